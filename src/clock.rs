@@ -1,0 +1,49 @@
+//! The source of time, replaceable in tests.
+
+use std::time::{Duration, Instant, SystemTime};
+
+/// Tells the time and waits.
+///
+/// The client asks its clock for everything that depends on time: whether a token has expired,
+/// how old the signing keys are, how long to wait between tries. Replace it with
+/// [`ClientBuilder::clock`](crate::ClientBuilder::clock) to test how a program behaves tomorrow.
+///
+/// Deadlines of the network exchange itself are kept by the operating system's clock.
+pub trait Clock: Send + Sync + 'static {
+    /// Whole seconds since the Unix epoch, negative before it. Compared with `exp` and `nbf`.
+    fn unix(&self) -> i64;
+
+    /// Time since some fixed point, never going back. Measures the age of keys and deadlines.
+    fn monotonic(&self) -> Duration;
+
+    /// Waits, between two tries of a call.
+    fn sleep(&self, time: Duration);
+}
+
+/// The machine's clock, and the default.
+#[derive(Clone, Copy, Debug)]
+pub struct SystemClock(Instant);
+
+impl Default for SystemClock {
+    fn default() -> Self {
+        Self(Instant::now())
+    }
+}
+
+impl Clock for SystemClock {
+    fn unix(&self) -> i64 {
+        let seconds = |d: Duration| i64::try_from(d.as_secs()).unwrap_or(i64::MAX);
+        match SystemTime::now().duration_since(SystemTime::UNIX_EPOCH) {
+            Ok(since) => seconds(since),
+            Err(before) => -seconds(before.duration()),
+        }
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.0.elapsed()
+    }
+
+    fn sleep(&self, time: Duration) {
+        std::thread::sleep(time);
+    }
+}

@@ -1,0 +1,146 @@
+//! The HTTP seam: bring your own client, or a test double.
+
+use std::fmt;
+use std::io;
+use std::time::Duration;
+
+pub use ureq::http;
+
+/// A request, its body already encoded.
+pub type Request = http::Request<Vec<u8>>;
+/// A response, read to its end.
+pub type Response = http::Response<Vec<u8>>;
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Sends one request and returns the response, whatever its status.
+///
+/// An implementation does not follow redirects, does not retry, keeps to the [`Limits`] it finds in
+/// the request's extensions, and reports a request that cannot have reached the server as
+/// [`TransportErrorKind::Connect`] or [`Tls`](TransportErrorKind::Tls), so that it may be sent again.
+///
+/// Any matching closure is a transport, which makes a test double one line:
+///
+/// ```
+/// use descope::transport::{Request, Response};
+///
+/// let client = descope::Client::builder()
+///     .project_id("P2abc")
+///     .transport(|request: Request| {
+///         assert_eq!(request.uri().path(), "/v1/auth/otp/signin/email");
+///         Ok(Response::new(br#"{"maskedEmail":"a***@b.com"}"#.to_vec()))
+///     })
+///     .build()?;
+/// # Ok::<(), descope::Error>(())
+/// ```
+pub trait Transport: Send + Sync + 'static {
+    /// Sends the request.
+    fn send(&self, request: Request) -> Result<Response, TransportError>;
+}
+
+impl<F> Transport for F
+where
+    F: Fn(Request) -> Result<Response, TransportError> + Send + Sync + 'static,
+{
+    fn send(&self, request: Request) -> Result<Response, TransportError> {
+        self(request)
+    }
+}
+
+/// What one exchange may cost at the most; found in the extensions of every request.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Limits {
+    /// From looking up the host to the last byte of the response.
+    pub timeout: Duration,
+    /// Bytes of the response's body.
+    pub body: u64,
+}
+
+/// No response: the request failed on its way, or the answer on its way back.
+#[derive(Debug)]
+pub struct TransportError {
+    kind: TransportErrorKind,
+    source: BoxError,
+}
+
+impl TransportError {
+    /// An error of the given kind.
+    pub fn new(kind: TransportErrorKind, source: impl Into<BoxError>) -> Self {
+        Self { kind, source: source.into() }
+    }
+
+    /// What went wrong.
+    pub fn kind(&self) -> TransportErrorKind {
+        self.kind
+    }
+
+    /// Whether the server may have acted on the request although no response came back.
+    ///
+    /// When this is `false`, sending the request again cannot do anything twice.
+    pub fn maybe_processed(&self) -> bool {
+        !matches!(self.kind, TransportErrorKind::Connect | TransportErrorKind::Tls)
+    }
+}
+
+impl fmt::Display for TransportError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.kind {
+            TransportErrorKind::Body => "the response could not be read",
+            TransportErrorKind::Closed => "the connection was closed before a response came",
+            TransportErrorKind::Connect => "no connection to the server",
+            TransportErrorKind::Other => "the request could not be sent",
+            TransportErrorKind::Timeout => "no response in time",
+            TransportErrorKind::Tls => "the TLS connection was refused",
+        })?;
+        write!(f, ": {}", self.source)
+    }
+}
+
+impl std::error::Error for TransportError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&*self.source)
+    }
+}
+
+impl From<BoxError> for TransportError {
+    fn from(source: BoxError) -> Self {
+        Self::new(TransportErrorKind::Other, source)
+    }
+}
+
+impl From<io::Error> for TransportError {
+    fn from(source: io::Error) -> Self {
+        use io::ErrorKind as Io;
+        let kind = match source.kind() {
+            Io::ConnectionRefused | Io::AddrNotAvailable | Io::HostUnreachable => {
+                TransportErrorKind::Connect
+            }
+            Io::NetworkUnreachable => TransportErrorKind::Connect,
+            Io::BrokenPipe | Io::ConnectionAborted | Io::ConnectionReset | Io::UnexpectedEof => {
+                TransportErrorKind::Closed
+            }
+            Io::TimedOut | Io::WouldBlock => TransportErrorKind::Timeout,
+            _ => TransportErrorKind::Other,
+        };
+        Self::new(kind, source)
+    }
+}
+
+/// Where an exchange broke.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TransportErrorKind {
+    /// The response is too large, or not HTTP.
+    Body,
+    /// The connection ended after the request was sent.
+    Closed,
+    /// The host was not found, or refused the connection. The request did not leave.
+    Connect,
+    /// Anything else.
+    Other,
+    /// The time allowed was over.
+    Timeout,
+    /// TLS failed, as when a certificate is not trusted. The request did not leave.
+    Tls,
+}
