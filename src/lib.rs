@@ -1,8 +1,32 @@
-//! Skeleton.
+//! Blocking SDK for Descope.
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs_descope, feature(doc_cfg))]
 
+mod call;
+mod check;
+mod client;
+mod error;
+mod flight;
+mod json;
+mod jwt;
+mod models;
+mod options;
+mod retry;
+mod secret;
+mod time;
+
+pub mod auth;
 pub mod clock;
 #[cfg(feature = "emulator")]
 pub mod emulator;
 pub mod transport;
+
+pub use auth::{AuthInfo, Token};
+pub use client::{Client, ClientBuilder};
+pub use error::{ApiError, Error, Result, TokenError, codes};
+pub use json::DecodeError;
+pub use jwt::{Claims, KeyPolicy, Scope};
+pub use models::{SignInRecord, User, UserDetails, UserStatus, UserTenant};
+pub use retry::RetryPolicy;
+pub use secret::Secret;
+pub use time::UnixTime;

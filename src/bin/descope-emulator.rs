@@ -1,1 +1,2 @@
-fn main(){}
+//! Placeholder for the emulator's server.
+fn main() {}

@@ -4,7 +4,9 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
-pub use ureq::http;
+pub use ::ureq::http;
+
+pub(crate) mod ureq;
 
 /// A request, its body already encoded.
 pub type Request = http::Request<Vec<u8>>;
@@ -57,6 +59,11 @@ pub struct Limits {
     pub body: u64,
 }
 
+impl Limits {
+    /// For a request that came without.
+    pub(crate) const DEFAULT: Self = Self { timeout: Duration::from_secs(10), body: 64 << 20 };
+}
+
 /// No response: the request failed on its way, or the answer on its way back.
 #[derive(Debug)]
 pub struct TransportError {
@@ -73,6 +80,10 @@ impl TransportError {
     /// What went wrong.
     pub fn kind(&self) -> TransportErrorKind {
         self.kind
+    }
+
+    pub(crate) fn duplicate(&self) -> Self {
+        Self::new(self.kind, self.source.to_string())
     }
 
     /// Whether the server may have acted on the request although no response came back.

@@ -1,0 +1,92 @@
+//! Access keys: how machines sign in.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::{Auth, Token};
+use crate::client::Client;
+use crate::error::Result;
+use crate::jwt::Kind;
+use crate::options::setters;
+use crate::secret::Secret;
+
+/// Access keys; see [`Auth::access_key`].
+#[derive(Clone, Copy, Debug)]
+pub struct AccessKey<'c>(&'c Client);
+
+impl<'c> Auth<'c> {
+    /// Access keys: how machines sign in.
+    pub fn access_key(self) -> AccessKey<'c> {
+        AccessKey(self.0)
+    }
+}
+
+impl AccessKey<'_> {
+    /// Trades an access key for a session token. There is no refresh token: trade the key again.
+    ///
+    /// ```no_run
+    /// # let client = descope::Client::new("P2abc")?;
+    /// use descope::auth::access_key::AccessKeyOptions;
+    ///
+    /// let options = AccessKeyOptions::default().custom_claims([("job", "nightly")]);
+    /// let key = std::env::var("DESCOPE_ACCESS_KEY").unwrap_or_default();
+    /// let session = client.auth().access_key().exchange(&key, &options)?;
+    /// println!("signed in as {}", session.key_id);
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`](crate::Error::Api) with HTTP status 401 if the key is unknown, expired or
+    /// deactivated.
+    pub fn exchange(&self, access_key: &str, options: &AccessKeyOptions) -> Result<KeySession> {
+        let call = self
+            .0
+            .post("/v1/auth/accesskey/exchange")
+            .bearer("access_key", access_key)
+            .options("loginOptions", options)
+            .ready()?;
+        self.0.warm_up()?;
+        let answer: Answer = call.send()?;
+        let claims =
+            self.0.shared.keys.verify(self.0, answer.session_jwt.expose(), Kind::Session)?;
+        let key_id = Some(answer.key_id).filter(|id| !id.is_empty());
+        Ok(KeySession {
+            key_id: key_id.unwrap_or_else(|| claims.user_id().to_owned()),
+            session: Token { jwt: answer.session_jwt, claims },
+        })
+    }
+}
+
+/// Options of [`AccessKey::exchange`].
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct AccessKeyOptions {
+    /// Claims to put into the session token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub custom_claims: Option<Map<String, Value>>,
+    /// The tenant to make the current one, as the claim `dct`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub selected_tenant: Option<String>,
+}
+
+setters!(AccessKeyOptions { custom_claims: opt_map<Value>, selected_tenant: opt<String> });
+
+/// A session of an access key's.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct KeySession {
+    /// The session token.
+    pub session: Token,
+    /// The access key's ID.
+    pub key_id: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer {
+    session_jwt: Secret,
+    #[serde(default)]
+    key_id: String,
+}

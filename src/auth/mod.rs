@@ -1,0 +1,167 @@
+//! Signing users in, and what follows: [`Client::auth`].
+
+use serde::Deserialize;
+
+use crate::call::Call;
+use crate::client::Client;
+use crate::error::Result;
+use crate::json::DecodeError;
+use crate::jwt::{Claims, Kind};
+use crate::models::User;
+use crate::secret::Secret;
+use crate::transport::Response;
+use crate::transport::http::header;
+use crate::{UnixTime, json};
+
+#[cfg(feature = "access-key")]
+pub mod access_key;
+mod delivery;
+mod options;
+#[cfg(feature = "otp")]
+pub mod otp;
+#[cfg(feature = "session")]
+pub mod session;
+
+pub use self::delivery::{DeliveryMethod, MaskedAddress};
+pub use self::options::{LoginOptions, SignUpOptions, UpdateOptions};
+
+/// Everything around signing in, an area each; see [`Client::auth`].
+#[derive(Clone, Copy, Debug)]
+pub struct Auth<'c>(pub(crate) &'c Client);
+
+impl Client {
+    /// Signing users in, and what follows.
+    pub fn auth(&self) -> Auth<'_> {
+        Auth(self)
+    }
+}
+
+/// A token and what it says.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Token {
+    /// The token itself, to hand to the user's browser or program.
+    pub jwt: Secret,
+    /// Its claims, validated.
+    pub claims: Claims,
+}
+
+/// A user who has signed in.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct AuthInfo {
+    /// The session token, short-lived, for every request of the user's.
+    pub session: Token,
+    /// The refresh token, long-lived, to get a new session token with. Absent where the project keeps
+    /// it in a cookie of its own, and for access keys.
+    pub refresh: Option<Token>,
+    /// The user.
+    pub user: User,
+    /// Whether they have never signed in before. Defaults to `true` if the answer does not say.
+    pub first_seen: bool,
+    /// How to keep the refresh token in a cookie.
+    pub cookie: CookieSettings,
+}
+
+impl AuthInfo {
+    /// The session token's text.
+    pub fn session_jwt(&self) -> &str {
+        self.session.jwt.expose()
+    }
+
+    /// The refresh token's text.
+    pub fn refresh_jwt(&self) -> Option<&str> {
+        self.refresh.as_ref().map(|token| token.jwt.expose())
+    }
+
+    /// The claims of the session token.
+    pub fn claims(&self) -> &Claims {
+        &self.session.claims
+    }
+}
+
+/// How the project wants the refresh token's cookie to be set.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CookieSettings {
+    /// The cookie's domain; empty for the host alone.
+    pub domain: String,
+    /// The cookie's path. Defaults to `/`.
+    pub path: String,
+    /// Seconds for which it is kept; 0 if the answer does not say.
+    pub max_age: i64,
+    /// When it expires, in seconds; the epoch if the answer does not say.
+    pub expires: UnixTime,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Answer {
+    session_jwt: Option<Secret>,
+    refresh_jwt: Option<Secret>,
+    cookie_domain: String,
+    cookie_path: String,
+    cookie_max_age: i64,
+    cookie_expiration: UnixTime,
+    user: User,
+    first_seen: Option<bool>,
+}
+
+impl Call<'_> {
+    /// Sends a call that signs a user in, and validates the tokens of the answer.
+    ///
+    /// The signing keys are looked after first: a code is spent once the call is made, and must not
+    /// be lost because the tokens that it bought cannot be checked.
+    pub(crate) fn send_sign_in(self) -> Result<AuthInfo> {
+        self.send_sign_in_keeping(None)
+    }
+
+    /// Likewise, with the refresh token to keep if the answer brings no new one.
+    pub(crate) fn send_sign_in_keeping(self, refresh: Option<Token>) -> Result<AuthInfo> {
+        let call = self.ready()?;
+        let client = call.client();
+        client.warm_up()?;
+        AuthInfo::read(client, &call.execute()?, refresh)
+    }
+}
+
+impl AuthInfo {
+    fn read(client: &Client, response: &Response, kept: Option<Token>) -> Result<Self> {
+        let answer: Answer = json::decode(response.body())?;
+        let shared = &*client.shared;
+        // Descope leaves a token out of the body where the project keeps it in a cookie.
+        let given = |jwt: Option<Secret>| jwt.filter(|jwt| !jwt.expose().is_empty());
+        let session = given(answer.session_jwt)
+            .or_else(|| cookie(response, "DS"))
+            .ok_or_else(|| DecodeError::new("no session token"))?;
+        let refresh =
+            given(answer.refresh_jwt).or_else(|| cookie(response, &shared.refresh_cookie));
+        let token = |jwt: Secret, kind| -> Result<Token> {
+            Ok(Token { claims: shared.keys.verify(client, jwt.expose(), kind)?, jwt })
+        };
+        Ok(Self {
+            session: token(session, Kind::Session)?,
+            refresh: refresh.map(|jwt| token(jwt, Kind::Any)).transpose()?.or(kept),
+            user: answer.user,
+            first_seen: answer.first_seen.unwrap_or(true),
+            cookie: CookieSettings {
+                domain: answer.cookie_domain,
+                path: Some(answer.cookie_path)
+                    .filter(|path| !path.is_empty())
+                    .unwrap_or_else(|| "/".to_owned()),
+                max_age: answer.cookie_max_age,
+                expires: answer.cookie_expiration,
+            },
+        })
+    }
+}
+
+/// The value of a cookie that the answer sets.
+fn cookie(response: &Response, name: &str) -> Option<Secret> {
+    response.headers().get_all(header::SET_COOKIE).iter().find_map(|line| {
+        let pair = line.to_str().ok()?.split(';').next()?;
+        let (found, value) = pair.split_once('=')?;
+        let value = value.trim().trim_matches('"');
+        (found.trim() == name && !value.is_empty()).then(|| value.into())
+    })
+}

@@ -1,0 +1,208 @@
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::DeliveryMethod;
+use crate::call::Call;
+use crate::check;
+use crate::error::Error;
+use crate::models::UserDetails;
+use crate::options::setters;
+use crate::secret::Secret;
+
+/// Options of signing in.
+///
+/// ```
+/// use descope::auth::LoginOptions;
+///
+/// let options = LoginOptions::default()
+///     .custom_claims([("theme", "dark")])
+///     .template_options([("app", "Analytical Engine")])
+///     .revoke_other_sessions(true);
+/// ```
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct LoginOptions {
+    /// Raises the session of [`refresh_token`](Self::refresh_token) to a step-up session, for a
+    /// sensitive action.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stepup: Option<bool>,
+    /// Adds this sign-in to the session of [`refresh_token`](Self::refresh_token) as one more factor.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mfa: Option<bool>,
+    /// The refresh token of a user who is signed in already. Required with `stepup` and `mfa`.
+    #[serde(skip)]
+    pub refresh_token: Option<Secret>,
+    /// Ends all other sessions of the user.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revoke_other_sessions: Option<bool>,
+    /// Which kinds of session `revoke_other_sessions` ends. Defaults to all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revoke_other_sessions_types: Option<Vec<String>>,
+    /// Claims to put into the session token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub custom_claims: Option<Map<String, Value>>,
+    /// Another message template than the project's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub template_id: Option<String>,
+    /// Values to put into the message.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub template_options: Option<BTreeMap<String, String>>,
+    /// The tenant to sign in to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tenant_id: Option<String>,
+    /// The language of the message, such as `pt-BR`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub locale: Option<String>,
+    /// Another connector to send the message with than the project's.
+    #[serde(skip)]
+    pub provider_id: Option<String>,
+}
+
+setters!(LoginOptions {
+    stepup: opt<bool>, mfa: opt<bool>, refresh_token: opt<Secret>, revoke_other_sessions: opt<bool>,
+    revoke_other_sessions_types: opt_list<String>, custom_claims: opt_map<Value>,
+    template_id: opt<String>, template_options: opt_map<String>, tenant_id: opt<String>,
+    locale: opt<String>, provider_id: opt<String>,
+});
+
+/// Options of signing up.
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct SignUpOptions {
+    /// What is known of the user.
+    #[serde(skip)]
+    pub user: UserDetails,
+    /// Ends all other sessions of a user who exists already.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revoke_other_sessions: Option<bool>,
+    /// Claims to put into the session token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub custom_claims: Option<Map<String, Value>>,
+    /// Another message template than the project's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub template_id: Option<String>,
+    /// Values to put into the message.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub template_options: Option<BTreeMap<String, String>>,
+    /// The tenant to sign up for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tenant_id: Option<String>,
+    /// Another connector to send the message with than the project's.
+    #[serde(skip)]
+    pub provider_id: Option<String>,
+}
+
+impl SignUpOptions {
+    /// Sets [`user`](field@Self::user).
+    #[must_use]
+    pub fn user(mut self, user: UserDetails) -> Self {
+        self.user = user;
+        self
+    }
+}
+
+setters!(SignUpOptions {
+    revoke_other_sessions: opt<bool>, custom_claims: opt_map<Value>, template_id: opt<String>,
+    template_options: opt_map<String>, tenant_id: opt<String>, provider_id: opt<String>,
+});
+
+/// Options of changing an e-mail address or phone number.
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct UpdateOptions {
+    /// Makes the new address a login ID too. Defaults to `false`.
+    #[serde(rename = "addToLoginIDs", skip_serializing_if = "Option::is_none")]
+    pub add_to_login_ids: Option<bool>,
+    /// Where another user has the address, merges into that user instead of this one. Defaults to
+    /// `false`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub on_merge_use_existing: Option<bool>,
+    /// Keeps the factors of the session, and adds this one. Defaults to `false`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mfa: Option<bool>,
+    /// Another message template than the project's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub template_id: Option<String>,
+    /// Values to put into the message.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub template_options: Option<BTreeMap<String, String>>,
+    /// Another connector to send the message with than the project's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub provider_id: Option<String>,
+}
+
+setters!(UpdateOptions {
+    add_to_login_ids: opt<bool>, on_merge_use_existing: opt<bool>, mfa: opt<bool>,
+    template_id: opt<String>, template_options: opt_map<String>, provider_id: opt<String>,
+});
+
+/// What the areas that sign users in have in common.
+#[allow(dead_code, reason = "each area uses some of them, and any of them may be off")]
+impl<'c> Call<'c> {
+    /// The body of a sign-in: who, and how.
+    pub(crate) fn sign_in(self, login_id: &str, options: &'c LoginOptions) -> Self {
+        self.check(check::id("login_id", login_id))
+            .field("loginId", login_id)
+            .field("providerId", &options.provider_id)
+            .options("loginOptions", options)
+            .login_bearer(options)
+    }
+
+    /// The refresh token of a sign-in that adds to a session.
+    pub(crate) fn login_bearer(self, options: &'c LoginOptions) -> Self {
+        let adds = options.stepup == Some(true) || options.mfa == Some(true);
+        match &options.refresh_token {
+            Some(token) => self.bearer("refresh_token", token.expose()),
+            None if adds => {
+                self.check(Err(Error::argument("refresh_token", "is required for step-up and MFA")))
+            }
+            None => self,
+        }
+    }
+
+    /// The body of a sign-up whose message goes to the login ID, or to the address in the user's
+    /// details.
+    pub(crate) fn sign_up(
+        self,
+        method: DeliveryMethod,
+        login_id: &str,
+        options: &SignUpOptions,
+    ) -> Self {
+        let mut user = options.user.clone();
+        let address = if method.is_phone() { &mut user.phone } else { &mut user.email };
+        let address = match address {
+            Some(address) if !address.is_empty() => address.clone(),
+            unset => unset.insert(login_id.to_owned()).clone(),
+        };
+        let name = if method.is_phone() { "phone" } else { "email" };
+        let call = self
+            .check(check::id("login_id", login_id))
+            .check(method.check_address(name, &address))
+            .field("loginId", login_id)
+            .field("user", user)
+            .field("providerId", &options.provider_id)
+            .options("loginOptions", options);
+        match method.address_field() {
+            Some(name) => call.field(name, address),
+            None => call,
+        }
+    }
+
+    /// The body of a change of address, for a user who is signed in.
+    pub(crate) fn update_address(
+        self,
+        login_id: &str,
+        refresh_token: &'c str,
+        options: &UpdateOptions,
+    ) -> Self {
+        self.bearer("refresh_token", refresh_token)
+            .check(check::id("login_id", login_id))
+            .field("loginId", login_id)
+            .fields(options)
+    }
+}

@@ -1,0 +1,271 @@
+//! Sessions: checking, refreshing and ending them, and what a signed-in user may ask.
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::{Auth, AuthInfo, Token};
+use crate::check;
+use crate::client::{Client, RefreshKey};
+use crate::error::{Error, Result, TokenError};
+use crate::jwt::{Claims, Kind};
+use crate::models::{SignInRecord, User};
+use crate::transport::{TransportError, TransportErrorKind};
+
+/// Sessions; see [`Auth::session`].
+#[derive(Clone, Copy, Debug)]
+pub struct Session<'c>(&'c Client);
+
+impl<'c> Auth<'c> {
+    /// Sessions: checking, refreshing and ending them.
+    pub fn session(self) -> Session<'c> {
+        Session(self.0)
+    }
+}
+
+impl Session<'_> {
+    /// Checks a session token by the project's published keys. There is no call to Descope, but to
+    /// fetch the keys now and then.
+    ///
+    /// Signature, issuer, audience and times are checked; see [`TokenError`] for each refusal. What a
+    /// local check cannot know is whether the session was ended before its token expires: keep session
+    /// tokens short-lived, and ask [`me`](Self::me) or [`refresh`](Self::refresh) where it matters.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # let token = emulator.issue_token(serde_json::json!({"sub": "U2ada", "drn": "DS"}));
+    /// match client.auth().session().validate(&token) {
+    ///     Ok(claims) => println!("hello, {}", claims.user_id()),
+    ///     Err(error) if error.is_token_expired() => println!("refresh, please"),
+    ///     Err(error) if error.is_unavailable() => println!("cannot tell now: {error}"),
+    ///     Err(error) => println!("sign in, please: {error}"),
+    /// }
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`] for an empty or oversized token, else [`Error::Token`].
+    pub fn validate(&self, session_token: &str) -> Result<Claims> {
+        check_token("session_token", session_token)?;
+        Ok(self.0.shared.keys.verify(self.0, session_token, Kind::Session)?)
+    }
+
+    /// Gets a new session token.
+    ///
+    /// The refresh token is checked locally first. The answer holds the refresh token to use from now
+    /// on: a new one if the project rotates them, else the one given. Threads that refresh with the
+    /// same token at the same time share one call and its answer.
+    ///
+    /// ```
+    /// # use descope::auth::DeliveryMethod;
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # client.auth().otp().sign_up_or_in(DeliveryMethod::Email, "ada@example.com", &Default::default())?;
+    /// # let code = emulator.inbox().last_to("ada@example.com").unwrap().code.unwrap();
+    /// # let signed_in = client.auth().otp().verify(DeliveryMethod::Email, "ada@example.com", &code)?;
+    /// let refresh_token = signed_in.refresh_jwt().unwrap();
+    /// let refreshed = client.auth().session().refresh(refresh_token)?;
+    /// assert_eq!(refreshed.claims().user_id(), signed_in.claims().user_id());
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Token`] if the token fails the local check, [`Error::Api`] with HTTP status 401 if the
+    /// session was ended.
+    pub fn refresh(&self, refresh_token: &str) -> Result<AuthInfo> {
+        check_token("refresh_token", refresh_token)?;
+        let client = self.0;
+        let claims = client.shared.keys.verify(client, refresh_token, Kind::Any)?;
+        let limit = client.settings.deadline;
+        let refreshed = client.shared.refreshes.run(key(client, refresh_token), limit, || {
+            let kept = Token { jwt: refresh_token.into(), claims };
+            Arc::new(
+                client
+                    .post("/v1/auth/refresh")
+                    .bearer("refresh_token", refresh_token)
+                    .send_sign_in_keeping(Some(kept)),
+            )
+        });
+        match refreshed.as_deref() {
+            Some(Ok(info)) => Ok(info.clone()),
+            Some(Err(error)) => Err(error.duplicate()),
+            None => Err(TransportError::new(
+                TransportErrorKind::Timeout,
+                "another thread's refresh of this token did not end",
+            )
+            .into()),
+        }
+    }
+
+    /// Checks a session token, and refreshes the session if the token does not pass.
+    ///
+    /// Either token may be empty, as when its cookie is missing. There is no refresh if the keys to
+    /// check with are unavailable, for then nothing is known of the session.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # let session_token = emulator.issue_token(serde_json::json!({"sub": "U2ada", "drn": "DS"}));
+    /// # let refresh_token = "";
+    /// let checked = client.auth().session().validate_and_refresh(&session_token, refresh_token)?;
+    /// if let Some(refreshed) = &checked.refreshed {
+    ///     // hand the new tokens to the user
+    ///     # let _ = refreshed.session_jwt();
+    /// }
+    /// println!("hello, {}", checked.claims.user_id());
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`validate`](Self::validate) if there is no refresh token, else those of
+    /// [`refresh`](Self::refresh).
+    pub fn validate_and_refresh(
+        &self,
+        session_token: &str,
+        refresh_token: &str,
+    ) -> Result<CheckedSession> {
+        let refused = match self.validate(session_token) {
+            Ok(claims) => return Ok(CheckedSession { claims, refreshed: None }),
+            Err(error) => error,
+        };
+        if refresh_token.is_empty()
+            || matches!(refused, Error::Token(TokenError::KeysUnavailable(_)))
+        {
+            return Err(refused);
+        }
+        let refreshed = self.refresh(refresh_token)?;
+        Ok(CheckedSession { claims: refreshed.claims().clone(), refreshed: Some(refreshed) })
+    }
+
+    /// Ends the session. Its session tokens stay valid until they expire; drop the user's cookies.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`] with HTTP status 401 if the refresh token is not valid any more.
+    pub fn logout(&self, refresh_token: &str) -> Result<()> {
+        self.0.post("/v1/auth/logout").bearer("refresh_token", refresh_token).send_unit()
+    }
+
+    /// Ends all sessions of the user, on every device.
+    ///
+    /// # Errors
+    ///
+    /// As for [`logout`](Self::logout).
+    pub fn logout_all(&self, refresh_token: &str) -> Result<()> {
+        self.0.post("/v1/auth/logoutall").bearer("refresh_token", refresh_token).send_unit()
+    }
+
+    /// The user, as Descope knows them now.
+    ///
+    /// This asks Descope, and so also tells whether the session still stands.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`] with HTTP status 401 if it does not.
+    pub fn me(&self, refresh_token: &str) -> Result<User> {
+        self.0.get("/v1/auth/me").bearer("refresh_token", refresh_token).send()
+    }
+
+    /// The user's past sign-ins.
+    ///
+    /// # Errors
+    ///
+    /// As for [`me`](Self::me).
+    pub fn history(&self, refresh_token: &str) -> Result<Vec<SignInRecord>> {
+        self.0.get("/v1/auth/me/history").bearer("refresh_token", refresh_token).send()
+    }
+
+    /// Tenants the user belongs to.
+    ///
+    /// ```no_run
+    /// # let client = descope::Client::new("P2abc")?;
+    /// # let refresh_token = "";
+    /// use descope::auth::session::MyTenants;
+    ///
+    /// let session = client.auth().session();
+    /// let current = session.my_tenants(refresh_token, MyTenants::Current)?;
+    /// let some = session.my_tenants(refresh_token, MyTenants::Ids(&["acme", "umbrella"]))?;
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As for [`me`](Self::me).
+    pub fn my_tenants(&self, refresh_token: &str, which: MyTenants<'_>) -> Result<Vec<MyTenant>> {
+        let call = self.0.post("/v1/auth/me/tenants").safe().bearer("refresh_token", refresh_token);
+        match which {
+            MyTenants::Current => call.field("dct", true),
+            MyTenants::Ids([]) => call.check(Err(Error::argument("ids", "must not be empty"))),
+            MyTenants::Ids(ids) => call.field("dct", false).field("ids", ids),
+        }
+        .send_field("tenants")
+    }
+
+    /// Makes one of the user's tenants the current one: new tokens that carry it as the claim `dct`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`] if the user does not belong to the tenant.
+    pub fn select_tenant(&self, tenant_id: &str, refresh_token: &str) -> Result<AuthInfo> {
+        self.0
+            .post("/v1/auth/tenant/select")
+            .bearer("refresh_token", refresh_token)
+            .check(check::id("tenant_id", tenant_id))
+            .field("tenant", tenant_id)
+            .send_sign_in()
+    }
+}
+
+/// A token that is to be checked anyway needs no closer look than whether it is one.
+fn check_token(name: &'static str, token: &str) -> Result<()> {
+    match token.len() {
+        0 => Err(Error::argument(name, "must not be empty")),
+        1..=check::MAX_TOKEN => Ok(()),
+        _ => Err(Error::argument(name, "must not be longer than 16 KiB")),
+    }
+}
+
+fn key(client: &Client, refresh_token: &str) -> RefreshKey {
+    let digest = ring::digest::digest(&ring::digest::SHA256, refresh_token.as_bytes());
+    let mut token = [0; 32];
+    token.copy_from_slice(digest.as_ref());
+    (token, client.settings.audience.clone())
+}
+
+/// The outcome of [`Session::validate_and_refresh`].
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct CheckedSession {
+    /// The claims of the session token, the new one if there is one.
+    pub claims: Claims,
+    /// The new tokens to hand to the user, if the session had to be refreshed.
+    pub refreshed: Option<AuthInfo>,
+}
+
+/// Which tenants [`Session::my_tenants`] is to tell of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum MyTenants<'a> {
+    /// The one that is selected (claim `dct`).
+    Current,
+    /// Those with these IDs, as far as the user belongs to them.
+    Ids(&'a [&'a str]),
+}
+
+/// A tenant, as its members see it.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[serde(default, rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct MyTenant {
+    /// The tenant's ID.
+    pub id: String,
+    /// The tenant's name.
+    pub name: String,
+    /// Attributes defined by the project.
+    pub custom_attributes: Map<String, Value>,
+}

@@ -1,0 +1,410 @@
+//! The one request builder: every operation of every area is a chain of it.
+
+use std::time::Duration;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use crate::check;
+use crate::client::Client;
+use crate::error::{ApiError, Error, Result};
+use crate::json::{decode, decode_field};
+use crate::secret::Secret;
+use crate::transport::http::{HeaderMap, HeaderValue, Method, Request, header};
+use crate::transport::{Limits, Response, TransportError, TransportErrorKind};
+
+/// A request in the making. A fault on the way is kept, and returned by the `send` functions, so
+/// that an operation reads as one chain and nothing half-made is ever sent.
+#[must_use]
+pub(crate) struct Call<'c> {
+    client: &'c Client,
+    method: Method,
+    path: String,
+    body: Option<Map<String, Value>>,
+    credential: Credential<'c>,
+    /// Texts that must not come back in an error.
+    secrets: Vec<Secret>,
+    safe: bool,
+    limits: Option<Limits>,
+    failed: Option<Error>,
+}
+
+/// What follows the project ID in the bearer.
+enum Credential<'c> {
+    /// Nothing, or a refresh token or access key. The key for authentication calls, where one is
+    /// configured, follows.
+    User(Option<&'c str>),
+    /// The management key.
+    Management,
+}
+
+/// Bytes of a response; a page of users can be large.
+const BODY_LIMIT: u64 = 64 << 20;
+
+impl<'c> Call<'c> {
+    pub(crate) fn new(client: &'c Client, method: Method, path: &'static str) -> Self {
+        Self {
+            client,
+            safe: method == Method::GET,
+            method,
+            path: path.to_owned(),
+            body: None,
+            credential: Credential::User(None),
+            secrets: Vec::new(),
+            limits: None,
+            failed: None,
+        }
+    }
+
+    /// Signs with the management key, without which the call fails before anything is sent.
+    pub(crate) fn management(mut self) -> Self {
+        self.credential = Credential::Management;
+        if self.client.shared.management_key.is_none() {
+            return self.fail(Error::Config(
+                "this call needs a management key: see `ClientBuilder::management_key`",
+            ));
+        }
+        self
+    }
+
+    /// Appends a path segment, encoded (all but the `unreserved` of RFC 3986).
+    pub(crate) fn segment(mut self, name: &'static str, text: &str) -> Self {
+        if matches!(text, "." | "..") {
+            return self.fail(Error::argument(name, "must not be dots"));
+        }
+        self = self.check(check::id(name, text));
+        self.path.push('/');
+        self.path.extend(utf8_percent_encode(text, ESCAPED));
+        self
+    }
+
+    /// Appends a query parameter; `None` leaves it out.
+    pub(crate) fn query<'v>(
+        mut self,
+        name: &'static str,
+        value: impl Into<Option<&'v str>>,
+    ) -> Self {
+        if let Some(value) = value.into() {
+            self.path.push(if self.path.contains('?') { '&' } else { '?' });
+            self.path.push_str(name);
+            self.path.push('=');
+            self.path.extend(utf8_percent_encode(value, ESCAPED));
+        }
+        self
+    }
+
+    /// Puts a token or access key in the bearer, after the project ID.
+    pub(crate) fn bearer(mut self, name: &'static str, token: &'c str) -> Self {
+        self.credential = Credential::User(Some(token));
+        self.secrets.push(token.into());
+        self.check(check::token(name, token))
+    }
+
+    /// The bearer, if there is one to put.
+    pub(crate) fn optional_bearer(self, name: &'static str, token: Option<&'c str>) -> Self {
+        match token {
+            Some(token) => self.bearer(name, token),
+            None => self,
+        }
+    }
+
+    /// Sets a body member; `None` leaves it out.
+    pub(crate) fn field(mut self, name: &'static str, value: impl Serialize) -> Self {
+        let body = self.body.get_or_insert_default();
+        match serde_json::to_value(value) {
+            Ok(Value::Null) => self,
+            Ok(value) => {
+                body.insert(name.to_owned(), value);
+                self
+            }
+            Err(_) => self.fail(Error::argument(name, "cannot be written as JSON")),
+        }
+    }
+
+    /// Sets a body member that must not show in any error.
+    pub(crate) fn secret(mut self, name: &'static str, value: &str) -> Self {
+        self.secrets.push(value.into());
+        self.field(name, value)
+    }
+
+    /// Sets a body member to a struct of options, or leaves it out if none is set.
+    pub(crate) fn options(self, name: &'static str, options: &impl Serialize) -> Self {
+        match serde_json::to_value(options) {
+            Ok(Value::Object(members)) if members.is_empty() => self,
+            options => self.field(name, options.unwrap_or_default()),
+        }
+    }
+
+    /// Merges a struct of options into the body.
+    pub(crate) fn fields(mut self, options: &impl Serialize) -> Self {
+        let body = self.body.get_or_insert_default();
+        match serde_json::to_value(options) {
+            Ok(Value::Object(members)) => {
+                body.extend(members);
+                self
+            }
+            _ => self.fail(Error::argument("options", "cannot be written as a JSON object")),
+        }
+    }
+
+    /// Notes the outcome of checking an argument. The first fault counts.
+    pub(crate) fn check(self, checked: Result<()>) -> Self {
+        match checked {
+            Ok(()) => self,
+            Err(error) => self.fail(error),
+        }
+    }
+
+    /// The call changes nothing, so that repeating it does no harm.
+    pub(crate) fn safe(mut self) -> Self {
+        self.safe = true;
+        self
+    }
+
+    /// Tries once, within these limits.
+    pub(crate) fn once(mut self, limits: Limits) -> Self {
+        self.limits = Some(limits);
+        self
+    }
+
+    /// The first fault so far, so that nothing else is done for a call that cannot be sent.
+    pub(crate) fn ready(self) -> Result<Self> {
+        match self.failed {
+            Some(error) => Err(error),
+            None => Ok(self),
+        }
+    }
+
+    pub(crate) fn client(&self) -> &'c Client {
+        self.client
+    }
+
+    fn fail(mut self, error: Error) -> Self {
+        self.failed.get_or_insert(error);
+        self
+    }
+
+    /// Sends, and reads the response as `T`.
+    pub(crate) fn send<T: DeserializeOwned>(self) -> Result<T> {
+        Ok(decode(self.execute()?.body())?)
+    }
+
+    /// Sends, and reads one member of the response as `T`.
+    pub(crate) fn send_field<T: DeserializeOwned>(self, name: &str) -> Result<T> {
+        Ok(decode_field(self.execute()?.body(), name)?)
+    }
+
+    /// Sends, and drops the response's body.
+    pub(crate) fn send_unit(self) -> Result<()> {
+        self.execute().map(drop)
+    }
+
+    /// Sends, and returns the response of a success.
+    pub(crate) fn execute(mut self) -> Result<Response> {
+        if let Some(error) = self.failed.take() {
+            return Err(error);
+        }
+        let client = self.client;
+        let headers = self.headers()?;
+        let url = format!("{}{}", client.shared.base_url, self.path);
+        let body = match &self.body {
+            Some(members) => serde_json::to_vec(members).map_err(|_| unwritable())?,
+            None => Vec::new(),
+        };
+        let clock = &*client.shared.clock;
+        let deadline = clock.monotonic().saturating_add(client.settings.deadline);
+        let mut tries = 0;
+        loop {
+            let left = deadline.saturating_sub(clock.monotonic());
+            let limits = self.limits.unwrap_or(Limits {
+                timeout: client.settings.try_timeout.min(left),
+                body: BODY_LIMIT,
+            });
+            let mut request = Request::new(body.clone());
+            *request.method_mut() = self.method.clone();
+            *request.uri_mut() = url.parse().map_err(|_| unwritable())?;
+            *request.headers_mut() = headers.clone();
+            request.extensions_mut().insert(limits);
+            tries += 1;
+            let outcome = self.attempt(request, limits, tries);
+            let wait = match self.limits {
+                Some(_) => None,
+                None => client.settings.retry.next(tries, self.safe, &outcome),
+            };
+            let left = deadline.saturating_sub(clock.monotonic());
+            match wait {
+                Some(wait) if wait < left => clock.sleep(wait),
+                _ => return outcome,
+            }
+        }
+    }
+
+    fn attempt(&self, request: Request<Vec<u8>>, limits: Limits, tries: u32) -> Result<Response> {
+        if limits.timeout.is_zero() {
+            let error = TransportError::new(TransportErrorKind::Timeout, "no time left");
+            return Err(error.into());
+        }
+        let sent = self.client.shared.transport.send(request);
+        log_attempt(self, &sent, tries);
+        let response = sent?;
+        if response.body().len() as u64 > limits.body {
+            return Err(TransportError::new(TransportErrorKind::Body, "too large").into());
+        }
+        if response.status().is_success() {
+            Ok(response)
+        } else {
+            Err(Error::Api(Box::new(self.refusal(&response))))
+        }
+    }
+
+    fn headers(&self) -> Result<HeaderMap> {
+        let shared = &*self.client.shared;
+        let mut headers = shared.headers.clone();
+        let request_id = self.client.settings.request_id.clone();
+        if let Some(id) = request_id.or_else(|| shared.request_id.as_ref().and_then(|make| make()))
+        {
+            headers.insert("x-external-rid", check::header("request_id", &id)?);
+        }
+        let mut bearer = format!("Bearer {}", shared.project_id);
+        let (user, key) = match self.credential {
+            Credential::User(token) => (token, &shared.auth_management_key),
+            Credential::Management => (None, &shared.management_key),
+        };
+        for part in user.into_iter().chain(key.as_ref().map(Secret::expose)) {
+            bearer.push(':');
+            bearer.push_str(part);
+        }
+        let mut bearer = check::header("token", &bearer)?;
+        bearer.set_sensitive(true);
+        headers.insert(header::AUTHORIZATION, bearer);
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert("x-descope-project-id", check::header("project_id", &shared.project_id)?);
+        headers.insert("x-descope-sdk-name", HeaderValue::from_static("rust"));
+        let version = HeaderValue::from_static(env!("CARGO_PKG_VERSION"));
+        headers.insert("x-descope-sdk-version", version);
+        Ok(headers)
+    }
+
+    /// Everything the answer says about why it is not a success, less what is secret.
+    #[cold]
+    fn refusal(&self, response: &Response) -> ApiError {
+        let headers = response.headers();
+        let text = |name: &str| {
+            headers.get(name).and_then(|v| v.to_str().ok()).map(|v| self.scrub(v.to_owned()))
+        };
+        let mut error = ApiError {
+            status: response.status().as_u16(),
+            request_id: text("x-request-id"),
+            cf_ray: text("cf-ray"),
+            retry_after: retry_after(headers, self.client.shared.clock.unix()),
+            ..ApiError::default()
+        };
+        if let Ok(Value::Object(mut members)) = serde_json::from_slice(response.body()) {
+            let mut take = |name| match members.remove(name) {
+                Some(Value::String(text)) => self.scrub(text),
+                _ => String::new(),
+            };
+            error.code = take("errorCode");
+            error.description = take("errorDescription");
+            error.message = take("errorMessage");
+        }
+        if error.code.is_empty() && error.description.is_empty() && error.message.is_empty() {
+            let body =
+                String::from_utf8_lossy(response.body().get(..4096).unwrap_or(response.body()));
+            let body = self.scrub(body.split_whitespace().collect::<Vec<_>>().join(" "));
+            error.body_preview =
+                Some(body.chars().take(200).collect()).filter(|p: &String| !p.is_empty());
+        }
+        error
+    }
+
+    /// Takes this call's own secrets, and anything that looks like a token, out of a text that
+    /// comes from outside.
+    fn scrub(&self, mut text: String) -> String {
+        let shared = &*self.client.shared;
+        let keys = [&shared.management_key, &shared.auth_management_key];
+        let secrets = self.secrets.iter().chain(keys.into_iter().flatten()).map(Secret::expose);
+        for secret in secrets.filter(|secret| secret.len() >= 4) {
+            text = text.replace(secret, "[redacted]");
+        }
+        while let Some(start) = text.find("eyJ") {
+            let token = |c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
+            let end = text[start..].find(token).map_or(text.len(), |length| start + length);
+            text.replace_range(start..end, "[redacted]");
+        }
+        text
+    }
+}
+
+fn unwritable() -> Error {
+    Error::argument("request", "cannot be written as HTTP")
+}
+
+/// Seconds or a date (RFC 9110 section 10.2.3), the first readable of several, at most a day.
+fn retry_after(headers: &HeaderMap, now: i64) -> Option<Duration> {
+    const DAY: u64 = 24 * 60 * 60;
+    let seconds = |text: &str| {
+        if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
+            return Some(text.parse().unwrap_or(DAY));
+        }
+        let date = crate::UnixTime::from(httpdate::parse_http_date(text).ok()?).as_seconds();
+        Some(u64::try_from(date.saturating_sub(now)).unwrap_or(0))
+    };
+    headers
+        .get_all(header::RETRY_AFTER)
+        .iter()
+        .find_map(|value| seconds(value.to_str().ok()?.trim()))
+        .map(|seconds| Duration::from_secs(seconds.min(DAY)))
+}
+
+#[cfg(feature = "log")]
+fn log_attempt(call: &Call<'_>, sent: &Result<Response, TransportError>, tries: u32) {
+    let path = call.path.split('?').next().unwrap_or_default();
+    match sent {
+        Ok(response) => {
+            log::debug!("{} {path}, try {tries}: {}", call.method, response.status().as_u16());
+        }
+        Err(error) => log::debug!("{} {path}, try {tries}: {:?}", call.method, error.kind()),
+    }
+}
+
+#[cfg(not(feature = "log"))]
+fn log_attempt(_: &Call<'_>, _: &Result<Response, TransportError>, _: u32) {}
+
+/// Everything but the `unreserved` characters of RFC 3986.
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_every_form_of_retry_after() {
+        let now = 784_111_777; // Sun, 06 Nov 1994 08:49:37 GMT
+        let day = 24 * 60 * 60;
+        for (values, expected) in [
+            (&["120"][..], Some(120)),
+            (&[" 7 "], Some(7)),
+            (&["0"], Some(0)),
+            (&["99999999999999999999999"], Some(day)),
+            (&["Sun, 06 Nov 1994 08:50:37 GMT"], Some(60)),
+            (&["Sun, 06 Nov 1994 08:40:00 GMT"], Some(0)),
+            (&["Fri, 31 Dec 9999 23:59:59 GMT"], Some(day)),
+            (&["-5"], None),
+            (&["1.5"], None),
+            (&["soon"], None),
+            (&[""], None),
+            (&[], None),
+            (&["soon", "3"], Some(3)),
+            (&["5", "9"], Some(5)),
+        ] {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                headers.append(header::RETRY_AFTER, HeaderValue::from_static(value));
+            }
+            assert_eq!(retry_after(&headers, now), expected.map(Duration::from_secs), "{values:?}");
+        }
+    }
+}

@@ -1,0 +1,251 @@
+//! Refuses arguments that cannot be right before anything is sent. Every check is linear in time.
+
+use crate::error::{Error, Result};
+use crate::transport::http::HeaderValue;
+
+/// Bytes of an ID, login ID or name.
+const MAX_ID: usize = 2048;
+/// Bytes of a token or access key: what servers accept in a header, as a rule.
+pub(crate) const MAX_TOKEN: usize = 16 * 1024;
+
+/// An ID: not empty, of a sensible length, without control characters.
+pub(crate) fn id(name: &'static str, text: &str) -> Result<()> {
+    let refuse = |reason| Err(Error::argument(name, reason));
+    if text.trim().is_empty() {
+        return refuse("must not be empty");
+    }
+    if text.len() > MAX_ID {
+        return refuse("must not be longer than 2048 bytes");
+    }
+    if text.chars().any(char::is_control) {
+        return refuse("must not hold control characters");
+    }
+    Ok(())
+}
+
+/// A token, access key or management key: what may stand between colons in a bearer.
+pub(crate) fn token(name: &'static str, text: &str) -> Result<()> {
+    let refuse = |reason| Err(Error::argument(name, reason));
+    if text.is_empty() {
+        return refuse("must not be empty");
+    }
+    if text.len() > MAX_TOKEN {
+        return refuse("must not be longer than 16 KiB");
+    }
+    if !text.bytes().all(|b| b.is_ascii_graphic() && b != b':') {
+        return refuse("must be visible ASCII without spaces and colons");
+    }
+    Ok(())
+}
+
+/// A project ID.
+pub(crate) fn project_id(text: &str) -> Result<()> {
+    let refuse = |reason| Err(Error::argument("project_id", reason));
+    if text.is_empty() {
+        return refuse("must not be empty");
+    }
+    if text.len() > 128 {
+        return refuse("must not be longer than 128 characters");
+    }
+    if !text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_')) {
+        return refuse("must be letters, digits, `-` and `_`");
+    }
+    Ok(())
+}
+
+/// A header's value.
+pub(crate) fn header(name: &'static str, text: &str) -> Result<HeaderValue> {
+    HeaderValue::from_str(text).map_err(|_| Error::argument(name, "must be visible ASCII"))
+}
+
+/// An e-mail address that mail can be sent to: a dot-atom of RFC 5322 with letters of any language
+/// (RFC 6531), and a domain of two labels or more that is not reserved (RFC 6761). As in Descope's
+/// Python SDK, quoted local parts and address literals are refused.
+pub(crate) fn email(name: &'static str, text: &str) -> Result<()> {
+    let refuse = |reason| Err(Error::argument(name, reason));
+    if text.len() > 254 {
+        return refuse("an e-mail address is at most 254 bytes long");
+    }
+    let Some((local, domain)) = text.split_once('@') else {
+        return refuse("an e-mail address has an `@`");
+    };
+    let atom = |c: char| match c {
+        _ if c.is_ascii() => c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c),
+        _ => international(c),
+    };
+    if !local.split('.').all(|part| !part.is_empty() && part.chars().all(atom)) {
+        return refuse("not a local part of an e-mail address");
+    }
+    let label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || international(c))
+    };
+    let top = domain.rsplit('.').next().unwrap_or_default();
+    if !(domain.contains('.') && domain.split('.').all(label) && top.ends_with(char::is_alphabetic))
+    {
+        return refuse("not a domain of an e-mail address");
+    }
+    let reserved = ["arpa", "invalid", "local", "localhost", "onion", "test"];
+    if reserved.iter().any(|name| top.eq_ignore_ascii_case(name)) {
+        return refuse("the e-mail address is in a reserved domain");
+    }
+    Ok(())
+}
+
+/// A letter or mark beyond ASCII; not a space, a control or an invisible character.
+fn international(c: char) -> bool {
+    let invisible = matches!(c, '\u{ad}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{e000}'..='\u{f8ff}' | '\u{feff}' | '\u{fff0}'..='\u{fffd}'
+        | '\u{e0000}'..);
+    !c.is_ascii() && !c.is_control() && !c.is_whitespace() && !invisible
+}
+
+/// A phone number as people write it: an optional `+`, 6 to 15 digits (ITU-T E.164) with spaces,
+/// dots, dashes and parentheses between them, and perhaps an extension after `x` or `#`.
+pub(crate) fn phone(name: &'static str, text: &str) -> Result<()> {
+    let refuse = |reason| Err(Error::argument(name, reason));
+    if text.len() > 40 {
+        return refuse("a phone number is at most 40 characters long");
+    }
+    let number = text.strip_prefix('+').unwrap_or(text);
+    let (number, extension) = match number.split_once(['x', 'X', '#']) {
+        Some((number, extension)) => (number.trim_end_matches(' '), Some(extension)),
+        None => (number, None),
+    };
+    let edge = |b: &u8| b.is_ascii_digit() || matches!(b, b'(' | b')');
+    let bytes = number.as_bytes();
+    let written = bytes.iter().all(|b| b.is_ascii_digit() || b" .-()".contains(b));
+    if !(written && bytes.first().is_some_and(edge) && bytes.last().is_some_and(edge)) {
+        return refuse("a phone number is digits with spaces, dots, dashes and parentheses");
+    }
+    let digits = bytes.iter().filter(|b| b.is_ascii_digit()).count();
+    if !(6..=15).contains(&digits) {
+        return refuse("a phone number has 6 to 15 digits");
+    }
+    let is_extension = |text: &str| {
+        !text.is_empty() && text.len() <= 9 && text.bytes().all(|b| b.is_ascii_digit())
+    };
+    if extension.is_some_and(|extension| !is_extension(extension)) {
+        return refuse("an extension is 1 to 9 digits");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn emails() {
+        for good in [
+            "alice@example.com",
+            "a@b.co",
+            "a@b.c",
+            "alice+tag@example.com",
+            "o'neil.j_r-x@sub.example.co.uk",
+            "älice@example.com",
+            "alice@exämple.com",
+            "用户@例子.广告",
+            &format!("{}@example.com", "a".repeat(65)),
+        ] {
+            assert!(email("e", good).is_ok(), "{good}");
+        }
+        for bad in [
+            "",
+            "@",
+            "alice",
+            "a@",
+            "@b.co",
+            "a@b",
+            "a@b@c.com",
+            "a b@example.com",
+            "alice@exa mple.com",
+            "alice@-example.com",
+            "alice@example-.com",
+            "alice@.com",
+            "alice@example..com",
+            "alice@example.com.",
+            ".alice@example.com",
+            "alice.@example.com",
+            "al..ice@example.com",
+            "\"alice\"@example.com",
+            "alice@example.com ",
+            " alice@example.com",
+            "alice@example.com\n",
+            "alice\r\nBcc: x@example.com",
+            "alice@1.2.3.4",
+            "alice@[1.2.3.4]",
+            "alice@localhost",
+            "alice@example.test",
+            "alice@example.LOCAL",
+            "alice@example.invalid",
+            "al\u{202e}ice@example.com",
+            "al\0ice@example.com",
+            &format!("{}@example.com", "a".repeat(300)),
+            &format!("a@{}.com", "b".repeat(64)),
+        ] {
+            assert!(email("e", bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn phones() {
+        for good in [
+            "+12025550101",
+            "2025550101",
+            "212-555-1234",
+            "(202) 555-0101",
+            "202.555.0101",
+            "+12025550101#77",
+            "+1 202 555 0101 x5",
+            "00972541234567",
+            "+999999999999999",
+            "123456",
+        ] {
+            assert!(phone("p", good).is_ok(), "{good}");
+        }
+        for bad in [
+            "",
+            "+",
+            "-",
+            " ",
+            "1",
+            "12345",
+            "()",
+            "++12025550101",
+            "+12025550101 ",
+            " +12025550101",
+            "+12025550101\n",
+            "+1202555010a",
+            "joe@example.com",
+            "1234567890123456",
+            "123456789012345678901234567890",
+            "x5",
+            "+12025550101x",
+            "+12025550101xx5",
+            "\u{661}\u{662}\u{663}\u{664}\u{665}\u{666}",
+            "-123456",
+            &"1".repeat(100_000),
+        ] {
+            assert!(phone("p", bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn ids_tokens_and_project_ids() {
+        for bad in ["", "  ", "a\nb", "a\0b", &"x".repeat(2049)] {
+            assert!(id("i", bad).is_err());
+        }
+        assert!(id("i", "ada@example.com").is_ok() && id("i", "日本").is_ok());
+        for bad in ["", "a b", "a:b", "a\r\nb", "é", &"x".repeat(MAX_TOKEN + 1)] {
+            assert!(token("t", bad).is_err());
+        }
+        assert!(token("t", "eyJ.e30.x-_").is_ok());
+        for bad in ["", "P 1", "P:1", "P/1", "P\n", "..", "Pé", &"P".repeat(129)] {
+            assert!(project_id(bad).is_err());
+        }
+        assert!(project_id("P2abc-_9").is_ok());
+    }
+}

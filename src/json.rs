@@ -1,0 +1,494 @@
+//! Reads responses: what is missing, null or new never fails a call.
+//!
+//! Every model is read by the one deserializer below, over text that `serde_json` has split into
+//! values. Compared with `serde_json` itself it does three things:
+//!
+//! - a member of a struct or map, or an element of a list, that is `null` counts as absent. Only
+//!   values of any type, such as nested custom attributes, keep their nulls;
+//! - a whole number is one however it is written (`1.7e9`);
+//! - errors say *where* and *what was expected*, and never quote the value, which may be a secret.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::value::{BorrowedStrDeserializer, StringDeserializer};
+use serde::de::{
+    self, DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, MapAccess,
+    SeqAccess, Unexpected, VariantAccess, Visitor,
+};
+use serde_json::value::RawValue;
+
+/// A response this version of the crate cannot read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DecodeError {
+    path: String,
+    problem: String,
+}
+
+impl DecodeError {
+    pub(crate) fn new(problem: impl Into<String>) -> Self {
+        Self { path: String::new(), problem: problem.into() }
+    }
+
+    fn under(mut self, parent: &str) -> Self {
+        let dot = if self.path.is_empty() { "" } else { "." };
+        self.path.insert_str(0, dot);
+        self.path.insert_str(0, parent);
+        self
+    }
+
+    /// Where in the response, such as `user.loginIds`; empty for the whole of it.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+}
+
+impl fmt::Display for DecodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.problem)?;
+        if !self.path.is_empty() {
+            write!(f, " at `{}`", self.path)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for DecodeError {}
+
+impl de::Error for DecodeError {
+    fn custom<T: fmt::Display>(_: T) -> Self {
+        Self::new("unexpected value")
+    }
+    fn invalid_type(found: Unexpected<'_>, expected: &dyn de::Expected) -> Self {
+        let found = match found {
+            Unexpected::Bool(_) => "a boolean",
+            Unexpected::Unsigned(_) | Unexpected::Signed(_) | Unexpected::Float(_) => "a number",
+            Unexpected::Str(_) => "a string",
+            Unexpected::Unit | Unexpected::Option => "null",
+            Unexpected::Seq => "a list",
+            Unexpected::Map => "an object",
+            _ => "something else",
+        };
+        Self::new(format!("expected {expected}, found {found}"))
+    }
+    fn invalid_value(_: Unexpected<'_>, expected: &dyn de::Expected) -> Self {
+        Self::new(format!("expected {expected}"))
+    }
+    fn missing_field(field: &'static str) -> Self {
+        Self::new(format!("no `{field}`"))
+    }
+}
+
+impl From<serde_json::Error> for DecodeError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::new(match error.classify() {
+            serde_json::error::Category::Eof => "truncated JSON",
+            _ => "not JSON",
+        })
+    }
+}
+
+/// Reads a whole response.
+pub(crate) fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeError> {
+    T::deserialize(whole(body)?)
+}
+
+/// Reads one member of a response.
+pub(crate) fn decode_field<T: DeserializeOwned>(body: &[u8], name: &str) -> Result<T, DecodeError> {
+    let member = whole(body)?.object()?.find(|(key, value)| key == name && !value.is_null());
+    let (_, value) = member.ok_or_else(|| DecodeError::new(format!("no `{name}`")))?;
+    T::deserialize(value).map_err(|error| error.under(name))
+}
+
+fn whole(body: &[u8]) -> Result<Value<'_>, DecodeError> {
+    let text = std::str::from_utf8(body).map_err(|_| DecodeError::new("not UTF-8"))?;
+    Ok(Value { text: serde_json::from_str::<&RawValue>(text)?.get(), depth: 0 })
+}
+
+/// The text of one JSON value.
+#[derive(Clone, Copy)]
+struct Value<'de> {
+    text: &'de str,
+    depth: u8,
+}
+
+/// Levels of nesting that are read, as in `serde_json`.
+const MAX_DEPTH: u8 = 127;
+
+impl<'de> Value<'de> {
+    fn is_null(self) -> bool {
+        self.text == "null"
+    }
+
+    fn first(self) -> Option<u8> {
+        self.text.as_bytes().first().copied()
+    }
+
+    fn read<T: Deserialize<'de>>(self) -> Result<T, DecodeError> {
+        serde_json::from_str(self.text).map_err(Into::into)
+    }
+
+    fn inner(self, raw: &'de RawValue) -> Self {
+        Self { text: raw.get(), depth: self.depth + 1 }
+    }
+
+    fn object(self) -> Result<impl Iterator<Item = (Cow<'de, str>, Self)>, DecodeError> {
+        if !self.text.starts_with('{') {
+            return Err(DecodeError::new("expected an object"));
+        }
+        self.check_depth()?;
+        let members = self.read::<Members<'de>>()?.0;
+        Ok(members.into_iter().map(move |(key, raw)| (key, self.inner(raw))))
+    }
+
+    fn list(self) -> Result<impl Iterator<Item = Self>, DecodeError> {
+        self.check_depth()?;
+        let values = self.read::<Vec<&'de RawValue>>()?;
+        Ok(values.into_iter().map(move |raw| self.inner(raw)))
+    }
+
+    fn check_depth(self) -> Result<(), DecodeError> {
+        if self.depth < MAX_DEPTH { Ok(()) } else { Err(DecodeError::new("nested too deeply")) }
+    }
+
+    fn map<V: Visitor<'de>>(self, visitor: V, nulls: Nulls) -> Result<V::Value, DecodeError> {
+        let keep = move |(_, value): &(_, Value<'_>)| nulls == Nulls::Keep || !value.is_null();
+        visitor.visit_map(Object { members: self.object()?.filter(keep), current: None })
+    }
+
+    fn seq<V: Visitor<'de>>(self, visitor: V, nulls: Nulls) -> Result<V::Value, DecodeError> {
+        let keep = move |value: &Value<'_>| nulls == Nulls::Keep || !value.is_null();
+        visitor.visit_seq(List { values: self.list()?.filter(keep), index: 0 })
+    }
+}
+
+/// Whether a null inside a composite is a value of its own.
+#[derive(Clone, Copy, PartialEq)]
+enum Nulls {
+    Keep,
+    Skip,
+}
+
+/// The members of an object in their order, each left as text.
+struct Members<'de>(Vec<(Cow<'de, str>, &'de RawValue)>);
+
+impl<'de> Deserialize<'de> for Members<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Pairs;
+
+        impl<'de> Visitor<'de> for Pairs {
+            type Value = Members<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members<'de>, A::Error> {
+                let mut members = Vec::new();
+                while let Some(Text(key)) = map.next_key()? {
+                    members.push((key, map.next_value()?));
+                }
+                Ok(Members(members))
+            }
+        }
+
+        deserializer.deserialize_map(Pairs)
+    }
+}
+
+/// A string, borrowed unless it holds escapes. (`Cow` itself always reads an owned one.)
+struct Text<'de>(Cow<'de, str>);
+
+impl<'de> Deserialize<'de> for Text<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+
+        impl<'de> Visitor<'de> for Either {
+            type Value = Text<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+            fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Text<'de>, E> {
+                Ok(Text(Cow::Borrowed(text)))
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Text<'de>, E> {
+                Ok(Text(Cow::Owned(text.to_owned())))
+            }
+        }
+
+        deserializer.deserialize_str(Either)
+    }
+}
+
+impl<'de> Deserializer<'de> for Value<'de> {
+    type Error = DecodeError;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        match self.first() {
+            Some(b'{') => self.map(visitor, Nulls::Keep),
+            Some(b'[') => self.seq(visitor, Nulls::Keep),
+            Some(b'"') => match self.read::<Text<'de>>()?.0 {
+                Cow::Borrowed(text) => visitor.visit_borrowed_str(text),
+                Cow::Owned(text) => visitor.visit_string(text),
+            },
+            Some(b't' | b'f') => visitor.visit_bool(self.read()?),
+            Some(b'n') => visitor.visit_unit(),
+            _ => {
+                let number: serde_json::Number = self.read()?;
+                match (number.as_u64(), number.as_i64(), number.as_f64().unwrap_or_default()) {
+                    (Some(n), ..) => visitor.visit_u64(n),
+                    (_, Some(n), _) => visitor.visit_i64(n),
+                    (.., n) if n.fract() == 0.0 && n.abs() < 9e15 =>
+                    {
+                        #[expect(clippy::cast_possible_truncation, reason = "whole and in range")]
+                        visitor.visit_i64(n as i64)
+                    }
+                    (.., n) => visitor.visit_f64(n),
+                }
+            }
+        }
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        if self.is_null() { visitor.visit_none() } else { visitor.visit_some(self) }
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, DecodeError> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        match self.first() {
+            Some(b'[') => self.seq(visitor, Nulls::Skip),
+            _ => self.deserialize_any(visitor),
+        }
+    }
+
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        match self.first() {
+            Some(b'{') => self.map(visitor, Nulls::Skip),
+            _ => self.deserialize_any(visitor),
+        }
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, DecodeError> {
+        self.deserialize_map(visitor)
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, DecodeError> {
+        visitor.visit_enum(Name(self.read::<Text<'de>>()?.0))
+    }
+
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        visitor.visit_unit()
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf
+        unit unit_struct tuple tuple_struct identifier
+    }
+}
+
+struct Object<'de, I> {
+    members: I,
+    current: Option<(Cow<'de, str>, Value<'de>)>,
+}
+
+impl<'de, I> MapAccess<'de> for Object<'de, I>
+where
+    I: Iterator<Item = (Cow<'de, str>, Value<'de>)>,
+{
+    type Error = DecodeError;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(
+        &mut self,
+        seed: K,
+    ) -> Result<Option<K::Value>, DecodeError> {
+        let Some((key, value)) = self.members.next() else { return Ok(None) };
+        self.current = Some((key.clone(), value));
+        match key {
+            Cow::Borrowed(key) => seed.deserialize(BorrowedStrDeserializer::new(key)),
+            Cow::Owned(key) => seed.deserialize(StringDeserializer::new(key)),
+        }
+        .map(Some)
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(
+        &mut self,
+        seed: V,
+    ) -> Result<V::Value, DecodeError> {
+        let (key, value) = self.current.take().ok_or_else(|| DecodeError::new("no value"))?;
+        seed.deserialize(value).map_err(|error| error.under(&key))
+    }
+}
+
+struct List<I> {
+    values: I,
+    index: usize,
+}
+
+impl<'de, I: Iterator<Item = Value<'de>>> SeqAccess<'de> for List<I> {
+    type Error = DecodeError;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(
+        &mut self,
+        seed: T,
+    ) -> Result<Option<T::Value>, DecodeError> {
+        let Some(value) = self.values.next() else { return Ok(None) };
+        self.index += 1;
+        let place = self.index - 1;
+        seed.deserialize(value).map(Some).map_err(|error| error.under(&place.to_string()))
+    }
+}
+
+/// The name of an enum's variant; the API has only enums of names.
+struct Name<'de>(Cow<'de, str>);
+
+impl<'de> EnumAccess<'de> for Name<'de> {
+    type Error = DecodeError;
+    type Variant = Self;
+
+    fn variant_seed<V: DeserializeSeed<'de>>(
+        self,
+        seed: V,
+    ) -> Result<(V::Value, Self), DecodeError> {
+        seed.deserialize(self.0.as_ref().into_deserializer()).map(|variant| (variant, self))
+    }
+}
+
+impl<'de> VariantAccess<'de> for Name<'de> {
+    type Error = DecodeError;
+
+    fn unit_variant(self) -> Result<(), DecodeError> {
+        Ok(())
+    }
+    fn newtype_variant_seed<T: DeserializeSeed<'de>>(
+        self,
+        seed: T,
+    ) -> Result<T::Value, DecodeError> {
+        seed.deserialize(self.0.as_ref().into_deserializer())
+    }
+    fn tuple_variant<V: Visitor<'de>>(self, _: usize, _: V) -> Result<V::Value, DecodeError> {
+        Err(DecodeError::new("expected a name"))
+    }
+    fn struct_variant<V: Visitor<'de>>(
+        self,
+        _: &'static [&'static str],
+        _: V,
+    ) -> Result<V::Value, DecodeError> {
+        Err(DecodeError::new("expected a name"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde_json::{Map, json};
+
+    use super::*;
+
+    #[derive(Debug, Default, Deserialize, PartialEq)]
+    #[serde(default)]
+    struct Model {
+        name: String,
+        tags: Vec<String>,
+        count: u32,
+        ratio: f64,
+        on: bool,
+        kind: Option<Kind>,
+        inner: Option<Box<Model>>,
+        by_name: BTreeMap<String, String>,
+        any: Map<String, serde_json::Value>,
+        #[serde(flatten)]
+        extra: Map<String, serde_json::Value>,
+    }
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    #[serde(rename_all = "lowercase")]
+    enum Kind {
+        Known,
+        #[serde(untagged)]
+        Other(String),
+    }
+
+    #[test]
+    fn reads_every_shape() {
+        let json = json!({
+            "name": "A\u{e9}\n", "tags": ["x", "y"], "count": 3, "ratio": 0.5, "on": true,
+            "kind": "known", "inner": {"kind": "surprise"}, "by_name": {"k": "v"},
+            "any": {"a": [1, null, {"b": null}]}, "new": {"c": null},
+        });
+        let model: Model = decode(json.to_string().as_bytes()).unwrap();
+        assert_eq!(model.name, "A\u{e9}\n");
+        assert_eq!(model.tags, ["x", "y"]);
+        assert_eq!((model.count, model.ratio, model.on), (3, 0.5, true));
+        assert_eq!(model.kind, Some(Kind::Known));
+        assert_eq!(model.inner.unwrap().kind, Some(Kind::Other("surprise".into())));
+        assert_eq!(model.by_name["k"], "v");
+        assert_eq!(model.any["a"], json!([1, null, {"b": null}]));
+        assert_eq!(model.extra["new"], json!({"c": null}));
+    }
+
+    #[test]
+    fn null_counts_as_absent() {
+        let json = r#"{"name":null,"tags":null,"count":null,"ratio":null,"on":null,"kind":null,
+            "inner":null,"by_name":null,"any":null,"unknown":null}"#;
+        assert_eq!(decode::<Model>(json.as_bytes()).unwrap(), Model::default());
+        let model: Model = decode(br#"{"tags":["x",null],"by_name":{"k":null}}"#).unwrap();
+        assert_eq!(model.tags, ["x"]);
+        assert!(model.by_name.is_empty());
+    }
+
+    #[test]
+    fn whole_numbers_may_be_floats() {
+        let model: Model = decode(br#"{"count":3.0,"ratio":2}"#).unwrap();
+        assert_eq!((model.count, model.ratio), (3, 2.0));
+        assert!(decode::<Model>(br#"{"count":3.5}"#).is_err());
+        assert!(decode::<Model>(br#"{"count":-1}"#).is_err());
+    }
+
+    #[test]
+    fn errors_say_where_and_never_quote() {
+        let error = decode::<Model>(br#"{"inner":{"tags":["ok",{"s3cret":1}]}}"#).unwrap_err();
+        assert_eq!(error.path(), "inner.tags.1");
+        assert_eq!(error.to_string(), "expected a string, found an object at `inner.tags.1`");
+        let error = decode::<Model>(br#"{"count":"s3cret"}"#).unwrap_err();
+        assert_eq!(error.to_string(), "expected u32, found a string at `count`");
+        let error = decode_field::<Model>(br#"{"a":1}"#, "user").unwrap_err();
+        assert_eq!(error.to_string(), "no `user`");
+        for body in [&b""[..], b"{", b"<html>s3cret", b"\xff\xfe", b"[1,", b"{} s3cret"] {
+            let error = decode::<Model>(body).unwrap_err().to_string();
+            assert!(!error.contains("s3cret"), "{error}");
+        }
+    }
+
+    #[test]
+    fn picks_one_field() {
+        let body = br#"{"user":null,"user":{"name":"A"},"rest":[]}"#;
+        assert_eq!(decode_field::<Model>(body, "user").unwrap().name, "A");
+    }
+
+    #[test]
+    fn depth_is_bounded() {
+        let deep = "[".repeat(100_000);
+        assert!(decode::<serde_json::Value>(deep.as_bytes()).is_err());
+        let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+        assert!(decode::<serde_json::Value>(deep.as_bytes()).is_err());
+    }
+}

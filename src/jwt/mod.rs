@@ -1,0 +1,219 @@
+//! Local validation of tokens: header, key, signature, claims, in this order.
+
+mod claims;
+mod keys;
+mod signature;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::{Map, Value};
+
+use self::claims::Rules;
+pub use self::claims::{Claims, Scope};
+pub use self::keys::KeyPolicy;
+use self::keys::{KeyCache, KeySet};
+use crate::check::MAX_TOKEN;
+use crate::client::Client;
+use crate::error::{Error, Result, TokenError};
+use crate::transport::Limits;
+
+/// What a token is checked as.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A session token, which the refresh token of the same user must not pass for.
+    Session,
+    /// A refresh token, or whatever else Descope signed.
+    Any,
+}
+
+/// The signing keys of a project, and the rules for tokens signed with them.
+pub(crate) struct Keys {
+    policy: KeyPolicy,
+    source: Source,
+}
+
+enum Source {
+    /// One key the user gave.
+    Pinned(Arc<KeySet>),
+    /// The project's published keys.
+    Fetched(KeyCache),
+}
+
+/// The most a published key set may weigh; a set of two RSA keys is about 1 KiB.
+const KEY_SET_LIMIT: u64 = 64 * 1024;
+
+impl Keys {
+    pub(crate) fn new(policy: KeyPolicy, pinned: Option<&str>) -> Result<Self> {
+        policy.check()?;
+        let source = match pinned {
+            Some(jwk) => {
+                let set = KeySet::pinned(jwk).map_err(|why| Error::argument("public_key", why))?;
+                Source::Pinned(Arc::new(set))
+            }
+            None => Source::Fetched(KeyCache::default()),
+        };
+        Ok(Self { policy, source })
+    }
+
+    /// Has keys at hand, or fails.
+    pub(crate) fn warm_up(&self, client: &Client) -> Result<(), TokenError> {
+        self.set(client, None).map(drop)
+    }
+
+    /// Checks everything about a token that can be checked without asking Descope.
+    pub(crate) fn verify(
+        &self,
+        client: &Client,
+        token: &str,
+        kind: Kind,
+    ) -> Result<Claims, TokenError> {
+        let parts = Parts::split(token)?;
+        let header = Header::read(parts.header)?;
+        let kid = header.kid.as_deref();
+        if kid.is_none() && matches!(self.source, Source::Fetched(_)) {
+            return Err(TokenError::UnknownKey); // which of the published keys could it be?
+        }
+        let set = self.set(client, kid)?;
+        let key = set.get(kid).ok_or(TokenError::UnknownKey)?;
+        if header.alg != key.algorithm() {
+            return Err(TokenError::Algorithm);
+        }
+        key.verify(parts.message.as_bytes(), &decode(parts.signature)?)?;
+        let claims = Claims::read(&decode(parts.payload)?)?;
+        claims.check(&Rules {
+            project_id: &client.shared.project_id,
+            audience: &client.settings.audience,
+            leeway: self.policy.leeway,
+            now: client.shared.clock.unix(),
+            refresh_cookie: (kind == Kind::Session).then_some(&client.shared.refresh_cookie),
+        })?;
+        Ok(claims)
+    }
+
+    /// The keys, fetched if they are too old or `kid` is not among them.
+    fn set(&self, client: &Client, kid: Option<&str>) -> Result<Arc<KeySet>, TokenError> {
+        let cache = match &self.source {
+            Source::Pinned(set) => return Ok(set.clone()),
+            Source::Fetched(cache) => cache,
+        };
+        cache.get(kid, &self.policy, &*client.shared.clock, || {
+            let timeout = self.policy.fetch_timeout.min(client.settings.deadline);
+            client
+                .get("/v2/keys")
+                .segment("project_id", &client.shared.project_id)
+                .once(Limits { timeout, body: KEY_SET_LIMIT })
+                .execute()
+        })
+    }
+}
+
+/// A compact JWS (RFC 7515 section 7.1).
+struct Parts<'t> {
+    header: &'t str,
+    payload: &'t str,
+    signature: &'t str,
+    /// What is signed: header and payload with the dot between them.
+    message: &'t str,
+}
+
+impl<'t> Parts<'t> {
+    fn split(token: &'t str) -> Result<Self, TokenError> {
+        if token.len() > MAX_TOKEN {
+            return Err(TokenError::Malformed);
+        }
+        let (message, signature) = token.rsplit_once('.').ok_or(TokenError::Malformed)?;
+        let (header, payload) = message.split_once('.').ok_or(TokenError::Malformed)?;
+        if payload.contains('.') || header.is_empty() || signature.is_empty() {
+            return Err(TokenError::Malformed);
+        }
+        Ok(Self { header, payload, signature, message })
+    }
+}
+
+/// What of the header counts. `jwk`, `jku`, `x5u` and `x5c` do not: a token never brings its key.
+struct Header {
+    alg: String,
+    kid: Option<String>,
+}
+
+/// A key's name is a few dozen characters.
+const MAX_KID: usize = 256;
+
+impl Header {
+    fn read(part: &str) -> Result<Self, TokenError> {
+        let mut members = object(&decode(part)?).ok_or(TokenError::Malformed)?;
+        if members.contains_key("crit") || members.contains_key("b64") {
+            return Err(TokenError::Critical);
+        }
+        // RFC 8725 section 3.11: a token of another kind, such as a DPoP proof, is not a session.
+        match members.get("typ") {
+            None => {}
+            Some(Value::String(typ)) if is_jwt(typ) => {}
+            Some(_) => return Err(TokenError::Malformed),
+        }
+        let Some(Value::String(alg)) = members.remove("alg") else {
+            return Err(TokenError::Algorithm);
+        };
+        let kid = match members.remove("kid") {
+            None => None,
+            Some(Value::String(kid)) if kid.len() <= MAX_KID => Some(kid),
+            Some(_) => return Err(TokenError::Malformed),
+        };
+        Ok(Self { alg, kid })
+    }
+}
+
+fn is_jwt(typ: &str) -> bool {
+    let typ = match typ.get(..12) {
+        Some(prefix) if prefix.eq_ignore_ascii_case("application/") => &typ[12..],
+        _ => typ,
+    };
+    typ.eq_ignore_ascii_case("JWT") || typ.eq_ignore_ascii_case("at+jwt")
+}
+
+/// Strict base64url: no padding, no characters beside, no bits left over.
+fn decode(part: &str) -> Result<Vec<u8>, TokenError> {
+    URL_SAFE_NO_PAD.decode(part).map_err(|_| TokenError::Malformed)
+}
+
+/// A JSON object none of whose members stands there twice (RFC 7515 section 4, RFC 7519 section 4):
+/// of two, one reader may see the first and another the last.
+fn object(json: &[u8]) -> Option<Map<String, Value>> {
+    struct Unique(Map<String, Value>);
+
+    impl<'de> Deserialize<'de> for Unique {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            struct Members;
+
+            impl<'de> Visitor<'de> for Members {
+                type Value = Unique;
+
+                fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                    f.write_str("an object")
+                }
+                fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Unique, A::Error> {
+                    let mut members = Map::new();
+                    while let Some((name, value)) = map.next_entry::<String, Value>()? {
+                        if members.insert(name, value).is_some() {
+                            return Err(serde::de::Error::custom("a member twice"));
+                        }
+                    }
+                    Ok(Unique(members))
+                }
+            }
+
+            deserializer.deserialize_map(Members)
+        }
+    }
+
+    serde_json::from_slice::<Unique>(json).ok().map(|unique| unique.0)
+}
+
+/// The seconds of a policy, for comparing with claims.
+fn seconds(duration: Duration) -> i64 {
+    i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,134 @@
+//! One public key: which JWKs are fit to be one, and checking a signature with it.
+
+use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyOperations, PublicKeyUse};
+use jsonwebtoken::{Algorithm, DecodingKey, DecodingKeyKind};
+use ring::error::Unspecified;
+use ring::signature::{self as sig, RsaParameters, RsaPublicKeyComponents, UnparsedPublicKey};
+use serde_json::{Map, Value};
+
+use crate::error::TokenError;
+
+/// A public key and the one algorithm it is for.
+#[derive(Clone)]
+pub(super) struct PublicKey {
+    algorithm: Algorithm,
+    name: &'static str,
+    key: DecodingKey,
+}
+
+impl PublicKey {
+    /// Takes a JWK (RFC 7517) if it is one this crate may and can check signatures with.
+    ///
+    /// Refused are symmetric keys, with which anyone could sign; keys that hold private members; keys
+    /// for encryption; keys without `alg`, or with one that is not their type's; RSA keys under 2048
+    /// or over 8192 bits or with an exponent under 3; and points that are not as long as their curve's.
+    pub(super) fn from_jwk(json: &str) -> Result<(Option<String>, Self), &'static str> {
+        let members: Map<String, Value> =
+            serde_json::from_str(json).map_err(|_| "not a JSON object")?;
+        let private = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
+        if private.iter().any(|name| members.contains_key(*name)) {
+            return Err("the JWK holds a private or symmetric key");
+        }
+        let jwk: Jwk = serde_json::from_str(json).map_err(|_| "not a JWK of a known kind")?;
+        let common = &jwk.common;
+        if common.public_key_use.as_ref().is_some_and(|use_| *use_ != PublicKeyUse::Signature) {
+            return Err("the JWK is not for signatures");
+        }
+        let verify = |operations: &Vec<_>| operations.contains(&KeyOperations::Verify);
+        if !common.key_operations.as_ref().is_none_or(verify) {
+            return Err("the JWK is not for verifying");
+        }
+        let algorithm = common.key_algorithm.ok_or("the JWK has no `alg`")?;
+        let algorithm = Algorithm::try_from(algorithm).map_err(|_| "the JWK's `alg` is unknown")?;
+        let name = name(algorithm, &jwk.algorithm).ok_or("the JWK's `alg` is not its type's")?;
+        let key = DecodingKey::from_jwk(&jwk).map_err(|_| "the JWK cannot be decoded")?;
+        if !is_strong(algorithm, &key) {
+            return Err("the JWK's numbers are out of bounds");
+        }
+        Ok((common.key_id.clone(), Self { algorithm, name, key }))
+    }
+
+    /// The `alg` that a token signed with this key must have.
+    pub(super) fn algorithm(&self) -> &'static str {
+        self.name
+    }
+
+    /// Checks a signature by ring, which TLS brings along.
+    ///
+    /// `jsonwebtoken::decode` would ask a process-wide provider, which panics as soon as two
+    /// dependencies of a program enable different ones.
+    pub(super) fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), TokenError> {
+        use Algorithm as A;
+        let rsa = |parameters: &RsaParameters| match self.key.kind() {
+            DecodingKeyKind::RsaModulusExponent { n, e } => {
+                RsaPublicKeyComponents { n, e }.verify(parameters, message, signature)
+            }
+            DecodingKeyKind::SecretOrDer(_) => Err(Unspecified),
+        };
+        let point = |algorithm: &'static dyn sig::VerificationAlgorithm| match self.key.kind() {
+            DecodingKeyKind::SecretOrDer(point) => {
+                UnparsedPublicKey::new(algorithm, point).verify(message, signature)
+            }
+            DecodingKeyKind::RsaModulusExponent { .. } => Err(Unspecified),
+        };
+        match self.algorithm {
+            A::RS256 => rsa(&sig::RSA_PKCS1_2048_8192_SHA256),
+            A::RS384 => rsa(&sig::RSA_PKCS1_2048_8192_SHA384),
+            A::RS512 => rsa(&sig::RSA_PKCS1_2048_8192_SHA512),
+            A::PS256 => rsa(&sig::RSA_PSS_2048_8192_SHA256),
+            A::PS384 => rsa(&sig::RSA_PSS_2048_8192_SHA384),
+            A::PS512 => rsa(&sig::RSA_PSS_2048_8192_SHA512),
+            A::ES256 => point(&sig::ECDSA_P256_SHA256_FIXED),
+            A::ES384 => point(&sig::ECDSA_P384_SHA384_FIXED),
+            A::EdDSA => point(&sig::ED25519),
+            _ => Err(Unspecified),
+        }
+        .map_err(|_| TokenError::Signature)
+    }
+}
+
+/// The algorithm's name, if ring can check it and it is one for this type of key and this curve.
+fn name(algorithm: Algorithm, parameters: &AlgorithmParameters) -> Option<&'static str> {
+    use Algorithm as A;
+    Some(match (parameters, algorithm) {
+        (AlgorithmParameters::RSA(_), A::RS256) => "RS256",
+        (AlgorithmParameters::RSA(_), A::RS384) => "RS384",
+        (AlgorithmParameters::RSA(_), A::RS512) => "RS512",
+        (AlgorithmParameters::RSA(_), A::PS256) => "PS256",
+        (AlgorithmParameters::RSA(_), A::PS384) => "PS384",
+        (AlgorithmParameters::RSA(_), A::PS512) => "PS512",
+        (AlgorithmParameters::EllipticCurve(ec), A::ES256) if ec.curve == EllipticCurve::P256 => {
+            "ES256"
+        }
+        (AlgorithmParameters::EllipticCurve(ec), A::ES384) if ec.curve == EllipticCurve::P384 => {
+            "ES384"
+        }
+        (AlgorithmParameters::OctetKeyPair(okp), A::EdDSA)
+            if okp.curve == EllipticCurve::Ed25519 =>
+        {
+            "EdDSA"
+        }
+        _ => return None,
+    })
+}
+
+fn is_strong(algorithm: Algorithm, key: &DecodingKey) -> bool {
+    match (key.kind(), algorithm) {
+        (DecodingKeyKind::RsaModulusExponent { n, e }, _) => {
+            let n = bits(n);
+            let odd = e.last().is_some_and(|byte| byte % 2 == 1);
+            (2048..=8192).contains(&n) && odd && (2..=33).contains(&bits(e))
+        }
+        // An uncompressed point, or the bytes of an Ed25519 key.
+        (DecodingKeyKind::SecretOrDer(point), Algorithm::ES256) => point.len() == 65,
+        (DecodingKeyKind::SecretOrDer(point), Algorithm::ES384) => point.len() == 97,
+        (DecodingKeyKind::SecretOrDer(point), _) => point.len() == 32,
+    }
+}
+
+fn bits(number: &[u8]) -> usize {
+    match number.iter().position(|byte| *byte != 0) {
+        Some(zeros) => (number.len() - zeros) * 8 - number[zeros].leading_zeros() as usize,
+        None => 0,
+    }
+}

@@ -1,0 +1,161 @@
+//! Types that several areas share.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::UnixTime;
+use crate::options::setters;
+
+/// A user, as Descope knows them.
+///
+/// Texts that are not known are empty.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[serde(default, rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct User {
+    /// Descope's own ID of the user, which never changes.
+    pub user_id: String,
+    /// What the user signs in with: e-mail addresses, phone numbers, user names.
+    pub login_ids: Vec<String>,
+    /// Full name.
+    pub name: String,
+    /// Given name.
+    pub given_name: String,
+    /// Middle name.
+    pub middle_name: String,
+    /// Family name.
+    pub family_name: String,
+    /// E-mail address.
+    pub email: String,
+    /// Whether the user has shown that the e-mail address is theirs.
+    pub verified_email: bool,
+    /// Phone number.
+    pub phone: String,
+    /// Whether the user has shown that the phone number is theirs.
+    pub verified_phone: bool,
+    /// The URL of a picture.
+    pub picture: String,
+    /// Whether the user may sign in.
+    pub status: Option<UserStatus>,
+    /// Names of the roles held in the project.
+    pub role_names: Vec<String>,
+    /// The tenants the user belongs to.
+    pub user_tenants: Vec<UserTenant>,
+    /// SSO applications the user may use.
+    pub sso_app_ids: Vec<String>,
+    /// Attributes defined by the project.
+    pub custom_attributes: Map<String, Value>,
+    /// Whether this is a test user.
+    pub test: bool,
+    /// When the user was created, in seconds.
+    pub created_time: UnixTime,
+    /// When the user was last changed, in seconds.
+    pub modified_time: UnixTime,
+    /// Whether an authenticator app is set up.
+    #[serde(alias = "TOTP")]
+    pub totp: bool,
+    /// Whether a passkey is set up.
+    pub webauthn: bool,
+    /// Whether a password is set.
+    pub password: bool,
+    /// Whether the user has signed in by SAML.
+    #[serde(alias = "SAML")]
+    pub saml: bool,
+    /// Whether the user is provisioned by SCIM.
+    #[serde(alias = "SCIM")]
+    pub scim: bool,
+    /// The social providers the user has signed in with.
+    #[serde(alias = "OAuth")]
+    pub oauth: BTreeMap<String, bool>,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+/// A user's place in a tenant.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[serde(default, rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct UserTenant {
+    /// The tenant's ID.
+    pub tenant_id: String,
+    /// The tenant's name.
+    pub tenant_name: String,
+    /// Names of the roles held there.
+    pub role_names: Vec<String>,
+}
+
+/// Whether a user may sign in.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum UserStatus {
+    /// Yes.
+    Enabled,
+    /// No.
+    Disabled,
+    /// Once they have accepted their invitation.
+    Invited,
+    /// No: the account has expired.
+    Expired,
+    /// Something newer than this version of the crate.
+    #[serde(untagged)]
+    Other(String),
+}
+
+/// When and from where a user signed in.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(default, rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct SignInRecord {
+    /// The user's ID.
+    pub user_id: String,
+    /// When, in seconds.
+    pub login_time: UnixTime,
+    /// The city the address is registered in.
+    pub city: String,
+    /// The country the address is registered in, as two letters.
+    pub country: String,
+    /// The address the user came from.
+    pub ip: String,
+    /// The tenant that was selected.
+    pub selected_tenant: String,
+}
+
+/// What is known of a user who signs up.
+///
+/// ```
+/// use descope::UserDetails;
+///
+/// let ada = UserDetails::default().name("Ada Lovelace").phone("+12025550101");
+/// ```
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct UserDetails {
+    /// Full name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Given name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub given_name: Option<String>,
+    /// Middle name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub middle_name: Option<String>,
+    /// Family name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub family_name: Option<String>,
+    /// E-mail address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// Phone number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phone: Option<String>,
+}
+
+setters!(UserDetails {
+    name: opt<String>, given_name: opt<String>, middle_name: opt<String>, family_name: opt<String>,
+    email: opt<String>, phone: opt<String>,
+});

@@ -1,0 +1,71 @@
+//! The chained setters of option structs.
+
+/// Writes the setters of an options struct.
+///
+/// The struct itself is ordinary Rust beside the call, with its docs on the fields. Kinds: `opt` for
+/// an `Option`, `flag` for a `bool`, `list` for a `Vec`, `opt_list` for an `Option<Vec>`, where "empty"
+/// and "not set" differ, and `map` for a map with `String` keys.
+macro_rules! setters {
+    ($name:ident { $($field:ident: $kind:ident $(<$inner:ty>)?),* $(,)? }) => {
+        impl $name {
+            $($crate::options::setters!(@$kind $field $(, $inner)?);)*
+        }
+    };
+    (@opt $field:ident, $inner:ty) => {
+        #[doc = concat!("Sets [`", stringify!($field), "`](field@Self::", stringify!($field), ").")]
+        #[must_use]
+        pub fn $field(mut self, value: impl Into<$inner>) -> Self {
+            self.$field = Some(value.into());
+            self
+        }
+    };
+    (@flag $field:ident) => {
+        #[doc = concat!("Sets [`", stringify!($field), "`](field@Self::", stringify!($field), ").")]
+        #[must_use]
+        pub fn $field(mut self, value: bool) -> Self {
+            self.$field = value;
+            self
+        }
+    };
+    (@list $field:ident, $inner:ty) => {
+        #[doc = concat!("Adds to [`", stringify!($field), "`](field@Self::", stringify!($field), ").")]
+        #[must_use]
+        pub fn $field(mut self, values: impl IntoIterator<Item = impl Into<$inner>>) -> Self {
+            self.$field.extend(values.into_iter().map(Into::into));
+            self
+        }
+    };
+    (@opt_list $field:ident, $inner:ty) => {
+        #[doc = concat!("Adds to [`", stringify!($field), "`](field@Self::", stringify!($field), ").")]
+        #[must_use]
+        pub fn $field(mut self, values: impl IntoIterator<Item = impl Into<$inner>>) -> Self {
+            self.$field.get_or_insert_default().extend(values.into_iter().map(Into::into));
+            self
+        }
+    };
+    (@map $field:ident, $inner:ty) => {
+        #[doc = concat!("Adds to [`", stringify!($field), "`](field@Self::", stringify!($field), ").")]
+        #[must_use]
+        pub fn $field(
+            mut self,
+            entries: impl IntoIterator<Item = (impl Into<String>, impl Into<$inner>)>,
+        ) -> Self {
+            self.$field.extend(entries.into_iter().map(|(k, v)| (k.into(), v.into())));
+            self
+        }
+    };
+    (@opt_map $field:ident, $inner:ty) => {
+        #[doc = concat!("Adds to [`", stringify!($field), "`](field@Self::", stringify!($field), ").")]
+        #[must_use]
+        pub fn $field(
+            mut self,
+            entries: impl IntoIterator<Item = (impl Into<String>, impl Into<$inner>)>,
+        ) -> Self {
+            self.$field
+                .get_or_insert_default()
+                .extend(entries.into_iter().map(|(k, v)| (k.into(), v.into())));
+            self
+        }
+    };
+}
+pub(crate) use setters;

@@ -1,0 +1,43 @@
+use std::fmt;
+
+use serde::Deserialize;
+use zeroize::Zeroize;
+
+/// A credential: a token, a code, a password, a key.
+///
+/// It prints as `[redacted]`, is wiped from memory when dropped, and can be neither displayed nor
+/// serialized by accident. [`expose`](Self::expose) is the one way to the text.
+///
+/// ```
+/// let key = descope::Secret::from("K2abc");
+/// assert_eq!(format!("{key:?}"), "Secret([redacted])");
+/// assert_eq!(key.expose(), "K2abc");
+/// ```
+#[derive(Clone, Default, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(String);
+
+impl Secret {
+    /// The text itself. Do not log it.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<T: Into<String>> From<T> for Secret {
+    fn from(text: T) -> Self {
+        Self(text.into())
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret([redacted])")
+    }
+}
+
+impl Drop for Secret {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}

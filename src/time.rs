@@ -1,0 +1,135 @@
+use std::fmt;
+use std::time::{Duration, SystemTime};
+
+use serde::de::{self, Deserialize, Deserializer, Visitor};
+use serde::{Serialize, Serializer};
+
+/// A moment, in whole seconds since the Unix epoch.
+///
+/// Where the API counts in milliseconds the crate converts, so that a `UnixTime` is always seconds.
+///
+/// ```
+/// use std::time::SystemTime;
+/// use descope::UnixTime;
+///
+/// let time = UnixTime::from_seconds(1_700_000_000);
+/// assert_eq!(SystemTime::from(time).duration_since(SystemTime::UNIX_EPOCH)?.as_secs(), 1_700_000_000);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UnixTime(i64);
+
+impl UnixTime {
+    /// The moment this many seconds after the Unix epoch.
+    pub const fn from_seconds(seconds: i64) -> Self {
+        Self(seconds)
+    }
+
+    /// Seconds since the Unix epoch.
+    pub const fn as_seconds(self) -> i64 {
+        self.0
+    }
+
+    /// Milliseconds since the Unix epoch.
+    pub const fn as_millis(self) -> i64 {
+        self.0.saturating_mul(1000)
+    }
+}
+
+impl From<UnixTime> for SystemTime {
+    /// Moments the platform cannot express become the epoch.
+    fn from(time: UnixTime) -> Self {
+        let distance = Duration::from_secs(time.0.unsigned_abs());
+        if time.0 < 0 {
+            Self::UNIX_EPOCH.checked_sub(distance)
+        } else {
+            Self::UNIX_EPOCH.checked_add(distance)
+        }
+        .unwrap_or(Self::UNIX_EPOCH)
+    }
+}
+
+impl From<SystemTime> for UnixTime {
+    /// Rounds down to whole seconds.
+    fn from(time: SystemTime) -> Self {
+        let seconds = |d: Duration| i64::try_from(d.as_secs()).unwrap_or(i64::MAX);
+        match time.duration_since(SystemTime::UNIX_EPOCH) {
+            Ok(since) => Self(seconds(since)),
+            Err(before) => {
+                let before = before.duration();
+                Self(-seconds(before) - i64::from(before.subsec_nanos() > 0))
+            }
+        }
+    }
+}
+
+impl Serialize for UnixTime {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_i64(self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for UnixTime {
+    /// Takes seconds as a number or, as some answers have it, as a string of digits.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Seconds;
+
+        impl Visitor<'_> for Seconds {
+            type Value = UnixTime;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a number of seconds")
+            }
+            fn visit_i64<E: de::Error>(self, seconds: i64) -> Result<UnixTime, E> {
+                Ok(UnixTime(seconds))
+            }
+            fn visit_u64<E: de::Error>(self, seconds: u64) -> Result<UnixTime, E> {
+                Ok(UnixTime(i64::try_from(seconds).unwrap_or(i64::MAX)))
+            }
+            #[expect(clippy::cast_possible_truncation, reason = "`as` saturates")]
+            fn visit_f64<E: de::Error>(self, seconds: f64) -> Result<UnixTime, E> {
+                Ok(UnixTime(seconds.floor() as i64))
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<UnixTime, E> {
+                match text {
+                    "" => Ok(UnixTime(0)),
+                    text => text.parse().map(UnixTime).map_err(|_| E::custom("not a number")),
+                }
+            }
+        }
+
+        deserializer.deserialize_any(Seconds)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn converts_both_ways_on_both_sides_of_the_epoch() {
+        for seconds in [-1_000_000_000_000, -1, 0, 1, 1_700_000_000] {
+            let time = UnixTime::from_seconds(seconds);
+            assert_eq!(UnixTime::from(SystemTime::from(time)), time);
+        }
+        let half_before = SystemTime::UNIX_EPOCH - Duration::from_millis(500);
+        assert_eq!(UnixTime::from(half_before), UnixTime(-1));
+    }
+
+    #[test]
+    fn impossible_times_do_not_panic() {
+        for seconds in [i64::MIN, i64::MAX] {
+            let _ = SystemTime::from(UnixTime(seconds));
+            let _ = UnixTime(seconds).as_millis();
+        }
+    }
+
+    #[test]
+    fn reads_numbers_and_digits() {
+        for (json, seconds) in [("5", 5), ("5.9", 5), ("\"5\"", 5), ("\"\"", 0), ("-3", -3)] {
+            assert_eq!(serde_json::from_str::<UnixTime>(json).unwrap(), UnixTime(seconds));
+        }
+        assert_eq!(serde_json::from_str::<UnixTime>("1e300").unwrap(), UnixTime(i64::MAX));
+        assert!(serde_json::from_str::<UnixTime>("\"soon\"").is_err());
+    }
+}

@@ -1,0 +1,115 @@
+//! The built-in transport.
+
+use std::io;
+
+use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig};
+use ureq::{Agent, Proxy, Timeout};
+
+use super::{Limits, Request, Response, Transport, TransportError, TransportErrorKind as Kind};
+use crate::error::{Error, Result};
+use crate::secret::Secret;
+
+/// How the built-in transport connects.
+#[derive(Default)]
+pub(crate) struct Options {
+    pub(crate) root_certificates: Vec<u8>,
+    pub(crate) proxy: Option<Secret>,
+    /// Whether `HTTPS_PROXY`, `NO_PROXY` and the like count.
+    pub(crate) environment: bool,
+}
+
+/// Sends by a `ureq::Agent`, the crate's own or the user's.
+pub(crate) struct Ureq(pub(crate) Agent);
+
+/// Enough for a busy service, where ureq's 3 would open a connection for nearly every call.
+const IDLE_CONNECTIONS: usize = 64;
+
+impl Ureq {
+    pub(crate) fn new(options: &Options, https_only: bool) -> Result<Self> {
+        let proxy = match &options.proxy {
+            Some(url) => {
+                let proxy = Proxy::new(url.expose());
+                Some(proxy.map_err(|_| Error::argument("proxy", "not a proxy's URL"))?)
+            }
+            None if options.environment => Proxy::try_from_env(),
+            None => None,
+        };
+        let config = Agent::config_builder()
+            .https_only(https_only)
+            .proxy(proxy)
+            .tls_config(tls(&options.root_certificates)?)
+            .user_agent(concat!("descope-rust/", env!("CARGO_PKG_VERSION")))
+            .max_idle_connections(IDLE_CONNECTIONS)
+            .max_idle_connections_per_host(IDLE_CONNECTIONS)
+            .build();
+        Ok(Self(config.into()))
+    }
+}
+
+impl Transport for Ureq {
+    fn send(&self, request: Request) -> Result<Response, TransportError> {
+        let limits = request.extensions().get().copied().unwrap_or(Limits::DEFAULT);
+        let request = self
+            .0
+            .configure_request(request)
+            .timeout_global(Some(limits.timeout))
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .build();
+        let (parts, body) = self.0.run(request)?.into_parts();
+        let body = body.into_with_config().limit(limits.body).read_to_vec()?;
+        Ok(Response::from_parts(parts, body))
+    }
+}
+
+impl From<ureq::Error> for TransportError {
+    fn from(error: ureq::Error) -> Self {
+        use ureq::Error as E;
+        let kind = match error {
+            // An error of rustls passes through ureq's socket wrapper as an `io::Error`.
+            E::Io(error) if error.kind() == io::ErrorKind::InvalidData => {
+                return Self::new(Kind::Tls, error);
+            }
+            E::Io(error) => return error.into(),
+            E::Timeout(Timeout::Resolve | Timeout::Connect)
+            | E::HostNotFound
+            | E::ConnectionFailed
+            | E::ConnectProxyFailed(_)
+            | E::RequireHttpsOnly(_)
+            | E::InvalidProxyUrl
+            | E::BadUri(_) => Kind::Connect,
+            E::Timeout(_) => Kind::Timeout,
+            E::Tls(_) | E::TlsRequired => Kind::Tls,
+            #[cfg(feature = "rustls")]
+            E::Rustls(_) | E::Pem(_) => Kind::Tls,
+            E::BodyExceedsLimit(_) | E::LargeResponseHeader(..) | E::Protocol(_) => Kind::Body,
+            _ => Kind::Other,
+        };
+        Self::new(kind, error)
+    }
+}
+
+fn tls(pem: &[u8]) -> Result<TlsConfig> {
+    let builder = TlsConfig::builder();
+    if pem.is_empty() {
+        #[cfg(feature = "platform-verifier")]
+        return Ok(builder.root_certs(RootCerts::PlatformVerifier).build());
+        #[cfg(not(feature = "platform-verifier"))]
+        return Ok(builder.build());
+    }
+    let certificates = certificates(pem)?;
+    Ok(builder.root_certs(RootCerts::new_with_certs(&certificates)).build())
+}
+
+fn certificates(pem: &[u8]) -> Result<Vec<Certificate<'static>>> {
+    let refuse = |reason| Error::argument("root_certificates", reason);
+    let mut found = Vec::new();
+    for item in ureq::tls::parse_pem(pem) {
+        match item {
+            Ok(PemItem::Certificate(certificate)) => found.push(certificate),
+            Ok(_) => {}
+            Err(_) => return Err(refuse("not PEM")),
+        }
+    }
+    if found.is_empty() { Err(refuse("no certificate in the PEM")) } else { Ok(found) }
+}
