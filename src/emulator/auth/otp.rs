@@ -330,3 +330,247 @@ pub(in crate::emulator) fn generate_for_test(call: &Call<'_>, store: &mut Store)
     let code = send(call, store, method, String::new(), login_id, then);
     Ok(json!({ "loginId": login_id, "code": code }).into())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde_json::json;
+
+    use crate::emulator::Emulator;
+    use crate::emulator::testing::{claims, refused, text};
+
+    const ADA: &str = "ada@example.com";
+
+    fn verify(emulator: &Emulator, login_id: &str, code: &str) -> (u16, serde_json::Value) {
+        let body = json!({ "loginId": login_id, "code": code });
+        emulator.post("/v1/auth/otp/verify/email", &body)
+    }
+
+    fn wrong(code: &str) -> String {
+        let last = if code.ends_with('0') { '1' } else { '0' };
+        format!("{}{last}", &code[..5])
+    }
+
+    fn with_ada() -> Emulator {
+        let emulator = Emulator::new();
+        emulator.seed(&json!({ "users": [{ "loginId": ADA, "email": ADA }] })).unwrap();
+        emulator
+    }
+
+    fn sign_in(emulator: &Emulator) -> String {
+        let body = json!({ "loginId": ADA, "loginOptions": {} });
+        let (status, answer) = emulator.post("/v1/auth/otp/signin/email", &body);
+        assert_eq!((status, answer), (200, json!({ "maskedEmail": "a***@example.com" })));
+        emulator.code(ADA)
+    }
+
+    #[test]
+    fn a_code_signs_up_once() {
+        let emulator = Emulator::new();
+        let body = json!({
+            "loginId": ADA,
+            "email": ADA,
+            "user": { "name": "Ada", "email": "" },
+            "loginOptions": { "templateId": "t1", "templateOptions": { "app": "Engine" } },
+        });
+        emulator.post("/v1/auth/otp/signup/email", &body);
+        let message = emulator.inbox().last_to(ADA).unwrap();
+        assert_eq!((&*message.method, &*message.purpose), ("email", "sign-up"));
+        assert_eq!(message.template_id.as_deref(), Some("t1"));
+        assert_eq!(message.template_options, [("app".to_owned(), "Engine".to_owned())]);
+        let code = message.code.unwrap();
+        assert!(!format!("{:?}", emulator.inbox().messages()).contains(&code));
+
+        refused(
+            emulator.post("/v1/auth/otp/signin/email", &json!({ "loginId": ADA })),
+            400,
+            "E062108",
+        );
+        let (status, session) = verify(&emulator, ADA, &code);
+        assert_eq!(status, 200);
+        assert_eq!(session["firstSeen"], true);
+        assert_eq!(session["user"]["name"], "Ada");
+        assert_eq!(session["user"]["email"], ADA);
+        assert_eq!(session["user"]["verifiedEmail"], true);
+        assert_eq!(claims(&session["sessionJwt"])["amr"], json!(["email"]));
+        refused(verify(&emulator, ADA, &code), 401, "E061102");
+        refused(emulator.post("/v1/auth/otp/signup/email", &body), 400, "E062107");
+
+        let again = verify(&emulator, ADA, &sign_in(&emulator)).1;
+        assert_eq!(again["firstSeen"], false);
+        assert_eq!(
+            claims(&again["sessionJwt"])["sub"],
+            claims(&session["sessionJwt"])["sub"],
+            "the same user, the same subject"
+        );
+    }
+
+    #[test]
+    fn wrong_codes_are_counted() {
+        let emulator = Emulator::builder().max_attempts(2).build();
+        emulator.seed(&json!({ "users": [{ "loginId": ADA, "email": ADA }] })).unwrap();
+        let code = sign_in(&emulator);
+        refused(verify(&emulator, ADA, &wrong(&code)), 401, "E061102");
+        refused(verify(&emulator, ADA, &wrong(&code)), 401, "E061102");
+        refused(verify(&emulator, ADA, &code), 401, "E061103");
+        assert_eq!(verify(&emulator, ADA, &sign_in(&emulator)).0, 200, "a new code starts anew");
+    }
+
+    #[test]
+    fn a_code_is_good_for_its_lifetime_and_until_the_next_one() {
+        let emulator = with_ada();
+        let first = sign_in(&emulator);
+        let second = sign_in(&emulator);
+        if first != second {
+            refused(verify(&emulator, ADA, &first), 401, "E061102");
+        }
+        emulator.advance(Duration::from_secs(181));
+        refused(verify(&emulator, ADA, &second), 401, "E061102");
+        let third = sign_in(&emulator);
+        emulator.advance(Duration::from_secs(170));
+        let other_method = json!({ "loginId": ADA, "code": third });
+        refused(emulator.post("/v1/auth/otp/verify/sms", &other_method), 401, "E061102");
+        assert_eq!(verify(&emulator, ADA, &third).0, 200);
+    }
+
+    #[test]
+    fn phones_get_codes_by_every_method() {
+        let emulator = Emulator::new();
+        for (method, number) in [
+            ("sms", "+12025550101"),
+            ("voice", "+12025550102"),
+            ("whatsapp", "+12025550103"),
+            ("im", "+12025550104"),
+        ] {
+            let body = json!({ "loginId": number, "loginOptions": null, "providerId": "p" });
+            let path = format!("/v1/auth/otp/signup-in/{method}");
+            let masked = format!("+1********{}", &number[10..]);
+            assert_eq!(emulator.post(&path, &body), (200, json!({ "maskedPhone": masked })));
+            let body = json!({ "loginId": number, "code": emulator.code(number) });
+            let session = emulator.post(&format!("/v1/auth/otp/verify/{method}"), &body).1;
+            assert_eq!(session["user"]["verifiedPhone"], true);
+            assert_eq!(claims(&session["refreshJwt"])["amr"], json!([method]));
+        }
+        let body = json!({ "loginId": "+12025550101" });
+        refused(emulator.post("/v1/auth/otp/signin/pigeon", &body), 400, "E011003");
+        refused(emulator.post("/v1/auth/otp/signin/email", &body), 400, "E011004");
+    }
+
+    #[test]
+    fn login_options_shape_the_session() {
+        let emulator = Emulator::new();
+        emulator
+            .seed(&json!({
+                "tenants": [{ "id": "t1", "name": "One" }, { "id": "t2", "name": "Two" }],
+                "users": [{ "loginId": ADA, "email": ADA, "userTenants": [{ "tenantId": "t1" }] }],
+            }))
+            .unwrap();
+        let first = emulator.sign_in(ADA).unwrap();
+        let options = json!({
+            "stepup": true,
+            "mfa": true,
+            "revokeOtherSessions": true,
+            "customClaims": { "k": null, "sub": "forged" },
+            "tenantId": "t1",
+        });
+        let body = json!({ "loginId": ADA, "loginOptions": options });
+        refused(emulator.post("/v1/auth/otp/signin/email", &body), 401, "E061005");
+        let refresh = text(&first, "refreshJwt");
+        assert_eq!(emulator.send("POST", "/v1/auth/otp/signin/email", refresh, &body).0, 200);
+        let session = verify(&emulator, ADA, &emulator.code(ADA)).1;
+        let found = claims(&session["sessionJwt"]);
+        assert_eq!(found["su"], true);
+        assert_eq!(found["amr"], json!(["email", "mfa"]));
+        assert_eq!(found["dct"], "t1");
+        assert_eq!(found.get("k"), Some(&json!(null)));
+        assert_eq!(found["sub"], session["user"]["userId"]);
+        refused(emulator.refresh(refresh), 401, "E064001");
+
+        let body = json!({ "loginId": ADA, "loginOptions": { "tenantId": "t2" } });
+        emulator.post("/v1/auth/otp/signin/email", &body);
+        refused(verify(&emulator, ADA, &emulator.code(ADA)), 400, "E011004");
+    }
+
+    #[test]
+    fn step_up_needs_the_same_user() {
+        let emulator = with_ada();
+        emulator.seed(&json!({ "users": [{ "loginId": "eve@example.com" }] })).unwrap();
+        let eve = emulator.sign_in("eve@example.com").unwrap();
+        let body = json!({ "loginId": ADA, "loginOptions": { "stepup": true } });
+        let token = text(&eve, "refreshJwt");
+        refused(emulator.send("POST", "/v1/auth/otp/signin/email", token, &body), 403, "EMU403");
+    }
+
+    #[test]
+    fn an_address_is_changed_when_it_is_verified() {
+        let emulator = with_ada();
+        let first = emulator.sign_in(ADA).unwrap();
+        let token = text(&first, "refreshJwt");
+        let new = "lovelace@example.com";
+        let body = json!({ "loginId": ADA, "email": new, "addToLoginIDs": true,
+            "onMergeUseExisting": false, "templateId": "t", "mfa": true });
+        refused(emulator.post("/v1/auth/otp/update/email", &body), 401, "E061005");
+        assert_eq!(emulator.send("POST", "/v1/auth/otp/update/email", token, &body).0, 200);
+        assert_eq!(emulator.send("GET", "/v1/auth/me", token, &json!(null)).1["email"], ADA);
+        let message = emulator.inbox().last_to(new).unwrap();
+        assert_eq!(
+            (&*message.purpose, message.template_id.as_deref()),
+            ("update-email", Some("t"))
+        );
+        let session = verify(&emulator, ADA, &emulator.code(new)).1;
+        assert_eq!(session["user"]["email"], new);
+        assert_eq!(session["user"]["loginIds"], json!([ADA, new]));
+        assert_eq!(session["user"]["verifiedEmail"], true);
+
+        let number = "+12025550101";
+        let body = json!({ "loginId": ADA, "phone": number });
+        assert_eq!(emulator.send("POST", "/v1/auth/otp/update/phone/sms", token, &body).0, 200);
+        let body = json!({ "loginId": ADA, "code": emulator.code(number) });
+        let user = &emulator.post("/v1/auth/otp/verify/sms", &body).1["user"];
+        assert_eq!((&user["phone"], &user["verifiedPhone"]), (&json!(number), &json!(true)));
+        assert_eq!(user["loginIds"], json!([ADA, new]), "not added unless asked");
+    }
+
+    #[test]
+    fn users_merge_when_one_verifies_the_others_login_id() {
+        for use_existing in [false, true] {
+            let emulator = Emulator::new();
+            let made = emulator
+                .seed(&json!({
+                    "roles": [{ "name": "A" }, { "name": "B" }],
+                    "users": [
+                        { "loginId": ADA, "email": ADA, "displayName": "Ada", "roleNames": ["A"] },
+                        { "loginId": "al@example.com", "displayName": "Al", "roleNames": ["B"] },
+                    ],
+                }))
+                .unwrap();
+            let first = emulator.sign_in(ADA).unwrap();
+            let body = json!({ "loginId": ADA, "email": "al@example.com", "addToLoginIDs": true,
+                "onMergeUseExisting": use_existing });
+            emulator.send("POST", "/v1/auth/otp/update/email", text(&first, "refreshJwt"), &body);
+            let user = verify(&emulator, ADA, &emulator.code("al@example.com")).1["user"].clone();
+            let survivor = &made["users"][usize::from(use_existing)]["user"];
+            assert_eq!(user["userId"], survivor["userId"]);
+            assert_eq!(user["name"], survivor["name"]);
+            assert_eq!(user["roleNames"], json!(["A", "B"]));
+            assert_eq!(user["loginIds"].as_array().unwrap().len(), 2);
+            assert_eq!(emulator.refresh(text(&first, "refreshJwt")).0, 200);
+        }
+    }
+
+    #[test]
+    fn test_users_get_codes_without_mail() {
+        let emulator = with_ada();
+        emulator.seed(&json!({ "testUsers": [{ "loginId": "test" }] })).unwrap();
+        let body = json!({ "loginId": "test", "deliveryMethod": "sms", "loginOptions": null });
+        let made = emulator.manage("/v1/mgmt/tests/generate/otp", &body);
+        assert!(emulator.inbox().messages().is_empty());
+        let body = json!({ "loginId": "test", "code": made["code"] });
+        let (status, session) = emulator.post("/v1/auth/otp/verify/sms", &body);
+        assert_eq!((status, &session["user"]["verifiedPhone"]), (200, &json!(false)));
+        let key = emulator.management_key();
+        let body = json!({ "loginId": ADA });
+        refused(emulator.send("POST", "/v1/mgmt/tests/generate/otp", key, &body), 400, "E011004");
+    }
+}
