@@ -1,0 +1,6 @@
+//! What users do.
+
+pub(super) mod access_key;
+pub(super) mod delivery;
+pub(super) mod otp;
+pub(super) mod session;

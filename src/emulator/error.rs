@@ -1,0 +1,204 @@
+//! What the service answers when it refuses a request.
+
+use std::fmt;
+
+use serde_json::{Value, json};
+
+use crate::transport::http::StatusCode;
+
+/// What a handler returns.
+pub(super) type Answer<T = Reply> = Result<T, Refusal>;
+
+/// A successful answer: its body, and headers beyond the usual.
+#[derive(Debug)]
+pub(super) struct Reply {
+    pub(super) body: Value,
+    pub(super) cookie: Option<String>,
+}
+
+impl Reply {
+    /// `{}`, the answer of operations that return nothing.
+    pub(super) fn empty() -> Self {
+        json!({}).into()
+    }
+}
+
+impl From<Value> for Reply {
+    fn from(body: Value) -> Self {
+        Self { body, cookie: None }
+    }
+}
+
+/// A refused request. Codes that start with `E` are Descope's; where no official client names the
+/// code of a failure, it is the emulator's own and starts with `EMU`.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    pub(super) status: StatusCode,
+    pub(super) code: &'static str,
+    description: &'static str,
+    message: String,
+}
+
+impl Refusal {
+    fn new(
+        status: StatusCode,
+        code: &'static str,
+        description: &'static str,
+        message: impl Into<String>,
+    ) -> Self {
+        Self { status, code, description, message: message.into() }
+    }
+
+    /// The request cannot be read at all.
+    pub(super) fn malformed(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "E011001", "Request is malformed", message)
+    }
+
+    /// A field is missing, unknown or of the wrong type.
+    pub(super) fn invalid(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "E011003", "Request is invalid", message)
+    }
+
+    /// The fields are well formed, but their values make no sense.
+    pub(super) fn argument(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "E011004", "Invalid arguments", message)
+    }
+
+    /// Missing or wrong project id, management key or access key.
+    pub(super) fn unauthorized(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "EMU401", "Unauthorized", message)
+    }
+
+    /// A token that is not valid here.
+    pub(super) fn token(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "E061005", "Invalid token", message)
+    }
+
+    /// A token whose session was ended.
+    pub(super) fn logged_out() -> Self {
+        let message = "The session was logged out";
+        Self::new(StatusCode::UNAUTHORIZED, "E064001", "Token expired by logout", message)
+    }
+
+    /// Known, but not allowed.
+    pub(super) fn forbidden(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "EMU403", "Forbidden", message)
+    }
+
+    /// A thing that management calls name and that does not exist.
+    pub(super) fn missing(what: &str) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "EMU404", "Not found", format!("There is no such {what}"))
+    }
+
+    /// A thing that exists already.
+    pub(super) fn taken(what: &str) -> Self {
+        let message = format!("This {what} exists already");
+        Self::new(StatusCode::BAD_REQUEST, "EMU409", "Already exists", message)
+    }
+
+    /// The user that a management call names does not exist.
+    pub(super) fn no_managed_user() -> Self {
+        let message = "No user has this login ID or user ID";
+        Self::new(StatusCode::NOT_FOUND, "E112102", "User not found", message)
+    }
+
+    /// The user who signs in does not exist.
+    pub(super) fn no_user() -> Self {
+        let message = "No user has this login ID";
+        Self::new(StatusCode::BAD_REQUEST, "E062108", "User not found", message)
+    }
+
+    /// The login ID of a sign-up or of a new user is taken.
+    pub(super) fn user_exists() -> Self {
+        let message = "A user with this login ID exists already";
+        Self::new(StatusCode::BAD_REQUEST, "E062107", "User already exists", message)
+    }
+
+    /// A wrong, expired or used one-time code or link.
+    pub(super) fn wrong_code(message: &str) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "E061102", "Invalid one-time code", message)
+    }
+
+    /// Too many wrong codes.
+    pub(super) fn too_many_attempts() -> Self {
+        let message = "Ask for a new code";
+        Self::new(StatusCode::UNAUTHORIZED, "E061103", "Too many attempts", message)
+    }
+
+    /// No operation has this path.
+    pub(super) fn no_route(method: &str, path: &str) -> Self {
+        let message = format!("{method} {path} is no operation of the API");
+        Self::new(StatusCode::NOT_FOUND, "EMU404", "Unknown operation", message)
+    }
+
+    /// The path exists with another method.
+    pub(super) fn wrong_method(method: &str, path: &str) -> Self {
+        let message = format!("{path} does not take {method}");
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "EMU405", "Method not allowed", message)
+    }
+
+    /// The operation exists, but the emulator does not cover it.
+    pub(super) fn not_emulated(method: &str, path: &str) -> Self {
+        let message = format!(
+            "The emulator does not cover {method} {path}; its documentation lists what it covers"
+        );
+        Self::new(StatusCode::NOT_IMPLEMENTED, "EMU501", "Not emulated", message)
+    }
+
+    /// The operation is covered, but not with this field.
+    pub(super) fn uncovered_field(name: &str) -> Self {
+        let message = format!("The emulator does not cover the {name} field");
+        Self::new(StatusCode::NOT_IMPLEMENTED, "EMU501", "Not emulated", message)
+    }
+
+    /// The machine failed, as when it has no random numbers to make a key of.
+    pub(super) fn internal(message: &str) -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "EMU500", "Server error", message)
+    }
+
+    /// What Descope says when a limit is reached.
+    pub(super) fn rate_limited() -> Self {
+        let message = "Too many requests";
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "E130429", "API rate limit exceeded.", message)
+    }
+
+    /// Any other failure, made on demand.
+    pub(super) fn on_demand(status: StatusCode) -> Self {
+        match status {
+            StatusCode::TOO_MANY_REQUESTS => Self::rate_limited(),
+            _ => Self::new(status, "EMU500", "Fault on demand", "The test asked for this answer"),
+        }
+    }
+
+    pub(super) fn body(&self) -> Value {
+        json!({
+            "errorCode": self.code,
+            "errorDescription": self.description,
+            "errorMessage": self.message,
+        })
+    }
+}
+
+/// What a call of the emulator itself, not of the emulated API, can fail with.
+#[derive(Debug)]
+pub struct Error(String);
+
+impl Error {
+    pub(super) fn new(message: impl Into<String>) -> Self {
+        Self(message.into())
+    }
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        Self(format!("{} ({}): {}", refusal.description, refusal.code, refusal.message))
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Error {}

@@ -1,0 +1,231 @@
+//! Access keys.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+
+use super::{ASSOCIATED_TENANT, ID, IDS, has_attributes, owned};
+use crate::emulator::body::{Field, Kind, Object, optional, required};
+use crate::emulator::error::{Answer, Refusal, Reply};
+use crate::emulator::random;
+use crate::emulator::router::Bearer::Management;
+use crate::emulator::router::{Call, Route, list};
+use crate::emulator::store::{Grants, Store};
+use crate::emulator::token::digest;
+
+const CREATE: &[Field] = &[
+    required("name", Kind::Text),
+    optional("description", Kind::Text),
+    optional("expireTime", Kind::Int),
+    optional("roleNames", Kind::Texts),
+    optional("keyTenants", Kind::Objects(ASSOCIATED_TENANT)),
+    optional("userId", Kind::Text),
+    optional("customClaims", Kind::Map),
+    optional("customAttributes", Kind::Map),
+    optional("permittedIps", Kind::Texts),
+];
+const UPDATE: &[Field] = &[
+    required("id", Kind::Text),
+    required("name", Kind::Text),
+    optional("description", Kind::Text),
+    optional("roleNames", Kind::Texts),
+    optional("keyTenants", Kind::Objects(ASSOCIATED_TENANT)),
+    optional("customClaims", Kind::Map),
+    optional("customAttributes", Kind::Map),
+    optional("permittedIps", Kind::Texts),
+];
+const SEARCH: &[Field] = &[
+    optional("tenantIds", Kind::Texts),
+    optional("boundUserId", Kind::Text),
+    optional("creatingUser", Kind::Text),
+    optional("customAttributes", Kind::Map),
+    optional("sort", Kind::Objects(&[required("field", Kind::Text), optional("desc", Kind::Bool)])),
+];
+
+pub(in crate::emulator) const ROUTES: &[Route] = &[
+    Route::get("/v1/mgmt/accesskey", Management, ID, load),
+    Route::post("/v1/mgmt/accesskey/create", Management, CREATE, create),
+    Route::post("/v1/mgmt/accesskey/update", Management, UPDATE, update),
+    Route::post("/v1/mgmt/accesskey/search", Management, SEARCH, search),
+    Route::post("/v1/mgmt/accesskey/rotate", Management, ID, rotate),
+    Route::post("/v1/mgmt/accesskey/activate", Management, ID, |call, store| {
+        set_active(store, &[call.body().text("id")], true)
+    }),
+    Route::post("/v1/mgmt/accesskey/activate/batch", Management, IDS, |call, store| {
+        set_active(store, &call.body().texts("ids"), true)
+    }),
+    Route::post("/v1/mgmt/accesskey/deactivate", Management, ID, |call, store| {
+        set_active(store, &[call.body().text("id")], false)
+    }),
+    Route::post("/v1/mgmt/accesskey/deactivate/batch", Management, IDS, |call, store| {
+        set_active(store, &call.body().texts("ids"), false)
+    }),
+    Route::post("/v1/mgmt/accesskey/delete", Management, ID, |call, store| {
+        delete(store, &[call.body().text("id")])
+    }),
+    Route::post("/v1/mgmt/accesskey/delete/batch", Management, IDS, |call, store| {
+        delete(store, &call.body().texts("ids"))
+    }),
+];
+
+pub(in crate::emulator) struct AccessKey {
+    pub(in crate::emulator) id: String,
+    name: String,
+    description: String,
+    /// The digest of the cleartext, which is shown once.
+    pub(in crate::emulator) secret: [u8; 32],
+    pub(in crate::emulator) grants: Grants,
+    pub(in crate::emulator) active: bool,
+    created: i64,
+    /// 0 is never.
+    pub(in crate::emulator) expires: i64,
+    client_id: String,
+    /// The user it is bound to.
+    pub(in crate::emulator) user: Option<String>,
+    pub(in crate::emulator) claims: Object,
+    attributes: Object,
+    permitted_ips: Vec<String>,
+}
+
+impl AccessKey {
+    pub(in crate::emulator) fn expired(&self, now: i64) -> bool {
+        self.expires != 0 && self.expires <= now
+    }
+
+    fn show(&self, store: &Store, now: i64) -> Value {
+        let status = match self.active {
+            _ if self.expired(now) => "expired",
+            true => "active",
+            false => "inactive",
+        };
+        json!({
+            "id": self.id,
+            "name": self.name,
+            "description": self.description,
+            "roleNames": self.grants.role_names(store),
+            "keyTenants": self.grants.tenants(store),
+            "status": status,
+            "createdTime": self.created,
+            "expireTime": self.expires,
+            "createdBy": "Management Key",
+            "clientId": self.client_id,
+            "boundUserId": self.user.as_deref().unwrap_or_default(),
+            "customClaims": self.claims,
+            "customAttributes": self.attributes,
+            "permittedIps": self.permitted_ips,
+        })
+    }
+}
+
+fn find<'a>(store: &'a mut Store, id: &str) -> Answer<&'a mut AccessKey> {
+    let key = store.access_keys.iter_mut().find(|key| key.id == id);
+    key.ok_or_else(|| Refusal::missing("access key"))
+}
+
+fn show(call: &Call<'_>, store: &mut Store, id: &str) -> Answer<Value> {
+    find(store, id)?;
+    let key = store.access_keys.iter().find(|key| key.id == id);
+    Ok(key.map(|key| key.show(store, call.now)).unwrap_or_default())
+}
+
+fn load(call: &Call<'_>, store: &mut Store) -> Answer {
+    Ok(json!({ "key": show(call, store, call.query().text("id"))? }).into())
+}
+
+fn create(call: &Call<'_>, store: &mut Store) -> Answer {
+    let body = call.body();
+    let user = match body.some_text("userId") {
+        Some(user) => Some(store.managed_user(user)?.id.clone()),
+        None => None,
+    };
+    let grants = Grants {
+        roles: store.role_ids(&body.texts("roleNames"), None)?,
+        tenants: store.memberships(body.objects("keyTenants"))?,
+    };
+    let id = random::id("K");
+    let cleartext = new_cleartext(&id);
+    store.access_keys.push(AccessKey {
+        name: body.text("name").to_owned(),
+        description: body.text("description").to_owned(),
+        secret: digest(&cleartext),
+        grants,
+        active: true,
+        created: call.now,
+        expires: body.int("expireTime").unwrap_or_default(),
+        client_id: STANDARD.encode(format!("{}:{id}", call.settings.project_id)),
+        user,
+        claims: body.map("customClaims").cloned().unwrap_or_default(),
+        attributes: body.map("customAttributes").cloned().unwrap_or_default(),
+        permitted_ips: owned(body.texts("permittedIps")),
+        id: id.clone(),
+    });
+    Ok(json!({ "cleartext": cleartext, "key": show(call, store, &id)? }).into())
+}
+
+fn new_cleartext(id: &str) -> String {
+    format!("{id}{}", random::text(40))
+}
+
+/// Only the name is overwritten in any case; the rest stays when it is not given.
+fn update(call: &Call<'_>, store: &mut Store) -> Answer {
+    let (body, id) = (call.body(), call.body().text("id"));
+    let roles = store.role_ids(&body.texts("roleNames"), None)?;
+    let tenants = store.memberships(body.objects("keyTenants"))?;
+    let key = find(store, id)?;
+    body.text("name").clone_into(&mut key.name);
+    if let Some(description) = body.maybe_text("description") {
+        description.clone_into(&mut key.description);
+    }
+    if body.has("roleNames") {
+        key.grants.roles = roles;
+    }
+    if body.has("keyTenants") {
+        key.grants.tenants = tenants;
+    }
+    if let Some(claims) = body.map("customClaims") {
+        key.claims.clone_from(claims);
+    }
+    if let Some(attributes) = body.map("customAttributes") {
+        key.attributes.clone_from(attributes);
+    }
+    if body.has("permittedIps") {
+        key.permitted_ips = owned(body.texts("permittedIps"));
+    }
+    Ok(json!({ "key": show(call, store, id)? }).into())
+}
+
+fn search(call: &Call<'_>, store: &mut Store) -> Answer {
+    let body = call.body();
+    super::refuse_uncovered(body, &["sort", "creatingUser"])?;
+    let tenants = body.texts("tenantIds");
+    let user = body.some_text("boundUserId");
+    let found = store.access_keys.iter().filter(|key| {
+        (tenants.is_empty() || tenants.iter().any(|id| key.grants.membership(id).is_some()))
+            && user.is_none_or(|user| key.user.as_deref() == Some(user))
+            && has_attributes(&key.attributes, body.map("customAttributes"))
+    });
+    list("keys", found.map(|key| key.show(store, call.now)))
+}
+
+/// A new cleartext; the old one is good no more.
+fn rotate(call: &Call<'_>, store: &mut Store) -> Answer {
+    let id = call.body().text("id");
+    let cleartext = new_cleartext(id);
+    find(store, id)?.secret = digest(&cleartext);
+    Ok(json!({ "cleartext": cleartext, "key": show(call, store, id)? }).into())
+}
+
+fn set_active(store: &mut Store, ids: &[&str], active: bool) -> Answer {
+    for id in ids {
+        find(store, id)?.active = active;
+    }
+    Ok(Reply::empty())
+}
+
+fn delete(store: &mut Store, ids: &[&str]) -> Answer {
+    for id in ids {
+        find(store, id)?;
+        store.access_keys.retain(|key| key.id != *id);
+    }
+    Ok(Reply::empty())
+}

@@ -1,0 +1,48 @@
+//! What the management key may do.
+
+pub(super) mod access_key;
+pub(super) mod license;
+pub(super) mod permission;
+pub(super) mod role;
+pub(super) mod tenant;
+pub(super) mod user;
+pub(super) mod user_search;
+pub(super) mod user_update;
+
+use super::body::{Field, Fields, Kind, Object, optional, required};
+use super::error::{Answer, Refusal};
+
+/// The wire type `AssociatedTenant`.
+pub(super) const ASSOCIATED_TENANT: &[Field] = &[
+    required("tenantId", Kind::Text),
+    optional("tenantName", Kind::Text),
+    optional("roleNames", Kind::Texts),
+];
+
+/// A body that names one thing.
+pub(super) const ID: &[Field] = &[required("id", Kind::Text)];
+pub(super) const IDS: &[Field] = &[required("ids", Kind::Texts)];
+
+pub(super) fn owned(texts: Vec<&str>) -> Vec<String> {
+    texts.into_iter().map(str::to_owned).collect()
+}
+
+/// Refuses a request that asks for something the emulator would have to ignore.
+pub(super) fn refuse_uncovered(fields: Fields<'_>, uncovered: &[&str]) -> Answer<()> {
+    let asked = uncovered.iter().find(|name| {
+        fields.get(name).is_some_and(|value| match value {
+            serde_json::Value::Array(items) => !items.is_empty(),
+            serde_json::Value::Object(map) => !map.is_empty(),
+            value => *value != false && *value != "" && *value != 0,
+        })
+    });
+    match asked {
+        None => Ok(()),
+        Some(name) => Err(Refusal::uncovered_field(name)),
+    }
+}
+
+/// Whether a record has all the custom attributes that a search asks for.
+pub(super) fn has_attributes(attributes: &Object, asked: Option<&Object>) -> bool {
+    asked.into_iter().flatten().all(|(name, value)| attributes.get(name) == Some(value))
+}

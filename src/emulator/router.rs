@@ -1,0 +1,293 @@
+//! Finds the handler of a request, after checking its bearer and its fields.
+
+use std::sync::LazyLock;
+
+use percent_encoding::percent_decode_str;
+use serde_json::json;
+
+use super::body::{self, Field, Fields, Object, Shape};
+use super::error::{Answer, Refusal, Reply};
+use super::settings::Settings;
+use super::store::Store;
+use super::{auth, mgmt};
+use crate::transport::{Request, http};
+
+/// The areas. A new area is a file with its routes, and a line here.
+const AREAS: &[&[Route]] = &[
+    auth::access_key::ROUTES,
+    auth::otp::ROUTES,
+    auth::session::ROUTES,
+    mgmt::access_key::ROUTES,
+    mgmt::license::ROUTES,
+    mgmt::permission::ROUTES,
+    mgmt::role::ROUTES,
+    mgmt::tenant::ROUTES,
+    mgmt::user::ROUTES,
+    mgmt::user_search::ROUTES,
+    mgmt::user_update::ROUTES,
+];
+
+/// Every operation of the API, covered or not: method, path, body fields, query fields.
+const OPERATIONS: &str = include_str!("operations.txt");
+
+/// What the `Authorization` header must hold beside the project ID.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Bearer {
+    /// Nothing; what else is there is ignored.
+    Project,
+    /// A refresh token. The handler checks it.
+    Refresh,
+    /// A refresh token, where the request asks for step-up or MFA.
+    MaybeRefresh,
+    /// An access key.
+    AccessKey,
+    /// The management key.
+    Management,
+}
+
+type Handler = fn(&Call<'_>, &mut Store) -> Answer;
+
+/// One operation.
+pub(super) struct Route {
+    method: &'static str,
+    /// Segments in braces are parameters.
+    path: &'static str,
+    bearer: Bearer,
+    query: &'static [Field],
+    body: Shape,
+    handler: Handler,
+}
+
+impl Route {
+    pub(super) const fn post(
+        path: &'static str,
+        bearer: Bearer,
+        body: &'static [Field],
+        handler: Handler,
+    ) -> Self {
+        Self { method: "POST", path, bearer, query: &[], body: Shape::Object(body), handler }
+    }
+
+    pub(super) const fn get(
+        path: &'static str,
+        bearer: Bearer,
+        query: &'static [Field],
+        handler: Handler,
+    ) -> Self {
+        Self { method: "GET", path, bearer, query, body: Shape::Object(&[]), handler }
+    }
+
+    pub(super) const fn method(self, method: &'static str) -> Self {
+        Self { method, ..self }
+    }
+
+    pub(super) const fn bare_texts(self) -> Self {
+        Self { body: Shape::Texts, ..self }
+    }
+
+    fn params(&self, path: &str) -> Option<Params> {
+        pattern_params(self.path, path)
+    }
+}
+
+type Params = Vec<(&'static str, String)>;
+
+fn pattern_params(pattern: &'static str, path: &str) -> Option<Params> {
+    let (mut params, mut wanted, mut given) = (Vec::new(), pattern.split('/'), path.split('/'));
+    loop {
+        match (wanted.next(), given.next()) {
+            (None, None) => return Some(params),
+            (Some(wanted), Some(given)) => {
+                match wanted.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
+                    Some(_) if given.is_empty() => return None,
+                    Some(name) => {
+                        let value = percent_decode_str(given).decode_utf8().ok()?;
+                        params.push((name, value.into_owned()));
+                    }
+                    None if wanted == given => {}
+                    None => return None,
+                }
+            }
+            _ => return None,
+        }
+    }
+}
+
+/// A request whose bearer and fields are checked.
+pub(super) struct Call<'a> {
+    pub(super) settings: &'a Settings,
+    /// Seconds since the epoch.
+    pub(super) now: i64,
+    /// The refresh token or the access key of the bearer.
+    pub(super) token: Option<String>,
+    params: Params,
+    query: Object,
+    body: Object,
+}
+
+impl<'a> Call<'a> {
+    /// A call that comes from inside, not from a request.
+    pub(super) fn inside(settings: &'a Settings, now: i64) -> Self {
+        let (params, query, body) = (Params::new(), Object::new(), Object::new());
+        Self { settings, now, token: None, params, query, body }
+    }
+
+    /// A parameter of the path.
+    pub(super) fn param(&self, name: &str) -> &str {
+        let found = self.params.iter().find(|(param, _)| *param == name);
+        found.map_or("", |(_, value)| value)
+    }
+
+    pub(super) fn query(&self) -> Fields<'_> {
+        Fields::new(&self.query)
+    }
+
+    pub(super) fn body(&self) -> Fields<'_> {
+        Fields::new(&self.body)
+    }
+
+    pub(super) fn required_token(&self) -> Answer<&str> {
+        self.token.as_deref().ok_or_else(|| Refusal::token("The request has no refresh token"))
+    }
+}
+
+/// Answers a request of the emulated API.
+pub(super) fn dispatch(
+    request: &Request,
+    settings: &Settings,
+    now: i64,
+    store: &mut Store,
+) -> Answer {
+    let (method, path) = (request.method().as_str(), request.uri().path());
+    let mut path_known = false;
+    for route in AREAS.iter().copied().flatten() {
+        let Some(params) = route.params(path) else { continue };
+        path_known = true;
+        if route.method != method {
+            continue;
+        }
+        let token = authorize(request, route.bearer, settings)?;
+        let query = body::query(route.query, request.uri().query().unwrap_or_default())?;
+        let body = body::parse(route.body, request.body())?;
+        let call = Call { settings, now, token, params, query, body };
+        return (route.handler)(&call, store);
+    }
+    let mut named = operations().filter(|(_, pattern, _)| pattern_params(pattern, path).is_some());
+    if named.clone().any(|(known, ..)| *known == method) {
+        Err(Refusal::not_emulated(method, path))
+    } else if path_known || named.next().is_some() {
+        Err(Refusal::wrong_method(method, path))
+    } else {
+        Err(Refusal::no_route(method, path))
+    }
+}
+
+/// Runs an operation from inside: a management call, without a request around it.
+pub(super) fn run(
+    path: &str,
+    body: Object,
+    settings: &Settings,
+    now: i64,
+    store: &mut Store,
+) -> Answer {
+    let route = AREAS.iter().copied().flatten().find(|route| route.path == path);
+    let Some(route) = route else { return Err(Refusal::no_route("POST", path)) };
+    let body = match route.body {
+        Shape::Object(fields) => body::object(fields, body, "")?,
+        Shape::Texts => body,
+    };
+    (route.handler)(&Call { body, ..Call::inside(settings, now) }, store)
+}
+
+/// Checks `Bearer project[:token][:management key]` and returns the token.
+fn authorize(request: &Request, bearer: Bearer, settings: &Settings) -> Answer<Option<String>> {
+    let header = request.headers().get(http::header::AUTHORIZATION);
+    let credentials = header
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map(|(_, credentials)| credentials.trim())
+        .ok_or_else(|| Refusal::unauthorized("The request has no bearer"))?;
+    let (project, rest) = match credentials.split_once(':') {
+        Some((project, rest)) => (project, Some(rest)),
+        None => (credentials, None),
+    };
+    if project != settings.project_id {
+        return Err(Refusal::unauthorized("The bearer's project ID is wrong"));
+    }
+    // Tokens and access keys have no colon; a key for the authentication calls may follow.
+    let token = rest.and_then(|rest| rest.split(':').next()).filter(|token| !token.is_empty());
+    match bearer {
+        Bearer::Management if rest == Some(&*settings.management_key) => Ok(None),
+        Bearer::Management => Err(Refusal::unauthorized("The management key is wrong")),
+        Bearer::Project => Ok(None),
+        Bearer::Refresh | Bearer::AccessKey => Ok(token.map(str::to_owned)),
+        // A key for the authentication calls alone is no token.
+        Bearer::MaybeRefresh => {
+            Ok(token.filter(|token| token.matches('.').count() == 2).map(str::to_owned))
+        }
+    }
+}
+
+type Operation = (&'static str, &'static str, [&'static str; 2]);
+
+fn operations() -> impl Iterator<Item = &'static Operation> + Clone {
+    static PARSED: LazyLock<Vec<Operation>> = LazyLock::new(|| {
+        let column = |line: &'static str, at| line.split(' ').nth(at).unwrap_or_default();
+        OPERATIONS
+            .lines()
+            .map(|line| (column(line, 0), column(line, 1), [column(line, 2), column(line, 3)]))
+            .collect()
+    });
+    PARSED.iter()
+}
+
+/// `GET /v2/keys/{project}` and the like answer with what the store holds: a helper for handlers
+/// that only wrap a list.
+pub(super) fn list(name: &str, items: impl Iterator<Item = serde_json::Value>) -> Answer {
+    Ok(Reply::from(json!({ name: items.collect::<Vec<_>>() })))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(fields: &[Field]) -> String {
+        let mut names: Vec<_> = fields.iter().map(|field| field.name).collect();
+        names.sort_unstable();
+        if names.is_empty() { "-".to_owned() } else { names.join(",") }
+    }
+
+    #[test]
+    fn every_route_takes_the_fields_of_its_operation() {
+        for route in AREAS.iter().copied().flatten() {
+            let Route { method, path, .. } = route;
+            let found = operations().find(|(m, p, _)| m == method && p == path);
+            let (.., [body, query]) = found.unwrap_or_else(|| panic!("{method} {path}"));
+            let fields = match route.body {
+                Shape::Object(fields) => names(fields),
+                Shape::Texts => "<body>".to_owned(),
+            };
+            assert_eq!((&*fields, &*names(route.query)), (*body, *query), "{method} {path}");
+        }
+    }
+
+    #[test]
+    fn no_operation_has_two_routes_and_management_needs_its_key() {
+        let mut seen = std::collections::HashSet::new();
+        for route in AREAS.iter().copied().flatten() {
+            assert!(seen.insert((route.method, route.path)), "{}", route.path);
+            let management = route.path.contains("/mgmt/");
+            assert_eq!(route.bearer == Bearer::Management, management, "{}", route.path);
+        }
+        assert_eq!(operations().count(), 368);
+    }
+
+    #[test]
+    fn matches_paths() {
+        assert_eq!(pattern_params("/a/{x}", "/a/b%20c"), Some(vec![("x", "b c".to_owned())]));
+        for path in ["/a", "/a/", "/a/b/c", "/b/c", "a/b", "/a/%ff"] {
+            assert_eq!(pattern_params("/a/{x}", path), None, "{path}");
+        }
+    }
+}

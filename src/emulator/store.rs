@@ -1,0 +1,279 @@
+//! Everything an emulator remembers.
+
+use serde_json::{Value, json};
+
+use super::auth::otp;
+use super::body::{Fields, Object};
+use super::error::{Answer, Refusal};
+use super::inbox::Mailbox;
+use super::mgmt::access_key::AccessKey;
+use super::sign::KeyRing;
+use super::token::Sessions;
+use super::user::User;
+
+/// The state of one project. An area that remembers something adds its field here.
+pub(super) struct Store {
+    pub(super) keys: KeyRing,
+    pub(super) users: Vec<User>,
+    pub(super) roles: Vec<Role>,
+    pub(super) permissions: Vec<Permission>,
+    pub(super) tenants: Vec<Tenant>,
+    pub(super) access_keys: Vec<AccessKey>,
+    pub(super) sessions: Sessions,
+    pub(super) otp: otp::Codes,
+    pub(super) mailbox: Mailbox,
+}
+
+impl Store {
+    /// An empty project.
+    pub(super) fn new(keys: KeyRing) -> Self {
+        Self {
+            keys,
+            users: Vec::new(),
+            roles: Vec::new(),
+            permissions: Vec::new(),
+            tenants: Vec::new(),
+            access_keys: Vec::new(),
+            sessions: Sessions::default(),
+            otp: otp::Codes::default(),
+            mailbox: Mailbox::default(),
+        }
+    }
+
+    pub(super) fn user(&self, id: &str) -> Option<&User> {
+        self.users.iter().find(|user| user.id == id)
+    }
+
+    /// The user with this login ID.
+    pub(super) fn user_by_login(&self, login_id: &str) -> Option<&User> {
+        self.users.iter().find(|user| user.has_login(login_id))
+    }
+
+    /// The user that a management call names: by login ID, or by user ID.
+    pub(super) fn managed_user(&mut self, name: &str) -> Answer<&mut User> {
+        let at = self.users.iter().position(|user| user.has_login(name));
+        let at = at.or_else(|| self.users.iter().position(|user| user.id == name));
+        at.and_then(|at| self.users.get_mut(at)).ok_or_else(Refusal::no_managed_user)
+    }
+
+    /// Removes a user with all that belongs to them.
+    pub(super) fn remove_user(&mut self, id: &str) {
+        self.users.retain(|user| user.id != id);
+        self.access_keys.retain(|key| key.user.as_deref() != Some(id));
+        self.sessions.revoke_user(id, None);
+    }
+
+    pub(super) fn tenant(&self, id: &str) -> Option<&Tenant> {
+        self.tenants.iter().find(|tenant| tenant.id == id)
+    }
+
+    /// The ID of the role with this name: the tenant's own, else the project's.
+    pub(super) fn role_id(&self, name: &str, tenant: Option<&str>) -> Answer<String> {
+        let named = |scope: Option<&str>| {
+            self.roles.iter().find(|role| role.name == name && role.tenant.as_deref() == scope)
+        };
+        let role = named(tenant).or_else(|| named(None));
+        role.map(|role| role.id.clone())
+            .ok_or_else(|| Refusal::argument(format!("There is no role {name:?}")))
+    }
+
+    pub(super) fn role_ids(&self, names: &[&str], tenant: Option<&str>) -> Answer<Vec<String>> {
+        let mut ids = Vec::new();
+        for name in names {
+            let id = self.role_id(name, tenant)?;
+            if !ids.contains(&id) {
+                ids.push(id);
+            }
+        }
+        Ok(ids)
+    }
+
+    /// The roles that new users get.
+    pub(super) fn default_roles(&self) -> Vec<String> {
+        let default = self.roles.iter().filter(|role| role.default && role.tenant.is_none());
+        default.map(|role| role.id.clone()).collect()
+    }
+
+    pub(super) fn role_names(&self, ids: &[String]) -> Vec<&str> {
+        self.roles.iter().filter(|role| ids.contains(&role.id)).map(|role| &*role.name).collect()
+    }
+
+    /// What these roles permit.
+    pub(super) fn permission_names(&self, roles: &[String]) -> Vec<&str> {
+        let granted = |permission: &&Permission| {
+            self.roles
+                .iter()
+                .any(|role| roles.contains(&role.id) && role.permissions.contains(&permission.id))
+        };
+        self.permissions.iter().filter(granted).map(|permission| &*permission.name).collect()
+    }
+
+    /// The memberships of a field that holds `AssociatedTenant`s.
+    pub(super) fn memberships<'a>(
+        &self,
+        tenants: impl Iterator<Item = Fields<'a>>,
+    ) -> Answer<Vec<Membership>> {
+        let mut memberships: Vec<Membership> = Vec::new();
+        for tenant in tenants {
+            let id = tenant.text("tenantId");
+            if self.tenant(id).is_none() {
+                return Err(Refusal::argument(format!("There is no tenant {id:?}")));
+            }
+            let roles = self.role_ids(&tenant.texts("roleNames"), Some(id))?;
+            memberships.retain(|membership| membership.tenant != id);
+            memberships.push(Membership { tenant: id.to_owned(), roles });
+        }
+        Ok(memberships)
+    }
+
+    /// All grants there are: those of users and those of access keys.
+    pub(super) fn grants_mut(&mut self) -> impl Iterator<Item = &mut Grants> {
+        let users = self.users.iter_mut().map(|user| &mut user.grants);
+        users.chain(self.access_keys.iter_mut().map(|key| &mut key.grants))
+    }
+}
+
+/// What a user or an access key may do.
+#[derive(Clone, Default)]
+pub(super) struct Grants {
+    /// IDs of project roles.
+    pub(super) roles: Vec<String>,
+    pub(super) tenants: Vec<Membership>,
+}
+
+impl Grants {
+    pub(super) fn membership(&self, tenant: &str) -> Option<&Membership> {
+        self.tenants.iter().find(|membership| membership.tenant == tenant)
+    }
+
+    pub(super) fn membership_mut(&mut self, tenant: &str) -> Option<&mut Membership> {
+        self.tenants.iter_mut().find(|membership| membership.tenant == tenant)
+    }
+
+    /// The role list of a tenant, or of the project.
+    pub(super) fn role_list(&mut self, tenant: Option<&str>) -> Answer<&mut Vec<String>> {
+        match tenant {
+            None => Ok(&mut self.roles),
+            Some(tenant) => match self.membership_mut(tenant) {
+                Some(membership) => Ok(&mut membership.roles),
+                None => Err(Refusal::argument(format!("Not in the tenant {tenant:?}"))),
+            },
+        }
+    }
+
+    pub(super) fn forget_role(&mut self, role: &str) {
+        self.roles.retain(|id| id != role);
+        for membership in &mut self.tenants {
+            membership.roles.retain(|id| id != role);
+        }
+    }
+
+    pub(super) fn forget_tenant(&mut self, tenant: &str) {
+        self.tenants.retain(|membership| membership.tenant != tenant);
+    }
+
+    /// Takes over what another has.
+    pub(super) fn merge(&mut self, other: Self) {
+        merge(&mut self.roles, other.roles);
+        for theirs in other.tenants {
+            match self.membership_mut(&theirs.tenant) {
+                Some(ours) => merge(&mut ours.roles, theirs.roles),
+                None => self.tenants.push(theirs),
+            }
+        }
+    }
+
+    /// The claims of a token: `roles`, `permissions`, `tenants`, each left out when empty.
+    pub(super) fn claims(&self, store: &Store) -> Object {
+        let scope = |roles: &[String]| {
+            let mut scope = Object::new();
+            for (name, values) in
+                [("roles", store.role_names(roles)), ("permissions", store.permission_names(roles))]
+            {
+                if !values.is_empty() {
+                    scope.insert(name.to_owned(), json!(values));
+                }
+            }
+            scope
+        };
+        let mut claims = scope(&self.roles);
+        if !self.tenants.is_empty() {
+            let tenants: Object = self
+                .tenants
+                .iter()
+                .map(|of| (of.tenant.clone(), Value::Object(scope(&of.roles))))
+                .collect();
+            claims.insert("tenants".to_owned(), Value::Object(tenants));
+        }
+        claims
+    }
+
+    /// `roleNames`, as users and access keys show them.
+    pub(super) fn role_names(&self, store: &Store) -> Value {
+        json!(store.role_names(&self.roles))
+    }
+
+    /// `userTenants` or `keyTenants`.
+    pub(super) fn tenants(&self, store: &Store) -> Value {
+        self.tenants
+            .iter()
+            .map(|of| {
+                json!({
+                    "tenantId": of.tenant,
+                    "tenantName": store.tenant(&of.tenant).map(|tenant| &*tenant.name),
+                    "roleNames": store.role_names(&of.roles),
+                    "permissions": store.permission_names(&of.roles),
+                })
+            })
+            .collect()
+    }
+}
+
+/// Adds what is not yet there, keeping the order.
+pub(super) fn merge(list: &mut Vec<String>, more: impl IntoIterator<Item = String>) {
+    for item in more {
+        if !list.contains(&item) {
+            list.push(item);
+        }
+    }
+}
+
+#[derive(Clone)]
+pub(super) struct Membership {
+    pub(super) tenant: String,
+    /// IDs of the tenant's or the project's roles.
+    pub(super) roles: Vec<String>,
+}
+
+pub(super) struct Role {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) description: String,
+    /// IDs.
+    pub(super) permissions: Vec<String>,
+    pub(super) tenant: Option<String>,
+    pub(super) default: bool,
+    pub(super) private: bool,
+    pub(super) created: i64,
+}
+
+pub(super) struct Permission {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) description: String,
+}
+
+#[derive(Default)]
+pub(super) struct Tenant {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) domains: Vec<String>,
+    pub(super) attributes: Object,
+    pub(super) parent: Option<String>,
+    pub(super) disabled: bool,
+    pub(super) enforce_sso: bool,
+    pub(super) sso_exclusions: Vec<String>,
+    pub(super) role_inheritance: String,
+    pub(super) federated_apps: Vec<String>,
+    pub(super) created: i64,
+}

@@ -1,0 +1,209 @@
+//! Users, as the API shows them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use super::body::{Field, Kind, Object, optional};
+use super::random;
+use super::store::{Grants, Store, merge};
+
+#[derive(Clone)]
+pub(super) struct User {
+    /// The `sub` of their tokens; never changes.
+    pub(super) id: String,
+    pub(super) login_ids: Vec<String>,
+    pub(super) profile: Profile,
+    pub(super) verified_email: bool,
+    pub(super) verified_phone: bool,
+    pub(super) status: Status,
+    pub(super) test: bool,
+    pub(super) grants: Grants,
+    pub(super) attributes: Object,
+    pub(super) sso_apps: Vec<String>,
+    pub(super) factors: BTreeSet<Factor>,
+    /// Social providers, and whether each is connected.
+    pub(super) oauth: BTreeMap<String, bool>,
+    pub(super) created: i64,
+    pub(super) modified: i64,
+    pub(super) logins: Vec<Login>,
+}
+
+/// What a user is called and where they are reached. Empty when not known.
+#[derive(Clone, Default)]
+pub(super) struct Profile {
+    pub(super) name: String,
+    pub(super) given_name: String,
+    pub(super) middle_name: String,
+    pub(super) family_name: String,
+    pub(super) email: String,
+    pub(super) phone: String,
+    pub(super) picture: String,
+}
+
+impl Profile {
+    fn merge(&mut self, other: Self) {
+        for (ours, theirs) in [
+            (&mut self.name, other.name),
+            (&mut self.given_name, other.given_name),
+            (&mut self.middle_name, other.middle_name),
+            (&mut self.family_name, other.family_name),
+            (&mut self.email, other.email),
+            (&mut self.phone, other.phone),
+            (&mut self.picture, other.picture),
+        ] {
+            if ours.is_empty() {
+                *ours = theirs;
+            }
+        }
+    }
+}
+
+/// The `user` of a sign-up.
+pub(super) const SIGN_UP_USER: &[Field] = &[
+    optional("name", Kind::Text),
+    optional("givenName", Kind::Text),
+    optional("middleName", Kind::Text),
+    optional("familyName", Kind::Text),
+    optional("phone", Kind::Text),
+    optional("email", Kind::Text),
+    optional("loginId", Kind::Text),
+];
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Status {
+    Disabled,
+    Enabled,
+    Expired,
+    Invited,
+}
+
+impl Status {
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        [Self::Disabled, Self::Enabled, Self::Expired, Self::Invited]
+            .into_iter()
+            .find(|status| status.as_str() == text)
+    }
+
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Disabled => "disabled",
+            Self::Enabled => "enabled",
+            Self::Expired => "expired",
+            Self::Invited => "invited",
+        }
+    }
+}
+
+/// Ways to sign in that a user has set up, beside codes and links.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[allow(dead_code, reason = "the areas that set them up insert them")]
+pub(super) enum Factor {
+    Password,
+    Saml,
+    Scim,
+    Totp,
+    WebAuthn,
+}
+
+/// One line of a user's history.
+#[derive(Clone)]
+pub(super) struct Login {
+    pub(super) time: i64,
+    pub(super) tenant: String,
+}
+
+impl User {
+    pub(super) fn new(login_id: &str, now: i64) -> Self {
+        Self {
+            id: random::id("U"),
+            login_ids: vec![login_id.to_owned()],
+            profile: Profile::default(),
+            verified_email: false,
+            verified_phone: false,
+            status: Status::Enabled,
+            test: false,
+            grants: Grants::default(),
+            attributes: Object::new(),
+            sso_apps: Vec::new(),
+            factors: BTreeSet::new(),
+            oauth: BTreeMap::new(),
+            created: now,
+            modified: now,
+            logins: Vec::new(),
+        }
+    }
+
+    pub(super) fn has_login(&self, login_id: &str) -> bool {
+        self.login_ids.iter().any(|known| known == login_id)
+    }
+
+    /// Takes over what another user has; where both have a value, ours stays.
+    pub(super) fn merge(&mut self, other: Self) {
+        if self.profile.email.is_empty() {
+            self.verified_email = other.verified_email;
+        }
+        if self.profile.phone.is_empty() {
+            self.verified_phone = other.verified_phone;
+        }
+        merge(&mut self.login_ids, other.login_ids);
+        merge(&mut self.sso_apps, other.sso_apps);
+        self.profile.merge(other.profile);
+        self.grants.merge(other.grants);
+        self.factors.extend(other.factors);
+        for (key, value) in other.attributes {
+            self.attributes.entry(key).or_insert(value);
+        }
+        for (provider, connected) in other.oauth {
+            self.oauth.entry(provider).or_insert(connected);
+        }
+        self.logins.extend(other.logins);
+        self.logins.sort_by_key(|login| login.time);
+    }
+
+    /// The wire type `UserResponse`.
+    pub(super) fn show(&self, store: &Store) -> Value {
+        let has = |factor| self.factors.contains(&factor);
+        json!({
+            "userId": self.id,
+            "loginIds": self.login_ids,
+            "name": self.profile.name,
+            "givenName": self.profile.given_name,
+            "middleName": self.profile.middle_name,
+            "familyName": self.profile.family_name,
+            "email": self.profile.email,
+            "phone": self.profile.phone,
+            "picture": self.profile.picture,
+            "verifiedEmail": self.verified_email,
+            "verifiedPhone": self.verified_phone,
+            "roleNames": self.grants.role_names(store),
+            "userTenants": self.grants.tenants(store),
+            "status": self.status.as_str(),
+            "test": self.test,
+            "customAttributes": self.attributes,
+            "createdTime": self.created,
+            "modifiedTime": self.modified,
+            "ssoAppIds": self.sso_apps,
+            "password": has(Factor::Password),
+            "SAML": has(Factor::Saml),
+            "SCIM": has(Factor::Scim),
+            "TOTP": has(Factor::Totp),
+            "webauthn": has(Factor::WebAuthn),
+            "OAuth": self.oauth,
+        })
+    }
+
+    /// The lines of the wire type `UserHistoryResponse`, newest first.
+    pub(super) fn history(&self) -> impl Iterator<Item = Value> {
+        self.logins.iter().rev().map(|login| {
+            json!({
+                "userId": self.id,
+                "loginTime": login.time,
+                "city": "",
+                "country": "",
+                "ip": "127.0.0.1",
+                "selectedTenant": login.tenant,
+            })
+        })
+    }
+}
