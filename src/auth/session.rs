@@ -35,7 +35,7 @@ impl Session<'_> {
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
-    /// # let token = emulator.issue_token(serde_json::json!({"sub": "U2ada", "drn": "DS"}));
+    /// # let token = emulator.issue_token(serde_json::json!({"sub": "U2ada", "drn": "DS"})).expect("a token");
     /// match client.auth().session().validate(&token) {
     ///     Ok(claims) => println!("hello, {}", claims.user_id()),
     ///     Err(error) if error.is_token_expired() => println!("refresh, please"),
@@ -109,7 +109,7 @@ impl Session<'_> {
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
-    /// # let session_token = emulator.issue_token(serde_json::json!({"sub": "U2ada", "drn": "DS"}));
+    /// # let session_token = emulator.issue_token(serde_json::json!({"sub": "U2ada", "drn": "DS"})).expect("a token");
     /// # let refresh_token = "";
     /// let checked = client.auth().session().validate_and_refresh(&session_token, refresh_token)?;
     /// if let Some(refreshed) = &checked.refreshed {

@@ -22,7 +22,7 @@ use crate::json::DecodeError;
 /// # let client = descope::Client::builder().emulator(&emulator).build()?;
 /// # let token = emulator.issue_token(serde_json::json!({
 /// #     "sub": "U2ada", "drn": "DS", "roles": ["editor"], "plan": {"seats": 5},
-/// # }));
+/// # })).expect("a token");
 /// use descope::Scope;
 ///
 /// #[derive(serde::Deserialize)]
