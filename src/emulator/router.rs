@@ -242,8 +242,7 @@ fn operations() -> impl Iterator<Item = &'static Operation> + Clone {
     PARSED.iter()
 }
 
-/// `GET /v2/keys/{project}` and the like answer with what the store holds: a helper for handlers
-/// that only wrap a list.
+/// An answer that is a list under a name.
 pub(super) fn list(name: &str, items: impl Iterator<Item = serde_json::Value>) -> Answer {
     Ok(Reply::from(json!({ name: items.collect::<Vec<_>>() })))
 }
