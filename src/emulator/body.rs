@@ -108,7 +108,8 @@ pub(super) fn object(fields: &'static [Field], map: Object, path: &str) -> Answe
         }
     }
     for field in fields.iter().filter(|field| field.required) {
-        if checked.get(field.name).is_none_or(|value| value == "") {
+        let empty = |value: &Value| matches!(field.kind, Kind::Text) && value == "";
+        if checked.get(field.name).is_none_or(empty) {
             let path = join(path, field.name);
             return Err(Refusal::invalid(format!("The {path} field is required")));
         }

@@ -254,3 +254,124 @@ impl Faults {
         trouble
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::emulator::Emulator;
+    use crate::emulator::testing::refused;
+    use crate::transport::{Limits, Transport, TransportErrorKind};
+
+    const TIMEOUT: Duration = Duration::from_millis(60);
+
+    fn get(emulator: &Emulator, path: &str) -> Request {
+        let mut request = Request::new(Vec::new());
+        *request.uri_mut() = path.parse().unwrap();
+        let bearer = format!("Bearer {}:{}", emulator.project_id(), emulator.management_key());
+        request.headers_mut().insert("authorization", bearer.parse().unwrap());
+        request.extensions_mut().insert(Limits { timeout: TIMEOUT, body: 1_000 });
+        request
+    }
+
+    fn fails(emulator: &Emulator) -> Option<TransportErrorKind> {
+        let request = get(emulator, "/v1/mgmt/license");
+        emulator.transport().send(request).err().map(|error| error.kind())
+    }
+
+    #[test]
+    fn the_line_fails_in_the_process() {
+        let emulator = Emulator::new();
+        let nothing = Duration::from_millis(1);
+        for (fault, wanted) in [
+            (Fault::reset(), Some(TransportErrorKind::Closed)),
+            (Fault::lose_answer(), Some(TransportErrorKind::Closed)),
+            (Fault::cut(3), Some(TransportErrorKind::Closed)),
+            (Fault::cut(3_000), None),
+            (Fault::delay(TIMEOUT), Some(TransportErrorKind::Timeout)),
+            (Fault::delay(nothing), None),
+            (Fault::drip(Duration::from_millis(5)), Some(TransportErrorKind::Timeout)),
+            (Fault::drip_head(Duration::from_millis(5)), Some(TransportErrorKind::Timeout)),
+            (Fault::answer(200, vec![b' '; 1_001]), Some(TransportErrorKind::Body)),
+        ] {
+            let name = format!("{fault:?}");
+            emulator.fault(fault.times(1));
+            let start = Instant::now();
+            assert_eq!(fails(&emulator), wanted, "{name}");
+            assert!(start.elapsed() < TIMEOUT * 20, "sleeps no longer than the timeout");
+            assert_eq!(fails(&emulator), None, "once: {name}");
+        }
+    }
+
+    #[test]
+    fn a_lost_answer_was_given_and_a_reset_request_never_seen() {
+        let emulator = Emulator::new();
+        let create = |name: &str| {
+            let mut request = get(&emulator, "/v1/mgmt/permission/create");
+            *request.method_mut() = Method::POST;
+            *request.body_mut() = json!({ "name": name }).to_string().into_bytes();
+            emulator.transport().send(request)
+        };
+        emulator.fault(Fault::reset().times(1));
+        assert!(create("reset").is_err());
+        emulator.fault(Fault::lose_answer().times(1));
+        assert!(create("lost").is_err());
+        let key = emulator.management_key();
+        let all = emulator.send("GET", "/v1/mgmt/permission/all", key, &json!(null)).1;
+        assert_eq!(all["permissions"].as_array().unwrap().len(), 1);
+        assert_eq!(all["permissions"][0]["name"], "lost");
+        assert_eq!(emulator.requests("/v1/mgmt/permission/"), 3);
+    }
+
+    #[test]
+    fn answers_are_replaced_where_and_as_often_as_asked() {
+        let emulator = Emulator::new();
+        let license = || emulator.handle(get(&emulator, "/v1/mgmt/license"));
+        let limited = Fault::status(429).header("retry-after", "7").header("bad name", "x");
+        emulator.fault(limited.at("/v1/mgmt/").method(Method::GET).times(2));
+        for _ in 0..2 {
+            let response = license();
+            assert_eq!(response.headers()["retry-after"], "7");
+            refused(crate::emulator::testing::read(&response), 429, "E130429");
+        }
+        assert_eq!(license().status(), 200);
+        emulator.fault(Fault::status(500).method(Method::POST));
+        emulator.fault(Fault::status(500).at("/v1/auth/"));
+        assert_eq!(license().status(), 200);
+        emulator.clear_faults();
+        emulator.fault(Fault::html(502).times(1));
+        let response = license();
+        assert!(response.headers()["content-type"].to_str().unwrap().starts_with("text/html"));
+        assert!(response.body().starts_with(b"<!DOCTYPE"));
+        emulator.fault(Fault::empty(503));
+        emulator.fault(Fault::headers().header("cf-ray", "abc"));
+        let response = license();
+        assert_eq!((response.status().as_u16(), response.body().len()), (503, 0));
+        assert_eq!(response.headers()["cf-ray"], "abc");
+        emulator.reset();
+        assert_eq!(license().status(), 200);
+    }
+
+    #[test]
+    fn keys_rotate_or_vanish_on_demand() {
+        let emulator = Emulator::new();
+        let keys = || {
+            let path = format!("/v2/keys/{}", emulator.project_id());
+            emulator.send("GET", &path, "", &json!(null)).1
+        };
+        let first = keys();
+        emulator.fault(Fault::rotate_keys().at("/v2/keys/").times(1));
+        let second = keys();
+        assert_ne!(first["keys"][0]["kid"], second["keys"][0]["kid"]);
+        assert_ne!(first["keys"][0]["n"], second["keys"][0]["n"]);
+        assert_eq!(keys(), second);
+        emulator.fault(Fault::empty_keys().times(1));
+        assert_eq!(keys(), json!({ "keys": [] }));
+        emulator.fault(Fault::garbage_keys().times(1));
+        assert_eq!(keys()["keys"].as_array().unwrap().len(), 5);
+        assert_eq!(keys(), second);
+    }
+}

@@ -242,8 +242,7 @@ fn operations() -> impl Iterator<Item = &'static Operation> + Clone {
     PARSED.iter()
 }
 
-/// `GET /v2/keys/{project}` and the like answer with what the store holds: a helper for handlers
-/// that only wrap a list.
+/// An answer that is a list under a name.
 pub(super) fn list(name: &str, items: impl Iterator<Item = serde_json::Value>) -> Answer {
     Ok(Reply::from(json!({ name: items.collect::<Vec<_>>() })))
 }
@@ -251,6 +250,8 @@ pub(super) fn list(name: &str, items: impl Iterator<Item = serde_json::Value>) -
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::emulator::Emulator;
+    use crate::emulator::testing::{self, refused};
 
     fn names(fields: &[Field]) -> String {
         let mut names: Vec<_> = fields.iter().map(|field| field.name).collect();
@@ -289,5 +290,58 @@ mod tests {
         for path in ["/a", "/a/", "/a/b/c", "/b/c", "a/b", "/a/%ff"] {
             assert_eq!(pattern_params("/a/{x}", path), None, "{path}");
         }
+    }
+
+    #[test]
+    fn bearers_are_checked() {
+        let emulator = Emulator::new();
+        let (project, key) = (emulator.project_id(), emulator.management_key());
+        let keys = format!("/v2/keys/{project}");
+        let status = |path: &str, bearer: Option<String>| {
+            let mut request = http::Request::get(path);
+            if let Some(bearer) = bearer {
+                request = request.header("authorization", bearer);
+            }
+            emulator.handle(request.body(Vec::new()).unwrap()).status().as_u16()
+        };
+        assert_eq!(status(&keys, Some(format!("Bearer {project}"))), 200);
+        assert_eq!(status(&keys, Some(format!("bearer {project}:{key}"))), 200);
+        assert_eq!(status("/v1/mgmt/license", Some(format!("Bearer {project}:{key}"))), 200);
+        for (path, bearer) in [
+            (&*keys, None),
+            (&keys, Some(String::new())),
+            (&keys, Some("Bearer".to_owned())),
+            (&keys, Some(format!("Basic {project}"))),
+            (&keys, Some("Bearer P2other".to_owned())),
+            ("/v1/mgmt/license", Some(format!("Bearer {project}"))),
+            ("/v1/mgmt/license", Some(format!("Bearer {project}:"))),
+            ("/v1/mgmt/license", Some(format!("Bearer {project}:{key}x"))),
+            ("/v1/mgmt/license", Some(format!("Bearer {project}:token:{key}"))),
+        ] {
+            assert_eq!(status(path, bearer.clone()), 401, "{path} {bearer:?}");
+        }
+    }
+
+    #[test]
+    fn unknown_uncovered_and_misspelt_requests_are_told_apart() {
+        let emulator = Emulator::new();
+        let key = emulator.management_key();
+        let send = |method, path| emulator.send(method, path, key, &json!({}));
+        refused(send("POST", "/v1/mgmt/user/crate"), 404, "EMU404");
+        refused(send("GET", "/"), 404, "EMU404");
+        refused(send("GET", "/v1/mgmt/user/create"), 405, "EMU405");
+        refused(send("DELETE", "/v1/mgmt/flow/list"), 405, "EMU405");
+        refused(send("POST", "/v1/mgmt/flow/list"), 501, "EMU501");
+        refused(send("POST", "/_emulator/nothing"), 404, "EMU404");
+        refused(send("POST", "/_emulator/inbox"), 405, "EMU405");
+        let wrong = json!({ "loginId": "a", "emial": "b" });
+        let (status, body) = emulator.send("POST", "/v1/mgmt/user/create", key, &wrong);
+        assert_eq!((status, &body["errorMessage"]), (400, &json!("The emial field is unknown")));
+        let path = "/v1/mgmt/tenant?id=a&x=1";
+        refused(emulator.send("GET", path, key, &json!(null)), 400, "E011003");
+        let request = http::Request::post("/v1/auth/otp/signin/email")
+            .header("authorization", format!("Bearer {}", emulator.project_id()))
+            .body(b"{\"loginId\":".to_vec());
+        refused(testing::read(&emulator.handle(request.unwrap())), 400, "E011001");
     }
 }

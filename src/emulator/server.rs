@@ -295,3 +295,6 @@ fn linger(mut stream: TcpStream) -> io::Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -75,7 +75,7 @@ mod tests {
         emulator.send("POST", "/v1/auth/accesskey/exchange", key, &body)
     }
 
-    fn seeded(key: Value) -> (Emulator, String, String) {
+    fn seeded(key: &Value) -> (Emulator, String, String) {
         let emulator = Emulator::new();
         let made = emulator
             .seed(&json!({
@@ -92,7 +92,7 @@ mod tests {
 
     #[test]
     fn a_key_becomes_a_session_token() {
-        let (emulator, secret, id) = seeded(json!({
+        let (emulator, secret, id) = seeded(&json!({
             "name": "ci",
             "roleNames": ["Reader"],
             "keyTenants": [{ "tenantId": "t1", "roleNames": null }],
@@ -119,7 +119,7 @@ mod tests {
 
     #[test]
     fn only_live_keys_are_exchanged() {
-        let (emulator, secret, id) = seeded(json!({ "name": "ci" }));
+        let (emulator, secret, id) = seeded(&json!({ "name": "ci" }));
         let status = || exchange(&emulator, &secret, &json!(null)).0;
         assert_eq!(status(), 200);
         emulator.manage("/v1/mgmt/accesskey/deactivate", &json!({ "id": id }));
@@ -136,7 +136,7 @@ mod tests {
     #[test]
     fn keys_expire_and_no_token_outlives_its_key() {
         let expires = Emulator::new().clock().unix() + 120;
-        let (emulator, secret, _) = seeded(json!({ "name": "ci", "expireTime": expires }));
+        let (emulator, secret, _) = seeded(&json!({ "name": "ci", "expireTime": expires }));
         let answer = exchange(&emulator, &secret, &json!({})).1;
         assert_eq!(answer["expiration"], expires);
         emulator.advance(Duration::from_secs(121));
@@ -146,7 +146,7 @@ mod tests {
     #[test]
     fn a_bound_key_has_its_users_rights_and_life() {
         let (emulator, secret, id) =
-            seeded(json!({ "name": "ci", "userId": "ada", "roleNames": ["Reader"] }));
+            seeded(&json!({ "name": "ci", "userId": "ada", "roleNames": ["Reader"] }));
         let found = claims(&exchange(&emulator, &secret, &json!({})).1["sessionJwt"]);
         assert_eq!((&found["tenants"], found.get("roles")), (&json!({ "t1": {} }), None));
         assert_eq!(found["sub"], json!(id));

@@ -170,3 +170,84 @@ pub(super) fn remove_of_tenant(store: &mut Store, tenant: &str) {
         store.grants_mut().for_each(|grants| grants.forget_role(&role.id));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::emulator::Emulator;
+    use crate::emulator::testing::{claims, refused};
+
+    #[test]
+    fn names_follow_and_deletions_reach_users_keys_and_tokens() {
+        let emulator = Emulator::new();
+        let key = emulator.management_key();
+        let load = |path: &str| emulator.send("GET", path, key, &json!(null)).1;
+        let member = json!([{ "tenantId": "t1", "roleNames": ["Reader", "Local"] }]);
+        let seed = json!({
+            "permissions": [{ "name": "read" }, { "name": "write" }],
+            "tenants": [{ "id": "t1", "name": "One" }],
+            "roles": [
+                { "name": "Reader", "permissionNames": ["read", "write"] },
+                { "name": "Local", "tenantId": "t1" },
+            ],
+            "users": [{ "loginId": "ada", "roleNames": ["Reader"], "userTenants": member }],
+            "accessKeys": [{ "name": "ci", "roleNames": ["Reader"], "keyTenants": member }],
+        });
+        emulator.seed(&seed).unwrap();
+        emulator.manage("/v1/mgmt/permission/update", &json!({ "name": "read", "newName": "see" }));
+        emulator.manage("/v1/mgmt/permission/delete", &json!({ "name": "write" }));
+        let body = json!({ "name": "Reader", "newName": "Viewer", "permissionNames": ["see"] });
+        emulator.manage("/v1/mgmt/role/update", &body);
+        let found = claims(&emulator.sign_in("ada").unwrap()["sessionJwt"]);
+        assert_eq!((&found["roles"], &found["permissions"]), (&json!(["Viewer"]), &json!(["see"])));
+        assert_eq!(found["tenants"]["t1"]["roles"], json!(["Viewer", "Local"]));
+
+        emulator.manage("/v1/mgmt/role/delete", &json!({ "name": "Viewer", "tenantId": null }));
+        let user = load("/v1/mgmt/user?loginId=ada")["user"].clone();
+        assert_eq!(user["roleNames"], json!([]));
+        assert_eq!(user["userTenants"][0]["roleNames"], json!(["Local"]));
+        let keys = emulator.manage("/v1/mgmt/accesskey/search", &json!({ "tenantIds": ["t1"] }));
+        assert_eq!(keys["keys"][0]["roleNames"], json!([]));
+        assert_eq!(keys["keys"][0]["keyTenants"][0]["roleNames"], json!(["Local"]));
+
+        emulator.manage("/v1/mgmt/tenant/delete", &json!({ "id": "t1" }));
+        assert_eq!(load("/v1/mgmt/user?loginId=ada")["user"]["userTenants"], json!([]));
+        assert_eq!(load("/v1/mgmt/role/all"), json!({ "roles": [] }));
+    }
+
+    #[test]
+    fn names_are_unique_per_scope() {
+        let emulator = Emulator::new();
+        let key = emulator.management_key();
+        let create = |body| emulator.send("POST", "/v1/mgmt/role/create", key, &body);
+        emulator.seed(&json!({ "tenants": [{ "id": "t1", "name": "One" }] })).unwrap();
+        assert_eq!(create(json!({ "name": "A" })).0, 200);
+        refused(create(json!({ "name": "A" })), 400, "EMU409");
+        assert_eq!(create(json!({ "name": "A", "tenantId": "t1" })).0, 200);
+        refused(create(json!({ "name": "B", "tenantId": "t2" })), 404, "EMU404");
+        refused(create(json!({ "name": "B", "permissionNames": ["fly"] })), 400, "E011004");
+        let search = |body| {
+            emulator.manage("/v1/mgmt/role/search", &body)["roles"].as_array().unwrap().len()
+        };
+        assert_eq!(search(json!({ "tenantIds": ["t1"] })), 1);
+        assert_eq!(search(json!({ "tenantIds": ["t1"], "includeProjectRoles": true })), 2);
+        assert_eq!(search(json!({ "roleNameLike": "a", "roleNames": null })), 2);
+        assert_eq!(search(json!({ "roleNames": ["B"] })), 0);
+        let delete = |body| emulator.send("POST", "/v1/mgmt/role/delete", key, &body);
+        refused(delete(json!({ "name": "B" })), 404, "EMU404");
+        refused(delete(json!({ "name": "" })), 400, "E011003");
+    }
+
+    #[test]
+    fn new_users_get_default_roles() {
+        let emulator = Emulator::new();
+        let seed = json!({
+            "roles": [{ "name": "Member", "default": true }, { "name": "Other" }],
+            "users": [{ "loginId": "ada" }, { "loginId": "al", "roleNames": ["Other"] }],
+        });
+        let made = emulator.seed(&seed).unwrap();
+        assert_eq!(made["users"][0]["user"]["roleNames"], json!(["Member"]));
+        assert_eq!(made["users"][1]["user"]["roleNames"], json!(["Other"]));
+    }
+}

@@ -143,3 +143,55 @@ fn search(call: &Call<'_>, store: &mut Store) -> Answer {
     });
     list("tenants", found.map(Tenant::show))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::emulator::Emulator;
+    use crate::emulator::testing::refused;
+
+    #[test]
+    fn tenants_are_created_updated_and_found() {
+        let emulator = Emulator::new();
+        let key = emulator.management_key();
+        let create = |body| emulator.manage("/v1/mgmt/tenant/create", &body)["id"].clone();
+        assert_eq!(create(json!({ "name": "One", "id": "t1", "enforceSSO": true })), "t1");
+        let made =
+            create(json!({ "name": "Two", "selfProvisioningDomains": ["two.com"], "id": null }));
+        assert!(made.as_str().unwrap().starts_with("T2"));
+        let body = json!({ "name": "x", "id": "t1" });
+        refused(emulator.send("POST", "/v1/mgmt/tenant/create", key, &body), 400, "EMU409");
+        let load = || emulator.send("GET", "/v1/mgmt/tenant?id=t1", key, &json!(null)).1;
+        assert_eq!(load()["enforceSSO"], true);
+        let body = json!({ "id": "t1", "name": "Uno", "customAttributes": { "a": 1 } });
+        emulator.manage("/v1/mgmt/tenant/update", &body);
+        assert_eq!((&load()["name"], &load()["enforceSSO"]), (&json!("Uno"), &json!(false)));
+        let search = |body| {
+            let found = emulator.manage("/v1/mgmt/tenant/search", &body)["tenants"].clone();
+            found.as_array().unwrap().iter().map(|of| of["name"].clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(search(json!({ "tenantNames": null })), ["Uno", "Two"]);
+        assert_eq!(search(json!({ "tenantSelfProvisioningDomains": ["two.com"] })), ["Two"]);
+        assert_eq!(search(json!({ "customAttributes": { "a": 1 } })), ["Uno"]);
+        refused(emulator.send("GET", "/v1/mgmt/tenant?id=t9", key, &json!(null)), 404, "EMU404");
+    }
+
+    #[test]
+    fn cascading_removes_those_who_are_nowhere_else() {
+        let emulator = Emulator::new();
+        let (one, two) = (json!({ "tenantId": "t1" }), json!({ "tenantId": "t2" }));
+        let seed = json!({
+            "tenants": [{ "id": "t1", "name": "1" }, { "id": "t2", "name": "2", "parent": "t1" }],
+            "users": [{ "loginId": "a", "userTenants": [one] }, { "loginId": "b", "userTenants": [one, two] }],
+            "accessKeys": [{ "name": "k", "keyTenants": [one] }, { "name": "l" }],
+        });
+        emulator.seed(&seed).unwrap();
+        emulator.manage("/v1/mgmt/tenant/delete", &json!({ "id": "t1", "cascade": true }));
+        let users = emulator.manage("/v2/mgmt/user/search", &json!({}))["users"].clone();
+        assert_eq!((users.as_array().unwrap().len(), &users[0]["loginIds"]), (1, &json!(["b"])));
+        assert_eq!(users[0]["userTenants"][0]["tenantId"], "t2");
+        let keys = emulator.manage("/v1/mgmt/accesskey/search", &json!({}))["keys"].clone();
+        assert_eq!((keys.as_array().unwrap().len(), &keys[0]["name"]), (1, &json!("l")));
+    }
+}

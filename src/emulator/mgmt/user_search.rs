@@ -171,3 +171,82 @@ fn holds(held: &[String], wanted: &Value) -> bool {
         values.any(is_held)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::emulator::Emulator;
+    use crate::emulator::testing::refused;
+
+    fn seeded() -> Emulator {
+        let emulator = Emulator::new();
+        let member =
+            |tenant: &str, roles: &[&str]| json!([{ "tenantId": tenant, "roleNames": roles }]);
+        let seed = json!({
+            "tenants": [{ "id": "t1", "name": "1" }, { "id": "t2", "name": "2", "parent": "t1" }],
+            "roles": [{ "name": "A" }, { "name": "B" }],
+            "users": [
+                { "loginId": "c", "displayName": "Cy", "roleNames": ["A"], "customAttributes": { "k": 1 } },
+                { "loginId": "a", "email": "a@x.com", "userTenants": member("t1", &["A"]) },
+                { "loginId": "b", "phone": "+1", "userTenants": member("t2", &["A", "B"]) },
+            ],
+            "testUsers": [{ "loginId": "t" }],
+        });
+        emulator.seed(&seed).unwrap();
+        emulator
+    }
+
+    fn found(emulator: &Emulator, body: &Value) -> Vec<String> {
+        let answer = emulator.manage("/v2/mgmt/user/search", body);
+        let users = answer["users"].as_array().unwrap().iter();
+        users.map(|user| user["loginIds"][0].as_str().unwrap().to_owned()).collect()
+    }
+
+    #[test]
+    fn filters_narrow() {
+        let emulator = seeded();
+        let sub = |and| json!({ "t2": { "values": ["A", "C"], "and": and } });
+        for (body, wanted) in [
+            (json!({}), &["c", "a", "b"][..]),
+            (json!({ "withTestUser": true }), &["c", "a", "b", "t"]),
+            (json!({ "testUsersOnly": true }), &["t"]),
+            (json!({ "loginIds": ["a", "b"] }), &["a", "b"]),
+            (json!({ "emails": ["a@x.com"] }), &["a"]),
+            (json!({ "phones": ["+1"] }), &["b"]),
+            (json!({ "text": "CY" }), &["c"]),
+            (json!({ "roleNames": ["A"] }), &["c"]),
+            (json!({ "tenantIds": ["t1"] }), &["a"]),
+            (json!({ "tenantIds": ["t1"], "includeSubTenants": true }), &["a", "b"]),
+            (json!({ "tenantRoleNames": { "t2": ["B"] } }), &["b"]),
+            (json!({ "tenantRoleNames": sub(false) }), &["b"]),
+            (json!({ "tenantRoleNames": sub(true) }), &[]),
+            (json!({ "customAttributes": { "k": 1 } }), &["c"]),
+            (json!({ "customAttributes": { "k": 2 } }), &[]),
+            (json!({ "statuses": ["disabled"] }), &[]),
+            (json!({ "toCreatedTime": 1 }), &[]),
+            (json!({ "fromCreatedTime": 1, "toCreatedTime": 0 }), &["c", "a", "b"]),
+        ] {
+            assert_eq!(found(&emulator, &body), wanted, "{body}");
+        }
+    }
+
+    #[test]
+    fn pages_are_sorted() {
+        let emulator = seeded();
+        let sort = json!([{ "field": "loginId", "desc": true }]);
+        let page = |page| json!({ "sort": sort, "limit": 2, "page": page });
+        assert_eq!(found(&emulator, &page(0)), ["c", "b"]);
+        assert_eq!(found(&emulator, &page(1)), ["a"]);
+        assert_eq!(found(&emulator, &page(2)), [""; 0]);
+        assert_eq!(emulator.manage("/v2/mgmt/user/search", &page(1))["total"], 3);
+        let key = emulator.management_key();
+        for (body, status, code) in [
+            (json!({ "limit": -1 }), 400, "E011003"),
+            (json!({ "sort": [{ "field": "shoeSize" }] }), 400, "E011004"),
+            (json!({ "lockReasons": ["password"] }), 501, "EMU501"),
+        ] {
+            refused(emulator.send("POST", "/v2/mgmt/user/search", key, &body), status, code);
+        }
+    }
+}

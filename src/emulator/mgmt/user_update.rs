@@ -215,3 +215,111 @@ fn sso_apps(
         Ok(())
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::emulator::Emulator;
+    use crate::emulator::testing::refused;
+
+    fn seeded() -> Emulator {
+        let emulator = Emulator::new();
+        let seed = json!({
+            "tenants": [{ "id": "t1", "name": "One" }],
+            "roles": [{ "name": "A" }, { "name": "B" }, { "name": "L", "tenantId": "t1" }],
+            "users": [{ "loginId": "ada" }, { "loginId": "al@example.com" }],
+        });
+        emulator.seed(&seed).unwrap();
+        emulator
+    }
+
+    fn update(emulator: &Emulator, path: &str, body: &Value) -> Value {
+        let version = if path == "role/add" { "v2" } else { "v1" };
+        let path = format!("/{version}/mgmt/user/update/{path}");
+        emulator.manage(&path, body)["user"].clone()
+    }
+
+    #[test]
+    fn roles_are_added_set_and_removed() {
+        let emulator = seeded();
+        let roles = |edit: &str, names: Value| {
+            let body = json!({ "loginId": "ada", "roleNames": names });
+            update(&emulator, &format!("role/{edit}"), &body)["roleNames"].clone()
+        };
+        assert_eq!(roles("add", json!(["A"])), json!(["A"]));
+        assert_eq!(roles("add", json!(["A", "B"])), json!(["A", "B"]));
+        assert_eq!(roles("remove", json!(["A"])), json!(["B"]));
+        assert_eq!(roles("set", json!(["A"])), json!(["A"]));
+        assert_eq!(roles("set", json!(null)), json!([]), "the nil slice of Go");
+        let key = emulator.management_key();
+        let body = json!({ "loginId": "ada", "roleNames": ["L"] });
+        refused(emulator.send("POST", "/v2/mgmt/user/update/role/add", key, &body), 400, "E011004");
+    }
+
+    #[test]
+    fn tenants_have_their_own_roles() {
+        let emulator = seeded();
+        let body = json!({ "loginId": "ada", "tenantId": "t1", "roleNames": ["L", "A"] });
+        let key = emulator.management_key();
+        refused(emulator.send("POST", "/v2/mgmt/user/update/role/add", key, &body), 400, "E011004");
+        let tenant = json!({ "loginId": "ada", "tenantId": "t1" });
+        update(&emulator, "tenant/add", &tenant);
+        let user = update(&emulator, "role/add", &body);
+        assert_eq!(user["userTenants"][0]["roleNames"], json!(["A", "L"]));
+        assert_eq!(user["roleNames"], json!([]));
+        let again = update(&emulator, "tenant/add", &tenant);
+        assert_eq!(again["userTenants"], user["userTenants"], "joining twice changes nothing");
+        assert_eq!(update(&emulator, "tenant/remove", &tenant)["userTenants"], json!([]));
+        let body = json!({ "loginId": "ada", "tenantId": "t9" });
+        refused(
+            emulator.send("POST", "/v1/mgmt/user/update/tenant/add", key, &body),
+            404,
+            "EMU404",
+        );
+    }
+
+    #[test]
+    fn single_fields_change() {
+        let emulator = seeded();
+        let body = json!({ "loginId": "ada", "email": "a@example.com", "verified": true });
+        let user = update(&emulator, "email", &body);
+        assert_eq!(
+            (&user["email"], &user["verifiedEmail"]),
+            (&json!("a@example.com"), &json!(true))
+        );
+        let user = update(&emulator, "email", &json!({ "loginId": "ada", "email": null }));
+        assert_eq!((&user["email"], &user["verifiedEmail"]), (&json!(""), &json!(false)));
+        let body = json!({ "loginId": "ada", "phone": "+12025550101", "verified": null });
+        assert_eq!(update(&emulator, "phone", &body)["phone"], "+12025550101");
+        let body = json!({ "loginId": "ada", "displayName": "Ada", "familyName": "L" });
+        let user = update(&emulator, "name", &body);
+        assert_eq!((&user["name"], &user["familyName"]), (&json!("Ada"), &json!("L")));
+        let user = update(&emulator, "name", &json!({ "loginId": "ada", "displayName": "" }));
+        assert_eq!((&user["name"], &user["familyName"]), (&json!(""), &json!("L")));
+        for value in [json!(""), json!(null), json!([1, { "a": null }])] {
+            let body = json!({ "loginId": "ada", "attributeKey": "k", "attributeValue": value });
+            assert_eq!(update(&emulator, "customAttribute", &body)["customAttributes"]["k"], value);
+        }
+        let body = json!({ "loginId": "ada", "email": "al@example.com", "failOnConflict": true });
+        let key = emulator.management_key();
+        refused(emulator.send("POST", "/v1/mgmt/user/update/email", key, &body), 400, "E062107");
+    }
+
+    #[test]
+    fn login_ids_are_replaced_and_removed() {
+        let emulator = seeded();
+        let key = emulator.management_key();
+        let path = "/v1/mgmt/user/update/loginid";
+        let send = |body| emulator.send("POST", path, key, &body);
+        let renamed = send(json!({ "loginId": "ada", "newLoginId": "countess" })).1;
+        assert_eq!(renamed["user"]["loginIds"], json!(["countess"]));
+        refused(send(json!({ "loginId": "ada", "newLoginId": "x" })), 404, "E112102");
+        refused(
+            send(json!({ "loginId": "countess", "newLoginId": "al@example.com" })),
+            400,
+            "E062107",
+        );
+        refused(send(json!({ "loginId": "countess", "newLoginId": "" })), 400, "E011004");
+    }
+}

@@ -1,0 +1,64 @@
+//! The program `descope-emulator`.
+#![cfg(feature = "emulator")]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+
+fn command() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_descope-emulator"));
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn prints_its_environment_and_serves() {
+    let seed = std::env::temp_dir().join(format!("descope-emulator-{}.json", std::process::id()));
+    std::fs::write(&seed, r#"{ "tenants": [{ "id": "t1", "name": "One" }] }"#).unwrap();
+    let arguments = ["--project-id=P2abc", "--management-key", "secret:key", "--seed"];
+    let mut running = Running(command().args(arguments).arg(&seed).spawn().unwrap());
+    let mut lines = BufReader::new(running.0.stdout.take().unwrap()).lines();
+    let mut next = || lines.next().unwrap().unwrap();
+    let base = next();
+    let address = base.strip_prefix("DESCOPE_BASE_URI=http://").unwrap();
+    assert_eq!(next(), "DESCOPE_PROJECT_ID=P2abc");
+    assert_eq!(next(), "DESCOPE_MANAGEMENT_KEY=secret:key");
+    std::fs::remove_file(&seed).unwrap();
+
+    let mut stream = TcpStream::connect(address).unwrap();
+    let request = "GET /v1/mgmt/tenant?id=t1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\
+                   Authorization: Bearer P2abc:secret:key\r\n\r\n";
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(
+        answer.starts_with("HTTP/1.1 200 OK") && answer.contains(r#""name":"One""#),
+        "{answer}"
+    );
+}
+
+#[test]
+fn says_what_is_wrong_with_its_arguments() {
+    for (arguments, message) in [
+        (&["--port"][..], "--port needs a value"),
+        (&["--port", "65536"], "--port needs a number up to 65535"),
+        (&["--prot", "1"], "unknown option --prot"),
+        (&["--seed", "/does/not/exist"], "/does/not/exist: "),
+        (&["--host", "256.0.0.1"], "256.0.0.1:0: "),
+    ] {
+        let output = command().args(arguments).output().unwrap();
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && error.contains(message), "{error}");
+    }
+    let help = command().arg("--help").output().unwrap();
+    assert!(help.status.success() && help.stdout.starts_with(b"The Descope emulator"));
+}
