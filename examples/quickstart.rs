@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use descope::auth::DeliveryMethod::Email;
+use descope::auth::SignUpOptions;
 use descope::emulator::Emulator;
 use descope::{Client, Scope};
 use serde_json::json;
@@ -12,7 +13,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let client = Client::builder().emulator(&emulator).build()?;
     let (otp, session) = (client.auth().otp(), client.auth().session());
 
-    let sent_to = otp.sign_up(Email, "ada@example.com", &Default::default())?;
+    let sent_to = otp.sign_up(Email, "ada@example.com", &SignUpOptions::default())?;
     println!("code sent to {sent_to}");
     let code = emulator.inbox().last_to("ada@example.com").and_then(|m| m.code).ok_or("no code")?;
     let signed_in = otp.verify(Email, "ada@example.com", &code)?;

@@ -25,17 +25,20 @@ pub(crate) fn id(name: &'static str, text: &str) -> Result<()> {
 
 /// A token, access key or management key: what may stand between colons in a bearer.
 pub(crate) fn token(name: &'static str, text: &str) -> Result<()> {
-    let refuse = |reason| Err(Error::argument(name, reason));
-    if text.is_empty() {
-        return refuse("must not be empty");
-    }
-    if text.len() > MAX_TOKEN {
-        return refuse("must not be longer than 16 KiB");
-    }
+    token_size(name, text)?;
     if !text.bytes().all(|b| b.is_ascii_graphic() && b != b':') {
-        return refuse("must be visible ASCII without spaces and colons");
+        return Err(Error::argument(name, "must be visible ASCII without spaces and colons"));
     }
     Ok(())
+}
+
+/// The size alone, for a token that is validated next.
+pub(crate) fn token_size(name: &'static str, text: &str) -> Result<()> {
+    match text.len() {
+        0 => Err(Error::argument(name, "must not be empty")),
+        1..=MAX_TOKEN => Ok(()),
+        _ => Err(Error::argument(name, "must not be longer than 16 KiB")),
+    }
 }
 
 /// A project ID.

@@ -10,7 +10,8 @@ use crate::flight::Flights;
 use crate::jwt::Keys;
 use crate::retry::RetryPolicy;
 use crate::secret::Secret;
-use crate::transport::http::{HeaderMap, HeaderName, Method, Uri};
+use crate::transport::http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use crate::transport::http::{Method, Uri};
 use crate::transport::{Transport, ureq as builtin};
 use crate::{AuthInfo, KeyPolicy};
 
@@ -37,11 +38,13 @@ pub struct Client {
 }
 
 /// What all clones have in common.
+#[allow(dead_code, reason = "each area uses some of it, and any of them may be off")]
 pub(crate) struct Shared {
     pub(crate) project_id: String,
     pub(crate) base_url: String,
     pub(crate) management_key: Option<Secret>,
     pub(crate) auth_management_key: Option<Secret>,
+    /// Those that every request has; the user's cannot replace the crate's.
     pub(crate) headers: HeaderMap,
     pub(crate) request_id: Option<Box<MakeRequestId>>,
     pub(crate) transport: Box<dyn Transport>,
@@ -150,6 +153,7 @@ impl Client {
         Call::new(self, Method::GET, path)
     }
 
+    #[allow(dead_code, reason = "every area needs it, and all may be off")]
     pub(crate) fn post(&self, path: &'static str) -> Call<'_> {
         Call::new(self, Method::POST, path)
     }
@@ -336,6 +340,7 @@ impl ClientBuilder {
     /// proxy, or a server of one's own. Checking certificates cannot be switched off.
     ///
     /// To trust what the operating system trusts, use the feature `platform-verifier`.
+    #[cfg(feature = "rustls")]
     pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.connect.root_certificates = pem.into();
         self
@@ -438,7 +443,7 @@ impl ClientBuilder {
         };
         let shared = Shared {
             keys: Keys::new(self.keys, public_key.as_deref())?,
-            headers: headers(&self.headers)?,
+            headers: headers(&self.headers, &project_id)?,
             project_id,
             base_url,
             management_key,
@@ -502,13 +507,18 @@ fn region_url(project_id: &str) -> String {
     }
 }
 
-fn headers(given: &[(String, String)]) -> Result<HeaderMap> {
+fn headers(given: &[(String, String)], project_id: &str) -> Result<HeaderMap> {
     let mut headers = HeaderMap::new();
     for (name, value) in given {
         let name = HeaderName::from_bytes(name.as_bytes())
             .map_err(|_| Error::argument("header", "not a header's name"))?;
         headers.append(name, check::header("header", value)?);
     }
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert("x-descope-project-id", check::header("project_id", project_id)?);
+    headers.insert("x-descope-sdk-name", HeaderValue::from_static("rust"));
+    let version = HeaderValue::from_static(env!("CARGO_PKG_VERSION"));
+    headers.insert("x-descope-sdk-version", version);
     Ok(headers)
 }
 
@@ -571,12 +581,20 @@ mod tests {
         assert_eq!(name(builder().public_key("{}")), "public_key");
         assert_eq!(name(builder().header("a b", "c")), "header");
         assert_eq!(name(builder().header("a", "c\n")), "header");
-        assert_eq!(name(builder().root_certificates("no PEM")), "root_certificates");
-        assert_eq!(name(builder().root_certificates([0xff, 0xfe])), "root_certificates");
         assert_eq!(name(builder().proxy("gopher://x")), "proxy");
         assert_eq!(name(builder().leeway(Duration::from_secs(121))), "leeway");
         let none = Client::builder().ignore_env().build();
         assert!(matches!(none, Err(Error::Config(_))));
+    }
+
+    #[cfg(feature = "rustls")]
+    #[test]
+    fn bad_certificates_name_the_argument() {
+        for pem in [&b"no PEM"[..], &[0xff, 0xfe]] {
+            let builder = Client::builder().project_id("P2abc").ignore_env();
+            let refused = builder.root_certificates(pem).build();
+            assert!(matches!(refused, Err(Error::Argument { name: "root_certificates", .. })));
+        }
     }
 
     #[test]

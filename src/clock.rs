@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
+use crate::UnixTime;
+
 /// Tells the time and waits.
 ///
 /// The client asks its clock for everything that depends on time: whether a token has expired,
@@ -32,11 +34,7 @@ impl Default for SystemClock {
 
 impl Clock for SystemClock {
     fn unix(&self) -> i64 {
-        let seconds = |d: Duration| i64::try_from(d.as_secs()).unwrap_or(i64::MAX);
-        match SystemTime::now().duration_since(SystemTime::UNIX_EPOCH) {
-            Ok(since) => seconds(since),
-            Err(before) => -seconds(before.duration()),
-        }
+        UnixTime::from(SystemTime::now()).as_seconds()
     }
 
     fn monotonic(&self) -> Duration {

@@ -117,6 +117,7 @@ impl Error {
     }
 
     /// The same error once more, for each of several callers who wait for one answer.
+    #[allow(dead_code, reason = "only sessions, which may be off, need it")]
     pub(crate) fn duplicate(&self) -> Self {
         match self {
             Self::Api(error) => Self::Api(error.clone()),

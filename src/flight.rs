@@ -1,4 +1,5 @@
 //! The same work, asked for by several threads at once, is done once.
+#![allow(dead_code, reason = "only sessions, which may be off, need it")]
 
 use std::collections::HashMap;
 use std::hash::Hash;

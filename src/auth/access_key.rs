@@ -40,20 +40,18 @@ impl AccessKey<'_> {
     /// [`Error::Api`](crate::Error::Api) with HTTP status 401 if the key is unknown, expired or
     /// deactivated.
     pub fn exchange(&self, access_key: &str, options: &AccessKeyOptions) -> Result<KeySession> {
-        let call = self
+        let answer: Answer = self
             .0
             .post("/v1/auth/accesskey/exchange")
             .bearer("access_key", access_key)
             .options("loginOptions", options)
-            .ready()?;
-        self.0.warm_up()?;
-        let answer: Answer = call.send()?;
-        let claims =
-            self.0.shared.keys.verify(self.0, answer.session_jwt.expose(), Kind::Session)?;
+            .with_keys()?
+            .send()?;
+        let session = Token::read(self.0, answer.session_jwt, Kind::Session)?;
         let key_id = Some(answer.key_id).filter(|id| !id.is_empty());
         Ok(KeySession {
-            key_id: key_id.unwrap_or_else(|| claims.user_id().to_owned()),
-            session: Token { jwt: answer.session_jwt, claims },
+            key_id: key_id.unwrap_or_else(|| session.claims.user_id().to_owned()),
+            session,
         })
     }
 }

@@ -27,7 +27,9 @@ pub use self::options::{LoginOptions, SignUpOptions, UpdateOptions};
 
 /// Everything around signing in, an area each; see [`Client::auth`].
 #[derive(Clone, Copy, Debug)]
-pub struct Auth<'c>(pub(crate) &'c Client);
+pub struct Auth<'c>(
+    #[allow(dead_code, reason = "every area needs it, and all may be off")] pub(crate) &'c Client,
+);
 
 impl Client {
     /// Signing users in, and what follows.
@@ -107,6 +109,7 @@ struct Answer {
     first_seen: Option<bool>,
 }
 
+#[allow(dead_code, reason = "each area uses some of it, and any of them may be off")]
 impl Call<'_> {
     /// Sends a call that signs a user in, and validates the tokens of the answer.
     ///
@@ -118,30 +121,39 @@ impl Call<'_> {
 
     /// Likewise, with the refresh token to keep if the answer brings no new one.
     pub(crate) fn send_sign_in_keeping(self, refresh: Option<Token>) -> Result<AuthInfo> {
-        let call = self.ready()?;
+        let call = self.with_keys()?;
         let client = call.client();
-        client.warm_up()?;
         AuthInfo::read(client, &call.execute()?, refresh)
+    }
+
+    /// A call that can be sent, and whose answer's tokens can be checked.
+    pub(crate) fn with_keys(self) -> Result<Self> {
+        let call = self.ready()?;
+        call.client().warm_up()?;
+        Ok(call)
+    }
+}
+
+impl Token {
+    /// A token that an answer brought, validated.
+    pub(crate) fn read(client: &Client, jwt: Secret, kind: Kind) -> Result<Self> {
+        Ok(Self { claims: client.shared.keys.verify(client, jwt.expose(), kind)?, jwt })
     }
 }
 
 impl AuthInfo {
     fn read(client: &Client, response: &Response, kept: Option<Token>) -> Result<Self> {
         let answer: Answer = json::decode(response.body())?;
-        let shared = &*client.shared;
         // Descope leaves a token out of the body where the project keeps it in a cookie.
         let given = |jwt: Option<Secret>| jwt.filter(|jwt| !jwt.expose().is_empty());
         let session = given(answer.session_jwt)
             .or_else(|| cookie(response, "DS"))
             .ok_or_else(|| DecodeError::new("no session token"))?;
         let refresh =
-            given(answer.refresh_jwt).or_else(|| cookie(response, &shared.refresh_cookie));
-        let token = |jwt: Secret, kind| -> Result<Token> {
-            Ok(Token { claims: shared.keys.verify(client, jwt.expose(), kind)?, jwt })
-        };
+            given(answer.refresh_jwt).or_else(|| cookie(response, &client.shared.refresh_cookie));
         Ok(Self {
-            session: token(session, Kind::Session)?,
-            refresh: refresh.map(|jwt| token(jwt, Kind::Any)).transpose()?.or(kept),
+            session: Token::read(client, session, Kind::Session)?,
+            refresh: refresh.map(|jwt| Token::read(client, jwt, Kind::Any)).transpose()?.or(kept),
             user: answer.user,
             first_seen: answer.first_seen.unwrap_or(true),
             cookie: CookieSettings {

@@ -49,7 +49,7 @@ impl Session<'_> {
     ///
     /// [`Error::Argument`] for an empty or oversized token, else [`Error::Token`].
     pub fn validate(&self, session_token: &str) -> Result<Claims> {
-        check_token("session_token", session_token)?;
+        check::token_size("session_token", session_token)?;
         Ok(self.0.shared.keys.verify(self.0, session_token, Kind::Session)?)
     }
 
@@ -77,7 +77,7 @@ impl Session<'_> {
     /// [`Error::Token`] if the token fails the local check, [`Error::Api`] with HTTP status 401 if the
     /// session was ended.
     pub fn refresh(&self, refresh_token: &str) -> Result<AuthInfo> {
-        check_token("refresh_token", refresh_token)?;
+        check::token_size("refresh_token", refresh_token)?;
         let client = self.0;
         let claims = client.shared.keys.verify(client, refresh_token, Kind::Any)?;
         let limit = client.settings.deadline;
@@ -218,15 +218,6 @@ impl Session<'_> {
             .check(check::id("tenant_id", tenant_id))
             .field("tenant", tenant_id)
             .send_sign_in()
-    }
-}
-
-/// A token that is to be checked anyway needs no closer look than whether it is one.
-fn check_token(name: &'static str, token: &str) -> Result<()> {
-    match token.len() {
-        0 => Err(Error::argument(name, "must not be empty")),
-        1..=check::MAX_TOKEN => Ok(()),
-        _ => Err(Error::argument(name, "must not be longer than 16 KiB")),
     }
 }
 

@@ -88,8 +88,9 @@
 //!
 //! It is not a server for production: it has no storage, speaks plain HTTP, limits no rates, and gives
 //! every code away to whoever asks for the inbox. It keeps, but does not enforce, the permitted
-//! addresses of access keys and the `disabled` and single sign-on settings of tenants. Where Descope's behaviour is not documented and not
-//! visible in its SDKs, the emulator does what is plausible; it cannot prove how the service behaves.
+//! addresses of access keys and the `disabled` and single sign-on settings of tenants. Where Descope's
+//! behaviour is not documented and not visible in its SDKs, the emulator does what is plausible; it
+//! cannot prove how the service behaves.
 #![allow(clippy::unnecessary_wraps, reason = "handlers have one signature")]
 
 use std::collections::BTreeMap;

@@ -306,7 +306,7 @@ impl fmt::Debug for Claims {
     }
 }
 
-/// An error of `serde_json` may quote the value, so only its position is kept.
+/// An error of `serde_json` may quote the value, so nothing of it is kept.
 fn not_readable(_: serde_json::Error) -> Error {
     DecodeError::new("a claim is not of the type asked for").into()
 }

@@ -211,10 +211,10 @@ impl KeyCache {
         fetch: impl FnOnce() -> Result<Response>,
     ) -> Result<Arc<KeySet>, TokenError> {
         let now = clock.monotonic();
-        let seen = self.snapshot();
-        if let Some(fresh) = seen.as_ref().filter(|s| s.serves(kid, policy.max_age, now)) {
-            return Ok(fresh.keys.clone());
-        }
+        let seen = match self.snapshot() {
+            Some(fresh) if fresh.serves(kid, policy.max_age, now) => return Ok(fresh.keys),
+            seen => seen,
+        };
         let stale = seen.filter(|s| s.serves(kid, policy.max_stale, now)).map(|s| s.keys);
 
         let mut fetches = self.fetches();
@@ -225,10 +225,11 @@ impl KeyCache {
             fetches = self.wait(fetches, policy.fetch_timeout)?;
             return self.conclude(kid, policy, now, &fetches, None);
         }
-        let seen = self.snapshot();
-        if let Some(fresh) = seen.as_ref().filter(|s| s.serves(kid, policy.max_age, now)) {
-            return Ok(fresh.keys.clone()); // another thread has fetched it meanwhile
-        }
+        let seen = match self.snapshot() {
+            // Another thread has fetched it meanwhile.
+            Some(fresh) if fresh.serves(kid, policy.max_age, now) => return Ok(fresh.keys),
+            seen => seen,
+        };
         let due = seen.is_none_or(|s| now.saturating_sub(s.at) >= policy.max_age);
         let rested = |reason: &Reason| {
             let last = fetches.last[*reason as usize];

@@ -43,7 +43,7 @@ enum Source {
     Fetched(KeyCache),
 }
 
-/// The most a published key set may weigh; a set of two RSA keys is about 1 KiB.
+/// The most a published key set may weigh.
 const KEY_SET_LIMIT: u64 = 64 * 1024;
 
 impl Keys {

@@ -82,6 +82,7 @@ impl TransportError {
         self.kind
     }
 
+    #[allow(dead_code, reason = "only sessions, which may be off, need it")]
     pub(crate) fn duplicate(&self) -> Self {
         Self::new(self.kind, self.source.to_string())
     }

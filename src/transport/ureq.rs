@@ -2,7 +2,6 @@
 
 use std::io;
 
-use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig};
 use ureq::{Agent, Proxy, Timeout};
 
 use super::{Limits, Request, Response, Transport, TransportError, TransportErrorKind as Kind};
@@ -12,6 +11,7 @@ use crate::secret::Secret;
 /// How the built-in transport connects.
 #[derive(Default)]
 pub(crate) struct Options {
+    #[cfg(feature = "rustls")]
     pub(crate) root_certificates: Vec<u8>,
     pub(crate) proxy: Option<Secret>,
     /// Whether `HTTPS_PROXY`, `NO_PROXY` and the like count.
@@ -37,12 +37,12 @@ impl Ureq {
         let config = Agent::config_builder()
             .https_only(https_only)
             .proxy(proxy)
-            .tls_config(tls(&options.root_certificates)?)
             .user_agent(concat!("descope-rust/", env!("CARGO_PKG_VERSION")))
             .max_idle_connections(IDLE_CONNECTIONS)
-            .max_idle_connections_per_host(IDLE_CONNECTIONS)
-            .build();
-        Ok(Self(config.into()))
+            .max_idle_connections_per_host(IDLE_CONNECTIONS);
+        #[cfg(feature = "rustls")]
+        let config = config.tls_config(tls::config(&options.root_certificates)?);
+        Ok(Self(config.build().into()))
     }
 }
 
@@ -89,27 +89,33 @@ impl From<ureq::Error> for TransportError {
     }
 }
 
-fn tls(pem: &[u8]) -> Result<TlsConfig> {
-    let builder = TlsConfig::builder();
-    if pem.is_empty() {
-        #[cfg(feature = "platform-verifier")]
-        return Ok(builder.root_certs(RootCerts::PlatformVerifier).build());
-        #[cfg(not(feature = "platform-verifier"))]
-        return Ok(builder.build());
-    }
-    let certificates = certificates(pem)?;
-    Ok(builder.root_certs(RootCerts::new_with_certs(&certificates)).build())
-}
+#[cfg(feature = "rustls")]
+mod tls {
+    use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig};
 
-fn certificates(pem: &[u8]) -> Result<Vec<Certificate<'static>>> {
-    let refuse = |reason| Error::argument("root_certificates", reason);
-    let mut found = Vec::new();
-    for item in ureq::tls::parse_pem(pem) {
-        match item {
-            Ok(PemItem::Certificate(certificate)) => found.push(certificate),
-            Ok(_) => {}
-            Err(_) => return Err(refuse("not PEM")),
-        }
+    use crate::error::{Error, Result};
+
+    pub(super) fn config(pem: &[u8]) -> Result<TlsConfig> {
+        let roots = if !pem.is_empty() {
+            RootCerts::new_with_certs(&certificates(pem)?)
+        } else if cfg!(feature = "platform-verifier") {
+            RootCerts::PlatformVerifier
+        } else {
+            RootCerts::WebPki
+        };
+        Ok(TlsConfig::builder().root_certs(roots).build())
     }
-    if found.is_empty() { Err(refuse("no certificate in the PEM")) } else { Ok(found) }
+
+    fn certificates(pem: &[u8]) -> Result<Vec<Certificate<'static>>> {
+        let refuse = |reason| Error::argument("root_certificates", reason);
+        let mut found = Vec::new();
+        for item in ureq::tls::parse_pem(pem) {
+            match item {
+                Ok(PemItem::Certificate(certificate)) => found.push(certificate),
+                Ok(_) => {}
+                Err(_) => return Err(refuse("not PEM")),
+            }
+        }
+        if found.is_empty() { Err(refuse("no certificate in the PEM")) } else { Ok(found) }
+    }
 }

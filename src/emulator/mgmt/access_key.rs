@@ -122,10 +122,9 @@ fn find<'a>(store: &'a mut Store, id: &str) -> Answer<&'a mut AccessKey> {
     key.ok_or_else(|| Refusal::missing("access key"))
 }
 
-fn show(call: &Call<'_>, store: &mut Store, id: &str) -> Answer<Value> {
-    find(store, id)?;
+fn show(call: &Call<'_>, store: &Store, id: &str) -> Answer<Value> {
     let key = store.access_keys.iter().find(|key| key.id == id);
-    Ok(key.map(|key| key.show(store, call.now)).unwrap_or_default())
+    Ok(key.ok_or_else(|| Refusal::missing("access key"))?.show(store, call.now))
 }
 
 fn load(call: &Call<'_>, store: &mut Store) -> Answer {
