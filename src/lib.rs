@@ -19,6 +19,7 @@ pub mod auth;
 pub mod clock;
 #[cfg(feature = "emulator")]
 pub mod emulator;
+pub mod mgmt;
 pub mod transport;
 
 pub use auth::{AuthInfo, Token};
@@ -26,7 +27,7 @@ pub use client::{Client, ClientBuilder};
 pub use error::{ApiError, Error, Result, TokenError, codes};
 pub use json::DecodeError;
 pub use jwt::{Claims, KeyPolicy, Scope};
-pub use models::{SignInRecord, User, UserDetails, UserStatus, UserTenant};
+pub use models::{SignInRecord, TenantRoles, User, UserDetails, UserStatus, UserTenant};
 pub use retry::RetryPolicy;
 pub use secret::Secret;
 pub use time::UnixTime;

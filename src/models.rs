@@ -87,6 +87,33 @@ pub struct UserTenant {
     pub role_names: Vec<String>,
 }
 
+/// A tenant that a user or an access key is to belong to, and the roles they get there.
+///
+/// ```
+/// use descope::TenantRoles;
+///
+/// let acme = TenantRoles::new("acme").roles(["Editor"]);
+/// ```
+#[derive(Clone, Debug, Default, Serialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct TenantRoles {
+    /// The tenant's ID.
+    pub tenant_id: String,
+    /// Names of the roles to hold there.
+    #[serde(rename = "roleNames", skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<String>,
+}
+
+impl TenantRoles {
+    /// Membership of a tenant, with no role.
+    pub fn new(tenant_id: impl Into<String>) -> Self {
+        Self { tenant_id: tenant_id.into(), roles: Vec::new() }
+    }
+}
+
+setters!(TenantRoles { roles: list<String> });
+
 /// Whether a user may sign in.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]

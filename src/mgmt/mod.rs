@@ -1,0 +1,37 @@
+//! Managing users, tenants and the project itself: [`Client::mgmt`].
+
+use crate::call::Call;
+use crate::client::Client;
+use crate::transport::http::Method;
+
+/// Everything that needs a management key, an area each; see [`Client::mgmt`].
+#[derive(Clone, Copy, Debug)]
+pub struct Mgmt<'c>(&'c Client);
+
+impl Client {
+    /// Managing users, tenants and the project itself.
+    ///
+    /// Every call needs a management key, from
+    /// [`ClientBuilder::management_key`](crate::ClientBuilder::management_key) or the environment's
+    /// `DESCOPE_MANAGEMENT_KEY`, and fails with [`Error::Config`](crate::Error::Config) without one,
+    /// before anything is sent.
+    pub fn mgmt(&self) -> Mgmt<'_> {
+        Mgmt(self)
+    }
+}
+
+#[allow(dead_code, reason = "each area uses some of it, and any of them may be off")]
+impl<'c> Mgmt<'c> {
+    /// A call that changes something. Mark those that do not as [`Call::safe`].
+    pub(crate) fn post(self, path: &'static str) -> Call<'c> {
+        self.0.post(path).management()
+    }
+
+    pub(crate) fn get(self, path: &'static str) -> Call<'c> {
+        self.0.get(path).management()
+    }
+
+    pub(crate) fn call(self, method: Method, path: &'static str) -> Call<'c> {
+        Call::new(self.0, method, path).management()
+    }
+}

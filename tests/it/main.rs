@@ -1,0 +1,4 @@
+//! Tests of the public API, one module an area.
+
+mod otp;
+mod support;

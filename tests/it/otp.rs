@@ -1,0 +1,159 @@
+//! One-time passwords: the requests, with all fields set, and what is refused before one.
+
+use descope::auth::{DeliveryMethod, LoginOptions, SignUpOptions, UpdateOptions};
+use descope::{Result, UserDetails};
+use serde_json::json;
+
+use crate::support::{REFRESH, every_login_option, login_options, refuses, sends, signed_in};
+
+const ADA: &str = "ada@example.com";
+
+#[test]
+fn sign_up_with_every_field() {
+    let user = UserDetails::default()
+        .name("Ada Lovelace")
+        .given_name("Ada")
+        .middle_name("King")
+        .family_name("Lovelace")
+        .email(ADA)
+        .phone("+12025550101");
+    let options = SignUpOptions::default()
+        .user(user)
+        .revoke_other_sessions(false)
+        .custom_claims([("theme", "dark")])
+        .template_id("T1")
+        .template_options([("app", "Engine")])
+        .tenant_id("acme")
+        .provider_id("C1");
+    for (method, name, address) in [
+        (DeliveryMethod::Email, "email", ADA),
+        (DeliveryMethod::Sms, "phone", "+12025550101"),
+        (DeliveryMethod::Voice, "voice", "+12025550101"),
+        (DeliveryMethod::WhatsApp, "whatsapp", "+12025550101"),
+    ] {
+        let sent_to = sends(
+            &format!("POST /v1/auth/otp/signup/{}", method.as_str()),
+            "",
+            json!({
+                "loginId": "ada", name: address, "providerId": "C1",
+                "user": {
+                    "name": "Ada Lovelace", "givenName": "Ada", "middleName": "King",
+                    "familyName": "Lovelace", "email": ADA, "phone": "+12025550101",
+                },
+                "loginOptions": {
+                    "revokeOtherSessions": false, "customClaims": { "theme": "dark" },
+                    "templateId": "T1", "templateOptions": { "app": "Engine" }, "tenantId": "acme",
+                },
+            }),
+            &json!({ "maskedEmail": "a**@e******.com" }),
+            |client| client.auth().otp().sign_up(method, "ada", &options),
+        );
+        assert_eq!(sent_to.masked_email.as_deref(), Some("a**@e******.com"));
+    }
+}
+
+#[test]
+fn sign_in_with_every_field() {
+    let body = json!({ "loginId": ADA, "providerId": "C1", "loginOptions": login_options() });
+    let answer = json!({ "maskedPhone": "+1********01" });
+    for method in [DeliveryMethod::Im, DeliveryMethod::Voice] {
+        let name = method.as_str();
+        let line = format!("POST /v1/auth/otp/signin/{name}");
+        let sent_to = sends(&line, REFRESH, body.clone(), &answer, |client| {
+            client.auth().otp().sign_in(method, ADA, &every_login_option())
+        });
+        assert_eq!(sent_to.to_string(), "+1********01");
+        let line = format!("POST /v1/auth/otp/signup-in/{name}");
+        sends(&line, REFRESH, body.clone(), &answer, |client| {
+            client.auth().otp().sign_up_or_in(method, ADA, &every_login_option())
+        });
+    }
+}
+
+#[test]
+fn what_is_not_set_is_not_sent() {
+    sends("POST /v1/auth/otp/signin/sms", "", json!({ "loginId": ADA }), &json!({}), |client| {
+        client.auth().otp().sign_in(DeliveryMethod::Sms, ADA, &LoginOptions::default())
+    });
+}
+
+#[test]
+fn verify() {
+    let body = json!({ "loginId": ADA, "code": "123456" });
+    let info = sends("POST /v1/auth/otp/verify/email", "", body, &signed_in(), |client| {
+        client.auth().otp().verify(DeliveryMethod::Email, ADA, "123456")
+    });
+    assert_eq!(info.claims().user_id(), "U1");
+    assert_eq!(info.refresh.unwrap().claims.user_id(), "U1");
+    assert_eq!((&*info.user.name, info.first_seen), ("Ada", false));
+    assert_eq!((&*info.cookie.domain, &*info.cookie.path), ("example.com", "/app"));
+    assert_eq!((info.cookie.max_age, info.cookie.expires.as_seconds()), (3600, 1_900_000_000));
+}
+
+fn every_update_option() -> UpdateOptions {
+    UpdateOptions::default()
+        .add_to_login_ids(true)
+        .on_merge_use_existing(false)
+        .mfa(true)
+        .template_id("T1")
+        .template_options([("app", "Engine")])
+        .provider_id("C1")
+}
+
+#[test]
+fn update_with_every_field() {
+    let body = |name: &str, address: &str| {
+        json!({
+            "loginId": ADA, name: address, "addToLoginIDs": true, "onMergeUseExisting": false,
+            "mfa": true, "templateId": "T1", "templateOptions": { "app": "Engine" },
+            "providerId": "C1",
+        })
+    };
+    let email = "countess@example.com";
+    let line = "POST /v1/auth/otp/update/email";
+    sends(line, REFRESH, body("email", email), &json!({}), |client| {
+        client.auth().otp().update_email(ADA, email, REFRESH, &every_update_option())
+    });
+    let (method, phone) = (DeliveryMethod::Sms, "+12025550101");
+    let line = "POST /v1/auth/otp/update/phone/sms";
+    sends(line, REFRESH, body("phone", phone), &json!({}), |client| {
+        client.auth().otp().update_phone(method, ADA, phone, REFRESH, &every_update_option())
+    });
+}
+
+#[test]
+fn bad_input_is_refused_before_a_request() {
+    use DeliveryMethod::{Email, Sms};
+    let (sign_up, update) = (SignUpOptions::default(), UpdateOptions::default());
+    refuses("login_id", |c| c.auth().otp().sign_up(Email, "", &sign_up));
+    refuses("email", |c| c.auth().otp().sign_up(Email, "ada", &sign_up));
+    refuses("phone", |c| c.auth().otp().sign_up(Sms, ADA, &sign_up));
+    let elsewhere = SignUpOptions::default().user(UserDetails::default().email("not an address"));
+    refuses("email", |c| c.auth().otp().sign_up(Email, ADA, &elsewhere));
+    refuses("login_id", |c| c.auth().otp().sign_in(Email, "", &LoginOptions::default()));
+    refuses("login_id", |c| {
+        c.auth().otp().sign_in(Email, &"a".repeat(5000), &LoginOptions::default())
+    });
+    let lone = LoginOptions::default().stepup(true);
+    refuses("refresh_token", |c| c.auth().otp().sign_in(Email, ADA, &lone));
+    let lone = LoginOptions::default().mfa(true);
+    refuses("refresh_token", |c| c.auth().otp().sign_up_or_in(Email, ADA, &lone));
+    let broken = LoginOptions::default().refresh_token("a\r\nb");
+    refuses("refresh_token", |c| c.auth().otp().sign_up_or_in(Email, ADA, &broken));
+    refuses("login_id", |c| c.auth().otp().verify(Email, "", "123456"));
+    refuses("code", |c| c.auth().otp().verify(Email, ADA, ""));
+    refuses("email", |c| c.auth().otp().update_email(ADA, "nobody", REFRESH, &update));
+    refuses("login_id", |c| c.auth().otp().update_email("", ADA, REFRESH, &update));
+    refuses("refresh_token", |c| c.auth().otp().update_email(ADA, ADA, "", &update));
+    refuses("phone", |c| c.auth().otp().update_phone(Sms, ADA, "12", REFRESH, &update));
+    refuses("method", |c| {
+        c.auth().otp().update_phone(Email, ADA, "+12025550101", REFRESH, &update)
+    });
+    let update = |phone, token| {
+        move |c: &descope::Client| -> Result<_> {
+            c.auth().otp().update_phone(Sms, "", phone, token, &UpdateOptions::default())
+        }
+    };
+    refuses("login_id", update("+12025550101", REFRESH));
+    refuses("refresh_token", update("+12025550101", ""));
+}

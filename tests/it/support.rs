@@ -1,0 +1,130 @@
+//! What the tests share: a client whose requests are looked at instead of sent.
+
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+
+use descope::auth::LoginOptions;
+use descope::emulator::Emulator;
+use descope::transport::{Request, Response};
+use descope::{Client, Error, Result};
+use serde_json::{Value, json};
+
+/// Signs the tokens of all answers.
+static EMULATOR: LazyLock<Emulator> = LazyLock::new(Emulator::new);
+
+/// A request as it left the client.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Sent {
+    /// Method, path and query.
+    pub line: String,
+    /// What follows the project ID in the bearer.
+    pub bearer: String,
+    /// The body, or null if there was none.
+    pub body: Value,
+}
+
+/// The bearer of a management call.
+pub(crate) const MANAGEMENT: &str = "K2-management-key";
+
+/// Makes a call with a client that gets `answer`, with status 200, for every request but that for the keys, and
+/// returns its result and all that was sent.
+pub(crate) fn exchange<T>(answer: &Value, call: impl FnOnce(&Client) -> T) -> (T, Vec<Sent>) {
+    let sent = Arc::new(Mutex::new(Vec::new()));
+    let (log, answer) = (Arc::clone(&sent), answer.to_string().into_bytes());
+    let client = Client::builder()
+        .ignore_env()
+        .project_id(EMULATOR.project_id())
+        .management_key(MANAGEMENT)
+        .transport(move |request: Request| {
+            if request.uri().path().starts_with("/v2/keys/") {
+                return Ok(EMULATOR.handle(request));
+            }
+            log.lock().unwrap_or_else(PoisonError::into_inner).push(read(&request));
+            Ok(Response::new(answer.clone()))
+        })
+        .build()
+        .unwrap();
+    let result = call(&client);
+    let sent = std::mem::take(&mut *sent.lock().unwrap_or_else(PoisonError::into_inner));
+    (result, sent)
+}
+
+fn read(request: &Request) -> Sent {
+    let headers = request.headers();
+    let bearer = headers["authorization"].to_str().unwrap();
+    let bearer = bearer.strip_prefix("Bearer ").unwrap().strip_prefix(EMULATOR.project_id());
+    let body = request.body();
+    if !body.is_empty() {
+        assert_eq!(headers["content-type"], "application/json");
+    }
+    Sent {
+        line: format!("{} {}", request.method(), request.uri().path_and_query().unwrap()),
+        bearer: bearer.unwrap().trim_start_matches(':').to_owned(),
+        body: if body.is_empty() { Value::Null } else { serde_json::from_slice(body).unwrap() },
+    }
+}
+
+/// Asserts that a call sends one request, this one, and returns what it makes of the answer.
+#[track_caller]
+pub(crate) fn sends<T>(
+    line: &str,
+    bearer: &str,
+    body: Value,
+    answer: &Value,
+    call: impl FnOnce(&Client) -> Result<T>,
+) -> T {
+    let (result, sent) = exchange(answer, call);
+    let expected = Sent { line: line.to_owned(), bearer: bearer.to_owned(), body };
+    assert_eq!(sent, [expected]);
+    result.unwrap()
+}
+
+/// Asserts that a call fails because of this argument, before anything is sent.
+#[track_caller]
+pub(crate) fn refuses<T>(argument: &str, call: impl FnOnce(&Client) -> Result<T>) {
+    let (result, sent) = exchange(&json!({}), call);
+    assert_eq!(sent, []);
+    match result.err() {
+        Some(Error::Argument { name, .. }) => assert_eq!(name, argument),
+        other => panic!("{argument}: {other:?}"),
+    }
+}
+
+/// The answer of a sign-in, with tokens that the client's keys verify.
+pub(crate) fn signed_in() -> Value {
+    json!({
+        "sessionJwt": EMULATOR.issue_token(json!({ "sub": "U1", "drn": "DS" })).unwrap(),
+        "refreshJwt": EMULATOR.issue_token(json!({ "sub": "U1", "drn": "DSR" })).unwrap(),
+        "cookieDomain": "example.com", "cookiePath": "/app", "cookieMaxAge": 3600,
+        "cookieExpiration": 1_900_000_000,
+        "user": { "userId": "U1", "loginIds": ["ada@example.com"], "name": "Ada" },
+        "firstSeen": false,
+    })
+}
+
+/// A refresh token that looks like one.
+pub(crate) const REFRESH: &str = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJVMSJ9.c2lnbmF0dXJl";
+
+pub(crate) fn every_login_option() -> LoginOptions {
+    LoginOptions::default()
+        .stepup(true)
+        .mfa(false)
+        .refresh_token(REFRESH)
+        .revoke_other_sessions(true)
+        .revoke_other_sessions_types(["web"])
+        .custom_claims([("theme", "dark")])
+        .template_id("T1")
+        .template_options([("app", "Engine")])
+        .tenant_id("acme")
+        .locale("pt-BR")
+        .provider_id("C1")
+}
+
+/// `loginOptions` as [`every_login_option`] must come out.
+pub(crate) fn login_options() -> Value {
+    json!({
+        "stepup": true, "mfa": false, "revokeOtherSessions": true,
+        "revokeOtherSessionsTypes": ["web"], "customClaims": { "theme": "dark" },
+        "templateId": "T1", "templateOptions": { "app": "Engine" }, "tenantId": "acme",
+        "locale": "pt-BR",
+    })
+}
