@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use crate::check;
 use crate::client::Client;
 use crate::error::{ApiError, Error, Result};
-use crate::json::{decode, decode_field};
+use crate::json::{decode, decode_field, decode_list};
 use crate::secret::Secret;
 use crate::transport::http::{HeaderMap, Method, Request, header};
 use crate::transport::{Limits, Response, TransportError, TransportErrorKind};
@@ -27,6 +27,7 @@ pub(crate) struct Call<'c> {
     /// Texts that must not come back in an error.
     secrets: Vec<Secret>,
     safe: bool,
+    fga_cache: bool,
     limits: Option<Limits>,
     failed: Option<Error>,
 }
@@ -51,6 +52,7 @@ impl<'c> Call<'c> {
             body: None,
             credential: Credential::User(None),
             secrets: Vec::new(),
+            fga_cache: false,
             limits: None,
             failed: None,
         }
@@ -123,6 +125,12 @@ impl<'c> Call<'c> {
         self.field(name, value)
     }
 
+    /// Notes texts inside the body that must not show in any error.
+    pub(crate) fn hide<'s>(mut self, secrets: impl IntoIterator<Item = &'s Secret>) -> Self {
+        self.secrets.extend(secrets.into_iter().cloned());
+        self
+    }
+
     /// Sets a body member to a struct of options, or leaves it out if none is set.
     pub(crate) fn options(self, name: &'static str, options: &impl Serialize) -> Self {
         match serde_json::to_value(options) {
@@ -154,6 +162,12 @@ impl<'c> Call<'c> {
     /// The call changes nothing, so that repeating it does no harm.
     pub(crate) fn safe(mut self) -> Self {
         self.safe = true;
+        self
+    }
+
+    /// Goes to the FGA cache, where one is configured.
+    pub(crate) fn fga_cache(mut self) -> Self {
+        self.fga_cache = true;
         self
     }
 
@@ -190,6 +204,11 @@ impl<'c> Call<'c> {
         Ok(decode_field(self.execute()?.body(), name)?)
     }
 
+    /// Sends, and reads one member of the response as a list, which is empty if it is missing.
+    pub(crate) fn send_list<T: DeserializeOwned>(self, name: &str) -> Result<Vec<T>> {
+        Ok(decode_list(self.execute()?.body(), name)?)
+    }
+
     /// Sends, and drops the response's body.
     pub(crate) fn send_unit(self) -> Result<()> {
         self.execute().map(drop)
@@ -207,7 +226,8 @@ impl<'c> Call<'c> {
         };
         let mut request = Request::new(body);
         *request.method_mut() = self.method.clone();
-        let url = format!("{}{}", client.shared.base_url, self.path);
+        let cache = client.shared.fga_cache_url.as_ref().filter(|_| self.fga_cache);
+        let url = format!("{}{}", cache.unwrap_or(&client.shared.base_url), self.path);
         *request.uri_mut() = url.parse().map_err(|_| unwritable())?;
         *request.headers_mut() = self.headers()?;
         let clock = &*client.shared.clock;

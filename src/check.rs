@@ -23,6 +23,18 @@ pub(crate) fn id(name: &'static str, text: &str) -> Result<()> {
     Ok(())
 }
 
+/// A text that is not empty.
+#[allow(dead_code, reason = "used by areas that may all be off")]
+pub(crate) fn filled(name: &'static str, text: &str) -> Result<()> {
+    if text.trim().is_empty() { Err(Error::argument(name, "must not be empty")) } else { Ok(()) }
+}
+
+/// A document of any content, as long as it is a JSON object.
+#[allow(dead_code, reason = "used by areas that may all be off")]
+pub(crate) fn object(name: &'static str, value: &serde_json::Value) -> Result<()> {
+    if value.is_object() { Ok(()) } else { Err(Error::argument(name, "must be a JSON object")) }
+}
+
 /// A token, access key or management key: what may stand between colons in a bearer.
 pub(crate) fn token(name: &'static str, text: &str) -> Result<()> {
     token_size(name, text)?;

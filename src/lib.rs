@@ -30,4 +30,4 @@ pub use jwt::{Claims, KeyPolicy, Scope};
 pub use models::{SignInRecord, TenantRoles, User, UserDetails, UserStatus, UserTenant};
 pub use retry::RetryPolicy;
 pub use secret::Secret;
-pub use time::UnixTime;
+pub use time::{UnixMillis, UnixTime};

@@ -4,6 +4,20 @@ use crate::call::Call;
 use crate::client::Client;
 use crate::transport::http::Method;
 
+#[cfg(feature = "audit")]
+pub mod audit;
+#[cfg(feature = "authz")]
+pub mod authz;
+#[cfg(feature = "fga")]
+pub mod fga;
+#[cfg(feature = "mgmt-flow")]
+pub mod flow;
+#[cfg(feature = "mgmt-project")]
+pub mod project;
+pub mod schema;
+#[cfg(feature = "mgmt-theme")]
+pub mod theme;
+
 /// Everything that needs a management key, an area each; see [`Client::mgmt`].
 #[derive(Clone, Copy, Debug)]
 pub struct Mgmt<'c>(&'c Client);
