@@ -19,6 +19,15 @@ const SEEDS: &[(&str, &str)] = &[
     ("users", "/v1/mgmt/user/create"),
     ("testUsers", "/v1/mgmt/user/create/test"),
     ("accessKeys", "/v1/mgmt/accesskey/create"),
+    ("fgaSchemas", "/v1/mgmt/fga/schema"),
+    ("authzSchemas", "/v1/mgmt/authz/schema/save"),
+    ("fgaRelations", "/v1/mgmt/fga/relations"),
+    ("authzRelations", "/v1/mgmt/authz/re/create"),
+    ("fgaResources", "/v1/mgmt/fga/resources/save"),
+    ("flows", "/v1/mgmt/flow/import"),
+    ("themes", "/v1/mgmt/theme/import"),
+    ("auditEvents", "/v1/mgmt/audit/event"),
+    ("projects", "/v1/mgmt/project/clone"),
 ];
 
 const SEED: &[Field] = &[
@@ -28,6 +37,15 @@ const SEED: &[Field] = &[
     optional("users", Kind::Any),
     optional("testUsers", Kind::Any),
     optional("accessKeys", Kind::Any),
+    optional("fgaSchemas", Kind::Any),
+    optional("authzSchemas", Kind::Any),
+    optional("fgaRelations", Kind::Any),
+    optional("authzRelations", Kind::Any),
+    optional("fgaResources", Kind::Any),
+    optional("flows", Kind::Any),
+    optional("themes", Kind::Any),
+    optional("auditEvents", Kind::Any),
+    optional("projects", Kind::Any),
 ];
 
 /// Makes what a seed lists; see [`Emulator::seed`].

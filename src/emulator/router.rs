@@ -18,10 +18,16 @@ const AREAS: &[&[Route]] = &[
     auth::otp::ROUTES,
     auth::session::ROUTES,
     mgmt::access_key::ROUTES,
+    mgmt::audit::ROUTES,
+    mgmt::authz::ROUTES,
+    mgmt::fga::ROUTES,
+    mgmt::flow::ROUTES,
     mgmt::license::ROUTES,
     mgmt::permission::ROUTES,
+    mgmt::project::ROUTES,
     mgmt::role::ROUTES,
     mgmt::tenant::ROUTES,
+    mgmt::theme::ROUTES,
     mgmt::user::ROUTES,
     mgmt::user_search::ROUTES,
     mgmt::user_update::ROUTES,
@@ -170,7 +176,7 @@ pub(super) fn dispatch(
         let query = body::query(route.query, request.uri().query().unwrap_or_default())?;
         let body = body::parse(route.body, request.body())?;
         let call = Call { settings, now, token, params, query, body };
-        return (route.handler)(&call, store);
+        return handle(route, &call, store);
     }
     let mut named = operations().filter(|(_, pattern, _)| pattern_params(pattern, path).is_some());
     if named.clone().any(|(known, ..)| *known == method) {
@@ -190,13 +196,22 @@ pub(super) fn run(
     now: i64,
     store: &mut Store,
 ) -> Answer {
-    let route = AREAS.iter().copied().flatten().find(|route| route.path == path);
+    let mut routes = AREAS.iter().copied().flatten();
+    let route = routes.find(|route| route.path == path && route.method == "POST");
     let Some(route) = route else { return Err(Refusal::no_route("POST", path)) };
     let body = match route.body {
         Shape::Object(fields) => body::object(fields, body, "")?,
         Shape::Texts => body,
     };
-    (route.handler)(&Call { body, ..Call::inside(settings, now) }, store)
+    handle(route, &Call { body, ..Call::inside(settings, now) }, store)
+}
+
+/// Does what a call asks for, and records it.
+fn handle(route: &Route, call: &Call<'_>, store: &mut Store) -> Answer {
+    let before = mgmt::audit::before(route.path, call, store);
+    let answer = (route.handler)(call, store);
+    mgmt::audit::after(before, route.path, call, store, &answer);
+    answer
 }
 
 /// Checks `Bearer project[:token][:management key]` and returns the token.
@@ -330,8 +345,8 @@ mod tests {
         refused(send("POST", "/v1/mgmt/user/crate"), 404, "EMU404");
         refused(send("GET", "/"), 404, "EMU404");
         refused(send("GET", "/v1/mgmt/user/create"), 405, "EMU405");
-        refused(send("DELETE", "/v1/mgmt/flow/list"), 405, "EMU405");
-        refused(send("POST", "/v1/mgmt/flow/list"), 501, "EMU501");
+        refused(send("DELETE", "/v1/mgmt/flow/run"), 405, "EMU405");
+        refused(send("POST", "/v1/mgmt/flow/run"), 501, "EMU501");
         refused(send("POST", "/_emulator/nothing"), 404, "EMU404");
         refused(send("POST", "/_emulator/inbox"), 405, "EMU405");
         let wrong = json!({ "loginId": "a", "emial": "b" });

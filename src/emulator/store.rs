@@ -5,8 +5,11 @@ use serde_json::{Value, json};
 use super::auth::otp;
 use super::body::{Fields, Object};
 use super::error::{Answer, Refusal};
+use super::fga::Authorization;
 use super::inbox::Mailbox;
 use super::mgmt::access_key::AccessKey;
+use super::mgmt::audit::Trail;
+use super::mgmt::project::Project;
 use super::sign::KeyRing;
 use super::token::Sessions;
 use super::user::User;
@@ -22,6 +25,9 @@ pub(super) struct Store {
     pub(super) sessions: Sessions,
     pub(super) otp: otp::Codes,
     pub(super) mailbox: Mailbox,
+    pub(super) authorization: Authorization,
+    pub(super) audit: Trail,
+    pub(super) project: Project,
 }
 
 impl Store {
@@ -37,6 +43,9 @@ impl Store {
             sessions: Sessions::default(),
             otp: otp::Codes::default(),
             mailbox: Mailbox::default(),
+            authorization: Authorization::default(),
+            audit: Trail::default(),
+            project: Project::default(),
         }
     }
 

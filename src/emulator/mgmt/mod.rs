@@ -1,10 +1,16 @@
 //! What the management key may do.
 
 pub(super) mod access_key;
+pub(super) mod audit;
+pub(super) mod authz;
+pub(super) mod fga;
+pub(super) mod flow;
 pub(super) mod license;
 pub(super) mod permission;
+pub(super) mod project;
 pub(super) mod role;
 pub(super) mod tenant;
+pub(super) mod theme;
 pub(super) mod user;
 pub(super) mod user_search;
 pub(super) mod user_update;
