@@ -217,9 +217,11 @@ fn an_address_changes_when_its_link_is_clicked() {
         (email, &[ADA, email].map(String::from)[..])
     );
 
+    assert_eq!(claim(&changed, "amr"), json!(["email", "mfa"]));
     links.update_phone(WhatsApp, ADA, phone, PAGE, &token, &UpdateOptions::default()).unwrap();
     let changed = links.verify(&last_token(&emulator, phone)).unwrap();
     assert!(changed.user.verified_phone);
+    assert_eq!(claim(&changed, "amr"), json!(["whatsapp"]), "not added unless asked");
     assert_eq!(changed.user.phone, phone);
     client.auth().session().logout(&token).unwrap();
     let late = links.update_email(ADA, ADA, PAGE, &token, &UpdateOptions::default());

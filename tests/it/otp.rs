@@ -143,6 +143,7 @@ fn a_code_signs_up_once_and_only_in_time() {
     assert_eq!((message.template_id.as_deref(), message.link), (Some("T1"), None));
     let code = message.code.unwrap();
     refused(otp.verify(Email, ADA, "no code"), 401, codes::WRONG_OTP_CODE);
+    refused(otp.verify(Email, "al@example.com", &code), 401, codes::WRONG_OTP_CODE);
     let signed_in = otp.verify(Email, ADA, &code).unwrap();
     assert!(signed_in.first_seen && signed_in.user.verified_email);
     assert_eq!(claim(&signed_in, "amr"), json!(["email"]));
