@@ -78,8 +78,8 @@
 //! of an enchanted link ends that sign-in. Codes of authenticator apps are those of RFC 6238; one step
 //! of 30 seconds before and after the current one is accepted, each code once. A password needs 8
 //! characters with a lowercase letter, an uppercase letter and a number, unless the settings say
-//! otherwise. Resetting it sends a magic link. The claim `amr` names the factors: the delivery method of a code or link, `totp`, `pwd`, and
-//! `embedded`, the last of which is the emulator's own word.
+//! otherwise. Resetting it sends a magic link. The claim `amr` names the factors: the delivery method
+//! of a code or link, `totp`, `pwd`, and `embedded`, which is the emulator's own word.
 //!
 //! # Steering it from other processes
 //!
