@@ -200,9 +200,24 @@ setters!(UserSearch {
     custom_attributes: opt_map<Value>, created_from: opt<SystemTime>, created_to: opt<SystemTime>,
     modified_from: opt<SystemTime>, modified_to: opt<SystemTime>, family_ids: opt_list<String>,
     dependent: opt<bool>, lock_reasons: opt_list<String>, temp_lock_reasons: opt_list<String>,
-    with_test_users: opt<bool>, test_users_only: opt<bool>, sort: opt_list<Sort>, limit: opt<u32>,
-    page: opt<u32>,
+    with_test_users: opt<bool>, test_users_only: opt<bool>, sort: opt_list<Sort>,
 });
+
+impl UserSearch {
+    /// Sets [`limit`](field@Self::limit).
+    #[must_use]
+    pub fn limit(mut self, limit: u32) -> Self {
+        self.limit = Some(limit);
+        self
+    }
+
+    /// Sets [`page`](field@Self::page).
+    #[must_use]
+    pub fn page(mut self, page: u32) -> Self {
+        self.page = Some(page);
+        self
+    }
+}
 
 /// Roles to hold, all or any of them.
 ///
