@@ -74,6 +74,7 @@
 //! | `GET /_emulator/requests` | | how often each path was called |
 //! | `POST /_emulator/advance` | `{"seconds": 60}` | moves the clock |
 //! | `POST /_emulator/seed` | `{"users": […], …}` | [`Emulator::seed`] |
+//! | `GET /_emulator/export` | | [`Emulator::export`] |
 //! | `POST /_emulator/session` | `{"loginId": "…"}` | [`Emulator::sign_in`] |
 //! | `POST /_emulator/token` | `{"claims": {…}}` | [`Emulator::issue_token`] |
 //! | `POST /_emulator/rotate-keys` | `{"keepSeconds": 60}` | [`Emulator::rotate_keys_keeping`] |
@@ -118,6 +119,7 @@ mod inbox;
 mod mgmt;
 mod random;
 mod router;
+mod seed;
 mod server;
 mod settings;
 mod sign;
@@ -384,7 +386,28 @@ impl Emulator {
     ///
     /// When an item is refused; the error names it. The items before it are made.
     pub fn seed(&self, seed: &Value) -> Result<Value, Error> {
-        control::seed(self, seed)
+        seed::seed(self, seed)
+    }
+
+    /// Everything that [`seed`](Self::seed) can make, as the seed that makes it again: with the same
+    /// IDs and times, passwords, authenticator apps and histories. What the management calls cannot
+    /// set is in each item's `state`.
+    ///
+    /// Sessions, codes and links that wait, messages and the signing keys are not part of it.
+    ///
+    /// ```
+    /// use descope::emulator::Emulator;
+    /// use serde_json::json;
+    ///
+    /// let emulator = Emulator::new();
+    /// emulator.seed(&json!({ "users": [{ "loginId": "ada@example.com" }] }))?;
+    /// let copy = Emulator::new();
+    /// copy.seed(&emulator.export())?;
+    /// assert_eq!(copy.export(), emulator.export());
+    /// # Ok::<(), descope::emulator::Error>(())
+    /// ```
+    pub fn export(&self) -> Value {
+        seed::export(self)
     }
 
     /// Makes something go wrong from now on.
