@@ -43,7 +43,7 @@
 //! | sessions | refresh, logout, logout everywhere, me, history, tenants, select tenant |
 //! | one-time codes | sign-up, sign-in, sign-up-or-in, verify, update e-mail, update phone |
 //! | access keys | exchange |
-//! | managing users | create, test users, batch, update, patch, single changes, delete, load, search, history, log out, codes of test users |
+//! | managing users | create, test users, batch with passwords in cleartext, bcrypt, PBKDF2, Django's PBKDF2 and MD5, update, patch, single changes, delete, load, search, history, log out, passwords, removal of passkeys and authenticator apps, tokens of social providers, codes and links of test users, embedded links |
 //! | managing roles, permissions, tenants | create, update, delete, load, search |
 //! | managing access keys | all |
 //! | licence | rate limit tier |
@@ -358,7 +358,8 @@ impl Emulator {
     }
 
     /// Makes permissions, tenants, roles, users and access keys: each item has the fields of the
-    /// management call that creates one. Returns the answers of these calls in the same form, which
+    /// management call that creates one, and perhaps a `state` as [`export`](Self::export) writes it.
+    /// Returns the answers of these calls in the same form, which
     /// holds the IDs and the cleartext of access keys.
     ///
     /// ```

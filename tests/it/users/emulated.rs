@@ -3,8 +3,8 @@
 use descope::auth::DeliveryMethod::{Email, Sms};
 use descope::emulator::{Emulator, Fault};
 use descope::mgmt::user::{
-    AddressUpdate, BatchUser, Invitation, LogoutOptions, NamesUpdate, NewUser, UserPatch,
-    UserSearch,
+    AddressUpdate, BatchUser, HashFunction, HashedPassword, Invitation, LogoutOptions, NamesUpdate,
+    NewUser, UserPatch, UserSearch,
 };
 use descope::{Client, Scope, Sort, TenantRoles, User, UserStatus, codes};
 use serde_json::json;
@@ -285,4 +285,54 @@ fn all_pages_are_read_in_order_and_an_error_ends_them() {
     assert!(found.next().is_none(), "an error is yielded once");
     let filtered = UserSearch::default().text("USER1").limit(3);
     assert_eq!(users.iter(&filtered).filter(Result::is_ok).count(), 10);
+}
+
+#[test]
+fn passwords_that_management_sets_sign_in() {
+    let (emulator, client) = emulated();
+    let users = client.mgmt().user();
+    users.create("ada", &NewUser::default()).unwrap();
+    let sign_in = |login_id: &str, password: &str| {
+        let body = json!({ "loginId": login_id, "password": password });
+        let request = descope::transport::http::Request::post("/v1/auth/password/signin")
+            .header("authorization", format!("Bearer {}", emulator.project_id()))
+            .body(body.to_string().into_bytes());
+        emulator.handle(request.unwrap()).status().as_u16()
+    };
+    assert_eq!(sign_in("ada", "Correct1horse"), 401);
+    users.set_active_password("ada", "Correct1horse").unwrap();
+    assert!(users.load("ada").unwrap().password);
+    assert_eq!([sign_in("ada", "Correct1horse"), sign_in("ada", "correct1horse")], [200, 401]);
+    users.expire_password("ada").unwrap();
+    assert_eq!(sign_in("ada", "Correct1horse"), 401);
+    users.set_password("ada", "Battery2staple", true).unwrap();
+    assert_eq!([sign_in("ada", "Battery2staple"), sign_in("ada", "Correct1horse")], [200, 401]);
+    users.set_temporary_password("ada", "Correct1horse").unwrap();
+    assert_eq!(sign_in("ada", "Correct1horse"), 401);
+
+    // Those of `correct horse`, by Python's `bcrypt` and `hashlib`.
+    let bcrypt = "$2a$05$5ctY.ZSOJsNgEOxLN85OwuA3Kgk06Pcz5laxzOIhKjoni6FdDATu6".to_owned();
+    let django =
+        "pbkdf2_sha256$1000$pepper$gQV4o8bSAk9lLV90oJ74VRcTZ9w9mWIZJC4kEwODp3Y=".to_owned();
+    let sha = HashedPassword::Sha {
+        hash: "00".into(),
+        salt: "00".into(),
+        function: HashFunction::Sha256,
+    };
+    let outcome = users
+        .create_batch(&[
+            BatchUser::new("clear").password("Correct1horse"),
+            BatchUser::new("bcrypt").hashed_password(HashedPassword::Bcrypt { hash: bcrypt }),
+            BatchUser::new("django").hashed_password(HashedPassword::Django { hash: django }),
+            BatchUser::new("sha").hashed_password(sha),
+            BatchUser::new("weak").password("weak"),
+        ])
+        .unwrap();
+    assert_eq!((outcome.created.len(), outcome.failed.len()), (3, 2));
+    assert!(outcome.failed[0].reason.contains("hashedPassword.sha"));
+    assert!(!outcome.failed[1].reason.contains("weak"));
+    assert_eq!(sign_in("clear", "Correct1horse"), 200);
+    for name in ["bcrypt", "django"] {
+        assert_eq!([sign_in(name, "correct horse"), sign_in(name, "wrong")], [200, 401]);
+    }
 }
