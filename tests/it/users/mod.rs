@@ -3,6 +3,7 @@
 mod batch;
 mod change;
 mod emulated;
+mod import;
 mod paging;
 mod sign_in;
 mod wire;
