@@ -7,6 +7,6 @@ mod magic_link;
 mod otp;
 mod password;
 mod support;
-mod users;
 mod totp;
+mod users;
 mod waiting;

@@ -17,9 +17,21 @@ use crate::secret::Secret;
 
 impl Users<'_> {
     /// Gives a user a password that they must replace at the next sign-in.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # client.mgmt().user().create("ada", &Default::default())?;
+    /// let password = client.auth().password();
+    /// client.mgmt().user().set_temporary_password("ada", "Temp0rary")?;
+    /// let error = password.sign_in("ada", "Temp0rary", &Default::default()).unwrap_err();
+    /// assert_eq!(error.code(), Some(descope::codes::PASSWORD_EXPIRED));
+    /// password.replace("ada", "Temp0rary", "N0t-temporary")?;
+    /// # Ok::<(), descope::Error>(())
+    /// ```
     pub fn set_temporary_password(&self, login_id: &str, password: &str) -> Result<()> {
         self.of_login("/v1/mgmt/user/password/set/temporary", login_id)
-            .check(check::not_empty("password", password.as_bytes()))
+            .check(check::token_size("password", password))
             .secret("password", password)
             .field("setActive", false)
             .send_unit()
@@ -28,7 +40,7 @@ impl Users<'_> {
     /// Gives a user a password that they can sign in with from now on.
     pub fn set_active_password(&self, login_id: &str, password: &str) -> Result<()> {
         self.of_login("/v1/mgmt/user/password/set/active", login_id)
-            .check(check::not_empty("password", password.as_bytes()))
+            .check(check::token_size("password", password))
             .secret("password", password)
             .field("setActive", true)
             .send_unit()
@@ -40,7 +52,7 @@ impl Users<'_> {
     /// [`set_active_password`](Self::set_active_password), which Descope prefers.
     pub fn set_password(&self, login_id: &str, password: &str, active: bool) -> Result<()> {
         self.of_login("/v1/mgmt/user/password/set", login_id)
-            .check(check::not_empty("password", password.as_bytes()))
+            .check(check::token_size("password", password))
             .secret("password", password)
             .field("setActive", active)
             .send_unit()
@@ -122,8 +134,21 @@ impl Users<'_> {
             .send()
     }
 
-    /// Makes the token of a link that signs a user in, for a message of your own. It is verified like
-    /// that of a magic link.
+    /// Makes the token of a link that signs a user in, for a message of your own. Finish with
+    /// [`EmbeddedLink::verify`](crate::auth::embedded_link::EmbeddedLink::verify).
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # client.mgmt().user().create("ada", &Default::default())?;
+    /// use descope::mgmt::user::EmbeddedLinkOptions;
+    ///
+    /// let options = EmbeddedLinkOptions::default().custom_claims([("theme", "dark")]);
+    /// let token = client.mgmt().user().generate_embedded_link("ada", &options)?;
+    /// let signed_in = client.auth().embedded_link().verify(token.expose())?;
+    /// assert_eq!(signed_in.claims().as_map()["theme"], "dark");
+    /// # Ok::<(), descope::Error>(())
+    /// ```
     pub fn generate_embedded_link(
         &self,
         login_id: &str,
@@ -134,8 +159,8 @@ impl Users<'_> {
             .send_field("token")
     }
 
-    /// Makes the token of a link that signs a new user up, for a message of your own. It is verified
-    /// like that of a magic link.
+    /// Makes the token of a link that signs a new user up, for a message of your own. Finish with
+    /// [`EmbeddedLink::verify`](crate::auth::embedded_link::EmbeddedLink::verify).
     ///
     /// # Errors
     ///

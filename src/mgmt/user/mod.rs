@@ -11,6 +11,7 @@ use crate::models::{TenantRoles, User, UserStatus};
 use crate::options::setters;
 use crate::transport::http::Method;
 
+mod attributes;
 mod auth;
 mod batch;
 mod change;
@@ -18,6 +19,7 @@ mod hashed;
 mod search;
 mod test_user;
 
+pub use self::attributes::{AttributeKind, AttributeOption, CustomAttribute};
 pub use self::auth::{
     EmbeddedLinkOptions, LogoutOptions, Passkey, ProviderToken, ProviderTokenOptions,
     SignUpEmbeddedLinkOptions, TrustedDevice,

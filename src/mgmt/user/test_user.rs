@@ -60,7 +60,9 @@ impl Users<'_> {
             .send()
     }
 
-    /// Makes a magic link for a test user and returns it; finish with its token, the parameter `t`.
+    /// Makes a magic link for a test user and returns it; finish with
+    /// [`MagicLink::verify`](crate::auth::magic_link::MagicLink::verify) of its token, the parameter
+    /// `t`.
     ///
     /// `uri` is the page that the link leads to; an empty one is what the project has configured.
     ///
@@ -82,7 +84,10 @@ impl Users<'_> {
             .send()
     }
 
-    /// Makes an enchanted link for a test user and returns it.
+    /// Makes an enchanted link for a test user and returns it. Finish with
+    /// [`EnchantedLink::verify`](crate::auth::enchanted_link::EnchantedLink::verify) of its token, the
+    /// parameter `t`, and
+    /// [`session`](crate::auth::enchanted_link::EnchantedLink::session) on the waiting side.
     ///
     /// `uri` is the page that the link leads to; an empty one is what the project has configured.
     ///

@@ -1,10 +1,13 @@
 //! Changes of one thing each: the requests, and what is refused before one.
 
-use descope::mgmt::user::{AddressUpdate, FamilyAssociation, NamesUpdate, Users};
+use descope::mgmt::user::{
+    AddressUpdate, AttributeKind, AttributeOption, CustomAttribute, FamilyAssociation, NamesUpdate,
+    Users,
+};
 use descope::{Result, User};
 use serde_json::{Value, json};
 
-use super::changes;
+use super::{changes, manages};
 use crate::support::refuses;
 
 #[test]
@@ -127,6 +130,65 @@ fn lists_are_added_set_and_removed() {
     changes("POST /v1/mgmt/user/update/family/add", body, |users| {
         users.add_families("ada", &[FamilyAssociation::new("f1").roles(["Parent"])])
     });
+}
+
+#[test]
+fn attributes_are_defined_and_deleted() {
+    let attribute = CustomAttribute::new("plan", AttributeKind::SingleSelect)
+        .options(["free".into(), AttributeOption::labelled("paid", "Paid")])
+        .display_name("Plan")
+        .default_value("free")
+        .view_permissions(["Support"])
+        .edit_permissions([""; 0])
+        .required(false);
+    let sent = json!({
+        "name": "plan", "type": 4,
+        "options": [{ "value": "free" }, { "value": "paid", "label": "Paid" }],
+        "displayName": "Plan", "defaultValue": "free", "viewPermissions": ["Support"],
+        "editPermissions": [], "required": false,
+    });
+    let answer =
+        json!({ "data": [sent, { "name": "new", "type": 99, "options": null }], "total": 2 });
+    type Call = fn(Users<'_>, &CustomAttribute) -> Result<Vec<CustomAttribute>>;
+    let create = json!({ "attributes": [sent] });
+    let delete = json!({ "names": ["plan"] });
+    let cases: [(&str, &Value, Call); 6] = [
+        ("POST /v1/mgmt/user/customattribute/create", &create, |users, new| {
+            users.create_custom_attributes(std::slice::from_ref(new))
+        }),
+        ("POST /v1/mgmt/user/customattribute/delete", &delete, |users, _| {
+            users.delete_custom_attributes(&["plan"])
+        }),
+        ("GET /v1/mgmt/user/customattributes", &Value::Null, |users, _| {
+            users.load_custom_attributes()
+        }),
+        ("POST /v1/mgmt/user/families/customattribute/create", &create, |users, new| {
+            users.create_family_scoped_custom_attributes(std::slice::from_ref(new))
+        }),
+        ("POST /v1/mgmt/user/families/customattribute/delete", &delete, |users, _| {
+            users.delete_family_scoped_custom_attributes(&["plan"])
+        }),
+        ("GET /v1/mgmt/user/families/customattributes", &Value::Null, |users, _| {
+            users.load_family_scoped_custom_attributes()
+        }),
+    ];
+    for (line, body, call) in cases {
+        let all = manages(line, body.clone(), &answer, |users| call(users, &attribute));
+        assert_eq!(all[0], attribute);
+        assert_eq!((all[1].kind, &all[1].options), (Some(AttributeKind::Other(99)), &None));
+        let none = manages(line, body.clone(), &json!({}), |users| call(users, &attribute));
+        assert_eq!(none, []);
+    }
+    for number in 0..10 {
+        let kind: AttributeKind = serde_json::from_value(json!(number)).unwrap();
+        assert_eq!(serde_json::to_value(kind).unwrap(), number);
+        assert_eq!(matches!(kind, AttributeKind::Other(_)), !(1..=7).contains(&number));
+    }
+    let unnamed = [CustomAttribute::new("", AttributeKind::Text)];
+    refuses("name", |c| c.mgmt().user().create_custom_attributes(&unnamed));
+    refuses("name", |c| c.mgmt().user().create_family_scoped_custom_attributes(&unnamed));
+    refuses("names", |c| c.mgmt().user().delete_custom_attributes(&["a", ""]));
+    refuses("names", |c| c.mgmt().user().delete_family_scoped_custom_attributes(&[""]));
 }
 
 #[test]

@@ -1,10 +1,11 @@
 //! The management of users end to end, against the emulator.
 
 use descope::auth::DeliveryMethod::{Email, Sms};
+use descope::auth::LoginOptions;
 use descope::emulator::{Emulator, Fault};
 use descope::mgmt::user::{
-    AddressUpdate, BatchUser, HashFunction, HashedPassword, Invitation, LogoutOptions, NamesUpdate,
-    NewUser, UserPatch, UserSearch,
+    AddressUpdate, BatchUser, EmbeddedLinkOptions, HashFunction, HashedPassword, Invitation,
+    LogoutOptions, NamesUpdate, NewUser, UserPatch, UserSearch,
 };
 use descope::{Client, Scope, Sort, TenantRoles, User, UserStatus, codes};
 use serde_json::json;
@@ -241,7 +242,7 @@ fn test_users_sign_in_without_messages() {
     users.create("ada", &NewUser::default()).unwrap();
     let test = NewUser::default().email("test@example.com").phone("+12025550101");
     assert!(users.create_test_user("test", &test).unwrap().test);
-    let options = descope::auth::LoginOptions::default().custom_claims([("theme", "dark")]);
+    let options = LoginOptions::default().custom_claims([("theme", "dark")]);
     for method in [Email, Sms] {
         let otp = users.generate_otp_for_test_user(method, "test", &options).unwrap();
         let verify = |code: &str| client.auth().otp().verify(method, &otp.login_id, code);
@@ -289,15 +290,13 @@ fn all_pages_are_read_in_order_and_an_error_ends_them() {
 
 #[test]
 fn passwords_that_management_sets_sign_in() {
-    let (emulator, client) = emulated();
+    let (_emulator, client) = emulated();
     let users = client.mgmt().user();
     users.create("ada", &NewUser::default()).unwrap();
     let sign_in = |login_id: &str, password: &str| {
-        let body = json!({ "loginId": login_id, "password": password });
-        let request = descope::transport::http::Request::post("/v1/auth/password/signin")
-            .header("authorization", format!("Bearer {}", emulator.project_id()))
-            .body(body.to_string().into_bytes());
-        emulator.handle(request.unwrap()).status().as_u16()
+        let outcome =
+            client.auth().password().sign_in(login_id, password, &LoginOptions::default());
+        outcome.map_or_else(|error| error.status().unwrap(), |_| 200)
     };
     assert_eq!(sign_in("ada", "Correct1horse"), 401);
     users.set_active_password("ada", "Correct1horse").unwrap();
@@ -335,4 +334,33 @@ fn passwords_that_management_sets_sign_in() {
     for name in ["bcrypt", "django"] {
         assert_eq!([sign_in(name, "correct horse"), sign_in(name, "wrong")], [200, 401]);
     }
+}
+
+#[test]
+fn links_of_test_users_and_embedded_links_sign_in() {
+    let (_emulator, client) = emulated();
+    let users = client.mgmt().user();
+    users.create_test_user("test", &NewUser::default().email("test@example.com")).unwrap();
+    let uri = "https://example.com/verify";
+    let options = LoginOptions::default();
+    let link = users.generate_magic_link_for_test_user(Email, "test", uri, &options).unwrap();
+    let token = link.link.expose().strip_prefix("https://example.com/verify?t=").unwrap();
+    let signed_in = client.auth().magic_link().verify(token).unwrap();
+    assert_eq!(signed_in.user.login_ids, ["test"]);
+    assert!(client.auth().magic_link().verify(token).is_err(), "links are good once");
+
+    let link = users.generate_enchanted_link_for_test_user("test", uri, &options).unwrap();
+    let token = link.link.expose().strip_prefix("https://example.com/verify?t=").unwrap();
+    let enchanted = client.auth().enchanted_link();
+    assert!(enchanted.session(link.pending_ref.expose()).unwrap().is_none());
+    enchanted.verify(token).unwrap();
+    let signed_in = enchanted.session(link.pending_ref.expose()).unwrap().unwrap();
+    assert_eq!(signed_in.user.login_ids, ["test"]);
+
+    users.create("ada", &NewUser::default()).unwrap();
+    let refused = users.generate_magic_link_for_test_user(Email, "ada", uri, &options);
+    assert!(refused.is_err(), "no test user");
+    let token = users.generate_embedded_link("ada", &EmbeddedLinkOptions::default()).unwrap();
+    let signed_in = client.auth().embedded_link().verify(token.expose()).unwrap();
+    assert_eq!(signed_in.user.login_ids, ["ada"]);
 }
