@@ -81,7 +81,7 @@ pub enum HashedPassword {
         #[serde(rename = "type")]
         function: HashFunction,
     },
-    /// Phpass, as in WordPress and Drupal.
+    /// Phpass, the portable hash of programs in PHP.
     Phpass {
         /// The hash in base64 with `.` and `/`.
         hash: String,

@@ -132,6 +132,8 @@ fn lists_are_added_set_and_removed() {
     });
 }
 
+type Define = fn(Users<'_>, &CustomAttribute) -> Result<Vec<CustomAttribute>>;
+
 #[test]
 fn attributes_are_defined_and_deleted() {
     let attribute = CustomAttribute::new("plan", AttributeKind::SingleSelect)
@@ -149,10 +151,9 @@ fn attributes_are_defined_and_deleted() {
     });
     let answer =
         json!({ "data": [sent, { "name": "new", "type": 99, "options": null }], "total": 2 });
-    type Call = fn(Users<'_>, &CustomAttribute) -> Result<Vec<CustomAttribute>>;
     let create = json!({ "attributes": [sent] });
     let delete = json!({ "names": ["plan"] });
-    let cases: [(&str, &Value, Call); 6] = [
+    let cases: [(&str, &Value, Define); 6] = [
         ("POST /v1/mgmt/user/customattribute/create", &create, |users, new| {
             users.create_custom_attributes(std::slice::from_ref(new))
         }),

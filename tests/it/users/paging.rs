@@ -101,7 +101,7 @@ fn the_first_item_costs_one_request() {
     });
     assert_eq!(sent[0].line, "POST /v2/mgmt/user/search/test");
     assert_eq!(sent[0].body["page"], 0);
-    let (_, sent) = exchange(&answer, |client| {
+    let ((), sent) = exchange(&answer, |client| {
         let _ = client.mgmt().user().iter(&UserSearch::default());
     });
     assert_eq!(sent, []);

@@ -1,6 +1,6 @@
 //! Creating, loading, updating and deleting: the requests, with all fields set.
 
-use descope::mgmt::user::{FamilyAssociation, Invitation, NewUser, UserPatch};
+use descope::mgmt::user::{FamilyAssociation, Invitation, NewUser, UserPatch, UserSearch};
 use descope::{Client, Error, TenantRoles, User, UserStatus};
 use serde_json::{Value, json};
 
@@ -262,7 +262,7 @@ fn nothing_is_sent_without_a_management_key() {
     for result in [
         client.mgmt().user().load("ada").map(drop),
         client.mgmt().user().delete("ada"),
-        client.mgmt().user().iter(&Default::default()).next().unwrap().map(drop),
+        client.mgmt().user().iter(&UserSearch::default()).next().unwrap().map(drop),
     ] {
         assert!(matches!(result, Err(Error::Config(_))), "{result:?}");
     }
