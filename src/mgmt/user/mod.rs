@@ -1,4 +1,20 @@
-//! Managing users.
+//! Managing users: create, invite, load, search, change and delete them, and let them sign in.
+//!
+//! Most calls name a user by a *login ID*: an e-mail address, a phone number or a name that they sign
+//! in with, and of which they may have several. The others take Descope's own *user ID*, which never
+//! changes and is the `sub` of the user's tokens; their names or parameters say so.
+//!
+//! | to | call |
+//! | --- | --- |
+//! | replace all of a user's data, clearing what is not set | [`update`](Users::update) |
+//! | change what is set, and leave the rest | [`patch`](Users::patch) |
+//! | change one thing | [`update_email`](Users::update_email), [`add_roles`](Users::add_roles) and others |
+//! | go through many users | [`iter`](Users::iter), one page at a time |
+//! | create or change many users | [`create_batch`](Users::create_batch), [`patch_batch`](Users::patch_batch) |
+//! | sign in within a test | [`create_test_user`](Users::create_test_user) |
+//!
+//! Calls about a user that does not exist fail with
+//! [`MANAGEMENT_USER_NOT_FOUND`](crate::codes::MANAGEMENT_USER_NOT_FOUND).
 
 use serde::Serialize;
 use serde_json::{Map, Value};
