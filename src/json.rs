@@ -101,6 +101,17 @@ pub(crate) fn decode_field<T: DeserializeOwned>(body: &[u8], name: &str) -> Resu
     T::deserialize(value).map_err(|error| error.under(name))
 }
 
+/// Reads a list that is a member of a response; empty if the member is missing or null.
+pub(crate) fn decode_list<T: DeserializeOwned>(
+    body: &[u8],
+    name: &str,
+) -> Result<Vec<T>, DecodeError> {
+    match whole(body)?.object()?.find(|(key, value)| key == name && !value.is_null()) {
+        Some((_, value)) => Vec::deserialize(value).map_err(|error| error.under(name)),
+        None => Ok(Vec::new()),
+    }
+}
+
 fn whole(body: &[u8]) -> Result<Value<'_>, DecodeError> {
     let text = std::str::from_utf8(body).map_err(|_| DecodeError::new("not UTF-8"))?;
     Ok(Value { text: serde_json::from_str::<&RawValue>(text)?.get(), depth: 0 })

@@ -48,7 +48,7 @@
 //! | authenticator apps | sign-up, update, verify; removing them from users |
 //! | passwords | all; setting and expiring those of users |
 //! | access keys | exchange |
-//! | managing users | create, test users, batch, update, patch, single changes, delete, load, search, history, log out, codes and links of test users |
+//! | managing users | create, test users, batch (with passwords in cleartext, bcrypt, PBKDF2, Django's PBKDF2 and MD5), update, patch, single changes, delete, load, search, history, log out, removing passkeys, tokens of social providers, codes and links of test users |
 //! | managing roles, permissions, tenants | create, update, delete, load, search |
 //! | managing access keys | all |
 //! | password settings | load, configure, but for tenants, expiry and reuse |
@@ -91,6 +91,7 @@
 //! | `GET /_emulator/requests` | | how often each path was called |
 //! | `POST /_emulator/advance` | `{"seconds": 60}` | moves the clock |
 //! | `POST /_emulator/seed` | `{"users": […], …}` | [`Emulator::seed`] |
+//! | `GET /_emulator/export` | | [`Emulator::export`] |
 //! | `POST /_emulator/session` | `{"loginId": "…"}` | [`Emulator::sign_in`] |
 //! | `POST /_emulator/token` | `{"claims": {…}}` | [`Emulator::issue_token`] |
 //! | `POST /_emulator/rotate-keys` | `{"keepSeconds": 60}` | [`Emulator::rotate_keys_keeping`] |
@@ -135,6 +136,7 @@ mod inbox;
 mod mgmt;
 mod random;
 mod router;
+mod seed;
 mod server;
 mod settings;
 mod sign;
@@ -373,7 +375,8 @@ impl Emulator {
     }
 
     /// Makes permissions, tenants, roles, users and access keys: each item has the fields of the
-    /// management call that creates one. Returns the answers of these calls in the same form, which
+    /// management call that creates one, and perhaps a `state` as [`export`](Self::export) writes it.
+    /// Returns the answers of these calls in the same form, which
     /// holds the IDs and the cleartext of access keys.
     ///
     /// ```
@@ -401,7 +404,28 @@ impl Emulator {
     ///
     /// When an item is refused; the error names it. The items before it are made.
     pub fn seed(&self, seed: &Value) -> Result<Value, Error> {
-        control::seed(self, seed)
+        seed::seed(self, seed)
+    }
+
+    /// Everything that [`seed`](Self::seed) can make, as the seed that makes it again: with the same
+    /// IDs and times, passwords, authenticator apps and histories. What the management calls cannot
+    /// set is in each item's `state`.
+    ///
+    /// Sessions, codes and links that wait, messages and the signing keys are not part of it.
+    ///
+    /// ```
+    /// use descope::emulator::Emulator;
+    /// use serde_json::json;
+    ///
+    /// let emulator = Emulator::new();
+    /// emulator.seed(&json!({ "users": [{ "loginId": "ada@example.com" }] }))?;
+    /// let copy = Emulator::new();
+    /// copy.seed(&emulator.export())?;
+    /// assert_eq!(copy.export(), emulator.export());
+    /// # Ok::<(), descope::emulator::Error>(())
+    /// ```
+    pub fn export(&self) -> Value {
+        seed::export(self)
     }
 
     /// Makes something go wrong from now on.

@@ -31,6 +31,7 @@ const AREAS: &[&[Route]] = &[
     mgmt::user::ROUTES,
     mgmt::user_password::ROUTES,
     mgmt::user_search::ROUTES,
+    mgmt::user_social::ROUTES,
     mgmt::user_update::ROUTES,
 ];
 

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 
 use aws_lc_rs::digest;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::body::{Field, Fields, Kind, Object, optional};
@@ -35,6 +37,12 @@ pub(super) fn digest(secret: &str) -> Digest {
     let digest = digest::digest(&digest::SHA256, secret.as_bytes());
     bytes.iter_mut().zip(digest.as_ref()).for_each(|(byte, from)| *byte = *from);
     bytes
+}
+
+/// A digest that was saved in base 64.
+pub(super) fn saved_digest(text: &str) -> Answer<Digest> {
+    let bytes = STANDARD.decode(text).ok().and_then(|bytes| bytes.try_into().ok());
+    bytes.ok_or_else(|| Refusal::invalid("A digest must be 32 bytes in base 64"))
 }
 
 /// The sessions that were started, ended ones included: their tokens are refused by name.

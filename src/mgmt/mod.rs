@@ -4,6 +4,9 @@ use crate::call::Call;
 use crate::client::Client;
 use crate::transport::http::Method;
 
+#[cfg(feature = "mgmt-user")]
+pub mod user;
+
 /// Everything that needs a management key, an area each; see [`Client::mgmt`].
 #[derive(Clone, Copy, Debug)]
 pub struct Mgmt<'c>(&'c Client);

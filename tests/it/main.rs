@@ -8,4 +8,5 @@ mod otp;
 mod password;
 mod support;
 mod totp;
+mod users;
 mod waiting;

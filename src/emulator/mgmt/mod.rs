@@ -10,6 +10,8 @@ pub(super) mod tenant;
 pub(super) mod user;
 pub(super) mod user_password;
 pub(super) mod user_search;
+pub(super) mod user_seed;
+pub(super) mod user_social;
 pub(super) mod user_update;
 
 use super::body::{Field, Fields, Kind, Object, optional, required};
