@@ -23,6 +23,8 @@ pub(crate) struct Call<'c> {
     method: Method,
     path: String,
     body: Option<Map<String, Value>>,
+    /// A body that is a list, in place of one with members.
+    list: Option<Value>,
     credential: Credential<'c>,
     /// Texts that must not come back in an error.
     secrets: Vec<Secret>,
@@ -50,6 +52,7 @@ impl<'c> Call<'c> {
             method,
             path: path.to_owned(),
             body: None,
+            list: None,
             credential: Credential::User(None),
             secrets: Vec::new(),
             fga_cache: false,
@@ -151,6 +154,17 @@ impl<'c> Call<'c> {
         }
     }
 
+    /// Sets the body to a list.
+    pub(crate) fn list(mut self, items: &[impl Serialize]) -> Self {
+        match serde_json::to_value(items) {
+            Ok(items) => {
+                self.list = Some(items);
+                self
+            }
+            Err(_) => self.fail(Error::argument("items", "cannot be written as JSON")),
+        }
+    }
+
     /// Notes the outcome of checking an argument. The first fault counts.
     pub(crate) fn check(self, checked: Result<()>) -> Self {
         match checked {
@@ -204,7 +218,7 @@ impl<'c> Call<'c> {
         Ok(decode_field(self.execute()?.body(), name)?)
     }
 
-    /// Sends, and reads one member of the response as a list, which is empty if it is missing.
+    /// Sends, and reads a list that is a member of the response, and may be missing if it is empty.
     pub(crate) fn send_list<T: DeserializeOwned>(self, name: &str) -> Result<Vec<T>> {
         Ok(decode_list(self.execute()?.body(), name)?)
     }
@@ -220,9 +234,10 @@ impl<'c> Call<'c> {
             return Err(error);
         }
         let client = self.client;
-        let body = match &self.body {
-            Some(members) => serde_json::to_vec(members).map_err(|_| unwritable())?,
-            None => Vec::new(),
+        let body = match (&self.list, &self.body) {
+            (Some(items), _) => serde_json::to_vec(items).map_err(|_| unwritable())?,
+            (None, Some(members)) => serde_json::to_vec(members).map_err(|_| unwritable())?,
+            (None, None) => Vec::new(),
         };
         let mut request = Request::new(body);
         *request.method_mut() = self.method.clone();

@@ -35,6 +35,18 @@ pub(crate) fn object(name: &'static str, value: &serde_json::Value) -> Result<()
     if value.is_object() { Ok(()) } else { Err(Error::argument(name, "must be a JSON object")) }
 }
 
+/// Each an ID. The list may be empty.
+#[allow(dead_code, reason = "each area of management uses it, and all may be off")]
+pub(crate) fn ids(name: &'static str, texts: &[&str]) -> Result<()> {
+    texts.iter().try_for_each(|text| id(name, text))
+}
+
+/// At least one.
+#[allow(dead_code, reason = "as above")]
+pub(crate) fn not_empty<T>(name: &'static str, list: &[T]) -> Result<()> {
+    if list.is_empty() { Err(Error::argument(name, "must not be empty")) } else { Ok(()) }
+}
+
 /// A token, access key or management key: what may stand between colons in a bearer.
 pub(crate) fn token(name: &'static str, text: &str) -> Result<()> {
     token_size(name, text)?;

@@ -449,13 +449,12 @@ impl ClientBuilder {
             None => env.var("DESCOPE_PUBLIC_KEY")?,
         };
         check::header("refresh_cookie", &self.refresh_cookie)?;
-        let transport = match self.transport {
-            Some(transport) => transport,
-            None => {
-                let mut urls = [Some(&base_url), fga_cache_url.as_ref()].into_iter().flatten();
-                let encrypted = |url: &String| !url.to_ascii_lowercase().starts_with("http:");
-                Box::new(builtin::Ureq::new(&self.connect, urls.all(encrypted))?)
-            }
+        let transport = if let Some(transport) = self.transport {
+            transport
+        } else {
+            let mut urls = [Some(&base_url), fga_cache_url.as_ref()].into_iter().flatten();
+            let encrypted = |url: &String| !url.to_ascii_lowercase().starts_with("http:");
+            Box::new(builtin::Ureq::new(&self.connect, urls.all(encrypted))?)
         };
         let shared = Shared {
             keys: Keys::new(self.keys, public_key.as_deref())?,

@@ -1,7 +1,7 @@
 //! An emulator of the Descope API, for tests and for work without a network.
 //!
 //! It keeps users, tenants, roles and sessions in memory, signs real tokens that a client verifies
-//! with the published key set, and puts the codes it would have sent into an [`Inbox`]. The client
+//! with the published key set, and puts the codes and links it would have sent into an [`Inbox`]. The client
 //! needs no switch to talk to it: neither a different code path nor a weaker check.
 //!
 //! ```
@@ -42,13 +42,19 @@
 //! | keys | `GET /v2/keys/{project}` |
 //! | sessions | refresh, logout, logout everywhere, me, history, tenants, select tenant |
 //! | one-time codes | sign-up, sign-in, sign-up-or-in, verify, update e-mail, update phone |
+//! | magic links | the same |
+//! | enchanted links | the same, and the pending session |
+//! | embedded links | sign-in, sign-up; verified like magic links |
+//! | authenticator apps | sign-up, update, verify; removing them from users |
+//! | passwords | all; setting and expiring those of users |
 //! | access keys | exchange |
-//! | managing users | create, test users, batch, update, patch, single changes, delete, load, search, history, log out, codes of test users |
+//! | managing users | create, test users, batch (with passwords in cleartext, bcrypt, PBKDF2, Django's PBKDF2 and MD5), update, patch, single changes, delete, load, search, history, log out, removing passkeys, tokens of social providers, codes and links of test users |
 //! | managing roles, permissions, tenants | create, update, delete, load, search |
 //! | managing access keys | all |
+//! | password settings | load, configure, but for tenants, expiry and reuse |
 //! | licence | rate limit tier |
 //! | FGA | all |
-//! | ReBAC (`authz`) | all |
+//! | relations by namespaces (`authz`) | all |
 //! | audit | search, create event |
 //! | flows | list, delete, export, import; running one needs Descope |
 //! | theme, project | all |
@@ -92,6 +98,17 @@
 //! sign-in of a user, `roles`, `permissions` and `tenants` follow the user's grants at the time of
 //! signing. `jti` is added, so that no two tokens are equal.
 //!
+//! # Codes, links and passwords
+//!
+//! What is wrong, used before or too old is refused as Descope does: codes with `E061102`, after too
+//! many attempts `E061103`, links with `E062504`, the session of an enchanted link that nobody has
+//! clicked with `E062503`, expired passwords with `E062909`. A click on a wrong one of the three links
+//! of an enchanted link ends that sign-in. Codes of authenticator apps are those of RFC 6238; one step
+//! of 30 seconds before and after the current one is accepted, each code once. A password needs 8
+//! characters with a lowercase letter, an uppercase letter and a number, unless the settings say
+//! otherwise. Resetting it sends a magic link. The claim `amr` names the factors: the delivery method
+//! of a code or link, `totp`, `pwd`, and `embedded`, which is the emulator's own word.
+//!
 //! # Steering it from other processes
 //!
 //! These paths are the emulator's own; they need no bearer.
@@ -102,6 +119,7 @@
 //! | `GET /_emulator/requests` | | how often each path was called |
 //! | `POST /_emulator/advance` | `{"seconds": 60}` | moves the clock |
 //! | `POST /_emulator/seed` | `{"users": […], …}` | [`Emulator::seed`] |
+//! | `GET /_emulator/export` | | [`Emulator::export`] |
 //! | `POST /_emulator/session` | `{"loginId": "…"}` | [`Emulator::sign_in`] |
 //! | `POST /_emulator/token` | `{"claims": {…}}` | [`Emulator::issue_token`] |
 //! | `POST /_emulator/rotate-keys` | `{"keepSeconds": 60}` | [`Emulator::rotate_keys_keeping`] |
@@ -147,6 +165,7 @@ mod inbox;
 mod mgmt;
 mod random;
 mod router;
+mod seed;
 mod server;
 mod settings;
 mod sign;
@@ -387,7 +406,8 @@ impl Emulator {
     }
 
     /// Makes what a test starts from: each item has the fields of the management call that creates
-    /// one. Returns the answers of these calls in the same form, which
+    /// one, and perhaps a `state` as [`export`](Self::export) writes it. Returns the answers of these
+    /// calls in the same form, which
     /// holds the IDs and the cleartext of access keys.
     ///
     /// ```
@@ -424,7 +444,28 @@ impl Emulator {
     ///
     /// When an item is refused; the error names it. The items before it are made.
     pub fn seed(&self, seed: &Value) -> Result<Value, Error> {
-        control::seed(self, seed)
+        seed::seed(self, seed)
+    }
+
+    /// Everything that [`seed`](Self::seed) can make, as the seed that makes it again: with the same
+    /// IDs and times, passwords, authenticator apps and histories. What the management calls cannot
+    /// set is in each item's `state`.
+    ///
+    /// Sessions, codes and links that wait, messages and the signing keys are not part of it.
+    ///
+    /// ```
+    /// use descope::emulator::Emulator;
+    /// use serde_json::json;
+    ///
+    /// let emulator = Emulator::new();
+    /// emulator.seed(&json!({ "users": [{ "loginId": "ada@example.com" }] }))?;
+    /// let copy = Emulator::new();
+    /// copy.seed(&emulator.export())?;
+    /// assert_eq!(copy.export(), emulator.export());
+    /// # Ok::<(), descope::emulator::Error>(())
+    /// ```
+    pub fn export(&self) -> Value {
+        seed::export(self)
     }
 
     /// Makes something go wrong from now on.
@@ -574,13 +615,14 @@ impl Builder {
         self
     }
 
-    /// How long one-time codes are good, in whole seconds. Defaults to 3 minutes.
+    /// How long one-time codes and links are good, in whole seconds. Defaults to 3 minutes.
     pub fn code_lifetime(mut self, lifetime: Duration) -> Self {
         self.0.code_lifetime = lifetime;
         self
     }
 
-    /// How many wrong attempts a one-time code takes. Defaults to 5.
+    /// How many wrong attempts a one-time code, an authenticator app or a password takes. Defaults to
+    /// 5.
     pub fn max_attempts(mut self, attempts: u32) -> Self {
         self.0.max_attempts = attempts;
         self

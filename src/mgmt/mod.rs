@@ -17,6 +17,8 @@ pub mod project;
 pub mod schema;
 #[cfg(feature = "mgmt-theme")]
 pub mod theme;
+#[cfg(feature = "mgmt-user")]
+pub mod user;
 
 /// Everything that needs a management key, an area each; see [`Client::mgmt`].
 #[derive(Clone, Copy, Debug)]

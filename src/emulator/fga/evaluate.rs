@@ -314,7 +314,7 @@ impl<'n, 'a> Values<'n, 'a> {
 
     /// Draws all conclusions from what is known, gate by gate.
     fn propagate(&mut self) {
-        let mut work = Work::new(self.surely.len(), std::mem::take(&mut self.changed));
+        let mut work = Work::new(self.surely.len(), &std::mem::take(&mut self.changed));
         while let Some(gate) = work.next() {
             let surely = self.value(gate, &self.surely, &self.maybe);
             let maybe = self.value(gate, &self.maybe, &self.surely);
@@ -329,7 +329,7 @@ impl<'n, 'a> Values<'n, 'a> {
     fn drop_unsupported(&mut self) -> bool {
         let count = self.maybe.len();
         let mut supported = vec![0; count];
-        let mut work = Work::new(count, (0..count).collect());
+        let mut work = Work::new(count, &(0..count).collect::<Vec<_>>());
         while let Some(gate) = work.next() {
             let value = self.value(gate, &supported, &self.surely) & self.maybe[gate];
             if value != supported[gate] {
@@ -337,9 +337,9 @@ impl<'n, 'a> Values<'n, 'a> {
                 work.add(&self.network.dependents[gate]);
             }
         }
-        for gate in 0..count {
-            if self.maybe[gate] != supported[gate] {
-                self.maybe[gate] = supported[gate];
+        for (gate, supported) in supported.into_iter().enumerate() {
+            if self.maybe[gate] != supported {
+                self.maybe[gate] = supported;
                 self.changed.extend(&self.network.dependents[gate]);
             }
         }
@@ -355,9 +355,9 @@ struct Work {
 }
 
 impl Work {
-    fn new(count: usize, gates: Vec<Gate>) -> Self {
+    fn new(count: usize, gates: &[Gate]) -> Self {
         let mut work = Self { waiting: vec![false; count], now: Vec::new(), later: Vec::new() };
-        work.add(&gates);
+        work.add(gates);
         work
     }
 

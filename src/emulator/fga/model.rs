@@ -90,7 +90,9 @@ impl Node {
                 *then = new(then);
             }
             Self::Union(nodes) | Self::Intersect(nodes) | Self::Sub(nodes) => {
-                nodes.iter_mut().for_each(|node| node.rename(new));
+                for node in nodes {
+                    node.rename(new);
+                }
             }
         }
     }

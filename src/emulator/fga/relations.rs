@@ -117,12 +117,16 @@ impl Relations {
             .filter(|of| of.matches(target))
             .map(|of| Relation { target: of.clone(), ..relation.clone() })
             .collect();
-        gone.iter().for_each(|relation| self.drop_exactly(relation, now));
+        for relation in &gone {
+            self.drop_exactly(relation, now);
+        }
     }
 
     pub(in crate::emulator) fn retain(&mut self, now: i64, keep: impl Fn(&Relation) -> bool) {
         let gone: Vec<Relation> = self.all.iter().filter(|of| !keep(of)).cloned().collect();
-        gone.iter().for_each(|relation| self.drop_exactly(relation, now));
+        for relation in &gone {
+            self.drop_exactly(relation, now);
+        }
     }
 
     /// Renames types or relations wherever they occur.

@@ -164,7 +164,7 @@ pub(in crate::emulator) fn after(
     let method = path.strip_prefix("/v1/auth/").and_then(|rest| rest.split('/').next());
     match (answer, method) {
         // A session that goes on is no sign-in.
-        (_, Some("refresh" | "tenant" | "accesskey")) => {}
+        (_, Some("refresh" | "tenant" | "accesskey")) | (Err(_), None) => {}
         (Ok(reply), Some(method)) => signed_in(store, call, method, &reply.body),
         (Err(refusal), Some(method)) => failed(store, call, method, refusal),
         (Ok(reply), None) => {
@@ -172,7 +172,6 @@ pub(in crate::emulator) fn after(
                 managed(store, call, Record { action, ..before }, &reply.body);
             }
         }
-        (Err(_), None) => {}
     }
 }
 

@@ -15,8 +15,23 @@ use crate::emulator::fga::wire::{
 };
 use crate::emulator::router::Bearer::Management;
 use crate::emulator::router::{Call, Route, list};
+use crate::emulator::seed::List;
 use crate::emulator::store::Store;
 use crate::emulator::user::{Factor, User};
+
+/// The schema, as namespaces.
+pub(in crate::emulator) const SCHEMAS: List =
+    List::plain("authzSchemas", "/v1/mgmt/authz/schema/save", |store| {
+        let model = store.authorization.model.iter();
+        model.map(|model| json!({ "schema": show_schema(model), "upgrade": true })).collect()
+    });
+
+/// All relations, in one list.
+pub(in crate::emulator) const RELATION_LISTS: List =
+    List::plain("authzRelations", "/v1/mgmt/authz/re/create", |store| {
+        let relations: Vec<_> = store.authorization.relations.iter().map(show_relation).collect();
+        if relations.is_empty() { Vec::new() } else { vec![json!({ "relations": relations })] }
+    });
 
 const QUERY: &[Field] = &[
     required("resource", Kind::Text),
@@ -318,7 +333,9 @@ fn save_definition(call: &Call<'_>, store: &mut Store) -> Answer {
         };
         let definitions = &mut model.type_mut(namespace).definitions;
         let old = definitions.iter_mut().find(|of| of.name == old);
-        old.into_iter().for_each(|of| of.name.clone_from(&new.name));
+        if let Some(of) = old {
+            of.name.clone_from(&new.name);
+        }
         model.rename(renamed);
         store.authorization.relations.rename(call.now, renamed);
     }

@@ -11,10 +11,29 @@ use crate::emulator::fga::relations::{Relation, Target};
 use crate::emulator::fga::wire::{TUPLE, read_tuple, show_schema};
 use crate::emulator::router::Bearer::Management;
 use crate::emulator::router::{Call, Route, list};
+use crate::emulator::seed::List;
 use crate::emulator::store::Store;
 
 /// Resources of a type in an answer about mapping, when the request sets no limit.
 const DEFAULT_LIMIT: usize = 100;
+
+/// The text of a schema. A saved schema is a list of [`authz::SCHEMAS`].
+pub(in crate::emulator) const SCHEMAS: List =
+    List::plain("fgaSchemas", "/v1/mgmt/fga/schema", |_| Vec::new());
+
+/// Display names of resources.
+pub(in crate::emulator) const RESOURCES: List =
+    List::plain("fgaResources", "/v1/mgmt/fga/resources/save", |store| {
+        let details: Vec<_> = store
+            .authorization
+            .details
+            .iter()
+            .map(|((of, id), name)| {
+                json!({ "resourceType": of, "resourceId": id, "displayName": name })
+            })
+            .collect();
+        if details.is_empty() { Vec::new() } else { vec![json!({ "resourcesDetails": details })] }
+    });
 
 const DSL: &[Field] = &[required("dsl", Kind::Text)];
 const TUPLES: &[Field] = &[required("tuples", Kind::Objects(&TUPLE))];

@@ -6,7 +6,16 @@ use crate::emulator::body::{Field, Fields, Kind, Object, optional, required};
 use crate::emulator::error::{Answer, Refusal, Reply};
 use crate::emulator::router::Bearer::Management;
 use crate::emulator::router::{Call, Route};
+use crate::emulator::seed::List;
 use crate::emulator::store::Store;
+
+/// Flows, with their screens, but for the one that every new project has.
+pub(in crate::emulator) const SEED: List = List::plain("flows", "/v1/mgmt/flow/import", |store| {
+    let new = Flow::sign_up_or_in();
+    let flows = store.project.flows.iter().filter(|(_, of)| of.flow != new.flow);
+    let save = |(id, of): (&String, &Flow)| json!({ "flowId": id, "flow": of.flow, "screens": of.screens });
+    flows.map(save).collect()
+});
 
 const ID: &[Field] = &[required("flowId", Kind::Text)];
 
@@ -33,6 +42,15 @@ pub(in crate::emulator) const ROUTES: &[Route] = &[
 pub(in crate::emulator) struct Flow {
     pub(in crate::emulator) flow: Object,
     pub(in crate::emulator) screens: Option<Value>,
+}
+
+impl Flow {
+    /// The flow that every new project has.
+    pub(in crate::emulator) fn sign_up_or_in() -> Self {
+        let about = [("name", "Sign up or in"), ("description", "What a new project starts with")];
+        let flow = about.map(|(name, text)| (name.to_owned(), Value::from(text)));
+        Self { flow: Object::from_iter(flow), screens: Some(json!([])) }
+    }
 }
 
 fn flows(_: &Call<'_>, store: &mut Store) -> Answer {

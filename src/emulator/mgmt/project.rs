@@ -69,7 +69,6 @@ pub(in crate::emulator) const ROUTES: &[Route] = &[
 ];
 
 /// What the emulator remembers of the project beside its users.
-#[derive(Default)]
 pub(in crate::emulator) struct Project {
     about: About,
     /// Copies of the project, by ID.
@@ -78,6 +77,18 @@ pub(in crate::emulator) struct Project {
     pub(in crate::emulator) theme: Object,
     /// Files of imports that the emulator has no use for.
     files: Object,
+}
+
+impl Default for Project {
+    fn default() -> Self {
+        Self {
+            about: About::default(),
+            copies: BTreeMap::new(),
+            flows: BTreeMap::from([("sign-up-or-in".to_owned(), Flow::sign_up_or_in())]),
+            theme: Object::new(),
+            files: Object::new(),
+        }
+    }
 }
 
 #[derive(Clone, Default)]

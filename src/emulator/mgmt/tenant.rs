@@ -8,6 +8,7 @@ use crate::emulator::error::{Answer, Refusal, Reply};
 use crate::emulator::random;
 use crate::emulator::router::Bearer::Management;
 use crate::emulator::router::{Call, Route, list};
+use crate::emulator::seed::{List, last};
 use crate::emulator::store::{Store, Tenant};
 
 const SETTABLE: [Field; 8] = [
@@ -42,7 +43,35 @@ pub(in crate::emulator) const ROUTES: &[Route] = &[
     Route::post("/v1/mgmt/tenant/search", Management, SEARCH, search),
 ];
 
+pub(in crate::emulator) const SEED: List = List {
+    name: "tenants",
+    path: "/v1/mgmt/tenant/create",
+    state: &[optional("createdTime", Kind::Int)],
+    restore: |store, state| {
+        let tenant = last(&mut store.tenants)?;
+        tenant.created = state.int("createdTime").unwrap_or(tenant.created);
+        Ok(())
+    },
+    save: |store| store.tenants.iter().map(Tenant::save).collect(),
+};
+
 impl Tenant {
+    fn save(&self) -> Value {
+        json!({
+            "id": self.id,
+            "name": self.name,
+            "parent": self.parent,
+            "selfProvisioningDomains": self.domains,
+            "customAttributes": self.attributes,
+            "enforceSSO": self.enforce_sso,
+            "enforceSSOExclusions": self.sso_exclusions,
+            "federatedAppIds": self.federated_apps,
+            "disabled": self.disabled,
+            "roleInheritance": self.role_inheritance,
+            "state": { "createdTime": self.created },
+        })
+    }
+
     fn set(&mut self, fields: Fields<'_>) {
         fields.text("name").clone_into(&mut self.name);
         self.domains = owned(fields.texts("selfProvisioningDomains"));

@@ -6,7 +6,15 @@ use crate::emulator::body::{Field, Kind, required};
 use crate::emulator::error::{Answer, Reply};
 use crate::emulator::router::Bearer::Management;
 use crate::emulator::router::{Call, Route};
+use crate::emulator::seed::List;
 use crate::emulator::store::Store;
+
+/// The theme, unless it is the empty one of a new project.
+pub(in crate::emulator) const SEED: List =
+    List::plain("themes", "/v2/mgmt/theme/import", |store| {
+        let theme = &store.project.theme;
+        if theme.is_empty() { Vec::new() } else { vec![json!({ "theme": theme })] }
+    });
 
 const THEME: &[Field] = &[required("theme", Kind::Map)];
 
