@@ -407,8 +407,7 @@ impl Emulator {
 
     /// Makes what a test starts from: each item has the fields of the management call that creates
     /// one, and perhaps a `state` as [`export`](Self::export) writes it. Returns the answers of these
-    /// calls in the same form, which
-    /// holds the IDs and the cleartext of access keys.
+    /// calls in the same form, which holds the IDs and the cleartext of access keys.
     ///
     /// ```
     /// use descope::emulator::Emulator;

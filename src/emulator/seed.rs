@@ -4,7 +4,9 @@ use serde_json::{Value, json};
 
 use super::body::{self, Field, Fields, Kind, Object, optional, required};
 use super::error::{Answer, Error, Refusal};
-use super::mgmt::{access_key, authz, fga, flow, permission, role, tenant, theme, user_seed};
+use super::mgmt::{
+    access_key, audit, authz, fga, flow, permission, project, role, tenant, theme, user_seed,
+};
 use super::store::{Grants, Membership, Store};
 use super::{Emulator, router};
 
@@ -22,7 +24,7 @@ pub(super) struct List {
 }
 
 /// The lists, in the order in which they are made.
-const LISTS: [&List; 12] = [
+const LISTS: [&List; 15] = [
     &permission::SEED,
     &tenant::SEED,
     &role::SEED,
@@ -31,10 +33,13 @@ const LISTS: [&List; 12] = [
     &access_key::SEED,
     &fga::SCHEMAS,
     &authz::SCHEMAS,
+    &fga::RELATIONS,
     &authz::RELATION_LISTS,
     &fga::RESOURCES,
     &flow::SEED,
     &theme::SEED,
+    &audit::SEED,
+    &project::SEED,
 ];
 
 /// The fields of a seed.

@@ -52,7 +52,7 @@ impl Flows<'_> {
     /// # emulator.seed(&serde_json::json!({ "flows": [flow("flow-1"), flow("flow-2")] }))?;
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// client.mgmt().flow().delete(&["flow-1", "flow-2"])?;
-    /// # assert_eq!(client.mgmt().flow().list()?.total, 0);
+    /// # assert_eq!(client.mgmt().flow().list()?.total, 1);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn delete(&self, flow_ids: &[&str]) -> Result<()> {

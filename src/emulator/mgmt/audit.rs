@@ -9,6 +9,7 @@ use crate::emulator::body::{Field, Kind, Object, optional, required};
 use crate::emulator::error::{Answer, Refusal, Reply};
 use crate::emulator::router::Bearer::Management;
 use crate::emulator::router::{Call, Route};
+use crate::emulator::seed::List;
 use crate::emulator::store::Store;
 
 /// Records that are kept.
@@ -16,6 +17,10 @@ const CAPACITY: usize = 100_000;
 /// How far back searches see, in seconds.
 const HISTORY: i64 = 30 * 24 * 60 * 60;
 const MAX_SIZE: usize = 1000;
+
+/// Events for the trail, which is not saved.
+pub(in crate::emulator) const SEED: List =
+    List::plain("auditEvents", "/v1/mgmt/audit/event", |_| Vec::new());
 
 const SEARCH: &[Field] = &[
     optional("actions", Kind::Texts),

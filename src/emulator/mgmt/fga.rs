@@ -21,6 +21,10 @@ const DEFAULT_LIMIT: usize = 100;
 pub(in crate::emulator) const SCHEMAS: List =
     List::plain("fgaSchemas", "/v1/mgmt/fga/schema", |_| Vec::new());
 
+/// Relations by type. Saved ones are in a list of [`authz::RELATION_LISTS`].
+pub(in crate::emulator) const RELATIONS: List =
+    List::plain("fgaRelations", "/v1/mgmt/fga/relations", |_| Vec::new());
+
 /// Display names of resources.
 pub(in crate::emulator) const RESOURCES: List =
     List::plain("fgaResources", "/v1/mgmt/fga/resources/save", |store| {

@@ -29,7 +29,7 @@ pub(in crate::emulator) const ROUTES: &[Route] = &[
         &[
             required("flowId", Kind::Text),
             required("flow", Kind::Map),
-            optional("screens", Kind::Objects(&[])),
+            optional("screens", Kind::Any),
         ],
         import,
     ),

@@ -11,8 +11,18 @@ use crate::emulator::error::{Answer, Reply};
 use crate::emulator::random;
 use crate::emulator::router::Bearer::Management;
 use crate::emulator::router::{Call, Route, list};
+use crate::emulator::seed::List;
 use crate::emulator::sign::KeyRing;
 use crate::emulator::store::Store;
+
+/// Copies of the project, which get new IDs.
+pub(in crate::emulator) const SEED: List =
+    List::plain("projects", "/v1/mgmt/project/clone", |store| {
+        let copies = store.project.copies.values();
+        let save =
+            |of: &About| json!({ "name": of.name, "environment": of.environment, "tags": of.tags });
+        copies.map(save).collect()
+    });
 
 const CLONE: &[Field] = &[
     required("name", Kind::Text),
