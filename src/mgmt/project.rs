@@ -297,6 +297,16 @@ pub struct SnapshotSecret {
 }
 
 impl SnapshotSecret {
+    /// A secret that is yet to be filled in.
+    pub fn new(
+        id: impl Into<String>,
+        name: impl Into<String>,
+        secret_type: impl Into<String>,
+    ) -> Self {
+        let (id, name, secret_type) = (id.into(), name.into(), secret_type.into());
+        Self { id, name, secret_type, value: None }
+    }
+
     /// The same with the secret itself.
     #[must_use]
     pub fn value(mut self, value: impl Into<Secret>) -> Self {

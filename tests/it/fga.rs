@@ -214,11 +214,11 @@ fn a_schema_with_a_fault_names_its_line() {
     let client = Client::builder().emulator(&emulator).build().unwrap();
     let fga = client.mgmt().fga();
     for (dsl, line) in [
-        ("model AuthZ 1.0\n\ntype user\ntype doc\n  relation owner:\n", "line 5"),
-        ("model AuthZ 1.0\ntype doc\n  relation owner: nobody\n", "line 3"),
+        ("model AuthZ 1.0\n\ntype user\ntype doc\n  relation owner:\n", "Line 5"),
+        ("model AuthZ 1.0\ntype doc\n  relation owner: nobody\n", "Line 3"),
         (
             "model AuthZ 1.0\ntype user\ntype doc\n  relation a: user\n  permission p: a & (\n",
-            "line 5",
+            "Line 5",
         ),
     ] {
         let error = fga.save_schema(dsl).unwrap_err().to_string();

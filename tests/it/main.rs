@@ -5,6 +5,7 @@ mod embedded_link;
 mod emulated;
 mod enchanted_link;
 mod fga;
+mod fga_reference;
 mod magic_link;
 mod otp;
 mod password;

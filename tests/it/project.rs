@@ -99,7 +99,7 @@ fn flows_and_theme() {
     let theme = json!({ "id": "t", "cssTemplate": {} });
     let answer = json!({ "theme": theme });
     let line = "POST /v1/mgmt/theme/export";
-    assert_eq!(sends(line, MANAGEMENT, json!(null), &answer, |c| c.mgmt().theme().export()), theme);
+    assert_eq!(sends(line, MANAGEMENT, json!({}), &answer, |c| c.mgmt().theme().export()), theme);
     let line = "POST /v1/mgmt/theme/import";
     sends(line, MANAGEMENT, answer.clone(), &answer, |c| c.mgmt().theme().import(&theme));
 }
