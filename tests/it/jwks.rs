@@ -8,7 +8,7 @@ use crate::signer::{P256, RSA, Signer, encode, signer};
 use crate::tokens::{accepts, claims, client, refuses};
 
 /// The key of this algorithm, named `bad`, with some members changed; null takes one away.
-fn spoilt(algorithm: &str, changes: Value) -> Value {
+fn spoilt(algorithm: &str, changes: &Value) -> Value {
     let mut jwk = signer(algorithm).jwk("bad", algorithm);
     let members = jwk.as_object_mut().unwrap();
     for (name, value) in changes.as_object().unwrap() {
@@ -28,8 +28,8 @@ fn number(bytes: usize, last: u8) -> String {
 
 /// Such as must not, or cannot, be used for checking signatures.
 fn unusable() -> Vec<(&'static str, &'static str, Value)> {
-    let p256 = |what, changes| (what, "ES256", spoilt("ES256", changes));
-    let rsa = |what, changes| (what, "RS256", spoilt("RS256", changes));
+    let p256 = |what, changes: Value| (what, "ES256", spoilt("ES256", &changes));
+    let rsa = |what, changes: Value| (what, "RS256", spoilt("RS256", &changes));
     vec![
         p256("for encryption", json!({ "use": "enc" })),
         p256("for something unheard of", json!({ "use": "x" })),
@@ -70,9 +70,9 @@ fn unusable() -> Vec<(&'static str, &'static str, Value)> {
         rsa("private", json!({ "d": number(256, 1) })),
         rsa("half of a private one", json!({ "p": number(128, 1) })),
         rsa("algorithm of encryption", json!({ "alg": "RSA-OAEP" })),
-        ("for agreement", "EdDSA", spoilt("EdDSA", json!({ "crv": "X25519" }))),
-        ("Ed448", "EdDSA", spoilt("EdDSA", json!({ "crv": "Ed448" }))),
-        ("too short", "EdDSA", spoilt("EdDSA", json!({ "x": number(31, 1) }))),
+        ("for agreement", "EdDSA", spoilt("EdDSA", &json!({ "crv": "X25519" }))),
+        ("Ed448", "EdDSA", spoilt("EdDSA", &json!({ "crv": "Ed448" }))),
+        ("too short", "EdDSA", spoilt("EdDSA", &json!({ "x": number(31, 1) }))),
         (
             "symmetric",
             "HS256",
@@ -132,7 +132,7 @@ fn a_key_with_a_member_twice_is_none() {
 
 #[test]
 fn a_point_beside_its_curve_verifies_nothing() {
-    let bad = spoilt("ES256", json!({ "y": number(32, 1) }));
+    let bad = spoilt("ES256", &json!({ "y": number(32, 1) }));
     let token = P256.token("bad", "ES256", &claims());
     refuses(&client(&[bad]), &token, &TokenError::Signature);
 }
@@ -141,7 +141,7 @@ fn a_point_beside_its_curve_verifies_nothing() {
 fn what_else_a_key_says_does_not_matter() {
     let key = spoilt(
         "RS256",
-        json!({ "use": null, "key_ops": ["sign", "verify"], "x5t": "AAAA", "x5c": [], "ext": true, "iat": 1 }),
+        &json!({ "use": null, "key_ops": ["sign", "verify"], "x5t": "AAAA", "x5c": [], "ext": true, "iat": 1 }),
     );
     accepts(&client(&[key]), &RSA.token("bad", "RS256", &claims()));
 }
@@ -253,7 +253,7 @@ fn a_pinned_key_is_the_only_one_and_never_fetched() {
     accepts(&named, &token(Some("k1")));
     accepts(&named, &token(None));
     refuses(&named, &token(Some("k2")), &TokenError::UnknownKey);
-    let unnamed = pin(spoilt("ES256", json!({ "kid": null })));
+    let unnamed = pin(spoilt("ES256", &json!({ "kid": null })));
     accepts(&unnamed, &token(None));
     refuses(&unnamed, &token(Some("k1")), &TokenError::UnknownKey);
     let other = pin(Signer::p256().jwk("k1", "ES256"));

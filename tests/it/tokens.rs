@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use aws_lc_rs::hmac;
 use descope::clock::Clock;
 use descope::emulator::Emulator;
 use descope::transport::{Request, Response};
@@ -15,10 +16,10 @@ use serde_json::{Value, json};
 
 use crate::signer::{ALGORITHMS, P256, RSA, Signer, encode, signer};
 
-const NOW: i64 = 1_700_000_000;
+pub(crate) const NOW: i64 = 1_700_000_000;
 const PROJECT: &str = "P2tokens";
 
-struct FixedClock(i64);
+pub(crate) struct FixedClock(pub i64);
 
 impl Clock for FixedClock {
     fn unix(&self) -> i64 {
@@ -198,7 +199,6 @@ fn no_algorithm_and_symmetric_ones() {
         key["n"].as_str().unwrap().as_bytes().to_vec(),
         key.to_string().into_bytes(),
     ];
-    use aws_lc_rs::hmac;
     for (alg, algorithm) in
         [("HS256", hmac::HMAC_SHA256), ("HS384", hmac::HMAC_SHA384), ("HS512", hmac::HMAC_SHA512)]
     {
