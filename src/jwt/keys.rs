@@ -223,7 +223,10 @@ impl KeyCache {
                 return Ok(keys);
             }
             fetches = self.wait(fetches, policy.fetch_timeout)?;
-            return self.conclude(kid, policy, now, &fetches, None);
+            if fetches.under_way || fetches.failure.is_some() {
+                return self.conclude(kid, policy, now, &fetches, None);
+            }
+            // It may have begun before this key was published, so that one more may be due.
         }
         let seen = match self.snapshot() {
             // Another thread has fetched it meanwhile.
@@ -235,8 +238,11 @@ impl KeyCache {
             let last = fetches.last[*reason as usize];
             last.is_none_or(|last| now.saturating_sub(last) >= policy.cooldown)
         };
-        let reasons: &[Reason] =
-            if due { &[Reason::Age, Reason::UnknownKey] } else { &[Reason::UnknownKey] };
+        let reasons: &[Reason] = match (due, &stale) {
+            (false, _) => &[Reason::UnknownKey],
+            (true, Some(_)) => &[Reason::Age],
+            (true, None) => &[Reason::Age, Reason::UnknownKey],
+        };
         let Some(reason) = reasons.iter().find(|reason| rested(reason)) else {
             return self.conclude(kid, policy, now, &fetches, stale);
         };

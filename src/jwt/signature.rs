@@ -4,7 +4,6 @@ use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyOperations, 
 use jsonwebtoken::{Algorithm, DecodingKey, DecodingKeyKind};
 use ring::error::Unspecified;
 use ring::signature::{self as sig, RsaParameters, RsaPublicKeyComponents, UnparsedPublicKey};
-use serde_json::{Map, Value};
 
 use crate::error::TokenError;
 
@@ -23,8 +22,8 @@ impl PublicKey {
     /// for encryption; keys without `alg`, or with one that is not their type's; RSA keys under 2048
     /// or over 8192 bits or with an exponent under 3; and points that are not as long as their curve's.
     pub(super) fn from_jwk(json: &str) -> Result<(Option<String>, Self), &'static str> {
-        let members: Map<String, Value> =
-            serde_json::from_str(json).map_err(|_| "not a JSON object")?;
+        let members =
+            super::object(json.as_bytes()).ok_or("not a JSON object, or a member twice")?;
         let private = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
         if private.iter().any(|name| members.contains_key(*name)) {
             return Err("the JWK holds a private or symmetric key");
