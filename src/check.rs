@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::transport::http::HeaderValue;
+use crate::transport::http::uri::Authority;
 
 /// Bytes of an ID, login ID or name.
 const MAX_ID: usize = 2048;
@@ -87,7 +88,25 @@ pub(crate) fn path(name: &'static str, text: &str) -> Result<()> {
 
 /// A header's value.
 pub(crate) fn header(name: &'static str, text: &str) -> Result<HeaderValue> {
-    HeaderValue::from_str(text).map_err(|_| Error::argument(name, "must be visible ASCII"))
+    let visible = text.bytes().all(|b| b == b' ' || b.is_ascii_graphic());
+    match HeaderValue::from_str(text) {
+        Ok(value) if visible => Ok(value),
+        _ => Err(Error::argument(name, "must be visible ASCII")),
+    }
+}
+
+/// A cookie's name (RFC 6265 section 4.1.1).
+pub(crate) fn cookie_name(name: &'static str, text: &str) -> Result<()> {
+    let separator = |b| b"()<>@,;:\\\"/[]?={}".contains(&b);
+    if text.is_empty() || !text.bytes().all(|b| b.is_ascii_graphic() && !separator(b)) {
+        return Err(Error::argument(name, "is not a cookie's name"));
+    }
+    Ok(())
+}
+
+/// Whether the port after a host, if there is one, is a port.
+pub(crate) fn has_good_port(authority: &Authority) -> bool {
+    authority.as_str().ends_with(authority.host()) || authority.port_u16().is_some()
 }
 
 /// An e-mail address that mail can be sent to: a dot-atom of RFC 5322 with letters of any language

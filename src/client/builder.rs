@@ -280,7 +280,7 @@ impl ClientBuilder {
             Some(jwk) => Some(jwk),
             None => env.var("DESCOPE_PUBLIC_KEY")?,
         };
-        check::header("refresh_cookie", &self.refresh_cookie)?;
+        check::cookie_name("refresh_cookie", &self.refresh_cookie)?;
         let transport = match self.transport {
             Some(transport) => transport,
             None => Box::new(builtin::Ureq::new(
@@ -309,7 +309,7 @@ impl fmt::Debug for ClientBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClientBuilder")
             .field("project_id", &self.project_id)
-            .field("base_url", &self.base_url)
+            // Not the URL: until it is checked, it may hold a password.
             .finish_non_exhaustive()
     }
 }
@@ -342,6 +342,7 @@ fn base_url(text: &str) -> Result<String> {
             refuse("must not have a user or password")
         }
         Some(authority) if authority.host().is_empty() => refuse("must have a host"),
+        Some(authority) if !check::has_good_port(authority) => refuse("has a port that is none"),
         _ => Ok(text.trim_end_matches('/').to_owned()),
     }
 }
@@ -381,6 +382,8 @@ mod tests {
             ("https://example.com/descope/", "https://example.com/descope"),
             ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
             ("HTTPS://example.com", "HTTPS://example.com"),
+            ("https://[::1]/", "https://[::1]"),
+            ("https://[::1]:8443", "https://[::1]:8443"),
         ] {
             assert_eq!(base_url(given).unwrap(), kept);
         }
@@ -391,6 +394,9 @@ mod tests {
             "ftp://example.com",
             "https://",
             "https://u:p@example.com",
+            "https://example.com:",
+            "https://example.com:https",
+            "https://example.com:65536",
             "https://example.com?x",
             "https://example.com#x",
             "https://exa mple.com",
