@@ -1,5 +1,6 @@
 //! The one request builder: every operation of every area is a chain of it.
 
+use std::fmt;
 use std::time::Duration;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -34,26 +35,39 @@ pub(crate) struct Call<'c> {
     failed: Option<Error>,
 }
 
-/// What follows the project ID in the bearer.
-enum Credential<'c> {
-    /// Nothing, or a refresh token or access key. The key for authentication calls, where one is
-    /// configured, follows.
-    User(Option<&'c str>),
-    /// The management key.
-    Management,
+/// What a call proves itself with, after the project's ID; see [`Client::call`].
+#[derive(Clone, Copy)]
+#[non_exhaustive]
+pub enum Credential<'t> {
+    /// Nothing.
+    Project,
+    /// A refresh token or an access key.
+    Token(&'t str),
+    /// The client's management key.
+    ManagementKey,
+}
+
+impl fmt::Debug for Credential<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Project => "Project",
+            Self::Token(_) => "Token([redacted])",
+            Self::ManagementKey => "ManagementKey",
+        })
+    }
 }
 
 #[allow(dead_code, reason = "each area uses some of it, and any of them may be off")]
 impl<'c> Call<'c> {
-    pub(crate) fn new(client: &'c Client, method: Method, path: &'static str) -> Self {
+    pub(crate) fn new(client: &'c Client, method: Method, path: impl Into<String>) -> Self {
         Self {
             client,
             safe: method == Method::GET,
             method,
-            path: path.to_owned(),
+            path: path.into(),
             body: None,
             list: None,
-            credential: Credential::User(None),
+            credential: Credential::Project,
             secrets: Vec::new(),
             fga_cache: false,
             limits: None,
@@ -63,7 +77,7 @@ impl<'c> Call<'c> {
 
     /// Signs with the management key, without which the call fails before anything is sent.
     pub(crate) fn management(mut self) -> Self {
-        self.credential = Credential::Management;
+        self.credential = Credential::ManagementKey;
         if self.client.shared.management_key.is_none() {
             return self.fail(Error::Config(
                 "this call needs a management key: see `ClientBuilder::management_key`",
@@ -100,9 +114,17 @@ impl<'c> Call<'c> {
 
     /// Puts a token or access key in the bearer, after the project ID.
     pub(crate) fn bearer(mut self, name: &'static str, token: &'c str) -> Self {
-        self.credential = Credential::User(Some(token));
+        self.credential = Credential::Token(token);
         self.secrets.push(token.into());
         self.check(check::token(name, token))
+    }
+
+    pub(crate) fn credential(self, credential: Credential<'c>) -> Self {
+        match credential {
+            Credential::Project => self,
+            Credential::Token(token) => self.bearer("token", token),
+            Credential::ManagementKey => self.management(),
+        }
     }
 
     /// Sets a body member; `None` leaves it out.
@@ -165,6 +187,22 @@ impl<'c> Call<'c> {
         }
     }
 
+    /// Sets the body, none of whose texts may show in any error.
+    pub(crate) fn whole_body(mut self, name: &'static str, body: &impl Serialize) -> Self {
+        match serde_json::to_value(body) {
+            Ok(Value::Null) => self,
+            Ok(Value::Object(_)) if self.method == Method::GET => {
+                self.fail(Error::argument(name, "a GET has none"))
+            }
+            Ok(Value::Object(members)) => {
+                members.values().for_each(|value| hide(&mut self.secrets, value));
+                self.body = Some(members);
+                self
+            }
+            _ => self.fail(Error::argument(name, "is not a JSON object")),
+        }
+    }
+
     /// Notes the outcome of checking an argument. The first fault counts.
     pub(crate) fn check(self, checked: Result<()>) -> Self {
         match checked {
@@ -221,6 +259,14 @@ impl<'c> Call<'c> {
     /// Sends, and reads a list that is a member of the response, and may be missing if it is empty.
     pub(crate) fn send_list<T: DeserializeOwned>(self, name: &str) -> Result<Vec<T>> {
         Ok(decode_list(self.execute()?.body(), name)?)
+    }
+
+    /// Sends, and reads the response as JSON of any form; null if there is none.
+    pub(crate) fn send_value(self) -> Result<Value> {
+        match self.execute()?.body().trim_ascii() {
+            [] => Ok(Value::Null),
+            body => Ok(decode(body)?),
+        }
     }
 
     /// Sends, and drops the response's body.
@@ -298,8 +344,9 @@ impl<'c> Call<'c> {
         }
         let mut bearer = format!("Bearer {}", shared.project_id);
         let (user, key) = match self.credential {
-            Credential::User(token) => (token, &shared.auth_management_key),
-            Credential::Management => (None, &shared.management_key),
+            Credential::Project => (None, &shared.auth_management_key),
+            Credential::Token(token) => (Some(token), &shared.auth_management_key),
+            Credential::ManagementKey => (None, &shared.management_key),
         };
         for part in user.into_iter().chain(key.as_ref().map(Secret::expose)) {
             bearer.push(':');
@@ -359,6 +406,16 @@ impl<'c> Call<'c> {
             text.replace_range(start..end, "[redacted]");
         }
         text
+    }
+}
+
+/// Takes every text in a value for a secret.
+fn hide(secrets: &mut Vec<Secret>, value: &Value) {
+    match value {
+        Value::String(text) => secrets.push(text.as_str().into()),
+        Value::Array(values) => values.iter().for_each(|value| hide(secrets, value)),
+        Value::Object(members) => members.values().for_each(|value| hide(secrets, value)),
+        _ => {}
     }
 }
 

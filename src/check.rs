@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::transport::http::HeaderValue;
+use crate::transport::http::uri::Authority;
 
 /// Bytes of an ID, login ID or name.
 const MAX_ID: usize = 2048;
@@ -80,9 +81,56 @@ pub(crate) fn project_id(text: &str) -> Result<()> {
     Ok(())
 }
 
+/// Bytes of a path with its query.
+const MAX_PATH: usize = 8 * 1024;
+
+/// What follows a base URL: a path, encoded, without steps that lead elsewhere, and perhaps a query.
+pub(crate) fn path(name: &'static str, text: &str) -> Result<()> {
+    let refuse = |reason| Err(Error::argument(name, reason));
+    if text.len() > MAX_PATH {
+        return refuse("must not be longer than 8 KiB");
+    }
+    if !text.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'#' | b'\\')) {
+        return refuse("must be visible ASCII, encoded, without `#` and backslashes");
+    }
+    let path = text.split('?').next().unwrap_or_default();
+    let Some(segments) = path.strip_prefix('/') else {
+        return refuse("must start with a slash");
+    };
+    if segments.starts_with('/') {
+        return refuse("must start with one slash");
+    }
+    let dots = |segment: &str| {
+        // Dots may come encoded, and some servers decode them before they look at the path.
+        matches!(&*segment.to_ascii_lowercase().replace("%2e", "."), "." | "..")
+    };
+    if segments.split('/').any(dots) {
+        return refuse("must not hold `.` and `..` segments");
+    }
+    Ok(())
+}
+
 /// A header's value.
 pub(crate) fn header(name: &'static str, text: &str) -> Result<HeaderValue> {
-    HeaderValue::from_str(text).map_err(|_| Error::argument(name, "must be visible ASCII"))
+    let visible = text.bytes().all(|b| b == b' ' || b.is_ascii_graphic());
+    match HeaderValue::from_str(text) {
+        Ok(value) if visible => Ok(value),
+        _ => Err(Error::argument(name, "must be visible ASCII")),
+    }
+}
+
+/// A cookie's name (RFC 6265 section 4.1.1).
+pub(crate) fn cookie_name(name: &'static str, text: &str) -> Result<()> {
+    let separator = |b| b"()<>@,;:\\\"/[]?={}".contains(&b);
+    if text.is_empty() || !text.bytes().all(|b| b.is_ascii_graphic() && !separator(b)) {
+        return Err(Error::argument(name, "is not a cookie's name"));
+    }
+    Ok(())
+}
+
+/// Whether the port after a host, if there is one, is a port.
+pub(crate) fn has_good_port(authority: &Authority) -> bool {
+    authority.as_str().ends_with(authority.host()) || authority.port_u16().is_some()
 }
 
 /// An e-mail address that mail can be sent to: a dot-atom of RFC 5322 with letters of any language
@@ -121,43 +169,76 @@ pub(crate) fn email(name: &'static str, text: &str) -> Result<()> {
     Ok(())
 }
 
-/// A letter or mark beyond ASCII; not a space, a control or an invisible character.
+/// A letter, mark or digit beyond ASCII; not a space, a control, an invisible character, a symbol or
+/// a wide form, some of which pass for the `@` and dots of an address.
 fn international(c: char) -> bool {
-    let invisible = matches!(c, '\u{ad}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}' | '\u{e000}'..='\u{f8ff}' | '\u{feff}' | '\u{fff0}'..='\u{fffd}'
-        | '\u{e0000}'..);
-    !c.is_ascii() && !c.is_control() && !c.is_whitespace() && !invisible
+    let other = matches!(c, '\u{ad}' | '\u{180e}' | '\u{2000}'..='\u{2bff}' | '\u{3000}'..='\u{3004}'
+        | '\u{e000}'..='\u{f8ff}' | '\u{fb00}'..='\u{fb4f}' | '\u{fe00}'..='\u{fe6f}' | '\u{feff}'
+        | '\u{ff00}'..='\u{ffff}' | '\u{1f000}'..='\u{1faff}' | '\u{e0000}'..);
+    !c.is_ascii() && !c.is_control() && !c.is_whitespace() && !other
 }
 
-/// A phone number as people write it: an optional `+`, 6 to 15 digits (ITU-T E.164) with spaces,
-/// dots, dashes and parentheses between them, and perhaps an extension after `x` or `#`.
+/// A phone number as people write it: 6 to 15 digits (ITU-T E.164) with a country code after `+`, in
+/// groups with one space, dot, dash or slash between them, each perhaps in parentheses; and an
+/// extension after `x`, `#` or `ext`. Nothing passes that Descope's Python SDK refuses.
 pub(crate) fn phone(name: &'static str, text: &str) -> Result<()> {
     let refuse = |reason| Err(Error::argument(name, reason));
     if text.len() > 40 {
         return refuse("a phone number is at most 40 characters long");
     }
-    let number = text.strip_prefix('+').unwrap_or(text);
-    let (number, extension) = match number.split_once(['x', 'X', '#']) {
-        Some((number, extension)) => (number.trim_end_matches(' '), Some(extension)),
-        None => (number, None),
+    let (number, extension) = match text.find(['x', '#', 'e']) {
+        Some(at) => (&text[..at], Some(&text[at..])),
+        None => (text, None),
     };
-    let edge = |b: &u8| b.is_ascii_digit() || matches!(b, b'(' | b')');
-    let bytes = number.as_bytes();
-    let written = bytes.iter().all(|b| b.is_ascii_digit() || b" .-()".contains(b));
-    if !(written && bytes.first().is_some_and(edge) && bytes.last().is_some_and(edge)) {
-        return refuse("a phone number is digits with spaces, dots, dashes and parentheses");
+    let number = match extension {
+        Some(_) => number.strip_suffix(SEPARATORS).unwrap_or(number),
+        None => number,
+    };
+    if !is_grouped(number) {
+        return refuse("a phone number is groups of digits, such as +1 (202) 555-0101");
     }
-    let digits = bytes.iter().filter(|b| b.is_ascii_digit()).count();
+    let digits = number.bytes().filter(u8::is_ascii_digit).count();
     if !(6..=15).contains(&digits) {
         return refuse("a phone number has 6 to 15 digits");
     }
-    let is_extension = |text: &str| {
-        !text.is_empty() && text.len() <= 9 && text.bytes().all(|b| b.is_ascii_digit())
-    };
-    if extension.is_some_and(|extension| !is_extension(extension)) {
+    if !extension.is_none_or(is_extension) {
         return refuse("an extension is 1 to 9 digits");
     }
     Ok(())
+}
+
+const SEPARATORS: [char; 5] = [' ', '.', '-', '/', '\\'];
+
+/// Whether a phone number without its extension is well formed.
+fn is_grouped(number: &str) -> bool {
+    let (mut open, mut last) = (false, None);
+    for c in number.chars() {
+        let fits = match c {
+            '+' => last.is_none() || last == Some('(') && number.starts_with("(+"),
+            '0' => last != Some('+'),
+            '1'..='9' => true,
+            '(' => !open && last.is_none_or(|last| last != '+'),
+            ')' => open && last.is_some_and(|last| last.is_ascii_digit()),
+            _ => {
+                SEPARATORS.contains(&c)
+                    && !open
+                    && last.is_some_and(|last| last == ')' || last.is_ascii_digit())
+            }
+        };
+        if !fits {
+            return false;
+        }
+        open = (open || c == '(') && c != ')';
+        last = Some(c);
+    }
+    !open && last.is_some_and(|last| last == ')' || last.is_ascii_digit())
+}
+
+fn is_extension(text: &str) -> bool {
+    let mark = ["extension", "ext.", "ext", "x", "#"].into_iter().find(|m| text.starts_with(m));
+    let digits = mark.map(|mark| &text[mark.len()..]).unwrap_or_default();
+    let digits = digits.strip_prefix(SEPARATORS).unwrap_or(digits);
+    (1..=9).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit())
 }
 
 #[cfg(test)]
@@ -209,6 +290,9 @@ mod tests {
             "alice@example.LOCAL",
             "alice@example.invalid",
             "al\u{202e}ice@example.com",
+            "alice@example.com\u{ff20}example.org",
+            "alice@example\u{3002}com",
+            "alice@example.com\u{2024}example.org",
             "al\0ice@example.com",
             &format!("{}@example.com", "a".repeat(300)),
             &format!("a@{}.com", "b".repeat(64)),
@@ -230,6 +314,9 @@ mod tests {
             "00972541234567",
             "+999999999999999",
             "123456",
+            "(+1) 202/555-0101",
+            "212-555-1234 ext. 12",
+            "212-555-1234 extension 12",
         ] {
             assert!(phone("p", good).is_ok(), "{good}");
         }
@@ -254,9 +341,49 @@ mod tests {
             "+12025550101xx5",
             "\u{661}\u{662}\u{663}\u{664}\u{665}\u{666}",
             "-123456",
+            "))123456((",
+            "()123456",
+            "(123456",
+            "123--456",
+            "+0123456",
+            "+(1)202555010",
+            "12+3456789",
+            "+12025550101X5",
+            "+12025550101 ext",
+            "+12025550101 e5",
             &"1".repeat(100_000),
         ] {
             assert!(phone("p", bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn paths() {
+        for good in
+            ["/", "/v1/x", "/v1/x/", "/v1/..x/a..b", "/v1/x?a=..&b=/../", "/scim/v2/Users/U%201"]
+        {
+            assert!(path("p", good).is_ok(), "{good}");
+        }
+        for bad in [
+            "",
+            "v1/x",
+            "?a=b",
+            "//evil.example.com/v1",
+            "https://evil.example.com",
+            "/v1/../x",
+            "/v1/..",
+            "/./x",
+            "/v1/%2e%2E/x",
+            "/v1/.%2e?x",
+            "/v1/x\\y",
+            "/v1/x#y",
+            "/v1/x y",
+            "/v1/x\r\nHost: evil",
+            "/v1/\0",
+            "/v1/é",
+            &format!("/{}", "a".repeat(8 * 1024)),
+        ] {
+            assert!(path("p", bad).is_err(), "{bad:?}");
         }
     }
 

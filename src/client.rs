@@ -2,18 +2,24 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::call::Call;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::AuthInfo;
+use crate::call::{Call, Credential};
 use crate::check;
-use crate::clock::{Clock, SystemClock};
-use crate::error::{Error, Result};
+use crate::clock::Clock;
+use crate::error::Result;
 use crate::flight::Flights;
 use crate::jwt::Keys;
 use crate::retry::RetryPolicy;
 use crate::secret::Secret;
-use crate::transport::http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use crate::transport::http::{Method, Uri};
-use crate::transport::{Transport, ureq as builtin};
-use crate::{AuthInfo, KeyPolicy};
+use crate::transport::Transport;
+use crate::transport::http::{HeaderMap, Method};
+
+mod builder;
+
+pub use self::builder::ClientBuilder;
 
 /// A Descope project.
 ///
@@ -144,6 +150,54 @@ impl Client {
         self.with(|settings| settings.request_id = Some(id.into()))
     }
 
+    /// Makes a call that this crate has no function for: a new operation, or a field that is missing
+    /// here.
+    ///
+    /// `path` starts with a slash and follows the base URL as it stands, with its query; encode what
+    /// needs it. `body` is anything that serializes to a JSON object, or `&()` for none. The answer
+    /// comes back as JSON, null if it is empty.
+    ///
+    /// Retries, deadline, errors and headers are those of every other call; of the methods, `GET`
+    /// alone counts as safe to repeat. As this function cannot know which members of the body are
+    /// secret, none of its texts shows in an error.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// use descope::Credential;
+    /// use descope::transport::http::Method;
+    /// use serde_json::json;
+    ///
+    /// let body = json!({ "name": "Analytical Engines" });
+    /// let path = "/v1/mgmt/tenant/create";
+    /// let tenant = client.call(Method::POST, path, Credential::ManagementKey, &body)?;
+    /// println!("{}", tenant["id"]);
+    ///
+    /// let path = "/v1/mgmt/tenant/all";
+    /// let all = client.call(Method::GET, path, Credential::ManagementKey, &())?;
+    /// assert_eq!(all["tenants"][0]["name"], "Analytical Engines");
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`](crate::Error::Argument) for a path, token or body that cannot be sent,
+    /// such as a path with `..` in it; [`Error::Config`](crate::Error::Config) where a management key
+    /// is asked for and there is none; else as for every call.
+    pub fn call(
+        &self,
+        method: Method,
+        path: &str,
+        credential: Credential<'_>,
+        body: &impl Serialize,
+    ) -> Result<Value> {
+        Call::new(self, method, path)
+            .check(check::path("path", path))
+            .credential(credential)
+            .whole_body("body", body)
+            .send_value()
+    }
+
     fn with(&self, change: impl FnOnce(&mut Settings)) -> Self {
         let mut clone = self.clone();
         change(Arc::make_mut(&mut clone.settings));
@@ -169,375 +223,6 @@ impl fmt::Debug for Client {
     }
 }
 
-/// Configures a [`Client`].
-///
-/// What is set here counts, then the environment, then what follows from the project ID:
-///
-/// | setter | environment variable | by default |
-/// |---|---|---|
-/// | [`project_id`](Self::project_id) | `DESCOPE_PROJECT_ID` | required |
-/// | [`management_key`](Self::management_key) | `DESCOPE_MANAGEMENT_KEY` | none |
-/// | [`auth_management_key`](Self::auth_management_key) | `DESCOPE_AUTH_MANAGEMENT_KEY` | none |
-/// | [`public_key`](Self::public_key) | `DESCOPE_PUBLIC_KEY` | fetched when needed |
-/// | [`base_url`](Self::base_url) | `DESCOPE_BASE_URI` | `https://api.descope.com`, or the project's region |
-///
-/// An empty variable counts as unset. Proxies are taken from `HTTPS_PROXY`, `ALL_PROXY` and
-/// `NO_PROXY`. [`ignore_env`](Self::ignore_env) switches all of these off.
-///
-/// ```
-/// use std::time::Duration;
-///
-/// let client = descope::Client::builder()
-///     .project_id("P2abc")
-///     .management_key("K2def")
-///     .deadline(Duration::from_secs(5))
-///     .build()?;
-/// # Ok::<(), descope::Error>(())
-/// ```
-#[must_use]
-pub struct ClientBuilder {
-    project_id: Option<String>,
-    base_url: Option<String>,
-    fga_cache_url: Option<String>,
-    management_key: Option<Secret>,
-    auth_management_key: Option<Secret>,
-    public_key: Option<String>,
-    refresh_cookie: String,
-    headers: Vec<(String, String)>,
-    request_id: Option<Box<MakeRequestId>>,
-    keys: KeyPolicy,
-    settings: Settings,
-    connect: builtin::Options,
-    transport: Option<Box<dyn Transport>>,
-    clock: Option<Box<dyn Clock>>,
-}
-
-impl Default for ClientBuilder {
-    fn default() -> Self {
-        Self {
-            project_id: None,
-            base_url: None,
-            fga_cache_url: None,
-            management_key: None,
-            auth_management_key: None,
-            public_key: None,
-            refresh_cookie: "DSR".to_owned(),
-            headers: Vec::new(),
-            request_id: None,
-            keys: KeyPolicy::default(),
-            settings: Settings {
-                try_timeout: Duration::from_secs(10),
-                deadline: Duration::from_secs(30),
-                retry: RetryPolicy::default(),
-                audience: Vec::new(),
-                request_id: None,
-            },
-            connect: builtin::Options { environment: true, ..builtin::Options::default() },
-            transport: None,
-            clock: None,
-        }
-    }
-}
-
-impl ClientBuilder {
-    /// The project, as shown in the Descope console. An ID of 32 or more characters names its region
-    /// in the second to fifth: `Puse1…` is served by `https://api.use1.descope.com`.
-    pub fn project_id(mut self, id: impl Into<String>) -> Self {
-        self.project_id = Some(id.into());
-        self
-    }
-
-    /// Another API host, such as a custom domain. A path is kept, and a slash at the end does no harm.
-    /// The connection is encrypted unless this says `http://`.
-    pub fn base_url(mut self, url: impl Into<String>) -> Self {
-        self.base_url = Some(url.into());
-        self
-    }
-
-    /// A proxy that caches answers to authorization checks, next to the program. Defaults to none.
-    ///
-    /// Saving the FGA schema, creating, deleting and checking FGA relations, and asking who can access
-    /// a resource and what a target can access then go there instead, with the same credentials.
-    /// Where it does not answer, the call fails: there is no second try at the API itself.
-    pub fn fga_cache_url(mut self, url: impl Into<String>) -> Self {
-        self.fga_cache_url = Some(url.into());
-        self
-    }
-
-    /// The key for the management API. It is sent with management calls only.
-    pub fn management_key(mut self, key: impl Into<Secret>) -> Self {
-        self.management_key = Some(key.into());
-        self
-    }
-
-    /// A management key to send with authentication calls, for projects that have switched off
-    /// public access to some of them. Defaults to none.
-    pub fn auth_management_key(mut self, key: impl Into<Secret>) -> Self {
-        self.auth_management_key = Some(key.into());
-        self
-    }
-
-    /// Pins one signing key, a JWK in JSON. Tokens of any other key are refused, and no key is ever
-    /// fetched: a rotation of the project's keys then needs a new build of this client.
-    pub fn public_key(mut self, jwk: impl Into<String>) -> Self {
-        self.public_key = Some(jwk.into());
-        self
-    }
-
-    /// The clock difference to allow for between this machine and Descope, for `exp`, `nbf` and `iat`
-    /// alike, in whole seconds. At most 120 seconds. Defaults to 5 seconds.
-    pub fn leeway(mut self, leeway: Duration) -> Self {
-        self.keys.leeway = leeway;
-        self
-    }
-
-    /// How signing keys are cached.
-    pub fn keys(mut self, policy: KeyPolicy) -> Self {
-        self.keys = policy;
-        self
-    }
-
-    /// Accepts tokens for this audience; call it again to accept others too.
-    ///
-    /// Once set, a token must name one of them in `aud`. By default a token may have no `aud`, or
-    /// one that names the project, and any other is refused.
-    pub fn audience(mut self, audience: impl Into<String>) -> Self {
-        self.settings.audience.push(audience.into());
-        self
-    }
-
-    /// The name of the refresh token's cookie, if the project has a custom one. Defaults to `DSR`.
-    ///
-    /// Answers that carry the refresh token only as a cookie are read by this name, and a token
-    /// whose `drn` claim says so is refused as a session token.
-    pub fn refresh_cookie(mut self, name: impl Into<String>) -> Self {
-        self.refresh_cookie = name.into();
-        self
-    }
-
-    /// The time for one try of a call, from looking up the host to the last byte of the answer.
-    /// Defaults to 10 seconds.
-    pub fn try_timeout(mut self, timeout: Duration) -> Self {
-        self.settings.try_timeout = timeout;
-        self
-    }
-
-    /// The time for a call in all: its tries and the waits between them. Defaults to 30 seconds.
-    ///
-    /// Where the call also has to fetch signing keys, that has its own limit: see [`KeyPolicy`].
-    pub fn deadline(mut self, deadline: Duration) -> Self {
-        self.settings.deadline = deadline;
-        self
-    }
-
-    /// When calls are tried again. Defaults to [`RetryPolicy::default`].
-    pub fn retry(mut self, policy: RetryPolicy) -> Self {
-        self.settings.retry = policy;
-        self
-    }
-
-    /// A header to send with every request. The crate's own headers cannot be replaced.
-    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.headers.push((name.into(), value.into()));
-        self
-    }
-
-    /// Asked before every call for an ID to send as `x-external-rid`, such as that of the trace the
-    /// thread is in. Defaults to none. See also [`Client::with_request_id`].
-    pub fn request_id(mut self, make: impl Fn() -> Option<String> + Send + Sync + 'static) -> Self {
-        self.request_id = Some(Box::new(make));
-        self
-    }
-
-    /// Trusts these certificate authorities, in PEM, instead of the built-in ones: for a company's
-    /// proxy, or a server of one's own. Checking certificates cannot be switched off.
-    ///
-    /// To trust what the operating system trusts, use the feature `platform-verifier`.
-    #[cfg(feature = "rustls")]
-    pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
-        self.connect.root_certificates = pem.into();
-        self
-    }
-
-    /// Connects through a proxy: `http://`, `https://`, `socks4://` or `socks5://`, with user and
-    /// password if need be. Defaults to what the environment says.
-    pub fn proxy(mut self, url: impl Into<Secret>) -> Self {
-        self.connect.proxy = Some(url.into());
-        self
-    }
-
-    /// Sends by the program's own agent, with its TLS, proxy and pool settings. Its redirects and
-    /// timeouts do not count: this client follows none, and has its own limits.
-    pub fn agent(self, agent: ureq::Agent) -> Self {
-        self.transport(builtin::Ureq(agent))
-    }
-
-    /// Sends by something else: another HTTP client, or a test double. See [`Transport`].
-    pub fn transport(mut self, transport: impl Transport) -> Self {
-        self.transport = Some(Box::new(transport));
-        self
-    }
-
-    /// Another clock, for tests.
-    pub fn clock(mut self, clock: impl Clock) -> Self {
-        self.clock = Some(Box::new(clock));
-        self
-    }
-
-    /// Talks to an emulator in this process: its project, management key, transport and clock.
-    ///
-    /// ```
-    /// let emulator = descope::emulator::Emulator::new();
-    /// let client = descope::Client::builder().emulator(&emulator).build()?;
-    /// client.warm_up()?;
-    /// # Ok::<(), descope::Error>(())
-    /// ```
-    #[cfg(feature = "emulator")]
-    pub fn emulator(self, emulator: &crate::emulator::Emulator) -> Self {
-        self.ignore_env()
-            .project_id(emulator.project_id())
-            .management_key(emulator.management_key())
-            .base_url(emulator.base_url())
-            .transport(emulator.transport())
-            .clock(emulator.clock())
-    }
-
-    /// Takes nothing from the environment.
-    pub fn ignore_env(mut self) -> Self {
-        self.connect.environment = false;
-        self
-    }
-
-    /// Checks the settings and makes the client. Makes no request.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Config`] if there is no project ID, [`Error::Argument`] for a setting or environment
-    /// variable that cannot be right.
-    pub fn build(self) -> Result<Client> {
-        let env = Env(self.connect.environment);
-        let project_id = match self.project_id {
-            Some(id) => id,
-            None => env
-                .var("DESCOPE_PROJECT_ID")?
-                .ok_or(Error::Config("no project ID: pass one, or set `DESCOPE_PROJECT_ID`"))?,
-        };
-        check::project_id(&project_id)?;
-        let secret = |given: Option<Secret>, name, variable| -> Result<_> {
-            let secret = match given {
-                Some(secret) => Some(secret),
-                None => env.var(variable)?.map(Secret::from),
-            };
-            secret.as_ref().map_or(Ok(()), |secret| check::token(name, secret.expose()))?;
-            Ok(secret)
-        };
-        let management_key =
-            secret(self.management_key, "management_key", "DESCOPE_MANAGEMENT_KEY")?;
-        let auth_management_key =
-            secret(self.auth_management_key, "auth_management_key", "DESCOPE_AUTH_MANAGEMENT_KEY")?;
-        let base_url = match self.base_url {
-            Some(url) => checked_url("base_url", &url)?,
-            None => match env.var("DESCOPE_BASE_URI")? {
-                Some(url) => checked_url("base_url", &url)?,
-                None => region_url(&project_id),
-            },
-        };
-        let fga_cache_url =
-            self.fga_cache_url.map(|url| checked_url("fga_cache_url", &url)).transpose()?;
-        let public_key = match self.public_key {
-            Some(jwk) => Some(jwk),
-            None => env.var("DESCOPE_PUBLIC_KEY")?,
-        };
-        check::header("refresh_cookie", &self.refresh_cookie)?;
-        let transport = if let Some(transport) = self.transport {
-            transport
-        } else {
-            let mut urls = [Some(&base_url), fga_cache_url.as_ref()].into_iter().flatten();
-            let encrypted = |url: &String| !url.to_ascii_lowercase().starts_with("http:");
-            Box::new(builtin::Ureq::new(&self.connect, urls.all(encrypted))?)
-        };
-        let shared = Shared {
-            keys: Keys::new(self.keys, public_key.as_deref())?,
-            headers: headers(&self.headers, &project_id)?,
-            project_id,
-            base_url,
-            fga_cache_url,
-            management_key,
-            auth_management_key,
-            request_id: self.request_id,
-            transport,
-            clock: self.clock.unwrap_or_else(|| Box::<SystemClock>::default()),
-            refresh_cookie: self.refresh_cookie,
-            refreshes: Flights::default(),
-        };
-        Ok(Client { shared: Arc::new(shared), settings: Arc::new(self.settings) })
-    }
-}
-
-impl fmt::Debug for ClientBuilder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ClientBuilder")
-            .field("project_id", &self.project_id)
-            .field("base_url", &self.base_url)
-            .finish_non_exhaustive()
-    }
-}
-
-/// The environment, unless it is not to count.
-struct Env(bool);
-
-impl Env {
-    fn var(&self, name: &'static str) -> Result<Option<String>> {
-        let value = if self.0 { std::env::var_os(name) } else { None };
-        match value.map(std::ffi::OsString::into_string) {
-            None => Ok(None),
-            Some(Ok(text)) => Ok(Some(text.trim().to_owned()).filter(|text| !text.is_empty())),
-            Some(Err(_)) => Err(Error::argument(name, "is not UTF-8")),
-        }
-    }
-}
-
-fn checked_url(name: &'static str, text: &str) -> Result<String> {
-    let refuse = |reason| Err(Error::argument(name, reason));
-    if text.contains(['?', '#']) {
-        return refuse("must not have a query or fragment");
-    }
-    let Ok(uri) = text.parse::<Uri>() else { return refuse("is not a URL") };
-    if !matches!(uri.scheme_str(), Some("http" | "https")) {
-        return refuse("must start with `https://` or `http://`");
-    }
-    match uri.authority() {
-        Some(authority) if authority.as_str().contains('@') => {
-            refuse("must not have a user or password")
-        }
-        Some(authority) if authority.host().is_empty() => refuse("must have a host"),
-        _ => Ok(text.trim_end_matches('/').to_owned()),
-    }
-}
-
-/// As in the official SDKs: a project ID of 32 characters or more holds a region.
-fn region_url(project_id: &str) -> String {
-    match project_id.get(1..5) {
-        Some(region) if project_id.len() >= 32 => format!("https://api.{region}.descope.com"),
-        _ => "https://api.descope.com".to_owned(),
-    }
-}
-
-fn headers(given: &[(String, String)], project_id: &str) -> Result<HeaderMap> {
-    let mut headers = HeaderMap::new();
-    for (name, value) in given {
-        let name = HeaderName::from_bytes(name.as_bytes())
-            .map_err(|_| Error::argument("header", "not a header's name"))?;
-        headers.append(name, check::header("header", value)?);
-    }
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert("x-descope-project-id", check::header("project_id", project_id)?);
-    headers.insert("x-descope-sdk-name", HeaderValue::from_static("rust"));
-    let version = HeaderValue::from_static(env!("CARGO_PKG_VERSION"));
-    headers.insert("x-descope-sdk-version", version);
-    Ok(headers)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -546,78 +231,5 @@ mod tests {
     fn clients_are_shared_between_threads() {
         fn shareable<T: Clone + Send + Sync + 'static>() {}
         shareable::<Client>();
-    }
-
-    #[test]
-    fn base_urls() {
-        for (given, kept) in [
-            ("https://auth.example.com", "https://auth.example.com"),
-            ("https://auth.example.com/", "https://auth.example.com"),
-            ("https://example.com/descope/", "https://example.com/descope"),
-            ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
-            ("HTTPS://example.com", "HTTPS://example.com"),
-        ] {
-            assert_eq!(checked_url("base_url", given).unwrap(), kept);
-        }
-        for bad in [
-            "",
-            "example.com",
-            "/path",
-            "ftp://example.com",
-            "https://",
-            "https://u:p@example.com",
-            "https://example.com?x",
-            "https://example.com#x",
-            "https://exa mple.com",
-        ] {
-            assert!(matches!(checked_url("base_url", bad), Err(Error::Argument { .. })), "{bad}");
-        }
-    }
-
-    #[test]
-    fn regions() {
-        let id = |length: usize| format!("Puse1{}", "a".repeat(length - 5));
-        assert_eq!(region_url(&id(31)), "https://api.descope.com");
-        assert_eq!(region_url(&id(32)), "https://api.use1.descope.com");
-        assert_eq!(region_url(&id(40)), "https://api.use1.descope.com");
-        assert_eq!(region_url("P"), "https://api.descope.com");
-    }
-
-    #[test]
-    fn bad_settings_name_the_argument() {
-        let name = |builder: ClientBuilder| match builder.ignore_env().build() {
-            Err(Error::Argument { name, .. }) => name,
-            other => panic!("{other:?}"),
-        };
-        let builder = || Client::builder().project_id("P2abc");
-        assert_eq!(name(builder().project_id("P 2")), "project_id");
-        assert_eq!(name(builder().management_key("a\r\nb")), "management_key");
-        assert_eq!(name(builder().management_key("")), "management_key");
-        assert_eq!(name(builder().base_url("nowhere")), "base_url");
-        assert_eq!(name(builder().fga_cache_url("nowhere")), "fga_cache_url");
-        assert_eq!(name(builder().public_key("{}")), "public_key");
-        assert_eq!(name(builder().header("a b", "c")), "header");
-        assert_eq!(name(builder().header("a", "c\n")), "header");
-        assert_eq!(name(builder().proxy("gopher://x")), "proxy");
-        assert_eq!(name(builder().leeway(Duration::from_secs(121))), "leeway");
-        let none = Client::builder().ignore_env().build();
-        assert!(matches!(none, Err(Error::Config(_))));
-    }
-
-    #[cfg(feature = "rustls")]
-    #[test]
-    fn bad_certificates_name_the_argument() {
-        for pem in [&b"no PEM"[..], &[0xff, 0xfe]] {
-            let builder = Client::builder().project_id("P2abc").ignore_env();
-            let refused = builder.root_certificates(pem).build();
-            assert!(matches!(refused, Err(Error::Argument { name: "root_certificates", .. })));
-        }
-    }
-
-    #[test]
-    fn a_client_keeps_its_keys_to_itself() {
-        let builder = Client::builder().project_id("P2abc").management_key("K2canary");
-        assert!(!format!("{builder:?}").contains("canary"));
-        assert!(!format!("{:?}", builder.build().unwrap()).contains("canary"));
     }
 }

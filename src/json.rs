@@ -297,7 +297,8 @@ impl<'de> Deserializer<'de> for Value<'de> {
         _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, DecodeError> {
-        self.deserialize_map(visitor)
+        // Serde would also read a list, by position.
+        self.map(visitor, Nulls::Skip)
     }
 
     fn deserialize_enum<V: Visitor<'de>>(

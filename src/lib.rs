@@ -26,6 +26,7 @@ pub mod mgmt;
 pub mod transport;
 
 pub use auth::{AuthInfo, Token};
+pub use call::Credential;
 pub use client::{Client, ClientBuilder};
 pub use error::{ApiError, Error, Result, TokenError, codes};
 pub use json::DecodeError;

@@ -2,7 +2,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
 use crate::error::{Error, Result};
-use crate::transport::Response;
+use crate::transport::{Response, TransportErrorKind};
 
 /// When a call is tried again, and after how long.
 ///
@@ -14,7 +14,7 @@ use crate::transport::Response;
 /// | status 503, 521, 522 or 530 | retried | only with [`retry_unavailable`](Self::retry_unavailable) |
 /// | status 520 or 524, connection closed, no answer in time | retried | never |
 /// | status 429 | only with [`wait_for_rate_limit`](Self::wait_for_rate_limit) | likewise |
-/// | any other status | never | never |
+/// | any other status, an answer that is too large or not HTTP | never | never |
 ///
 /// Safe calls are those that change nothing: every `GET`, loading, searching, checking. Sending a
 /// code is not one, so a user never gets two. The statuses are the ones the official SDKs retry,
@@ -121,6 +121,8 @@ impl RetryPolicy {
                 }
                 _ => None,
             },
+            // The same request would get the same answer.
+            Err(Error::Transport(error)) if error.kind() == TransportErrorKind::Body => None,
             Err(Error::Transport(error)) if safe || !error.maybe_processed() => Some(backoff()),
             _ => None,
         }
@@ -162,6 +164,7 @@ mod tests {
             (broken(Kind::Closed), true, false, false),
             (broken(Kind::Timeout), true, false, false),
             (broken(Kind::Other), true, false, false),
+            (broken(Kind::Body), false, false, false),
             (status(503), true, false, true),
             (status(521), true, false, true),
             (status(522), true, false, true),

@@ -201,7 +201,11 @@ impl Session<'_> {
         match which {
             MyTenants::Current => call.field("dct", true),
             MyTenants::Ids([]) => call.check(Err(Error::argument("ids", "must not be empty"))),
-            MyTenants::Ids(ids) => call.field("dct", false).field("ids", ids),
+            MyTenants::Ids(ids) => ids
+                .iter()
+                .fold(call, |call, id| call.check(check::id("ids", id)))
+                .field("dct", false)
+                .field("ids", ids),
         }
         .send_field("tenants")
     }

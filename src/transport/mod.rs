@@ -68,13 +68,21 @@ impl Limits {
 #[derive(Debug)]
 pub struct TransportError {
     kind: TransportErrorKind,
+    maybe_processed: bool,
     source: BoxError,
 }
 
 impl TransportError {
     /// An error of the given kind.
     pub fn new(kind: TransportErrorKind, source: impl Into<BoxError>) -> Self {
-        Self { kind, source: source.into() }
+        let unsent = matches!(kind, TransportErrorKind::Connect | TransportErrorKind::Tls);
+        Self { kind, maybe_processed: !unsent, source: source.into() }
+    }
+
+    /// The same error of a request that may have been sent all the same.
+    pub(crate) fn perhaps_sent(mut self) -> Self {
+        self.maybe_processed = true;
+        self
     }
 
     /// What went wrong.
@@ -84,14 +92,14 @@ impl TransportError {
 
     #[allow(dead_code, reason = "only sessions, which may be off, need it")]
     pub(crate) fn duplicate(&self) -> Self {
-        Self::new(self.kind, self.source.to_string())
+        Self { source: self.source.to_string().into(), ..*self }
     }
 
     /// Whether the server may have acted on the request although no response came back.
     ///
     /// When this is `false`, sending the request again cannot do anything twice.
     pub fn maybe_processed(&self) -> bool {
-        !matches!(self.kind, TransportErrorKind::Connect | TransportErrorKind::Tls)
+        self.maybe_processed
     }
 }
 
@@ -153,6 +161,7 @@ pub enum TransportErrorKind {
     Other,
     /// The time allowed was over.
     Timeout,
-    /// TLS failed, as when a certificate is not trusted. The request did not leave.
+    /// TLS failed, as when a certificate is not trusted. The request did not leave, unless
+    /// [`TransportError::maybe_processed`] says otherwise: TLS can also break later on.
     Tls,
 }

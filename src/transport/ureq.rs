@@ -5,6 +5,7 @@ use std::io;
 use ureq::{Agent, Proxy, Timeout};
 
 use super::{Limits, Request, Response, Transport, TransportError, TransportErrorKind as Kind};
+use crate::check;
 use crate::error::{Error, Result};
 use crate::secret::Secret;
 
@@ -28,8 +29,8 @@ impl Ureq {
     pub(crate) fn new(options: &Options, https_only: bool) -> Result<Self> {
         let proxy = match &options.proxy {
             Some(url) => {
-                let proxy = Proxy::new(url.expose());
-                Some(proxy.map_err(|_| Error::argument("proxy", "not a proxy's URL"))?)
+                let proxy = Proxy::new(url.expose()).ok().filter(is_complete);
+                Some(proxy.ok_or(Error::argument("proxy", "not a proxy's URL"))?)
             }
             None if options.environment => Proxy::try_from_env(),
             None => None,
@@ -44,6 +45,11 @@ impl Ureq {
         let config = config.tls_config(tls::config(&options.root_certificates)?);
         Ok(Self(config.build().into()))
     }
+}
+
+/// Whether a proxy has a host, and a port that is one.
+fn is_complete(proxy: &Proxy) -> bool {
+    proxy.uri().authority().is_some_and(|to| !to.host().is_empty() && check::has_good_port(to))
 }
 
 impl Transport for Ureq {
@@ -66,10 +72,14 @@ impl From<ureq::Error> for TransportError {
     fn from(error: ureq::Error) -> Self {
         use ureq::Error as E;
         let kind = match error {
-            // An error of rustls passes through ureq's socket wrapper as an `io::Error`.
+            // An error of rustls passes through ureq's socket wrapper as an `io::Error`, whether the
+            // handshake failed or a connection over which the request has gone.
             E::Io(error) if error.kind() == io::ErrorKind::InvalidData => {
-                return Self::new(Kind::Tls, error);
+                let unsent = is_handshake(&error);
+                let error = Self::new(Kind::Tls, error);
+                return if unsent { error } else { error.perhaps_sent() };
             }
+            E::Io(error) if is_lookup(&error) => return Self::new(Kind::Connect, error),
             E::Io(error) => return error.into(),
             E::Timeout(Timeout::Resolve | Timeout::Connect)
             | E::HostNotFound
@@ -87,6 +97,31 @@ impl From<ureq::Error> for TransportError {
         };
         Self::new(kind, error)
     }
+}
+
+/// Whether a host was not found, for which the standard library has no kind of its own: it wraps what
+/// `getaddrinfo` says in a text, or has the codes of Windows' sockets.
+fn is_lookup(error: &io::Error) -> bool {
+    match error.raw_os_error() {
+        Some(code) => cfg!(windows) && (11_001..=11_004).contains(&code),
+        None => error.to_string().starts_with("failed to lookup address information"),
+    }
+}
+
+/// Whether this can only come of a handshake, before which nothing is sent.
+#[cfg(feature = "rustls")]
+fn is_handshake(error: &io::Error) -> bool {
+    use rustls::Error as E;
+    let error = error.get_ref().and_then(|error| error.downcast_ref());
+    matches!(
+        error,
+        Some(E::InvalidCertificate(_) | E::NoCertificatesPresented | E::PeerIncompatible(_))
+    )
+}
+
+#[cfg(not(feature = "rustls"))]
+fn is_handshake(_: &io::Error) -> bool {
+    false
 }
 
 #[cfg(feature = "rustls")]

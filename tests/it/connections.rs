@@ -1,0 +1,296 @@
+//! Connections: how many, to whom, and what goes over them.
+
+use std::io::{BufReader, Write};
+use std::net::TcpStream;
+use std::sync::Barrier;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use descope::auth::{DeliveryMethod, LoginOptions};
+use descope::emulator::{Emulator, Server};
+use descope::transport::{Request, Response, TransportError, TransportErrorKind as Kind};
+use descope::{Client, Credential, Error};
+use serde_json::json;
+
+use crate::server::{Arrived, NoWaiting, Raw, response, to};
+use crate::support::REFRESH;
+
+fn served() -> (Emulator, Server, String) {
+    let emulator = Emulator::new();
+    emulator.seed(&json!({ "users": [{ "loginId": "ada", "email": "ada@example.com" }] })).unwrap();
+    let token = emulator.sign_in("ada").unwrap()["refreshJwt"].as_str().unwrap().to_owned();
+    let server = emulator.serve().unwrap();
+    (emulator, server, token)
+}
+
+fn client(emulator: &Emulator, server: &Server) -> Client {
+    to(&server.base_url()).project_id(emulator.project_id()).build().unwrap()
+}
+
+#[test]
+fn calls_in_a_row_share_one_connection() {
+    let (emulator, server, token) = served();
+    let client = client(&emulator, &server);
+    assert_eq!(server.connections(), 0, "building a client connects to nobody");
+    for _ in 0..50 {
+        client.auth().session().me(&token).unwrap();
+        // Refusals are read to their end too.
+        client.auth().session().me(REFRESH).unwrap_err();
+    }
+    assert_eq!((emulator.requests("/v1/auth/me"), server.connections()), (100, 1));
+}
+
+#[test]
+fn a_burst_opens_no_more_connections_than_threads() {
+    let (emulator, server, token) = served();
+    let client = client(&emulator, &server);
+    let start = Barrier::new(16);
+    thread::scope(|scope| {
+        for _ in 0..16 {
+            scope.spawn(|| {
+                start.wait();
+                for _ in 0..50 {
+                    client.auth().session().me(&token).unwrap();
+                }
+            });
+        }
+    });
+    assert_eq!(emulator.requests("/v1/auth/me"), 800);
+    assert!(server.connections() <= 16, "{} connections", server.connections());
+}
+
+#[test]
+fn clones_share_connections_and_keys_and_two_clients_nothing() {
+    let (emulator, server, token) = served();
+    let one = client(&emulator, &server);
+    one.auth().session().me(&token).unwrap();
+    one.warm_up().unwrap();
+    let hurried = one.clone().with_deadline(Duration::from_secs(5)).with_audience("x");
+    hurried.auth().session().me(&token).unwrap();
+    hurried.warm_up().unwrap();
+    thread::scope(|scope| {
+        scope.spawn(|| one.clone().auth().session().me(&token).unwrap());
+    });
+    assert_eq!((server.connections(), emulator.requests("/v2/keys/")), (1, 1));
+
+    let other = client(&emulator, &server);
+    other.auth().session().me(&token).unwrap();
+    other.warm_up().unwrap();
+    assert_eq!((server.connections(), emulator.requests("/v2/keys/")), (2, 2));
+}
+
+#[test]
+fn redirects_are_not_followed() {
+    let elsewhere = Raw::answering(|_| response("200 OK", "", "{}"));
+    let target = elsewhere.url();
+    for status in ["301 Moved", "302 Found", "303 See Other", "307 Temporary", "308 Permanent"] {
+        let location = format!("Location: {target}/v1/auth/me\r\n");
+        let server = Raw::answering(move |_| response(status, &location, "{}"));
+        for client in [to(&server.url()), to(&server.url()).agent(ureq::agent())] {
+            let client = client.management_key("K2canary").build().unwrap();
+            let refused = client.auth().session().me(REFRESH).unwrap_err();
+            assert_eq!(refused.status().map(|status| status / 100), Some(3), "{refused}");
+            let otp = client.auth().otp();
+            otp.sign_in(DeliveryMethod::Sms, "ada", &LoginOptions::default()).unwrap_err();
+            client.warm_up().unwrap_err();
+        }
+        assert_eq!(server.seen().len(), 6);
+    }
+    assert_eq!(elsewhere.connections(), 0);
+}
+
+#[test]
+fn an_answer_has_a_size() {
+    // 65 MiB, announced or not: more than any answer of Descope's.
+    for announce in [true, false] {
+        let server = Raw::new(move |_, stream, seen| {
+            let Some(arrived) = Arrived::read(&mut BufReader::new(&stream)) else { return };
+            seen.note(&arrived);
+            let length = if announce { "Content-Length: 68157440\r\n" } else { "" };
+            let head = format!("HTTP/1.1 200 OK\r\n{length}\r\n\"");
+            let piece = vec![b'x'; 1 << 20];
+            let _ = (&stream).write_all(head.as_bytes());
+            for _ in 0..65 {
+                if (&stream).write_all(&piece).is_err() {
+                    break;
+                }
+            }
+        });
+        let client = to(&server.url()).clock(NoWaiting::default()).build().unwrap();
+        match client.auth().session().me(REFRESH) {
+            Err(Error::Transport(error)) => assert_eq!(error.kind(), Kind::Body, "{error}"),
+            other => panic!("{:?}", other.map(drop)),
+        }
+        assert_eq!(server.seen().len(), 1, "and it is not asked for again");
+    }
+    // A key set weighs a few kilobytes.
+    let keys = format!(r#"{{"keys":[],"filler":"{}"}}"#, "x".repeat(65 * 1024));
+    let server = Raw::answering(move |_| response("200 OK", "", &keys));
+    let error = to(&server.url()).build().unwrap().warm_up().unwrap_err();
+    assert!(error.to_string().contains("the response could not be read"), "{error}");
+    // A transport that does not keep to the limit gains nothing.
+    let client = to("http://example.com")
+        .transport(|_| Ok(Response::new(vec![b' '; (64 << 20) + 1])))
+        .build()
+        .unwrap();
+    assert!(client.auth().session().me(REFRESH).unwrap_err().is_unavailable());
+}
+
+#[test]
+fn base_urls_keep_their_path() {
+    let server = Raw::answering(|_| response("200 OK", "", "{}"));
+    for (suffix, prefix) in [("", ""), ("/", ""), ("/auth", "/auth"), ("/a/b///", "/a/b")] {
+        let client = to(&format!("{}{suffix}", server.url())).build().unwrap();
+        client.auth().session().me(REFRESH).unwrap();
+        assert_eq!(client.base_url(), format!("{}{prefix}", server.url()));
+        assert_eq!(server.seen().last().unwrap().line, format!("GET {prefix}/v1/auth/me"));
+    }
+}
+
+#[test]
+fn project_ids_name_their_region() {
+    for (id, host) in [
+        ("P2abc", "https://api.descope.com"),
+        ("Puse12aaaaaaaaaaaaaaaaaaaaaaaaa", "https://api.descope.com"),
+        ("Puse12aaaaaaaaaaaaaaaaaaaaaaaaaa", "https://api.use1.descope.com"),
+        ("Peuc12aaaaaaaaaaaaaaaaaaaaaaaaaaa", "https://api.euc1.descope.com"),
+    ] {
+        let client = Client::builder().ignore_env().project_id(id).build().unwrap();
+        assert_eq!((client.project_id(), client.base_url()), (id, host));
+    }
+}
+
+#[test]
+fn every_request_has_its_headers() {
+    let server = Raw::answering(|_| response("200 OK", "", "{}"));
+    let client = to(&server.url())
+        .management_key("K2management")
+        .auth_management_key("K2auth")
+        .header("x-team", "engines")
+        .header("x-descope-sdk-name", "mine")
+        .header("authorization", "Bearer mine")
+        .header("content-type", "text/plain")
+        .request_id(|| Some("trace-1".to_owned()))
+        .build()
+        .unwrap();
+    client.auth().session().me(REFRESH).unwrap();
+    client.with_request_id("trace-2").auth().session().logout(REFRESH).unwrap();
+    client
+        .call(descope::transport::http::Method::GET, "/v1/mgmt/x", Credential::ManagementKey, &())
+        .unwrap();
+    let _ = client.warm_up();
+    let seen = server.seen();
+    let bearers = [
+        format!("Bearer P2abc:{REFRESH}:K2auth"),
+        format!("Bearer P2abc:{REFRESH}:K2auth"),
+        "Bearer P2abc:K2management".to_owned(),
+        "Bearer P2abc:K2auth".to_owned(),
+    ];
+    let traces = ["trace-1", "trace-2", "trace-1", "trace-1"];
+    assert_eq!(seen.len(), 4);
+    for ((arrived, bearer), trace) in seen.iter().zip(bearers).zip(traces) {
+        let version = env!("CARGO_PKG_VERSION");
+        for (name, value) in [
+            ("authorization", &*bearer),
+            ("content-type", "application/json"),
+            ("x-descope-project-id", "P2abc"),
+            ("x-descope-sdk-name", "rust"),
+            ("x-descope-sdk-version", version),
+            ("x-external-rid", trace),
+            ("x-team", "engines"),
+            ("user-agent", &format!("descope-rust/{version}")),
+        ] {
+            let values: Vec<_> =
+                arrived.headers.iter().filter(|(known, _)| known == name).map(|(_, v)| v).collect();
+            assert_eq!(values, [value], "{name} of {}", arrived.line);
+        }
+    }
+    let quiet = to(&server.url()).request_id(|| None).build().unwrap();
+    quiet.auth().session().me(REFRESH).unwrap();
+    assert_eq!(server.seen().last().unwrap().header("x-external-rid"), None);
+    for bad in ["a\r\nb", "ü", "\0"] {
+        let error = quiet.with_request_id(bad).auth().session().me(REFRESH).unwrap_err();
+        assert!(matches!(error, Error::Argument { name: "request_id", .. }), "{error:?}");
+    }
+    assert_eq!(server.seen().len(), 5);
+}
+
+/// A proxy that is asked by `CONNECT`, and wants this user and password.
+fn proxy(credentials: &'static str) -> Raw {
+    Raw::new(move |_, stream, seen| {
+        let mut reader = BufReader::new(&stream);
+        let Some(arrived) = Arrived::read(&mut reader) else { return };
+        seen.note(&arrived);
+        if arrived.header("proxy-authorization") != Some(credentials) {
+            let _ = (&stream).write_all(&response("407 Proxy Authentication Required", "", ""));
+            return;
+        }
+        let target = arrived.line.strip_prefix("CONNECT ").unwrap();
+        let Ok(server) = TcpStream::connect(target) else { return };
+        let _ = (&stream).write_all(b"HTTP/1.1 200 Connection established\r\n\r\n");
+        let (mut there, mut from_client) =
+            (server.try_clone().unwrap(), stream.try_clone().unwrap());
+        thread::spawn(move || std::io::copy(&mut from_client, &mut there));
+        let _ = std::io::copy(&mut &server, &mut &stream);
+    })
+}
+
+#[test]
+fn a_proxy_is_used() {
+    let server = Raw::answering(|_| response("200 OK", "", "{}"));
+    let proxy = proxy("Basic YWRhOnBhJHM="); // ada:pa$s
+    let through = |credentials: &str| {
+        to(&server.url()).proxy(format!("http://{credentials}{}", proxy.address())).build().unwrap()
+    };
+    through("ada:pa%24s@").auth().session().me(REFRESH).unwrap();
+    assert_eq!(proxy.seen()[0].line, format!("CONNECT {}", server.address()));
+    assert_eq!(proxy.seen()[0].header("authorization"), None, "the proxy gets no token");
+    assert_eq!((server.seen().len(), server.connections()), (1, 1));
+
+    for refused in ["", "ada:canary@"] {
+        let clock = NoWaiting::default();
+        let client = to(&server.url())
+            .proxy(format!("http://{refused}{}", proxy.address()))
+            .clock(clock.clone())
+            .build()
+            .unwrap();
+        let error = client.auth().session().me(REFRESH).unwrap_err();
+        assert!(
+            matches!(&error, Error::Transport(error) if error.kind() == Kind::Connect),
+            "{error:?}"
+        );
+        assert!(error.to_string().contains("407") && !format!("{error:?}").contains("canary"));
+    }
+    assert_eq!(server.seen().len(), 1);
+}
+
+#[test]
+fn a_program_can_bring_its_own_agent() {
+    let server = Raw::answering(|_| response("403 Forbidden", "", "{}"));
+    let config = ureq::Agent::config_builder().user_agent("mine/1").max_redirects(5);
+    let agent = ureq::Agent::from(config.timeout_global(Some(Duration::from_millis(1))).build());
+    let client = to(&server.url()).agent(agent).build().unwrap();
+    // Neither its timeout nor its habit of failing on a status counts.
+    assert!(client.auth().session().me(REFRESH).unwrap_err().is_forbidden());
+    assert_eq!(server.seen()[0].header("user-agent"), Some("mine/1"));
+}
+
+#[test]
+fn a_closure_is_a_transport() {
+    static CALLS: AtomicU64 = AtomicU64::new(0);
+    let client = to("https://example.com/descope")
+        .transport(|request: Request| match CALLS.fetch_add(1, Ordering::Relaxed) {
+            0 => Err(std::io::Error::from(std::io::ErrorKind::ConnectionRefused).into()),
+            1 => Err(TransportError::new(Kind::Tls, "as planned")),
+            _ => {
+                assert_eq!(request.uri(), "https://example.com/descope/v1/auth/me");
+                Ok(Response::new(br#"{"userId":"U1"}"#.to_vec()))
+            }
+        })
+        .clock(NoWaiting::default())
+        .build()
+        .unwrap();
+    assert_eq!(client.auth().session().me(REFRESH).unwrap().user_id, "U1");
+    assert_eq!(CALLS.load(Ordering::Relaxed), 3);
+}

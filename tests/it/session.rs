@@ -1,0 +1,556 @@
+//! Sessions: the requests, and whole lives of sessions against the emulator.
+
+use std::sync::Barrier;
+use std::thread;
+use std::time::Duration;
+
+use descope::auth::session::MyTenants;
+use descope::auth::{DeliveryMethod, LoginOptions, SignUpOptions, UpdateOptions};
+use descope::emulator::{Emulator, Fault};
+use descope::{AuthInfo, Client, Error, Scope, TokenError, UserDetails, UserStatus, codes};
+use serde_json::{Value, json};
+
+use crate::support::{REFRESH, exchange, refuses, sends, signed_in};
+
+const ADA: &str = "ada@example.com";
+
+// The requests.
+
+#[test]
+fn me() {
+    let answer = json!({
+        "userId": "U1", "loginIds": ["ada"], "name": "Ada Lovelace", "givenName": "Ada",
+        "middleName": "King", "familyName": "Lovelace", "email": ADA, "verifiedEmail": true,
+        "phone": "+12025550101", "verifiedPhone": true, "picture": "https://example.com/ada.png",
+        "status": "enabled", "roleNames": ["Admin"],
+        "userTenants": [{ "tenantId": "t1", "tenantName": "One", "roleNames": ["Writer"] }],
+        "ssoAppIds": ["S1"], "customAttributes": { "plan": { "seats": null } }, "test": true,
+        "createdTime": 1_700_000_000, "modifiedTime": "1700000001", "TOTP": true, "webauthn": true,
+        "password": true, "SAML": true, "SCIM": true, "OAuth": { "google": true },
+        "newerThanThisCrate": [1],
+    });
+    let user = sends("GET /v1/auth/me", REFRESH, Value::Null, &answer, |client| {
+        client.auth().session().me(REFRESH)
+    });
+    assert_eq!((&*user.user_id, &*user.login_ids), ("U1", &["ada".to_owned()][..]));
+    assert_eq!((&*user.name, &*user.given_name), ("Ada Lovelace", "Ada"));
+    assert_eq!((&*user.middle_name, &*user.family_name), ("King", "Lovelace"));
+    assert_eq!((&*user.email, &*user.phone), (ADA, "+12025550101"));
+    assert!(user.verified_email && user.verified_phone && user.test);
+    assert!(user.totp && user.webauthn && user.password && user.saml && user.scim);
+    assert_eq!(user.picture, "https://example.com/ada.png");
+    assert_eq!(
+        (user.status, user.role_names),
+        (Some(UserStatus::Enabled), vec!["Admin".to_owned()])
+    );
+    let tenant = &user.user_tenants[0];
+    assert_eq!((&*tenant.tenant_id, &*tenant.tenant_name), ("t1", "One"));
+    assert_eq!(tenant.role_names, ["Writer"]);
+    assert_eq!((&*user.sso_app_ids, user.oauth["google"]), (&["S1".to_owned()][..], true));
+    assert_eq!(user.custom_attributes["plan"], json!({ "seats": null }));
+    assert_eq!(user.created_time.as_seconds(), 1_700_000_000);
+    assert_eq!(user.modified_time.as_seconds(), 1_700_000_001);
+    assert_eq!(user.extra["newerThanThisCrate"], json!([1]));
+}
+
+#[test]
+fn history() {
+    let answer = json!([
+        { "userId": "U1", "loginTime": 1_700_000_000, "city": "London", "country": "GB",
+          "ip": "192.0.2.1", "selectedTenant": "t1" },
+        { "userId": "U1", "city": null },
+    ]);
+    let records = sends("GET /v1/auth/me/history", REFRESH, Value::Null, &answer, |client| {
+        client.auth().session().history(REFRESH)
+    });
+    let first = &records[0];
+    assert_eq!((&*first.user_id, first.login_time.as_seconds()), ("U1", 1_700_000_000));
+    assert_eq!((&*first.city, &*first.country, &*first.ip), ("London", "GB", "192.0.2.1"));
+    assert_eq!((&*first.selected_tenant, &*records[1].city), ("t1", ""));
+}
+
+#[test]
+fn my_tenants() {
+    let line = "POST /v1/auth/me/tenants";
+    let answer =
+        json!({ "tenants": [{ "id": "t1", "name": "One", "customAttributes": { "a": 1 } }] });
+    let tenants = sends(line, REFRESH, json!({ "dct": true }), &answer, |client| {
+        client.auth().session().my_tenants(REFRESH, MyTenants::Current)
+    });
+    assert_eq!((&*tenants[0].id, &*tenants[0].name), ("t1", "One"));
+    assert_eq!(tenants[0].custom_attributes["a"], 1);
+    let body = json!({ "dct": false, "ids": ["t1", "t2"] });
+    sends(line, REFRESH, body, &answer, |client| {
+        client.auth().session().my_tenants(REFRESH, MyTenants::Ids(&["t1", "t2"]))
+    });
+}
+
+#[test]
+fn select_tenant() {
+    let body = json!({ "tenant": "t1" });
+    let info = sends("POST /v1/auth/tenant/select", REFRESH, body, &signed_in(), |client| {
+        client.auth().session().select_tenant("t1", REFRESH)
+    });
+    assert_eq!((info.claims().user_id(), info.first_seen), ("U1", false));
+}
+
+#[test]
+fn refresh_keeps_the_token_unless_there_is_a_new_one() {
+    let mut answer = signed_in();
+    let given = answer["refreshJwt"].as_str().unwrap().to_owned();
+    let refresh = |answer: &Value| {
+        sends("POST /v1/auth/refresh", &given, Value::Null, answer, |client| {
+            client.auth().session().refresh(&given)
+        })
+    };
+    let rotated = signed_in();
+    assert_eq!(refresh(&rotated).refresh_jwt(), rotated["refreshJwt"].as_str());
+    for nothing in [Value::Null, json!("")] {
+        answer["refreshJwt"] = nothing;
+        let info = refresh(&answer);
+        assert_eq!(info.refresh_jwt(), Some(&*given));
+        assert_eq!(info.session_jwt(), answer["sessionJwt"].as_str().unwrap());
+        assert_eq!(info.refresh.unwrap().claims.user_id(), "U1");
+    }
+}
+
+#[test]
+fn logout() {
+    sends("POST /v1/auth/logout", REFRESH, Value::Null, &json!({}), |client| {
+        client.auth().session().logout(REFRESH)
+    });
+    sends("POST /v1/auth/logoutall", REFRESH, Value::Null, &json!({}), |client| {
+        client.auth().session().logout_all(REFRESH)
+    });
+}
+
+#[test]
+fn bad_input_is_refused_before_a_request() {
+    let long = "x".repeat(16 * 1024 + 1);
+    for bad in ["", "a b", "a:b", "a\r\nx: y", "é", "\0", &long] {
+        refuses("refresh_token", |c| c.auth().session().me(bad));
+        refuses("refresh_token", |c| c.auth().session().history(bad));
+        refuses("refresh_token", |c| c.auth().session().logout(bad));
+        refuses("refresh_token", |c| c.auth().session().logout_all(bad));
+        refuses("refresh_token", |c| c.auth().session().my_tenants(bad, MyTenants::Current));
+        refuses("refresh_token", |c| c.auth().session().select_tenant("t1", bad));
+    }
+    for bad in ["", &long] {
+        refuses("session_token", |c| c.auth().session().validate(bad));
+        refuses("session_token", |c| c.auth().session().validate_and_refresh(bad, ""));
+        refuses("refresh_token", |c| c.auth().session().refresh(bad));
+    }
+    for bad in ["a b", "a:b.c.d", "a.b.c\r\n", "é.é.é", "..", "a.b.c.d"] {
+        let (results, sent) = exchange(&json!({}), |client| {
+            let session = client.auth().session();
+            [
+                session.validate(bad).err(),
+                session.refresh(bad).err(),
+                session.validate_and_refresh(bad, bad).err(),
+            ]
+        });
+        assert_eq!(sent, []);
+        for error in results {
+            assert!(matches!(error, Some(Error::Token(_))), "{bad}: {error:?}");
+        }
+    }
+    refuses("ids", |c| c.auth().session().my_tenants(REFRESH, MyTenants::Ids(&[])));
+    refuses("ids", |c| c.auth().session().my_tenants(REFRESH, MyTenants::Ids(&["t1", ""])));
+    for bad in ["", " ", "a\nb", &"x".repeat(2049)] {
+        refuses("tenant_id", |c| c.auth().session().select_tenant(bad, REFRESH));
+    }
+}
+
+#[test]
+fn what_an_answer_leaves_out_is_no_reason_to_fail() {
+    let mut answer = signed_in();
+    for name in
+        ["cookieDomain", "cookiePath", "cookieMaxAge", "cookieExpiration", "user", "firstSeen"]
+    {
+        answer[name] = Value::Null;
+    }
+    let info = exchange(&answer, |c| c.auth().session().select_tenant("t1", REFRESH)).0.unwrap();
+    assert_eq!((&*info.cookie.domain, &*info.cookie.path, info.cookie.max_age), ("", "/", 0));
+    assert!(info.first_seen && info.user.user_id.is_empty());
+    answer["sessionJwt"] = Value::Null;
+    let error =
+        exchange(&answer, |c| c.auth().session().select_tenant("t1", REFRESH)).0.unwrap_err();
+    assert!(matches!(error, Error::Decode(_)), "{error:?}");
+}
+
+// Lives of sessions.
+
+/// A project with two tenants, where Ada writes in one and is a member of the other.
+fn project(emulator: &Emulator) -> Client {
+    emulator
+        .seed(&json!({
+            "permissions": [{ "name": "read" }, { "name": "write" }],
+            "tenants": [{ "id": "t1", "name": "One" }, { "id": "t2", "name": "Two" }],
+            "roles": [{ "name": "Reader", "permissionNames": ["read"] },
+                      { "name": "Writer", "permissionNames": ["write"] }],
+            "users": [{ "loginId": ADA, "email": ADA, "phone": "+12025550101",
+                        "roleNames": ["Reader"], "userTenants": [
+                { "tenantId": "t1", "roleNames": ["Writer"] }, { "tenantId": "t2" },
+            ] }],
+        }))
+        .unwrap();
+    Client::builder().emulator(emulator).build().unwrap()
+}
+
+fn code(emulator: &Emulator, address: &str) -> String {
+    emulator.inbox().last_to(address).unwrap().code.unwrap()
+}
+
+/// Signs Ada in by a code.
+fn sign_in(emulator: &Emulator, client: &Client, options: &LoginOptions) -> AuthInfo {
+    let otp = client.auth().otp();
+    otp.sign_in(DeliveryMethod::Email, ADA, options).unwrap();
+    otp.verify(DeliveryMethod::Email, ADA, &code(emulator, ADA)).unwrap()
+}
+
+#[test]
+fn codes_work_once_and_for_a_while() {
+    let emulator = Emulator::new();
+    let client = Client::builder().emulator(&emulator).build().unwrap();
+    let otp = client.auth().otp();
+    let (email, sms) = (DeliveryMethod::Email, DeliveryMethod::Sms);
+    let options = SignUpOptions::default()
+        .user(UserDetails::default().name("Ada Lovelace").phone("+12025550101"))
+        .custom_claims([("theme", "dark")]);
+    let sent_to = otp.sign_up(sms, "ada", &options).unwrap();
+    assert_eq!(sent_to.masked_phone.as_deref(), Some(&*sent_to.to_string()));
+
+    let right = code(&emulator, "+12025550101");
+    let wrong = if right == "000000" { "000001" } else { "000000" };
+    let refused = otp.verify(sms, "ada", wrong).unwrap_err();
+    assert_eq!((refused.code(), refused.status()), (Some(codes::WRONG_OTP_CODE), Some(401)));
+    let info = otp.verify(sms, "ada", &right).unwrap();
+    assert_eq!(
+        (&*info.user.name, info.first_seen, info.user.verified_phone),
+        ("Ada Lovelace", true, true)
+    );
+    assert_eq!(info.claims().get::<String>("theme").unwrap().as_deref(), Some("dark"));
+    assert_eq!(info.claims().auth_factors(), ["sms"]);
+    assert_eq!(info.user.status, Some(UserStatus::Enabled));
+    let reused = otp.verify(sms, "ada", &right).unwrap_err();
+    assert_eq!(reused.code(), Some(codes::WRONG_OTP_CODE));
+
+    let taken = otp.sign_up(sms, "ada", &options).unwrap_err();
+    assert_eq!(taken.code(), Some(codes::USER_ALREADY_EXISTS));
+    let unknown = otp.sign_in(email, "nobody@example.com", &LoginOptions::default()).unwrap_err();
+    assert_eq!(unknown.code(), Some(codes::USER_NOT_FOUND));
+    assert!(unknown.is_not_found());
+
+    otp.sign_in(sms, "ada", &LoginOptions::default()).unwrap();
+    let late = code(&emulator, "+12025550101");
+    emulator.advance(Duration::from_secs(3 * 60));
+    let expired = otp.verify(sms, "ada", &late).unwrap_err();
+    assert_eq!(expired.code(), Some(codes::WRONG_OTP_CODE));
+
+    otp.sign_in(sms, "ada", &LoginOptions::default()).unwrap();
+    let right = code(&emulator, "+12025550101");
+    let wrong = if right == "000000" { "000001" } else { "000000" };
+    for _ in 0..5 {
+        otp.verify(sms, "ada", wrong).unwrap_err();
+    }
+    let too_many = otp.verify(sms, "ada", &right).unwrap_err();
+    assert_eq!(too_many.code(), Some(codes::TOO_MANY_OTP_ATTEMPTS));
+}
+
+#[test]
+fn step_up_and_mfa_add_to_a_session() {
+    let emulator = Emulator::new();
+    let client = project(&emulator);
+    let first = sign_in(&emulator, &client, &LoginOptions::default());
+    assert!(!first.claims().is_mfa());
+    let refresh_token = first.refresh_jwt().unwrap();
+
+    let step_up = LoginOptions::default().stepup(true).refresh_token(refresh_token);
+    let raised = sign_in(&emulator, &client, &step_up);
+    assert_eq!(raised.claims().get::<bool>("su").unwrap(), Some(true));
+    assert_eq!(first.claims().get::<bool>("su").unwrap(), None);
+
+    let options = LoginOptions::default().mfa(true).refresh_token(refresh_token).tenant_id("t1");
+    let otp = client.auth().otp();
+    otp.sign_in(DeliveryMethod::Sms, ADA, &options).unwrap();
+    let code = code(&emulator, "+12025550101");
+    let both = otp.verify(DeliveryMethod::Sms, ADA, &code).unwrap();
+    assert!(both.claims().is_mfa());
+    assert_eq!(both.claims().auth_factors(), ["email", "sms", "mfa"]);
+    assert_eq!(both.claims().current_tenant(), Some("t1"));
+
+    // Somebody else's session does not do.
+    otp.sign_up(DeliveryMethod::Email, "eve@example.com", &SignUpOptions::default()).unwrap();
+    let eve = otp
+        .verify(DeliveryMethod::Email, "eve@example.com", &self::code(&emulator, "eve@example.com"))
+        .unwrap();
+    let theirs = LoginOptions::default().stepup(true).refresh_token(eve.refresh_jwt().unwrap());
+    assert!(otp.sign_in(DeliveryMethod::Email, ADA, &theirs).unwrap_err().is_forbidden());
+}
+
+#[test]
+fn addresses_change_once_the_code_is_verified() {
+    let emulator = Emulator::new();
+    let client = project(&emulator);
+    let info = sign_in(&emulator, &client, &LoginOptions::default());
+    let (otp, token) = (client.auth().otp(), info.refresh_jwt().unwrap());
+    let options = UpdateOptions::default().add_to_login_ids(true);
+    otp.update_email(ADA, "countess@example.com", token, &options).unwrap();
+    assert_eq!(client.auth().session().me(token).unwrap().email, ADA);
+    let code = code(&emulator, "countess@example.com");
+    otp.verify(DeliveryMethod::Email, ADA, &code).unwrap();
+    let user = client.auth().session().me(token).unwrap();
+    assert_eq!(user.email, "countess@example.com");
+    assert!(user.login_ids.contains(&"countess@example.com".to_owned()));
+}
+
+#[test]
+fn sessions_expire_and_are_refreshed() {
+    let emulator = Emulator::builder().session_lifetime(Duration::from_secs(60)).build();
+    let client = project(&emulator);
+    let info = sign_in(&emulator, &client, &LoginOptions::default());
+    let (session, refresh_token) = (client.auth().session(), info.refresh_jwt().unwrap());
+    assert_eq!(session.validate(info.session_jwt()).unwrap(), *info.claims());
+    let checked = session.validate_and_refresh(info.session_jwt(), refresh_token).unwrap();
+    assert!(checked.refreshed.is_none());
+    assert_eq!(emulator.requests("/v1/auth/refresh"), 0);
+
+    emulator.advance(Duration::from_secs(66)); // the leeway is 5 seconds
+    let expired = session.validate(info.session_jwt()).unwrap_err();
+    assert!(expired.is_token_expired() && !expired.is_token_invalid(), "{expired:?}");
+    assert!(matches!(expired, Error::Token(TokenError::Expired { by }) if by.as_secs() >= 6));
+    assert!(session.validate_and_refresh(info.session_jwt(), "").unwrap_err().is_token_expired());
+
+    let checked = session.validate_and_refresh(info.session_jwt(), refresh_token).unwrap();
+    let refreshed = checked.refreshed.unwrap();
+    assert_eq!(checked.claims, *refreshed.claims());
+    assert_eq!(refreshed.refresh_jwt(), Some(refresh_token), "not rotated, and so the same");
+    session.validate(refreshed.session_jwt()).unwrap();
+    // A session token that is missing or broken is as good as an expired one.
+    for token in ["", "garbage", REFRESH] {
+        let checked = session.validate_and_refresh(token, refresh_token).unwrap();
+        assert_eq!(checked.refreshed.unwrap().claims().user_id(), info.claims().user_id());
+    }
+
+    // A refresh token is no session token, nor the other way round.
+    assert!(session.validate(refresh_token).unwrap_err().is_token_invalid());
+    assert!(session.me(refreshed.session_jwt()).unwrap_err().is_unauthorized());
+
+    emulator.advance(Duration::from_secs(29 * 24 * 60 * 60));
+    assert!(session.refresh(refresh_token).unwrap_err().is_token_expired());
+    assert!(session.me(refresh_token).unwrap_err().is_unauthorized());
+}
+
+#[test]
+fn a_rotated_refresh_token_replaces_the_old_one() {
+    let emulator = Emulator::builder().rotate_refresh_tokens(true).build();
+    let client = project(&emulator);
+    let info = sign_in(&emulator, &client, &LoginOptions::default());
+    let (session, first) = (client.auth().session(), info.refresh_jwt().unwrap());
+    let refreshed = session.refresh(first).unwrap();
+    let second = refreshed.refresh_jwt().unwrap();
+    assert_ne!(first, second);
+    assert!(session.refresh(first).unwrap_err().is_unauthorized());
+    session.refresh(second).unwrap();
+}
+
+#[test]
+fn refresh_tokens_in_cookies_are_found() {
+    let emulator = Emulator::builder().refresh_tokens_in_cookies(true).build();
+    let client = project(&emulator);
+    let info = sign_in(&emulator, &client, &LoginOptions::default());
+    client.auth().session().refresh(info.refresh_jwt().unwrap()).unwrap();
+}
+
+#[test]
+fn threads_that_refresh_the_same_session_share_one_call() {
+    const THREADS: usize = 32;
+    let emulator = Emulator::builder()
+        .session_lifetime(Duration::from_secs(60))
+        .rotate_refresh_tokens(true)
+        .build();
+    let client = project(&emulator);
+    let info = sign_in(&emulator, &client, &LoginOptions::default());
+    emulator.advance(Duration::from_secs(66));
+    client.warm_up().unwrap();
+    // Long enough for all threads to come while the call is under way.
+    emulator.fault(Fault::delay(Duration::from_millis(500)).at("/v1/auth/refresh").times(1));
+    let start = Barrier::new(THREADS);
+    let (session_token, refresh_token) = (info.session_jwt(), info.refresh_jwt().unwrap());
+    let tokens: Vec<_> = thread::scope(|scope| {
+        let threads: Vec<_> = (0..THREADS)
+            .map(|_| {
+                scope.spawn(|| {
+                    start.wait();
+                    let session = client.auth().session();
+                    let checked = session.validate_and_refresh(session_token, refresh_token);
+                    let refreshed = checked.unwrap().refreshed.unwrap();
+                    (
+                        refreshed.session_jwt().to_owned(),
+                        refreshed.refresh_jwt().unwrap().to_owned(),
+                    )
+                })
+            })
+            .collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    assert_eq!(emulator.requests("/v1/auth/refresh"), 1);
+    assert!(tokens.iter().all(|pair| *pair == tokens[0]));
+    client.auth().session().refresh(&tokens[0].1).unwrap();
+}
+
+#[test]
+fn threads_that_wait_for_a_failing_refresh_get_its_error() {
+    let emulator = Emulator::new();
+    let client = project(&emulator);
+    let info = sign_in(&emulator, &client, &LoginOptions::default());
+    let (start, refresh_token) = (Barrier::new(8), info.refresh_jwt().unwrap());
+    emulator.fault(Fault::delay(Duration::from_millis(300)).at("/v1/auth/refresh"));
+    emulator.fault(Fault::status(503).header("cf-ray", "8f00").at("/v1/auth/refresh"));
+    thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                start.wait();
+                let error = client.auth().session().refresh(refresh_token).unwrap_err();
+                assert!(error.is_unavailable() && error.to_string().contains("8f00"), "{error}");
+            });
+        }
+    });
+    assert_eq!(emulator.requests("/v1/auth/refresh"), 1);
+}
+
+#[test]
+fn logging_out_ends_one_session_or_all() {
+    let emulator = Emulator::new();
+    let client = project(&emulator);
+    let sessions: Vec<_> =
+        (0..3).map(|_| sign_in(&emulator, &client, &LoginOptions::default())).collect();
+    let token = |at: usize| sessions[at].refresh_jwt().unwrap();
+    let session = client.auth().session();
+    session.logout(token(0)).unwrap();
+    let ended = session.refresh(token(0)).unwrap_err();
+    assert_eq!((ended.code(), ended.is_unauthorized()), (Some(codes::LOGGED_OUT), true));
+    assert!(session.logout(token(0)).unwrap_err().is_unauthorized());
+    assert!(session.me(token(0)).unwrap_err().is_unauthorized());
+    session.validate(sessions[0].session_jwt()).unwrap(); // until it expires
+    session.me(token(1)).unwrap();
+
+    session.logout_all(token(1)).unwrap();
+    for at in [1, 2] {
+        assert_eq!(session.refresh(token(at)).unwrap_err().code(), Some(codes::LOGGED_OUT));
+    }
+    let revoking = LoginOptions::default().revoke_other_sessions(true);
+    let old = sign_in(&emulator, &client, &LoginOptions::default());
+    let new = sign_in(&emulator, &client, &revoking);
+    assert!(session.me(old.refresh_jwt().unwrap()).unwrap_err().is_unauthorized());
+    session.me(new.refresh_jwt().unwrap()).unwrap();
+}
+
+#[test]
+fn users_ask_about_themselves() {
+    let emulator = Emulator::new();
+    let client = project(&emulator);
+    let info = sign_in(&emulator, &client, &LoginOptions::default().tenant_id("t1"));
+    let (session, token) = (client.auth().session(), info.refresh_jwt().unwrap());
+    assert_eq!(session.me(token).unwrap(), info.user);
+    let history = session.history(token).unwrap();
+    assert_eq!((history.len(), &*history[0].selected_tenant), (1, "t1"));
+    assert_eq!(history[0].user_id, info.claims().user_id());
+    let ids = |which| -> Vec<String> {
+        let tenants = session.my_tenants(token, which).unwrap();
+        tenants.into_iter().map(|tenant| tenant.id).collect()
+    };
+    assert_eq!(ids(MyTenants::Current), ["t1"]);
+    assert_eq!(ids(MyTenants::Ids(&["t2", "t1", "elsewhere"])), ["t1", "t2"]);
+}
+
+#[test]
+fn a_tenant_is_selected_and_stays() {
+    let emulator = Emulator::new();
+    let client = project(&emulator);
+    let info = sign_in(&emulator, &client, &LoginOptions::default());
+    let session = client.auth().session();
+    assert_eq!(info.claims().current_tenant(), None);
+    let selected = session.select_tenant("t2", info.refresh_jwt().unwrap()).unwrap();
+    assert_eq!(selected.claims().current_tenant(), Some("t2"));
+    let refreshed = session.refresh(selected.refresh_jwt().unwrap()).unwrap();
+    assert_eq!(refreshed.claims().current_tenant(), Some("t2"));
+    let foreign = session.select_tenant("t3", info.refresh_jwt().unwrap()).unwrap_err();
+    assert!(foreign.is_forbidden(), "{foreign}");
+}
+
+#[test]
+fn roles_and_permissions_hold_where_they_were_given() {
+    let emulator = Emulator::new();
+    let client = project(&emulator);
+    let info = sign_in(&emulator, &client, &LoginOptions::default().tenant_id("t2"));
+    let claims = client.auth().session().validate(info.session_jwt()).unwrap();
+    let (project, one, two) = (Scope::Project, Scope::Tenant("t1"), Scope::Tenant("t2"));
+    assert_eq!(
+        (claims.roles(project), claims.permissions(project)),
+        (vec!["Reader"], vec!["read"])
+    );
+    assert_eq!((claims.roles(one), claims.permissions(one)), (vec!["Writer"], vec!["write"]));
+    assert!(claims.roles(two).is_empty() && claims.permissions(two).is_empty());
+    assert_eq!(claims.tenants(), ["t1", "t2"]);
+
+    assert!(claims.has_roles(project, ["Reader"]) && !claims.has_roles(one, ["Reader"]));
+    assert!(claims.has_permissions(one, ["write"]) && !claims.has_permissions(project, ["write"]));
+    assert!(!claims.has_roles(one, ["Writer", "Reader"]));
+    // No roles are held by every member, and by nobody else.
+    assert!(claims.has_roles(two, []) && claims.has_permissions(project, []));
+    for foreign in ["t3", "", "T1"] {
+        let foreign = Scope::Tenant(foreign);
+        assert!(!claims.has_roles(foreign, []) && !claims.has_permissions(foreign, []));
+        assert!(!claims.has_roles(foreign, ["Reader"]) && claims.roles(foreign).is_empty());
+        assert!(claims.matched_roles(foreign, ["Reader"]).is_empty());
+    }
+    assert_eq!(claims.matched_roles(one, ["Reader", "Writer", "Writer"]), ["Writer", "Writer"]);
+    assert_eq!(claims.matched_permissions(project, ["write", "read"]), ["read"]);
+}
+
+#[test]
+fn role_checks_survive_claims_of_every_form() {
+    let emulator = Emulator::new();
+    let client = Client::builder().emulator(&emulator).build().unwrap();
+    let odd = [
+        json!(null),
+        json!(true),
+        json!(7),
+        json!("Admin"),
+        json!([]),
+        json!(["Admin"]),
+        json!({}),
+        json!([1, null, "Admin"]),
+        json!({ "t1": null }),
+        json!({ "t1": { "roles": "Admin" } }),
+        json!({ "t1": { "roles": ["Admin", 5] } }),
+        json!({ "": { "roles": ["Admin"] } }),
+    ];
+    for roles in &odd {
+        for tenants in &odd {
+            for current in [json!(null), json!("t1"), json!(""), json!(7)] {
+                let token = emulator.issue_token(json!({
+                    "sub": "U1", "drn": "DS", "roles": roles, "tenants": tenants, "dct": current,
+                }));
+                let claims = client.auth().session().validate(&token.unwrap()).unwrap();
+                let listed = |list: &Value| {
+                    list.as_array().is_some_and(|list| list.contains(&json!("Admin")))
+                };
+                assert_eq!(claims.has_roles(Scope::Project, ["Admin"]), listed(roles));
+                let member = tenants.get("t1").is_some() || current == "t1";
+                assert_eq!(claims.has_roles(Scope::Tenant("t1"), []), member);
+                // The claim is there, and so what is at the top does not count in a tenant.
+                let expected = member && listed(&tenants["t1"]["roles"]);
+                assert_eq!(claims.has_roles(Scope::Tenant("t1"), ["Admin"]), expected);
+                assert!(!claims.has_roles(Scope::Tenant(""), []));
+            }
+        }
+    }
+    // The one exception: the current tenant of a token without the claim `tenants`.
+    let token = json!({ "sub": "U1", "drn": "DS", "roles": ["Admin"], "dct": "t1" });
+    let token = emulator.issue_token(token).unwrap();
+    let claims = client.auth().session().validate(&token).unwrap();
+    assert!(claims.has_roles(Scope::Tenant("t1"), ["Admin"]));
+    assert!(!claims.has_roles(Scope::Tenant("t2"), ["Admin"]));
+}
