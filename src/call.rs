@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use crate::check;
 use crate::client::Client;
 use crate::error::{ApiError, Error, Result};
-use crate::json::{decode, decode_field};
+use crate::json::{decode, decode_field, decode_list};
 use crate::secret::Secret;
 use crate::transport::http::{HeaderMap, Method, Request, header};
 use crate::transport::{Limits, Response, TransportError, TransportErrorKind};
@@ -123,6 +123,17 @@ impl<'c> Call<'c> {
         self.field(name, value)
     }
 
+    /// Sets a body member to a list of IDs or names, of which there must be one.
+    pub(crate) fn ids(self, name: &'static str, ids: &[&str]) -> Self {
+        self.check(check::ids(name, ids)).field(name, ids)
+    }
+
+    /// Notes a text inside a struct of options that must not show in any error.
+    pub(crate) fn hide(mut self, secret: Option<&Secret>) -> Self {
+        self.secrets.extend(secret.cloned());
+        self
+    }
+
     /// Sets a body member to a struct of options, or leaves it out if none is set.
     pub(crate) fn options(self, name: &'static str, options: &impl Serialize) -> Self {
         match serde_json::to_value(options) {
@@ -188,6 +199,11 @@ impl<'c> Call<'c> {
     /// Sends, and reads one member of the response as `T`.
     pub(crate) fn send_field<T: DeserializeOwned>(self, name: &str) -> Result<T> {
         Ok(decode_field(self.execute()?.body(), name)?)
+    }
+
+    /// Sends, and reads one member of the response as a list, which is empty if it is missing.
+    pub(crate) fn send_list<T: DeserializeOwned>(self, name: &str) -> Result<Vec<T>> {
+        Ok(decode_list(self.execute()?.body(), name)?)
     }
 
     /// Sends, and drops the response's body.

@@ -102,6 +102,16 @@ impl<'de> Deserialize<'de> for UnixTime {
     }
 }
 
+/// Writes a time span in whole seconds, as the API counts them.
+#[allow(dead_code, reason = "used by areas that may all be off")]
+#[allow(clippy::ref_option, reason = "as serde calls it")]
+pub(crate) fn span<S: Serializer>(
+    span: &Option<Duration>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    span.map(|span| span.as_secs()).serialize(serializer)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

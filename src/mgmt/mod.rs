@@ -4,6 +4,23 @@ use crate::call::Call;
 use crate::client::Client;
 use crate::transport::http::Method;
 
+#[cfg(feature = "mgmt-access-key")]
+pub mod access_key;
+#[cfg(feature = "mgmt-group")]
+pub mod group;
+#[cfg(feature = "mgmt-jwt")]
+pub mod jwt;
+#[cfg(feature = "mgmt-permission")]
+pub mod permission;
+#[cfg(feature = "mgmt-role")]
+pub mod role;
+#[cfg(feature = "mgmt-sso")]
+pub mod sso;
+#[cfg(feature = "mgmt-sso-app")]
+pub mod sso_application;
+#[cfg(feature = "mgmt-tenant")]
+pub mod tenant;
+
 /// Everything that needs a management key, an area each; see [`Client::mgmt`].
 #[derive(Clone, Copy, Debug)]
 pub struct Mgmt<'c>(&'c Client);
