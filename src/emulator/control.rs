@@ -19,6 +19,13 @@ const SEEDS: &[(&str, &str)] = &[
     ("users", "/v1/mgmt/user/create"),
     ("testUsers", "/v1/mgmt/user/create/test"),
     ("accessKeys", "/v1/mgmt/accesskey/create"),
+    ("groups", "/_emulator/seed/group"),
+    ("ssoOidc", "/v1/mgmt/sso/oidc"),
+    ("ssoSaml", "/v1/mgmt/sso/saml"),
+    ("oidcApps", "/v1/mgmt/sso/idp/app/oidc/create"),
+    ("samlApps", "/v1/mgmt/sso/idp/app/saml/create"),
+    ("wsFedApps", "/v1/mgmt/sso/idp/app/wsfed/create"),
+    ("consents", "/_emulator/seed/consent"),
 ];
 
 const SEED: &[Field] = &[
@@ -28,6 +35,13 @@ const SEED: &[Field] = &[
     optional("users", Kind::Any),
     optional("testUsers", Kind::Any),
     optional("accessKeys", Kind::Any),
+    optional("groups", Kind::Any),
+    optional("ssoOidc", Kind::Any),
+    optional("ssoSaml", Kind::Any),
+    optional("oidcApps", Kind::Any),
+    optional("samlApps", Kind::Any),
+    optional("wsFedApps", Kind::Any),
+    optional("consents", Kind::Any),
 ];
 
 /// Makes what a seed lists; see [`Emulator::seed`].

@@ -18,14 +18,21 @@ const AREAS: &[&[Route]] = &[
     auth::otp::ROUTES,
     auth::session::ROUTES,
     mgmt::access_key::ROUTES,
+    mgmt::group::ROUTES,
+    mgmt::jwt::ROUTES,
     mgmt::license::ROUTES,
     mgmt::permission::ROUTES,
     mgmt::role::ROUTES,
+    mgmt::sso::ROUTES,
+    mgmt::sso_application::ROUTES,
     mgmt::tenant::ROUTES,
     mgmt::user::ROUTES,
     mgmt::user_search::ROUTES,
     mgmt::user_update::ROUTES,
 ];
+
+/// What seeds make and no operation does, as if there were one.
+const SEEDS: &[Route] = &[mgmt::group::SEED, mgmt::jwt::SEED];
 
 /// Every operation of the API, covered or not: method, path, body fields, query fields.
 const OPERATIONS: &str = include_str!("operations.txt");
@@ -190,7 +197,8 @@ pub(super) fn run(
     now: i64,
     store: &mut Store,
 ) -> Answer {
-    let route = AREAS.iter().copied().flatten().find(|route| route.path == path);
+    let mut routes = AREAS.iter().copied().flatten().chain(SEEDS);
+    let route = routes.find(|route| route.path == path && route.method == "POST");
     let Some(route) = route else { return Err(Refusal::no_route("POST", path)) };
     let body = match route.body {
         Shape::Object(fields) => body::object(fields, body, "")?,

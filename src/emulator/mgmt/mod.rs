@@ -1,9 +1,14 @@
 //! What the management key may do.
 
 pub(super) mod access_key;
+pub(super) mod group;
+pub(super) mod jwt;
 pub(super) mod license;
 pub(super) mod permission;
 pub(super) mod role;
+pub(super) mod sso;
+pub(super) mod sso_application;
+mod sso_fields;
 pub(super) mod tenant;
 pub(super) mod user;
 pub(super) mod user_search;
