@@ -24,10 +24,16 @@ pub(crate) fn id(name: &'static str, text: &str) -> Result<()> {
     Ok(())
 }
 
-/// A longer text, such as a certificate: not empty.
+/// A text that is not empty.
 #[allow(dead_code, reason = "used by areas that may all be off")]
-pub(crate) fn text(name: &'static str, text: &str) -> Result<()> {
+pub(crate) fn filled(name: &'static str, text: &str) -> Result<()> {
     if text.trim().is_empty() { Err(Error::argument(name, "must not be empty")) } else { Ok(()) }
+}
+
+/// A document of any content, as long as it is a JSON object.
+#[allow(dead_code, reason = "used by areas that may all be off")]
+pub(crate) fn object(name: &'static str, value: &serde_json::Value) -> Result<()> {
+    if value.is_object() { Ok(()) } else { Err(Error::argument(name, "must be a JSON object")) }
 }
 
 /// The expiry of a key. On the wire 0 is never, which is not to happen by mistake.
@@ -41,16 +47,15 @@ pub(crate) fn expiry(name: &'static str, time: Option<UnixTime>) -> Result<()> {
     }
 }
 
-/// A list of IDs that is not empty.
-#[allow(dead_code, reason = "used by areas that may all be off")]
-pub(crate) fn ids(name: &'static str, ids: &[&str]) -> Result<()> {
-    some(name, ids)?;
-    ids.iter().try_for_each(|text| id(name, text))
+/// Each an ID. The list may be empty.
+#[allow(dead_code, reason = "each area of management uses it, and all may be off")]
+pub(crate) fn ids(name: &'static str, texts: &[&str]) -> Result<()> {
+    texts.iter().try_for_each(|text| id(name, text))
 }
 
-/// A list that is not empty.
+/// At least one.
 #[allow(dead_code, reason = "as above")]
-pub(crate) fn some<T>(name: &'static str, list: &[T]) -> Result<()> {
+pub(crate) fn not_empty<T>(name: &'static str, list: &[T]) -> Result<()> {
     if list.is_empty() { Err(Error::argument(name, "must not be empty")) } else { Ok(()) }
 }
 

@@ -100,8 +100,7 @@ pub(crate) fn decode_field<T: DeserializeOwned>(body: &[u8], name: &str) -> Resu
     T::deserialize(value).map_err(|error| error.under(name))
 }
 
-/// Reads one member of a response as a list, which is empty if it is missing.
-#[allow(dead_code, reason = "used by areas that may all be off")]
+/// Reads a list that is a member of a response; empty if the member is missing or null.
 pub(crate) fn decode_list<T: DeserializeOwned>(
     body: &[u8],
     name: &str,

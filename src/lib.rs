@@ -1,4 +1,4 @@
-//! Blocking SDK for Descope.
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs_descope, feature(doc_cfg))]
 
@@ -11,6 +11,7 @@ mod json;
 mod jwt;
 mod models;
 mod options;
+mod page;
 mod retry;
 mod secret;
 mod time;
@@ -19,6 +20,8 @@ pub mod auth;
 pub mod clock;
 #[cfg(feature = "emulator")]
 pub mod emulator;
+#[cfg(doc)]
+pub mod guide;
 pub mod mgmt;
 pub mod transport;
 
@@ -31,6 +34,7 @@ pub use models::{
     AuthType, RoleInheritance, SignInRecord, Tenant, TenantRoles, User, UserDetails, UserStatus,
     UserTenant,
 };
+pub use page::{Page, PageIter, Sort};
 pub use retry::RetryPolicy;
 pub use secret::Secret;
-pub use time::UnixTime;
+pub use time::{UnixMillis, UnixTime};

@@ -69,6 +69,8 @@ pub struct User {
     /// The social providers the user has signed in with.
     #[serde(alias = "OAuth")]
     pub oauth: BTreeMap<String, bool>,
+    /// Until when the user is locked out for a while, in seconds; the epoch if they are not.
+    pub temp_lock_expiration: UnixTime,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
@@ -85,6 +87,8 @@ pub struct UserTenant {
     pub tenant_name: String,
     /// Names of the roles held there.
     pub role_names: Vec<String>,
+    /// Names of what these roles permit there.
+    pub permissions: Vec<String>,
 }
 
 /// A tenant.

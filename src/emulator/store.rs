@@ -2,12 +2,15 @@
 
 use serde_json::{Value, json};
 
-use super::auth::otp;
+use super::auth::{enchanted_link, magic_link, otp, password};
 use super::body::{Fields, Object};
 use super::error::{Answer, Refusal};
+use super::fga::Authorization;
 use super::inbox::Mailbox;
 use super::mgmt::access_key::AccessKey;
+use super::mgmt::audit::Trail;
 use super::mgmt::group::Group;
+use super::mgmt::project::Project;
 use super::mgmt::sso::SsoSettings;
 use super::mgmt::sso_application::SsoApplication;
 use super::sign::KeyRing;
@@ -23,13 +26,19 @@ pub(super) struct Store {
     pub(super) tenants: Vec<Tenant>,
     pub(super) access_keys: Vec<AccessKey>,
     pub(super) groups: Vec<Group>,
-    pub(super) sso: Vec<SsoSettings>,
+    pub(super) sso_settings: Vec<SsoSettings>,
     pub(super) sso_apps: Vec<SsoApplication>,
     /// IDs of users who may be impersonated even where consent is asked for.
     pub(super) consents: Vec<String>,
     pub(super) sessions: Sessions,
     pub(super) otp: otp::Codes,
+    pub(super) magic_links: magic_link::Links,
+    pub(super) enchanted_links: enchanted_link::Attempts,
+    pub(super) password_policy: password::Policy,
     pub(super) mailbox: Mailbox,
+    pub(super) authorization: Authorization,
+    pub(super) audit: Trail,
+    pub(super) project: Project,
 }
 
 impl Store {
@@ -43,12 +52,18 @@ impl Store {
             tenants: Vec::new(),
             access_keys: Vec::new(),
             groups: Vec::new(),
-            sso: Vec::new(),
+            sso_settings: Vec::new(),
             sso_apps: Vec::new(),
             consents: Vec::new(),
             sessions: Sessions::default(),
             otp: otp::Codes::default(),
+            magic_links: magic_link::Links::default(),
+            enchanted_links: enchanted_link::Attempts::default(),
+            password_policy: password::Policy::default(),
             mailbox: Mailbox::default(),
+            authorization: Authorization::default(),
+            audit: Trail::default(),
+            project: Project::default(),
         }
     }
 
@@ -66,6 +81,33 @@ impl Store {
         let at = self.users.iter().position(|user| user.has_login(name));
         let at = at.or_else(|| self.users.iter().position(|user| user.id == name));
         at.and_then(|at| self.users.get_mut(at)).ok_or_else(Refusal::no_managed_user)
+    }
+
+    /// Takes in a user who signed up, with the roles that new users get. Returns the ID.
+    pub(super) fn register(&mut self, mut user: User) -> String {
+        user.grants.roles = self.default_roles();
+        let id = user.id.clone();
+        self.users.push(user);
+        id
+    }
+
+    /// Makes one user of two, as when one verifies an address that is the other's login ID.
+    pub(super) fn merge_users(&mut self, survivor: &str, absorbed: &str) {
+        let Some(at) = self.users.iter().position(|user| user.id == absorbed) else { return };
+        let absorbed_user = self.users.remove(at);
+        if let Some(user) = self.users.iter_mut().find(|user| user.id == survivor) {
+            user.merge(absorbed_user);
+        }
+        self.sessions.hand_over(absorbed, survivor);
+        let known_as = self.groups.iter_mut().flat_map(|group| &mut group.members);
+        for id in known_as.chain(&mut self.consents).filter(|id| *id == absorbed) {
+            survivor.clone_into(id);
+        }
+        for key in &mut self.access_keys {
+            if key.user.as_deref() == Some(absorbed) {
+                key.user = Some(survivor.to_owned());
+            }
+        }
     }
 
     /// Removes a user with all that belongs to them.
@@ -89,7 +131,7 @@ impl Store {
     /// Removes a tenant with all that belongs to it, but not its users and access keys.
     pub(super) fn remove_tenant(&mut self, id: &str) {
         self.tenants.retain(|tenant| tenant.id != id);
-        self.sso.retain(|settings| settings.tenant != id);
+        self.sso_settings.retain(|settings| settings.tenant != id);
         self.groups.retain(|group| group.tenant != id);
         let of_tenant = |role: &&Role| role.tenant.as_deref() == Some(id);
         let roles: Vec<_> = self.roles.iter().filter(of_tenant).map(|of| of.id.clone()).collect();
@@ -104,7 +146,7 @@ impl Store {
     /// or else another.
     #[allow(dead_code, reason = "asked by the area that signs users in by SSO")]
     pub(super) fn sso_settings(&self, tenant: &str) -> Option<&SsoSettings> {
-        let mut of_tenant = self.sso.iter().filter(|settings| settings.tenant == tenant);
+        let mut of_tenant = self.sso_settings.iter().filter(|settings| settings.tenant == tenant);
         let default = of_tenant.clone().find(|settings| settings.id.is_none());
         default
             .filter(|of| of.provider().is_some())
@@ -113,7 +155,7 @@ impl Store {
 
     /// The SSO configuration of a tenant with this ID, or its default one.
     pub(super) fn sso_settings_of(&self, tenant: &str, id: Option<&str>) -> Option<&SsoSettings> {
-        let mut of_tenant = self.sso.iter().filter(|settings| settings.tenant == tenant);
+        let mut of_tenant = self.sso_settings.iter().filter(|settings| settings.tenant == tenant);
         of_tenant.find(|settings| settings.id.as_deref() == id)
     }
 
@@ -122,7 +164,7 @@ impl Store {
         self.roles.retain(|role| role.id != id);
         self.grants_mut().for_each(|grants| grants.forget_role(id));
         self.tenants.iter_mut().for_each(|tenant| tenant.default_roles.retain(|role| role != id));
-        self.sso.iter_mut().for_each(|settings| settings.forget_role(id));
+        self.sso_settings.iter_mut().for_each(|settings| settings.forget_role(id));
     }
 
     /// The ID of the role with this name: the tenant's own, else the project's.

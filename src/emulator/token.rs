@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 
 use aws_lc_rs::digest;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::body::{Field, Fields, Kind, Object, optional};
@@ -12,7 +14,7 @@ use super::random;
 use super::router::Call;
 use super::settings::seconds;
 use super::store::{Store, merge};
-use super::user::{Login, Status};
+use super::user::{Login, Status, User};
 
 /// The wire types `LoginOptions` and `SignUpOptions`: clients send either in place of the other.
 pub(super) const LOGIN_OPTIONS: &[Field] = &[
@@ -27,7 +29,7 @@ pub(super) const LOGIN_OPTIONS: &[Field] = &[
     optional("locale", Kind::Text),
 ];
 
-type Digest = [u8; 32];
+pub(super) type Digest = [u8; 32];
 
 /// The digest under which a secret is remembered.
 pub(super) fn digest(secret: &str) -> Digest {
@@ -35,6 +37,12 @@ pub(super) fn digest(secret: &str) -> Digest {
     let digest = digest::digest(&digest::SHA256, secret.as_bytes());
     bytes.iter_mut().zip(digest.as_ref()).for_each(|(byte, from)| *byte = *from);
     bytes
+}
+
+/// A digest that was saved in base 64.
+pub(super) fn saved_digest(text: &str) -> Answer<Digest> {
+    let bytes = STANDARD.decode(text).ok().and_then(|bytes| bytes.try_into().ok());
+    bytes.ok_or_else(|| Refusal::invalid("A digest must be 32 bytes in base 64"))
 }
 
 /// The sessions that were started, ended ones included: their tokens are refused by name.
@@ -141,6 +149,22 @@ pub(super) fn proven(call: &Call<'_>, store: &Store) -> Answer<Proven> {
     Ok(Proven { session: session.clone(), tenant: refresh.tenant.clone(), token })
 }
 
+/// The user of the call's refresh token, who must be the one the call names.
+pub(super) fn proven_user<'s>(
+    call: &Call<'_>,
+    store: &'s mut Store,
+    login_id: &str,
+) -> Answer<&'s mut User> {
+    let user = proven(call, store)?.session.user;
+    let user = store.users.iter_mut().find(|known| known.id == user);
+    let user = user.ok_or_else(Refusal::no_user)?;
+    if user.has_login(login_id) || user.id == login_id {
+        Ok(user)
+    } else {
+        Err(Refusal::forbidden("The refresh token is of another user"))
+    }
+}
+
 /// What a sign-in asks of the session it starts.
 #[derive(Clone, Default)]
 pub(super) struct SignIn {
@@ -180,6 +204,11 @@ impl SignIn {
             revoke_others: options.flag("revokeOtherSessions"),
             lifetime: options.int("refreshDuration"),
         })
+    }
+
+    /// A sign-in that asks for these custom claims only.
+    pub(super) fn claiming(claims: Object) -> Self {
+        Self { claims, ..Self::default() }
     }
 
     /// Adds a factor to a session that is there.

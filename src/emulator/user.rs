@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::body::{Field, Kind, Object, optional};
+use super::auth::{password::Password, totp::Authenticator};
+use super::body::{Field, Fields, Kind, Object, optional};
 use super::random;
 use super::store::{Grants, Store, merge};
 
@@ -21,9 +22,13 @@ pub(super) struct User {
     pub(super) grants: Grants,
     pub(super) attributes: Object,
     pub(super) sso_apps: Vec<String>,
+    pub(super) password: Option<Password>,
+    pub(super) authenticator: Option<Authenticator>,
     pub(super) factors: BTreeSet<Factor>,
     /// Social providers, and whether each is connected.
     pub(super) oauth: BTreeMap<String, bool>,
+    /// What these providers gave.
+    pub(super) provider_tokens: BTreeMap<String, ProviderToken>,
     pub(super) created: i64,
     pub(super) modified: i64,
     pub(super) logins: Vec<Login>,
@@ -42,6 +47,20 @@ pub(super) struct Profile {
 }
 
 impl Profile {
+    /// Reads the fields of [`SIGN_UP_USER`].
+    pub(super) fn read(user: Fields<'_>) -> Self {
+        let text = |name| user.text(name).to_owned();
+        Self {
+            name: text("name"),
+            given_name: text("givenName"),
+            middle_name: text("middleName"),
+            family_name: text("familyName"),
+            email: text("email"),
+            phone: text("phone"),
+            picture: String::new(),
+        }
+    }
+
     fn merge(&mut self, other: Self) {
         for (ours, theirs) in [
             (&mut self.name, other.name),
@@ -95,15 +114,23 @@ impl Status {
     }
 }
 
-/// Ways to sign in that a user has set up, beside codes and links.
+/// Further ways to sign in that a user has set up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[allow(dead_code, reason = "the areas that set them up insert them")]
 pub(super) enum Factor {
-    Password,
     Saml,
     Scim,
-    Totp,
     WebAuthn,
+}
+
+/// A user's token of a social provider.
+#[derive(Clone)]
+pub(super) struct ProviderToken {
+    /// The user's ID there.
+    pub(super) subject: String,
+    pub(super) access: String,
+    pub(super) refresh: String,
+    pub(super) expires: i64,
 }
 
 /// One line of a user's history.
@@ -126,8 +153,11 @@ impl User {
             grants: Grants::default(),
             attributes: Object::new(),
             sso_apps: Vec::new(),
+            password: None,
+            authenticator: None,
             factors: BTreeSet::new(),
             oauth: BTreeMap::new(),
+            provider_tokens: BTreeMap::new(),
             created: now,
             modified: now,
             logins: Vec::new(),
@@ -151,11 +181,16 @@ impl User {
         self.profile.merge(other.profile);
         self.grants.merge(other.grants);
         self.factors.extend(other.factors);
+        self.password = self.password.take().or(other.password);
+        self.authenticator = self.authenticator.take().or(other.authenticator);
         for (key, value) in other.attributes {
             self.attributes.entry(key).or_insert(value);
         }
         for (provider, connected) in other.oauth {
             self.oauth.entry(provider).or_insert(connected);
+        }
+        for (provider, token) in other.provider_tokens {
+            self.provider_tokens.entry(provider).or_insert(token);
         }
         self.logins.extend(other.logins);
         self.logins.sort_by_key(|login| login.time);
@@ -184,10 +219,10 @@ impl User {
             "createdTime": self.created,
             "modifiedTime": self.modified,
             "ssoAppIds": self.sso_apps,
-            "password": has(Factor::Password),
+            "password": self.password.is_some(),
             "SAML": has(Factor::Saml),
             "SCIM": has(Factor::Scim),
-            "TOTP": has(Factor::Totp),
+            "TOTP": self.authenticator.is_some(),
             "webauthn": has(Factor::WebAuthn),
             "OAuth": self.oauth,
         })

@@ -8,6 +8,7 @@ use crate::check;
 use crate::error::Result;
 use crate::models::{TenantRoles, UserTenant};
 use crate::options::setters;
+use crate::page::Sort;
 use crate::secret::Secret;
 use crate::time::UnixTime;
 
@@ -278,35 +279,13 @@ pub struct AccessKeySearch {
     pub custom_attributes: Option<Map<String, Value>>,
     /// The order of the answer.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub sort: Option<Vec<AccessKeySort>>,
+    pub sort: Option<Vec<Sort>>,
 }
 
 setters!(AccessKeySearch {
     tenant_ids: opt_list<String>, bound_user_id: opt<String>, creating_user: opt<String>,
-    custom_attributes: opt_map<Value>, sort: opt_list<AccessKeySort>,
+    custom_attributes: opt_map<Value>, sort: opt_list<Sort>,
 });
-
-/// A field to sort by.
-#[derive(Clone, Debug, Serialize, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct AccessKeySort {
-    /// The field's name on the wire, such as `name` or `createdTime`.
-    pub field: String,
-    /// Whether the largest comes first.
-    pub desc: bool,
-}
-
-impl AccessKeySort {
-    /// The smallest first.
-    pub fn ascending(field: impl Into<String>) -> Self {
-        Self { field: field.into(), desc: false }
-    }
-
-    /// The largest first.
-    pub fn descending(field: impl Into<String>) -> Self {
-        Self { field: field.into(), desc: true }
-    }
-}
 
 /// An access key whose cleartext was just made.
 #[derive(Clone, Debug, Deserialize)]

@@ -47,7 +47,7 @@ impl Permissions<'_> {
     pub fn create_batch(&self, permissions: &[NewPermission]) -> Result<()> {
         self.0
             .post("/v1/mgmt/permission/create/batch")
-            .check(check::some("permissions", permissions))
+            .check(check::not_empty("permissions", permissions))
             .field("permissions", permissions)
             .send_unit()
     }
@@ -101,7 +101,7 @@ impl Permissions<'_> {
     pub fn update_batch(&self, changes: &[PermissionChange]) -> Result<()> {
         self.0
             .post("/v1/mgmt/permission/update/batch")
-            .check(check::some("permissions", changes))
+            .check(check::not_empty("permissions", changes))
             .field("permissions", changes)
             .send_unit()
     }

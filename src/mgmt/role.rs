@@ -59,7 +59,7 @@ impl Roles<'_> {
     pub fn create_batch(&self, roles: &[NewRole]) -> Result<Vec<Role>> {
         self.0
             .post("/v1/mgmt/role/create/batch")
-            .check(check::some("roles", roles))
+            .check(check::not_empty("roles", roles))
             .field("roles", roles)
             .send_list("roles")
     }
@@ -127,7 +127,7 @@ impl Roles<'_> {
     pub fn update_batch(&self, changes: &[RoleChange]) -> Result<Vec<Role>> {
         self.0
             .post("/v1/mgmt/role/update/batch")
-            .check(check::some("roles", changes))
+            .check(check::not_empty("roles", changes))
             .field("roles", changes)
             .send_list("roles")
     }

@@ -281,7 +281,7 @@ impl SamlSource for SamlProvider {
     fn check(&self) -> Result<()> {
         check::id("idp_url", &self.idp_url)?;
         check::id("entity_id", &self.entity_id)?;
-        check::text("certificate", &self.certificate)
+        check::filled("certificate", &self.certificate)
     }
 }
 

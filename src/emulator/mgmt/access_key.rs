@@ -5,13 +5,14 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::{ASSOCIATED_TENANT, ID, IDS, has_attributes, owned};
-use crate::emulator::body::{Field, Kind, Object, optional, required};
+use crate::emulator::body::{Field, Fields, Kind, Object, optional, required};
 use crate::emulator::error::{Answer, Refusal, Reply};
 use crate::emulator::random;
 use crate::emulator::router::Bearer::Management;
 use crate::emulator::router::{Call, Route, list};
+use crate::emulator::seed::{List, ROLE_IDS, TENANTS, last};
 use crate::emulator::store::{Grants, Store};
-use crate::emulator::token::digest;
+use crate::emulator::token::{digest, saved_digest};
 
 const CREATE: &[Field] = &[
     required("name", Kind::Text),
@@ -90,7 +91,61 @@ pub(in crate::emulator) struct AccessKey {
     permitted_ips: Vec<String>,
 }
 
+pub(in crate::emulator) const SEED: List = List {
+    name: "accessKeys",
+    path: "/v1/mgmt/accesskey/create",
+    state: &[
+        optional("id", Kind::Text),
+        optional("clientId", Kind::Text),
+        optional("digest", Kind::Text),
+        optional("active", Kind::Bool),
+        optional("createdTime", Kind::Int),
+        ROLE_IDS,
+        TENANTS,
+    ],
+    restore,
+    save: |store| store.access_keys.iter().map(AccessKey::save).collect(),
+};
+
+fn restore(store: &mut Store, state: Fields<'_>) -> Answer<()> {
+    let key = last(&mut store.access_keys)?;
+    for (name, place) in [("id", &mut key.id), ("clientId", &mut key.client_id)] {
+        if let Some(text) = state.some_text(name) {
+            text.clone_into(place);
+        }
+    }
+    if let Some(digest) = state.maybe_text("digest") {
+        key.secret = saved_digest(digest)?;
+    }
+    key.active = state.maybe_flag("active").unwrap_or(key.active);
+    key.created = state.int("createdTime").unwrap_or(key.created);
+    key.grants.restore(state);
+    Ok(())
+}
+
 impl AccessKey {
+    fn save(&self) -> Value {
+        let [role_ids, tenants] = self.grants.save();
+        json!({
+            "name": self.name,
+            "description": self.description,
+            "expireTime": self.expires,
+            "userId": self.user,
+            "customClaims": self.claims,
+            "customAttributes": self.attributes,
+            "permittedIps": self.permitted_ips,
+            "state": {
+                "id": self.id,
+                "clientId": self.client_id,
+                "digest": STANDARD.encode(self.secret),
+                "active": self.active,
+                "createdTime": self.created,
+                "roleIds": role_ids,
+                "tenants": tenants,
+            },
+        })
+    }
+
     pub(in crate::emulator) fn expired(&self, now: i64) -> bool {
         self.expires != 0 && self.expires <= now
     }

@@ -8,6 +8,7 @@ use crate::emulator::error::{Answer, Refusal};
 use crate::emulator::random;
 use crate::emulator::router::Bearer::Management;
 use crate::emulator::router::{Call, Route};
+use crate::emulator::seed::List;
 use crate::emulator::store::Store;
 
 /// What Descope calls the default SSO configuration of a tenant, where groups are concerned.
@@ -43,8 +44,13 @@ pub(in crate::emulator) const ROUTES: &[Route] = &[
 ];
 
 /// Descope makes groups of what identity providers say; here seeds do.
-pub(in crate::emulator) const SEED: Route =
+pub(in crate::emulator) const MAKE: Route =
     Route::post("/_emulator/seed/group", Management, NEW, create);
+
+pub(in crate::emulator) const SEED: List =
+    List::plain("groups", "/_emulator/seed/group", |store| {
+        store.groups.iter().map(Group::save).collect()
+    });
 
 pub(in crate::emulator) struct Group {
     pub(in crate::emulator) tenant: String,
@@ -58,6 +64,17 @@ pub(in crate::emulator) struct Group {
 }
 
 impl Group {
+    fn save(&self) -> Value {
+        json!({
+            "tenantId": self.tenant,
+            "id": self.id,
+            "display": self.display,
+            "loginIds": self.members,
+            "source": self.source,
+            "ssoId": self.sso,
+        })
+    }
+
     fn show(&self, store: &Store) -> Value {
         let members = self.members.iter().filter_map(|id| store.user(id));
         let members = members.map(|user| {

@@ -2,12 +2,13 @@
 
 use serde_json::{Value, json};
 
-use crate::emulator::body::{Field, Fields, Kind, Object, optional, required};
+use crate::emulator::body::{Field, Kind, Object, optional, required};
 use crate::emulator::clock::rfc3339;
 use crate::emulator::error::{Answer, Refusal, Reply};
 use crate::emulator::random;
 use crate::emulator::router::Bearer::Management;
 use crate::emulator::router::{Call, Route};
+use crate::emulator::seed::List;
 use crate::emulator::settings::seconds;
 use crate::emulator::store::{Store, merge};
 use crate::emulator::token::{self, Disguise, SignIn};
@@ -106,7 +107,7 @@ pub(in crate::emulator) const ROUTES: &[Route] = &[
 ];
 
 /// Users consent to impersonation in flows; here seeds have them consent.
-pub(in crate::emulator) const SEED: Route = Route::post(
+pub(in crate::emulator) const CONSENT: Route = Route::post(
     "/_emulator/seed/consent",
     Management,
     &[required("loginId", Kind::Text)],
@@ -116,6 +117,11 @@ pub(in crate::emulator) const SEED: Route = Route::post(
         Ok(Reply::empty())
     },
 );
+
+pub(in crate::emulator) const CONSENTS: List =
+    List::plain("consents", "/_emulator/seed/consent", |store| {
+        store.consents.iter().map(|user| json!({ "loginId": user })).collect()
+    });
 
 fn update(call: &Call<'_>, store: &mut Store) -> Answer {
     let body = call.body();
@@ -197,28 +203,14 @@ fn sign_up(call: &Call<'_>, store: &mut Store) -> Answer {
     }
     let flag = |ours: &str, theirs: &str| body.flag(ours) || known.flag(ours) || known.flag(theirs);
     let mut user = User {
-        profile: profile(known),
+        profile: Profile::read(known),
         verified_email: flag("emailVerified", "verifiedEmail"),
         verified_phone: flag("phoneVerified", "verifiedPhone"),
         ..User::new(login_id, call.now)
     };
-    user.grants.roles = store.default_roles();
     let apps = known.texts("ssoAppIds").into_iter().chain(body.some_text("ssoAppId"));
     merge(&mut user.sso_apps, apps.map(str::to_owned));
-    let id = user.id.clone();
-    let asked = SignIn::new(call, store, Some(&id), body)?;
-    store.users.push(user);
+    let asked = SignIn::new(call, store, Some(&user.id), body)?;
+    let id = store.register(user);
     token::sign_in(call, store, &id, "mgmt", asked)
-}
-
-fn profile(user: Fields<'_>) -> Profile {
-    Profile {
-        name: user.text("name").to_owned(),
-        given_name: user.text("givenName").to_owned(),
-        middle_name: user.text("middleName").to_owned(),
-        family_name: user.text("familyName").to_owned(),
-        email: user.text("email").to_owned(),
-        phone: user.text("phone").to_owned(),
-        picture: String::new(),
-    }
 }

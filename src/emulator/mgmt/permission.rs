@@ -7,6 +7,7 @@ use crate::emulator::error::{Answer, Refusal, Reply};
 use crate::emulator::random;
 use crate::emulator::router::Bearer::Management;
 use crate::emulator::router::{Call, Route, list};
+use crate::emulator::seed::{List, last};
 use crate::emulator::store::{Permission, Store};
 
 const CREATE: &[Field] = &[required("name", Kind::Text), optional("description", Kind::Text)];
@@ -32,7 +33,28 @@ pub(in crate::emulator) const ROUTES: &[Route] = &[
     Route::post("/v1/mgmt/permission/delete/batch", Management, DELETE_BATCH, delete_batch),
 ];
 
+pub(in crate::emulator) const SEED: List = List {
+    name: "permissions",
+    path: "/v1/mgmt/permission/create",
+    state: &[optional("id", Kind::Text)],
+    restore: |store, state| {
+        if let Some(id) = state.some_text("id") {
+            id.clone_into(&mut last(&mut store.permissions)?.id);
+        }
+        Ok(())
+    },
+    save: |store| store.permissions.iter().map(Permission::save).collect(),
+};
+
 impl Permission {
+    fn save(&self) -> Value {
+        json!({
+            "name": self.name,
+            "description": self.description,
+            "state": { "id": self.id },
+        })
+    }
+
     fn show(&self) -> Value {
         json!({ "id": self.id, "name": self.name, "description": self.description })
     }

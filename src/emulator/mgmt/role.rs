@@ -7,6 +7,7 @@ use crate::emulator::error::{Answer, Refusal, Reply};
 use crate::emulator::random;
 use crate::emulator::router::Bearer::Management;
 use crate::emulator::router::{Call, Route, list};
+use crate::emulator::seed::{List, last};
 use crate::emulator::store::{Role, Store};
 
 const CREATE: &[Field] = &[
@@ -57,7 +58,34 @@ pub(in crate::emulator) const ROUTES: &[Route] = &[
     Route::post("/v1/mgmt/role/search", Management, SEARCH, search),
 ];
 
+pub(in crate::emulator) const SEED: List = List {
+    name: "roles",
+    path: "/v1/mgmt/role/create",
+    state: &[optional("id", Kind::Text), optional("createdTime", Kind::Int)],
+    restore: |store, state| {
+        let role = last(&mut store.roles)?;
+        if let Some(id) = state.some_text("id") {
+            id.clone_into(&mut role.id);
+        }
+        role.created = state.int("createdTime").unwrap_or(role.created);
+        Ok(())
+    },
+    save: |store| store.roles.iter().map(|role| role.save(store)).collect(),
+};
+
 impl Role {
+    fn save(&self, store: &Store) -> Value {
+        json!({
+            "name": self.name,
+            "description": self.description,
+            "permissionNames": self.permission_names(store).collect::<Vec<_>>(),
+            "tenantId": self.tenant,
+            "default": self.default,
+            "private": self.private,
+            "state": { "id": self.id, "createdTime": self.created },
+        })
+    }
+
     fn permission_names<'a>(&'a self, store: &'a Store) -> impl Iterator<Item = &'a str> {
         let granted = store.permissions.iter().filter(|of| self.permissions.contains(&of.id));
         granted.map(|permission| &*permission.name)

@@ -5,13 +5,14 @@ use serde_json::{Value, json};
 use super::owned;
 use super::sso_fields::{
     AUTH_TYPE, CONFIGURE_OIDC, CONFIGURE_SAML, CONFIGURE_SAML_BY_METADATA, LEGACY, LEGACY_MAPPING,
-    LEGACY_METADATA, NEW, REDIRECT, TENANT, TENANT_ALONE,
+    LEGACY_METADATA, MAKE_FIELDS, NEW, REDIRECT, STATE, TENANT, TENANT_ALONE,
 };
 use crate::emulator::body::{Fields, Object};
 use crate::emulator::error::{Answer, Refusal, Reply};
 use crate::emulator::random;
 use crate::emulator::router::Bearer::Management;
 use crate::emulator::router::{Call, Route, list};
+use crate::emulator::seed::{List, last};
 use crate::emulator::store::{Store, merge};
 
 pub(in crate::emulator) const ROUTES: &[Route] = &[
@@ -35,6 +36,23 @@ pub(in crate::emulator) const ROUTES: &[Route] = &[
     Route::post("/v1/mgmt/sso/metadata", Management, LEGACY_METADATA, legacy_configure),
     Route::post("/v1/mgmt/sso/mapping", Management, LEGACY_MAPPING, legacy_mapping),
 ];
+
+/// Sets up a configuration in one go, whatever it is for.
+pub(in crate::emulator) const MAKE: Route =
+    Route::post("/_emulator/seed/sso", Management, MAKE_FIELDS, make);
+
+pub(in crate::emulator) const SEED: List = List {
+    name: "sso",
+    path: "/_emulator/seed/sso",
+    state: STATE,
+    restore: |store, state| {
+        let settings = last(&mut store.sso_settings)?;
+        settings.saml = state.has("saml").then(|| Provider::restore(state.object("saml")));
+        settings.oidc = state.has("oidc").then(|| Provider::restore(state.object("oidc")));
+        Ok(())
+    },
+    save: |store| store.sso_settings.iter().map(SsoSettings::save).collect(),
+};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::emulator) enum AuthType {
@@ -94,6 +112,20 @@ impl SsoSettings {
         }
     }
 
+    fn save(&self) -> Value {
+        json!({
+            "tenantId": self.tenant,
+            "ssoId": self.id,
+            "displayName": self.display_name,
+            "type": self.auth_type.as_str(),
+            "domains": self.domains,
+            "state": {
+                "saml": self.saml.as_ref().map(Provider::save),
+                "oidc": self.oidc.as_ref().map(Provider::save),
+            },
+        })
+    }
+
     pub(in crate::emulator) fn forget_role(&mut self, role: &str) {
         for provider in self.saml.iter_mut().chain(&mut self.oidc) {
             provider.mappings.retain(|(_, id)| id != role);
@@ -117,6 +149,27 @@ impl SsoSettings {
 }
 
 impl Provider {
+    fn save(&self) -> Value {
+        let mappings = self.mappings.iter();
+        let mappings = mappings.map(|(groups, role)| json!({ "groups": groups, "roleId": role }));
+        json!({
+            "settings": self.settings,
+            "mappings": mappings.collect::<Value>(),
+            "defaultRoleIds": self.default_roles,
+        })
+    }
+
+    fn restore(state: Fields<'_>) -> Self {
+        let mappings = state.objects("mappings");
+        Self {
+            settings: state.map("settings").cloned().unwrap_or_default(),
+            mappings: mappings
+                .map(|of| (owned(of.texts("groups")), of.text("roleId").to_owned()))
+                .collect(),
+            default_roles: owned(state.texts("defaultRoleIds")),
+        }
+    }
+
     fn show(&self, store: &Store) -> Value {
         let mut shown = self.settings.clone();
         shown.insert("groupsMapping".to_owned(), self.groups_mapping(store));
@@ -166,15 +219,17 @@ pub(super) fn settings<'a>(
 ) -> Answer<&'a mut SsoSettings> {
     store.tenant_mut(tenant)?;
     let this = |of: &SsoSettings| of.tenant == tenant && of.id.as_deref() == id;
-    let at = match store.sso.iter().position(this) {
+    let at = match store.sso_settings.iter().position(this) {
         Some(at) => at,
         None if id.is_none() => {
-            store.sso.push(SsoSettings { tenant: tenant.to_owned(), ..SsoSettings::default() });
-            store.sso.len() - 1
+            store
+                .sso_settings
+                .push(SsoSettings { tenant: tenant.to_owned(), ..SsoSettings::default() });
+            store.sso_settings.len() - 1
         }
         None => return Err(Refusal::missing("SSO configuration")),
     };
-    Ok(&mut store.sso[at])
+    Ok(&mut store.sso_settings[at])
 }
 
 fn named<'a>(fields: Fields<'_>, store: &'a mut Store) -> Answer<&'a mut SsoSettings> {
@@ -194,7 +249,7 @@ fn load(call: &Call<'_>, store: &mut Store) -> Answer {
 fn load_all(call: &Call<'_>, store: &mut Store) -> Answer {
     let tenant = call.query().text("tenantId");
     settings(store, tenant, None)?;
-    let all = store.sso.iter().filter(|settings| settings.tenant == tenant);
+    let all = store.sso_settings.iter().filter(|settings| settings.tenant == tenant);
     list("SSOSettings", all.map(|settings| settings.show(store)))
 }
 
@@ -213,8 +268,41 @@ fn create(call: &Call<'_>, store: &mut Store) -> Answer {
         ..SsoSettings::default()
     };
     let shown = settings.show(store);
-    store.sso.push(settings);
+    store.sso_settings.push(settings);
     Ok(shown.into())
+}
+
+/// Makes a configuration that is set up, by as much as a sign-in needs.
+fn make(call: &Call<'_>, store: &mut Store) -> Answer {
+    let body = call.body();
+    let (tenant, id) = (body.text("tenantId"), body.some_text("ssoId"));
+    store.tenant_mut(tenant)?;
+    if store.sso_settings_of(tenant, id).is_some() {
+        return Err(Refusal::taken("SSO configuration"));
+    }
+    let auth_type = AuthType::parse(body.some_text("type").unwrap_or("saml"))?;
+    let mut provider = Provider {
+        default_roles: store.role_ids(&body.texts("defaultRoleNames"), Some(tenant))?,
+        ..Provider::default()
+    };
+    if let Some(url) = body.some_text("redirectUrl") {
+        provider.settings.insert("redirectUrl".to_owned(), json!(url));
+    }
+    let mut settings = SsoSettings {
+        tenant: tenant.to_owned(),
+        id: id.map(str::to_owned),
+        display_name: body.text("displayName").to_owned(),
+        auth_type,
+        domains: owned(body.texts("domains")),
+        ..SsoSettings::default()
+    };
+    match auth_type {
+        AuthType::None => {}
+        AuthType::Saml => settings.saml = Some(provider),
+        AuthType::Oidc => settings.oidc = Some(provider),
+    }
+    store.sso_settings.push(settings);
+    Ok(json!({ "ssoId": id }).into())
 }
 
 /// The default configuration is there again at once, empty.
@@ -222,7 +310,7 @@ fn delete(call: &Call<'_>, store: &mut Store) -> Answer {
     let query = call.query();
     let (tenant, id) = (query.text("tenantId"), query.some_text("ssoId"));
     named(query, store)?;
-    store.sso.retain(|of| of.tenant != tenant || of.id.as_deref() != id);
+    store.sso_settings.retain(|of| of.tenant != tenant || of.id.as_deref() != id);
     Ok(Reply::empty())
 }
 

@@ -10,6 +10,7 @@ use crate::emulator::error::{Answer, Refusal, Reply};
 use crate::emulator::random;
 use crate::emulator::router::Bearer::Management;
 use crate::emulator::router::{Call, Route, list};
+use crate::emulator::seed::{List, last};
 use crate::emulator::store::Store;
 
 /// What all kinds have in common.
@@ -93,6 +94,16 @@ const ADD_SECRET: &[Field] = &[
     required("name", Kind::Text),
     optional("expireTime", Kind::Int),
 ];
+const STATE: &[Field] = &[optional(
+    "secrets",
+    Kind::Objects(&[
+        required("id", Kind::Text),
+        optional("name", Kind::Text),
+        required("cleartext", Kind::Text),
+        optional("createdTime", Kind::Int),
+        optional("expireTime", Kind::Int),
+    ]),
+)];
 const REVOKE_SECRET: &[Field] = &[required("appId", Kind::Text), required("name", Kind::Text)];
 
 pub(in crate::emulator) const ROUTES: &[Route] = &[
@@ -122,6 +133,28 @@ pub(in crate::emulator) const ROUTES: &[Route] = &[
     Route::post("/v1/mgmt/sso/idp/app/secret/add", Management, ADD_SECRET, add_secret),
     Route::post("/v1/mgmt/sso/idp/app/secret/revoke", Management, REVOKE_SECRET, revoke_secret),
 ];
+
+const fn seed(name: &'static str, path: &'static str, save: fn(&Store) -> Vec<Value>) -> List {
+    List { name, path, state: STATE, restore, save }
+}
+
+pub(in crate::emulator) const OIDC_SEED: List =
+    seed("oidcApps", "/v1/mgmt/sso/idp/app/oidc/create", |store| save(store, Protocol::Oidc));
+pub(in crate::emulator) const SAML_SEED: List =
+    seed("samlApps", "/v1/mgmt/sso/idp/app/saml/create", |store| save(store, Protocol::Saml));
+pub(in crate::emulator) const WSFED_SEED: List =
+    seed("wsFedApps", "/v1/mgmt/sso/idp/app/wsfed/create", |store| save(store, Protocol::WsFed));
+
+fn save(store: &Store, protocol: Protocol) -> Vec<Value> {
+    let apps = store.sso_apps.iter().filter(|app| app.protocol == protocol);
+    apps.map(SsoApplication::save).collect()
+}
+
+fn restore(store: &mut Store, state: Fields<'_>) -> Answer<()> {
+    let secrets = state.objects("secrets");
+    last(&mut store.sso_apps)?.secrets = secrets.map(ClientSecret::restore).collect();
+    Ok(())
+}
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Protocol {
@@ -176,6 +209,26 @@ impl ClientSecret {
         Self { id: random::id("CS"), name: name.to_owned(), cleartext, created: call.now, expires }
     }
 
+    fn save(&self) -> Value {
+        json!({
+            "id": self.id,
+            "name": self.name,
+            "cleartext": self.cleartext,
+            "createdTime": self.created,
+            "expireTime": self.expires,
+        })
+    }
+
+    fn restore(state: Fields<'_>) -> Self {
+        Self {
+            id: state.text("id").to_owned(),
+            name: state.text("name").to_owned(),
+            cleartext: state.text("cleartext").to_owned(),
+            created: state.int("createdTime").unwrap_or_default(),
+            expires: state.int("expireTime").unwrap_or_default(),
+        }
+    }
+
     /// The wire type `ClientSecretMeta`.
     fn show(&self, now: i64) -> Value {
         let expired = self.expires != 0 && self.expires <= now;
@@ -202,6 +255,25 @@ impl SsoApplication {
             .chain(["loginPageUrl", "forceAuthentication"])
             .filter_map(|name| Some((name.to_owned(), fields.get(name)?.clone())))
             .collect();
+    }
+
+    fn save(&self) -> Value {
+        let mut saved = self.settings.clone();
+        let secrets = self.secrets.iter().map(ClientSecret::save);
+        let client_id = (self.protocol == Protocol::Oidc).then_some(&self.client_id);
+        for (name, value) in [
+            ("id", json!(self.id)),
+            ("name", json!(self.name)),
+            ("description", json!(self.description)),
+            ("enabled", json!(self.enabled)),
+            ("logo", json!(self.logo)),
+            ("customAttributes", json!(self.attributes)),
+            ("state", json!({ "secrets": secrets.collect::<Value>() })),
+        ] {
+            saved.insert(name.to_owned(), value);
+        }
+        saved.extend(client_id.map(|id| ("clientId".to_owned(), json!(id))));
+        Value::Object(saved)
     }
 
     fn show(&self, project: &str) -> Value {

@@ -162,3 +162,24 @@ pub(super) const LEGACY_MAPPING: &[Field] = &[
     optional("roleMappings", Kind::Objects(ROLE_MAPPING)),
     optional("defaultSSORoles", Kind::Texts),
 ];
+
+/// The fields of the list `sso` of seeds.
+pub(super) const MAKE_FIELDS: &[Field] = &[
+    required("tenantId", Kind::Text),
+    optional("ssoId", Kind::Text),
+    optional("displayName", Kind::Text),
+    optional("type", Kind::Text),
+    optional("domains", Kind::Texts),
+    optional("redirectUrl", Kind::Text),
+    optional("defaultRoleNames", Kind::Texts),
+];
+pub(super) const STATE: &[Field] =
+    &[optional("saml", Kind::Object(PROVIDER)), optional("oidc", Kind::Object(PROVIDER))];
+const PROVIDER: &[Field] = &[
+    optional("settings", Kind::Map),
+    optional(
+        "mappings",
+        Kind::Objects(&[required("roleId", Kind::Text), optional("groups", Kind::Texts)]),
+    ),
+    optional("defaultRoleIds", Kind::Texts),
+];

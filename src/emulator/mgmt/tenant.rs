@@ -10,6 +10,7 @@ use crate::emulator::inbox::Message;
 use crate::emulator::random;
 use crate::emulator::router::Bearer::Management;
 use crate::emulator::router::{Call, Route, list};
+use crate::emulator::seed::{List, last};
 use crate::emulator::store::{Membership, Store, Tenant};
 
 const DETAILS: [Field; 7] = [
@@ -103,7 +104,45 @@ pub(in crate::emulator) const ROUTES: &[Route] = &[
     Route::post("/v1/mgmt/tenant/adminlinks/sso/revoke", Management, REVOKE_LINK, revoke_link),
 ];
 
+pub(in crate::emulator) const SEED: List = List {
+    name: "tenants",
+    path: "/v1/mgmt/tenant/create",
+    state: &[
+        optional("createdTime", Kind::Int),
+        optional("defaultRoleIds", Kind::Texts),
+        optional("settings", Kind::Map),
+    ],
+    restore: |store, state| {
+        let tenant = last(&mut store.tenants)?;
+        tenant.default_roles = owned(state.texts("defaultRoleIds"));
+        tenant.settings = state.map("settings").cloned().unwrap_or_default();
+        tenant.created = state.int("createdTime").unwrap_or(tenant.created);
+        Ok(())
+    },
+    save: |store| store.tenants.iter().map(Tenant::save).collect(),
+};
+
 impl Tenant {
+    fn save(&self) -> Value {
+        json!({
+            "id": self.id,
+            "name": self.name,
+            "parent": self.parent,
+            "selfProvisioningDomains": self.domains,
+            "customAttributes": self.attributes,
+            "enforceSSO": self.enforce_sso,
+            "enforceSSOExclusions": self.sso_exclusions,
+            "federatedAppIds": self.federated_apps,
+            "disabled": self.disabled,
+            "roleInheritance": self.role_inheritance,
+            "state": {
+                "createdTime": self.created,
+                "defaultRoleIds": self.default_roles,
+                "settings": self.settings,
+            },
+        })
+    }
+
     /// Overwrites what is given, or everything.
     fn set(&mut self, fields: Fields<'_>, everything: bool) {
         let given = |name| everything || fields.has(name);

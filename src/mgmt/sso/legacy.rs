@@ -33,7 +33,7 @@ impl Sso<'_> {
             .check(check::id("tenant_id", tenant_id))
             .check(check::id("idp_url", idp_url))
             .check(check::id("entity_id", entity_id))
-            .check(check::text("idp_certificate", idp_certificate))
+            .check(check::filled("idp_certificate", idp_certificate))
             .field("tenantId", tenant_id)
             .field("idpURL", idp_url)
             .field("entityId", entity_id)

@@ -236,7 +236,7 @@ impl SamlApplication {
             ]
         };
         let mut required = required.iter();
-        required.try_for_each(|(name, value)| check::text(name, value.as_deref().unwrap_or("")))
+        required.try_for_each(|(name, value)| check::filled(name, value.as_deref().unwrap_or("")))
     }
 }
 
