@@ -143,6 +143,8 @@ impl Sso<'_> {
         self.0
             .post("/v1/mgmt/sso/oidc")
             .sso(tenant_id, provider.sso_id.as_deref())
+            .check(check::id("name", &provider.name))
+            .check(check::id("client_id", &provider.client_id))
             .hide(provider.client_secret.as_ref())
             .field("settings", provider)
             .field("domains", &provider.domains)

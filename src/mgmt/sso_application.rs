@@ -88,7 +88,6 @@ impl SsoApplications<'_> {
     pub fn update_oidc(&self, id: &str, name: &str, settings: &OidcApplication) -> Result<()> {
         self.0
             .post("/v1/mgmt/sso/idp/app/oidc/update")
-            .check(check::id("id", id))
             .check(settings.check_update())
             .application(name, Some(id))
             .fields(settings)
@@ -147,7 +146,6 @@ impl SsoApplications<'_> {
     pub fn update_saml(&self, id: &str, name: &str, settings: &SamlApplication) -> Result<()> {
         self.0
             .post("/v1/mgmt/sso/idp/app/saml/update")
-            .check(check::id("id", id))
             .application(name, Some(id))
             .check(settings.check())
             .fields(settings)
@@ -177,7 +175,6 @@ impl SsoApplications<'_> {
     pub fn update_wsfed(&self, id: &str, name: &str, settings: &WsFedApplication) -> Result<()> {
         self.0
             .post("/v1/mgmt/sso/idp/app/wsfed/update")
-            .check(check::id("id", id))
             .application(name, Some(id))
             .fields(settings)
             .send_unit()
@@ -274,7 +271,10 @@ impl SsoApplications<'_> {
 impl Call<'_> {
     /// What all kinds of application start with.
     fn application(self, name: &str, id: Option<&str>) -> Self {
-        self.check(check::id("name", name)).field("name", name).field("id", id)
+        self.check(check::id("name", name))
+            .check(id.map_or(Ok(()), |id| check::id("id", id)))
+            .field("name", name)
+            .field("id", id)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Tests of the public API, one module an area.
 
+mod admin;
 mod authz;
 mod embedded_link;
 mod emulated;
