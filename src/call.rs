@@ -150,6 +150,11 @@ impl<'c> Call<'c> {
         self.field(name, value)
     }
 
+    /// Sets a body member to a list of IDs or names, of which there must be one.
+    pub(crate) fn ids(self, name: &'static str, ids: &[&str]) -> Self {
+        self.check(check::not_empty(name, ids)).check(check::ids(name, ids)).field(name, ids)
+    }
+
     /// Notes texts inside the body that must not show in any error.
     pub(crate) fn hide<'s>(mut self, secrets: impl IntoIterator<Item = &'s Secret>) -> Self {
         self.secrets.extend(secrets.into_iter().cloned());

@@ -1,6 +1,7 @@
 //! Refuses arguments that cannot be right before anything is sent. Every check is linear in time.
 
 use crate::error::{Error, Result};
+use crate::time::UnixTime;
 use crate::transport::http::HeaderValue;
 use crate::transport::http::uri::Authority;
 
@@ -34,6 +35,17 @@ pub(crate) fn filled(name: &'static str, text: &str) -> Result<()> {
 #[allow(dead_code, reason = "used by areas that may all be off")]
 pub(crate) fn object(name: &'static str, value: &serde_json::Value) -> Result<()> {
     if value.is_object() { Ok(()) } else { Err(Error::argument(name, "must be a JSON object")) }
+}
+
+/// The expiry of a key. On the wire 0 is never, which is not to happen by mistake.
+#[allow(dead_code, reason = "as above")]
+pub(crate) fn expiry(name: &'static str, time: Option<UnixTime>) -> Result<()> {
+    match time {
+        Some(time) if time.as_seconds() <= 0 => {
+            Err(Error::argument(name, "must be after 1970; `None` is never"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Each an ID. The list may be empty.

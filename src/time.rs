@@ -168,6 +168,16 @@ impl Visitor<'_> for Count {
     }
 }
 
+/// Writes a time span in whole seconds, rounded up: none at all would mean the default.
+#[allow(dead_code, reason = "used by areas that may all be off")]
+#[allow(clippy::ref_option, reason = "as serde calls it")]
+pub(crate) fn span<S: Serializer>(
+    span: &Option<Duration>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    span.map(|span| span.as_secs() + u64::from(span.subsec_nanos() > 0)).serialize(serializer)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

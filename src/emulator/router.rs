@@ -26,12 +26,16 @@ const AREAS: &[&[Route]] = &[
     mgmt::authz::ROUTES,
     mgmt::fga::ROUTES,
     mgmt::flow::ROUTES,
+    mgmt::group::ROUTES,
+    mgmt::jwt::ROUTES,
     mgmt::license::ROUTES,
     mgmt::link::ROUTES,
     mgmt::password::ROUTES,
     mgmt::permission::ROUTES,
     mgmt::project::ROUTES,
     mgmt::role::ROUTES,
+    mgmt::sso::ROUTES,
+    mgmt::sso_application::ROUTES,
     mgmt::tenant::ROUTES,
     mgmt::theme::ROUTES,
     mgmt::user::ROUTES,
@@ -40,6 +44,9 @@ const AREAS: &[&[Route]] = &[
     mgmt::user_social::ROUTES,
     mgmt::user_update::ROUTES,
 ];
+
+/// What only seeds call: it makes what no operation does.
+const INSIDE: &[Route] = &[mgmt::group::MAKE, mgmt::jwt::CONSENT, mgmt::sso::MAKE];
 
 /// Every operation of the API, covered or not: method, path, body fields, query fields.
 const OPERATIONS: &str = include_str!("operations.txt");
@@ -204,7 +211,7 @@ pub(super) fn run(
     now: i64,
     store: &mut Store,
 ) -> Answer {
-    let mut routes = AREAS.iter().copied().flatten();
+    let mut routes = AREAS.iter().copied().flatten().chain(INSIDE);
     let route = routes.find(|route| route.path == path && route.method == "POST");
     let Some(route) = route else { return Err(Refusal::no_route("POST", path)) };
     let body = match route.body {

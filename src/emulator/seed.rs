@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use super::body::{self, Field, Fields, Kind, Object, optional, required};
 use super::error::{Answer, Error, Refusal};
 use super::mgmt::{
-    access_key, audit, authz, fga, flow, permission, project, role, tenant, theme, user_seed,
+    access_key, audit, authz, fga, flow, group, jwt, permission, project, role, sso,
+    sso_application, tenant, theme, user_seed,
 };
 use super::store::{Grants, Membership, Store};
 use super::{Emulator, router};
@@ -24,13 +25,19 @@ pub(super) struct List {
 }
 
 /// The lists, in the order in which they are made.
-const LISTS: [&List; 15] = [
+const LISTS: [&List; 21] = [
     &permission::SEED,
     &tenant::SEED,
     &role::SEED,
     &user_seed::USERS,
     &user_seed::TEST_USERS,
     &access_key::SEED,
+    &sso::SEED,
+    &group::SEED,
+    &sso_application::OIDC_SEED,
+    &sso_application::SAML_SEED,
+    &sso_application::WSFED_SEED,
+    &jwt::CONSENTS,
     &fga::SCHEMAS,
     &authz::SCHEMAS,
     &fga::RELATIONS,

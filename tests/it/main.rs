@@ -1,6 +1,7 @@
 //! Tests of the public API, one module an area.
 
 mod access_key;
+mod admin;
 mod authz;
 mod call;
 mod connections;

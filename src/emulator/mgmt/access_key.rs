@@ -69,6 +69,9 @@ pub(in crate::emulator) const ROUTES: &[Route] = &[
     }),
 ];
 
+/// Who creates access keys here.
+const CREATOR: &str = "Management Key";
+
 pub(in crate::emulator) struct AccessKey {
     pub(in crate::emulator) id: String,
     name: String,
@@ -162,7 +165,7 @@ impl AccessKey {
             "status": status,
             "createdTime": self.created,
             "expireTime": self.expires,
-            "createdBy": "Management Key",
+            "createdBy": CREATOR,
             "clientId": self.client_id,
             "boundUserId": self.user.as_deref().unwrap_or_default(),
             "customClaims": self.claims,
@@ -250,15 +253,36 @@ fn update(call: &Call<'_>, store: &mut Store) -> Answer {
 
 fn search(call: &Call<'_>, store: &mut Store) -> Answer {
     let body = call.body();
-    super::refuse_uncovered(body, &["sort", "creatingUser"])?;
     let tenants = body.texts("tenantIds");
-    let user = body.some_text("boundUserId");
+    let (user, creator) = (body.some_text("boundUserId"), body.some_text("creatingUser"));
     let found = store.access_keys.iter().filter(|key| {
         (tenants.is_empty() || tenants.iter().any(|id| key.grants.membership(id).is_some()))
             && user.is_none_or(|user| key.user.as_deref() == Some(user))
+            && creator.is_none_or(|creator| creator == CREATOR)
             && has_attributes(&key.attributes, body.map("customAttributes"))
     });
-    list("keys", found.map(|key| key.show(store, call.now)))
+    let mut keys: Vec<Value> = found.map(|key| key.show(store, call.now)).collect();
+    // The first field counts most, and sorting is stable.
+    let orders: Vec<_> = body.objects("sort").collect();
+    for order in orders.iter().rev() {
+        sort(&mut keys, order.text("field"), order.flag("desc"))?;
+    }
+    list("keys", keys.into_iter())
+}
+
+/// Sorts by a field that holds a text or a number.
+fn sort(keys: &mut [Value], field: &str, descending: bool) -> Answer<()> {
+    if !["id", "name", "description", "status", "createdTime", "expireTime"].contains(&field) {
+        return Err(Refusal::argument(format!("Access keys are not sorted by {field:?}")));
+    }
+    keys.sort_by(|a, b| {
+        let order = match (a[field].as_i64(), b[field].as_i64()) {
+            (Some(a), Some(b)) => a.cmp(&b),
+            _ => a[field].as_str().cmp(&b[field].as_str()),
+        };
+        if descending { order.reverse() } else { order }
+    });
+    Ok(())
 }
 
 /// A new cleartext; the old one is good no more.

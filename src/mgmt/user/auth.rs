@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::Users;
@@ -258,7 +258,7 @@ pub struct EmbeddedLinkOptions {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub custom_claims: Option<Map<String, Value>>,
     /// How long the token is good, in seconds, rounded up. Defaults to what the project has configured.
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "whole_seconds")]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "crate::time::span")]
     pub timeout: Option<Duration>,
 }
 
@@ -282,7 +282,7 @@ pub struct SignUpEmbeddedLinkOptions {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub phone_verified: Option<bool>,
     /// How long the token is good, in seconds, rounded up. Defaults to what the project has configured.
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "whole_seconds")]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "crate::time::span")]
     pub timeout: Option<Duration>,
 }
 
@@ -352,10 +352,4 @@ pub struct TrustedDevice {
     pub expiration_time: UnixTime,
     /// Where the user last signed in on it.
     pub last_location: String,
-}
-
-/// Whole seconds, rounded up: none at all would mean the default.
-#[expect(clippy::ref_option, reason = "what serde calls")]
-fn whole_seconds<S: Serializer>(time: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
-    time.map(|time| time.as_secs() + u64::from(time.subsec_nanos() > 0)).serialize(serializer)
 }

@@ -127,13 +127,13 @@ pub struct BatchUser {
     #[serde(flatten)]
     pub user: NewUser,
     /// A password, in cleartext.
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "exposed")]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "crate::secret::expose")]
     pub password: Option<Secret>,
     /// A password as another system has stored it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hashed_password: Option<HashedPassword>,
     /// The seed of an authenticator app (RFC 6238).
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "exposed")]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "crate::secret::expose")]
     pub seed: Option<Secret>,
     /// When the user was created, in seconds. Defaults to now.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -169,11 +169,6 @@ setters!(BatchUser {
     password: opt<Secret>, hashed_password: opt<HashedPassword>, seed: opt<Secret>,
     created_time: opt<crate::UnixTime>,
 });
-
-#[expect(clippy::ref_option, reason = "what serde calls")]
-fn exposed<S: Serializer>(secret: &Option<Secret>, serializer: S) -> Result<S::Ok, S::Error> {
-    secret.as_ref().map(Secret::expose).serialize(serializer)
-}
 
 /// What became of a batch.
 #[derive(Clone, Debug, Default, Deserialize)]

@@ -1,0 +1,93 @@
+//! What is saved of an emulator is there again in another.
+
+use std::time::Duration;
+
+use descope::mgmt::sso::{OidcProvider, RoleMapping, SamlOptions, SamlProvider};
+use descope::mgmt::sso_application::{OidcApplication, SamlApplication, WsFedApplication};
+use descope::mgmt::tenant::TimeUnit;
+use descope::{Client, Scope};
+use serde_json::json;
+
+use crate::emulated::start;
+
+#[test]
+fn everything_is_saved_and_made_again() {
+    let (emulator, client) = start();
+    emulator
+        .seed(&json!({
+            "tenants": [{ "id": "acme", "name": "Acme" }],
+            "roles": [{ "name": "Editor" }, { "name": "Member", "tenantId": "acme" }],
+            "users": [{ "loginId": "ada" }, { "loginId": "al" }],
+            "groups": [{ "tenantId": "acme", "id": "g", "display": "G", "loginIds": ["ada"],
+                         "source": "jit", "ssoId": "S1" }],
+            "consents": [{ "loginId": "ada" }],
+            "sso": [{ "tenantId": "acme", "ssoId": "S0", "displayName": "Zeroth", "type": "oidc",
+                      "redirectUrl": "https://app", "defaultRoleNames": ["Editor"] }],
+        }))
+        .unwrap();
+    let (tenants, sso) = (client.mgmt().tenant(), client.mgmt().sso());
+    let settings =
+        tenants.load_settings("acme").unwrap().enabled(true).inactivity_time(5, TimeUnit::Days);
+    tenants.configure_settings("acme", &settings).unwrap();
+    tenants.update_default_roles("acme", &["Member"]).unwrap();
+    let options = SamlOptions::default()
+        .role_mappings([RoleMapping::new("Editor", ["grp"])])
+        .default_roles(["Member"])
+        .domains(["acme.com"]);
+    sso.configure_saml("acme", &SamlProvider::new("https://idp", "idp", "PEM"), &options).unwrap();
+    sso.new_settings("acme", "Second", Some("S1")).unwrap();
+    sso.configure_oidc("acme", &OidcProvider::new("Idp", "client").sso_id("S1")).unwrap();
+    let apps = client.mgmt().sso_application();
+    let oidc = OidcApplication::default().client_secret("canary").force_pkce(true);
+    apps.create_oidc("One", Some("one"), &oidc).unwrap();
+    apps.add_secret("one", "second", None).unwrap();
+    apps.create_saml("Two", Some("two"), &SamlApplication::new("e", "a", "c")).unwrap();
+    apps.create_wsfed("Three", None, &WsFedApplication::default().realm("r")).unwrap();
+
+    let saved = emulator.export();
+    let (other, copy) = start();
+    // Later, so that no time is right by chance.
+    other.advance(Duration::from_secs(3600));
+    other.seed(&saved).unwrap();
+    assert_eq!(other.export(), saved);
+
+    let seen = |client: &Client| {
+        let mgmt = client.mgmt();
+        (
+            (mgmt.tenant().load_all().unwrap(), mgmt.tenant().load_settings("acme").unwrap()),
+            mgmt.sso().load_all("acme").unwrap(),
+            mgmt.group().load_all("acme", None).unwrap(),
+            mgmt.role().load_all().unwrap(),
+            mgmt.sso_application().secret("one", None).unwrap().expose().to_owned(),
+        )
+    };
+    assert_eq!(seen(&copy), seen(&client));
+    let names = |client: &Client| -> Vec<String> {
+        let apps = client.mgmt().sso_application().load_all().unwrap();
+        let mut names: Vec<_> = apps.into_iter().map(|app| app.name).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(names(&copy), ["One", "Three", "Two"]);
+    // Names still follow, for what is saved are IDs.
+    copy.mgmt().role().update("Editor", Scope::Project, "Author", &Default::default()).unwrap();
+    let saml = copy.mgmt().sso().load("acme", None).unwrap().saml;
+    assert_eq!(saml.groups_mapping[0].role.name, "Author");
+}
+
+#[test]
+fn seeds_are_checked() {
+    let (emulator, _) = start();
+    let refused = |seed| emulator.seed(&seed).unwrap_err().to_string();
+    emulator.seed(&json!({ "tenants": [{ "id": "acme", "name": "Acme" }] })).unwrap();
+    let error = refused(json!({ "groups": [{ "tenantId": "t9" }] }));
+    assert!(error.starts_with("groups[0]: "), "{error}");
+    let error = refused(json!({ "groups": [{ "tenantId": "acme", "loginIds": ["nobody"] }] }));
+    assert!(error.contains("E112102"), "{error}");
+    let error = refused(json!({ "sso": [{ "tenantId": "acme", "type": "telepathy" }] }));
+    assert!(error.contains("telepathy"), "{error}");
+    let error = refused(json!({ "consents": [{ "loginId": "nobody" }] }));
+    assert!(error.contains("E112102"), "{error}");
+    emulator.seed(&json!({ "sso": [{ "tenantId": "acme" }] })).unwrap();
+    assert!(refused(json!({ "sso": [{ "tenantId": "acme" }] })).contains("exists"));
+}

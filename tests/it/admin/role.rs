@@ -1,0 +1,238 @@
+//! Roles.
+
+use descope::mgmt::role::{NewRole, RoleChange, RoleDetails, RoleSearch};
+use descope::mgmt::tenant::NewTenant;
+use descope::{Error, Scope};
+use serde_json::{Value, json};
+
+use super::survives;
+use crate::emulated::start;
+use crate::support::{MANAGEMENT, refuses, sends};
+
+const ACME: Scope<'_> = Scope::Tenant("acme");
+
+fn details() -> RoleDetails {
+    RoleDetails::default()
+        .description("To edit")
+        .permissions(["read", "write"])
+        .default_role(true)
+        .private(false)
+}
+
+fn with_details(mut members: Value) -> Value {
+    let details = json!({
+        "description": "To edit", "permissionNames": ["read", "write"], "default": true,
+        "private": false,
+    });
+    members.as_object_mut().unwrap().extend(details.as_object().unwrap().clone());
+    members
+}
+
+#[test]
+fn every_request() {
+    let nothing = json!({});
+    let (create, update) = ("POST /v1/mgmt/role/create", "POST /v1/mgmt/role/update");
+    let delete = "POST /v1/mgmt/role/delete";
+    let body = with_details(json!({ "name": "Editor", "tenantId": "acme" }));
+    sends(create, MANAGEMENT, body, &nothing, |client| {
+        client.mgmt().role().create("Editor", ACME, &details())
+    });
+    sends(create, MANAGEMENT, json!({ "name": "Editor" }), &nothing, |client| {
+        client.mgmt().role().create("Editor", Scope::Project, &RoleDetails::default())
+    });
+    let body = with_details(json!({ "name": "Editor", "tenantId": "acme", "newName": "Author" }));
+    sends(update, MANAGEMENT, body, &nothing, |client| {
+        client.mgmt().role().update("Editor", ACME, "Author", &details())
+    });
+    let body = with_details(json!({ "id": "R1", "tenantId": "acme", "newName": "Author" }));
+    sends(update, MANAGEMENT, body, &nothing, |client| {
+        client.mgmt().role().update_by_id("R1", ACME, "Author", &details())
+    });
+    let none: [&str; 0] = [];
+    let body = json!({ "id": "R1", "newName": "Author", "permissionNames": [] });
+    sends(update, MANAGEMENT, body, &nothing, |client| {
+        let details = RoleDetails::default().permissions(none);
+        client.mgmt().role().update_by_id("R1", Scope::Project, "Author", &details)
+    });
+    let body = json!({ "name": "Editor", "tenantId": "acme" });
+    sends(delete, MANAGEMENT, body, &nothing, |c| c.mgmt().role().delete("Editor", ACME));
+    sends(delete, MANAGEMENT, json!({ "id": "R1" }), &nothing, |client| {
+        client.mgmt().role().delete_by_id("R1", Scope::Project)
+    });
+}
+
+#[test]
+fn every_batch() {
+    let answer = json!({ "roles": [{ "id": "R1", "name": "Editor" }] });
+    let body = json!({ "roles": [
+        with_details(json!({ "name": "Editor", "tenantId": "acme" })), { "name": "Reader" },
+    ] });
+    let made = sends("POST /v1/mgmt/role/create/batch", MANAGEMENT, body, &answer, |client| {
+        let editor = NewRole::new("Editor").tenant_id("acme").details(details());
+        client.mgmt().role().create_batch(&[editor, NewRole::new("Reader")])
+    });
+    assert_eq!(made[0].id, "R1");
+    let body = json!({ "roles": [
+        with_details(json!({ "name": "Editor", "tenantId": "acme", "newName": "Author" })),
+        { "id": "R2", "newName": "Reader" },
+    ] });
+    let line = "POST /v1/mgmt/role/update/batch";
+    let changed = sends(line, MANAGEMENT, body, &json!({}), |client| {
+        let editor = RoleChange::of("Editor", "Author").tenant_id("acme").details(details());
+        client.mgmt().role().update_batch(&[editor, RoleChange::of_id("R2", "Reader")])
+    });
+    assert_eq!(changed, []);
+    let line = "POST /v1/mgmt/role/delete/batch";
+    let body = json!({ "roleNames": ["A", "B"], "tenantId": "acme" });
+    sends(line, MANAGEMENT, body, &json!({}), |client| {
+        client.mgmt().role().delete_batch(&["A", "B"], ACME)
+    });
+    sends(line, MANAGEMENT, json!({ "roleIds": ["R1"] }), &json!({}), |client| {
+        client.mgmt().role().delete_batch_by_ids(&["R1"], Scope::Project)
+    });
+}
+
+#[test]
+fn load_all_and_search() {
+    let all = json!({ "roles": [{
+        "id": "R1", "name": "Editor", "description": "d", "permissionNames": ["read"],
+        "createdTime": 1_700_000_000, "tenantId": "acme", "default": true, "private": true,
+    }] });
+    let roles = sends("GET /v1/mgmt/role/all", MANAGEMENT, Value::Null, &all, |client| {
+        client.mgmt().role().load_all()
+    });
+    let role = &roles[0];
+    assert_eq!((&*role.id, &*role.name, &*role.description), ("R1", "Editor", "d"));
+    assert_eq!((&*role.tenant_id, role.created_time.as_seconds()), ("acme", 1_700_000_000));
+    assert_eq!(role.permission_names, ["read"]);
+    assert!(role.default && role.private);
+    let search = RoleSearch::default()
+        .tenant_ids(["acme"])
+        .include_project_roles(false)
+        .names(["Editor"])
+        .ids(["R1"])
+        .name_like("edit")
+        .permissions(["read"]);
+    let body = json!({
+        "tenantIds": ["acme"], "includeProjectRoles": false, "roleNames": ["Editor"],
+        "roleIds": ["R1"], "roleNameLike": "edit", "permissionNames": ["read"],
+    });
+    let found = sends("POST /v1/mgmt/role/search", MANAGEMENT, body, &all, |client| {
+        client.mgmt().role().search(&search)
+    });
+    assert_eq!(found, roles);
+    survives(&all, |client| client.mgmt().role().load_all());
+}
+
+#[test]
+fn bad_input_is_refused_before_a_request() {
+    let (details, nowhere) = (RoleDetails::default(), Scope::Tenant(""));
+    refuses("name", |c| c.mgmt().role().create("", Scope::Project, &details));
+    refuses("tenant_id", |c| c.mgmt().role().create("Editor", nowhere, &details));
+    refuses("name", |c| c.mgmt().role().update("", ACME, "Author", &details));
+    refuses("new_name", |c| c.mgmt().role().update("Editor", ACME, "", &details));
+    refuses("id", |c| c.mgmt().role().update_by_id("", ACME, "Author", &details));
+    refuses("new_name", |c| c.mgmt().role().update_by_id("R1", ACME, "", &details));
+    refuses("name", |c| c.mgmt().role().delete("", ACME));
+    refuses("tenant_id", |c| c.mgmt().role().delete("Editor", nowhere));
+    refuses("id", |c| c.mgmt().role().delete_by_id("", ACME));
+    refuses("roles", |c| c.mgmt().role().create_batch(&[]));
+    refuses("roles", |c| c.mgmt().role().update_batch(&[]));
+    // Descope would delete every role.
+    refuses("roleNames", |c| c.mgmt().role().delete_batch(&[], Scope::Project));
+    refuses("roleIds", |c| c.mgmt().role().delete_batch_by_ids(&[], Scope::Project));
+    refuses("tenant_id", |c| c.mgmt().role().delete_batch(&["A"], nowhere));
+}
+
+#[test]
+fn a_role_lives_from_creation_to_deletion() {
+    let (_, client) = start();
+    client.mgmt().permission().create("read", &Default::default()).unwrap();
+    client.mgmt().tenant().create("Acme", &NewTenant::default().id("acme")).unwrap();
+    let roles = client.mgmt().role();
+    let may = RoleDetails::default().description("d").permissions(["read"]).private(true);
+    roles.create("Editor", Scope::Project, &may).unwrap();
+    assert!(roles.create("Editor", Scope::Project, &may).is_err(), "the name is taken");
+    roles.create("Editor", ACME, &RoleDetails::default()).unwrap();
+    assert!(roles.create("X", Scope::Tenant("t9"), &may).unwrap_err().is_not_found());
+    let unknown = RoleDetails::default().permissions(["fly"]);
+    assert!(matches!(roles.create("X", ACME, &unknown), Err(Error::Api(_))));
+
+    let [project, acme] = <[_; 2]>::try_from(roles.load_all().unwrap()).unwrap();
+    assert_eq!((&*project.tenant_id, &*acme.tenant_id), ("", "acme"));
+    assert_eq!((&*project.permission_names, project.private), (&["read".to_owned()][..], true));
+
+    roles.update("Editor", ACME, "Author", &RoleDetails::default()).unwrap();
+    roles.update_by_id(&project.id, Scope::Project, "Editor", &RoleDetails::default()).unwrap();
+    let found = |search: RoleSearch| -> Vec<String> {
+        roles.search(&search).unwrap().into_iter().map(|role| role.name).collect()
+    };
+    assert_eq!(found(RoleSearch::default()), ["Editor", "Author"]);
+    assert_eq!(found(RoleSearch::default().tenant_ids(["acme"])), ["Author"]);
+    let both = RoleSearch::default().tenant_ids(["acme"]).include_project_roles(true);
+    assert_eq!(found(both), ["Editor", "Author"]);
+    assert_eq!(found(RoleSearch::default().name_like("AUTH")), ["Author"]);
+    assert_eq!(found(RoleSearch::default().ids([&*acme.id])), ["Author"]);
+    assert_eq!(found(RoleSearch::default().permissions(["read"])), [""; 0], "it was cleared");
+
+    assert!(roles.delete("Author", Scope::Project).unwrap_err().is_not_found());
+    roles.delete("Author", ACME).unwrap();
+    roles.delete_by_id(&project.id, Scope::Project).unwrap();
+    assert_eq!(roles.load_all().unwrap(), []);
+}
+
+#[test]
+fn batches_make_change_and_delete() {
+    let (_, client) = start();
+    client.mgmt().tenant().create("Acme", &NewTenant::default().id("acme")).unwrap();
+    let roles = client.mgmt().role();
+    let new = ["A", "B", "C"].map(NewRole::new);
+    let made = roles.create_batch(&new).unwrap();
+    assert_eq!(made.iter().map(|role| &*role.name).collect::<Vec<_>>(), ["A", "B", "C"]);
+    roles.create_batch(&[NewRole::new("B").tenant_id("acme")]).unwrap();
+    let changes = [
+        RoleChange::of("A", "AA").details(RoleDetails::default().description("d")),
+        RoleChange::of_id(&*made[2].id, "CC"),
+        RoleChange::of("B", "BB").tenant_id("acme"),
+    ];
+    let changed = roles.update_batch(&changes).unwrap();
+    assert_eq!(changed.iter().map(|role| &*role.name).collect::<Vec<_>>(), ["AA", "CC", "BB"]);
+    assert_eq!((&changed[0].id, &*changed[0].description), (&made[0].id, "d"));
+    roles.delete_batch(&["AA", "BB"], Scope::Project).unwrap();
+    let left = roles.load_all().unwrap();
+    assert_eq!(left.iter().map(|role| &*role.name).collect::<Vec<_>>(), ["B", "CC", "BB"]);
+    roles.delete_batch_by_ids(&[&*left[0].id, &*left[1].id], Scope::Project).unwrap();
+    roles.delete_batch(&["BB"], ACME).unwrap();
+    assert_eq!(roles.load_all().unwrap(), []);
+}
+
+#[test]
+fn renaming_and_deleting_reach_users_keys_and_tokens() {
+    let (emulator, client) = start();
+    let member = json!([{ "tenantId": "acme", "roleNames": ["Editor", "Local"] }]);
+    let made = emulator
+        .seed(&json!({
+            "tenants": [{ "id": "acme", "name": "Acme" }],
+            "roles": [{ "name": "Editor" }, { "name": "Local", "tenantId": "acme" }],
+            "users": [{ "loginId": "ada", "roleNames": ["Editor"], "userTenants": member }],
+            "accessKeys": [{ "name": "ci", "roleNames": ["Editor"], "keyTenants": member }],
+        }))
+        .unwrap();
+    let key = made["accessKeys"][0]["cleartext"].as_str().unwrap();
+    let held = |scope: Scope<'_>, role: &str| {
+        let user = client.mgmt().jwt().sign_in("ada", &Default::default()).unwrap();
+        let key = client.auth().access_key().exchange(key, &Default::default()).unwrap();
+        [user.claims().has_roles(scope, [role]), key.session.claims.has_roles(scope, [role])]
+    };
+    client.mgmt().role().update("Editor", Scope::Project, "Author", &Default::default()).unwrap();
+    assert_eq!(held(Scope::Project, "Author"), [true; 2]);
+    assert_eq!(held(ACME, "Author"), [true; 2]);
+    assert_eq!(held(Scope::Project, "Editor"), [false; 2]);
+    client.mgmt().role().delete("Author", Scope::Project).unwrap();
+    assert_eq!(held(Scope::Project, "Author"), [false; 2]);
+    assert_eq!(held(ACME, "Author"), [false; 2]);
+    assert_eq!(held(ACME, "Local"), [true; 2]);
+    // A new role of the old name is another role.
+    client.mgmt().role().create("Author", Scope::Project, &Default::default()).unwrap();
+    assert_eq!(held(Scope::Project, "Author"), [false; 2]);
+}

@@ -1,0 +1,548 @@
+//! SSO configurations.
+
+use descope::mgmt::sso::{
+    AttributeMapping, FgaMapping, FgaRelation, GroupsMapping, LegacyOptions, OidcAttributeMapping,
+    OidcProvider, RedirectUrls, RoleMapping, SamlMetadata, SamlOptions, SamlProvider,
+};
+use descope::mgmt::tenant::{NewTenant, TenantSearch};
+use descope::{AuthType, Client, Scope};
+use serde_json::{Value, json};
+
+use super::survives;
+use crate::emulated::start;
+use crate::support::{MANAGEMENT, refuses, sends};
+
+fn attributes() -> AttributeMapping {
+    AttributeMapping::default()
+        .name("n")
+        .given_name("gn")
+        .middle_name("mn")
+        .family_name("fn")
+        .picture("p")
+        .email("e")
+        .phone_number("ph")
+        .group("g")
+        .username("u")
+        .verified_email("ve")
+        .verified_phone("vp")
+        .custom_attributes([("theirs", "ours")])
+}
+
+fn attributes_sent() -> Value {
+    json!({
+        "name": "n", "givenName": "gn", "middleName": "mn", "familyName": "fn", "picture": "p",
+        "email": "e", "phoneNumber": "ph", "group": "g", "username": "u", "verifiedEmail": "ve",
+        "verifiedPhone": "vp", "customAttributes": { "theirs": "ours" },
+    })
+}
+
+fn claims() -> OidcAttributeMapping {
+    OidcAttributeMapping::default()
+        .login_id("l")
+        .name("n")
+        .given_name("gn")
+        .middle_name("mn")
+        .family_name("fn")
+        .email("e")
+        .verified_email("ve")
+        .username("u")
+        .phone_number("ph")
+        .verified_phone("vp")
+        .picture("p")
+        .group("g")
+        .custom_attributes([("theirs", "ours")])
+}
+
+fn claims_sent() -> Value {
+    let mut sent = attributes_sent();
+    sent["loginId"] = json!("l");
+    sent
+}
+
+fn fga() -> [(&'static str, FgaMapping); 1] {
+    [("grp", FgaMapping::new([FgaRelation::new("doc-1", "owner", "doc")]))]
+}
+
+fn fga_sent() -> Value {
+    json!({ "grp": { "relations": [
+        { "resource": "doc-1", "relationDefinition": "owner", "namespace": "doc" },
+    ] } })
+}
+
+fn options() -> SamlOptions {
+    SamlOptions::default()
+        .attribute_mapping(attributes())
+        .role_mappings([RoleMapping::new("Editor", ["grp1", "grp2"])])
+        .default_roles(["Member"])
+        .groups_priority(["grp2"])
+        .fga_mappings(fga())
+        .fga_tenant_id_prefix("pre-")
+        .fga_tenant_id_suffix("-suf")
+        .sp_acs_url("https://sp/acs")
+        .sp_entity_id("sp")
+        .disable_sign_request(false)
+        .redirect_url("https://app/after")
+        .domains(["acme.com"])
+        .sso_id("S1")
+}
+
+/// The request that sets up SAML, where `provider` is what differs.
+fn saml_sent(provider: Value) -> Value {
+    let mut settings = json!({
+        "attributeMapping": attributes_sent(),
+        "roleMappings": [{ "groups": ["grp1", "grp2"], "roleName": "Editor" }],
+        "defaultSSORoles": ["Member"], "groupsPriority": ["grp2"], "fgaMappings": fga_sent(),
+        "configFGATenantIDResourcePrefix": "pre-", "configFGATenantIDResourceSuffix": "-suf",
+        "spACSUrl": "https://sp/acs", "spEntityId": "sp", "disableSignRequest": false,
+    });
+    let (Value::Object(settings_), Value::Object(provider)) = (&mut settings, provider) else {
+        panic!()
+    };
+    settings_.extend(provider);
+    json!({
+        "tenantId": "acme", "ssoId": "S1", "redirectUrl": "https://app/after",
+        "domains": ["acme.com"], "settings": settings,
+    })
+}
+
+#[test]
+fn saml_with_every_field() {
+    let provider = SamlProvider::new("https://idp", "idp", "PEM").additional_certificates(["PEM2"]);
+    let body = saml_sent(json!({
+        "idpUrl": "https://idp", "entityId": "idp", "idpCert": "PEM",
+        "idpAdditionalCerts": ["PEM2"],
+    }));
+    sends("POST /v1/mgmt/sso/saml", MANAGEMENT, body, &json!({}), |client| {
+        client.mgmt().sso().configure_saml("acme", &provider, &options())
+    });
+    let metadata = SamlMetadata::new("https://idp/metadata").entity_id("idp");
+    let body = saml_sent(json!({ "idpMetadataUrl": "https://idp/metadata", "entityId": "idp" }));
+    let line = "POST /v1/mgmt/sso/saml/metadata";
+    sends(line, MANAGEMENT, body, &json!({}), |client| {
+        client.mgmt().sso().configure_saml_by_metadata("acme", &metadata, &options())
+    });
+    let metadata = SamlMetadata::new("https://idp/metadata");
+    let body = json!({
+        "tenantId": "acme", "settings": { "idpMetadataUrl": "https://idp/metadata" },
+    });
+    sends(line, MANAGEMENT, body, &json!({}), |client| {
+        client.mgmt().sso().configure_saml_by_metadata("acme", &metadata, &SamlOptions::default())
+    });
+    // No default roles at all must be said twice.
+    let none: [&str; 0] = [];
+    let body = json!({
+        "tenantId": "acme", "settings": {
+            "idpMetadataUrl": "https://idp/metadata", "defaultSSORoles": [],
+            "replaceDefaultSSORoles": true,
+        },
+    });
+    sends(line, MANAGEMENT, body, &json!({}), |client| {
+        let options = SamlOptions::default().default_roles(none);
+        client.mgmt().sso().configure_saml_by_metadata("acme", &metadata, &options)
+    });
+}
+
+#[test]
+fn oidc_with_every_field() {
+    let provider = OidcProvider::new("Idp", "client")
+        .client_secret("canary")
+        .redirect_url("https://app/after")
+        .auth_url("https://idp/auth")
+        .token_url("https://idp/token")
+        .user_data_url("https://idp/user")
+        .jwks_url("https://idp/keys")
+        .scope(["openid"])
+        .attribute_mapping(claims())
+        .manage_provider_tokens(true)
+        .callback_domain("sso.acme.com")
+        .prompt(["consent", "login"])
+        .grant_type("authorization_code")
+        .issuer("https://idp")
+        .use_pkce(true)
+        .groups_mapping([GroupsMapping::new("Editor", ["grp1"])])
+        .default_roles(["Member"])
+        .groups_priority(["grp1"])
+        .fga_mappings(fga())
+        .domains(["acme.com"])
+        .sso_id("S1");
+    assert!(!format!("{provider:?}").contains("canary"));
+    let body = json!({
+        "tenantId": "acme", "ssoId": "S1", "domains": ["acme.com"], "settings": {
+            "name": "Idp", "clientId": "client", "clientSecret": "canary",
+            "redirectUrl": "https://app/after", "authUrl": "https://idp/auth",
+            "tokenUrl": "https://idp/token", "userDataUrl": "https://idp/user",
+            "JWKsUrl": "https://idp/keys", "scope": ["openid"], "userAttrMapping": claims_sent(),
+            "manageProviderTokens": true, "callbackDomain": "sso.acme.com",
+            "prompt": ["consent", "login"], "grantType": "authorization_code",
+            "issuer": "https://idp", "usePkce": true,
+            "groupsMapping": [{ "role": { "name": "Editor" }, "groups": ["grp1"] }],
+            "defaultSSORoles": ["Member"], "groupsPriority": ["grp1"], "fgaMappings": fga_sent(),
+        },
+    });
+    sends("POST /v1/mgmt/sso/oidc", MANAGEMENT, body, &json!({}), |client| {
+        client.mgmt().sso().configure_oidc("acme", &provider)
+    });
+    let body = json!({ "tenantId": "acme", "settings": { "name": "Idp", "clientId": "client" } });
+    sends("POST /v1/mgmt/sso/oidc", MANAGEMENT, body, &json!({}), |client| {
+        client.mgmt().sso().configure_oidc("acme", &OidcProvider::new("Idp", "client"))
+    });
+}
+
+fn settings() -> Value {
+    json!({
+        "tenant": { "id": "acme", "name": "Acme", "authType": "oidc" },
+        "saml": {
+            "idpEntityId": "idp", "idpSSOUrl": "https://idp", "idpCertificate": "PEM",
+            "idpMetadataUrl": "https://idp/metadata", "spEntityId": "sp",
+            "spACSUrl": "https://sp/acs", "spCertificate": "PEM2",
+            "attributeMapping": attributes_sent(),
+            "groupsMapping": [{ "role": { "id": "R1", "name": "Editor" }, "groups": ["grp1"] }],
+            "defaultSSORoles": ["Member"], "groupsPriority": ["grp1"],
+            "redirectUrl": "https://app/after", "fgaMappings": fga_sent(),
+            "configFGATenantIDResourcePrefix": "pre-",
+            "configFGATenantIDResourceSuffix": "-suf", "lastSuccessTestTime": 1_700_000_000,
+        },
+        "oidc": {
+            "name": "Idp", "clientId": "client", "clientSecret": "",
+            "redirectUrl": "https://app/after", "authUrl": "https://idp/auth",
+            "tokenUrl": "https://idp/token", "userDataUrl": "https://idp/user",
+            "JWKsUrl": "https://idp/keys", "scope": ["openid"], "userAttrMapping": claims_sent(),
+            "manageProviderTokens": true, "callbackDomain": "sso.acme.com",
+            "prompt": ["consent"], "grantType": "authorization_code", "issuer": "https://idp",
+            "groupsMapping": [], "defaultSSORoles": ["Member"], "groupsPriority": ["grp1"],
+            "fgaMappings": fga_sent(), "lastSuccessTestTime": 1_700_000_001,
+        },
+        "ssoId": "S1",
+    })
+}
+
+#[test]
+fn load_load_all_new_and_delete() {
+    let line = "GET /v2/mgmt/sso/settings?tenantId=a%26b&ssoId=S1";
+    let found = sends(line, MANAGEMENT, Value::Null, &settings(), |client| {
+        client.mgmt().sso().load("a&b", Some("S1"))
+    });
+    assert_eq!((&*found.sso_id, &*found.tenant.name), ("S1", "Acme"));
+    assert_eq!(found.tenant.auth_type, Some(AuthType::Oidc));
+    let (saml, oidc) = (&found.saml, &found.oidc);
+    assert_eq!((&*saml.idp_entity_id, &*saml.idp_sso_url), ("idp", "https://idp"));
+    assert_eq!((&*saml.idp_certificate, &*saml.sp_certificate), ("PEM", "PEM2"));
+    assert_eq!(saml.idp_metadata_url, "https://idp/metadata");
+    assert_eq!((&*saml.sp_entity_id, &*saml.sp_acs_url), ("sp", "https://sp/acs"));
+    assert_eq!((&saml.attribute_mapping, &oidc.attribute_mapping), (&attributes(), &claims()));
+    let mapping = &saml.groups_mapping[0];
+    assert_eq!((&*mapping.role.id, &*mapping.role.name), ("R1", "Editor"));
+    assert_eq!(
+        (&*mapping.groups, &*saml.default_roles),
+        (&["grp1".to_owned()][..], &["Member".to_owned()][..])
+    );
+    assert_eq!(
+        (&*saml.redirect_url, &*saml.groups_priority),
+        ("https://app/after", &["grp1".to_owned()][..])
+    );
+    assert_eq!(saml.fga_mappings["grp"], fga()[0].1);
+    assert_eq!((&*saml.fga_tenant_id_prefix, &*saml.fga_tenant_id_suffix), ("pre-", "-suf"));
+    assert_eq!(saml.last_success_test_time.as_seconds(), 1_700_000_000);
+    assert_eq!((&*oidc.name, &*oidc.client_id, &*oidc.issuer), ("Idp", "client", "https://idp"));
+    assert_eq!((&*oidc.auth_url, &*oidc.token_url), ("https://idp/auth", "https://idp/token"));
+    assert_eq!((&*oidc.user_data_url, &*oidc.jwks_url), ("https://idp/user", "https://idp/keys"));
+    assert_eq!(
+        (&*oidc.redirect_url, &*oidc.callback_domain),
+        ("https://app/after", "sso.acme.com")
+    );
+    assert_eq!(
+        (&*oidc.scope, &*oidc.prompt),
+        (&["openid".to_owned()][..], &["consent".to_owned()][..])
+    );
+    assert!(oidc.manage_provider_tokens);
+    assert_eq!(
+        (&*oidc.grant_type, oidc.last_success_test_time.as_seconds()),
+        ("authorization_code", 1_700_000_001)
+    );
+
+    let line = "GET /v2/mgmt/sso/settings/all?tenantId=acme";
+    let all = json!({ "SSOSettings": [settings(), {}] });
+    let both =
+        sends(line, MANAGEMENT, Value::Null, &all, |client| client.mgmt().sso().load_all("acme"));
+    assert_eq!((both.len(), &*both[0].sso_id), (2, "S1"));
+    let body = json!({ "tenantId": "acme", "displayName": "Second", "ssoId": "S1" });
+    let line = "POST /v1/mgmt/sso/settings/new";
+    let new = sends(line, MANAGEMENT, body, &settings(), |client| {
+        client.mgmt().sso().new_settings("acme", "Second", Some("S1"))
+    });
+    assert_eq!(new, found);
+    let line = "DELETE /v1/mgmt/sso/settings?tenantId=acme&ssoId=S1";
+    sends(line, MANAGEMENT, Value::Null, &json!({}), |client| {
+        client.mgmt().sso().delete("acme", Some("S1"))
+    });
+    let line = "DELETE /v1/mgmt/sso/settings?tenantId=acme";
+    sends(line, MANAGEMENT, Value::Null, &json!({}), |c| c.mgmt().sso().delete("acme", None));
+    survives(&settings(), |client| client.mgmt().sso().load("acme", None));
+}
+
+#[test]
+fn redirects_auth_types_and_recalculation() {
+    let urls = RedirectUrls::default().saml("https://app/saml").oauth("");
+    let body = json!({
+        "tenantId": "acme", "ssoId": "S1", "samlRedirectUrl": "https://app/saml",
+        "oauthRedirectUrl": "",
+    });
+    sends("POST /v1/mgmt/sso/redirect", MANAGEMENT, body, &json!({}), |client| {
+        client.mgmt().sso().configure_redirect_urls("acme", &urls, Some("S1"))
+    });
+    let body = json!({ "tenantId": "acme", "ssoId": "S1", "authType": "oidc" });
+    sends("POST /v1/mgmt/sso/settings/authtype", MANAGEMENT, body, &json!({}), |client| {
+        client.mgmt().sso().configure_auth_type("acme", &AuthType::Oidc, Some("S1"))
+    });
+    let body = json!({ "tenantId": "acme", "ssoId": "S1" });
+    sends("POST /v1/mgmt/sso/recalculate-mappings", MANAGEMENT, body, &json!({}), |client| {
+        client.mgmt().sso().recalculate_mappings("acme", Some("S1"))
+    });
+}
+
+#[test]
+#[expect(deprecated, reason = "they must go on working")]
+fn the_older_calls() {
+    let options = LegacyOptions::default().redirect_url("https://app").domains(["acme.com"]);
+    let body = json!({
+        "tenantId": "acme", "idpURL": "https://idp", "entityId": "idp", "idpCert": "PEM",
+        "redirectURL": "https://app", "domains": ["acme.com"],
+    });
+    sends("POST /v1/mgmt/sso/settings", MANAGEMENT, body, &json!({}), |client| {
+        client.mgmt().sso().configure("acme", "https://idp", "idp", "PEM", &options)
+    });
+    let none: [&str; 0] = [];
+    let options = LegacyOptions::default().redirect_url("").domains(none);
+    let body = json!({
+        "tenantId": "acme", "idpMetadataURL": "https://idp", "redirectURL": "", "domains": [],
+    });
+    sends("POST /v1/mgmt/sso/metadata", MANAGEMENT, body, &json!({}), |client| {
+        client.mgmt().sso().configure_via_metadata("acme", "https://idp", &options)
+    });
+    let body = json!({
+        "tenantId": "acme", "roleMappings": [{ "groups": ["ADMIN"], "roleName": "Admin" }],
+        "attributeMapping": { "name": "NAME" },
+    });
+    sends("POST /v1/mgmt/sso/mapping", MANAGEMENT, body, &json!({}), |client| {
+        let attributes = AttributeMapping::default().name("NAME");
+        client.mgmt().sso().mapping("acme", &[RoleMapping::new("Admin", ["ADMIN"])], &attributes)
+    });
+    let answer = json!({
+        "tenantId": "acme", "idpEntityId": "idp", "idpSSOUrl": "https://idp",
+        "idpCertificate": "PEM", "idpMetadataUrl": "m", "spEntityId": "sp", "spACSUrl": "acs",
+        "spCertificate": "PEM2", "userMapping": { "name": "NAME", "phoneNumber": "PH" },
+        "groupsMapping": [{ "role": { "id": "R1", "name": "Admin" }, "groups": ["ADMIN"] }],
+        "redirectUrl": "https://app", "domains": ["acme.com"], "domain": "acme.com",
+    });
+    let line = "GET /v1/mgmt/sso/settings?tenantId=acme";
+    let found = sends(line, MANAGEMENT, Value::Null, &answer, |client| {
+        client.mgmt().sso().get_settings("acme")
+    });
+    assert_eq!((&*found.idp_sso_url, &*found.sp_acs_url), ("https://idp", "acs"));
+    assert_eq!((&*found.user_mapping.phone_number, &*found.domain), ("PH", "acme.com"));
+    assert_eq!(found.groups_mapping[0].role.name, "Admin");
+    survives(&answer, |client| client.mgmt().sso().get_settings("acme"));
+
+    refuses("tenant_id", |c| c.mgmt().sso().get_settings(""));
+    refuses("idp_url", |c| c.mgmt().sso().configure("acme", "", "idp", "PEM", &options));
+    refuses("entity_id", |c| c.mgmt().sso().configure("acme", "u", "", "PEM", &options));
+    refuses("idp_certificate", |c| c.mgmt().sso().configure("acme", "u", "e", " ", &options));
+    refuses("idp_metadata_url", |c| c.mgmt().sso().configure_via_metadata("acme", "", &options));
+    refuses("tenant_id", |c| c.mgmt().sso().mapping("", &[], &AttributeMapping::default()));
+}
+
+#[test]
+fn bad_input_is_refused_before_a_request() {
+    let good = SamlProvider::new("https://idp", "idp", "PEM");
+    let options = SamlOptions::default();
+    refuses("tenant_id", |c| c.mgmt().sso().load("", None));
+    refuses("tenant_id", |c| c.mgmt().sso().load_all(""));
+    refuses("tenant_id", |c| c.mgmt().sso().new_settings("", "Second", None));
+    refuses("display_name", |c| c.mgmt().sso().new_settings("acme", "", None));
+    refuses("tenant_id", |c| c.mgmt().sso().delete("", None));
+    refuses("tenant_id", |c| c.mgmt().sso().configure_saml("", &good, &options));
+    for (name, provider) in [
+        ("idp_url", SamlProvider::new("", "idp", "PEM")),
+        ("entity_id", SamlProvider::new("https://idp", "", "PEM")),
+        ("certificate", SamlProvider::new("https://idp", "idp", "")),
+    ] {
+        refuses(name, |c| c.mgmt().sso().configure_saml("acme", &provider, &options));
+    }
+    refuses("idp_metadata_url", |c| {
+        c.mgmt().sso().configure_saml_by_metadata("acme", &SamlMetadata::new(""), &options)
+    });
+    refuses("name", |c| c.mgmt().sso().configure_oidc("acme", &OidcProvider::new("", "client")));
+    refuses("client_id", |c| c.mgmt().sso().configure_oidc("acme", &OidcProvider::new("Idp", "")));
+    refuses("tenant_id", |c| c.mgmt().sso().configure_oidc("", &OidcProvider::new("a", "b")));
+    refuses("tenant_id", |c| {
+        c.mgmt().sso().configure_redirect_urls("", &RedirectUrls::default(), None)
+    });
+    refuses("tenant_id", |c| c.mgmt().sso().configure_auth_type("", &AuthType::None, None));
+    refuses("tenant_id", |c| c.mgmt().sso().recalculate_mappings("", None));
+}
+
+fn with_acme() -> (descope::emulator::Emulator, Client) {
+    let (emulator, client) = start();
+    let seed = json!({
+        "tenants": [{ "id": "acme", "name": "Acme" }],
+        "roles": [{ "name": "Editor" }, { "name": "Member", "tenantId": "acme" }],
+    });
+    emulator.seed(&seed).unwrap();
+    (emulator, client)
+}
+
+#[test]
+fn a_configuration_lives_from_creation_to_deletion() {
+    let (_, client) = with_acme();
+    let sso = client.mgmt().sso();
+    let empty = sso.load("acme", None).unwrap();
+    assert_eq!((empty.tenant.auth_type, &*empty.saml.idp_sso_url), (Some(AuthType::None), ""));
+    assert!(sso.load("t9", None).unwrap_err().is_not_found());
+    assert!(sso.load("acme", Some("S9")).unwrap_err().is_not_found());
+
+    let provider = SamlProvider::new("https://idp", "idp", "PEM");
+    let options = SamlOptions::default()
+        .attribute_mapping(attributes())
+        .role_mappings([RoleMapping::new("Editor", ["grp1"]), RoleMapping::new("Member", ["grp2"])])
+        .default_roles(["Member"])
+        .redirect_url("https://app")
+        .domains(["acme.com"]);
+    let nobody = SamlOptions::default().role_mappings([RoleMapping::new("Nobody", ["g"])]);
+    assert!(sso.configure_saml("acme", &provider, &nobody).is_err());
+    sso.configure_saml("acme", &provider, &options).unwrap();
+    let found = sso.load("acme", None).unwrap();
+    assert_eq!(
+        (found.tenant.auth_type.clone(), &*found.tenant.domains),
+        (Some(AuthType::Saml), &["acme.com".to_owned()][..])
+    );
+    assert_eq!(
+        (&*found.saml.idp_sso_url, &*found.saml.redirect_url),
+        ("https://idp", "https://app")
+    );
+    assert_eq!(found.saml.attribute_mapping, attributes());
+    assert!(!found.saml.sp_acs_url.is_empty() && !found.saml.sp_entity_id.is_empty());
+    let roles = |client: &Client| -> Vec<String> {
+        let found = client.mgmt().sso().load("acme", None).unwrap();
+        found.saml.groups_mapping.into_iter().map(|of| of.role.name).collect()
+    };
+    assert_eq!(roles(&client), ["Editor", "Member"]);
+    client.mgmt().role().update("Editor", Scope::Project, "Author", &Default::default()).unwrap();
+    client.mgmt().role().delete("Member", Scope::Tenant("acme")).unwrap();
+    assert_eq!(roles(&client), ["Author"], "renamed and deleted");
+    assert_eq!(sso.load("acme", None).unwrap().saml.default_roles, [""; 0]);
+    let by_saml = TenantSearch::default().auth_type(AuthType::Saml);
+    assert_eq!(client.mgmt().tenant().search(&by_saml).unwrap().len(), 1);
+
+    let urls = RedirectUrls::default().saml("");
+    sso.configure_redirect_urls("acme", &urls, None).unwrap();
+    assert_eq!(sso.load("acme", None).unwrap().saml.redirect_url, "");
+    let metadata = SamlMetadata::new("https://idp/metadata");
+    sso.configure_saml_by_metadata("acme", &metadata, &SamlOptions::default()).unwrap();
+    let found = sso.load("acme", None).unwrap();
+    assert_eq!(
+        (&*found.saml.idp_metadata_url, &*found.saml.idp_sso_url),
+        ("https://idp/metadata", "")
+    );
+    assert_eq!((found.saml.groups_mapping, found.tenant.domains), (vec![], vec![]), "replaced");
+
+    let provider = OidcProvider::new("Idp", "client")
+        .client_secret("canary")
+        .use_pkce(true)
+        .groups_mapping([GroupsMapping::new("Author", ["grp1"])])
+        .attribute_mapping(claims());
+    sso.configure_oidc("acme", &provider).unwrap();
+    let found = sso.load("acme", None).unwrap();
+    assert_eq!(found.tenant.auth_type, Some(AuthType::Oidc));
+    assert_eq!((&*found.oidc.client_id, &found.oidc.attribute_mapping), ("client", &claims()));
+    assert_eq!(found.oidc.groups_mapping[0].role.name, "Author");
+    assert_eq!(found.saml.idp_metadata_url, "https://idp/metadata", "it is kept beside");
+    sso.configure_auth_type("acme", &AuthType::Saml, None).unwrap();
+    assert_eq!(client.mgmt().tenant().load("acme").unwrap().auth_type, Some(AuthType::Saml));
+    assert!(sso.configure_auth_type("acme", &AuthType::Other("x".to_owned()), None).is_err());
+
+    sso.delete("acme", None).unwrap();
+    let empty = sso.load("acme", None).unwrap();
+    assert_eq!((empty.tenant.auth_type, &*empty.oidc.client_id), (Some(AuthType::None), ""));
+}
+
+#[test]
+fn a_tenant_can_have_several_configurations() {
+    let (_, client) = with_acme();
+    let sso = client.mgmt().sso();
+    let second = sso.new_settings("acme", "Second", Some("S1")).unwrap();
+    assert_eq!((&*second.sso_id, &*second.tenant.id), ("S1", "acme"));
+    assert!(sso.new_settings("acme", "Again", Some("S1")).is_err(), "the ID is taken");
+    let third = sso.new_settings("acme", "Third", None).unwrap().sso_id;
+    assert!(!third.is_empty());
+    sso.configure_oidc("acme", &OidcProvider::new("Idp", "client").sso_id("S1")).unwrap();
+    assert_eq!(sso.load("acme", Some("S1")).unwrap().oidc.client_id, "client");
+    assert_eq!(sso.load("acme", None).unwrap().oidc.client_id, "", "another one");
+    assert_eq!(client.mgmt().tenant().load("acme").unwrap().auth_type, Some(AuthType::None));
+    let ids: Vec<String> =
+        sso.load_all("acme").unwrap().into_iter().map(|settings| settings.sso_id).collect();
+    assert_eq!(ids.len(), 3);
+    assert!(ids.contains(&String::new()) && ids.contains(&third));
+    sso.delete("acme", Some("S1")).unwrap();
+    assert!(sso.load("acme", Some("S1")).unwrap_err().is_not_found());
+    assert!(sso.delete("acme", Some("S1")).unwrap_err().is_not_found());
+}
+
+#[test]
+fn groups_earn_roles_when_they_are_worked_out_anew() {
+    let (emulator, client) = with_acme();
+    let seed = json!({
+        "roles": [{ "name": "Owner" }],
+        "users": [
+            { "loginId": "ada", "userTenants": [{ "tenantId": "acme", "roleNames": ["Owner", "Member"] }] },
+            { "loginId": "al", "userTenants": [{ "tenantId": "acme", "roleNames": ["Member"] }] },
+        ],
+        "groups": [{ "tenantId": "acme", "id": "g", "display": "Writers", "loginIds": ["ada"] }],
+    });
+    emulator.seed(&seed).unwrap();
+    let options = SamlOptions::default().role_mappings([
+        RoleMapping::new("Editor", ["Writers"]),
+        RoleMapping::new("Member", ["No"]),
+    ]);
+    let provider = SamlProvider::new("https://idp", "idp", "PEM");
+    client.mgmt().sso().configure_saml("acme", &provider, &options).unwrap();
+    client.mgmt().sso().recalculate_mappings("acme", None).unwrap();
+    let roles = |login_id: &str| {
+        let mut roles =
+            client.mgmt().user().load(login_id).unwrap().user_tenants.remove(0).role_names;
+        roles.sort();
+        roles
+    };
+    assert_eq!(roles("ada"), ["Editor", "Owner"]);
+    assert_eq!(roles("al"), ["Member"], "in no group");
+}
+
+#[test]
+#[expect(deprecated, reason = "they must go on working")]
+fn the_older_calls_work_on_the_same_configuration() {
+    let (_, client) = with_acme();
+    let sso = client.mgmt().sso();
+    let options = LegacyOptions::default().redirect_url("https://app").domains(["acme.com"]);
+    sso.configure("acme", "https://idp", "idp", "PEM", &options).unwrap();
+    let mapping = [RoleMapping::new("Editor", ["ADMIN"])];
+    sso.mapping("acme", &mapping, &AttributeMapping::default().phone_number("PH")).unwrap();
+    let old = sso.get_settings("acme").unwrap();
+    assert_eq!(
+        (&*old.idp_sso_url, &*old.idp_entity_id, &*old.domain),
+        ("https://idp", "idp", "acme.com")
+    );
+    assert_eq!(
+        (&*old.user_mapping.phone_number, &*old.groups_mapping[0].role.name),
+        ("PH", "Editor")
+    );
+    let new = sso.load("acme", None).unwrap();
+    assert_eq!((&*new.saml.idp_certificate, &*new.saml.redirect_url), ("PEM", "https://app"));
+    sso.configure_via_metadata("acme", "https://idp/metadata", &LegacyOptions::default()).unwrap();
+    let old = sso.get_settings("acme").unwrap();
+    assert_eq!((&*old.idp_metadata_url, &*old.idp_sso_url), ("https://idp/metadata", ""));
+    assert_eq!((old.domains.len(), old.groups_mapping.len()), (0, 1), "the mapping stays");
+    sso.mapping("acme", &[], &AttributeMapping::default()).unwrap();
+    let old = sso.get_settings("acme").unwrap();
+    assert_eq!((&*old.user_mapping.phone_number, old.groups_mapping.len()), ("", 0));
+    client.mgmt().tenant().create("B", &NewTenant::default().id("b")).unwrap();
+    assert_eq!(sso.get_settings("b").unwrap().idp_sso_url, "");
+}
