@@ -12,7 +12,7 @@ use crate::client::Client;
 use crate::error::{ApiError, Error, Result};
 use crate::json::{decode, decode_field};
 use crate::secret::Secret;
-use crate::transport::http::{HeaderMap, Method, Request, header};
+use crate::transport::http::{HeaderMap, Method, Request, StatusCode, header};
 use crate::transport::{Limits, Response, TransportError, TransportErrorKind};
 
 /// A request in the making. A fault on the way is kept, and returned by the `send` functions, so
@@ -27,6 +27,8 @@ pub(crate) struct Call<'c> {
     /// Texts that must not come back in an error.
     secrets: Vec<Secret>,
     safe: bool,
+    /// HTTP status 307 is a success too.
+    redirects: bool,
     limits: Option<Limits>,
     failed: Option<Error>,
 }
@@ -51,6 +53,7 @@ impl<'c> Call<'c> {
             body: None,
             credential: Credential::User(None),
             secrets: Vec::new(),
+            redirects: false,
             limits: None,
             failed: None,
         }
@@ -93,6 +96,11 @@ impl<'c> Call<'c> {
         self
     }
 
+    /// Appends `true` or `false` as a query parameter; `None` leaves it out.
+    pub(crate) fn query_flag(self, name: &'static str, value: Option<bool>) -> Self {
+        self.query(name, value.map(|value| if value { "true" } else { "false" }))
+    }
+
     /// Puts a token or access key in the bearer, after the project ID.
     pub(crate) fn bearer(mut self, name: &'static str, token: &'c str) -> Self {
         self.credential = Credential::User(Some(token));
@@ -121,6 +129,14 @@ impl<'c> Call<'c> {
     pub(crate) fn secret(mut self, name: &'static str, value: &str) -> Self {
         self.secrets.push(value.into());
         self.field(name, value)
+    }
+
+    /// Likewise; `None` leaves it out.
+    pub(crate) fn maybe_secret(self, name: &'static str, value: Option<&Secret>) -> Self {
+        match value {
+            Some(value) => self.secret(name, value.expose()),
+            None => self,
+        }
     }
 
     /// Sets a body member to a struct of options, or leaves it out if none is set.
@@ -190,6 +206,14 @@ impl<'c> Call<'c> {
         Ok(decode_field(self.execute()?.body(), name)?)
     }
 
+    /// Sends, and returns the URL that the response names.
+    ///
+    /// It may come with status 307, whose `Location` is not followed: it is for the user's browser.
+    pub(crate) fn send_url(mut self) -> Result<String> {
+        self.redirects = true;
+        self.send_field("url")
+    }
+
     /// Sends, and drops the response's body.
     pub(crate) fn send_unit(self) -> Result<()> {
         self.execute().map(drop)
@@ -245,7 +269,8 @@ impl<'c> Call<'c> {
         if response.body().len() as u64 > limits.body {
             return Err(TransportError::new(TransportErrorKind::Body, "too large").into());
         }
-        if response.status().is_success() {
+        let status = response.status();
+        if status.is_success() || (self.redirects && status == StatusCode::TEMPORARY_REDIRECT) {
             Ok(response)
         } else {
             Err(Error::Api(Box::new(self.refusal(&response))))

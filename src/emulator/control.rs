@@ -19,6 +19,7 @@ const SEEDS: &[(&str, &str)] = &[
     ("users", "/v1/mgmt/user/create"),
     ("testUsers", "/v1/mgmt/user/create/test"),
     ("accessKeys", "/v1/mgmt/accesskey/create"),
+    ("sso", "/_emulator/sso"),
 ];
 
 const SEED: &[Field] = &[
@@ -28,6 +29,7 @@ const SEED: &[Field] = &[
     optional("users", Kind::Any),
     optional("testUsers", Kind::Any),
     optional("accessKeys", Kind::Any),
+    optional("sso", Kind::Any),
 ];
 
 /// Makes what a seed lists; see [`Emulator::seed`].

@@ -113,6 +113,7 @@ mod clock;
 mod control;
 mod error;
 mod fault;
+mod idp;
 mod in_process;
 mod inbox;
 mod mgmt;
@@ -195,6 +196,7 @@ impl Emulator {
             refresh_cookie: false,
             code_lifetime: Duration::from_secs(3 * 60),
             max_attempts: 5,
+            oauth_providers: Vec::new(),
         })
     }
 
@@ -424,6 +426,9 @@ impl Emulator {
     }
 
     fn exchange(&self, request: &Request) -> Exchange {
+        if let Some(response) = idp::page::serve(self, request) {
+            return Exchange { response, line: Line::default() };
+        }
         if request.uri().path().starts_with("/_emulator/") {
             let response = respond(control::dispatch(self, request));
             return Exchange { response, line: Line::default() };
@@ -543,6 +548,12 @@ impl Builder {
     /// How many wrong attempts a one-time code takes. Defaults to 5.
     pub fn max_attempts(mut self, attempts: u32) -> Self {
         self.0.max_attempts = attempts;
+        self
+    }
+
+    /// An OAuth provider of the project's own, beside those that Descope knows.
+    pub fn oauth_provider(mut self, name: impl Into<String>) -> Self {
+        self.0.oauth_providers.push(name.into());
         self
     }
 

@@ -15,8 +15,11 @@ use crate::transport::{Request, http};
 /// The areas. A new area is a file with its routes, and a line here.
 const AREAS: &[&[Route]] = &[
     auth::access_key::ROUTES,
+    auth::oauth::ROUTES,
     auth::otp::ROUTES,
     auth::session::ROUTES,
+    auth::sso::ROUTES,
+    auth::webauthn::ROUTES,
     mgmt::access_key::ROUTES,
     mgmt::license::ROUTES,
     mgmt::permission::ROUTES,
@@ -26,6 +29,9 @@ const AREAS: &[&[Route]] = &[
     mgmt::user_search::ROUTES,
     mgmt::user_update::ROUTES,
 ];
+
+/// What only seeds call.
+const INSIDE: &[Route] = auth::sso::SEEDS;
 
 /// Every operation of the API, covered or not: method, path, body fields, query fields.
 const OPERATIONS: &str = include_str!("operations.txt");
@@ -81,6 +87,10 @@ impl Route {
         Self { method, ..self }
     }
 
+    pub(super) const fn query(self, query: &'static [Field]) -> Self {
+        Self { query, ..self }
+    }
+
     pub(super) const fn bare_texts(self) -> Self {
         Self { body: Shape::Texts, ..self }
     }
@@ -118,6 +128,8 @@ pub(super) struct Call<'a> {
     pub(super) settings: &'a Settings,
     /// Seconds since the epoch.
     pub(super) now: i64,
+    /// Under which the client knows the emulator, such as `http://127.0.0.1:8080`.
+    pub(super) origin: String,
     /// The refresh token or the access key of the bearer.
     pub(super) token: Option<String>,
     params: Params,
@@ -129,7 +141,7 @@ impl<'a> Call<'a> {
     /// A call that comes from inside, not from a request.
     pub(super) fn inside(settings: &'a Settings, now: i64) -> Self {
         let (params, query, body) = (Params::new(), Object::new(), Object::new());
-        Self { settings, now, token: None, params, query, body }
+        Self { settings, now, origin: String::new(), token: None, params, query, body }
     }
 
     /// A parameter of the path.
@@ -169,7 +181,8 @@ pub(super) fn dispatch(
         let token = authorize(request, route.bearer, settings)?;
         let query = body::query(route.query, request.uri().query().unwrap_or_default())?;
         let body = body::parse(route.body, request.body())?;
-        let call = Call { settings, now, token, params, query, body };
+        let origin = origin(request);
+        let call = Call { settings, now, origin, token, params, query, body };
         return (route.handler)(&call, store);
     }
     let mut named = operations().filter(|(_, pattern, _)| pattern_params(pattern, path).is_some());
@@ -190,13 +203,20 @@ pub(super) fn run(
     now: i64,
     store: &mut Store,
 ) -> Answer {
-    let route = AREAS.iter().copied().flatten().find(|route| route.path == path);
+    let mut routes = AREAS.iter().copied().flatten().chain(INSIDE);
+    let route = routes.find(|route| route.path == path);
     let Some(route) = route else { return Err(Refusal::no_route("POST", path)) };
     let body = match route.body {
         Shape::Object(fields) => body::object(fields, body, "")?,
         Shape::Texts => body,
     };
     (route.handler)(&Call { body, ..Call::inside(settings, now) }, store)
+}
+
+fn origin(request: &Request) -> String {
+    let host = request.headers().get(http::header::HOST).and_then(|host| host.to_str().ok());
+    let authority = request.uri().authority().map(http::uri::Authority::as_str).or(host);
+    format!("http://{}", authority.unwrap_or("localhost"))
 }
 
 /// Checks `Bearer project[:token][:management key]` and returns the token.

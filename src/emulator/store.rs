@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::auth::otp;
+use super::auth::{otp, sso, webauthn};
 use super::body::{Fields, Object};
 use super::error::{Answer, Refusal};
+use super::idp::Idp;
 use super::inbox::Mailbox;
 use super::mgmt::access_key::AccessKey;
 use super::sign::KeyRing;
@@ -21,6 +22,9 @@ pub(super) struct Store {
     pub(super) access_keys: Vec<AccessKey>,
     pub(super) sessions: Sessions,
     pub(super) otp: otp::Codes,
+    pub(super) idp: Idp,
+    pub(super) sso: Vec<sso::Connection>,
+    pub(super) webauthn: webauthn::Passkeys,
     pub(super) mailbox: Mailbox,
 }
 
@@ -36,6 +40,9 @@ impl Store {
             access_keys: Vec::new(),
             sessions: Sessions::default(),
             otp: otp::Codes::default(),
+            idp: Idp::default(),
+            sso: Vec::new(),
+            webauthn: webauthn::Passkeys::default(),
             mailbox: Mailbox::default(),
         }
     }
@@ -61,6 +68,7 @@ impl Store {
         self.users.retain(|user| user.id != id);
         self.access_keys.retain(|key| key.user.as_deref() != Some(id));
         self.sessions.revoke_user(id, None);
+        self.webauthn.forget(id);
     }
 
     pub(super) fn tenant(&self, id: &str) -> Option<&Tenant> {

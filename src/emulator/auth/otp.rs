@@ -301,13 +301,14 @@ fn complete(call: &Call<'_>, store: &mut Store, code: Code) -> Answer {
 }
 
 /// Makes one user of two, as when one verifies an address that is the other's login ID.
-fn merge_users(store: &mut Store, survivor: &str, absorbed: &str) {
+pub(in crate::emulator) fn merge_users(store: &mut Store, survivor: &str, absorbed: &str) {
     let Some(at) = store.users.iter().position(|user| user.id == absorbed) else { return };
     let absorbed_user = store.users.remove(at);
     if let Some(user) = store.users.iter_mut().find(|user| user.id == survivor) {
         user.merge(absorbed_user);
     }
     store.sessions.hand_over(absorbed, survivor);
+    store.webauthn.hand_over(absorbed, survivor);
     for key in &mut store.access_keys {
         if key.user.as_deref() == Some(absorbed) {
             key.user = Some(survivor.to_owned());
