@@ -159,7 +159,9 @@ fn bad_input_is_refused_before_a_request() {
     refuses("provider", |c| c.auth().oauth().sign_in("a\nb", &options));
     refuses("provider", |c| c.auth().oauth().sign_up(" ", &options));
     refuses("provider", |c| c.auth().oauth().update("", REFRESH, &OAuthUpdateOptions::default()));
-    refuses("refresh_token", |c| c.auth().oauth().update("google", "", &Default::default()));
+    refuses("refresh_token", |c| {
+        c.auth().oauth().update("google", "", &OAuthUpdateOptions::default())
+    });
     let empty = OAuthOptions::default().redirect_url("");
     refuses("redirect_url", |c| c.auth().oauth().start("google", &empty));
     for login in [LoginOptions::default().stepup(true), LoginOptions::default().mfa(true)] {

@@ -153,3 +153,101 @@ fn escape(text: &str) -> String {
     }
     escaped
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::transport::http::Request;
+    use crate::transport::http::request::Builder;
+
+    const START: &str = "/v1/auth/oauth/authorize?provider=google&redirectURL=https://app.example";
+
+    fn url(emulator: &Emulator, query: &str) -> String {
+        let started = emulator.post(&format!("{START}{query}"), &json!({}));
+        started.1["url"].as_str().unwrap_or_else(|| panic!("{started:?}")).to_owned()
+    }
+
+    fn send(emulator: &Emulator, request: Builder, body: &str) -> (u16, String, String) {
+        let response = emulator.handle(request.body(body.as_bytes().to_vec()).unwrap());
+        let location = response.headers().get(LOCATION);
+        let location = location.map_or("", |location| location.to_str().unwrap()).to_owned();
+        let body = String::from_utf8(response.body().clone()).unwrap();
+        (response.status().as_u16(), location, body)
+    }
+
+    #[test]
+    fn the_page_lists_the_users_and_writes_nothing_raw() {
+        let emulator = Emulator::new();
+        let user = json!({ "loginId": "a\"><script>", "displayName": "<b>Ada's & co</b>" });
+        emulator.seed(&json!({ "users": [user, { "loginId": "al" }] })).unwrap();
+        let url = url(&emulator, "&loginHint=%3Ci%3E");
+        let (status, _, page) = send(&emulator, Request::get(&url), "");
+        assert_eq!(status, 200);
+        assert!(page.contains("<title>Sign in with google</title>"));
+        assert!(page.contains("value=\"a&quot;&gt;&lt;script&gt;\""));
+        assert!(page.contains("&lt;b&gt;Ada&#39;s &amp; co&lt;/b&gt;"));
+        assert!(page.contains("value=\"al\"") && page.contains("value=\"&lt;i&gt;\""));
+        for raw in ["<script", "<b>", "<i>"] {
+            assert!(!page.contains(raw), "{raw}");
+        }
+        assert_eq!(send(&emulator, Request::get(&url), "").0, 200, "it can be loaded again");
+    }
+
+    #[test]
+    fn a_choice_comes_by_link_by_form_and_as_json() {
+        let emulator = Emulator::new();
+        let state = |url: &str| url.split_once("state=").unwrap().1.to_owned();
+        let goes_back = |(status, location, _): (u16, String, String)| {
+            assert_eq!(status, 302);
+            let code = location.strip_prefix("https://app.example?code=").unwrap().to_owned();
+            emulator.post("/v1/auth/oauth/exchange", &json!({ "code": code })).1
+        };
+        let link = format!("{}&loginId=ada%40example.com", url(&emulator, ""));
+        let session = goes_back(send(&emulator, Request::get(&link), ""));
+        assert_eq!(session["user"]["email"], "ada@example.com");
+
+        let form = Request::post("/_emulator/idp")
+            .header("content-type", "application/x-www-form-urlencoded; charset=utf-8");
+        let body = format!(
+            "state={}&loginId=al%40example.com&name=Al+Khwarizmi&groups=a%2C+b%2C",
+            state(&url(&emulator, ""))
+        );
+        let session = goes_back(send(&emulator, form, &body));
+        assert_eq!(session["user"]["name"], "Al Khwarizmi");
+        assert_eq!(session["idpResponse"]["idpGroups"], json!(["a", "b"]));
+        let claims = json!({ "sub": "al@example.com", "email": "al@example.com",
+            "name": "Al Khwarizmi" });
+        assert_eq!(session["idpResponse"]["idpOIDCClaims"], claims);
+
+        let body = json!({ "state": state(&url(&emulator, "")), "loginId": "ada@example.com" });
+        let session =
+            goes_back(send(&emulator, Request::post("/_emulator/idp"), &body.to_string()));
+        assert_eq!(session["firstSeen"], false);
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_said_on_a_page() {
+        let emulator = Emulator::new();
+        let url = url(&emulator, "");
+        let cancelled = send(&emulator, Request::get(format!("{url}&err=access_denied")), "");
+        assert_eq!(cancelled.1, "https://app.example?err=access_denied");
+        for (request, status) in [
+            (Request::get(&url), 400),
+            (Request::get("/_emulator/idp?state=x"), 400),
+            (Request::get("/_emulator/idp"), 400),
+            (Request::get("/_emulator/idp?state=x&colour=red"), 400),
+            (Request::delete("/_emulator/idp?state=x"), 405),
+        ] {
+            let (found, _, page) = send(&emulator, request, "");
+            assert_eq!(found, status, "{page}");
+            assert!(page.starts_with("<!doctype html>"), "{page}");
+        }
+        let done = |query: &str| {
+            send(&emulator, Request::get(format!("/_emulator/idp/done?{query}")), "").2
+        };
+        assert!(done("code=%3Cc%3E").contains("<code id=code>&lt;c&gt;</code>"));
+        assert!(done("err=no").contains("<code id=err>no</code>"));
+    }
+}

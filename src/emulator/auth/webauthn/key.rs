@@ -79,3 +79,63 @@ impl PublicKey {
         .map_err(|_| Refusal::passkey("The signature is wrong"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use aws_lc_rs::rand::SystemRandom;
+    use aws_lc_rs::rsa::{KeyPair, KeySize};
+    use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_SHA256};
+    use minicbor::Encoder;
+
+    use super::*;
+
+    /// A key as CBOR: integers, and the rest as bytes.
+    fn cose(numbers: &[(i64, i64)], bytes: &[(i64, &[u8])]) -> Vec<u8> {
+        let mut encoder = Encoder::new(Vec::new());
+        encoder.map((numbers.len() + bytes.len()) as u64).unwrap();
+        for (name, value) in numbers {
+            encoder.i64(*name).unwrap().i64(*value).unwrap();
+        }
+        for (name, value) in bytes {
+            encoder.i64(*name).unwrap().bytes(value).unwrap();
+        }
+        encoder.into_writer()
+    }
+
+    #[test]
+    fn rsa_keys_verify() {
+        let pair = KeyPair::generate(KeySize::Rsa2048).unwrap();
+        let (n, e) = (pair.public_key().modulus(), pair.public_key().exponent());
+        let (n, e) = (n.big_endian_without_leading_zero(), e.big_endian_without_leading_zero());
+        let bytes = cose(&[(1, 3), (3, RS256)], &[(-1, n), (-2, e)]);
+        let key = PublicKey::read(&mut Decoder::new(&bytes)).unwrap();
+        assert_eq!(key.algorithm(), RS256);
+        let mut signature = vec![0; pair.public_modulus_len()];
+        pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), b"message", &mut signature).unwrap();
+        assert!(key.verify(b"message", &signature).is_ok());
+        assert!(key.verify(b"massage", &signature).is_err());
+    }
+
+    #[test]
+    fn keys_of_other_kinds_are_refused() {
+        let (x, y) = ([1; 32], [2; 32]);
+        let point: &[(i64, &[u8])] = &[(-2, &x), (-3, &y)];
+        let read = |bytes: &[u8]| PublicKey::read(&mut Decoder::new(bytes)).is_ok();
+        assert!(read(&cose(&[(1, 2), (3, ES256), (-1, 1), (-70, 0)], point)));
+        for wrong in [
+            cose(&[(1, 2), (3, ES256), (-1, 2)], point),
+            cose(&[(1, 2), (3, -8), (-1, 1)], point),
+            cose(&[(1, 1), (3, ES256), (-1, 1)], point),
+            cose(&[(1, 2), (3, RS256), (-1, 1)], point),
+            cose(&[(1, 2), (3, ES256), (-1, 1)], &point[..1]),
+            cose(&[(1, 2), (3, ES256), (-1, 1)], &[(-2, &x[1..]), (-3, &y)]),
+            cose(&[(1, 2), (3, ES256), (-1, 1)], &[(-2, &x[1..]), (-3, &[0; 33])]),
+            cose(&[(1, 3), (3, RS256)], &[(-1, &x)]),
+            vec![0x80],
+            vec![0xbf, 0xff],
+            Vec::new(),
+        ] {
+            assert!(!read(&wrong), "{wrong:?}");
+        }
+    }
+}
