@@ -42,6 +42,9 @@
 //! | keys | `GET /v2/keys/{project}` |
 //! | sessions | refresh, logout, logout everywhere, me, history, tenants, select tenant |
 //! | one-time codes | sign-up, sign-in, sign-up-or-in, verify, update e-mail, update phone |
+//! | OAuth | start, sign-in, sign-up, update, exchange |
+//! | single sign-on, SAML | start, exchange |
+//! | WebAuthn | sign-up, sign-in, sign-up-or-in, update; start and finish |
 //! | access keys | exchange |
 //! | managing users | create, test users, batch, update, patch, single changes, delete, load, search, history, log out, codes of test users |
 //! | managing roles, permissions, tenants | create, update, delete, load, search |
@@ -64,6 +67,25 @@
 //! sign-in of a user, `roles`, `permissions` and `tenants` follow the user's grants at the time of
 //! signing. `jti` is added, so that no two tokens are equal.
 //!
+//! # Identity provider
+//!
+//! OAuth and single sign-on send the user to another site. The emulator is that site too: the URL that
+//! a start returns is a page to choose a user on, or to make up a new one, and it sends the browser on
+//! to the redirect URL, with `code` or with `err`. Without a browser, [`Emulator::idp_sign_in`] and
+//! [`Emulator::idp_refuse`] choose, or the request `POST /_emulator/idp` with `state` from the URL's
+//! query, and `loginId` or `err`. The page always asks: nobody stays signed in there.
+//!
+//! The providers are those that Descope knows by default and those of [`Builder::oauth_provider`]. The
+//! `sso` list of a [seed](Emulator::seed) sets up a tenant's single sign-on: `tenantId`, and if you
+//! like `type` (`saml` or `oidc`), `ssoId`, `displayName`, `domains`, `redirectUrl` and
+//! `defaultRoleNames`.
+//!
+//! # Passkeys
+//!
+//! The responses of browsers and authenticators are checked in full: challenge, origin, relying party,
+//! flags, counter and signature, with keys for ES256 and RS256. Only the certificates that say who made
+//! an authenticator are not looked at. A transaction is good for one finish, whatever comes of it.
+//!
 //! # Steering it from other processes
 //!
 //! These paths are the emulator's own; they need no bearer.
@@ -80,6 +102,7 @@
 //! | `POST /_emulator/faults` | `{"kind": "delay", "milliseconds": 50, "path": "/v1", "times": 1}` | [`Emulator::fault`] |
 //! | `DELETE /_emulator/faults` | | [`Emulator::clear_faults`] |
 //! | `POST /_emulator/reset` | | [`Emulator::reset`] |
+//! | `POST /_emulator/idp` | `{"state": "…", "loginId": "…"}` | [`Emulator::idp_sign_in`], as a redirect |
 //!
 //! The kinds of faults are named as the functions of [`Fault`], with hyphens; `status` takes `status`,
 //! `body` and `headers`, `cut` takes `bytes`.
@@ -358,7 +381,7 @@ impl Emulator {
     }
 
     /// Makes permissions, tenants, roles, users and access keys: each item has the fields of the
-    /// management call that creates one. Returns the answers of these calls in the same form, which
+    /// management call that creates one. The items of `sso` set up [single sign-on](self#identity-provider). Returns the answers of these calls in the same form, which
     /// holds the IDs and the cleartext of access keys.
     ///
     /// ```
