@@ -4,27 +4,15 @@ use descope::auth::{DeliveryMethod, LoginOptions, SignUpOptions, UpdateOptions};
 use descope::{Result, UserDetails};
 use serde_json::json;
 
-use crate::support::{REFRESH, every_login_option, login_options, refuses, sends, signed_in};
+use crate::support::{
+    REFRESH, every_login_option, every_sign_up_option, every_update_option, login_options, refuses,
+    sends, sign_up_options, signed_in, update_options, user_details,
+};
 
 const ADA: &str = "ada@example.com";
 
 #[test]
 fn sign_up_with_every_field() {
-    let user = UserDetails::default()
-        .name("Ada Lovelace")
-        .given_name("Ada")
-        .middle_name("King")
-        .family_name("Lovelace")
-        .email(ADA)
-        .phone("+12025550101");
-    let options = SignUpOptions::default()
-        .user(user)
-        .revoke_other_sessions(false)
-        .custom_claims([("theme", "dark")])
-        .template_id("T1")
-        .template_options([("app", "Engine")])
-        .tenant_id("acme")
-        .provider_id("C1");
     for (method, name, address) in [
         (DeliveryMethod::Email, "email", ADA),
         (DeliveryMethod::Sms, "phone", "+12025550101"),
@@ -36,17 +24,10 @@ fn sign_up_with_every_field() {
             "",
             json!({
                 "loginId": "ada", name: address, "providerId": "C1",
-                "user": {
-                    "name": "Ada Lovelace", "givenName": "Ada", "middleName": "King",
-                    "familyName": "Lovelace", "email": ADA, "phone": "+12025550101",
-                },
-                "loginOptions": {
-                    "revokeOtherSessions": false, "customClaims": { "theme": "dark" },
-                    "templateId": "T1", "templateOptions": { "app": "Engine" }, "tenantId": "acme",
-                },
+                "user": user_details(), "loginOptions": sign_up_options(),
             }),
             &json!({ "maskedEmail": "a**@e******.com" }),
-            |client| client.auth().otp().sign_up(method, "ada", &options),
+            |client| client.auth().otp().sign_up(method, "ada", &every_sign_up_option()),
         );
         assert_eq!(sent_to.masked_email.as_deref(), Some("a**@e******.com"));
     }
@@ -90,24 +71,13 @@ fn verify() {
     assert_eq!((info.cookie.max_age, info.cookie.expires.as_seconds()), (3600, 1_900_000_000));
 }
 
-fn every_update_option() -> UpdateOptions {
-    UpdateOptions::default()
-        .add_to_login_ids(true)
-        .on_merge_use_existing(false)
-        .mfa(true)
-        .template_id("T1")
-        .template_options([("app", "Engine")])
-        .provider_id("C1")
-}
-
 #[test]
 fn update_with_every_field() {
     let body = |name: &str, address: &str| {
-        json!({
-            "loginId": ADA, name: address, "addToLoginIDs": true, "onMergeUseExisting": false,
-            "mfa": true, "templateId": "T1", "templateOptions": { "app": "Engine" },
-            "providerId": "C1",
-        })
+        let mut body = update_options();
+        body["loginId"] = json!(ADA);
+        body[name] = json!(address);
+        body
     };
     let email = "countess@example.com";
     let line = "POST /v1/auth/otp/update/email";

@@ -4,7 +4,6 @@
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
-use super::auth::otp::merge_users;
 use super::auth::sso::Protocol;
 use super::body::{Field, Fields, Kind, Object, Shape, optional, parse, query, required};
 use super::error::{Answer, Error, Refusal};
@@ -173,7 +172,7 @@ impl Visit {
                 if !merge {
                     return Err(Refusal::user_exists());
                 }
-                merge_users(store, user, &other);
+                store.merge_users(user, &other);
                 user.clone()
             }
             (Purpose::Update { user, .. }, _) => user.clone(),
@@ -187,11 +186,7 @@ impl Visit {
                 let email = if login_id.contains('@') { login_id } else { "" };
                 let (name, email) = (choice.text("name").to_owned(), email.to_owned());
                 let profile = Profile { name, email, ..Profile::default() };
-                let mut user = User { profile, ..User::new(login_id, now) };
-                user.grants.roles = store.default_roles();
-                let id = user.id.clone();
-                store.users.push(user);
-                id
+                store.register(User { profile, ..User::new(login_id, now) })
             }
         };
         let connection = self.connection(store);

@@ -173,21 +173,11 @@ fn begin_sign_up(
     login_id: &str,
     details: Fields<'_>,
 ) -> Answer {
-    let text = |name| details.text(name).to_owned();
-    let profile = Profile {
-        name: text("name"),
-        given_name: text("givenName"),
-        middle_name: text("middleName"),
-        family_name: text("familyName"),
-        email: details.some_text("email").map_or_else(
-            || if login_id.contains('@') { login_id.to_owned() } else { String::new() },
-            str::to_owned,
-        ),
-        phone: text("phone"),
-        picture: String::new(),
-    };
-    let mut user = User { profile, ..User::new(login_id, call.now) };
-    user.grants.roles = store.default_roles();
+    let mut profile = Profile::read(details);
+    if profile.email.is_empty() && login_id.contains('@') {
+        login_id.clone_into(&mut profile.email);
+    }
+    let user = User { profile, ..User::new(login_id, call.now) };
     let asked = SignIn::new(call, store, None, call.body().object("loginOptions"))?;
     let expected = Expected::new(call.body())?;
     let public_key = creation_options(call, store, &expected, &user)?;
@@ -236,16 +226,12 @@ fn sign_up_or_in_start(call: &Call<'_>, store: &mut Store) -> Answer {
 
 fn update_start(call: &Call<'_>, store: &mut Store) -> Answer {
     let (body, proven) = (call.body(), token::proven(call, store)?);
-    let login_id = body.text("loginId");
-    let user = store.user(&proven.session.user).ok_or_else(Refusal::no_user)?;
-    if !user.has_login(login_id) && user.id != login_id {
-        return Err(Refusal::forbidden("The refresh token is of another user"));
-    }
+    let user = token::proven_user(call, store, body.text("loginId"))?.clone();
     let expected = Expected::new(body)?;
-    let public_key = creation_options(call, store, &expected, user)?;
-    let (user, mfa) = (user.id.clone(), body.flag("mfa"));
+    let public_key = creation_options(call, store, &expected, &user)?;
+    let mfa = body.flag("mfa");
     let asked = SignIn::additional(proven, mfa);
-    begin(call, store, expected, &public_key, Then::Update { user, asked, mfa })
+    begin(call, store, expected, &public_key, Then::Update { user: user.id, asked, mfa })
 }
 
 /// The wire type `WebAuthnTransactionResponse`.
@@ -327,9 +313,8 @@ fn sign_up_finish(call: &Call<'_>, store: &mut Store) -> Answer {
     if user.login_ids.iter().any(|login_id| store.user_by_login(login_id).is_some()) {
         return Err(Refusal::user_exists());
     }
-    let id = user.id.clone();
-    store.webauthn.add(&id, expected.rp_id, made)?;
-    store.users.push(*user);
+    store.webauthn.add(&user.id, expected.rp_id, made)?;
+    let id = store.register(*user);
     has_passkey(call, store, &id)?;
     token::sign_in(call, store, &id, "webauthn", asked)
 }
