@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use descope::auth::enchanted_link::WaitOptions;
 use descope::auth::{DeliveryMethod, LoginOptions, SignUpOptions, UpdateOptions};
 use descope::emulator::Emulator;
 use descope::{UserDetails, codes};
@@ -124,7 +125,7 @@ fn bad_input_is_refused_before_a_request() {
     refuses("token", |c| c.auth().enchanted_link().verify(""));
     refuses("pending_ref", |c| c.auth().enchanted_link().session(""));
     refuses("pending_ref", |c| {
-        c.auth().enchanted_link().wait_for_session("", &Default::default(), || true)
+        c.auth().enchanted_link().wait_for_session("", &WaitOptions::default(), || true)
     });
     refuses("email", |c| c.auth().enchanted_link().update_email(ADA, "x", PAGE, REFRESH, &update));
     refuses("login_id", |c| {
@@ -228,7 +229,8 @@ fn step_up_and_mfa_add_to_a_session() {
     assert_eq!(claim(&raised, "su"), true);
     assert_eq!(claim(&raised, "amr"), json!(["email", "sms", "mfa"]));
 
-    let sent = links.sign_up_or_in(Email, "al@example.com", PAGE, &Default::default()).unwrap();
+    let sent =
+        links.sign_up_or_in(Email, "al@example.com", PAGE, &LoginOptions::default()).unwrap();
     click(&emulator, &client, "al@example.com");
     assert!(links.session(sent.pending_ref.expose()).unwrap().unwrap().first_seen);
 }

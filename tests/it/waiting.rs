@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use descope::auth::DeliveryMethod::Email;
+use descope::auth::LoginOptions;
 use descope::auth::enchanted_link::WaitOptions;
 use descope::emulator::{Emulator, Fault};
 use descope::{AuthInfo, Client, Result, codes};
@@ -24,7 +25,7 @@ fn sent() -> Sent {
     let clock = Impatient::new(&emulator);
     let client = Client::builder().emulator(&emulator).clock(clock.clone()).build().unwrap();
     let sent = client.auth().enchanted_link();
-    let sent = sent.sign_up_or_in(Email, ADA, PAGE, &Default::default()).unwrap();
+    let sent = sent.sign_up_or_in(Email, ADA, PAGE, &LoginOptions::default()).unwrap();
     let pending_ref = sent.pending_ref.expose().to_owned();
     Sent { emulator, client, clock, pending_ref }
 }
@@ -147,7 +148,7 @@ fn a_connection_that_drops() {
         .build()
         .unwrap();
     let links = client.auth().enchanted_link();
-    let sent = links.sign_up_or_in(Email, ADA, PAGE, &Default::default()).unwrap();
+    let sent = links.sign_up_or_in(Email, ADA, PAGE, &LoginOptions::default()).unwrap();
     emulator.fault(Fault::reset().at(PATH).times(2));
     links.verify(&last_token(&emulator, ADA)).unwrap();
     let pending_ref = sent.pending_ref.expose();
