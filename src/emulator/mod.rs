@@ -397,8 +397,9 @@ impl Emulator {
     }
 
     /// Makes permissions, tenants, roles, users and access keys: each item has the fields of the
-    /// management call that creates one. The items of `sso` set up [single sign-on](self#identity-provider). Returns the answers of these calls in the same form, which
-    /// holds the IDs and the cleartext of access keys.
+    /// management call that creates one. The items of `sso` set up
+    /// [single sign-on](self#identity-provider). Returns the answers of these calls in the same form,
+    /// which holds the IDs and the cleartext of access keys.
     ///
     /// ```
     /// use descope::emulator::Emulator;

@@ -29,6 +29,8 @@ pub(crate) struct Authenticator {
     pub algorithm: i64,
     /// Signs something else.
     pub forge: bool,
+    /// The ID of new passkeys; one of its own each if there is none.
+    pub id: Option<Vec<u8>>,
     /// Says that the passkey is this user's; the right one if there is none.
     pub user_handle: Option<Vec<u8>>,
     passkeys: Vec<Passkey>,
@@ -55,6 +57,7 @@ impl Authenticator {
             attestation: "none",
             algorithm: -7,
             forge: false,
+            id: None,
             user_handle: None,
             passkeys: Vec::new(),
         }
@@ -70,6 +73,7 @@ impl Authenticator {
         let key = EcdsaKeyPair::from_pkcs8(algorithm, pkcs8.as_ref(), &random).unwrap();
         let mut id = vec![0; 32];
         random.fill(&mut id).unwrap();
+        let id = self.id.clone().unwrap_or(id);
 
         let mut cose = Encoder::new(Vec::new());
         let (x, y) = key.public_key().as_ref()[1..].split_at(32);

@@ -433,6 +433,24 @@ fn another_users_passkey_is_no_help() {
 }
 
 #[test]
+fn a_credential_id_is_registered_once() {
+    let client = client(&Emulator::new());
+    let mut browser = Authenticator::at(ORIGIN);
+    browser.id = Some(b"the same".to_vec());
+    sign_up(&client, &mut browser, ADA).unwrap();
+    refused(sign_up(&client, &mut browser, "eve"));
+    let webauthn = client.auth().webauthn();
+    let eve = webauthn.sign_in_start("eve", ORIGIN, &Default::default()).unwrap_err();
+    assert_eq!(eve.code(), Some(codes::USER_NOT_FOUND), "she was not registered");
+    // Longer than an ID may be (Web Authentication Level 2 section 7.1, step 17).
+    browser.id = Some(vec![1; 1024]);
+    let error = sign_up(&client, &mut browser, "eve").unwrap_err();
+    assert_eq!(error.code(), Some(codes::INVALID_ARGUMENTS));
+    browser.id = Some(vec![1; 1023]);
+    sign_up(&client, &mut browser, "eve").unwrap();
+}
+
+#[test]
 fn broken_responses_are_refused() {
     let (_, client, mut browser) = with_ada();
     let webauthn = client.auth().webauthn();

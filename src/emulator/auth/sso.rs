@@ -78,7 +78,7 @@ fn connect(call: &Call<'_>, store: &mut Store) -> Answer {
         id: id.clone(),
         name: body.text("displayName").to_owned(),
         protocol,
-        domains: body.texts("domains").into_iter().map(str::to_lowercase).collect(),
+        domains: body.texts("domains").into_iter().map(str::to_owned).collect(),
         redirect_url: body.some_text("redirectUrl").map(str::to_owned),
         default_roles: store.role_ids(&body.texts("defaultRoleNames"), Some(tenant))?,
     };
@@ -101,7 +101,7 @@ fn start(call: &Call<'_>, store: &mut Store) -> Answer {
 /// first one.
 fn connection<'a>(call: &Call<'_>, store: &'a Store) -> Answer<&'a Connection> {
     let (query, named) = (call.query(), call.query().text("tenant"));
-    let domain = named.rsplit_once('@').map(|(_, domain)| domain.to_lowercase());
+    let domain = named.rsplit_once('@').map(|(_, domain)| domain);
     if domain.is_none() && store.tenant(named).is_none() {
         return Err(Refusal::argument(format!("There is no tenant {named:?}")));
     }
@@ -109,8 +109,9 @@ fn connection<'a>(call: &Call<'_>, store: &'a Store) -> Answer<&'a Connection> {
         None => connection.tenant == named,
         Some(domain) => {
             let tenant = store.tenant(&connection.tenant);
-            connection.domains.contains(domain)
-                || tenant.is_some_and(|tenant| tenant.domains.contains(domain))
+            let mut domains =
+                connection.domains.iter().chain(tenant.iter().flat_map(|of| &of.domains));
+            domains.any(|of| of.eq_ignore_ascii_case(domain))
         }
     });
     let found = match query.some_text("ssoId") {

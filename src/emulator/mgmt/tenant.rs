@@ -122,6 +122,7 @@ fn delete(call: &Call<'_>, store: &mut Store) -> Answer {
     }
     role::remove_of_tenant(store, id);
     store.grants_mut().for_each(|grants| grants.forget_tenant(id));
+    store.sso.retain(|connection| connection.tenant != id);
     for tenant in &mut store.tenants {
         tenant.parent.take_if(|parent| parent == id);
     }

@@ -146,15 +146,36 @@ impl Passkeys {
         }
         Ok(transaction)
     }
+}
 
-    fn add(&mut self, user: &str, rp_id: String, made: NewCredential) -> Answer<()> {
-        if self.passkeys.iter().any(|passkey| passkey.id == made.id) {
-            return Err(Refusal::passkey("The credential is registered already"));
-        }
-        let NewCredential { id, key, sign_count } = made;
-        self.passkeys.push(Passkey { id, user: user.to_owned(), rp_id, key, sign_count });
-        Ok(())
+/// The passkey that the browser made.
+fn made(call: &Call<'_>, store: &Store, expected: &Expected) -> Answer<NewCredential> {
+    let made = NewCredential::read(expected, call.body().text("response"))?;
+    if store.webauthn.passkeys.iter().any(|passkey| passkey.id == made.id) {
+        return Err(Refusal::passkey("The credential is registered already"));
     }
+    Ok(made)
+}
+
+/// Gives a user a passkey.
+fn add(
+    call: &Call<'_>,
+    store: &mut Store,
+    user: &str,
+    rp_id: String,
+    made: NewCredential,
+) -> Answer<()> {
+    let NewCredential { id, key, sign_count } = made;
+    let user = store.users.iter_mut().find(|known| known.id == user);
+    let user = user.ok_or_else(Refusal::no_user)?;
+    if user.factors.insert(Factor::WebAuthn) {
+        // Those of before were removed with the factor.
+        store.webauthn.forget(&user.id);
+    }
+    user.modified = call.now;
+    let user = user.id.clone();
+    store.webauthn.passkeys.push(Passkey { id, user, rp_id, key, sign_count });
+    Ok(())
 }
 
 fn sign_up_start(call: &Call<'_>, store: &mut Store) -> Answer {
@@ -189,8 +210,10 @@ fn sign_in_start(call: &Call<'_>, store: &mut Store) -> Answer {
     let options = body.object("loginOptions");
     let expected = Expected::new(body)?;
     let (user, asked, only) = if let Some(login_id) = body.some_text("loginId") {
-        let user = store.user_by_login(login_id).ok_or_else(Refusal::no_user)?.id.clone();
-        if store.webauthn.of(&user, &expected.rp_id).next().is_none() {
+        let user = store.user_by_login(login_id).ok_or_else(Refusal::no_user)?;
+        let has_any = user.factors.contains(&Factor::WebAuthn);
+        let user = user.id.clone();
+        if !has_any || store.webauthn.of(&user, &expected.rp_id).next().is_none() {
             return Err(Refusal::argument("The user has no passkey for this origin"));
         }
         let asked = SignIn::new(call, store, Some(&user), options)?;
@@ -309,13 +332,12 @@ fn extend(options: &mut Value, body: Fields<'_>) -> Answer<()> {
 fn sign_up_finish(call: &Call<'_>, store: &mut Store) -> Answer {
     let Transaction { expected, then, .. } = store.webauthn.take(call)?;
     let Then::SignUp { user, asked } = then else { return Err(other_ceremony()) };
-    let made = NewCredential::read(&expected, call.body().text("response"))?;
+    let made = made(call, store, &expected)?;
     if user.login_ids.iter().any(|login_id| store.user_by_login(login_id).is_some()) {
         return Err(Refusal::user_exists());
     }
-    store.webauthn.add(&user.id, expected.rp_id, made)?;
     let id = store.register(*user);
-    has_passkey(call, store, &id)?;
+    add(call, store, &id, expected.rp_id, made)?;
     token::sign_in(call, store, &id, "webauthn", asked)
 }
 
@@ -323,8 +345,11 @@ fn sign_in_finish(call: &Call<'_>, store: &mut Store) -> Answer {
     let Transaction { expected, then, .. } = store.webauthn.take(call)?;
     let Then::SignIn { user, asked, only } = then else { return Err(other_ceremony()) };
     let assertion = Assertion::read(call.body().text("response"))?;
-    let passkeys = &mut store.webauthn.passkeys;
-    let passkey = passkeys.iter_mut().find(|of| of.id == assertion.id);
+    let (passkeys, users) = (&mut store.webauthn.passkeys, &store.users);
+    let passkey = passkeys.iter_mut().find(|of| {
+        let owner = users.iter().find(|user| user.id == of.user);
+        of.id == assertion.id && owner.is_some_and(|user| user.factors.contains(&Factor::WebAuthn))
+    });
     let passkey = passkey.ok_or_else(|| Refusal::passkey("The credential is not known"))?;
     if user.as_ref().is_some_and(|user| passkey.user != *user) {
         return Err(Refusal::passkey("The credential is of another user"));
@@ -351,22 +376,13 @@ fn sign_in_finish(call: &Call<'_>, store: &mut Store) -> Answer {
 fn update_finish(call: &Call<'_>, store: &mut Store) -> Answer {
     let Transaction { expected, then, .. } = store.webauthn.take(call)?;
     let Then::Update { user, asked, mfa } = then else { return Err(other_ceremony()) };
-    let made = NewCredential::read(&expected, call.body().text("response"))?;
-    has_passkey(call, store, &user)?;
-    store.webauthn.add(&user, expected.rp_id, made)?;
+    let made = made(call, store, &expected)?;
+    add(call, store, &user, expected.rp_id, made)?;
     if !mfa {
         return Ok(Reply::empty());
     }
     let session = token::sign_in(call, store, &user, "webauthn", asked)?;
     Ok(Reply { body: json!({ "jwt": session.body }), ..session })
-}
-
-fn has_passkey(call: &Call<'_>, store: &mut Store, user: &str) -> Answer<()> {
-    let user = store.users.iter_mut().find(|known| known.id == user);
-    let user = user.ok_or_else(Refusal::no_user)?;
-    user.factors.insert(Factor::WebAuthn);
-    user.modified = call.now;
-    Ok(())
 }
 
 fn other_ceremony() -> Refusal {
