@@ -6,7 +6,7 @@ use descope::auth::LoginOptions;
 use descope::auth::oauth::{
     NativeOptions, NativeResult, OAuthOptions, OAuthUpdateOptions, providers,
 };
-use descope::emulator::Emulator;
+use descope::emulator::{Emulator, Fault};
 use descope::transport::http::StatusCode;
 use descope::transport::{Request, Response};
 use descope::{AuthInfo, Client, Error, Result, codes};
@@ -86,6 +86,25 @@ fn the_url_may_come_with_a_redirect_status() {
     assert!(matches!(answering(200, "{}"), Err(Error::Decode(_))));
     assert!(matches!(answering(307, ""), Err(Error::Decode(_))));
     assert_eq!(answering(302, r#"{"url":"https://idp"}"#).unwrap_err().status(), Some(302));
+}
+
+#[test]
+fn a_redirect_is_not_followed_on_a_socket_either() {
+    let emulator = Emulator::new();
+    let server = emulator.serve().unwrap();
+    let client = Client::builder()
+        .ignore_env()
+        .project_id(emulator.project_id())
+        .base_url(server.base_url())
+        .build()
+        .unwrap();
+    let elsewhere = format!("{}/elsewhere", server.base_url());
+    let body = json!({ "url": elsewhere }).to_string();
+    emulator.fault(Fault::answer(307, body).header("location", &elsewhere).at("/v1/auth/oauth"));
+    let url = client.auth().oauth().start(providers::GOOGLE, &OAuthOptions::default()).unwrap();
+    assert_eq!((url, emulator.requests("/elsewhere")), (elsewhere, 0));
+    let error = client.auth().oauth().exchange("c0de").unwrap_err();
+    assert_eq!(error.status(), Some(307), "elsewhere it is no success");
 }
 
 #[test]

@@ -442,7 +442,7 @@ fn a_credential_id_is_registered_once() {
     let webauthn = client.auth().webauthn();
     let eve = webauthn.sign_in_start("eve", ORIGIN, &Default::default()).unwrap_err();
     assert_eq!(eve.code(), Some(codes::USER_NOT_FOUND), "she was not registered");
-    // Longer than an ID may be (Web Authentication Level 2 section 7.1, step 17).
+    // Longer than an ID may be (Web Authentication Level 3 section 6.5.1).
     browser.id = Some(vec![1; 1024]);
     let error = sign_up(&client, &mut browser, "eve").unwrap_err();
     assert_eq!(error.code(), Some(codes::INVALID_ARGUMENTS));
