@@ -54,6 +54,7 @@
 //! | managing users | create, test users, batch, update, patch, single changes, delete, load, search, history, log out, codes and links of test users |
 //! | managing roles, permissions, tenants | create, update, delete, load, search |
 //! | managing access keys | all |
+//! | password settings | load, configure, but for tenants, expiry and reuse |
 //! | licence | rate limit tier |
 //!
 //! Any other operation of the API answers 501, an unknown path 404, a wrong method 405. A field that
@@ -79,9 +80,9 @@
 //! clicked with `E062503`, expired passwords with `E062909`. A click on a wrong one of the three links
 //! of an enchanted link ends that sign-in. Codes of authenticator apps are those of RFC 6238; one step
 //! of 30 seconds before and after the current one is accepted, each code once. A password needs 8
-//! characters with a lowercase letter, an uppercase letter and a number. Resetting it sends a magic
-//! link. The claim `amr` names the factors: the delivery method of a code or link, `totp`, `pwd`, and
-//! `embedded`, the last of which is the emulator's own word.
+//! characters with a lowercase letter, an uppercase letter and a number, unless the settings say
+//! otherwise. Resetting it sends a magic link. The claim `amr` names the factors: the delivery method
+//! of a code or link, `totp`, `pwd`, and `embedded`, which is the emulator's own word.
 //!
 //! # Identity provider
 //!

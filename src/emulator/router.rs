@@ -27,6 +27,7 @@ const AREAS: &[&[Route]] = &[
     mgmt::access_key::ROUTES,
     mgmt::license::ROUTES,
     mgmt::link::ROUTES,
+    mgmt::password::ROUTES,
     mgmt::permission::ROUTES,
     mgmt::role::ROUTES,
     mgmt::tenant::ROUTES,

@@ -7,8 +7,8 @@ use serde_json::json;
 use DeliveryMethod::{Email, Im, Sms, Voice, WhatsApp};
 
 use crate::emulated::{
-    ADA, AN_HOUR, PAGE, PHONE, claim, last_message, last_token, refresh_token, refused, start,
-    with_ada,
+    ADA, AN_HOUR, PAGE, PHONE, claim, last_message, last_token, manage, refresh_token, refused,
+    start, with_ada,
 };
 use crate::support::{
     REFRESH, every_login_option, every_sign_up_option, every_update_option, login_options, refuses,
@@ -217,11 +217,34 @@ fn an_address_changes_when_its_link_is_clicked() {
         (email, &[ADA, email].map(String::from)[..])
     );
 
+    assert_eq!(claim(&changed, "amr"), json!(["email", "mfa"]));
     links.update_phone(WhatsApp, ADA, phone, PAGE, &token, &UpdateOptions::default()).unwrap();
     let changed = links.verify(&last_token(&emulator, phone)).unwrap();
     assert!(changed.user.verified_phone);
+    assert_eq!(claim(&changed, "amr"), json!(["whatsapp"]), "not added unless asked");
     assert_eq!(changed.user.phone, phone);
     client.auth().session().logout(&token).unwrap();
     let late = links.update_email(ADA, ADA, PAGE, &token, &UpdateOptions::default());
     refused(late, 401, codes::LOGGED_OUT);
+}
+
+#[test]
+fn test_users_get_links_without_mail() {
+    let (emulator, client) = start();
+    emulator.seed(&json!({ "testUsers": [{ "loginId": "test" }] })).unwrap();
+    let body = json!({ "loginId": "test", "deliveryMethod": "sms", "URI": "https://example.com" });
+    let made = manage(&emulator, "/v1/mgmt/tests/generate/magiclink", &body);
+    let token = made["link"].as_str().unwrap().strip_prefix("https://example.com?t=").unwrap();
+    let signed_in = client.auth().magic_link().verify(token).unwrap();
+    assert_eq!(claim(&signed_in, "amr"), json!(["sms"]));
+    refused(client.auth().magic_link().verify(token), 401, codes::LINK_EXPIRED);
+
+    let body = json!({ "loginId": "test" });
+    let made = manage(&emulator, "/v1/mgmt/tests/generate/enchantedlink", &body);
+    let (links, pending_ref) =
+        (client.auth().enchanted_link(), made["pendingRef"].as_str().unwrap());
+    assert!(links.session(pending_ref).unwrap().is_none());
+    links.verify(made["link"].as_str().unwrap().split_once("?t=").unwrap().1).unwrap();
+    assert!(links.session(pending_ref).unwrap().is_some());
+    assert!(emulator.inbox().messages().is_empty());
 }

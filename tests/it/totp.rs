@@ -79,6 +79,9 @@ struct App(totp_rs::Totp, Emulator);
 
 impl App {
     fn new(emulator: &Emulator, setup: &TotpSetup) -> Self {
+        // Away from the moment at which codes change.
+        let into_step = emulator.clock().unix().rem_euclid(30).unsigned_abs();
+        emulator.advance(Duration::from_secs(40 - into_step));
         let secret = Secret::try_from_base32(setup.key.expose()).unwrap();
         Self(Builder::new().with_secret(secret).build().unwrap(), emulator.clone())
     }
@@ -104,6 +107,9 @@ fn the_code_of_an_app_signs_in_once() {
     let setup = totp.sign_up(ADA, &ada).unwrap();
     let (app, plain) = (App::new(&emulator, &setup), LoginOptions::default());
     let options = LoginOptions::default().custom_claims([("theme", "dark")]);
+    for seconds in [-90, -60, 60, 90] {
+        refused(totp.verify(ADA, &app.code_in(seconds), &plain), 401, codes::WRONG_OTP_CODE);
+    }
     let code = app.code();
     let signed_in = totp.verify(ADA, &code, &options).unwrap();
     assert!(signed_in.first_seen && signed_in.user.totp);

@@ -58,12 +58,12 @@ impl Password {
         Self { digest: digest(text), expired: false, wrong_attempts: 0 }
     }
 
-    fn check(&mut self, call: &Call<'_>, text: &str) -> Answer<()> {
-        if self.wrong_attempts >= call.settings.max_attempts {
+    fn check(&mut self, text: &str, attempts: Option<u32>) -> Answer<()> {
+        if attempts.is_some_and(|attempts| self.wrong_attempts >= attempts) {
             return Err(Refusal::unauthorized("Too many wrong passwords; reset the password"));
         }
         if self.digest != digest(text) {
-            self.wrong_attempts += 1;
+            self.wrong_attempts = self.wrong_attempts.saturating_add(1);
             return Err(Refusal::unauthorized("The password is wrong"));
         }
         self.wrong_attempts = 0;
@@ -71,32 +71,51 @@ impl Password {
     }
 }
 
-/// What a new password must have.
+/// What a new password must have, and how wrong ones are treated.
 pub(in crate::emulator) struct Policy {
-    pub(in crate::emulator) min_length: usize,
+    pub(in crate::emulator) enabled: bool,
+    pub(in crate::emulator) min_length: u32,
     pub(in crate::emulator) lowercase: bool,
     pub(in crate::emulator) uppercase: bool,
     pub(in crate::emulator) number: bool,
     pub(in crate::emulator) non_alphanumeric: bool,
+    pub(in crate::emulator) lock: bool,
+    /// If it is not the emulator's own number.
+    pub(in crate::emulator) lock_attempts: Option<u32>,
 }
 
 impl Default for Policy {
     fn default() -> Self {
         Self {
+            enabled: true,
             min_length: 8,
             lowercase: true,
             uppercase: true,
             number: true,
             non_alphanumeric: false,
+            lock: true,
+            lock_attempts: None,
         }
     }
 }
 
 impl Policy {
+    fn check_enabled(&self) -> Answer<()> {
+        let refusal = || Refusal::argument("The project has passwords switched off");
+        self.enabled.then_some(()).ok_or_else(refusal)
+    }
+
+    /// How many wrong passwords an account takes, if there is a limit.
+    pub(in crate::emulator) fn attempts(&self, call: &Call<'_>) -> Option<u32> {
+        self.lock.then(|| self.lock_attempts.unwrap_or(call.settings.max_attempts))
+    }
+
     pub(in crate::emulator) fn check(&self, password: &str) -> Answer<()> {
+        self.check_enabled()?;
+        let length = u32::try_from(password.chars().count()).unwrap_or(u32::MAX);
         let lacks = |class: fn(char) -> bool| !password.contains(class);
         for (broken, rule) in [
-            (password.chars().count() < self.min_length, "more characters"),
+            (length < self.min_length, "more characters"),
             (self.lowercase && lacks(char::is_lowercase), "a lowercase letter"),
             (self.uppercase && lacks(char::is_uppercase), "an uppercase letter"),
             (self.number && lacks(char::is_numeric), "a number"),
@@ -138,11 +157,13 @@ fn sign_up(call: &Call<'_>, store: &mut Store) -> Answer {
 /// Checks the password that this field holds. Returns the user's ID, and whether it has expired.
 fn prove(call: &Call<'_>, store: &mut Store, field: &str) -> Answer<(String, bool)> {
     let (login_id, given) = (call.body().text("loginId"), call.body().text(field));
+    store.password_policy.check_enabled()?;
+    let attempts = store.password_policy.attempts(call);
     let user = store.users.iter_mut().find(|user| user.has_login(login_id));
     let user = user.ok_or_else(Refusal::no_user)?;
     let password = user.password.as_mut();
     let password = password.ok_or_else(|| Refusal::unauthorized("The user has no password"))?;
-    password.check(call, given)?;
+    password.check(given, attempts)?;
     Ok((user.id.clone(), password.expired))
 }
 
@@ -179,6 +200,7 @@ fn update(call: &Call<'_>, store: &mut Store) -> Answer {
 }
 
 fn reset(call: &Call<'_>, store: &mut Store) -> Answer {
+    store.password_policy.check_enabled()?;
     let pending = Pending::password_reset(call, store)?;
     let mut reply = magic_link::mail(call, store, pending, "redirectUrl")?;
     reply.body["resetMethod"] = json!("magiclink");

@@ -3,6 +3,7 @@
 pub(super) mod access_key;
 pub(super) mod license;
 pub(super) mod link;
+pub(super) mod password;
 pub(super) mod permission;
 pub(super) mod role;
 pub(super) mod tenant;
