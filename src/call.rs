@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use crate::check;
 use crate::client::Client;
 use crate::error::{ApiError, Error, Result};
-use crate::json::{decode, decode_field};
+use crate::json::{decode, decode_field, decode_list};
 use crate::secret::Secret;
 use crate::transport::http::{HeaderMap, Method, Request, StatusCode, header};
 use crate::transport::{Limits, Response, TransportError, TransportErrorKind};
@@ -23,10 +23,13 @@ pub(crate) struct Call<'c> {
     method: Method,
     path: String,
     body: Option<Map<String, Value>>,
+    /// A body that is a list, in place of one with members.
+    list: Option<Value>,
     credential: Credential<'c>,
     /// Texts that must not come back in an error.
     secrets: Vec<Secret>,
     safe: bool,
+    fga_cache: bool,
     /// HTTP status 307 is a success too.
     redirects: bool,
     limits: Option<Limits>,
@@ -51,8 +54,10 @@ impl<'c> Call<'c> {
             method,
             path: path.to_owned(),
             body: None,
+            list: None,
             credential: Credential::User(None),
             secrets: Vec::new(),
+            fga_cache: false,
             redirects: false,
             limits: None,
             failed: None,
@@ -131,6 +136,17 @@ impl<'c> Call<'c> {
         self.field(name, value)
     }
 
+    /// Sets a body member to a list of IDs or names, of which there must be one.
+    pub(crate) fn ids(self, name: &'static str, ids: &[&str]) -> Self {
+        self.check(check::not_empty(name, ids)).check(check::ids(name, ids)).field(name, ids)
+    }
+
+    /// Notes texts inside the body that must not show in any error.
+    pub(crate) fn hide<'s>(mut self, secrets: impl IntoIterator<Item = &'s Secret>) -> Self {
+        self.secrets.extend(secrets.into_iter().cloned());
+        self
+    }
+
     /// Likewise; `None` leaves it out.
     pub(crate) fn maybe_secret(self, name: &'static str, value: Option<&Secret>) -> Self {
         match value {
@@ -159,6 +175,17 @@ impl<'c> Call<'c> {
         }
     }
 
+    /// Sets the body to a list.
+    pub(crate) fn list(mut self, items: &[impl Serialize]) -> Self {
+        match serde_json::to_value(items) {
+            Ok(items) => {
+                self.list = Some(items);
+                self
+            }
+            Err(_) => self.fail(Error::argument("items", "cannot be written as JSON")),
+        }
+    }
+
     /// Notes the outcome of checking an argument. The first fault counts.
     pub(crate) fn check(self, checked: Result<()>) -> Self {
         match checked {
@@ -170,6 +197,12 @@ impl<'c> Call<'c> {
     /// The call changes nothing, so that repeating it does no harm.
     pub(crate) fn safe(mut self) -> Self {
         self.safe = true;
+        self
+    }
+
+    /// Goes to the FGA cache, where one is configured.
+    pub(crate) fn fga_cache(mut self) -> Self {
+        self.fga_cache = true;
         self
     }
 
@@ -206,6 +239,11 @@ impl<'c> Call<'c> {
         Ok(decode_field(self.execute()?.body(), name)?)
     }
 
+    /// Sends, and reads a list that is a member of the response, and may be missing if it is empty.
+    pub(crate) fn send_list<T: DeserializeOwned>(self, name: &str) -> Result<Vec<T>> {
+        Ok(decode_list(self.execute()?.body(), name)?)
+    }
+
     /// Sends, and returns the URL that the response names.
     ///
     /// It may come with status 307, whose `Location` is not followed: it is for the user's browser.
@@ -225,13 +263,15 @@ impl<'c> Call<'c> {
             return Err(error);
         }
         let client = self.client;
-        let body = match &self.body {
-            Some(members) => serde_json::to_vec(members).map_err(|_| unwritable())?,
-            None => Vec::new(),
+        let body = match (&self.list, &self.body) {
+            (Some(items), _) => serde_json::to_vec(items).map_err(|_| unwritable())?,
+            (None, Some(members)) => serde_json::to_vec(members).map_err(|_| unwritable())?,
+            (None, None) => Vec::new(),
         };
         let mut request = Request::new(body);
         *request.method_mut() = self.method.clone();
-        let url = format!("{}{}", client.shared.base_url, self.path);
+        let cache = client.shared.fga_cache_url.as_ref().filter(|_| self.fga_cache);
+        let url = format!("{}{}", cache.unwrap_or(&client.shared.base_url), self.path);
         *request.uri_mut() = url.parse().map_err(|_| unwritable())?;
         *request.headers_mut() = self.headers()?;
         let clock = &*client.shared.clock;

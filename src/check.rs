@@ -1,6 +1,7 @@
 //! Refuses arguments that cannot be right before anything is sent. Every check is linear in time.
 
 use crate::error::{Error, Result};
+use crate::time::UnixTime;
 use crate::transport::http::HeaderValue;
 
 /// Bytes of an ID, login ID or name.
@@ -21,6 +22,41 @@ pub(crate) fn id(name: &'static str, text: &str) -> Result<()> {
         return refuse("must not hold control characters");
     }
     Ok(())
+}
+
+/// A text that is not empty.
+#[allow(dead_code, reason = "used by areas that may all be off")]
+pub(crate) fn filled(name: &'static str, text: &str) -> Result<()> {
+    if text.trim().is_empty() { Err(Error::argument(name, "must not be empty")) } else { Ok(()) }
+}
+
+/// A document of any content, as long as it is a JSON object.
+#[allow(dead_code, reason = "used by areas that may all be off")]
+pub(crate) fn object(name: &'static str, value: &serde_json::Value) -> Result<()> {
+    if value.is_object() { Ok(()) } else { Err(Error::argument(name, "must be a JSON object")) }
+}
+
+/// The expiry of a key. On the wire 0 is never, which is not to happen by mistake.
+#[allow(dead_code, reason = "as above")]
+pub(crate) fn expiry(name: &'static str, time: Option<UnixTime>) -> Result<()> {
+    match time {
+        Some(time) if time.as_seconds() <= 0 => {
+            Err(Error::argument(name, "must be after 1970; `None` is never"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Each an ID. The list may be empty.
+#[allow(dead_code, reason = "each area of management uses it, and all may be off")]
+pub(crate) fn ids(name: &'static str, texts: &[&str]) -> Result<()> {
+    texts.iter().try_for_each(|text| id(name, text))
+}
+
+/// At least one.
+#[allow(dead_code, reason = "as above")]
+pub(crate) fn not_empty<T>(name: &'static str, list: &[T]) -> Result<()> {
+    if list.is_empty() { Err(Error::argument(name, "must not be empty")) } else { Ok(()) }
 }
 
 /// A token, access key or management key: what may stand between colons in a bearer.

@@ -42,6 +42,7 @@ pub struct Client {
 pub(crate) struct Shared {
     pub(crate) project_id: String,
     pub(crate) base_url: String,
+    pub(crate) fga_cache_url: Option<String>,
     pub(crate) management_key: Option<Secret>,
     pub(crate) auth_management_key: Option<Secret>,
     /// Those that every request has; the user's cannot replace the crate's.
@@ -197,6 +198,7 @@ impl fmt::Debug for Client {
 pub struct ClientBuilder {
     project_id: Option<String>,
     base_url: Option<String>,
+    fga_cache_url: Option<String>,
     management_key: Option<Secret>,
     auth_management_key: Option<Secret>,
     public_key: Option<String>,
@@ -215,6 +217,7 @@ impl Default for ClientBuilder {
         Self {
             project_id: None,
             base_url: None,
+            fga_cache_url: None,
             management_key: None,
             auth_management_key: None,
             public_key: None,
@@ -248,6 +251,16 @@ impl ClientBuilder {
     /// The connection is encrypted unless this says `http://`.
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
         self.base_url = Some(url.into());
+        self
+    }
+
+    /// A proxy that caches answers to authorization checks, next to the program. Defaults to none.
+    ///
+    /// Saving the FGA schema, creating, deleting and checking FGA relations, and asking who can access
+    /// a resource and what a target can access then go there instead, with the same credentials.
+    /// Where it does not answer, the call fails: there is no second try at the API itself.
+    pub fn fga_cache_url(mut self, url: impl Into<String>) -> Self {
+        self.fga_cache_url = Some(url.into());
         self
     }
 
@@ -423,29 +436,32 @@ impl ClientBuilder {
         let auth_management_key =
             secret(self.auth_management_key, "auth_management_key", "DESCOPE_AUTH_MANAGEMENT_KEY")?;
         let base_url = match self.base_url {
-            Some(url) => base_url(&url)?,
+            Some(url) => checked_url("base_url", &url)?,
             None => match env.var("DESCOPE_BASE_URI")? {
-                Some(url) => base_url(&url)?,
+                Some(url) => checked_url("base_url", &url)?,
                 None => region_url(&project_id),
             },
         };
+        let fga_cache_url =
+            self.fga_cache_url.map(|url| checked_url("fga_cache_url", &url)).transpose()?;
         let public_key = match self.public_key {
             Some(jwk) => Some(jwk),
             None => env.var("DESCOPE_PUBLIC_KEY")?,
         };
         check::header("refresh_cookie", &self.refresh_cookie)?;
-        let transport = match self.transport {
-            Some(transport) => transport,
-            None => Box::new(builtin::Ureq::new(
-                &self.connect,
-                !base_url.to_ascii_lowercase().starts_with("http:"),
-            )?),
+        let transport = if let Some(transport) = self.transport {
+            transport
+        } else {
+            let mut urls = [Some(&base_url), fga_cache_url.as_ref()].into_iter().flatten();
+            let encrypted = |url: &String| !url.to_ascii_lowercase().starts_with("http:");
+            Box::new(builtin::Ureq::new(&self.connect, urls.all(encrypted))?)
         };
         let shared = Shared {
             keys: Keys::new(self.keys, public_key.as_deref())?,
             headers: headers(&self.headers, &project_id)?,
             project_id,
             base_url,
+            fga_cache_url,
             management_key,
             auth_management_key,
             request_id: self.request_id,
@@ -481,8 +497,8 @@ impl Env {
     }
 }
 
-fn base_url(text: &str) -> Result<String> {
-    let refuse = |reason| Err(Error::argument("base_url", reason));
+fn checked_url(name: &'static str, text: &str) -> Result<String> {
+    let refuse = |reason| Err(Error::argument(name, reason));
     if text.contains(['?', '#']) {
         return refuse("must not have a query or fragment");
     }
@@ -541,7 +557,7 @@ mod tests {
             ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
             ("HTTPS://example.com", "HTTPS://example.com"),
         ] {
-            assert_eq!(base_url(given).unwrap(), kept);
+            assert_eq!(checked_url("base_url", given).unwrap(), kept);
         }
         for bad in [
             "",
@@ -554,7 +570,7 @@ mod tests {
             "https://example.com#x",
             "https://exa mple.com",
         ] {
-            assert!(matches!(base_url(bad), Err(Error::Argument { .. })), "{bad}");
+            assert!(matches!(checked_url("base_url", bad), Err(Error::Argument { .. })), "{bad}");
         }
     }
 
@@ -578,6 +594,7 @@ mod tests {
         assert_eq!(name(builder().management_key("a\r\nb")), "management_key");
         assert_eq!(name(builder().management_key("")), "management_key");
         assert_eq!(name(builder().base_url("nowhere")), "base_url");
+        assert_eq!(name(builder().fga_cache_url("nowhere")), "fga_cache_url");
         assert_eq!(name(builder().public_key("{}")), "public_key");
         assert_eq!(name(builder().header("a b", "c")), "header");
         assert_eq!(name(builder().header("a", "c\n")), "header");

@@ -96,9 +96,24 @@ pub(crate) fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeError>
 
 /// Reads one member of a response.
 pub(crate) fn decode_field<T: DeserializeOwned>(body: &[u8], name: &str) -> Result<T, DecodeError> {
-    let member = whole(body)?.object()?.find(|(key, value)| key == name && !value.is_null());
-    let (_, value) = member.ok_or_else(|| DecodeError::new(format!("no `{name}`")))?;
+    let value = member(body, name)?.ok_or_else(|| DecodeError::new(format!("no `{name}`")))?;
     T::deserialize(value).map_err(|error| error.under(name))
+}
+
+/// Reads a list that is a member of a response; empty if the member is missing or null.
+pub(crate) fn decode_list<T: DeserializeOwned>(
+    body: &[u8],
+    name: &str,
+) -> Result<Vec<T>, DecodeError> {
+    match member(body, name)? {
+        Some(value) => Vec::deserialize(value).map_err(|error| error.under(name)),
+        None => Ok(Vec::new()),
+    }
+}
+
+fn member<'b>(body: &'b [u8], name: &str) -> Result<Option<Value<'b>>, DecodeError> {
+    let member = whole(body)?.object()?.find(|(key, value)| key == name && !value.is_null());
+    Ok(member.map(|(_, value)| value))
 }
 
 fn whole(body: &[u8]) -> Result<Value<'_>, DecodeError> {
@@ -482,6 +497,16 @@ mod tests {
     fn picks_one_field() {
         let body = br#"{"user":null,"user":{"name":"A"},"rest":[]}"#;
         assert_eq!(decode_field::<Model>(body, "user").unwrap().name, "A");
+        for (body, names) in [
+            (r#"{"keys":[{"name":"A"},null,{"name":"B"}]}"#, &["A", "B"][..]),
+            (r#"{"keys":null}"#, &[]),
+            ("{}", &[]),
+        ] {
+            let found: Vec<Model> = decode_list(body.as_bytes(), "keys").unwrap();
+            assert_eq!(found.iter().map(|model| &*model.name).collect::<Vec<_>>(), names);
+        }
+        let error = decode_list::<Model>(br#"{"keys":[{"count":"x"}]}"#, "keys").unwrap_err();
+        assert_eq!(error.path(), "keys.0.count");
     }
 
     #[test]

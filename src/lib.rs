@@ -11,6 +11,7 @@ mod json;
 mod jwt;
 mod models;
 mod options;
+mod page;
 mod retry;
 mod secret;
 mod time;
@@ -29,7 +30,11 @@ pub use client::{Client, ClientBuilder};
 pub use error::{ApiError, Error, Result, TokenError, codes};
 pub use json::DecodeError;
 pub use jwt::{Claims, KeyPolicy, Scope};
-pub use models::{SignInRecord, TenantRoles, User, UserDetails, UserStatus, UserTenant};
+pub use models::{
+    AuthType, RoleInheritance, SignInRecord, Tenant, TenantRoles, User, UserDetails, UserStatus,
+    UserTenant,
+};
+pub use page::{Page, PageIter, Sort};
 pub use retry::RetryPolicy;
 pub use secret::Secret;
-pub use time::UnixTime;
+pub use time::{UnixMillis, UnixTime};

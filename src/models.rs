@@ -69,6 +69,8 @@ pub struct User {
     /// The social providers the user has signed in with.
     #[serde(alias = "OAuth")]
     pub oauth: BTreeMap<String, bool>,
+    /// Until when the user is locked out for a while, in seconds; the epoch if they are not.
+    pub temp_lock_expiration: UnixTime,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
@@ -85,6 +87,81 @@ pub struct UserTenant {
     pub tenant_name: String,
     /// Names of the roles held there.
     pub role_names: Vec<String>,
+    /// Names of what these roles permit there.
+    pub permissions: Vec<String>,
+}
+
+/// A tenant.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[serde(default, rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Tenant {
+    /// The tenant's ID.
+    pub id: String,
+    /// The tenant's name.
+    pub name: String,
+    /// Users with an e-mail address in these domains join the tenant when they sign up.
+    pub self_provisioning_domains: Vec<String>,
+    /// Attributes defined by the project.
+    pub custom_attributes: Map<String, Value>,
+    /// How its users sign in by SSO.
+    pub auth_type: Option<AuthType>,
+    /// Users with an e-mail address in these domains are sent to the tenant's SSO.
+    pub domains: Vec<String>,
+    /// When the tenant was created, in seconds.
+    pub created_time: UnixTime,
+    /// Whether its users must sign in by SSO.
+    #[serde(rename = "enforceSSO")]
+    pub enforce_sso: bool,
+    /// Users who need not sign in by SSO all the same.
+    #[serde(rename = "enforceSSOExclusions")]
+    pub enforce_sso_exclusions: Vec<String>,
+    /// SSO applications its users may use.
+    pub federated_app_ids: Vec<String>,
+    /// Whether its users may not sign in to it.
+    pub disabled: bool,
+    /// Which of its parent's roles its users have.
+    pub role_inheritance: Option<RoleInheritance>,
+    /// Names of the roles its new users get.
+    pub default_roles: Vec<String>,
+    /// The ID of the tenant above it; empty if there is none.
+    pub parent: String,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+/// How users of a tenant sign in by SSO.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum AuthType {
+    /// Not at all.
+    None,
+    /// By SAML.
+    Saml,
+    /// By OpenID Connect.
+    Oidc,
+    /// Something newer than this version of the crate.
+    #[serde(untagged)]
+    Other(String),
+}
+
+/// Which roles the users of a tenant have from its parent tenant.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub enum RoleInheritance {
+    /// What the project says.
+    #[serde(rename = "")]
+    Unset,
+    /// None.
+    None,
+    /// Those of the user alone.
+    UserOnly,
+    /// Something newer than this version of the crate.
+    #[serde(untagged)]
+    Other(String),
 }
 
 /// A tenant that a user or an access key is to belong to, and the roles they get there.

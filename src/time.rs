@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 
 /// A moment, in whole seconds since the Unix epoch.
 ///
-/// Where the API counts in milliseconds the crate converts, so that a `UnixTime` is always seconds.
+/// A `UnixTime` is always seconds; what the API records in milliseconds is a [`UnixMillis`].
 ///
 /// ```
 /// use std::time::SystemTime;
@@ -72,34 +72,110 @@ impl Serialize for UnixTime {
 impl<'de> Deserialize<'de> for UnixTime {
     /// Takes seconds as a number or, as some answers have it, as a string of digits.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Seconds;
-
-        impl Visitor<'_> for Seconds {
-            type Value = UnixTime;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a number of seconds")
-            }
-            fn visit_i64<E: de::Error>(self, seconds: i64) -> Result<UnixTime, E> {
-                Ok(UnixTime(seconds))
-            }
-            fn visit_u64<E: de::Error>(self, seconds: u64) -> Result<UnixTime, E> {
-                Ok(UnixTime(i64::try_from(seconds).unwrap_or(i64::MAX)))
-            }
-            #[expect(clippy::cast_possible_truncation, reason = "`as` saturates")]
-            fn visit_f64<E: de::Error>(self, seconds: f64) -> Result<UnixTime, E> {
-                Ok(UnixTime(seconds.floor() as i64))
-            }
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<UnixTime, E> {
-                match text {
-                    "" => Ok(UnixTime(0)),
-                    text => text.parse().map(UnixTime).map_err(|_| E::custom("not a number")),
-                }
-            }
-        }
-
-        deserializer.deserialize_any(Seconds)
+        deserializer.deserialize_any(Count("a number of seconds")).map(Self)
     }
+}
+
+/// A moment, in whole milliseconds since the Unix epoch, for what is recorded that finely.
+///
+/// ```
+/// use descope::{UnixMillis, UnixTime};
+///
+/// let time = UnixMillis::from_millis(1_700_000_000_123);
+/// assert_eq!(time.as_seconds(), UnixTime::from_seconds(1_700_000_000));
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UnixMillis(i64);
+
+impl UnixMillis {
+    /// The moment this many milliseconds after the Unix epoch.
+    pub const fn from_millis(millis: i64) -> Self {
+        Self(millis)
+    }
+
+    /// Milliseconds since the Unix epoch.
+    pub const fn as_millis(self) -> i64 {
+        self.0
+    }
+
+    /// The same moment, rounded down to whole seconds.
+    pub const fn as_seconds(self) -> UnixTime {
+        UnixTime(self.0.div_euclid(1000))
+    }
+}
+
+impl From<UnixTime> for UnixMillis {
+    fn from(time: UnixTime) -> Self {
+        Self(time.as_millis())
+    }
+}
+
+impl From<UnixMillis> for SystemTime {
+    /// Moments the platform cannot express become the epoch.
+    fn from(time: UnixMillis) -> Self {
+        let millis = u64::try_from(time.0.rem_euclid(1000)).unwrap_or_default();
+        let seconds = Self::from(time.as_seconds());
+        seconds.checked_add(Duration::from_millis(millis)).unwrap_or(Self::UNIX_EPOCH)
+    }
+}
+
+impl From<SystemTime> for UnixMillis {
+    /// Rounds down to whole milliseconds.
+    fn from(time: SystemTime) -> Self {
+        let seconds = UnixTime::from(time);
+        let rest = time.duration_since(seconds.into()).unwrap_or_default();
+        Self(seconds.as_millis().saturating_add(rest.subsec_millis().into()))
+    }
+}
+
+impl Serialize for UnixMillis {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_i64(self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for UnixMillis {
+    /// Takes milliseconds as a number or, as some answers have it, as a string of digits.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Count("a number of milliseconds")).map(Self)
+    }
+}
+
+/// Reads a whole number, however it is written.
+struct Count(&'static str);
+
+impl Visitor<'_> for Count {
+    type Value = i64;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+    fn visit_i64<E: de::Error>(self, count: i64) -> Result<i64, E> {
+        Ok(count)
+    }
+    fn visit_u64<E: de::Error>(self, count: u64) -> Result<i64, E> {
+        Ok(i64::try_from(count).unwrap_or(i64::MAX))
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "`as` saturates")]
+    fn visit_f64<E: de::Error>(self, count: f64) -> Result<i64, E> {
+        Ok(count.floor() as i64)
+    }
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<i64, E> {
+        match text {
+            "" => Ok(0),
+            text => text.parse().map_err(|_| E::custom("not a number")),
+        }
+    }
+}
+
+/// Writes a time span in whole seconds, rounded up: none at all would mean the default.
+#[allow(dead_code, reason = "used by areas that may all be off")]
+#[allow(clippy::ref_option, reason = "as serde calls it")]
+pub(crate) fn span<S: Serializer>(
+    span: &Option<Duration>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    span.map(|span| span.as_secs() + u64::from(span.subsec_nanos() > 0)).serialize(serializer)
 }
 
 #[cfg(test)]
@@ -117,10 +193,24 @@ mod tests {
     }
 
     #[test]
+    fn milliseconds_are_kept() {
+        for millis in [-1_000_000_000_001, -1, 0, 1, 999, 1_700_000_000_123] {
+            let time = UnixMillis(millis);
+            assert_eq!(UnixMillis::from(SystemTime::from(time)), time);
+            assert_eq!(time.as_seconds().as_seconds(), millis.div_euclid(1000));
+        }
+        assert_eq!(UnixMillis::from(UnixTime(5)), UnixMillis(5000));
+        let read = |json| serde_json::from_str::<UnixMillis>(json).unwrap().as_millis();
+        assert_eq!(read("\"1700000000123\""), 1_700_000_000_123);
+        assert_eq!(read("1700000000123"), 1_700_000_000_123);
+    }
+
+    #[test]
     fn impossible_times_do_not_panic() {
         for seconds in [i64::MIN, i64::MAX] {
             let _ = SystemTime::from(UnixTime(seconds));
             let _ = UnixTime(seconds).as_millis();
+            let _ = SystemTime::from(UnixMillis(seconds));
         }
     }
 

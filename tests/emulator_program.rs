@@ -34,16 +34,27 @@ fn prints_its_environment_and_serves() {
     assert_eq!(next(), "DESCOPE_MANAGEMENT_KEY=secret:key");
     std::fs::remove_file(&seed).unwrap();
 
-    let mut stream = TcpStream::connect(address).unwrap();
-    let request = "GET /v1/mgmt/tenant?id=t1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\
-                   Authorization: Bearer P2abc:secret:key\r\n\r\n";
-    stream.write_all(request.as_bytes()).unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
+    let answer = get(address, "/v1/mgmt/tenant?id=t1");
     assert!(
         answer.starts_with("HTTP/1.1 200 OK") && answer.contains(r#""name":"One""#),
         "{answer}"
     );
+    let export = get(address, "/_emulator/export");
+    let body = export.split("\r\n\r\n").nth(1).unwrap();
+    let saved: serde_json::Value = serde_json::from_str(body).unwrap();
+    assert_eq!((&saved["tenants"][0]["id"], saved.get("users")), (&"t1".into(), None));
+}
+
+fn get(address: &str, path: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    let request = format!(
+        "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\
+         Authorization: Bearer P2abc:secret:key\r\n\r\n"
+    );
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
 }
 
 #[test]

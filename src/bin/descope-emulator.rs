@@ -17,7 +17,8 @@ Options:
   --host ADDRESS        Address to listen on [default: 127.0.0.1]
   --project-id ID       Project ID [default: random]
   --management-key KEY  Management key [default: random]
-  --seed FILE           JSON file with users, tenants, roles, permissions, access keys
+  --seed FILE           JSON file with users, tenants, roles, permissions, access keys,
+                        as GET /_emulator/export of a running emulator answers it
   --help                Print this
 
 Prints the environment variables for official SDKs, one per line, and serves until it is killed.

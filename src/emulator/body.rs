@@ -193,6 +193,11 @@ impl<'a> Fields<'a> {
         Self(Some(object))
     }
 
+    /// All of them.
+    pub(super) fn whole(self) -> Option<&'a Object> {
+        self.0
+    }
+
     pub(super) fn get(self, name: &str) -> Option<&'a Value> {
         self.0?.get(name)
     }

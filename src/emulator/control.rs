@@ -1,66 +1,15 @@
-//! Seeds, and the paths under `/_emulator/` by which other processes steer an emulator.
+//! The paths under `/_emulator/` by which other processes steer an emulator.
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::body::{self, Field, Fields, Kind, Object, Shape, optional, required};
-use super::error::{Answer, Error, Refusal, Reply};
+use super::error::{Answer, Refusal, Reply};
 use super::fault::Fault;
 use super::inbox::Message;
-use super::{Emulator, router};
+use super::{Emulator, router, seed};
 use crate::transport::Request;
-
-/// The lists of a seed, in the order in which they are made, and the operations that make them.
-const SEEDS: &[(&str, &str)] = &[
-    ("permissions", "/v1/mgmt/permission/create"),
-    ("tenants", "/v1/mgmt/tenant/create"),
-    ("roles", "/v1/mgmt/role/create"),
-    ("users", "/v1/mgmt/user/create"),
-    ("testUsers", "/v1/mgmt/user/create/test"),
-    ("accessKeys", "/v1/mgmt/accesskey/create"),
-    ("sso", "/_emulator/sso"),
-];
-
-const SEED: &[Field] = &[
-    optional("permissions", Kind::Any),
-    optional("tenants", Kind::Any),
-    optional("roles", Kind::Any),
-    optional("users", Kind::Any),
-    optional("testUsers", Kind::Any),
-    optional("accessKeys", Kind::Any),
-    optional("sso", Kind::Any),
-];
-
-/// Makes what a seed lists; see [`Emulator::seed`].
-pub(super) fn seed(emulator: &Emulator, seed: &Value) -> Result<Value, Error> {
-    let lists = seed.as_object().ok_or_else(|| Error::new("A seed must be an object"))?;
-    if let Some(unknown) = lists.keys().find(|name| !SEEDS.iter().any(|(known, _)| known == name)) {
-        return Err(Error::new(format!("A seed has no list {unknown:?}")));
-    }
-    let mut made = Object::new();
-    let now = emulator.now();
-    let mut store = emulator.store();
-    for (name, path) in SEEDS {
-        let Some(items) = lists.get(*name) else { continue };
-        let items = items.as_array();
-        let items = items.ok_or_else(|| Error::new(format!("{name} must be an array")))?;
-        let mut answers = Vec::new();
-        for (at, item) in items.iter().enumerate() {
-            let answer = match item {
-                Value::Object(item) => {
-                    router::run(path, item.clone(), emulator.settings(), now, &mut store)
-                }
-                _ => Err(Refusal::invalid("The item must be an object")),
-            };
-            let answer = answer
-                .map_err(|refusal| Error::new(format!("{name}[{at}]: {}", Error::from(refusal))))?;
-            answers.push(answer.body);
-        }
-        made.insert((*name).to_owned(), Value::Array(answers));
-    }
-    Ok(Value::Object(made))
-}
 
 type Handler = fn(&Emulator, Fields<'_>) -> Answer;
 
@@ -123,12 +72,13 @@ const ROUTES: &[(&str, &str, &[Field], Handler)] = &[
         emulator.clear_faults();
         Ok(Reply::empty())
     }),
-    ("POST", "/_emulator/seed", SEED, |emulator, fields| {
-        let lists = SEED.iter().map(|field| field.name);
+    ("POST", "/_emulator/seed", seed::FIELDS, |emulator, fields| {
+        let lists = seed::FIELDS.iter().map(|field| field.name);
         let lists = lists.filter_map(|name| Some((name.to_owned(), fields.get(name)?.clone())));
-        let made = seed(emulator, &lists.collect::<Object>().into());
+        let made = seed::seed(emulator, &lists.collect::<Object>().into());
         made.map(Reply::from).map_err(|error| Refusal::argument(error.to_string()))
     }),
+    ("GET", "/_emulator/export", &[], |emulator, _| Ok(seed::export(emulator).into())),
     ("POST", "/_emulator/token", &[required("claims", Kind::Map)], |emulator, fields| {
         let claims = fields.get("claims").cloned().unwrap_or_default();
         Ok(json!({ "jwt": emulator.issue(claims)? }).into())

@@ -51,11 +51,16 @@
 //! | single sign-on, SAML | start, exchange |
 //! | WebAuthn | sign-up, sign-in, sign-up-or-in, update; start and finish |
 //! | access keys | exchange |
-//! | managing users | create, test users, batch, update, patch, single changes, delete, load, search, history, log out, codes and links of test users |
+//! | managing users | create, test users, batch (with passwords in cleartext, bcrypt, PBKDF2, Django's PBKDF2 and MD5), update, patch, single changes, delete, load, search, history, log out, removing passkeys, tokens of social providers, codes and links of test users |
 //! | managing roles, permissions, tenants | create, update, delete, load, search |
 //! | managing access keys | all |
 //! | password settings | load, configure, but for tenants, expiry and reuse |
 //! | licence | rate limit tier |
+//! | FGA | all |
+//! | relations by namespaces (`authz`) | all |
+//! | audit | search, create event |
+//! | flows | list, delete, export, import; running one needs Descope |
+//! | theme, project | all |
 //!
 //! Any other operation of the API answers 501, an unknown path 404, a wrong method 405. A field that
 //! the operation does not have, or that has another type, answers 400 with the field's name: a typing
@@ -63,6 +68,29 @@
 //!
 //! Error codes that start with `E` are Descope's. Where no official SDK names the code of a failure,
 //! the emulator answers one of its own, which starts with `EMU`: do not match on those.
+//!
+//! # Fine-grained authorization
+//!
+//! Checks are evaluated, not looked up. Schemas in Descope's language and schemas by namespaces are
+//! two ways to write the same, and relations made by either area count for both.
+//!
+//! * The language is that of Descope's documentation: types, relations, permissions, `|`, `&`, `-`
+//!   (or `but not`), parentheses, `org#member`, `parent.owner`. Errors name the line. `-` beside
+//!   another operator needs parentheses. Conditions are not covered: a schema that has some answers
+//!   501.
+//! * `parent.owner` follows the relations of `parent` that were created, not those that follow from
+//!   others.
+//! * Of the expressions of a namespace, `relationRight` follows relations from resource to target,
+//!   as `parent.owner` does, and `relationLeft` from target to resource.
+//! * Cycles do no harm. What supports only itself does not hold. An exclusion that depends on its own
+//!   outcome (`a` is `b - c` and `c` is `b - a`) makes neither hold: these are the well-founded
+//!   semantics of logic programs.
+//!
+//! # Audit
+//!
+//! Sign-ins, failed ones too, and what management calls create, change and delete are recorded, with
+//! Descope's names for what happens to users and access keys (`LoginSucceed`, `UserCreated`,
+//! `AccessKeysDeleted`) and names of the same form for other things.
 //!
 //! # Tokens
 //!
@@ -113,6 +141,7 @@
 //! | `GET /_emulator/requests` | | how often each path was called |
 //! | `POST /_emulator/advance` | `{"seconds": 60}` | moves the clock |
 //! | `POST /_emulator/seed` | `{"users": […], …}` | [`Emulator::seed`] |
+//! | `GET /_emulator/export` | | [`Emulator::export`] |
 //! | `POST /_emulator/session` | `{"loginId": "…"}` | [`Emulator::sign_in`] |
 //! | `POST /_emulator/token` | `{"claims": {…}}` | [`Emulator::issue_token`] |
 //! | `POST /_emulator/rotate-keys` | `{"keepSeconds": 60}` | [`Emulator::rotate_keys_keeping`] |
@@ -153,12 +182,14 @@ mod clock;
 mod control;
 mod error;
 mod fault;
+mod fga;
 mod idp;
 mod in_process;
 mod inbox;
 mod mgmt;
 mod random;
 mod router;
+mod seed;
 mod server;
 mod settings;
 mod sign;
@@ -294,8 +325,8 @@ impl Emulator {
         Inbox(self.clone())
     }
 
-    /// Forgets all users, tenants, roles, permissions, access keys, sessions and messages, the
-    /// faults and the counted requests. The project ID, the management key, the signing keys and the
+    /// Forgets all users, tenants, roles, permissions, access keys, sessions, messages, relations,
+    /// flows and all else there is, the faults and the counted requests. The project ID, the management key, the signing keys and the
     /// time stay.
     pub fn reset(&self) {
         let mut store = self.store();
@@ -394,13 +425,15 @@ impl Emulator {
         let mut store = self.store();
         let user = store.user_by_login(login_id).ok_or_else(Refusal::no_user)?.id.clone();
         let call = router::Call::inside(&self.0.settings, self.now());
-        token::sign_in(&call, &mut store, &user, "email", token::SignIn::default())
+        let answer = token::sign_in(&call, &mut store, &user, "email", token::SignIn::default())?;
+        mgmt::audit::signed_in(&mut store, &call, "otp", &answer.body);
+        Ok(answer)
     }
 
-    /// Makes permissions, tenants, roles, users and access keys: each item has the fields of the
-    /// management call that creates one. The items of `sso` set up
-    /// [single sign-on](self#identity-provider). Returns the answers of these calls in the same form,
-    /// which holds the IDs and the cleartext of access keys.
+    /// Makes what a test starts from: each item has the fields of the management call that creates
+    /// one, and perhaps a `state` as [`export`](Self::export) writes it. Returns the answers of these
+    /// calls in the same form, which holds the IDs and the cleartext of access keys. The items of `sso` set up
+    /// [single sign-on](self#identity-provider).
     ///
     /// ```
     /// use descope::emulator::Emulator;
@@ -418,16 +451,46 @@ impl Emulator {
     ///     }],
     ///     "testUsers": [{ "loginId": "test@example.com" }],
     ///     "accessKeys": [{ "name": "ci", "roleNames": ["Reader"] }],
+    ///     "fgaSchemas": [{ "dsl": "model AuthZ 1.0 type user type doc relation viewer: user" }],
+    ///     "fgaRelations": [{ "tuples": [{
+    ///         "resourceType": "doc", "resource": "plan", "relation": "viewer",
+    ///         "targetType": "user", "target": "ada",
+    ///     }] }],
+    ///     "flows": [{ "flowId": "sign-up-or-in", "flow": { "name": "Welcome" } }],
     /// }))?;
     /// assert!(made["accessKeys"][0]["cleartext"].is_string());
     /// # Ok::<(), descope::emulator::Error>(())
     /// ```
     ///
+    /// There are also `authzSchemas`, `authzRelations`, `fgaResources`, `themes`, `auditEvents` and
+    /// `projects`, which are copies of this one.
+    ///
     /// # Errors
     ///
     /// When an item is refused; the error names it. The items before it are made.
     pub fn seed(&self, seed: &Value) -> Result<Value, Error> {
-        control::seed(self, seed)
+        seed::seed(self, seed)
+    }
+
+    /// Everything that [`seed`](Self::seed) can make, as the seed that makes it again: with the same
+    /// IDs and times, passwords, authenticator apps and histories. What the management calls cannot
+    /// set is in each item's `state`.
+    ///
+    /// Sessions, codes and links that wait, messages and the signing keys are not part of it.
+    ///
+    /// ```
+    /// use descope::emulator::Emulator;
+    /// use serde_json::json;
+    ///
+    /// let emulator = Emulator::new();
+    /// emulator.seed(&json!({ "users": [{ "loginId": "ada@example.com" }] }))?;
+    /// let copy = Emulator::new();
+    /// copy.seed(&emulator.export())?;
+    /// assert_eq!(copy.export(), emulator.export());
+    /// # Ok::<(), descope::emulator::Error>(())
+    /// ```
+    pub fn export(&self) -> Value {
+        seed::export(self)
     }
 
     /// Makes something go wrong from now on.

@@ -25,20 +25,31 @@ const AREAS: &[&[Route]] = &[
     auth::webauthn::ROUTES,
     auth::totp::ROUTES,
     mgmt::access_key::ROUTES,
+    mgmt::audit::ROUTES,
+    mgmt::authz::ROUTES,
+    mgmt::fga::ROUTES,
+    mgmt::flow::ROUTES,
+    mgmt::group::ROUTES,
+    mgmt::jwt::ROUTES,
     mgmt::license::ROUTES,
     mgmt::link::ROUTES,
     mgmt::password::ROUTES,
     mgmt::permission::ROUTES,
+    mgmt::project::ROUTES,
     mgmt::role::ROUTES,
+    mgmt::sso::ROUTES,
+    mgmt::sso_application::ROUTES,
     mgmt::tenant::ROUTES,
+    mgmt::theme::ROUTES,
     mgmt::user::ROUTES,
     mgmt::user_password::ROUTES,
     mgmt::user_search::ROUTES,
+    mgmt::user_social::ROUTES,
     mgmt::user_update::ROUTES,
 ];
 
-/// What only seeds call.
-const INSIDE: &[Route] = auth::sso::SEEDS;
+/// What only seeds call: it makes what no operation does.
+const INSIDE: &[Route] = &[mgmt::group::MAKE, mgmt::jwt::CONSENT, mgmt::sso::MAKE];
 
 /// Every operation of the API, covered or not: method, path, body fields, query fields.
 const OPERATIONS: &str = include_str!("operations.txt");
@@ -190,7 +201,7 @@ pub(super) fn dispatch(
         let body = body::parse(route.body, request.body())?;
         let origin = origin(request);
         let call = Call { settings, now, origin, token, params, query, body };
-        return (route.handler)(&call, store);
+        return handle(route, &call, store);
     }
     let mut named = operations().filter(|(_, pattern, _)| pattern_params(pattern, path).is_some());
     if named.clone().any(|(known, ..)| *known == method) {
@@ -211,13 +222,21 @@ pub(super) fn run(
     store: &mut Store,
 ) -> Answer {
     let mut routes = AREAS.iter().copied().flatten().chain(INSIDE);
-    let route = routes.find(|route| route.path == path);
+    let route = routes.find(|route| route.path == path && route.method == "POST");
     let Some(route) = route else { return Err(Refusal::no_route("POST", path)) };
     let body = match route.body {
         Shape::Object(fields) => body::object(fields, body, "")?,
         Shape::Texts => body,
     };
-    (route.handler)(&Call { body, ..Call::inside(settings, now) }, store)
+    handle(route, &Call { body, ..Call::inside(settings, now) }, store)
+}
+
+/// Does what a call asks for, and records it.
+fn handle(route: &Route, call: &Call<'_>, store: &mut Store) -> Answer {
+    let before = mgmt::audit::before(route.path, call, store);
+    let answer = (route.handler)(call, store);
+    mgmt::audit::after(before, route.path, call, store, &answer);
+    answer
 }
 
 fn origin(request: &Request) -> String {
@@ -357,8 +376,8 @@ mod tests {
         refused(send("POST", "/v1/mgmt/user/crate"), 404, "EMU404");
         refused(send("GET", "/"), 404, "EMU404");
         refused(send("GET", "/v1/mgmt/user/create"), 405, "EMU405");
-        refused(send("DELETE", "/v1/mgmt/flow/list"), 405, "EMU405");
-        refused(send("POST", "/v1/mgmt/flow/list"), 501, "EMU501");
+        refused(send("DELETE", "/v1/mgmt/flow/run"), 405, "EMU405");
+        refused(send("POST", "/v1/mgmt/flow/run"), 501, "EMU501");
         refused(send("POST", "/_emulator/nothing"), 404, "EMU404");
         refused(send("POST", "/_emulator/inbox"), 405, "EMU405");
         let wrong = json!({ "loginId": "a", "emial": "b" });

@@ -2,12 +2,18 @@
 
 use serde_json::{Value, json};
 
-use super::auth::{enchanted_link, magic_link, otp, password, sso, webauthn};
+use super::auth::{enchanted_link, magic_link, otp, password, webauthn};
 use super::body::{Fields, Object};
 use super::error::{Answer, Refusal};
+use super::fga::Authorization;
 use super::idp::Idp;
 use super::inbox::Mailbox;
 use super::mgmt::access_key::AccessKey;
+use super::mgmt::audit::Trail;
+use super::mgmt::group::Group;
+use super::mgmt::project::Project;
+use super::mgmt::sso::SsoSettings;
+use super::mgmt::sso_application::SsoApplication;
 use super::sign::KeyRing;
 use super::token::Sessions;
 use super::user::User;
@@ -20,15 +26,22 @@ pub(super) struct Store {
     pub(super) permissions: Vec<Permission>,
     pub(super) tenants: Vec<Tenant>,
     pub(super) access_keys: Vec<AccessKey>,
+    pub(super) groups: Vec<Group>,
+    pub(super) sso_settings: Vec<SsoSettings>,
+    pub(super) sso_apps: Vec<SsoApplication>,
+    /// IDs of users who may be impersonated even where consent is asked for.
+    pub(super) consents: Vec<String>,
     pub(super) sessions: Sessions,
     pub(super) otp: otp::Codes,
     pub(super) magic_links: magic_link::Links,
     pub(super) enchanted_links: enchanted_link::Attempts,
     pub(super) password_policy: password::Policy,
     pub(super) idp: Idp,
-    pub(super) sso: Vec<sso::Connection>,
     pub(super) webauthn: webauthn::Passkeys,
     pub(super) mailbox: Mailbox,
+    pub(super) authorization: Authorization,
+    pub(super) audit: Trail,
+    pub(super) project: Project,
 }
 
 impl Store {
@@ -41,15 +54,21 @@ impl Store {
             permissions: Vec::new(),
             tenants: Vec::new(),
             access_keys: Vec::new(),
+            groups: Vec::new(),
+            sso_settings: Vec::new(),
+            sso_apps: Vec::new(),
+            consents: Vec::new(),
             sessions: Sessions::default(),
             otp: otp::Codes::default(),
             magic_links: magic_link::Links::default(),
             enchanted_links: enchanted_link::Attempts::default(),
             password_policy: password::Policy::default(),
             idp: Idp::default(),
-            sso: Vec::new(),
             webauthn: webauthn::Passkeys::default(),
             mailbox: Mailbox::default(),
+            authorization: Authorization::default(),
+            audit: Trail::default(),
+            project: Project::default(),
         }
     }
 
@@ -85,6 +104,10 @@ impl Store {
             user.merge(absorbed_user);
         }
         self.sessions.hand_over(absorbed, survivor);
+        let known_as = self.groups.iter_mut().flat_map(|group| &mut group.members);
+        for id in known_as.chain(&mut self.consents).filter(|id| *id == absorbed) {
+            survivor.clone_into(id);
+        }
         self.webauthn.hand_over(absorbed, survivor);
         for key in &mut self.access_keys {
             if key.user.as_deref() == Some(absorbed) {
@@ -97,12 +120,71 @@ impl Store {
     pub(super) fn remove_user(&mut self, id: &str) {
         self.users.retain(|user| user.id != id);
         self.access_keys.retain(|key| key.user.as_deref() != Some(id));
+        self.groups.iter_mut().for_each(|group| group.members.retain(|member| member != id));
+        self.consents.retain(|user| user != id);
         self.sessions.revoke_user(id, None);
         self.webauthn.forget(id);
     }
 
     pub(super) fn tenant(&self, id: &str) -> Option<&Tenant> {
         self.tenants.iter().find(|tenant| tenant.id == id)
+    }
+
+    pub(super) fn tenant_mut(&mut self, id: &str) -> Answer<&mut Tenant> {
+        let tenant = self.tenants.iter_mut().find(|tenant| tenant.id == id);
+        tenant.ok_or_else(|| Refusal::missing("tenant"))
+    }
+
+    /// Removes a tenant with all that belongs to it, but not its users and access keys.
+    pub(super) fn remove_tenant(&mut self, id: &str) {
+        self.tenants.retain(|tenant| tenant.id != id);
+        self.sso_settings.retain(|settings| settings.tenant != id);
+        self.groups.retain(|group| group.tenant != id);
+        let of_tenant = |role: &&Role| role.tenant.as_deref() == Some(id);
+        let roles: Vec<_> = self.roles.iter().filter(of_tenant).map(|of| of.id.clone()).collect();
+        roles.iter().for_each(|role| self.remove_role(role));
+        self.grants_mut().for_each(|grants| grants.forget_tenant(id));
+        for tenant in &mut self.tenants {
+            tenant.parent.take_if(|parent| parent == id);
+        }
+    }
+
+    /// The SSO configuration by which users of a tenant sign in, if one is set up: the default one,
+    /// or else another.
+    pub(super) fn sso_settings(&self, tenant: &str) -> Option<&SsoSettings> {
+        let mut of_tenant = self.sso_settings.iter().filter(|settings| settings.tenant == tenant);
+        let default = of_tenant.clone().find(|settings| settings.id.is_none());
+        default
+            .filter(|of| of.provider().is_some())
+            .or_else(|| of_tenant.find(|of| of.provider().is_some()))
+    }
+
+    /// The SSO configuration for e-mail addresses of a domain, with this ID if one is given: the
+    /// domain is the configuration's own, or its tenant's.
+    pub(super) fn sso_settings_for(&self, domain: &str, id: Option<&str>) -> Option<&SsoSettings> {
+        let named = |domains: &[String]| domains.iter().any(|of| of.eq_ignore_ascii_case(domain));
+        let own = self.sso_settings.iter().filter(|of| named(&of.domains));
+        let tenants = self.tenants.iter().filter(|tenant| named(&tenant.domains));
+        let of_tenants = tenants.filter_map(|tenant| match id {
+            None => self.sso_settings(&tenant.id),
+            Some(_) => self.sso_settings_of(&tenant.id, id),
+        });
+        own.chain(of_tenants)
+            .find(|of| of.provider().is_some() && id.is_none_or(|id| of.id.as_deref() == Some(id)))
+    }
+
+    /// The SSO configuration of a tenant with this ID, or its default one.
+    pub(super) fn sso_settings_of(&self, tenant: &str, id: Option<&str>) -> Option<&SsoSettings> {
+        let mut of_tenant = self.sso_settings.iter().filter(|settings| settings.tenant == tenant);
+        of_tenant.find(|settings| settings.id.as_deref() == id)
+    }
+
+    /// Removes a role, and takes it from all who have it or are to get it.
+    pub(super) fn remove_role(&mut self, id: &str) {
+        self.roles.retain(|role| role.id != id);
+        self.grants_mut().for_each(|grants| grants.forget_role(id));
+        self.tenants.iter_mut().for_each(|tenant| tenant.default_roles.retain(|role| role != id));
+        self.sso_settings.iter_mut().for_each(|settings| settings.forget_role(id));
     }
 
     /// The ID of the role with this name: the tenant's own, else the project's.
@@ -313,5 +395,9 @@ pub(super) struct Tenant {
     pub(super) sso_exclusions: Vec<String>,
     pub(super) role_inheritance: String,
     pub(super) federated_apps: Vec<String>,
+    /// IDs of the roles that users get who join it.
+    pub(super) default_roles: Vec<String>,
+    /// What was set of its sessions.
+    pub(super) settings: Object,
     pub(super) created: i64,
 }

@@ -29,6 +29,12 @@ impl Emulator {
         answer
     }
 
+    /// The user with a login ID.
+    pub(super) fn user(&self, login_id: &str) -> Value {
+        let path = format!("/v1/mgmt/user?loginId={login_id}");
+        self.send("GET", &path, self.management_key(), &json!(null)).1["user"].clone()
+    }
+
     pub(super) fn refresh(&self, token: &str) -> (u16, Value) {
         self.send("POST", "/v1/auth/refresh", token, &json!({}))
     }

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 
 use aws_lc_rs::digest;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::body::{Field, Fields, Kind, Object, optional};
@@ -37,6 +39,12 @@ pub(super) fn digest(secret: &str) -> Digest {
     bytes
 }
 
+/// A digest that was saved in base 64.
+pub(super) fn saved_digest(text: &str) -> Answer<Digest> {
+    let bytes = STANDARD.decode(text).ok().and_then(|bytes| bytes.try_into().ok());
+    bytes.ok_or_else(|| Refusal::invalid("A digest must be 32 bytes in base 64"))
+}
+
 /// The sessions that were started, ended ones included: their tokens are refused by name.
 #[derive(Default)]
 pub(super) struct Sessions {
@@ -50,6 +58,10 @@ pub(super) struct Session {
     pub(super) user: String,
     pub(super) amr: Vec<String>,
     claims: Object,
+    /// The user who acts, where one impersonates another.
+    actor: Option<String>,
+    /// How long its refresh tokens are good, in seconds, if not as the project has it.
+    lifetime: Option<i64>,
     ended: bool,
 }
 
@@ -100,9 +112,18 @@ impl Sessions {
     fn start(&mut self, user: &str, amr: Vec<String>, claims: Object) -> String {
         let id = random::id("S");
         let user = user.to_owned();
-        let session = Session { id: id.clone(), user, amr, claims, ended: false };
+        let (actor, lifetime) = (None, None);
+        let session = Session { id: id.clone(), user, amr, claims, actor, lifetime, ended: false };
         self.by_id.insert(id.clone(), session);
         id
+    }
+
+    /// Ends the session of a refresh token, if it is one.
+    fn end_of(&mut self, token: &str) {
+        let refresh = self.refresh_tokens.get(&digest(token));
+        if let Some(session) = refresh.and_then(|of| self.by_id.get_mut(&of.session)) {
+            session.ended = true;
+        }
     }
 }
 
@@ -154,6 +175,7 @@ pub(super) struct SignIn {
     stepup: bool,
     mfa: bool,
     revoke_others: bool,
+    lifetime: Option<i64>,
 }
 
 impl SignIn {
@@ -180,6 +202,7 @@ impl SignIn {
             stepup,
             mfa,
             revoke_others: options.flag("revokeOtherSessions"),
+            lifetime: options.int("refreshDuration"),
         })
     }
 
@@ -250,8 +273,107 @@ pub(super) fn sign_in(
         merge(&mut amr, ["mfa".to_owned()]);
     }
     let session = store.sessions.start(&user, amr, asked.claims);
+    if let Some(session) = store.sessions.by_id.get_mut(&session) {
+        session.lifetime = asked.lifetime;
+    }
     let refresh = new_refresh_token(call, store, &session, asked.tenant)?;
     answer(call, store, &refresh, true, asked.stepup, first_seen)
+}
+
+/// A session in which one user acts as another, or as themselves.
+pub(super) struct Disguise<'a> {
+    pub(super) user: &'a str,
+    pub(super) actor: Option<&'a str>,
+    pub(super) stepup: bool,
+}
+
+/// Starts a session that nobody signed in to, and returns its refresh token. `options` may hold
+/// `customClaims`, `selectedTenant` and `refreshDuration`.
+pub(super) fn start(
+    call: &Call<'_>,
+    store: &mut Store,
+    disguise: &Disguise<'_>,
+    options: Fields<'_>,
+) -> Answer<String> {
+    let user = store.user(disguise.user).ok_or_else(Refusal::no_managed_user)?;
+    if user.status == Status::Disabled {
+        return Err(Refusal::forbidden("The user is disabled"));
+    }
+    let tenant = options.some_text("selectedTenant");
+    if tenant.is_some_and(|tenant| user.grants.membership(tenant).is_none()) {
+        return Err(Refusal::argument("The user is not in this tenant"));
+    }
+    let mut claims = options.map("customClaims").cloned().unwrap_or_default();
+    if disguise.stepup {
+        claims.insert("su".to_owned(), json!(true));
+    }
+    let session = store.sessions.start(disguise.user, Vec::new(), claims);
+    if let Some(session) = store.sessions.by_id.get_mut(&session) {
+        session.actor = disguise.actor.map(str::to_owned);
+        session.lifetime = options.int("refreshDuration");
+    }
+    new_refresh_token(call, store, &session, tenant.map(str::to_owned))
+}
+
+/// Ends an impersonation, given one of its tokens, and returns the user who acted.
+pub(super) fn stop(call: &Call<'_>, store: &mut Store, token: &str) -> Answer<String> {
+    let claims = store.keys.verify(token, call.now)?;
+    let actor = claims["act"]["sub"].as_str();
+    let actor = actor.ok_or_else(|| Refusal::argument("The token is of no impersonation"))?;
+    store.sessions.end_of(token);
+    Ok(actor.to_owned())
+}
+
+/// Claims that only Descope sets.
+const RESERVED: &[&str] = &[
+    "act",
+    "amr",
+    "aud",
+    "dct",
+    "drn",
+    "exp",
+    "iat",
+    "iss",
+    "jti",
+    "nbf",
+    "permissions",
+    "rexp",
+    "roles",
+    "su",
+    "sub",
+    "tenants",
+];
+
+/// A token with more claims, those of the session too if it is a refresh token.
+pub(super) fn extend(
+    call: &Call<'_>,
+    store: &mut Store,
+    token: &str,
+    more: Object,
+    lifetime: Option<i64>,
+) -> Answer<String> {
+    let Value::Object(mut claims) = store.keys.verify(token, call.now)? else {
+        return Err(Refusal::token("The token is malformed"));
+    };
+    let more: Object = more.into_iter().filter(|(name, _)| !RESERVED.contains(&&**name)).collect();
+    claims.extend(more.clone());
+    claims.insert("jti".to_owned(), json!(random::text(22)));
+    let old = store.sessions.refresh_tokens.get(&digest(token));
+    let Some((session, tenant)) = old.map(|old| (old.session.clone(), old.tenant.clone())) else {
+        return store.keys.sign(&Value::Object(claims));
+    };
+    let of = store.sessions.by_id.get_mut(&session).filter(|of| !of.ended);
+    let of = of.ok_or_else(Refusal::logged_out)?;
+    of.claims.extend(more);
+    if let Some(lifetime) = lifetime {
+        of.lifetime = Some(lifetime);
+        claims.insert("exp".to_owned(), json!(call.now.saturating_add(lifetime)));
+    }
+    let expires = claims["exp"].as_i64().unwrap_or(call.now);
+    let token = store.keys.sign(&Value::Object(claims))?;
+    let refresh = RefreshToken { session, tenant, expires, spent: false };
+    store.sessions.refresh_tokens.insert(digest(&token), refresh);
+    Ok(token)
 }
 
 /// New tokens for a proven session: a session token, and a refresh token if they rotate.
@@ -299,8 +421,12 @@ fn new_refresh_token(
     tenant: Option<String>,
 ) -> Answer<String> {
     let of = store.sessions.by_id.get(session).ok_or_else(Refusal::logged_out)?;
-    let expires = call.now.saturating_add(seconds(call.settings.refresh_lifetime));
+    let lifetime = of.lifetime.unwrap_or_else(|| seconds(call.settings.refresh_lifetime));
+    let expires = call.now.saturating_add(lifetime);
     let mut claims = base_claims(call, "DSR", &of.user, expires);
+    if let Some(actor) = &of.actor {
+        claims.insert("act".to_owned(), json!({ "sub": actor }));
+    }
     claims.insert("amr".to_owned(), json!(of.amr));
     if let Some(tenant) = &tenant {
         claims.insert("dct".to_owned(), json!(tenant));
@@ -338,6 +464,9 @@ fn answer(
     }
     if stepup {
         claims.insert("su".to_owned(), json!(true));
+    }
+    if let Some(actor) = &session.actor {
+        claims.insert("act".to_owned(), json!({ "sub": actor }));
     }
 
     let max_age = refresh.expires.saturating_sub(call.now);

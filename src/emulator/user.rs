@@ -27,6 +27,8 @@ pub(super) struct User {
     pub(super) factors: BTreeSet<Factor>,
     /// Social providers, and whether each is connected.
     pub(super) oauth: BTreeMap<String, bool>,
+    /// What these providers gave.
+    pub(super) provider_tokens: BTreeMap<String, ProviderToken>,
     pub(super) created: i64,
     pub(super) modified: i64,
     pub(super) logins: Vec<Login>,
@@ -121,6 +123,16 @@ pub(super) enum Factor {
     WebAuthn,
 }
 
+/// A user's token of a social provider.
+#[derive(Clone)]
+pub(super) struct ProviderToken {
+    /// The user's ID there.
+    pub(super) subject: String,
+    pub(super) access: String,
+    pub(super) refresh: String,
+    pub(super) expires: i64,
+}
+
 /// One line of a user's history.
 #[derive(Clone)]
 pub(super) struct Login {
@@ -145,6 +157,7 @@ impl User {
             authenticator: None,
             factors: BTreeSet::new(),
             oauth: BTreeMap::new(),
+            provider_tokens: BTreeMap::new(),
             created: now,
             modified: now,
             logins: Vec::new(),
@@ -175,6 +188,9 @@ impl User {
         }
         for (provider, connected) in other.oauth {
             self.oauth.entry(provider).or_insert(connected);
+        }
+        for (provider, token) in other.provider_tokens {
+            self.provider_tokens.entry(provider).or_insert(token);
         }
         self.logins.extend(other.logins);
         self.logins.sort_by_key(|login| login.time);

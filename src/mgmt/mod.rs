@@ -4,6 +4,38 @@ use crate::call::Call;
 use crate::client::Client;
 use crate::transport::http::Method;
 
+#[cfg(feature = "mgmt-access-key")]
+pub mod access_key;
+#[cfg(feature = "audit")]
+pub mod audit;
+#[cfg(feature = "authz")]
+pub mod authz;
+#[cfg(feature = "fga")]
+pub mod fga;
+#[cfg(feature = "mgmt-flow")]
+pub mod flow;
+#[cfg(feature = "mgmt-group")]
+pub mod group;
+#[cfg(feature = "mgmt-jwt")]
+pub mod jwt;
+#[cfg(feature = "mgmt-permission")]
+pub mod permission;
+#[cfg(feature = "mgmt-project")]
+pub mod project;
+#[cfg(feature = "mgmt-role")]
+pub mod role;
+pub mod schema;
+#[cfg(feature = "mgmt-sso")]
+pub mod sso;
+#[cfg(feature = "mgmt-sso-app")]
+pub mod sso_application;
+#[cfg(feature = "mgmt-tenant")]
+pub mod tenant;
+#[cfg(feature = "mgmt-theme")]
+pub mod theme;
+#[cfg(feature = "mgmt-user")]
+pub mod user;
+
 /// Everything that needs a management key, an area each; see [`Client::mgmt`].
 #[derive(Clone, Copy, Debug)]
 pub struct Mgmt<'c>(&'c Client);

@@ -3,6 +3,7 @@
 pub(super) mod access_key;
 pub(super) mod delivery;
 pub(super) mod enchanted_link;
+mod hashed;
 pub(super) mod magic_link;
 pub(super) mod oauth;
 pub(super) mod otp;

@@ -1,15 +1,18 @@
 //! Passwords.
 
-use serde_json::json;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
 
+use super::hashed::Hashed;
 use super::magic_link;
 use super::pending::Pending;
-use crate::emulator::body::{Field, Kind, optional, required};
+use crate::emulator::body::{Field, Fields, Kind, optional, required};
 use crate::emulator::error::{Answer, Refusal, Reply};
 use crate::emulator::router::Bearer::{MaybeRefresh, Project, Refresh};
 use crate::emulator::router::{Call, Route};
 use crate::emulator::store::Store;
-use crate::emulator::token::{self, Digest, LOGIN_OPTIONS, SignIn, digest};
+use crate::emulator::token::{self, Digest, LOGIN_OPTIONS, SignIn, digest, saved_digest};
 use crate::emulator::user::{Profile, SIGN_UP_USER, User};
 
 const LOGIN: Field = optional("loginOptions", Kind::Object(LOGIN_OPTIONS));
@@ -44,25 +47,76 @@ pub(in crate::emulator) const ROUTES: &[Route] = &[
     Route::get("/v1/auth/password/policy", Project, &[], policy),
 ];
 
+/// A password, as [`Password::save`] writes it.
+pub(in crate::emulator) const SAVED: &[Field] = &[
+    optional("digest", Kind::Text),
+    optional("hashed", Kind::Map),
+    optional("expired", Kind::Bool),
+];
+
 /// A user's password.
 #[derive(Clone)]
 pub(in crate::emulator) struct Password {
-    digest: Digest,
+    kept: Kept,
     /// It must be replaced before the next sign-in.
     pub(in crate::emulator) expired: bool,
     wrong_attempts: u32,
 }
 
+/// The form in which a password is remembered.
+#[derive(Clone)]
+enum Kept {
+    Digest(Digest),
+    /// As another system stored it.
+    Hashed(Hashed),
+}
+
+impl From<Kept> for Password {
+    fn from(kept: Kept) -> Self {
+        Self { kept, expired: false, wrong_attempts: 0 }
+    }
+}
+
 impl Password {
     pub(in crate::emulator) fn new(text: &str) -> Self {
-        Self { digest: digest(text), expired: false, wrong_attempts: 0 }
+        Kept::Digest(digest(text)).into()
+    }
+
+    /// A password of another system: the wire type `BatchUserPasswordHashed`.
+    pub(in crate::emulator) fn hashed(fields: Fields<'_>) -> Answer<Self> {
+        Ok(Kept::Hashed(Hashed::read(fields)?).into())
+    }
+
+    /// As [`restore`](Self::restore) reads it.
+    pub(in crate::emulator) fn save(&self) -> Value {
+        let (name, value) = match &self.kept {
+            Kept::Digest(digest) => ("digest", STANDARD.encode(digest).into()),
+            Kept::Hashed(hashed) => ("hashed", hashed.save()),
+        };
+        json!({ name: value, "expired": self.expired })
+    }
+
+    pub(in crate::emulator) fn restore(fields: Fields<'_>) -> Answer<Self> {
+        let mut password = match fields.maybe_text("digest") {
+            Some(text) => Kept::Digest(saved_digest(text)?).into(),
+            None => Self::hashed(fields.object("hashed"))?,
+        };
+        password.expired = fields.flag("expired");
+        Ok(password)
+    }
+
+    fn is(&self, text: &str) -> bool {
+        match &self.kept {
+            Kept::Digest(kept) => *kept == digest(text),
+            Kept::Hashed(hashed) => hashed.matches(text),
+        }
     }
 
     fn check(&mut self, text: &str, attempts: Option<u32>) -> Answer<()> {
         if attempts.is_some_and(|attempts| self.wrong_attempts >= attempts) {
             return Err(Refusal::unauthorized("Too many wrong passwords; reset the password"));
         }
-        if self.digest != digest(text) {
+        if !self.is(text) {
             self.wrong_attempts = self.wrong_attempts.saturating_add(1);
             return Err(Refusal::unauthorized("The password is wrong"));
         }

@@ -6,7 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use png::{BitDepth, ColorType, Encoder};
 use qrcode::{Color, QrCode};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::emulator::body::{Field, Kind, optional, required};
 use crate::emulator::error::{Answer, Refusal};
@@ -53,6 +53,17 @@ pub(in crate::emulator) struct Authenticator {
 impl Authenticator {
     fn new() -> Self {
         Self { key: random::bytes(), spent: i64::MIN, wrong_attempts: 0, last_attempt: 0 }
+    }
+
+    /// As [`restore`](Self::restore) reads it.
+    pub(in crate::emulator) fn save(&self) -> Value {
+        json!(STANDARD.encode(self.key))
+    }
+
+    pub(in crate::emulator) fn restore(text: &str) -> Answer<Self> {
+        let key = STANDARD.decode(text).ok().and_then(|bytes| bytes.try_into().ok());
+        let key = key.ok_or_else(|| Refusal::invalid("A key must be 20 bytes in base 64"))?;
+        Ok(Self { key, ..Self::new() })
     }
 
     /// Checks a code, and spends it if it is right.

@@ -4,12 +4,12 @@
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
-use super::auth::sso::Protocol;
 use super::body::{Field, Fields, Kind, Object, Shape, optional, parse, query, required};
 use super::error::{Answer, Error, Refusal};
+use super::mgmt::sso::{AuthType, SsoSettings};
 use super::router::Call;
 use super::settings::{Settings, seconds};
-use super::store::{Membership, Store};
+use super::store::{Membership, Store, merge};
 use super::token::{self, SignIn};
 use super::user::{Factor, Profile, User};
 use super::{Emulator, random};
@@ -32,7 +32,8 @@ pub(super) enum Provider {
     OAuth(String),
     Sso {
         tenant: String,
-        sso_id: String,
+        /// Of the tenant's default configuration there is none.
+        sso_id: Option<String>,
     },
 }
 
@@ -118,7 +119,7 @@ pub(super) fn exchange(call: &Call<'_>, store: &mut Store, from: fn(&Provider) -
     }
     let (factor, sso_id) = match provider {
         Provider::OAuth(_) => ("oauth", None),
-        Provider::Sso { sso_id, .. } => ("fed", Some(sso_id)),
+        Provider::Sso { sso_id, .. } => ("fed", sso_id),
     };
     let mut reply = token::sign_in(call, store, &user, factor, asked)?;
     reply.body["idpResponse"] = said;
@@ -189,20 +190,21 @@ impl Visit {
                 store.register(User { profile, ..User::new(login_id, now) })
             }
         };
-        let connection = self.connection(store);
-        let (protocol, roles) = match connection {
-            Some(connection) => (Some(connection.protocol), connection.default_roles.clone()),
-            None => (None, Vec::new()),
-        };
+        let settings = self.settings(store);
+        let saml = settings.is_some_and(|settings| settings.auth_type == AuthType::Saml);
+        let roles = settings.map(|settings| settings.roles(&groups(choice))).unwrap_or_default();
         let user = store.users.iter_mut().find(|user| user.id == id);
         let user = user.ok_or_else(Refusal::no_user)?;
         match &self.provider {
             Provider::OAuth(name) => drop(user.oauth.insert(name.clone(), true)),
             Provider::Sso { tenant, .. } => {
-                if user.grants.membership(tenant).is_none() {
-                    user.grants.tenants.push(Membership { tenant: tenant.clone(), roles });
+                match user.grants.membership_mut(tenant) {
+                    Some(membership) => merge(&mut membership.roles, roles),
+                    None => {
+                        user.grants.tenants.push(Membership { tenant: tenant.clone(), roles });
+                    }
                 }
-                if protocol == Some(Protocol::Saml) {
+                if saml {
                     user.factors.insert(Factor::Saml);
                 }
             }
@@ -215,9 +217,9 @@ impl Visit {
         Ok(id)
     }
 
-    fn connection<'a>(&self, store: &'a Store) -> Option<&'a super::auth::sso::Connection> {
+    fn settings<'a>(&self, store: &'a Store) -> Option<&'a SsoSettings> {
         let Provider::Sso { tenant, sso_id } = &self.provider else { return None };
-        store.sso.iter().find(|of| of.tenant == *tenant && of.id == *sso_id)
+        store.sso_settings_of(tenant, sso_id.as_deref())
     }
 
     /// The wire type `IDPResponse`.
@@ -230,12 +232,15 @@ impl Visit {
         if !name.is_empty() {
             claims.insert("name".to_owned(), json!(name));
         }
-        let saml = self.connection(store).is_some_and(|of| of.protocol == Protocol::Saml);
-        let groups = choice.text("groups").split(',').map(str::trim);
-        let groups: Vec<_> = groups.filter(|group| !group.is_empty()).collect();
+        let saml = self.settings(store).is_some_and(|of| of.auth_type == AuthType::Saml);
         let name = if saml { "idpSAMLAttributes" } else { "idpOIDCClaims" };
-        json!({ name: claims, "idpGroups": groups })
+        json!({ name: claims, "idpGroups": groups(choice) })
     }
+}
+
+fn groups(choice: Fields<'_>) -> Vec<&str> {
+    let groups = choice.text("groups").split(',').map(str::trim);
+    groups.filter(|group| !group.is_empty()).collect()
 }
 
 /// What must not stand in the value of a query parameter.

@@ -115,7 +115,7 @@ impl Visit {
         match &self.provider {
             Provider::OAuth(name) => format!("Sign in with {name}"),
             Provider::Sso { tenant, .. } => {
-                let name = self.connection(store).map(|of| &*of.name).unwrap_or_default();
+                let name = self.settings(store).map(|of| &*of.display_name).unwrap_or_default();
                 let tenant = store.tenant(tenant).map_or(&**tenant, |tenant| &*tenant.name);
                 format!("Sign in to {tenant} {name}").trim_end().to_owned()
             }

@@ -5,13 +5,14 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::{ASSOCIATED_TENANT, ID, IDS, has_attributes, owned};
-use crate::emulator::body::{Field, Kind, Object, optional, required};
+use crate::emulator::body::{Field, Fields, Kind, Object, optional, required};
 use crate::emulator::error::{Answer, Refusal, Reply};
 use crate::emulator::random;
 use crate::emulator::router::Bearer::Management;
 use crate::emulator::router::{Call, Route, list};
+use crate::emulator::seed::{List, ROLE_IDS, TENANTS, last};
 use crate::emulator::store::{Grants, Store};
-use crate::emulator::token::digest;
+use crate::emulator::token::{digest, saved_digest};
 
 const CREATE: &[Field] = &[
     required("name", Kind::Text),
@@ -68,6 +69,9 @@ pub(in crate::emulator) const ROUTES: &[Route] = &[
     }),
 ];
 
+/// Who creates access keys here.
+const CREATOR: &str = "Management Key";
+
 pub(in crate::emulator) struct AccessKey {
     pub(in crate::emulator) id: String,
     name: String,
@@ -87,7 +91,61 @@ pub(in crate::emulator) struct AccessKey {
     permitted_ips: Vec<String>,
 }
 
+pub(in crate::emulator) const SEED: List = List {
+    name: "accessKeys",
+    path: "/v1/mgmt/accesskey/create",
+    state: &[
+        optional("id", Kind::Text),
+        optional("clientId", Kind::Text),
+        optional("digest", Kind::Text),
+        optional("active", Kind::Bool),
+        optional("createdTime", Kind::Int),
+        ROLE_IDS,
+        TENANTS,
+    ],
+    restore,
+    save: |store| store.access_keys.iter().map(AccessKey::save).collect(),
+};
+
+fn restore(store: &mut Store, state: Fields<'_>) -> Answer<()> {
+    let key = last(&mut store.access_keys)?;
+    for (name, place) in [("id", &mut key.id), ("clientId", &mut key.client_id)] {
+        if let Some(text) = state.some_text(name) {
+            text.clone_into(place);
+        }
+    }
+    if let Some(digest) = state.maybe_text("digest") {
+        key.secret = saved_digest(digest)?;
+    }
+    key.active = state.maybe_flag("active").unwrap_or(key.active);
+    key.created = state.int("createdTime").unwrap_or(key.created);
+    key.grants.restore(state);
+    Ok(())
+}
+
 impl AccessKey {
+    fn save(&self) -> Value {
+        let [role_ids, tenants] = self.grants.save();
+        json!({
+            "name": self.name,
+            "description": self.description,
+            "expireTime": self.expires,
+            "userId": self.user,
+            "customClaims": self.claims,
+            "customAttributes": self.attributes,
+            "permittedIps": self.permitted_ips,
+            "state": {
+                "id": self.id,
+                "clientId": self.client_id,
+                "digest": STANDARD.encode(self.secret),
+                "active": self.active,
+                "createdTime": self.created,
+                "roleIds": role_ids,
+                "tenants": tenants,
+            },
+        })
+    }
+
     pub(in crate::emulator) fn expired(&self, now: i64) -> bool {
         self.expires != 0 && self.expires <= now
     }
@@ -107,7 +165,7 @@ impl AccessKey {
             "status": status,
             "createdTime": self.created,
             "expireTime": self.expires,
-            "createdBy": "Management Key",
+            "createdBy": CREATOR,
             "clientId": self.client_id,
             "boundUserId": self.user.as_deref().unwrap_or_default(),
             "customClaims": self.claims,
@@ -195,15 +253,36 @@ fn update(call: &Call<'_>, store: &mut Store) -> Answer {
 
 fn search(call: &Call<'_>, store: &mut Store) -> Answer {
     let body = call.body();
-    super::refuse_uncovered(body, &["sort", "creatingUser"])?;
     let tenants = body.texts("tenantIds");
-    let user = body.some_text("boundUserId");
+    let (user, creator) = (body.some_text("boundUserId"), body.some_text("creatingUser"));
     let found = store.access_keys.iter().filter(|key| {
         (tenants.is_empty() || tenants.iter().any(|id| key.grants.membership(id).is_some()))
             && user.is_none_or(|user| key.user.as_deref() == Some(user))
+            && creator.is_none_or(|creator| creator == CREATOR)
             && has_attributes(&key.attributes, body.map("customAttributes"))
     });
-    list("keys", found.map(|key| key.show(store, call.now)))
+    let mut keys: Vec<Value> = found.map(|key| key.show(store, call.now)).collect();
+    // The first field counts most, and sorting is stable.
+    let orders: Vec<_> = body.objects("sort").collect();
+    for order in orders.iter().rev() {
+        sort(&mut keys, order.text("field"), order.flag("desc"))?;
+    }
+    list("keys", keys.into_iter())
+}
+
+/// Sorts by a field that holds a text or a number.
+fn sort(keys: &mut [Value], field: &str, descending: bool) -> Answer<()> {
+    if !["id", "name", "description", "status", "createdTime", "expireTime"].contains(&field) {
+        return Err(Refusal::argument(format!("Access keys are not sorted by {field:?}")));
+    }
+    keys.sort_by(|a, b| {
+        let order = match (a[field].as_i64(), b[field].as_i64()) {
+            (Some(a), Some(b)) => a.cmp(&b),
+            _ => a[field].as_str().cmp(&b[field].as_str()),
+        };
+        if descending { order.reverse() } else { order }
+    });
+    Ok(())
 }
 
 /// A new cleartext; the old one is good no more.

@@ -1,15 +1,28 @@
 //! What the management key may do.
 
 pub(super) mod access_key;
+pub(super) mod audit;
+pub(super) mod authz;
+pub(super) mod fga;
+pub(super) mod flow;
+pub(super) mod group;
+pub(super) mod jwt;
 pub(super) mod license;
 pub(super) mod link;
 pub(super) mod password;
 pub(super) mod permission;
+pub(super) mod project;
 pub(super) mod role;
+pub(super) mod sso;
+pub(super) mod sso_application;
+mod sso_fields;
 pub(super) mod tenant;
+pub(super) mod theme;
 pub(super) mod user;
 pub(super) mod user_password;
 pub(super) mod user_search;
+pub(super) mod user_seed;
+pub(super) mod user_social;
 pub(super) mod user_update;
 
 use super::body::{Field, Fields, Kind, Object, optional, required};

@@ -7,6 +7,7 @@ use crate::emulator::error::{Answer, Refusal, Reply};
 use crate::emulator::random;
 use crate::emulator::router::Bearer::Management;
 use crate::emulator::router::{Call, Route, list};
+use crate::emulator::seed::{List, last};
 use crate::emulator::store::{Permission, Store};
 
 const CREATE: &[Field] = &[required("name", Kind::Text), optional("description", Kind::Text)];
@@ -18,14 +19,42 @@ const UPDATE: &[Field] = &[
 ];
 const DELETE: &[Field] = &[optional("name", Kind::Text), optional("id", Kind::Text)];
 
+const CREATE_BATCH: &[Field] = &[required("permissions", Kind::Objects(CREATE))];
+const UPDATE_BATCH: &[Field] = &[required("permissions", Kind::Objects(UPDATE))];
+const DELETE_BATCH: &[Field] = &[optional("names", Kind::Texts), optional("ids", Kind::Texts)];
+
 pub(in crate::emulator) const ROUTES: &[Route] = &[
     Route::get("/v1/mgmt/permission/all", Management, &[], load_all),
     Route::post("/v1/mgmt/permission/create", Management, CREATE, create),
     Route::post("/v1/mgmt/permission/update", Management, UPDATE, update),
     Route::post("/v1/mgmt/permission/delete", Management, DELETE, delete),
+    Route::post("/v1/mgmt/permission/create/batch", Management, CREATE_BATCH, create_batch),
+    Route::post("/v1/mgmt/permission/update/batch", Management, UPDATE_BATCH, update_batch),
+    Route::post("/v1/mgmt/permission/delete/batch", Management, DELETE_BATCH, delete_batch),
 ];
 
+pub(in crate::emulator) const SEED: List = List {
+    name: "permissions",
+    path: "/v1/mgmt/permission/create",
+    state: &[optional("id", Kind::Text)],
+    restore: |store, state| {
+        if let Some(id) = state.some_text("id") {
+            id.clone_into(&mut last(&mut store.permissions)?.id);
+        }
+        Ok(())
+    },
+    save: |store| store.permissions.iter().map(Permission::save).collect(),
+};
+
 impl Permission {
+    fn save(&self) -> Value {
+        json!({
+            "name": self.name,
+            "description": self.description,
+            "state": { "id": self.id },
+        })
+    }
+
     fn show(&self) -> Value {
         json!({ "id": self.id, "name": self.name, "description": self.description })
     }
@@ -46,35 +75,72 @@ fn load_all(_: &Call<'_>, store: &mut Store) -> Answer {
 }
 
 fn create(call: &Call<'_>, store: &mut Store) -> Answer {
-    let name = call.body().text("name");
+    add(store, call.body())?;
+    Ok(Reply::empty())
+}
+
+/// All of them or, if one is refused, those before it.
+fn create_batch(call: &Call<'_>, store: &mut Store) -> Answer {
+    call.body().objects("permissions").try_for_each(|permission| add(store, permission))?;
+    Ok(Reply::empty())
+}
+
+fn add(store: &mut Store, fields: Fields<'_>) -> Answer<()> {
+    let name = fields.text("name");
     if store.permissions.iter().any(|known| known.name == name) {
         return Err(Refusal::taken("permission"));
     }
     store.permissions.push(Permission {
         id: random::id("P"),
         name: name.to_owned(),
-        description: call.body().text("description").to_owned(),
+        description: fields.text("description").to_owned(),
     });
-    Ok(Reply::empty())
+    Ok(())
 }
 
 fn update(call: &Call<'_>, store: &mut Store) -> Answer {
-    let (at, new) = (find(store, call.body())?, call.body().text("newName"));
+    change(store, call.body())?;
+    Ok(Reply::empty())
+}
+
+fn update_batch(call: &Call<'_>, store: &mut Store) -> Answer {
+    call.body().objects("permissions").try_for_each(|permission| change(store, permission))?;
+    Ok(Reply::empty())
+}
+
+/// Overwrites every field.
+fn change(store: &mut Store, fields: Fields<'_>) -> Answer<()> {
+    let (at, new) = (find(store, fields)?, fields.text("newName"));
     let others = store.permissions.iter().enumerate().filter(|(other, _)| *other != at);
     if others.into_iter().any(|(_, known)| known.name == new) {
         return Err(Refusal::taken("permission"));
     }
     let permission = &mut store.permissions[at];
     new.clone_into(&mut permission.name);
-    call.body().text("description").clone_into(&mut permission.description);
-    Ok(Reply::empty())
+    fields.text("description").clone_into(&mut permission.description);
+    Ok(())
 }
 
 fn delete(call: &Call<'_>, store: &mut Store) -> Answer {
     let at = find(store, call.body())?;
-    let removed = store.permissions.remove(at);
-    for role in &mut store.roles {
-        role.permissions.retain(|id| *id != removed.id);
-    }
+    let id = store.permissions[at].id.clone();
+    remove(store, &id);
     Ok(Reply::empty())
+}
+
+fn delete_batch(call: &Call<'_>, store: &mut Store) -> Answer {
+    let (names, ids) = (call.body().texts("names"), call.body().texts("ids"));
+    if names.is_empty() && ids.is_empty() {
+        return Err(Refusal::argument("The names or the ids field must not be empty"));
+    }
+    let named = |of: &&Permission| names.contains(&&*of.name) || ids.contains(&&*of.id);
+    let gone: Vec<_> = store.permissions.iter().filter(named).map(|of| of.id.clone()).collect();
+    gone.iter().for_each(|id| remove(store, id));
+    Ok(Reply::empty())
+}
+
+/// Removes a permission, and takes it from all roles.
+fn remove(store: &mut Store, id: &str) {
+    store.permissions.retain(|permission| permission.id != id);
+    store.roles.iter_mut().for_each(|role| role.permissions.retain(|of| of != id));
 }

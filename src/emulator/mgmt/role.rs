@@ -7,6 +7,7 @@ use crate::emulator::error::{Answer, Refusal, Reply};
 use crate::emulator::random;
 use crate::emulator::router::Bearer::Management;
 use crate::emulator::router::{Call, Route, list};
+use crate::emulator::seed::{List, last};
 use crate::emulator::store::{Role, Store};
 
 const CREATE: &[Field] = &[
@@ -38,15 +39,53 @@ const SEARCH: &[Field] = &[
     optional("includeProjectRoles", Kind::Bool),
 ];
 
+const CREATE_BATCH: &[Field] = &[required("roles", Kind::Objects(CREATE))];
+const UPDATE_BATCH: &[Field] = &[required("roles", Kind::Objects(UPDATE))];
+const DELETE_BATCH: &[Field] = &[
+    optional("roleNames", Kind::Texts),
+    optional("roleIds", Kind::Texts),
+    optional("tenantId", Kind::Text),
+];
+
 pub(in crate::emulator) const ROUTES: &[Route] = &[
     Route::get("/v1/mgmt/role/all", Management, &[], load_all),
     Route::post("/v1/mgmt/role/create", Management, CREATE, create),
     Route::post("/v1/mgmt/role/update", Management, UPDATE, update),
     Route::post("/v1/mgmt/role/delete", Management, DELETE, delete),
+    Route::post("/v1/mgmt/role/create/batch", Management, CREATE_BATCH, create_batch),
+    Route::post("/v1/mgmt/role/update/batch", Management, UPDATE_BATCH, update_batch),
+    Route::post("/v1/mgmt/role/delete/batch", Management, DELETE_BATCH, delete_batch),
     Route::post("/v1/mgmt/role/search", Management, SEARCH, search),
 ];
 
+pub(in crate::emulator) const SEED: List = List {
+    name: "roles",
+    path: "/v1/mgmt/role/create",
+    state: &[optional("id", Kind::Text), optional("createdTime", Kind::Int)],
+    restore: |store, state| {
+        let role = last(&mut store.roles)?;
+        if let Some(id) = state.some_text("id") {
+            id.clone_into(&mut role.id);
+        }
+        role.created = state.int("createdTime").unwrap_or(role.created);
+        Ok(())
+    },
+    save: |store| store.roles.iter().map(|role| role.save(store)).collect(),
+};
+
 impl Role {
+    fn save(&self, store: &Store) -> Value {
+        json!({
+            "name": self.name,
+            "description": self.description,
+            "permissionNames": self.permission_names(store).collect::<Vec<_>>(),
+            "tenantId": self.tenant,
+            "default": self.default,
+            "private": self.private,
+            "state": { "id": self.id, "createdTime": self.created },
+        })
+    }
+
     fn permission_names<'a>(&'a self, store: &'a Store) -> impl Iterator<Item = &'a str> {
         let granted = store.permissions.iter().filter(|of| self.permissions.contains(&of.id));
         granted.map(|permission| &*permission.name)
@@ -95,33 +134,60 @@ fn load_all(_: &Call<'_>, store: &mut Store) -> Answer {
 }
 
 fn create(call: &Call<'_>, store: &mut Store) -> Answer {
-    let body = call.body();
-    let (name, tenant) = (body.text("name"), body.some_text("tenantId"));
+    add(call, store, call.body())?;
+    Ok(Reply::empty())
+}
+
+/// All of them or, if one is refused, those before it.
+fn create_batch(call: &Call<'_>, store: &mut Store) -> Answer {
+    let made = call.body().objects("roles").map(|role| add(call, store, role));
+    let made: Vec<String> = made.collect::<Answer<_>>()?;
+    shown(store, &made)
+}
+
+fn add(call: &Call<'_>, store: &mut Store, fields: Fields<'_>) -> Answer<String> {
+    let (name, tenant) = (fields.text("name"), fields.some_text("tenantId"));
     if tenant.is_some_and(|tenant| store.tenant(tenant).is_none()) {
         return Err(Refusal::missing("tenant"));
     }
     if store.roles.iter().any(|role| role.name == name && role.tenant.as_deref() == tenant) {
         return Err(Refusal::taken("role"));
     }
-    let permissions = permission_ids(store, &body.texts("permissionNames"))?;
+    let id = random::id("R");
     store.roles.push(Role {
-        id: random::id("R"),
+        id: id.clone(),
         name: name.to_owned(),
-        description: body.text("description").to_owned(),
-        permissions,
+        description: fields.text("description").to_owned(),
+        permissions: permission_ids(store, &fields.texts("permissionNames"))?,
         tenant: tenant.map(str::to_owned),
-        default: body.flag("default"),
-        private: body.flag("private"),
+        default: fields.flag("default"),
+        private: fields.flag("private"),
         created: call.now,
     });
+    Ok(id)
+}
+
+/// The roles with these IDs, in their order.
+fn shown(store: &Store, ids: &[String]) -> Answer {
+    let roles = ids.iter().filter_map(|id| store.roles.iter().find(|role| role.id == *id));
+    list("roles", roles.map(|role| role.show(store)))
+}
+
+fn update(call: &Call<'_>, store: &mut Store) -> Answer {
+    change(store, call.body())?;
     Ok(Reply::empty())
 }
 
+fn update_batch(call: &Call<'_>, store: &mut Store) -> Answer {
+    let changed = call.body().objects("roles").map(|role| change(store, role));
+    let changed: Vec<String> = changed.collect::<Answer<_>>()?;
+    shown(store, &changed)
+}
+
 /// Overwrites every field.
-fn update(call: &Call<'_>, store: &mut Store) -> Answer {
-    let body = call.body();
-    let (at, new) = (find(store, body)?, body.text("newName"));
-    let permissions = permission_ids(store, &body.texts("permissionNames"))?;
+fn change(store: &mut Store, fields: Fields<'_>) -> Answer<String> {
+    let (at, new) = (find(store, fields)?, fields.text("newName"));
+    let permissions = permission_ids(store, &fields.texts("permissionNames"))?;
     let old = &store.roles[at];
     let same = |role: &Role| role.name == new && role.tenant == old.tenant && role.id != old.id;
     if store.roles.iter().any(same) {
@@ -129,18 +195,36 @@ fn update(call: &Call<'_>, store: &mut Store) -> Answer {
     }
     let role = &mut store.roles[at];
     new.clone_into(&mut role.name);
-    body.text("description").clone_into(&mut role.description);
+    fields.text("description").clone_into(&mut role.description);
     role.permissions = permissions;
     // Older clients do not know these two: unset, they stay.
-    role.default = body.maybe_flag("default").unwrap_or(role.default);
-    role.private = body.maybe_flag("private").unwrap_or(role.private);
-    Ok(Reply::empty())
+    role.default = fields.maybe_flag("default").unwrap_or(role.default);
+    role.private = fields.maybe_flag("private").unwrap_or(role.private);
+    Ok(role.id.clone())
 }
 
 fn delete(call: &Call<'_>, store: &mut Store) -> Answer {
     let at = find(store, call.body())?;
-    let removed = store.roles.remove(at);
-    store.grants_mut().for_each(|grants| grants.forget_role(&removed.id));
+    let id = store.roles[at].id.clone();
+    store.remove_role(&id);
+    Ok(Reply::empty())
+}
+
+/// Deletes the roles named, in the scope. Descope takes no name at all for all roles; a test that does
+/// so is mistaken.
+fn delete_batch(call: &Call<'_>, store: &mut Store) -> Answer {
+    let body = call.body();
+    let (names, ids) = (body.texts("roleNames"), body.texts("roleIds"));
+    if names.is_empty() && ids.is_empty() {
+        return Err(Refusal::argument("The roleNames or the roleIds field must not be empty"));
+    }
+    let tenant = body.some_text("tenantId");
+    let named = |role: &&Role| {
+        let by_name = names.contains(&&*role.name) && role.tenant.as_deref() == tenant;
+        by_name || ids.contains(&&*role.id)
+    };
+    let gone: Vec<_> = store.roles.iter().filter(named).map(|role| role.id.clone()).collect();
+    gone.iter().for_each(|id| store.remove_role(id));
     Ok(Reply::empty())
 }
 
@@ -160,15 +244,6 @@ fn search(call: &Call<'_>, store: &mut Store) -> Answer {
                 || role.permission_names(store).any(|name| permissions.contains(&name)))
     });
     list("roles", found.map(|role| role.show(store)))
-}
-
-/// Removes the roles of a tenant that is gone.
-pub(super) fn remove_of_tenant(store: &mut Store, tenant: &str) {
-    let gone: Vec<Role> =
-        store.roles.extract_if(.., |role| role.tenant.as_deref() == Some(tenant)).collect();
-    for role in gone {
-        store.grants_mut().for_each(|grants| grants.forget_role(&role.id));
-    }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::{ASSOCIATED_TENANT, owned, refuse_uncovered};
 use crate::emulator::auth::otp;
+use crate::emulator::auth::password::Password;
 use crate::emulator::body::{Field, Fields, Kind, concat, optional, required};
 use crate::emulator::error::{Answer, Refusal, Reply};
 use crate::emulator::inbox::Message;
@@ -128,7 +129,7 @@ enum Unset {
 
 /// Applies the fields of create, update and patch to a user.
 fn apply(store: &Store, user: &mut User, body: Fields<'_>, unset: Unset) -> Answer<()> {
-    let uncovered = ["familyAssociations", "password", "hashedPassword", "seed"];
+    let uncovered = ["familyAssociations", "seed"];
     refuse_uncovered(body, &uncovered)?;
     let given = |name: &str| unset == Unset::Clears || body.has(name);
     let old_profile = user.profile.clone();
@@ -188,6 +189,15 @@ fn apply(store: &Store, user: &mut User, body: Fields<'_>, unset: Unset) -> Answ
         } else {
             user.factors.remove(&Factor::Scim);
         }
+    }
+    match (body.some_text("password"), body.has("hashedPassword")) {
+        (Some(_), true) => return Err(Refusal::invalid("There are two passwords")),
+        (Some(password), false) => {
+            store.password_policy.check(password)?;
+            user.password = Some(Password::new(password));
+        }
+        (None, true) => user.password = Some(Password::hashed(body.object("hashedPassword"))?),
+        (None, false) => {}
     }
     if let Some(test) = body.maybe_flag("test") {
         user.test = test;
@@ -470,13 +480,17 @@ mod tests {
                 { "loginId": "new", "email": "new@example.com", "seed": null },
                 { "loginId": "ada" },
                 { "loginId": "secret", "password": "x" },
+                { "loginId": "hashed", "hashedPassword": { "argon2": {} } },
             ],
         });
         let answer = emulator.manage("/v1/mgmt/user/create/batch", &body);
         assert_eq!(answer["createdUsers"][0]["status"], "invited");
         assert_eq!(answer["createdUsers"].as_array().unwrap().len(), 1);
         assert_eq!(answer["failedUsers"][0]["user"]["loginIds"], json!(["ada"]));
-        assert!(answer["failedUsers"][1]["failure"].as_str().unwrap().contains("password"));
+        for (at, reason) in [(1, "password needs"), (2, "hashedPassword.argon2")] {
+            let failure = &answer["failedUsers"][at]["failure"];
+            assert!(failure.as_str().unwrap().contains(reason), "{failure}");
+        }
         let message = emulator.inbox().last_to("new@example.com").unwrap();
         assert_eq!(message.link.as_deref(), Some("https://example.com"));
         emulator.sign_in("new").unwrap();

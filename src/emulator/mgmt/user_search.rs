@@ -105,7 +105,7 @@ fn sort_by(users: &mut [&User], sort: Fields<'_>) -> Answer<()> {
 }
 
 /// The filters on the user's own data. Those that are empty let everyone through.
-fn matches(user: &User, body: Fields<'_>) -> bool {
+pub(super) fn matches(user: &User, body: Fields<'_>) -> bool {
     let any_of = |name: &str, values: &[String]| {
         let wanted = body.texts(name);
         wanted.is_empty() || values.iter().any(|value| wanted.contains(&&**value))
@@ -138,7 +138,7 @@ fn matches(user: &User, body: Fields<'_>) -> bool {
 }
 
 /// The filters on roles and tenants.
-fn granted(grants: &Grants, body: Fields<'_>, store: &Store) -> bool {
+pub(super) fn granted(grants: &Grants, body: Fields<'_>, store: &Store) -> bool {
     let roles = body.texts("roleNames");
     let has_role = store.role_names(&grants.roles).iter().any(|name| roles.contains(name));
     let tenants = body.texts("tenantIds");

@@ -185,12 +185,10 @@ fn roles(
 }
 
 fn add_tenant(call: &Call<'_>, store: &mut Store) -> Answer {
-    let tenant = call.body().text("tenantId");
-    if store.tenant(tenant).is_none() {
-        return Err(Refusal::missing("tenant"));
-    }
+    let tenant = store.tenant(call.body().text("tenantId"));
+    let tenant = tenant.ok_or_else(|| Refusal::missing("tenant"))?;
+    let joined = Membership { tenant: tenant.id.clone(), roles: tenant.default_roles.clone() };
     change(call, store, |user| {
-        let joined = Membership { tenant: tenant.to_owned(), roles: Vec::new() };
         user.grants.merge(Grants { tenants: vec![joined], ..Grants::default() });
         Ok(())
     })

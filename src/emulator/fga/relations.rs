@@ -1,0 +1,170 @@
+//! The relations that were created.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::model::Name;
+
+/// A relation between a resource and a target.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::emulator) struct Relation {
+    pub(in crate::emulator) name: Name,
+    pub(in crate::emulator) resource: String,
+    pub(in crate::emulator) target: Target,
+}
+
+/// Who or what has a relation to a resource.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::emulator) enum Target {
+    /// One thing. Its type is empty where it was not said; it can be of any type then.
+    One { of: String, id: String },
+    /// All that have a relation to a resource.
+    Set { name: Name, resource: String },
+    /// All users that a query finds, by its text.
+    Query(String),
+}
+
+impl Target {
+    /// Whether both may mean the same.
+    pub(in crate::emulator) fn matches(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::One { of, id }, Self::One { of: other_of, id: other_id }) => {
+                id == other_id && compatible(of, other_of)
+            }
+            _ => self == other,
+        }
+    }
+
+    /// The ID of the target, or of the resource of a target set.
+    pub(in crate::emulator) fn id(&self) -> Option<&str> {
+        match self {
+            Self::One { id, .. } => Some(id),
+            Self::Set { resource, .. } => Some(resource),
+            Self::Query(_) => None,
+        }
+    }
+}
+
+/// Whether two types can be the same, given that the empty one can be any.
+pub(in crate::emulator) fn compatible(one: &str, other: &str) -> bool {
+    one == other || one.is_empty() || other.is_empty()
+}
+
+/// The relations there are, and when which IDs were last part of a change.
+#[derive(Default)]
+pub(in crate::emulator) struct Relations {
+    all: BTreeSet<Relation>,
+    /// Those with one target, to be found by it.
+    by_target: BTreeSet<(String, Name, String, String)>,
+    changed_resources: BTreeMap<String, i64>,
+    changed_targets: BTreeMap<String, i64>,
+}
+
+impl Relations {
+    pub(in crate::emulator) fn iter(&self) -> impl Iterator<Item = &Relation> {
+        self.all.iter()
+    }
+
+    /// The targets for which a relation to a resource was created.
+    pub(in crate::emulator) fn targets<'a>(
+        &'a self,
+        name: &Name,
+        resource: &str,
+    ) -> impl Iterator<Item = &'a Target> + use<'a> {
+        let (name, resource) = (name.clone(), resource.to_owned());
+        // Of a name and a resource, this sorts before all others.
+        let target = Target::One { of: String::new(), id: String::new() };
+        let first = Relation { name, resource, target };
+        self.all
+            .range(first.clone()..)
+            .take_while(move |of| of.name == first.name && of.resource == first.resource)
+            .map(|of| &of.target)
+    }
+
+    /// The resources that have a target of this type and ID, by a relation.
+    pub(in crate::emulator) fn resources<'a>(
+        &'a self,
+        name: &Name,
+        target_type: &str,
+        target: &str,
+    ) -> impl Iterator<Item = &'a str> + use<'a> {
+        let first = (target.to_owned(), name.clone(), String::new(), String::new());
+        let target_type = target_type.to_owned();
+        self.by_target
+            .range(first.clone()..)
+            .take_while(move |of| of.0 == first.0 && of.1 == first.1)
+            .filter(move |of| compatible(&of.3, &target_type))
+            .map(|of| &*of.2)
+    }
+
+    pub(in crate::emulator) fn insert(&mut self, relation: Relation, now: i64) {
+        let there =
+            self.targets(&relation.name, &relation.resource).any(|of| of.matches(&relation.target));
+        if there {
+            return;
+        }
+        self.note(&relation, now);
+        if let Target::One { of, id } = &relation.target {
+            let Relation { name, resource, .. } = &relation;
+            self.by_target.insert((id.clone(), name.clone(), resource.clone(), of.clone()));
+        }
+        self.all.insert(relation);
+    }
+
+    pub(in crate::emulator) fn remove(&mut self, relation: &Relation, now: i64) {
+        let Relation { name, resource, target } = relation;
+        let gone: Vec<Relation> = self
+            .targets(name, resource)
+            .filter(|of| of.matches(target))
+            .map(|of| Relation { target: of.clone(), ..relation.clone() })
+            .collect();
+        for relation in &gone {
+            self.drop_exactly(relation, now);
+        }
+    }
+
+    pub(in crate::emulator) fn retain(&mut self, now: i64, keep: impl Fn(&Relation) -> bool) {
+        let gone: Vec<Relation> = self.all.iter().filter(|of| !keep(of)).cloned().collect();
+        for relation in &gone {
+            self.drop_exactly(relation, now);
+        }
+    }
+
+    /// Renames types or relations wherever they occur.
+    pub(in crate::emulator) fn rename(&mut self, now: i64, new: impl Fn(&Name) -> Name) {
+        for mut relation in self.all.clone() {
+            self.drop_exactly(&relation, now);
+            relation.name = new(&relation.name);
+            match &mut relation.target {
+                Target::One { of, .. } => *of = new(&Name::new(of, "")).of,
+                Target::Set { name, .. } => *name = new(name),
+                Target::Query(_) => {}
+            }
+            self.insert(relation, now);
+        }
+    }
+
+    fn drop_exactly(&mut self, relation: &Relation, now: i64) {
+        self.all.remove(relation);
+        if let Target::One { of, id } = &relation.target {
+            let Relation { name, resource, .. } = relation;
+            self.by_target.remove(&(id.clone(), name.clone(), resource.clone(), of.clone()));
+        }
+        self.note(relation, now);
+    }
+
+    fn note(&mut self, relation: &Relation, now: i64) {
+        self.changed_resources.insert(relation.resource.clone(), now);
+        if let Some(id) = relation.target.id() {
+            self.changed_targets.insert(id.to_owned(), now);
+        }
+    }
+
+    /// The resources and the targets that were part of a change since then.
+    pub(in crate::emulator) fn changed(&self, since: i64) -> (Vec<&str>, Vec<&str>) {
+        (newer_than(&self.changed_resources, since), newer_than(&self.changed_targets, since))
+    }
+}
+
+fn newer_than(changed: &BTreeMap<String, i64>, since: i64) -> Vec<&str> {
+    changed.iter().filter(|(_, at)| **at >= since).map(|(id, _)| &**id).collect()
+}

@@ -1,0 +1,216 @@
+//! Tokens: more claims, sign-ins without asking the user, impersonation.
+
+use serde_json::{Value, json};
+
+use crate::emulator::body::{Field, Kind, Object, optional, required};
+use crate::emulator::clock::rfc3339;
+use crate::emulator::error::{Answer, Refusal, Reply};
+use crate::emulator::random;
+use crate::emulator::router::Bearer::Management;
+use crate::emulator::router::{Call, Route};
+use crate::emulator::seed::List;
+use crate::emulator::settings::seconds;
+use crate::emulator::store::{Store, merge};
+use crate::emulator::token::{self, Disguise, SignIn};
+use crate::emulator::user::{Profile, User};
+
+/// The permissions that allow to impersonate; the second is what documentation calls the first.
+const IMPERSONATE: [&str; 2] = ["Impersonate", "impersonation"];
+
+const UPDATE: &[Field] = &[
+    required("jwt", Kind::Text),
+    optional("customClaims", Kind::Map),
+    optional("refreshDuration", Kind::Int),
+];
+const IMPERSONATION: &[Field] = &[
+    required("impersonatorId", Kind::Text),
+    required("loginId", Kind::Text),
+    optional("validateConsent", Kind::Bool),
+    optional("customClaims", Kind::Map),
+    optional("selectedTenant", Kind::Text),
+    optional("refreshDuration", Kind::Int),
+    optional("stepup", Kind::Bool),
+];
+const STEPUP: &[Field] = &[
+    required("impersonatorId", Kind::Text),
+    required("loginId", Kind::Text),
+    optional("validateConsent", Kind::Bool),
+    optional("customClaims", Kind::Map),
+    optional("selectedTenant", Kind::Text),
+    optional("refreshDuration", Kind::Int),
+];
+const STOP: &[Field] = &[
+    required("jwt", Kind::Text),
+    optional("customClaims", Kind::Map),
+    optional("selectedTenant", Kind::Text),
+    optional("refreshDuration", Kind::Int),
+];
+const ANONYMOUS: &[Field] = &[
+    optional("customClaims", Kind::Map),
+    optional("selectedTenant", Kind::Text),
+    optional("refreshDuration", Kind::Int),
+];
+const SIGN_IN: &[Field] = &[
+    required("loginId", Kind::Text),
+    optional("stepup", Kind::Bool),
+    optional("mfa", Kind::Bool),
+    optional("revokeOtherSessions", Kind::Bool),
+    optional("revokeOtherSessionsTypes", Kind::Texts),
+    optional("customClaims", Kind::Map),
+    optional("jwt", Kind::Text),
+    optional("tenantId", Kind::Text),
+    optional("refreshDuration", Kind::Int),
+];
+const SIGN_UP: &[Field] = &[
+    required("loginId", Kind::Text),
+    optional("user", Kind::Object(USER)),
+    optional("emailVerified", Kind::Bool),
+    optional("phoneVerified", Kind::Bool),
+    optional("ssoAppId", Kind::Text),
+    optional("customClaims", Kind::Map),
+    optional("refreshDuration", Kind::Int),
+];
+/// Clients differ in where they put what is verified.
+const USER: &[Field] = &[
+    optional("name", Kind::Text),
+    optional("givenName", Kind::Text),
+    optional("middleName", Kind::Text),
+    optional("familyName", Kind::Text),
+    optional("phone", Kind::Text),
+    optional("email", Kind::Text),
+    optional("emailVerified", Kind::Bool),
+    optional("phoneVerified", Kind::Bool),
+    optional("ssoAppId", Kind::Text),
+    optional("verifiedEmail", Kind::Bool),
+    optional("verifiedPhone", Kind::Bool),
+    optional("ssoAppIds", Kind::Texts),
+];
+
+pub(in crate::emulator) const ROUTES: &[Route] = &[
+    Route::post("/v1/mgmt/jwt/update", Management, UPDATE, update),
+    Route::post("/v1/mgmt/impersonate", Management, IMPERSONATION, |call, store| {
+        impersonate(call, store, call.body().flag("stepup"))
+    }),
+    Route::post("/v1/mgmt/impersonate/stepup", Management, STEPUP, |call, store| {
+        impersonate(call, store, true)
+    }),
+    Route::post("/v1/mgmt/stop/impersonation", Management, STOP, stop),
+    Route::post("/v1/mgmt/auth/anonymous", Management, ANONYMOUS, anonymous),
+    Route::post("/v1/mgmt/auth/signin", Management, SIGN_IN, sign_in),
+    Route::post("/v1/mgmt/auth/signup", Management, SIGN_UP, sign_up),
+    Route::post("/v1/mgmt/auth/signup-in", Management, SIGN_UP, |call, store| {
+        match store.user_by_login(call.body().text("loginId")) {
+            Some(_) => sign_in(call, store),
+            None => sign_up(call, store),
+        }
+    }),
+];
+
+/// Users consent to impersonation in flows; here seeds have them consent.
+pub(in crate::emulator) const CONSENT: Route = Route::post(
+    "/_emulator/seed/consent",
+    Management,
+    &[required("loginId", Kind::Text)],
+    |call, store| {
+        let user = store.managed_user(call.body().text("loginId"))?.id.clone();
+        merge(&mut store.consents, [user]);
+        Ok(Reply::empty())
+    },
+);
+
+pub(in crate::emulator) const CONSENTS: List =
+    List::plain("consents", "/_emulator/seed/consent", |store| {
+        store.consents.iter().map(|user| json!({ "loginId": user })).collect()
+    });
+
+fn update(call: &Call<'_>, store: &mut Store) -> Answer {
+    let body = call.body();
+    let claims = body.map("customClaims").cloned().unwrap_or_default();
+    let jwt = token::extend(call, store, body.text("jwt"), claims, body.int("refreshDuration"))?;
+    Ok(json!({ "jwt": jwt }).into())
+}
+
+fn impersonate(call: &Call<'_>, store: &mut Store, stepup: bool) -> Answer {
+    let body = call.body();
+    let impersonator = store.managed_user(body.text("impersonatorId"))?.clone();
+    let user = store.managed_user(body.text("loginId"))?.id.clone();
+    let grants = &impersonator.grants;
+    let mut scopes = grants.tenants.iter().map(|of| &of.roles).chain([&grants.roles]);
+    let may = |roles: &Vec<String>| {
+        store.permission_names(roles).iter().any(|name| IMPERSONATE.contains(name))
+    };
+    if !scopes.any(may) {
+        return Err(Refusal::forbidden("The impersonator has no permission to impersonate"));
+    }
+    if body.flag("validateConsent") && !store.consents.contains(&user) {
+        return Err(Refusal::forbidden("The user has not consented to be impersonated"));
+    }
+    let disguise = Disguise { user: &user, actor: Some(&impersonator.id), stepup };
+    let jwt = token::start(call, store, &disguise, body)?;
+    Ok(json!({ "jwt": jwt }).into())
+}
+
+fn stop(call: &Call<'_>, store: &mut Store) -> Answer {
+    let user = token::stop(call, store, call.body().text("jwt"))?;
+    let disguise = Disguise { user: &user, actor: None, stepup: false };
+    let jwt = token::start(call, store, &disguise, call.body())?;
+    Ok(json!({ "jwt": jwt }).into())
+}
+
+/// Tokens of somebody who is no user; they cannot be refreshed.
+fn anonymous(call: &Call<'_>, store: &mut Store) -> Answer {
+    let body = call.body();
+    let subject = random::id("A");
+    let lifetime = body.int("refreshDuration");
+    let lifetime = lifetime.unwrap_or_else(|| seconds(call.settings.refresh_lifetime));
+    let rexp = call.now.saturating_add(lifetime);
+    let exp = call.now.saturating_add(seconds(call.settings.session_lifetime)).min(rexp);
+    let sign = |name: &str, expires: i64, mut claims: Object| {
+        if let Some(tenant) = body.some_text("selectedTenant") {
+            claims.insert("dct".to_owned(), json!(tenant));
+        }
+        claims.extend(token::base_claims(call, name, &subject, expires));
+        store.keys.sign(&Value::Object(claims))
+    };
+    let mut claims = body.map("customClaims").cloned().unwrap_or_default();
+    claims.insert("rexp".to_owned(), json!(rfc3339(rexp)));
+    Ok(json!({
+        "sessionJwt": sign("DS", exp, claims)?,
+        "refreshJwt": sign("DSR", rexp, Object::new())?,
+        "cookieDomain": "",
+        "cookiePath": "/",
+        "cookieMaxAge": lifetime,
+        "cookieExpiration": rexp,
+    })
+    .into())
+}
+
+fn sign_in(call: &Call<'_>, store: &mut Store) -> Answer {
+    let body = call.body();
+    let user = store.user_by_login(body.text("loginId")).ok_or_else(Refusal::no_user)?.id.clone();
+    // The session to add to is not in the bearer here.
+    let mut inside = Call::inside(call.settings, call.now);
+    inside.token = body.some_text("jwt").map(str::to_owned);
+    let asked = SignIn::new(&inside, store, Some(&user), body)?;
+    token::sign_in(call, store, &user, "mgmt", asked)
+}
+
+fn sign_up(call: &Call<'_>, store: &mut Store) -> Answer {
+    let body = call.body();
+    let (login_id, known) = (body.text("loginId"), body.object("user"));
+    if store.user_by_login(login_id).is_some() {
+        return Err(Refusal::user_exists());
+    }
+    let flag = |ours: &str, theirs: &str| body.flag(ours) || known.flag(ours) || known.flag(theirs);
+    let mut user = User {
+        profile: Profile::read(known),
+        verified_email: flag("emailVerified", "verifiedEmail"),
+        verified_phone: flag("phoneVerified", "verifiedPhone"),
+        ..User::new(login_id, call.now)
+    };
+    let apps = known.texts("ssoAppIds").into_iter().chain(body.some_text("ssoAppId"));
+    merge(&mut user.sso_apps, apps.map(str::to_owned));
+    let asked = SignIn::new(call, store, Some(&user.id), body)?;
+    let id = store.register(user);
+    token::sign_in(call, store, &id, "mgmt", asked)
+}

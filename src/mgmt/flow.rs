@@ -1,0 +1,227 @@
+//! Flows: the sign-in journeys made in the console.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::Mgmt;
+use crate::check;
+use crate::error::Result;
+use crate::options::setters;
+
+/// Flows; see [`Mgmt::flow`].
+#[derive(Clone, Copy, Debug)]
+pub struct Flows<'c>(Mgmt<'c>);
+
+impl<'c> Mgmt<'c> {
+    /// Flows: the sign-in journeys made in the console. They can be listed, moved between projects
+    /// and run.
+    ///
+    /// What a flow and its screens hold is Descope's own business. This crate hands them on as they
+    /// are.
+    pub fn flow(self) -> Flows<'c> {
+        Flows(self)
+    }
+}
+
+impl Flows<'_> {
+    /// All flows of the project.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # emulator.seed(&serde_json::json!({ "flows": [
+    /// #     { "flowId": "sign-up-or-in", "flow": { "id": "sign-up-or-in", "name": "Welcome" } },
+    /// # ] }))?;
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// let list = client.mgmt().flow().list()?;
+    /// println!("Total number of flows: {}", list.total);
+    /// for flow in &list.flows {
+    ///     println!("{}: {}", flow.id, flow.name);
+    /// }
+    /// # assert_eq!((list.total, &*list.flows[0].name), (1, "Welcome"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn list(&self) -> Result<FlowList> {
+        self.0.post("/v1/mgmt/flow/list").safe().send()
+    }
+
+    /// Deletes flows. This cannot be undone.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let flow = |id: &str| serde_json::json!({ "flowId": id, "flow": { "id": id } });
+    /// # emulator.seed(&serde_json::json!({ "flows": [flow("flow-1"), flow("flow-2")] }))?;
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// client.mgmt().flow().delete(&["flow-1", "flow-2"])?;
+    /// # assert_eq!(client.mgmt().flow().list()?.total, 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn delete(&self, flow_ids: &[&str]) -> Result<()> {
+        self.0
+            .post("/v1/mgmt/flow/delete")
+            .check(flow_ids.iter().try_for_each(|id| check::id("flow_ids", id)))
+            .field("ids", flow_ids)
+            .send_unit()
+    }
+
+    /// A flow and its screens, to [`import`](Self::import) elsewhere.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # emulator.seed(&serde_json::json!({ "flows": [
+    /// #     { "flowId": "sign-up-or-in", "flow": { "id": "sign-up-or-in" }, "screens": [{ "id": "s1" }] },
+    /// # ] }))?;
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// let flows = client.mgmt().flow();
+    /// let exported = flows.export("sign-up-or-in")?;
+    /// let imported = flows.import("sign-up-or-in", &exported.flow, &exported.screens)?;
+    /// # assert_eq!(imported, exported);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn export(&self, flow_id: &str) -> Result<FlowWithScreens> {
+        self.0
+            .post("/v1/mgmt/flow/export")
+            .safe()
+            .check(check::id("flow_id", flow_id))
+            .field("flowId", flow_id)
+            .send()
+    }
+
+    /// Overwrites a flow and its screens, or makes them, and returns what became of them.
+    pub fn import(
+        &self,
+        flow_id: &str,
+        flow: &Value,
+        screens: &[Value],
+    ) -> Result<FlowWithScreens> {
+        self.0
+            .post("/v1/mgmt/flow/import")
+            .check(check::id("flow_id", flow_id))
+            .check(check::object("flow", flow))
+            .check(screens.iter().try_for_each(|screen| check::object("screens", screen)))
+            .field("flowId", flow_id)
+            .field("flow", flow)
+            .field("screens", screens)
+            .send()
+    }
+
+    /// A flow as one document, in the format of version 2, to [`import_v2`](Self::import_v2)
+    /// elsewhere.
+    pub fn export_v2(&self, flow_id: &str) -> Result<Value> {
+        self.0
+            .post("/v2/mgmt/flow/export")
+            .safe()
+            .check(check::id("flow_id", flow_id))
+            .field("flowId", flow_id)
+            .send_field("flow")
+    }
+
+    /// Overwrites a flow, or makes it, from a document in the format of version 2. The document's own
+    /// `flowId` does not count.
+    pub fn import_v2(&self, flow_id: &str, flow: &Value) -> Result<()> {
+        let mut flow = flow.clone();
+        if let Some(members) = flow.as_object_mut() {
+            members.insert("flowId".to_owned(), flow_id.into());
+        }
+        self.0
+            .post("/v2/mgmt/flow/import")
+            .check(check::id("flow_id", flow_id))
+            .check(check::object("flow", &flow))
+            .field("flow", flow)
+            .send_unit()
+    }
+
+    /// Runs a flow that needs no user, and waits for what it returns.
+    ///
+    /// ```no_run
+    /// # let client = descope::Client::new("P2abc")?;
+    /// use descope::mgmt::flow::FlowRun;
+    ///
+    /// let run = FlowRun::default().input([("email", "ada@example.com")]);
+    /// let output = client.mgmt().flow().run("management-flow", &run)?;
+    /// println!("{}", output["result"]);
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    pub fn run(&self, flow_id: &str, run: &FlowRun) -> Result<Value> {
+        self.0
+            .post("/v1/mgmt/flow/run")
+            .check(check::id("flow_id", flow_id))
+            .field("flowId", flow_id)
+            .options("options", run)
+            .send_field("output")
+    }
+
+    /// Starts a flow that needs no user, and returns the ID of its execution, to ask for the
+    /// [`async_result`](Self::async_result).
+    pub fn run_async(&self, flow_id: &str, run: &FlowRun) -> Result<String> {
+        self.0
+            .post("/v1/mgmt/flow/async/run")
+            .check(check::id("flow_id", flow_id))
+            .field("flowId", flow_id)
+            .options("options", run)
+            .send_field("executionId")
+    }
+
+    /// What a flow that was started returned.
+    pub fn async_result(&self, execution_id: &str) -> Result<Value> {
+        self.0
+            .post("/v1/mgmt/flow/async/result")
+            .safe()
+            .check(check::id("execution_id", execution_id))
+            .field("executionId", execution_id)
+            .send_field("output")
+    }
+}
+
+/// The answer of [`Flows::list`].
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct FlowList {
+    /// The flows.
+    pub flows: Vec<Flow>,
+    /// How many there are.
+    pub total: u64,
+}
+
+/// A flow of a list.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct Flow {
+    /// Its ID.
+    pub id: String,
+    /// What it is called.
+    pub name: String,
+    /// What it is for.
+    pub description: String,
+    /// Whether it is switched off.
+    pub disabled: bool,
+}
+
+/// A flow with its screens, as [`Flows::export`] returns it.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct FlowWithScreens {
+    /// The flow.
+    pub flow: Value,
+    /// Its screens.
+    pub screens: Vec<Value>,
+}
+
+/// How to run a flow.
+#[derive(Clone, Debug, Default, Serialize)]
+#[non_exhaustive]
+pub struct FlowRun {
+    /// What the flow is given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub input: Option<Map<String, Value>>,
+    /// Runs the flow as it is edited, not as it is published. Defaults to `false`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub preview: Option<bool>,
+    /// The tenant to run it for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<String>,
+}
+
+setters!(FlowRun { input: opt_map<Value>, preview: opt<bool>, tenant: opt<String> });

@@ -1,0 +1,380 @@
+//! Roles: named sets of permissions, of the project or of one tenant.
+
+use serde::{Deserialize, Serialize};
+
+use super::Mgmt;
+use crate::call::Call;
+use crate::check;
+use crate::error::Result;
+use crate::jwt::Scope;
+use crate::options::setters;
+use crate::time::UnixTime;
+
+/// Roles; see [`Mgmt::role`].
+///
+/// A role belongs to the project, and is there for all its tenants, or to one tenant. Either may have a
+/// role of the same name, so that a name alone does not say which is meant: a [`Scope`] goes with it.
+#[derive(Clone, Copy, Debug)]
+pub struct Roles<'c>(Mgmt<'c>);
+
+impl<'c> Mgmt<'c> {
+    /// Roles: named sets of permissions.
+    pub fn role(self) -> Roles<'c> {
+        Roles(self)
+    }
+}
+
+impl Roles<'_> {
+    /// Creates a role.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # client.mgmt().permission().create("My Updated Permission", &Default::default())?;
+    /// use descope::Scope;
+    /// use descope::mgmt::role::RoleDetails;
+    ///
+    /// let details = RoleDetails::default()
+    ///     .description("What this role allows.")
+    ///     .permissions(["My Updated Permission"]);
+    /// client.mgmt().role().create("My Role", Scope::Project, &details)?;
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`](crate::Error::Api) if there is a role of that name in the scope, or no such
+    /// tenant or permission.
+    pub fn create(&self, name: &str, scope: Scope<'_>, details: &RoleDetails) -> Result<()> {
+        self.0
+            .post("/v1/mgmt/role/create")
+            .check(check::id("name", name))
+            .field("name", name)
+            .scope(scope)
+            .fields(details)
+            .send_unit()
+    }
+
+    /// Creates several roles, and returns them.
+    pub fn create_batch(&self, roles: &[NewRole]) -> Result<Vec<Role>> {
+        self.0
+            .post("/v1/mgmt/role/create/batch")
+            .check(check::not_empty("roles", roles))
+            .field("roles", roles)
+            .send_list("roles")
+    }
+
+    /// Renames a role, and replaces its details: what they leave unset is cleared. To keep the name,
+    /// give it again.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # client.mgmt().permission().create("My Updated Permission", &Default::default())?;
+    /// # client.mgmt().permission().create("Another Permission", &Default::default())?;
+    /// # client.mgmt().role().create("My Role", descope::Scope::Project, &Default::default())?;
+    /// use descope::Scope;
+    /// use descope::mgmt::role::RoleDetails;
+    ///
+    /// let details = RoleDetails::default()
+    ///     .description("A revised description")
+    ///     .permissions(["My Updated Permission", "Another Permission"]);
+    /// client.mgmt().role().update("My Role", Scope::Project, "My Updated Role", &details)?;
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`](crate::Error::Api) if there is no such role, or another of the new name.
+    pub fn update(
+        &self,
+        name: &str,
+        scope: Scope<'_>,
+        new_name: &str,
+        details: &RoleDetails,
+    ) -> Result<()> {
+        self.0
+            .post("/v1/mgmt/role/update")
+            .check(check::id("name", name))
+            .field("name", name)
+            .scope(scope)
+            .check(check::id("new_name", new_name))
+            .field("newName", new_name)
+            .fields(details)
+            .send_unit()
+    }
+
+    /// Likewise, for the role with this ID.
+    pub fn update_by_id(
+        &self,
+        id: &str,
+        scope: Scope<'_>,
+        new_name: &str,
+        details: &RoleDetails,
+    ) -> Result<()> {
+        self.0
+            .post("/v1/mgmt/role/update")
+            .check(check::id("id", id))
+            .field("id", id)
+            .scope(scope)
+            .check(check::id("new_name", new_name))
+            .field("newName", new_name)
+            .fields(details)
+            .send_unit()
+    }
+
+    /// Changes several roles, and returns them.
+    pub fn update_batch(&self, changes: &[RoleChange]) -> Result<Vec<Role>> {
+        self.0
+            .post("/v1/mgmt/role/update/batch")
+            .check(check::not_empty("roles", changes))
+            .field("roles", changes)
+            .send_list("roles")
+    }
+
+    /// Deletes a role, and takes it from all users and access keys. There is no way back; likewise
+    /// below.
+    ///
+    /// ```
+    /// # use descope::mgmt::tenant::NewTenant;
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # client.mgmt().tenant().create("Acme", &NewTenant::default().id("acme"))?;
+    /// use descope::Scope;
+    ///
+    /// let (roles, acme) = (client.mgmt().role(), Scope::Tenant("acme"));
+    /// roles.create("My Updated Role", acme, &Default::default())?;
+    /// assert!(roles.delete("My Updated Role", Scope::Project).unwrap_err().is_not_found());
+    /// roles.delete("My Updated Role", acme)?;
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`](crate::Error::Api) if there is no such role.
+    pub fn delete(&self, name: &str, scope: Scope<'_>) -> Result<()> {
+        self.0
+            .post("/v1/mgmt/role/delete")
+            .check(check::id("name", name))
+            .field("name", name)
+            .scope(scope)
+            .send_unit()
+    }
+
+    /// Likewise, for the role with this ID.
+    pub fn delete_by_id(&self, id: &str, scope: Scope<'_>) -> Result<()> {
+        self.0
+            .post("/v1/mgmt/role/delete")
+            .check(check::id("id", id))
+            .field("id", id)
+            .scope(scope)
+            .send_unit()
+    }
+
+    /// Deletes several roles.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`](crate::Error::Argument) for an empty list, by which Descope would delete
+    /// every role there is.
+    pub fn delete_batch(&self, names: &[&str], scope: Scope<'_>) -> Result<()> {
+        self.0.post("/v1/mgmt/role/delete/batch").ids("roleNames", names).scope(scope).send_unit()
+    }
+
+    /// Likewise, for the roles with these IDs.
+    pub fn delete_batch_by_ids(&self, ids: &[&str], scope: Scope<'_>) -> Result<()> {
+        self.0.post("/v1/mgmt/role/delete/batch").ids("roleIds", ids).scope(scope).send_unit()
+    }
+
+    /// Loads all roles, those of the project and those of tenants.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// for role in client.mgmt().role().load_all()? {
+    ///     println!("{}: {:?}", role.name, role.permission_names);
+    /// }
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    pub fn load_all(&self) -> Result<Vec<Role>> {
+        self.0.get("/v1/mgmt/role/all").send_list("roles")
+    }
+
+    /// Finds the roles that meet every condition of a search.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// use descope::mgmt::role::RoleSearch;
+    ///
+    /// let search = RoleSearch::default().tenant_ids(["t1", "t2"]).names(["r1", "r2"]);
+    /// assert!(client.mgmt().role().search(&search)?.is_empty());
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    pub fn search(&self, search: &RoleSearch) -> Result<Vec<Role>> {
+        self.0.post("/v1/mgmt/role/search").safe().fields(search).send_list("roles")
+    }
+}
+
+impl Call<'_> {
+    /// The tenant that a role belongs to, if it is one.
+    fn scope(self, scope: Scope<'_>) -> Self {
+        match scope {
+            Scope::Project => self,
+            Scope::Tenant(id) => self.check(check::id("tenant_id", id)).field("tenantId", id),
+        }
+    }
+}
+
+/// A role.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(default, rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Role {
+    /// The role's ID.
+    pub id: String,
+    /// The role's name.
+    pub name: String,
+    /// What it is for.
+    pub description: String,
+    /// Names of the permissions it holds.
+    pub permission_names: Vec<String>,
+    /// When it was created, in seconds.
+    pub created_time: UnixTime,
+    /// The ID of the tenant it belongs to; empty for a role of the project.
+    pub tenant_id: String,
+    /// Whether new users get it.
+    pub default: bool,
+    /// Whether it is hidden from the administrators of tenants.
+    pub private: bool,
+}
+
+/// What there is to a role beside its name.
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct RoleDetails {
+    /// What it is for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Names of the permissions it holds.
+    #[serde(rename = "permissionNames", skip_serializing_if = "Option::is_none")]
+    pub permissions: Option<Vec<String>>,
+    /// Whether new users get it. Defaults to `false`.
+    #[serde(rename = "default", skip_serializing_if = "Option::is_none")]
+    pub default_role: Option<bool>,
+    /// Whether it is hidden from the administrators of tenants. Defaults to `false`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub private: Option<bool>,
+}
+
+setters!(RoleDetails {
+    description: opt<String>, permissions: opt_list<String>, default_role: opt<bool>,
+    private: opt<bool>,
+});
+
+/// A role for [`Roles::create_batch`].
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct NewRole {
+    /// The role's name.
+    pub name: String,
+    /// The tenant it is to belong to. Defaults to none: a role of the project.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tenant_id: Option<String>,
+    /// Everything else.
+    #[serde(flatten)]
+    pub details: RoleDetails,
+}
+
+impl NewRole {
+    /// A role of this name.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self { name: name.into(), tenant_id: None, details: RoleDetails::default() }
+    }
+
+    /// Sets [`details`](field@Self::details).
+    #[must_use]
+    pub fn details(mut self, details: RoleDetails) -> Self {
+        self.details = details;
+        self
+    }
+}
+
+setters!(NewRole { tenant_id: opt<String> });
+
+/// A change for [`Roles::update_batch`].
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct RoleChange {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<String>,
+    /// The new name.
+    pub new_name: String,
+    /// The tenant it belongs to. Defaults to none: a role of the project.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tenant_id: Option<String>,
+    /// Everything else.
+    #[serde(flatten)]
+    pub details: RoleDetails,
+}
+
+impl RoleChange {
+    /// A change of the role of this name. To keep the name, give it again.
+    pub fn of(name: impl Into<String>, new_name: impl Into<String>) -> Self {
+        Self { name: Some(name.into()), ..Self::to(new_name.into()) }
+    }
+
+    /// A change of the role with this ID.
+    pub fn of_id(id: impl Into<String>, new_name: impl Into<String>) -> Self {
+        Self { id: Some(id.into()), ..Self::to(new_name.into()) }
+    }
+
+    fn to(new_name: String) -> Self {
+        let details = RoleDetails::default();
+        Self { name: None, id: None, new_name, tenant_id: None, details }
+    }
+
+    /// Sets [`details`](field@Self::details).
+    #[must_use]
+    pub fn details(mut self, details: RoleDetails) -> Self {
+        self.details = details;
+        self
+    }
+}
+
+setters!(RoleChange { tenant_id: opt<String> });
+
+/// The conditions of [`Roles::search`]. Without any, all roles are found.
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct RoleSearch {
+    /// Of one of these tenants.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tenant_ids: Option<Vec<String>>,
+    /// With `tenant_ids`, of the project too. Defaults to `false`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub include_project_roles: Option<bool>,
+    /// One of these names.
+    #[serde(rename = "roleNames", skip_serializing_if = "Option::is_none")]
+    pub names: Option<Vec<String>>,
+    /// One of these IDs.
+    #[serde(rename = "roleIds", skip_serializing_if = "Option::is_none")]
+    pub ids: Option<Vec<String>>,
+    /// This text in the name.
+    #[serde(rename = "roleNameLike", skip_serializing_if = "Option::is_none")]
+    pub name_like: Option<String>,
+    /// One of these permissions.
+    #[serde(rename = "permissionNames", skip_serializing_if = "Option::is_none")]
+    pub permissions: Option<Vec<String>>,
+}
+
+setters!(RoleSearch {
+    tenant_ids: opt_list<String>, include_project_roles: opt<bool>, names: opt_list<String>,
+    ids: opt_list<String>, name_like: opt<String>, permissions: opt_list<String>,
+});

@@ -1,0 +1,547 @@
+//! What an SSO configuration consists of.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::models::Tenant;
+use crate::options::setters;
+use crate::secret::{self, Secret};
+use crate::time::UnixTime;
+
+/// An SSO configuration.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[serde(default, rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct SsoSettings {
+    /// The tenant it belongs to.
+    pub tenant: Tenant,
+    /// What is set up for SAML.
+    pub saml: SamlSettings,
+    /// What is set up for OpenID Connect.
+    pub oidc: OidcSettings,
+    /// Its ID; empty or `default_ssoid` for the tenant's default one.
+    pub sso_id: String,
+}
+
+/// What is set up for SAML.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[serde(default, rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct SamlSettings {
+    /// The identity provider's entity ID.
+    pub idp_entity_id: String,
+    /// Where the identity provider signs users in.
+    #[serde(rename = "idpSSOUrl")]
+    pub idp_sso_url: String,
+    /// The certificate it signs with.
+    pub idp_certificate: String,
+    /// Where it publishes its metadata.
+    pub idp_metadata_url: String,
+    /// Descope's entity ID, to tell the identity provider.
+    pub sp_entity_id: String,
+    /// Where the identity provider sends its answers, to tell it.
+    #[serde(rename = "spACSUrl")]
+    pub sp_acs_url: String,
+    /// The certificate Descope signs with, to tell the identity provider.
+    pub sp_certificate: String,
+    /// Which of its attributes go where.
+    pub attribute_mapping: AttributeMapping,
+    /// Which of its groups get which role.
+    pub groups_mapping: Vec<GroupsMapping>,
+    /// Names of the roles every user gets.
+    #[serde(rename = "defaultSSORoles")]
+    pub default_roles: Vec<String>,
+    /// Groups by their priority, highest first.
+    pub groups_priority: Vec<String>,
+    /// Which of its groups get which relations.
+    pub fga_mappings: BTreeMap<String, FgaMapping>,
+    /// What stands before a tenant's ID in the resources of `fga_mappings`.
+    #[serde(rename = "configFGATenantIDResourcePrefix")]
+    pub fga_tenant_id_prefix: String,
+    /// What stands behind a tenant's ID in the resources of `fga_mappings`.
+    #[serde(rename = "configFGATenantIDResourceSuffix")]
+    pub fga_tenant_id_suffix: String,
+    /// Where users go after signing in.
+    pub redirect_url: String,
+    /// When a test sign-in last succeeded, in seconds; the epoch for never.
+    pub last_success_test_time: UnixTime,
+}
+
+/// What is set up for OpenID Connect.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[serde(default, rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct OidcSettings {
+    /// What the identity provider is called.
+    pub name: String,
+    /// The client ID that it knows Descope by.
+    pub client_id: String,
+    /// Where users go after signing in.
+    pub redirect_url: String,
+    /// Its authorization endpoint.
+    pub auth_url: String,
+    /// Its token endpoint.
+    pub token_url: String,
+    /// Its user info endpoint.
+    pub user_data_url: String,
+    /// Where it publishes its keys.
+    #[serde(rename = "JWKsUrl")]
+    pub jwks_url: String,
+    /// The scopes to ask for.
+    pub scope: Vec<String>,
+    /// Which of its claims go where.
+    #[serde(rename = "userAttrMapping")]
+    pub attribute_mapping: OidcAttributeMapping,
+    /// Whether Descope keeps its tokens, to hand out later.
+    pub manage_provider_tokens: bool,
+    /// The domain that it sends users back to.
+    pub callback_domain: String,
+    /// What it is to ask the user.
+    pub prompt: Vec<String>,
+    /// The OAuth grant.
+    pub grant_type: String,
+    /// Its issuer.
+    pub issuer: String,
+    /// Which of its groups get which role.
+    pub groups_mapping: Vec<GroupsMapping>,
+    /// Names of the roles every user gets.
+    #[serde(rename = "defaultSSORoles")]
+    pub default_roles: Vec<String>,
+    /// Groups by their priority, highest first.
+    pub groups_priority: Vec<String>,
+    /// Which of its groups get which relations.
+    pub fga_mappings: BTreeMap<String, FgaMapping>,
+    /// When a test sign-in last succeeded, in seconds; the epoch for never.
+    pub last_success_test_time: UnixTime,
+}
+
+/// Groups, and the role that their members get.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct GroupsMapping {
+    /// The role.
+    pub role: RoleItem,
+    /// Names of the groups.
+    pub groups: Vec<String>,
+}
+
+impl GroupsMapping {
+    /// The role of this name for the members of these groups.
+    pub fn new(
+        role: impl Into<String>,
+        groups: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        let role = RoleItem { id: String::new(), name: role.into() };
+        Self { role, groups: groups.into_iter().map(Into::into).collect() }
+    }
+}
+
+/// A role, by ID or name.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct RoleItem {
+    /// The role's ID.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub id: String,
+    /// The role's name.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub name: String,
+}
+
+/// What an identity provider that speaks SAML says of itself.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct SamlProvider {
+    /// Where it signs users in.
+    pub idp_url: String,
+    /// Its entity ID.
+    pub entity_id: String,
+    /// The certificate it signs with, in PEM.
+    #[serde(rename = "idpCert")]
+    pub certificate: String,
+    /// More certificates it may sign with.
+    #[serde(rename = "idpAdditionalCerts", skip_serializing_if = "Option::is_none")]
+    pub additional_certificates: Option<Vec<String>>,
+}
+
+impl SamlProvider {
+    /// An identity provider with this URL, entity ID and certificate.
+    pub fn new(
+        idp_url: impl Into<String>,
+        entity_id: impl Into<String>,
+        certificate: impl Into<String>,
+    ) -> Self {
+        Self {
+            idp_url: idp_url.into(),
+            entity_id: entity_id.into(),
+            certificate: certificate.into(),
+            additional_certificates: None,
+        }
+    }
+}
+
+setters!(SamlProvider { additional_certificates: opt_list<String> });
+
+/// Where an identity provider that speaks SAML publishes its metadata.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct SamlMetadata {
+    /// The URL of the metadata.
+    pub idp_metadata_url: String,
+    /// Its entity ID, so that a sign-in which starts there finds the tenant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub entity_id: Option<String>,
+}
+
+impl SamlMetadata {
+    /// Metadata at this URL.
+    pub fn new(idp_metadata_url: impl Into<String>) -> Self {
+        Self { idp_metadata_url: idp_metadata_url.into(), entity_id: None }
+    }
+}
+
+setters!(SamlMetadata { entity_id: opt<String> });
+
+/// Options of [`Sso::configure_saml`](super::Sso::configure_saml) and
+/// [`Sso::configure_saml_by_metadata`](super::Sso::configure_saml_by_metadata).
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct SamlOptions {
+    /// Which of the identity provider's attributes go where.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attribute_mapping: Option<AttributeMapping>,
+    /// Which of its groups get which role.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role_mappings: Option<Vec<RoleMapping>>,
+    /// Names of the roles every user gets.
+    #[serde(rename = "defaultSSORoles", skip_serializing_if = "Option::is_none")]
+    pub default_roles: Option<Vec<String>>,
+    /// Groups by their priority, highest first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub groups_priority: Option<Vec<String>>,
+    /// Which of its groups get which relations.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fga_mappings: Option<BTreeMap<String, FgaMapping>>,
+    /// What stands before a tenant's ID in the resources of `fga_mappings`.
+    #[serde(rename = "configFGATenantIDResourcePrefix", skip_serializing_if = "Option::is_none")]
+    pub fga_tenant_id_prefix: Option<String>,
+    /// What stands behind a tenant's ID in the resources of `fga_mappings`.
+    #[serde(rename = "configFGATenantIDResourceSuffix", skip_serializing_if = "Option::is_none")]
+    pub fga_tenant_id_suffix: Option<String>,
+    /// Another URL for the identity provider's answers. For moving from elsewhere; leave it alone
+    /// otherwise.
+    #[serde(rename = "spACSUrl", skip_serializing_if = "Option::is_none")]
+    pub sp_acs_url: Option<String>,
+    /// Another entity ID for Descope. For moving from elsewhere; leave it alone otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sp_entity_id: Option<String>,
+    /// Whether Descope's requests are not signed. Defaults to `false`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disable_sign_request: Option<bool>,
+    /// Where users go after signing in.
+    #[serde(skip)]
+    pub redirect_url: Option<String>,
+    /// Users with an e-mail address in these domains are sent to the tenant's SSO.
+    #[serde(skip)]
+    pub domains: Option<Vec<String>>,
+    /// Which SSO configuration this is. Defaults to the tenant's default one.
+    #[serde(skip)]
+    pub sso_id: Option<String>,
+}
+
+setters!(SamlOptions {
+    attribute_mapping: opt<AttributeMapping>, role_mappings: opt_list<RoleMapping>,
+    default_roles: opt_list<String>, groups_priority: opt_list<String>,
+    fga_mappings: opt_map<FgaMapping>, fga_tenant_id_prefix: opt<String>,
+    fga_tenant_id_suffix: opt<String>, sp_acs_url: opt<String>, sp_entity_id: opt<String>,
+    disable_sign_request: opt<bool>, redirect_url: opt<String>, domains: opt_list<String>,
+    sso_id: opt<String>,
+});
+
+/// An identity provider that speaks OpenID Connect, for
+/// [`Sso::configure_oidc`](super::Sso::configure_oidc).
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct OidcProvider {
+    /// What it is called.
+    pub name: String,
+    /// The client ID that it knows Descope by.
+    pub client_id: String,
+    /// The client secret that goes with it.
+    #[serde(serialize_with = "secret::expose", skip_serializing_if = "Option::is_none")]
+    pub client_secret: Option<Secret>,
+    /// Where users go after signing in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub redirect_url: Option<String>,
+    /// Its authorization endpoint.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auth_url: Option<String>,
+    /// Its token endpoint.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_url: Option<String>,
+    /// Its user info endpoint.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_data_url: Option<String>,
+    /// Where it publishes its keys.
+    #[serde(rename = "JWKsUrl", skip_serializing_if = "Option::is_none")]
+    pub jwks_url: Option<String>,
+    /// The scopes to ask for, such as `openid`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scope: Option<Vec<String>>,
+    /// Which of its claims go where.
+    #[serde(rename = "userAttrMapping", skip_serializing_if = "Option::is_none")]
+    pub attribute_mapping: Option<OidcAttributeMapping>,
+    /// Whether Descope keeps its tokens, to hand out later. Defaults to `false`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub manage_provider_tokens: Option<bool>,
+    /// The domain that it sends users back to, in place of Descope's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub callback_domain: Option<String>,
+    /// What it is to ask the user, such as `consent` (OpenID Connect Core, section 3.1.2.1).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prompt: Option<Vec<String>>,
+    /// The OAuth grant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grant_type: Option<String>,
+    /// Its issuer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<String>,
+    /// Whether to use PKCE (RFC 7636). Unset, it stays as it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub use_pkce: Option<bool>,
+    /// Which of its groups get which role.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub groups_mapping: Option<Vec<GroupsMapping>>,
+    /// Names of the roles every user gets.
+    #[serde(rename = "defaultSSORoles", skip_serializing_if = "Option::is_none")]
+    pub default_roles: Option<Vec<String>>,
+    /// Groups by their priority, highest first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub groups_priority: Option<Vec<String>>,
+    /// Which of its groups get which relations.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fga_mappings: Option<BTreeMap<String, FgaMapping>>,
+    /// Users with an e-mail address in these domains are sent to the tenant's SSO.
+    #[serde(skip)]
+    pub domains: Option<Vec<String>>,
+    /// Which SSO configuration this is. Defaults to the tenant's default one.
+    #[serde(skip)]
+    pub sso_id: Option<String>,
+}
+
+impl OidcProvider {
+    /// An identity provider of this name, which knows Descope by this client ID.
+    pub fn new(name: impl Into<String>, client_id: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            client_id: client_id.into(),
+            client_secret: None,
+            redirect_url: None,
+            auth_url: None,
+            token_url: None,
+            user_data_url: None,
+            jwks_url: None,
+            scope: None,
+            attribute_mapping: None,
+            manage_provider_tokens: None,
+            callback_domain: None,
+            prompt: None,
+            grant_type: None,
+            issuer: None,
+            use_pkce: None,
+            groups_mapping: None,
+            default_roles: None,
+            groups_priority: None,
+            fga_mappings: None,
+            domains: None,
+            sso_id: None,
+        }
+    }
+}
+
+setters!(OidcProvider {
+    client_secret: opt<Secret>, redirect_url: opt<String>, auth_url: opt<String>,
+    token_url: opt<String>, user_data_url: opt<String>, jwks_url: opt<String>,
+    scope: opt_list<String>, attribute_mapping: opt<OidcAttributeMapping>,
+    manage_provider_tokens: opt<bool>, callback_domain: opt<String>, prompt: opt_list<String>,
+    grant_type: opt<String>, issuer: opt<String>, use_pkce: opt<bool>,
+    groups_mapping: opt_list<GroupsMapping>, default_roles: opt_list<String>,
+    groups_priority: opt_list<String>, fga_mappings: opt_map<FgaMapping>,
+    domains: opt_list<String>, sso_id: opt<String>,
+});
+
+/// Groups of the identity provider, and the role their members get.
+#[derive(Clone, Debug, Serialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct RoleMapping {
+    /// Names of the groups.
+    pub groups: Vec<String>,
+    /// The role's name.
+    #[serde(rename = "roleName")]
+    pub role: String,
+}
+
+impl RoleMapping {
+    /// The role for the members of these groups.
+    pub fn new(
+        role: impl Into<String>,
+        groups: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        Self { role: role.into(), groups: groups.into_iter().map(Into::into).collect() }
+    }
+}
+
+/// The relations that members of a group get; see [`Mgmt::fga`](crate::mgmt::Mgmt).
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct FgaMapping {
+    /// The relations.
+    pub relations: Vec<FgaRelation>,
+}
+
+impl FgaMapping {
+    /// These relations.
+    pub fn new(relations: impl IntoIterator<Item = FgaRelation>) -> Self {
+        Self { relations: relations.into_iter().collect() }
+    }
+}
+
+/// A relation to a resource.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(default, rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct FgaRelation {
+    /// The resource.
+    pub resource: String,
+    /// The relation's name.
+    pub relation_definition: String,
+    /// The resource's type.
+    pub namespace: String,
+}
+
+impl FgaRelation {
+    /// A relation to a resource of a type.
+    pub fn new(
+        resource: impl Into<String>,
+        relation_definition: impl Into<String>,
+        namespace: impl Into<String>,
+    ) -> Self {
+        Self {
+            resource: resource.into(),
+            relation_definition: relation_definition.into(),
+            namespace: namespace.into(),
+        }
+    }
+}
+
+/// Which attribute of a SAML identity provider goes where: the names are the provider's.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(default, rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct AttributeMapping {
+    /// The full name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The given name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub given_name: Option<String>,
+    /// The middle name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub middle_name: Option<String>,
+    /// The family name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub family_name: Option<String>,
+    /// The URL of a picture.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub picture: Option<String>,
+    /// The e-mail address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// The phone number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phone_number: Option<String>,
+    /// The groups.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// The user name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub username: Option<String>,
+    /// Whether the e-mail address is verified.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verified_email: Option<String>,
+    /// Whether the phone number is verified.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verified_phone: Option<String>,
+    /// Attributes defined by the project, by the provider's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub custom_attributes: Option<BTreeMap<String, String>>,
+}
+
+setters!(AttributeMapping {
+    name: opt<String>, given_name: opt<String>, middle_name: opt<String>, family_name: opt<String>,
+    picture: opt<String>, email: opt<String>, phone_number: opt<String>, group: opt<String>,
+    username: opt<String>, verified_email: opt<String>, verified_phone: opt<String>,
+    custom_attributes: opt_map<String>,
+});
+
+/// Which claim of an OpenID Connect identity provider goes where: the names are the provider's.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(default, rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct OidcAttributeMapping {
+    /// The login ID.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub login_id: Option<String>,
+    /// The full name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The given name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub given_name: Option<String>,
+    /// The middle name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub middle_name: Option<String>,
+    /// The family name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub family_name: Option<String>,
+    /// The e-mail address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// Whether the e-mail address is verified.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verified_email: Option<String>,
+    /// The user name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub username: Option<String>,
+    /// The phone number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phone_number: Option<String>,
+    /// Whether the phone number is verified.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verified_phone: Option<String>,
+    /// The URL of a picture.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub picture: Option<String>,
+    /// The groups.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// Attributes defined by the project, by the provider's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub custom_attributes: Option<BTreeMap<String, String>>,
+}
+
+setters!(OidcAttributeMapping {
+    login_id: opt<String>, name: opt<String>, given_name: opt<String>, middle_name: opt<String>,
+    family_name: opt<String>, email: opt<String>, verified_email: opt<String>,
+    username: opt<String>, phone_number: opt<String>, verified_phone: opt<String>,
+    picture: opt<String>, group: opt<String>, custom_attributes: opt_map<String>,
+});

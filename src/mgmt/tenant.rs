@@ -1,0 +1,559 @@
+//! Tenants: the organisations that users belong to.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::Mgmt;
+use crate::check;
+use crate::error::Result;
+use crate::models::{AuthType, RoleInheritance, Tenant};
+use crate::options::setters;
+use crate::secret::Secret;
+use crate::transport::http::Method;
+
+/// Tenants; see [`Mgmt::tenant`].
+#[derive(Clone, Copy, Debug)]
+pub struct Tenants<'c>(Mgmt<'c>);
+
+impl<'c> Mgmt<'c> {
+    /// Tenants: the organisations that users belong to.
+    pub fn tenant(self) -> Tenants<'c> {
+        Tenants(self)
+    }
+}
+
+impl Tenants<'_> {
+    /// Creates a tenant, and returns its ID.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// use descope::mgmt::tenant::{NewTenant, TenantDetails};
+    ///
+    /// let details = TenantDetails::default()
+    ///     .self_provisioning_domains(["domain.com"])
+    ///     .custom_attributes([("attribute-name", "value")]);
+    /// let new = NewTenant::default().id("my-custom-id").details(details);
+    /// let id = client.mgmt().tenant().create("My First Tenant", &new)?;
+    /// assert_eq!(id, "my-custom-id");
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`](crate::Error::Api) if a tenant has the ID already.
+    pub fn create(&self, name: &str, tenant: &NewTenant) -> Result<String> {
+        self.0
+            .post("/v1/mgmt/tenant/create")
+            .check(check::id("name", name))
+            .field("name", name)
+            .fields(tenant)
+            .send_field("id")
+    }
+
+    /// Replaces all there is to a tenant: what the details leave unset is cleared. See
+    /// [`patch`](Self::patch) to change single things.
+    ///
+    /// ```
+    /// # use descope::mgmt::tenant::NewTenant;
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # client.mgmt().tenant().create("A", &NewTenant::default().id("my-custom-id"))?;
+    /// use descope::mgmt::tenant::TenantDetails;
+    ///
+    /// let details = TenantDetails::default()
+    ///     .self_provisioning_domains(["domain.com", "another-domain.com"])
+    ///     .custom_attributes([("attribute-name", "value")]);
+    /// client.mgmt().tenant().update("my-custom-id", "My First Tenant", &details)?;
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`](crate::Error::Api) if no tenant has the ID; likewise below.
+    pub fn update(&self, id: &str, name: &str, details: &TenantDetails) -> Result<()> {
+        self.0
+            .post("/v1/mgmt/tenant/update")
+            .check(check::id("id", id))
+            .check(check::id("name", name))
+            .field("id", id)
+            .field("name", name)
+            .fields(details)
+            .send_unit()
+    }
+
+    /// Changes what the patch sets, and leaves the rest as it is.
+    ///
+    /// ```
+    /// # use descope::mgmt::tenant::NewTenant;
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # let tenants = client.mgmt().tenant();
+    /// # tenants.create("Acme", &NewTenant::default().id("acme"))?;
+    /// use descope::mgmt::tenant::{TenantDetails, TenantPatch};
+    ///
+    /// let closed = TenantPatch::default().details(TenantDetails::default().disabled(true));
+    /// tenants.patch("acme", &closed)?;
+    /// let acme = tenants.load("acme")?;
+    /// assert_eq!((&*acme.name, acme.disabled), ("Acme", true));
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    pub fn patch(&self, id: &str, patch: &TenantPatch) -> Result<()> {
+        self.0
+            .call(Method::PATCH, "/v1/mgmt/tenant/patch")
+            .check(check::id("id", id))
+            .field("id", id)
+            .fields(patch)
+            .send_unit()
+    }
+
+    /// Deletes a tenant. Its users and access keys stay, without it.
+    ///
+    /// There is no way back; likewise below.
+    pub fn delete(&self, id: &str) -> Result<()> {
+        self.remove(id, false)
+    }
+
+    /// Deletes a tenant, and with it all users and access keys that belong to this tenant alone.
+    ///
+    /// ```
+    /// # use descope::mgmt::tenant::NewTenant;
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # let tenants = client.mgmt().tenant();
+    /// # tenants.create("A", &NewTenant::default().id("my-custom-id"))?;
+    /// tenants.delete_with_members("my-custom-id")?;
+    /// assert!(tenants.load("my-custom-id").unwrap_err().is_not_found());
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    pub fn delete_with_members(&self, id: &str) -> Result<()> {
+        self.remove(id, true)
+    }
+
+    fn remove(self, id: &str, cascade: bool) -> Result<()> {
+        self.0
+            .post("/v1/mgmt/tenant/delete")
+            .check(check::id("id", id))
+            .field("id", id)
+            .field("cascade", cascade)
+            .send_unit()
+    }
+
+    /// Loads a tenant.
+    pub fn load(&self, id: &str) -> Result<Tenant> {
+        self.0.get("/v1/mgmt/tenant").check(check::id("id", id)).query("id", id).send()
+    }
+
+    /// Loads all tenants.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// for tenant in client.mgmt().tenant().load_all()? {
+    ///     println!("{}: {}", tenant.id, tenant.name);
+    /// }
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    pub fn load_all(&self) -> Result<Vec<Tenant>> {
+        self.0.get("/v1/mgmt/tenant/all").send_list("tenants")
+    }
+
+    /// Finds the tenants that meet every condition of a search.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// use descope::mgmt::tenant::TenantSearch;
+    ///
+    /// let search = TenantSearch::default()
+    ///     .ids(["id1"])
+    ///     .names(["name1"])
+    ///     .custom_attributes([("k1", "v1")])
+    ///     .self_provisioning_domains(["spd1"]);
+    /// assert!(client.mgmt().tenant().search(&search)?.is_empty());
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    pub fn search(&self, search: &TenantSearch) -> Result<Vec<Tenant>> {
+        self.0.post("/v1/mgmt/tenant/search").safe().fields(search).send_list("tenants")
+    }
+
+    /// Loads the rules of a tenant's sessions.
+    pub fn load_settings(&self, id: &str) -> Result<TenantSettings> {
+        self.0.get("/v1/mgmt/tenant/settings").check(check::id("id", id)).query("id", id).send()
+    }
+
+    /// Sets the rules of a tenant's sessions.
+    ///
+    /// Descope's SDKs send all of them at once: load them, change them, and send them back.
+    ///
+    /// ```
+    /// # use descope::mgmt::tenant::NewTenant;
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # let tenants = client.mgmt().tenant();
+    /// # tenants.create("Acme", &NewTenant::default().id("acme"))?;
+    /// use descope::mgmt::tenant::TimeUnit;
+    ///
+    /// let settings = tenants
+    ///     .load_settings("acme")?
+    ///     .enabled(true)
+    ///     .session_token_expiration(10, TimeUnit::Minutes)
+    ///     .refresh_token_expiration(4, TimeUnit::Weeks);
+    /// tenants.configure_settings("acme", &settings)?;
+    /// assert_eq!(tenants.load_settings("acme")?, settings);
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    pub fn configure_settings(&self, id: &str, settings: &TenantSettings) -> Result<()> {
+        self.0
+            .post("/v1/mgmt/tenant/settings")
+            .check(check::id("id", id))
+            .field("tenantId", id)
+            .fields(settings)
+            .send_unit()
+    }
+
+    /// Sets the roles that new users of a tenant get. An empty list is for none.
+    pub fn update_default_roles(&self, id: &str, roles: &[&str]) -> Result<()> {
+        self.0
+            .post("/v1/mgmt/tenant/updateDefaultRoles")
+            .check(check::id("id", id))
+            .field("id", id)
+            .field("defaultRoles", roles)
+            .send_unit()
+    }
+
+    /// Makes a link by which an administrator of the tenant can set up its SSO. Whoever has the link
+    /// can.
+    pub fn generate_sso_configuration_link(&self, id: &str, options: &SsoLink) -> Result<Secret> {
+        self.0
+            .post("/v2/mgmt/tenant/adminlinks/sso/generate")
+            .check(check::id("id", id))
+            .field("tenantId", id)
+            .fields(options)
+            .send_field("adminSSOConfigurationLink")
+    }
+
+    /// Makes the links from
+    /// [`generate_sso_configuration_link`](Self::generate_sso_configuration_link) invalid, for the
+    /// tenant's default SSO configuration if there is no `sso_id`.
+    pub fn revoke_sso_configuration_link(&self, id: &str, sso_id: Option<&str>) -> Result<()> {
+        self.0
+            .post("/v1/mgmt/tenant/adminlinks/sso/revoke")
+            .check(check::id("id", id))
+            .field("tenantId", id)
+            .field("ssoId", sso_id)
+            .send_unit()
+    }
+}
+
+/// What [`Tenants::create`] may be told of a tenant beside its name.
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct NewTenant {
+    /// The tenant's ID. Defaults to one that Descope makes up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// The ID of the tenant above it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parent: Option<String>,
+    /// Everything else.
+    #[serde(flatten)]
+    pub details: TenantDetails,
+}
+
+impl NewTenant {
+    /// Sets [`details`](field@Self::details).
+    #[must_use]
+    pub fn details(mut self, details: TenantDetails) -> Self {
+        self.details = details;
+        self
+    }
+}
+
+setters!(NewTenant { id: opt<String>, parent: opt<String> });
+
+/// What there is to a tenant beside its name.
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct TenantDetails {
+    /// Users with an e-mail address in these domains join the tenant when they sign up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub self_provisioning_domains: Option<Vec<String>>,
+    /// Attributes defined by the project.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub custom_attributes: Option<Map<String, Value>>,
+    /// Whether its users must sign in by SSO. Defaults to `false`.
+    #[serde(rename = "enforceSSO", skip_serializing_if = "Option::is_none")]
+    pub enforce_sso: Option<bool>,
+    /// Users who need not sign in by SSO all the same.
+    #[serde(rename = "enforceSSOExclusions", skip_serializing_if = "Option::is_none")]
+    pub enforce_sso_exclusions: Option<Vec<String>>,
+    /// SSO applications its users may use.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub federated_app_ids: Option<Vec<String>>,
+    /// Whether its users may not sign in to it. Defaults to `false`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disabled: Option<bool>,
+    /// Which of its parent's roles its users have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role_inheritance: Option<RoleInheritance>,
+}
+
+setters!(TenantDetails {
+    self_provisioning_domains: opt_list<String>, custom_attributes: opt_map<Value>,
+    enforce_sso: opt<bool>, enforce_sso_exclusions: opt_list<String>,
+    federated_app_ids: opt_list<String>, disabled: opt<bool>, role_inheritance: opt<RoleInheritance>,
+});
+
+/// What [`Tenants::patch`] changes. An empty list is one that is set.
+#[derive(Clone, Debug, Default, Serialize)]
+#[non_exhaustive]
+pub struct TenantPatch {
+    /// A new name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Everything else.
+    #[serde(flatten)]
+    pub details: TenantDetails,
+}
+
+impl TenantPatch {
+    /// Sets [`details`](field@Self::details).
+    #[must_use]
+    pub fn details(mut self, details: TenantDetails) -> Self {
+        self.details = details;
+        self
+    }
+}
+
+setters!(TenantPatch { name: opt<String> });
+
+/// The conditions of [`Tenants::search`]. Without any, all tenants are found.
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct TenantSearch {
+    /// One of these IDs.
+    #[serde(rename = "tenantIds", skip_serializing_if = "Option::is_none")]
+    pub ids: Option<Vec<String>>,
+    /// One of these names.
+    #[serde(rename = "tenantNames", skip_serializing_if = "Option::is_none")]
+    pub names: Option<Vec<String>>,
+    /// One of these domains for self-provisioning.
+    #[serde(rename = "tenantSelfProvisioningDomains", skip_serializing_if = "Option::is_none")]
+    pub self_provisioning_domains: Option<Vec<String>>,
+    /// All of these attributes, with these values.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub custom_attributes: Option<Map<String, Value>>,
+    /// This kind of SSO.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auth_type: Option<AuthType>,
+    /// This tenant above it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parent_tenant_id: Option<String>,
+}
+
+setters!(TenantSearch {
+    ids: opt_list<String>, names: opt_list<String>, self_provisioning_domains: opt_list<String>,
+    custom_attributes: opt_map<Value>, auth_type: opt<AuthType>, parent_tenant_id: opt<String>,
+});
+
+/// The rules of a tenant's sessions, and its domains.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
+#[serde(default, rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct TenantSettings {
+    /// Users with an e-mail address in these domains join the tenant when they sign up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub self_provisioning_domains: Option<Vec<String>>,
+    /// Users with an e-mail address in these domains are sent to the tenant's SSO.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub domains: Option<Vec<String>>,
+    /// How its users sign in by SSO.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auth_type: Option<AuthType>,
+    /// Whether the times below count, in place of the project's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
+    /// How long refresh tokens are good, in the unit that follows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refresh_token_expiration: Option<u32>,
+    /// The unit of `refresh_token_expiration`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refresh_token_expiration_unit: Option<TimeUnit>,
+    /// How long session tokens are good, in the unit that follows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session_token_expiration: Option<u32>,
+    /// The unit of `session_token_expiration`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session_token_expiration_unit: Option<TimeUnit>,
+    /// How long step-up sessions are good, in the unit that follows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stepup_token_expiration: Option<u32>,
+    /// The unit of `stepup_token_expiration`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stepup_token_expiration_unit: Option<TimeUnit>,
+    /// Whether sessions end when they are not used for a while.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub enable_inactivity: Option<bool>,
+    /// That while, in the unit that follows.
+    #[serde(skip_serializing_if = "Option::is_none", alias = "InactivityTime")]
+    pub inactivity_time: Option<u32>,
+    /// The unit of `inactivity_time`.
+    #[serde(skip_serializing_if = "Option::is_none", alias = "InactivityTimeUnit")]
+    pub inactivity_time_unit: Option<TimeUnit>,
+    /// Whether SSO signs in known users alone, and registers nobody.
+    #[serde(rename = "JITDisabled", skip_serializing_if = "Option::is_none")]
+    pub jit_disabled: Option<bool>,
+    /// The pages on which administrators of the tenant set up its SSO.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sso_setup_suite_settings: Option<SsoSetupSuite>,
+    /// Whether its users must sign in by SSO.
+    #[serde(rename = "enforceSSO", skip_serializing_if = "Option::is_none")]
+    pub enforce_sso: Option<bool>,
+    /// Users who need not sign in by SSO all the same.
+    #[serde(rename = "enforceSSOExclusions", skip_serializing_if = "Option::is_none")]
+    pub enforce_sso_exclusions: Option<Vec<String>>,
+    /// SSO applications its users may use.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub federated_app_ids: Option<Vec<String>>,
+}
+
+setters!(TenantSettings {
+    self_provisioning_domains: opt_list<String>, domains: opt_list<String>, auth_type: opt<AuthType>,
+    enabled: opt<bool>, enable_inactivity: opt<bool>, jit_disabled: opt<bool>,
+    sso_setup_suite_settings: opt<SsoSetupSuite>, enforce_sso: opt<bool>,
+    enforce_sso_exclusions: opt_list<String>, federated_app_ids: opt_list<String>,
+});
+
+impl TenantSettings {
+    /// How long refresh tokens are good.
+    #[must_use]
+    pub fn refresh_token_expiration(mut self, time: u32, unit: TimeUnit) -> Self {
+        self.refresh_token_expiration = Some(time);
+        self.refresh_token_expiration_unit = Some(unit);
+        self
+    }
+
+    /// How long session tokens are good.
+    #[must_use]
+    pub fn session_token_expiration(mut self, time: u32, unit: TimeUnit) -> Self {
+        self.session_token_expiration = Some(time);
+        self.session_token_expiration_unit = Some(unit);
+        self
+    }
+
+    /// How long step-up sessions are good.
+    #[must_use]
+    pub fn stepup_token_expiration(mut self, time: u32, unit: TimeUnit) -> Self {
+        self.stepup_token_expiration = Some(time);
+        self.stepup_token_expiration_unit = Some(unit);
+        self
+    }
+
+    /// How long a session may be left unused, if
+    /// [`enable_inactivity`](field@Self::enable_inactivity) is set.
+    #[must_use]
+    pub fn inactivity_time(mut self, time: u32, unit: TimeUnit) -> Self {
+        self.inactivity_time = Some(time);
+        self.inactivity_time_unit = Some(unit);
+        self
+    }
+}
+
+/// What the times of [`TenantSettings`] are counted in.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum TimeUnit {
+    /// Minutes.
+    Minutes,
+    /// Hours.
+    Hours,
+    /// Days.
+    Days,
+    /// Weeks.
+    Weeks,
+    /// Something newer than this version of the crate.
+    #[serde(untagged)]
+    Other(String),
+}
+
+/// The pages on which administrators of a tenant set up its SSO.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(default, rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct SsoSetupSuite {
+    /// Whether there are any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
+    /// The style they are shown in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub style_id: Option<String>,
+    /// What cannot be set up on them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disabled_features: Option<DisabledFeatures>,
+}
+
+setters!(SsoSetupSuite {
+    enabled: opt<bool>, style_id: opt<String>, disabled_features: opt<DisabledFeatures>,
+});
+
+/// What cannot be set up on the pages of [`SsoSetupSuite`].
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(default, rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct DisabledFeatures {
+    /// SAML.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub saml: Option<bool>,
+    /// OpenID Connect.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub oidc: Option<bool>,
+    /// SCIM.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scim: Option<bool>,
+    /// The domains that are sent to SSO.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sso_domains: Option<bool>,
+    /// The roles that groups of the identity provider get.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group_mapping: Option<bool>,
+}
+
+setters!(DisabledFeatures {
+    saml: opt<bool>, oidc: opt<bool>, scim: opt<bool>, sso_domains: opt<bool>,
+    group_mapping: opt<bool>,
+});
+
+/// Options of [`Tenants::generate_sso_configuration_link`].
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct SsoLink {
+    /// How long the link is good, in whole seconds on the wire.
+    #[serde(rename = "expireTime", serialize_with = "crate::time::span")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires_in: Option<Duration>,
+    /// The SSO configuration to set up. Defaults to the tenant's default one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sso_id: Option<String>,
+    /// Where to mail the link to. Defaults to nowhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// Who asks for the link, for the audit trail.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub actor_id: Option<String>,
+    /// Another message template than the project's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub template_id: Option<String>,
+}
+
+setters!(SsoLink {
+    expires_in: opt<Duration>, sso_id: opt<String>, email: opt<String>, actor_id: opt<String>,
+    template_id: opt<String>,
+});

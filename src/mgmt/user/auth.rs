@@ -1,0 +1,355 @@
+//! How users sign in: passwords, passkeys, devices, tokens, sessions.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::Users;
+use super::test_user::check_options;
+use crate::UnixTime;
+use crate::auth::LoginOptions;
+use crate::check;
+use crate::error::Result;
+use crate::models::{SignInRecord, UserDetails};
+use crate::options::setters;
+use crate::secret::Secret;
+
+impl Users<'_> {
+    /// Gives a user a password that they must replace at the next sign-in.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # client.mgmt().user().create("ada", &Default::default())?;
+    /// let password = client.auth().password();
+    /// client.mgmt().user().set_temporary_password("ada", "Temp0rary")?;
+    /// let error = password.sign_in("ada", "Temp0rary", &Default::default()).unwrap_err();
+    /// assert_eq!(error.code(), Some(descope::codes::PASSWORD_EXPIRED));
+    /// password.replace("ada", "Temp0rary", "N0t-temporary")?;
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    pub fn set_temporary_password(&self, login_id: &str, password: &str) -> Result<()> {
+        self.of_login("/v1/mgmt/user/password/set/temporary", login_id)
+            .check(check::token_size("password", password))
+            .secret("password", password)
+            .field("setActive", false)
+            .send_unit()
+    }
+
+    /// Gives a user a password that they can sign in with from now on.
+    pub fn set_active_password(&self, login_id: &str, password: &str) -> Result<()> {
+        self.of_login("/v1/mgmt/user/password/set/active", login_id)
+            .check(check::token_size("password", password))
+            .secret("password", password)
+            .field("setActive", true)
+            .send_unit()
+    }
+
+    /// Gives a user a password, temporary unless `active`.
+    ///
+    /// An older form of [`set_temporary_password`](Self::set_temporary_password) and
+    /// [`set_active_password`](Self::set_active_password), which Descope prefers.
+    pub fn set_password(&self, login_id: &str, password: &str, active: bool) -> Result<()> {
+        self.of_login("/v1/mgmt/user/password/set", login_id)
+            .check(check::token_size("password", password))
+            .secret("password", password)
+            .field("setActive", active)
+            .send_unit()
+    }
+
+    /// Has a user replace their password at the next sign-in.
+    ///
+    /// Signing in with it fails with [`PASSWORD_EXPIRED`](crate::codes::PASSWORD_EXPIRED) from now on.
+    pub fn expire_password(&self, login_id: &str) -> Result<()> {
+        self.of_login("/v1/mgmt/user/password/expire", login_id).send_unit()
+    }
+
+    /// Removes all passkeys of a user. This cannot be undone.
+    pub fn remove_all_passkeys(&self, login_id: &str) -> Result<()> {
+        self.of_login("/v1/mgmt/user/passkeys/delete", login_id).send_unit()
+    }
+
+    /// Lists the passkeys of a user.
+    pub fn list_passkeys(&self, login_id: &str) -> Result<Vec<Passkey>> {
+        self.of_login("/v1/mgmt/user/passkeys/list", login_id).safe().send_list("passkeys")
+    }
+
+    /// Removes one passkey of a user, by its [`id`](Passkey::id). This cannot be undone.
+    pub fn remove_passkey(&self, login_id: &str, credential_id: &str) -> Result<()> {
+        self.of_login("/v1/mgmt/user/passkey/delete", login_id)
+            .check(check::id("credential_id", credential_id))
+            .field("credentialId", credential_id)
+            .send_unit()
+    }
+
+    /// Removes a user's authenticator app: its codes are refused from now on.
+    pub fn remove_totp_seed(&self, login_id: &str) -> Result<()> {
+        self.of_login("/v1/mgmt/user/totp/delete", login_id).send_unit()
+    }
+
+    /// Removes a user's recovery codes.
+    pub fn remove_recovery_codes(&self, login_id: &str) -> Result<()> {
+        self.of_login("/v1/mgmt/user/recovery-codes/delete", login_id).send_unit()
+    }
+
+    /// Lists the devices that users have chosen to trust. Users are named by login ID or user ID.
+    pub fn list_trusted_devices(&self, identifiers: &[&str]) -> Result<Vec<TrustedDevice>> {
+        self.0
+            .post("/v1/mgmt/user/trusteddevices/list")
+            .safe()
+            .check(check::ids("identifiers", identifiers))
+            .field("identifiers", identifiers)
+            .send_list("devices")
+    }
+
+    /// Ends the trust in devices of a user, who is named by login ID or user ID.
+    pub fn remove_trusted_devices(&self, identifier: &str, device_ids: &[&str]) -> Result<()> {
+        self.0
+            .post("/v1/mgmt/user/trusteddevices/remove")
+            .check(check::id("identifier", identifier))
+            .check(check::ids("device_ids", device_ids))
+            .field("identifier", identifier)
+            .field("deviceIds", device_ids)
+            .send_unit()
+    }
+
+    /// Gets the token that a social provider, such as `google`, gave when the user signed in with it.
+    /// The project must be set up to keep these tokens.
+    pub fn provider_token(
+        &self,
+        login_id: &str,
+        provider: &str,
+        options: &ProviderTokenOptions,
+    ) -> Result<ProviderToken> {
+        let flag = |flag: Option<bool>| flag.map(|on| if on { "true" } else { "false" });
+        self.0
+            .get("/v1/mgmt/user/provider/token")
+            .check(check::id("login_id", login_id))
+            .check(check::id("provider", provider))
+            .query("loginId", login_id)
+            .query("provider", provider)
+            .query("withRefreshToken", flag(options.with_refresh_token))
+            .query("forceRefresh", flag(options.force_refresh))
+            .send()
+    }
+
+    /// Makes the token of a link that signs a user in, for a message of your own. Finish with
+    /// [`EmbeddedLink::verify`](crate::auth::embedded_link::EmbeddedLink::verify).
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # client.mgmt().user().create("ada", &Default::default())?;
+    /// use descope::mgmt::user::EmbeddedLinkOptions;
+    ///
+    /// let options = EmbeddedLinkOptions::default().custom_claims([("theme", "dark")]);
+    /// let token = client.mgmt().user().generate_embedded_link("ada", &options)?;
+    /// let signed_in = client.auth().embedded_link().verify(token.expose())?;
+    /// assert_eq!(signed_in.claims().as_map()["theme"], "dark");
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    pub fn generate_embedded_link(
+        &self,
+        login_id: &str,
+        options: &EmbeddedLinkOptions,
+    ) -> Result<Secret> {
+        self.of_login("/v1/mgmt/user/signin/embeddedlink", login_id)
+            .fields(options)
+            .send_field("token")
+    }
+
+    /// Makes the token of a link that signs a new user up, for a message of your own. Finish with
+    /// [`EmbeddedLink::verify`](crate::auth::embedded_link::EmbeddedLink::verify).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`](crate::Error::Argument) if the login options have a refresh token or a
+    /// provider, which this call does not take.
+    pub fn generate_sign_up_embedded_link(
+        &self,
+        login_id: &str,
+        options: &SignUpEmbeddedLinkOptions,
+    ) -> Result<Secret> {
+        self.of_login("/v1/mgmt/user/signup/embeddedlink", login_id)
+            .check(check_options(&options.login_options))
+            .options("user", &options.user)
+            .options("loginOptions", &options.login_options)
+            .fields(options)
+            .send_field("token")
+    }
+
+    /// Lists the sign-ins of users, who are named by Descope's own ID.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # client.mgmt().user().create("ada", &Default::default())?;
+    /// # emulator.sign_in("ada").unwrap();
+    /// let users = client.mgmt().user();
+    /// let ada = users.load("ada")?;
+    /// for sign_in in users.history(&[&ada.user_id])? {
+    ///     println!("{} from {}", sign_in.login_time.as_seconds(), sign_in.ip);
+    /// }
+    /// # assert_eq!(users.history(&[&ada.user_id])?.len(), 1);
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    pub fn history(&self, user_ids: &[&str]) -> Result<Vec<SignInRecord>> {
+        self.0
+            .post("/v1/mgmt/user/history")
+            .safe()
+            .check(check::ids("user_ids", user_ids))
+            .list(user_ids)
+            .send::<Option<_>>()
+            .map(Option::unwrap_or_default)
+    }
+
+    /// Signs a user out everywhere: refresh tokens are refused from now on, session tokens stay good
+    /// until they expire.
+    pub fn logout(&self, login_id: &str, options: &LogoutOptions) -> Result<()> {
+        self.of_login("/v1/mgmt/user/logout", login_id).fields(options).send_unit()
+    }
+
+    /// Signs a user out everywhere, by Descope's own ID; see [`logout`](Self::logout).
+    pub fn logout_by_user_id(&self, user_id: &str, options: &LogoutOptions) -> Result<()> {
+        self.of_user("/v1/mgmt/user/logout", user_id).fields(options).send_unit()
+    }
+}
+
+/// Options of [`Users::provider_token`].
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct ProviderTokenOptions {
+    /// Whether to return the provider's refresh token too. Defaults to `false`.
+    pub with_refresh_token: Option<bool>,
+    /// Whether to get a new token from the provider though the old one is still good. Defaults to
+    /// `false`.
+    pub force_refresh: Option<bool>,
+}
+
+setters!(ProviderTokenOptions { with_refresh_token: opt<bool>, force_refresh: opt<bool> });
+
+/// A user's token of a social provider.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct ProviderToken {
+    /// The provider, such as `google`.
+    pub provider: String,
+    /// The user's ID there.
+    #[serde(rename = "providerUserID", alias = "providerUserId")]
+    pub provider_user_id: String,
+    /// The token.
+    pub access_token: Secret,
+    /// When it expires, in seconds; the epoch if the provider does not say.
+    pub expiration: UnixTime,
+    /// What it is good for.
+    pub scopes: Vec<String>,
+    /// The provider's refresh token, if it was asked for.
+    pub refresh_token: Option<Secret>,
+}
+
+/// Options of [`Users::generate_embedded_link`].
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct EmbeddedLinkOptions {
+    /// Claims to put into the session token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub custom_claims: Option<Map<String, Value>>,
+    /// How long the token is good, in seconds, rounded up. Defaults to what the project has configured.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "crate::time::span")]
+    pub timeout: Option<Duration>,
+}
+
+setters!(EmbeddedLinkOptions { custom_claims: opt_map<Value>, timeout: opt<Duration> });
+
+/// Options of [`Users::generate_sign_up_embedded_link`].
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct SignUpEmbeddedLinkOptions {
+    /// What is known of the user.
+    #[serde(skip)]
+    pub user: UserDetails,
+    /// Options of the sign-in that follows.
+    #[serde(skip)]
+    pub login_options: LoginOptions,
+    /// Whether the e-mail address counts as verified. Defaults to `false`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email_verified: Option<bool>,
+    /// Whether the phone number counts as verified. Defaults to `false`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phone_verified: Option<bool>,
+    /// How long the token is good, in seconds, rounded up. Defaults to what the project has configured.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "crate::time::span")]
+    pub timeout: Option<Duration>,
+}
+
+impl SignUpEmbeddedLinkOptions {
+    /// Sets [`user`](field@Self::user).
+    #[must_use]
+    pub fn user(mut self, user: UserDetails) -> Self {
+        self.user = user;
+        self
+    }
+
+    /// Sets [`login_options`](field@Self::login_options).
+    #[must_use]
+    pub fn login_options(mut self, options: LoginOptions) -> Self {
+        self.login_options = options;
+        self
+    }
+}
+
+setters!(SignUpEmbeddedLinkOptions {
+    email_verified: opt<bool>, phone_verified: opt<bool>, timeout: opt<Duration>,
+});
+
+/// Options of [`Users::logout`].
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct LogoutOptions {
+    /// Which kinds of session to end. Defaults to all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session_types: Option<Vec<String>>,
+}
+
+setters!(LogoutOptions { session_types: opt_list<String> });
+
+/// A passkey of a user.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(default, rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Passkey {
+    /// The credential's ID.
+    pub id: String,
+    /// The relying party it is for: a domain.
+    pub rp_id: String,
+    /// What kind of authenticator holds it.
+    pub kind: String,
+    /// What it is called.
+    pub display_name: String,
+    /// When it was made, in seconds.
+    pub created_time: UnixTime,
+}
+
+/// A device that a user has chosen to trust.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(default, rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct TrustedDevice {
+    /// The device's ID.
+    pub id: String,
+    /// What it is called.
+    pub name: String,
+    /// What kind of device it is.
+    pub device_type: String,
+    /// When the user last signed in on it, in seconds.
+    pub last_login_time: UnixTime,
+    /// When the trust ends, in seconds.
+    pub expiration_time: UnixTime,
+    /// Where the user last signed in on it.
+    pub last_location: String,
+}

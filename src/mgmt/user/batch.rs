@@ -1,0 +1,265 @@
+//! Many users in one call.
+
+use std::collections::BTreeMap;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize, Serializer};
+
+use super::{HashedPassword, Invitation, NewUser, UserPatch, Users};
+use crate::call::Call;
+use crate::check;
+use crate::error::{Error, Result};
+use crate::models::User;
+use crate::options::setters;
+use crate::secret::Secret;
+use crate::transport::http::Method;
+
+impl Users<'_> {
+    /// Creates several users. Those that cannot be created do not keep the others from it: look at
+    /// [`failed`](BatchOutcome::failed).
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # client.mgmt().user().create("grace", &Default::default())?;
+    /// use descope::mgmt::user::{BatchUser, NewUser};
+    ///
+    /// let people = [
+    ///     BatchUser::new("ada").user(NewUser::default().name("Ada Lovelace")),
+    ///     BatchUser::new("grace"),
+    /// ];
+    /// let outcome = client.mgmt().user().create_batch(&people)?;
+    /// for failure in &outcome.failed {
+    ///     println!("number {:?} failed: {}", failure.index, failure.reason);
+    /// }
+    /// # assert_eq!((outcome.created.len(), outcome.failed[0].index), (1, Some(1)));
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`] if a user has both a password and a hashed one, or an
+    /// [`invite_url`](NewUser::invite_url), which is set for a batch as a whole.
+    pub fn create_batch(&self, users: &[BatchUser]) -> Result<BatchOutcome> {
+        let call = self.0.post("/v1/mgmt/user/create/batch").batch(users);
+        let outcome: BatchOutcome = call.send()?;
+        Ok(outcome.indexed(users.iter().map(|user| &*user.login_id)))
+    }
+
+    /// Creates several users and invites them; see [`create_batch`](Self::create_batch) and
+    /// [`invite`](Self::invite).
+    pub fn invite_batch(
+        &self,
+        users: &[BatchUser],
+        invitation: &Invitation,
+    ) -> Result<BatchOutcome> {
+        let call = self
+            .0
+            .post("/v1/mgmt/user/create/batch")
+            .batch(users)
+            .fields(invitation)
+            .field("invite", true);
+        let outcome: BatchOutcome = call.send()?;
+        Ok(outcome.indexed(users.iter().map(|user| &*user.login_id)))
+    }
+
+    /// Changes several users, named by login ID; see [`patch`](Self::patch).
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # client.mgmt().user().create("ada", &Default::default())?;
+    /// use descope::mgmt::user::UserPatch;
+    ///
+    /// let changes = [("ada", UserPatch::default().name("Countess Lovelace"))];
+    /// let outcome = client.mgmt().user().patch_batch(&changes)?;
+    /// assert_eq!(outcome.patched[0].name, "Countess Lovelace");
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    pub fn patch_batch(&self, patches: &[(&str, UserPatch)]) -> Result<BatchOutcome> {
+        #[derive(Serialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Item<'a> {
+            login_id: &'a str,
+            #[serde(flatten)]
+            patch: &'a UserPatch,
+        }
+
+        let items: Vec<_> =
+            patches.iter().map(|(login_id, patch)| Item { login_id, patch }).collect();
+        let mut login_ids = items.iter().map(|item| item.login_id);
+        let outcome: BatchOutcome = self
+            .0
+            .call(Method::PATCH, "/v1/mgmt/user/patch/batch")
+            .check(login_ids.try_for_each(|login_id| check::id("login_id", login_id)))
+            .field("users", &items)
+            .send()?;
+        Ok(outcome.indexed(items.iter().map(|item| item.login_id)))
+    }
+
+    /// Imports the users of another system from the file that it exports, such as Auth0's.
+    pub fn import(&self, source: &str, import: &UserImport) -> Result<ImportOutcome> {
+        self.0
+            .post("/v1/mgmt/user/import")
+            .check(check::id("source", source))
+            .field("source", source)
+            .fields(import)
+            .send()
+    }
+}
+
+impl Call<'_> {
+    fn batch(self, users: &[BatchUser]) -> Self {
+        let secrets = users.iter().flat_map(|user| [&user.password, &user.seed]).flatten();
+        self.hide(secrets).check(users.iter().try_for_each(BatchUser::check)).field("users", users)
+    }
+}
+
+/// A user to create in a batch; see [`Users::create_batch`].
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct BatchUser {
+    /// What the user signs in with.
+    pub login_id: String,
+    /// The user's data.
+    #[serde(flatten)]
+    pub user: NewUser,
+    /// A password, in cleartext.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "crate::secret::expose")]
+    pub password: Option<Secret>,
+    /// A password as another system has stored it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hashed_password: Option<HashedPassword>,
+    /// The seed of an authenticator app (RFC 6238).
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "crate::secret::expose")]
+    pub seed: Option<Secret>,
+    /// When the user was created, in seconds. Defaults to now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_time: Option<crate::UnixTime>,
+}
+
+impl BatchUser {
+    /// A user of whom nothing is known but the login ID.
+    pub fn new(login_id: impl Into<String>) -> Self {
+        Self { login_id: login_id.into(), ..Self::default() }
+    }
+
+    /// Sets [`user`](field@Self::user).
+    #[must_use]
+    pub fn user(mut self, user: NewUser) -> Self {
+        self.user = user;
+        self
+    }
+
+    fn check(&self) -> Result<()> {
+        check::id("login_id", &self.login_id)?;
+        if self.password.is_some() && self.hashed_password.is_some() {
+            return Err(Error::argument("password", "is set beside a hashed one"));
+        }
+        if self.user.invite_url.is_some() {
+            return Err(Error::argument("invite_url", "is set for a batch as a whole"));
+        }
+        Ok(())
+    }
+}
+
+setters!(BatchUser {
+    password: opt<Secret>, hashed_password: opt<HashedPassword>, seed: opt<Secret>,
+    created_time: opt<crate::UnixTime>,
+});
+
+/// What became of a batch.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct BatchOutcome {
+    /// The users that were created.
+    #[serde(rename = "createdUsers")]
+    pub created: Vec<User>,
+    /// The users that were changed.
+    #[serde(rename = "patchedUsers")]
+    pub patched: Vec<User>,
+    /// The users of whom neither is true, and why.
+    #[serde(rename = "failedUsers")]
+    pub failed: Vec<BatchFailure>,
+    /// What else went wrong, by subject.
+    pub additional_errors: BTreeMap<String, String>,
+}
+
+/// A user of a batch that failed.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct BatchFailure {
+    /// Why, for people.
+    #[serde(rename = "failure")]
+    pub reason: String,
+    /// The user, as far as Descope repeats their data.
+    pub user: User,
+    /// The user's place in the batch, from 0; absent if Descope does not repeat the login ID.
+    #[serde(skip)]
+    pub index: Option<usize>,
+}
+
+impl BatchOutcome {
+    /// Finds each failure's place in the batch.
+    fn indexed<'a>(mut self, login_ids: impl Iterator<Item = &'a str>) -> Self {
+        if self.failed.is_empty() {
+            return self;
+        }
+        // A login ID that is there twice fails at its second place, if at all.
+        let places: BTreeMap<&str, usize> = login_ids.zip(0..).collect();
+        for failure in &mut self.failed {
+            let known = failure.user.login_ids.iter().filter_map(|id| places.get(&**id));
+            failure.index = known.copied().next();
+        }
+        self
+    }
+}
+
+/// What to import, with [`Users::import`].
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct UserImport {
+    /// The file with the users, as it is.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "base64")]
+    pub users: Option<Vec<u8>>,
+    /// The file with their hashed passwords, as it is.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "base64")]
+    pub hashes: Option<Vec<u8>>,
+    /// Only says what would happen. Defaults to `false`.
+    #[serde(rename = "dryrun", skip_serializing_if = "Option::is_none")]
+    pub dry_run: Option<bool>,
+}
+
+setters!(UserImport { users: opt<Vec<u8>>, hashes: opt<Vec<u8>>, dry_run: opt<bool> });
+
+#[expect(clippy::ref_option, reason = "what serde calls")]
+fn base64<S: Serializer>(bytes: &Option<Vec<u8>>, serializer: S) -> Result<S::Ok, S::Error> {
+    bytes.as_ref().map(|bytes| STANDARD.encode(bytes)).serialize(serializer)
+}
+
+/// What became of an import.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct ImportOutcome {
+    /// The users that were imported.
+    pub users: Vec<User>,
+    /// The users that were not, and why.
+    pub failures: Vec<ImportFailure>,
+}
+
+/// A user who was not imported.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct ImportFailure {
+    /// The user, as the file has them.
+    pub user: String,
+    /// Why, for people.
+    pub reason: String,
+}

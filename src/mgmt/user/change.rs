@@ -1,0 +1,339 @@
+//! Changes of one thing of a user each.
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::{FamilyAssociation, Users};
+use crate::check;
+use crate::error::Result;
+use crate::models::User;
+use crate::options::setters;
+
+impl Users<'_> {
+    /// Lets a user sign in.
+    pub fn activate(&self, login_id: &str) -> Result<User> {
+        self.of_login("/v1/mgmt/user/update/status", login_id)
+            .field("status", "enabled")
+            .send_field("user")
+    }
+
+    /// Keeps a user from signing in. Session tokens stay good until they expire; their refresh is
+    /// refused.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # client.mgmt().user().create("ada", &Default::default())?;
+    /// use descope::UserStatus;
+    ///
+    /// let users = client.mgmt().user();
+    /// assert_eq!(users.deactivate("ada")?.status, Some(UserStatus::Disabled));
+    /// assert_eq!(users.activate("ada")?.status, Some(UserStatus::Enabled));
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    pub fn deactivate(&self, login_id: &str) -> Result<User> {
+        self.of_login("/v1/mgmt/user/update/status", login_id)
+            .field("status", "disabled")
+            .send_field("user")
+    }
+
+    /// Replaces a login ID by another.
+    ///
+    /// # Errors
+    ///
+    /// [`USER_ALREADY_EXISTS`](crate::codes::USER_ALREADY_EXISTS) if the new one is taken.
+    pub fn update_login_id(&self, login_id: &str, new_login_id: &str) -> Result<User> {
+        self.of_login("/v1/mgmt/user/update/loginid", login_id)
+            .check(check::id("new_login_id", new_login_id))
+            .field("newLoginId", new_login_id)
+            .send_field("user")
+    }
+
+    /// Removes a login ID, which must not be the user's last.
+    pub fn remove_login_id(&self, login_id: &str) -> Result<User> {
+        self.of_login("/v1/mgmt/user/update/loginid", login_id)
+            .field("newLoginId", "")
+            .send_field("user")
+    }
+
+    /// Changes a user's e-mail address. An empty one removes it.
+    ///
+    /// The address becomes unverified unless the options say otherwise.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # client.mgmt().user().create("ada", &Default::default())?;
+    /// use descope::mgmt::user::AddressUpdate;
+    ///
+    /// let verified = AddressUpdate::default().verified(true);
+    /// let ada = client.mgmt().user().update_email("ada", "ada@example.com", &verified)?;
+    /// assert!(ada.verified_email);
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    pub fn update_email(
+        &self,
+        login_id: &str,
+        email: &str,
+        options: &AddressUpdate,
+    ) -> Result<User> {
+        self.of_login("/v1/mgmt/user/update/email", login_id)
+            .field("email", email)
+            .fields(options)
+            .send_field("user")
+    }
+
+    /// Changes a user's phone number. An empty one removes it.
+    ///
+    /// The number becomes unverified unless the options say otherwise.
+    pub fn update_phone(
+        &self,
+        login_id: &str,
+        phone: &str,
+        options: &AddressUpdate,
+    ) -> Result<User> {
+        self.of_login("/v1/mgmt/user/update/phone", login_id)
+            .field("phone", phone)
+            .fields(options)
+            .send_field("user")
+    }
+
+    /// Changes the e-mail address by which a user can recover their account.
+    pub fn update_recovery_email(
+        &self,
+        login_id: &str,
+        email: &str,
+        verified: bool,
+    ) -> Result<User> {
+        self.of_login("/v1/mgmt/user/update/recovery/email", login_id)
+            .field("recoveryEmail", email)
+            .field("verified", verified)
+            .send_field("user")
+    }
+
+    /// Changes the phone number by which a user can recover their account.
+    pub fn update_recovery_phone(
+        &self,
+        login_id: &str,
+        phone: &str,
+        verified: bool,
+    ) -> Result<User> {
+        self.of_login("/v1/mgmt/user/update/recovery/phone", login_id)
+            .field("recoveryPhone", phone)
+            .field("verified", verified)
+            .send_field("user")
+    }
+
+    /// Changes those of a user's names that are set.
+    pub fn update_names(&self, login_id: &str, names: &NamesUpdate) -> Result<User> {
+        self.of_login("/v1/mgmt/user/update/name", login_id).fields(names).send_field("user")
+    }
+
+    /// Changes the URL of a user's picture. An empty one removes it.
+    pub fn update_picture(&self, login_id: &str, picture: &str) -> Result<User> {
+        self.of_login("/v1/mgmt/user/update/picture", login_id)
+            .field("picture", picture)
+            .send_field("user")
+    }
+
+    /// Sets one attribute that the project defines.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # client.mgmt().user().create("ada", &Default::default())?;
+    /// let ada = client.mgmt().user().update_custom_attribute("ada", "engines", 2)?;
+    /// assert_eq!(ada.custom_attributes["engines"], 2);
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    pub fn update_custom_attribute(
+        &self,
+        login_id: &str,
+        key: &str,
+        value: impl Into<Value>,
+    ) -> Result<User> {
+        // Not a `field`, which would leave a null out.
+        let value = Map::from_iter([("attributeValue".to_owned(), value.into())]);
+        self.of_login("/v1/mgmt/user/update/customAttribute", login_id)
+            .check(check::id("key", key))
+            .field("attributeKey", key)
+            .fields(&value)
+            .send_field("user")
+    }
+
+    /// Gives a user more roles in the project.
+    pub fn add_roles(&self, login_id: &str, roles: &[&str]) -> Result<User> {
+        self.of_login("/v2/mgmt/user/update/role/add", login_id)
+            .check(check::ids("roles", roles))
+            .field("roleNames", roles)
+            .send_field("user")
+    }
+
+    /// Gives a user these roles in the project, in place of those held.
+    pub fn set_roles(&self, login_id: &str, roles: &[&str]) -> Result<User> {
+        self.of_login("/v1/mgmt/user/update/role/set", login_id)
+            .check(check::ids("roles", roles))
+            .field("roleNames", roles)
+            .send_field("user")
+    }
+
+    /// Takes roles in the project from a user.
+    pub fn remove_roles(&self, login_id: &str, roles: &[&str]) -> Result<User> {
+        self.of_login("/v1/mgmt/user/update/role/remove", login_id)
+            .check(check::ids("roles", roles))
+            .field("roleNames", roles)
+            .send_field("user")
+    }
+
+    /// Gives a user more roles in a tenant they belong to.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # client.mgmt().user().create("ada", &Default::default())?;
+    /// # emulator.seed(&serde_json::json!({
+    /// #     "tenants": [{ "id": "acme", "name": "Acme" }], "roles": [{ "name": "Editor" }]
+    /// # })).unwrap();
+    /// let users = client.mgmt().user();
+    /// users.add_tenant("ada", "acme")?;
+    /// let ada = users.add_tenant_roles("ada", "acme", &["Editor"])?;
+    /// assert_eq!(ada.user_tenants[0].role_names, ["Editor"]);
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    pub fn add_tenant_roles(
+        &self,
+        login_id: &str,
+        tenant_id: &str,
+        roles: &[&str],
+    ) -> Result<User> {
+        self.of_login("/v2/mgmt/user/update/role/add", login_id)
+            .check(check::id("tenant_id", tenant_id))
+            .check(check::ids("roles", roles))
+            .field("tenantId", tenant_id)
+            .field("roleNames", roles)
+            .send_field("user")
+    }
+
+    /// Gives a user these roles in a tenant they belong to, in place of those held there.
+    pub fn set_tenant_roles(
+        &self,
+        login_id: &str,
+        tenant_id: &str,
+        roles: &[&str],
+    ) -> Result<User> {
+        self.of_login("/v1/mgmt/user/update/role/set", login_id)
+            .check(check::id("tenant_id", tenant_id))
+            .check(check::ids("roles", roles))
+            .field("tenantId", tenant_id)
+            .field("roleNames", roles)
+            .send_field("user")
+    }
+
+    /// Takes roles in a tenant from a user.
+    pub fn remove_tenant_roles(
+        &self,
+        login_id: &str,
+        tenant_id: &str,
+        roles: &[&str],
+    ) -> Result<User> {
+        self.of_login("/v1/mgmt/user/update/role/remove", login_id)
+            .check(check::id("tenant_id", tenant_id))
+            .check(check::ids("roles", roles))
+            .field("tenantId", tenant_id)
+            .field("roleNames", roles)
+            .send_field("user")
+    }
+
+    /// Makes a user a member of a tenant.
+    pub fn add_tenant(&self, login_id: &str, tenant_id: &str) -> Result<User> {
+        self.of_login("/v1/mgmt/user/update/tenant/add", login_id)
+            .check(check::id("tenant_id", tenant_id))
+            .field("tenantId", tenant_id)
+            .send_field("user")
+    }
+
+    /// Ends a user's membership of a tenant, with the roles held there.
+    pub fn remove_tenant(&self, login_id: &str, tenant_id: &str) -> Result<User> {
+        self.of_login("/v1/mgmt/user/update/tenant/remove", login_id)
+            .check(check::id("tenant_id", tenant_id))
+            .field("tenantId", tenant_id)
+            .send_field("user")
+    }
+
+    /// Lets a user use more SSO applications.
+    pub fn add_sso_apps(&self, login_id: &str, app_ids: &[&str]) -> Result<User> {
+        self.of_login("/v1/mgmt/user/update/ssoapp/add", login_id)
+            .check(check::ids("app_ids", app_ids))
+            .field("ssoAppIds", app_ids)
+            .send_field("user")
+    }
+
+    /// Lets a user use these SSO applications, in place of those there are.
+    pub fn set_sso_apps(&self, login_id: &str, app_ids: &[&str]) -> Result<User> {
+        self.of_login("/v1/mgmt/user/update/ssoapp/set", login_id)
+            .check(check::ids("app_ids", app_ids))
+            .field("ssoAppIds", app_ids)
+            .send_field("user")
+    }
+
+    /// Keeps a user from using SSO applications.
+    pub fn remove_sso_apps(&self, login_id: &str, app_ids: &[&str]) -> Result<User> {
+        self.of_login("/v1/mgmt/user/update/ssoapp/remove", login_id)
+            .check(check::ids("app_ids", app_ids))
+            .field("ssoAppIds", app_ids)
+            .send_field("user")
+    }
+
+    /// Makes a user a member of more families.
+    pub fn add_families(&self, login_id: &str, families: &[FamilyAssociation]) -> Result<User> {
+        self.of_login("/v1/mgmt/user/update/family/add", login_id)
+            .field("familyAssociations", families)
+            .send_field("user")
+    }
+
+    /// Ends a user's membership of families.
+    pub fn remove_families(&self, login_id: &str, family_ids: &[&str]) -> Result<User> {
+        self.of_login("/v1/mgmt/user/update/family/remove", login_id)
+            .check(check::ids("family_ids", family_ids))
+            .field("familyIds", family_ids)
+            .send_field("user")
+    }
+}
+
+/// Options of [`Users::update_email`] and [`Users::update_phone`].
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct AddressUpdate {
+    /// Whether the new address counts as verified. Defaults to `false`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verified: Option<bool>,
+    /// Refuses an address that is another user's login ID. Defaults to `false`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fail_on_conflict: Option<bool>,
+}
+
+setters!(AddressUpdate { verified: opt<bool>, fail_on_conflict: opt<bool> });
+
+/// The names to change, for [`Users::update_names`]. An empty one is removed.
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct NamesUpdate {
+    /// Full name.
+    #[serde(rename = "displayName", skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Given name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub given_name: Option<String>,
+    /// Middle name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub middle_name: Option<String>,
+    /// Family name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub family_name: Option<String>,
+}
+
+setters!(NamesUpdate {
+    name: opt<String>, given_name: opt<String>, middle_name: opt<String>, family_name: opt<String>,
+});

@@ -1,0 +1,141 @@
+use std::fmt;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Serialize, Serializer};
+
+/// A password as another system has stored it, so that users keep theirs when they move.
+///
+/// Bytes are bytes: decode what is kept as base64 or hexadecimal, except where the field says so.
+///
+/// ```
+/// use descope::mgmt::user::{BatchUser, HashedPassword};
+///
+/// let hash = "$2y$10$/brZw23J/ya5sOJl8vm7H.BqhDnLqH4ohtSKcZYvSVP/hE6veK.UK".to_owned();
+/// let ada = BatchUser::new("ada").hashed_password(HashedPassword::Bcrypt { hash });
+/// ```
+#[derive(Clone, Serialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[non_exhaustive]
+pub enum HashedPassword {
+    /// Argon2.
+    Argon2 {
+        /// The hash.
+        #[serde(serialize_with = "base64")]
+        hash: Vec<u8>,
+        /// The salt.
+        #[serde(serialize_with = "base64")]
+        salt: Vec<u8>,
+        /// Passes over the memory, as a rule 1 to 10.
+        iterations: u32,
+        /// Memory in KiB, as a rule 1,000 to 1,000,000.
+        memory: u32,
+        /// Lanes, as a rule 1 to 10.
+        threads: u32,
+    },
+    /// Bcrypt.
+    Bcrypt {
+        /// The hash as text, such as `$2a$10$…`.
+        hash: String,
+    },
+    /// Django's.
+    Django {
+        /// The hash as text, such as `pbkdf2_sha256$…`.
+        hash: String,
+    },
+    /// Firebase's variant of scrypt.
+    Firebase {
+        /// The hash.
+        #[serde(serialize_with = "base64")]
+        hash: Vec<u8>,
+        /// The salt.
+        #[serde(serialize_with = "base64")]
+        salt: Vec<u8>,
+        /// What follows the salt, as a rule one byte.
+        #[serde(serialize_with = "base64")]
+        salt_separator: Vec<u8>,
+        /// The project's signer key.
+        #[serde(serialize_with = "base64")]
+        signer_key: Vec<u8>,
+        /// The memory cost, as a rule 12 to 17.
+        memory: u32,
+        /// Rounds, as a rule 6 to 10.
+        rounds: u32,
+    },
+    /// MD5, without salt.
+    Md5 {
+        /// The hash in hexadecimal.
+        hash: String,
+    },
+    /// PBKDF2 (RFC 8018).
+    Pbkdf2 {
+        /// The hash.
+        #[serde(serialize_with = "base64")]
+        hash: Vec<u8>,
+        /// The salt.
+        #[serde(serialize_with = "base64")]
+        salt: Vec<u8>,
+        /// Iterations, as a rule thousands.
+        iterations: u32,
+        /// The hash function: SHA-1, SHA-256 or SHA-512.
+        #[serde(rename = "type")]
+        function: HashFunction,
+    },
+    /// Phpass, the portable hash of programs in PHP.
+    Phpass {
+        /// The hash in base64 with `.` and `/`.
+        hash: String,
+        /// The salt in base64 with `.` and `/`.
+        salt: String,
+        /// Iterations, as a rule tens of thousands.
+        iterations: u32,
+        /// The hash function: MD5 or SHA-512.
+        #[serde(rename = "type")]
+        function: HashFunction,
+    },
+    /// SHA, with a salt.
+    Sha {
+        /// The hash in hexadecimal.
+        hash: String,
+        /// The salt in hexadecimal.
+        salt: String,
+        /// The hash function: SHA-1, SHA-256 or SHA-512.
+        #[serde(rename = "type")]
+        function: HashFunction,
+    },
+}
+
+/// Says which kind it is, and nothing else.
+impl fmt::Debug for HashedPassword {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Argon2 { .. } => "Argon2([redacted])",
+            Self::Bcrypt { .. } => "Bcrypt([redacted])",
+            Self::Django { .. } => "Django([redacted])",
+            Self::Firebase { .. } => "Firebase([redacted])",
+            Self::Md5 { .. } => "Md5([redacted])",
+            Self::Pbkdf2 { .. } => "Pbkdf2([redacted])",
+            Self::Phpass { .. } => "Phpass([redacted])",
+            Self::Sha { .. } => "Sha([redacted])",
+        })
+    }
+}
+
+/// What a [`HashedPassword`] is made with.
+#[derive(Clone, Copy, Debug, Serialize, PartialEq, Eq, Hash)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum HashFunction {
+    /// MD5.
+    Md5,
+    /// SHA-1.
+    Sha1,
+    /// SHA-256.
+    Sha256,
+    /// SHA-512.
+    Sha512,
+}
+
+fn base64<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&STANDARD.encode(bytes))
+}

@@ -1,0 +1,260 @@
+//! Searching users.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime};
+
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::{Map, Value};
+
+use super::Users;
+use crate::call::Call;
+use crate::error::Result;
+use crate::models::{User, UserStatus};
+use crate::options::setters;
+use crate::page::{Page, PageIter, Sort};
+
+impl<'c> Users<'c> {
+    /// Searches users: one page of those who pass all filters that are set.
+    ///
+    /// Test users are left out unless the search asks for them.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # client.mgmt().user().create("ada", &Default::default())?;
+    /// use descope::UserStatus;
+    /// use descope::mgmt::user::UserSearch;
+    ///
+    /// let enabled = UserSearch::default().statuses([UserStatus::Enabled]).limit(10);
+    /// let page = client.mgmt().user().search(&enabled)?;
+    /// println!("the first {} of {}", page.items.len(), page.total);
+    /// # assert_eq!(page.total, 1);
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    pub fn search(&self, search: &UserSearch) -> Result<Page<User>> {
+        self.0.post("/v2/mgmt/user/search").fields(search).send_users()
+    }
+
+    /// Searches users, page by page as the iterator moves on, from the search's
+    /// [`page`](UserSearch::page) and with its [`limit`](UserSearch::limit) as the size of a page.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # client.mgmt().user().create("ada", &Default::default())?;
+    /// use descope::Sort;
+    /// use descope::mgmt::user::UserSearch;
+    ///
+    /// let oldest_first = UserSearch::default().sort([Sort::ascending("createdTime")]);
+    /// for user in client.mgmt().user().iter(&oldest_first) {
+    ///     println!("{}", user?.login_ids.join(", "));
+    /// }
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    pub fn iter(&self, search: &UserSearch) -> PageIter<'c, User> {
+        let (users, search) = (*self, search.clone());
+        let first = search.page.unwrap_or_default();
+        PageIter::new(first, user_id, move |page| users.search(&search.clone().page(page)))
+    }
+
+    /// Searches test users: one page of those who pass all filters that are set.
+    pub fn search_test_users(&self, search: &UserSearch) -> Result<Page<User>> {
+        self.0
+            .post("/v2/mgmt/user/search/test")
+            .fields(search)
+            .field("withTestUser", true)
+            .field("testUsersOnly", true)
+            .send_users()
+    }
+
+    /// Searches test users, page by page as the iterator moves on; see [`iter`](Self::iter).
+    pub fn iter_test_users(&self, search: &UserSearch) -> PageIter<'c, User> {
+        let (users, search) = (*self, search.clone());
+        let first = search.page.unwrap_or_default();
+        PageIter::new(first, user_id, move |page| {
+            users.search_test_users(&search.clone().page(page))
+        })
+    }
+}
+
+fn user_id(user: &User) -> &str {
+    &user.user_id
+}
+
+impl Call<'_> {
+    fn send_users(self) -> Result<Page<User>> {
+        #[derive(Default, Deserialize)]
+        #[serde(default)]
+        struct Found {
+            users: Vec<User>,
+            total: u64,
+        }
+
+        let Found { users, total } = self.safe().send()?;
+        Ok(Page { items: users, total })
+    }
+}
+
+/// Whom to look for, for [`Users::search`] and [`Users::iter`]. A user must pass all filters that
+/// are set; within a list, one entry is enough.
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct UserSearch {
+    /// Part of a name, address or login ID.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// Login IDs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub login_ids: Option<Vec<String>>,
+    /// Descope's own IDs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_ids: Option<Vec<String>>,
+    /// E-mail addresses.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub emails: Option<Vec<String>>,
+    /// Phone numbers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phones: Option<Vec<String>>,
+    /// Whether the e-mail address is verified.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verified_email: Option<bool>,
+    /// Whether the phone number is verified.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verified_phone: Option<bool>,
+    /// Whether they may sign in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub statuses: Option<Vec<UserStatus>>,
+    /// IDs of tenants they belong to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tenant_ids: Option<Vec<String>>,
+    /// Whether members of the tenants below [`tenant_ids`](Self::tenant_ids) pass too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub include_sub_tenants: Option<bool>,
+    /// Names of roles they hold in the project.
+    #[serde(rename = "roleNames", skip_serializing_if = "Option::is_none")]
+    pub roles: Option<Vec<String>>,
+    /// IDs of roles they hold in a tenant, by the tenant's ID.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tenant_role_ids: Option<BTreeMap<String, RoleFilter>>,
+    /// Names of roles they hold in a tenant, by the tenant's ID.
+    #[serde(rename = "tenantRoleNames", skip_serializing_if = "Option::is_none")]
+    pub tenant_roles: Option<BTreeMap<String, RoleFilter>>,
+    /// IDs of SSO applications they may use.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sso_app_ids: Option<Vec<String>>,
+    /// Attributes defined by the project, and the values they have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub custom_attributes: Option<Map<String, Value>>,
+    /// Not created before; counts milliseconds.
+    #[serde(rename = "fromCreatedTime", skip_serializing_if = "Option::is_none")]
+    #[serde(serialize_with = "millis")]
+    pub created_from: Option<SystemTime>,
+    /// Not created after; counts milliseconds.
+    #[serde(rename = "toCreatedTime", skip_serializing_if = "Option::is_none")]
+    #[serde(serialize_with = "millis")]
+    pub created_to: Option<SystemTime>,
+    /// Not last changed before; counts milliseconds.
+    #[serde(rename = "fromModifiedTime", skip_serializing_if = "Option::is_none")]
+    #[serde(serialize_with = "millis")]
+    pub modified_from: Option<SystemTime>,
+    /// Not last changed after; counts milliseconds.
+    #[serde(rename = "toModifiedTime", skip_serializing_if = "Option::is_none")]
+    #[serde(serialize_with = "millis")]
+    pub modified_to: Option<SystemTime>,
+    /// IDs of families they belong to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub family_ids: Option<Vec<String>>,
+    /// Whether they are dependents of a family.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dependent: Option<bool>,
+    /// Why they are locked out: `password`, `totp`, `recovery_codes`, `security_questions`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lock_reasons: Option<Vec<String>>,
+    /// Why they are locked out for a while: `password`, `recovery_codes`, `security_questions`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub temp_lock_reasons: Option<Vec<String>>,
+    /// Whether test users pass too. Defaults to `false`.
+    #[serde(rename = "withTestUser", skip_serializing_if = "Option::is_none")]
+    pub with_test_users: Option<bool>,
+    /// Whether only test users pass. Defaults to `false`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub test_users_only: Option<bool>,
+    /// What they are sorted by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sort: Option<Vec<Sort>>,
+    /// How many a page holds at most. Descope decides if it is 0 or not set, and may send fewer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+    /// The number of the page. Defaults to 0, the first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub page: Option<u32>,
+}
+
+setters!(UserSearch {
+    text: opt<String>, login_ids: opt_list<String>, user_ids: opt_list<String>,
+    emails: opt_list<String>, phones: opt_list<String>, verified_email: opt<bool>,
+    verified_phone: opt<bool>, statuses: opt_list<UserStatus>, tenant_ids: opt_list<String>,
+    include_sub_tenants: opt<bool>, roles: opt_list<String>, tenant_role_ids: opt_map<RoleFilter>,
+    tenant_roles: opt_map<RoleFilter>, sso_app_ids: opt_list<String>,
+    custom_attributes: opt_map<Value>, created_from: opt<SystemTime>, created_to: opt<SystemTime>,
+    modified_from: opt<SystemTime>, modified_to: opt<SystemTime>, family_ids: opt_list<String>,
+    dependent: opt<bool>, lock_reasons: opt_list<String>, temp_lock_reasons: opt_list<String>,
+    with_test_users: opt<bool>, test_users_only: opt<bool>, sort: opt_list<Sort>,
+});
+
+impl UserSearch {
+    /// Sets [`limit`](field@Self::limit).
+    #[must_use]
+    pub fn limit(mut self, limit: u32) -> Self {
+        self.limit = Some(limit);
+        self
+    }
+
+    /// Sets [`page`](field@Self::page).
+    #[must_use]
+    pub fn page(mut self, page: u32) -> Self {
+        self.page = Some(page);
+        self
+    }
+}
+
+/// Roles to hold, all or any of them.
+///
+/// ```
+/// use descope::mgmt::user::{RoleFilter, UserSearch};
+///
+/// let editors = UserSearch::default().tenant_roles([("acme", RoleFilter::any(["Editor", "Admin"]))]);
+/// ```
+#[derive(Clone, Debug, Serialize, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RoleFilter {
+    /// Names or IDs of the roles.
+    pub values: Vec<String>,
+    /// Whether all of them must be held; else one is enough.
+    #[serde(rename = "and")]
+    pub all: bool,
+}
+
+impl RoleFilter {
+    /// One of these is enough.
+    pub fn any(values: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self { values: values.into_iter().map(Into::into).collect(), all: false }
+    }
+
+    /// All of these must be held.
+    pub fn all(values: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self { values: values.into_iter().map(Into::into).collect(), all: true }
+    }
+}
+
+/// Milliseconds since the Unix epoch.
+#[expect(clippy::ref_option, reason = "what serde calls")]
+fn millis<S: Serializer>(time: &Option<SystemTime>, serializer: S) -> Result<S::Ok, S::Error> {
+    let whole = |time: Duration| i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
+    let since = time.map(|time| match time.duration_since(SystemTime::UNIX_EPOCH) {
+        Ok(after) => whole(after),
+        Err(before) => -whole(before.duration()),
+    });
+    since.serialize(serializer)
+}

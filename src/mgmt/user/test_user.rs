@@ -1,0 +1,184 @@
+//! Test users: codes and links without a message, for automated tests.
+
+use serde::Deserialize;
+
+use super::{NewUser, Users};
+use crate::auth::{DeliveryMethod, LoginOptions};
+use crate::call::Call;
+use crate::error::{Error, Result};
+use crate::models::User;
+use crate::secret::Secret;
+use crate::transport::http::Method;
+
+impl Users<'_> {
+    /// Creates a test user: one whose codes and links the `generate_…_for_test_user` calls return, so
+    /// that a test can sign in without reading messages.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// use descope::auth::DeliveryMethod::Email;
+    ///
+    /// let users = client.mgmt().user();
+    /// users.create_test_user("test@example.com", &Default::default())?;
+    /// let otp = users.generate_otp_for_test_user(Email, "test@example.com", &Default::default())?;
+    /// client.auth().otp().verify(Email, "test@example.com", otp.code.expose())?;
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`USER_ALREADY_EXISTS`](crate::codes::USER_ALREADY_EXISTS) if a login ID is taken.
+    pub fn create_test_user(&self, login_id: &str, user: &NewUser) -> Result<User> {
+        self.of_login("/v1/mgmt/user/create/test", login_id)
+            .fields(user)
+            .field("test", true)
+            .send_field("user")
+    }
+
+    /// Deletes **all** test users of the project. This cannot be undone.
+    pub fn delete_all_test_users(&self) -> Result<()> {
+        self.0.call(Method::DELETE, "/v1/mgmt/user/test/delete/all").send_unit()
+    }
+
+    /// Makes a one-time code for a test user and returns it; finish with
+    /// [`Otp::verify`](crate::auth::otp::Otp::verify).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`] if the options have a refresh token or a provider, which this call does not
+    /// take.
+    pub fn generate_otp_for_test_user(
+        &self,
+        method: impl Into<TestMethod>,
+        login_id: &str,
+        options: &LoginOptions,
+    ) -> Result<TestOtp> {
+        self.of_login("/v1/mgmt/tests/generate/otp", login_id)
+            .field("deliveryMethod", method.into().as_str())
+            .test_options(options)
+            .send()
+    }
+
+    /// Makes a magic link for a test user and returns it; finish with
+    /// [`MagicLink::verify`](crate::auth::magic_link::MagicLink::verify) of its token, the parameter
+    /// `t`.
+    ///
+    /// `uri` is the page that the link leads to; an empty one is what the project has configured.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`] if the options have a refresh token or a provider, which this call does not
+    /// take.
+    pub fn generate_magic_link_for_test_user(
+        &self,
+        method: impl Into<TestMethod>,
+        login_id: &str,
+        uri: &str,
+        options: &LoginOptions,
+    ) -> Result<TestMagicLink> {
+        self.of_login("/v1/mgmt/tests/generate/magiclink", login_id)
+            .field("deliveryMethod", method.into().as_str())
+            .field("URI", uri)
+            .test_options(options)
+            .send()
+    }
+
+    /// Makes an enchanted link for a test user and returns it. Finish with
+    /// [`EnchantedLink::verify`](crate::auth::enchanted_link::EnchantedLink::verify) of its token, the
+    /// parameter `t`, and
+    /// [`session`](crate::auth::enchanted_link::EnchantedLink::session) on the waiting side.
+    ///
+    /// `uri` is the page that the link leads to; an empty one is what the project has configured.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`] if the options have a refresh token or a provider, which this call does not
+    /// take.
+    pub fn generate_enchanted_link_for_test_user(
+        &self,
+        login_id: &str,
+        uri: &str,
+        options: &LoginOptions,
+    ) -> Result<TestEnchantedLink> {
+        self.of_login("/v1/mgmt/tests/generate/enchantedlink", login_id)
+            .field("URI", uri)
+            .test_options(options)
+            .send()
+    }
+}
+
+impl Call<'_> {
+    fn test_options(self, options: &LoginOptions) -> Self {
+        self.check(check_options(options)).options("loginOptions", options)
+    }
+}
+
+/// Refuses what a management call cannot hand on.
+pub(super) fn check_options(options: &LoginOptions) -> Result<()> {
+    match (&options.refresh_token, &options.provider_id) {
+        (Some(_), _) => Err(Error::argument("refresh_token", "is not for management calls")),
+        (_, Some(_)) => Err(Error::argument("provider_id", "is not for management calls")),
+        _ => Ok(()),
+    }
+}
+
+/// How a code or link for a test user would reach them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum TestMethod {
+    /// By a message.
+    Message(DeliveryMethod),
+    /// Not at all: it is for the caller to hand over.
+    Embedded,
+}
+
+impl TestMethod {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Message(method) => method.as_str(),
+            Self::Embedded => "Embedded",
+        }
+    }
+}
+
+impl From<DeliveryMethod> for TestMethod {
+    fn from(method: DeliveryMethod) -> Self {
+        Self::Message(method)
+    }
+}
+
+/// A one-time code for a test user.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct TestOtp {
+    /// The login ID to verify it with.
+    pub login_id: String,
+    /// The code.
+    pub code: Secret,
+}
+
+/// A magic link for a test user.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct TestMagicLink {
+    /// The user's login ID.
+    pub login_id: String,
+    /// The link, with its token in the parameter `t`.
+    pub link: Secret,
+}
+
+/// An enchanted link for a test user.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct TestEnchantedLink {
+    /// The user's login ID.
+    pub login_id: String,
+    /// The link, with its token in the parameter `t`.
+    pub link: Secret,
+    /// What the waiting side asks for the session with.
+    pub pending_ref: Secret,
+}

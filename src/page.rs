@@ -1,0 +1,247 @@
+//! Pages of a search, and the iterator over all of them.
+
+use std::fmt;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::vec;
+
+use serde::Serialize;
+
+use crate::error::Result;
+use crate::json::DecodeError;
+
+/// One page of what a search found.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Page<T> {
+    /// What is on this page.
+    pub items: Vec<T>,
+    /// How many there are on all pages together; 0 if the answer does not say.
+    pub total: u64,
+}
+
+/// What a search is sorted by.
+///
+/// ```
+/// use descope::Sort;
+///
+/// let newest_first = [Sort::descending("createdTime"), Sort::ascending("name")];
+/// ```
+#[derive(Clone, Debug, Serialize, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Sort {
+    /// The field's name on the wire, such as `createdTime`.
+    pub field: String,
+    /// Whether the greatest comes first.
+    pub desc: bool,
+}
+
+impl Sort {
+    /// The smallest first.
+    pub fn ascending(field: impl Into<String>) -> Self {
+        Self { field: field.into(), desc: false }
+    }
+
+    /// The greatest first.
+    pub fn descending(field: impl Into<String>) -> Self {
+        Self { field: field.into(), desc: true }
+    }
+}
+
+/// Everything that a search finds, page by page.
+///
+/// A page is asked for when the items of the one before are used up, and no page is kept, so that
+/// memory does not grow with the number of items. An error is yielded once, and ends the iteration;
+/// an answer that repeats a page is such an error.
+///
+/// Pages are cut anew for each request: what is created or deleted meanwhile may show twice or not
+/// at all, unless the search is sorted by what does not change.
+#[must_use = "iterators are lazy: nothing is asked for until the first item is"]
+pub struct PageIter<'c, T> {
+    fetch: Box<dyn FnMut(u32) -> Result<Page<T>> + Send + 'c>,
+    key: fn(&T) -> &str,
+    items: vec::IntoIter<T>,
+    next_page: Option<u32>,
+    /// Items of the pages so far, those before the first one asked for included.
+    seen: u64,
+    /// Items of the first page: what is fewer is the last, where the total is unknown.
+    full: usize,
+    repeats: Repeats,
+}
+
+#[allow(dead_code, reason = "the areas that search use it, and all may be off")]
+impl<'c, T> PageIter<'c, T> {
+    /// Iterates from a page on. `key` is what tells one item from another.
+    pub(crate) fn new(
+        first_page: u32,
+        key: fn(&T) -> &str,
+        fetch: impl FnMut(u32) -> Result<Page<T>> + Send + 'c,
+    ) -> Self {
+        Self {
+            fetch: Box::new(fetch),
+            key,
+            items: Vec::new().into_iter(),
+            next_page: Some(first_page),
+            seen: 0,
+            full: 0,
+            repeats: Repeats::default(),
+        }
+    }
+
+    fn turn(&mut self, number: u32) -> Result<()> {
+        let page = (self.fetch)(number)?;
+        let length = page.items.len();
+        if length > 0 && self.repeats.note(page.items.iter().map(self.key)) {
+            return Err(DecodeError::new("the pages of the search repeat").into());
+        }
+        if self.full == 0 {
+            self.full = length;
+            self.seen = u64::from(number).saturating_mul(length as u64);
+        }
+        self.seen = self.seen.saturating_add(length as u64);
+        let more = match page.total {
+            0 => length >= self.full,
+            total => self.seen < total,
+        };
+        self.next_page = number.checked_add(1).filter(|_| more && length > 0);
+        self.items = page.items.into_iter();
+        Ok(())
+    }
+}
+
+impl<T> Iterator for PageIter<'_, T> {
+    type Item = Result<T>;
+
+    fn next(&mut self) -> Option<Result<T>> {
+        loop {
+            if let Some(item) = self.items.next() {
+                return Some(Ok(item));
+            }
+            let number = self.next_page.take()?;
+            if let Err(error) = self.turn(number) {
+                return Some(Err(error));
+            }
+        }
+    }
+}
+
+impl<T> std::iter::FusedIterator for PageIter<'_, T> {}
+
+impl<T> fmt::Debug for PageIter<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PageIter").field("next_page", &self.next_page).finish_non_exhaustive()
+    }
+}
+
+/// Finds a page that was there before, in constant memory: each is compared with the one before,
+/// and with one of those earlier (Brent's cycle detection), so that no cycle of pages goes on for
+/// more than about three times its length.
+#[derive(Default)]
+struct Repeats {
+    last: Option<u64>,
+    earlier: Option<u64>,
+    pages: u64,
+}
+
+impl Repeats {
+    fn note<'a>(&mut self, keys: impl Iterator<Item = &'a str>) -> bool {
+        let mut hasher = DefaultHasher::new();
+        let mut named = false;
+        for key in keys {
+            named |= !key.is_empty();
+            key.hash(&mut hasher);
+        }
+        if !named {
+            return false;
+        }
+        let page = Some(hasher.finish());
+        let repeated = page == self.last || page == self.earlier;
+        self.pages += 1;
+        if self.pages.is_power_of_two() {
+            self.earlier = page;
+        }
+        self.last = page;
+        repeated
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+    use crate::Error;
+
+    fn pages(
+        total: u64,
+        mut page: impl FnMut(u32) -> Vec<String> + Send + 'static,
+    ) -> PageIter<'static, String> {
+        let key: fn(&String) -> &str = |item| item;
+        PageIter::new(0, key, move |number| Ok(Page { items: page(number), total }))
+    }
+
+    fn numbers(from: u32, length: u32) -> Vec<String> {
+        (from..from + length).map(|n| n.to_string()).collect()
+    }
+
+    #[test]
+    fn asks_for_no_page_too_many() {
+        for (count, with_total, without) in [(0, 1, 1), (3, 1, 2), (10, 2, 3), (12, 3, 3)] {
+            for (total, requests) in [(count, with_total), (0, without)] {
+                let asked = Arc::new(AtomicU32::new(0));
+                let counter = Arc::clone(&asked);
+                let items = pages(total.into(), move |number| {
+                    counter.fetch_add(1, Ordering::Relaxed);
+                    let from = (number * 5).min(count);
+                    numbers(from, 5.min(count - from))
+                });
+                assert_eq!(items.map(Result::unwrap).collect::<Vec<_>>(), numbers(0, count));
+                assert_eq!(asked.load(Ordering::Relaxed), requests, "{total} of {count}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_server_may_cut_pages_shorter_than_asked() {
+        let items = pages(7, |number| numbers(number * 3, 3.min(7 - number * 3)));
+        assert_eq!(items.map(Result::unwrap).collect::<Vec<_>>(), numbers(0, 7));
+    }
+
+    #[test]
+    fn starts_anywhere() {
+        let key: fn(&String) -> &str = |item| item;
+        let fetch = |number: u32| {
+            let items = if number < 3 { numbers(number * 2, 2) } else { Vec::new() };
+            Ok(Page { items, total: 6 })
+        };
+        let items: Vec<_> = PageIter::new(2, key, fetch).map(Result::unwrap).collect();
+        assert_eq!(items, ["4", "5"]);
+    }
+
+    #[test]
+    fn an_error_comes_once_and_ends_it() {
+        let key: fn(&String) -> &str = |item| item;
+        let mut items = PageIter::new(0, key, |number| match number {
+            0 => Ok(Page { items: numbers(0, 2), total: 9 }),
+            _ => Err(Error::Config("broken")),
+        });
+        assert_eq!(items.by_ref().take(2).map(Result::unwrap).collect::<Vec<_>>(), ["0", "1"]);
+        assert!(matches!(items.next(), Some(Err(Error::Config("broken")))));
+        assert!(items.next().is_none() && items.next().is_none());
+    }
+
+    #[test]
+    fn pages_that_repeat_are_an_error() {
+        for (cycle, most) in [(1, 2), (2, 6), (3, 9), (7, 21)] {
+            for total in [0, u64::MAX] {
+                let (mut count, mut last) = (0, None);
+                for item in pages(total, move |number| numbers((number % cycle) * 2, 2)) {
+                    count += 1;
+                    last = item.err();
+                }
+                assert!(matches!(last, Some(Error::Decode(_))), "a cycle of {cycle}");
+                assert!(count <= most * 2, "a cycle of {cycle}: {count}");
+            }
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! Fine-grained authorization: requests, and evaluation on the emulator.
+
+use descope::Client;
+use descope::emulator::Emulator;
+use descope::mgmt::fga::{
+    CheckOptions, MappableOptions, MappableQuery, Relation, ResourceDetails, ResourceId,
+};
+use serde_json::json;
+
+use crate::support::{MANAGEMENT, refuses, sends};
+
+fn ada() -> Relation {
+    Relation::new("doc", "plan", "viewer", "user", "ada")
+}
+
+fn ada_json() -> serde_json::Value {
+    json!({
+        "resourceType": "doc", "resource": "plan", "relation": "viewer", "targetType": "user",
+        "target": "ada",
+    })
+}
+
+#[test]
+fn schemas() {
+    let line = "POST /v1/mgmt/fga/schema";
+    let body = json!({ "dsl": "model AuthZ 1.0" });
+    sends(line, MANAGEMENT, body.clone(), &json!({}), |c| {
+        c.mgmt().fga().save_schema("model AuthZ 1.0")
+    });
+    let answer = json!({ "deletesPreview": { "hasDeletes": true, "relations": ["doc#viewer"], "types": ["doc"] } });
+    let dry = sends("POST /v1/mgmt/fga/schema/dryrun", MANAGEMENT, body, &answer, |c| {
+        c.mgmt().fga().dry_run_schema("model AuthZ 1.0")
+    });
+    assert!(dry.deletes_preview.has_deletes);
+    assert_eq!(
+        (&*dry.deletes_preview.relations[0], &*dry.deletes_preview.types[0]),
+        ("doc#viewer", "doc")
+    );
+    let answer = json!({
+        "dsl": "model", "version": "7",
+        "schema": { "conditions": [{
+            "id": 1, "name": "office", "params": [{ "name": "ip", "type": "string" }],
+            "expression": "e", "checkedExpr": "c",
+        }], "types": [] },
+    });
+    let schema = sends("GET /v1/mgmt/fga/schema", MANAGEMENT, json!(null), &answer, |c| {
+        c.mgmt().fga().load_schema()
+    });
+    assert_eq!((&*schema.dsl, &*schema.version), ("model", "7"));
+    let condition = &schema.schema.conditions[0];
+    assert_eq!(
+        (condition.id, &*condition.name, &*condition.params[0].param_type),
+        (1, "office", "string")
+    );
+    assert_eq!(schema.schema.extra["types"], json!([]));
+}
+
+#[test]
+fn relations() {
+    let body = json!({ "tuples": [ada_json()] });
+    let line = "POST /v1/mgmt/fga/relations";
+    sends(line, MANAGEMENT, body.clone(), &json!({}), |c| {
+        c.mgmt().fga().create_relations(&[ada()])
+    });
+    let line = "POST /v1/mgmt/fga/relations/delete";
+    sends(line, MANAGEMENT, body, &json!({}), |c| c.mgmt().fga().delete_relations(&[ada()]));
+    let line = "DELETE /v1/mgmt/fga/relations";
+    sends(line, MANAGEMENT, json!(null), &json!({}), |c| c.mgmt().fga().delete_all_relations());
+}
+
+#[test]
+fn checks() {
+    let answer = json!({ "tuples": [{
+        "allowed": true, "tuple": ada_json(),
+        "info": {
+            "direct": true, "conditional": true, "missingContext": ["ip"], "conditionalErr": "x",
+            "factUsed": true, "trueConditions": [1], "falseConditions": [2],
+        },
+    }] });
+    let line = "POST /v1/mgmt/fga/check";
+    let body = json!({ "tuples": [ada_json()] });
+    let checked =
+        sends(line, MANAGEMENT, body.clone(), &answer, |c| c.mgmt().fga().check(&[ada()]));
+    assert!(checked[0].allowed && checked[0].info.direct && checked[0].info.fact_used);
+    assert_eq!(checked[0].relation, ada());
+    assert_eq!(checked[0].info.missing_context, ["ip"]);
+    assert_eq!(
+        (&*checked[0].info.true_conditions, &*checked[0].info.false_conditions),
+        (&[1][..], &[2][..])
+    );
+    assert!(sends(line, MANAGEMENT, body, &answer, |c| c.mgmt().fga().is_allowed(&ada())));
+    let options = CheckOptions::default().context([("ip", "10.0.0.1")]).list_conditions(true);
+    let body =
+        json!({ "tuples": [ada_json()], "context": { "ip": "10.0.0.1" }, "listConditions": true });
+    sends(line, MANAGEMENT, body, &answer, |c| c.mgmt().fga().check_with(&[ada()], &options));
+}
+
+#[test]
+fn resources() {
+    let details = json!({ "resourceId": "plan", "resourceType": "doc", "displayName": "Plan" });
+    let body = json!({ "resourceIdentifiers": [{ "resourceId": "plan", "resourceType": "doc" }] });
+    let answer = json!({ "resourcesDetails": [details] });
+    let line = "POST /v1/mgmt/fga/resources/load";
+    let loaded = sends(line, MANAGEMENT, body, &answer, |c| {
+        c.mgmt().fga().load_resources_details(&[ResourceId::new("doc", "plan")])
+    });
+    assert_eq!(loaded[0].display_name, "Plan");
+    let line = "POST /v1/mgmt/fga/resources/save";
+    sends(line, MANAGEMENT, answer.clone(), &json!({}), |c| {
+        c.mgmt().fga().save_resources_details(&[ResourceDetails::new("doc", "plan", "Plan")])
+    });
+    let options = MappableOptions::default().resources_limit(5_u32);
+    let found =
+        json!({ "mappableResources": [{ "type": "doc", "resources": [{ "resource": "plan" }] }] });
+    let mut answer = found.clone();
+    answer["schema"] = json!({ "name": "Docs", "namespaces": [] });
+    let line = "GET /v1/mgmt/fga/mappable/schema?tenantId=acme&resourcesLimit=5";
+    let schema = sends(line, MANAGEMENT, json!(null), &answer, |c| {
+        c.mgmt().fga().load_mappable_schema("acme", &options)
+    });
+    assert_eq!(schema.schema.name.as_deref(), Some("Docs"));
+    let body = json!({
+        "tenantId": "acme", "resourcesQueries": [{ "type": "doc", "queries": ["pl"] }],
+        "resourcesLimit": "5",
+    });
+    let found = sends("POST /v1/mgmt/fga/mappable/resources", MANAGEMENT, body, &found, |c| {
+        let queries = [MappableQuery::new("doc", ["pl"])];
+        c.mgmt().fga().search_mappable_resources("acme", &queries, &options)
+    });
+    assert_eq!(found[0].resources[0].resource, "plan");
+}
+
+#[test]
+fn bad_input_is_refused_before_a_request() {
+    refuses("dsl", |c| c.mgmt().fga().save_schema(""));
+    refuses("dsl", |c| c.mgmt().fga().dry_run_schema(" "));
+    for (argument, relation) in [
+        ("resource_type", Relation::new("", "plan", "viewer", "user", "ada")),
+        ("resource", Relation::new("doc", "", "viewer", "user", "ada")),
+        ("relation", Relation::new("doc", "plan", "", "user", "ada")),
+        ("target_type", Relation::new("doc", "plan", "viewer", "", "ada")),
+        ("target", Relation::new("doc", "plan", "viewer", "user", "")),
+    ] {
+        let relations = [ada(), relation];
+        refuses(argument, |c| c.mgmt().fga().create_relations(&relations));
+        refuses(argument, |c| c.mgmt().fga().delete_relations(&relations));
+        refuses(argument, |c| c.mgmt().fga().check(&relations));
+        refuses(argument, |c| c.mgmt().fga().is_allowed(&relations[1]));
+    }
+    refuses("resource_id", |c| {
+        c.mgmt().fga().load_resources_details(&[ResourceId::new("doc", "")])
+    });
+    let details = [ResourceDetails::new("", "plan", "Plan")];
+    refuses("resource_type", |c| c.mgmt().fga().save_resources_details(&details));
+    let options = MappableOptions::default();
+    refuses("tenant_id", |c| c.mgmt().fga().load_mappable_schema("", &options));
+    refuses("tenant_id", |c| c.mgmt().fga().search_mappable_resources("", &[], &options));
+    let queries = [MappableQuery::new("", ["x"])];
+    refuses("type", |c| c.mgmt().fga().search_mappable_resources("acme", &queries, &options));
+}
+
+const SCHEMA: &str = "model AuthZ 1.0
+
+type user
+
+type org
+  relation member: user
+
+type folder
+  relation owner: user
+  relation banned: user
+  relation viewer: user | org#member
+  permission can_view: (viewer | owner) - banned
+
+type doc
+  relation parent: folder
+  relation owner: user
+  permission can_view: owner | parent.can_view
+";
+
+#[test]
+fn usersets_arrows_exclusion_and_changes_are_evaluated() {
+    let emulator = Emulator::new();
+    let client = Client::builder().emulator(&emulator).build().unwrap();
+    let fga = client.mgmt().fga();
+    fga.save_schema(SCHEMA).unwrap();
+    assert_eq!(fga.load_schema().unwrap().dsl, SCHEMA);
+    let membership = Relation::new("org", "acme", "member", "user", "bob");
+    fga.create_relations(&[
+        membership.clone(),
+        Relation::new("folder", "f", "viewer", "org#member", "acme"),
+        Relation::new("folder", "f", "owner", "user", "ada"),
+        Relation::new("folder", "f", "banned", "user", "eve"),
+        Relation::new("folder", "f", "viewer", "user", "eve"),
+        Relation::new("doc", "d", "parent", "folder", "f"),
+        Relation::new("doc", "d", "owner", "user", "mel"),
+    ])
+    .unwrap();
+    let who = ["ada", "bob", "eve", "mel", "zoe"];
+    let allowed = || {
+        let asked = who.map(|who| Relation::new("doc", "d", "can_view", "user", who));
+        fga.check(&asked).unwrap().into_iter().map(|check| check.allowed).collect::<Vec<_>>()
+    };
+    assert_eq!(allowed(), [true, true, false, true, false]);
+    fga.delete_relations(&[membership]).unwrap();
+    assert_eq!(allowed(), [true, false, false, true, false]);
+    fga.delete_all_relations().unwrap();
+    assert_eq!(allowed(), [false; 5]);
+}
+
+#[test]
+fn a_schema_with_a_fault_names_its_line() {
+    let emulator = Emulator::new();
+    let client = Client::builder().emulator(&emulator).build().unwrap();
+    let fga = client.mgmt().fga();
+    for (dsl, line) in [
+        ("model AuthZ 1.0\n\ntype user\ntype doc\n  relation owner:\n", "line 5"),
+        ("model AuthZ 1.0\ntype doc\n  relation owner: nobody\n", "line 3"),
+        (
+            "model AuthZ 1.0\ntype user\ntype doc\n  relation a: user\n  permission p: a & (\n",
+            "line 5",
+        ),
+    ] {
+        let error = fga.save_schema(dsl).unwrap_err().to_string();
+        assert!(error.contains(line), "{error}");
+    }
+    assert!(fga.load_schema().map_or(true, |schema| schema.dsl.is_empty()));
+}

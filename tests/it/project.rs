@@ -1,0 +1,254 @@
+//! Audit, flows, theme, project: requests, and their life on the emulator.
+
+use descope::emulator::Emulator;
+use descope::mgmt::audit::{AuditEvent, AuditSearch, AuditType};
+use descope::mgmt::flow::FlowRun;
+use descope::mgmt::project::{
+    CloneProject, Environment, ExportSnapshot, ImportSnapshot, SnapshotSecret, SnapshotSecrets,
+};
+use descope::{Client, UnixMillis};
+use serde_json::{Value, json};
+
+use crate::support::{MANAGEMENT, refuses, sends};
+
+#[test]
+fn audit_with_every_field() {
+    let search = AuditSearch::default()
+        .user_ids(["U1"])
+        .actions(["LoginSucceed"])
+        .excluded_actions(["LoginFailed"])
+        .devices(["Mobile"])
+        .methods(["otp"])
+        .geos(["US"])
+        .remote_addresses(["10.0.0.1"])
+        .login_ids(["ada"])
+        .tenants(["acme"])
+        .no_tenants(true)
+        .text("x")
+        .from(UnixMillis::from_millis(1))
+        .to(UnixMillis::from_millis(2))
+        .page(3_u32)
+        .limit(4_u32);
+    let body = json!({
+        "userIds": ["U1"], "actions": ["LoginSucceed"], "excludedActions": ["LoginFailed"],
+        "devices": ["Mobile"], "methods": ["otp"], "geos": ["US"],
+        "remoteAddresses": ["10.0.0.1"], "externalIds": ["ada"], "tenants": ["acme"],
+        "noTenants": true, "text": "x", "from": 1, "to": 2, "page": 3, "size": 4,
+    });
+    let answer = json!({ "total": 9, "audits": [{
+        "projectId": "P2abc", "userId": "U1", "action": "LoginSucceed", "type": "info",
+        "actorId": "U1", "occurred": "1700000000123", "device": "Mobile", "method": "otp",
+        "geo": "US", "remoteAddress": "10.0.0.1", "externalIds": ["ada"], "tenants": ["acme"],
+        "data": { "k": 1 }, "later": true,
+    }] });
+    let line = "POST /v1/mgmt/audit/search";
+    let page = sends(line, MANAGEMENT, body, &answer, |c| c.mgmt().audit().search(&search));
+    let record = &page.records[0];
+    assert_eq!((page.total, record.occurred.as_millis()), (9, 1_700_000_000_123));
+    assert_eq!(
+        (&*record.action, record.audit_type.as_ref()),
+        ("LoginSucceed", Some(&AuditType::Info))
+    );
+    assert_eq!(
+        (&*record.login_ids, &*record.tenants),
+        (&["ada".to_owned()][..], &["acme".to_owned()][..])
+    );
+    assert_eq!((&record.data["k"], &record.extra["later"]), (&json!(1), &json!(true)));
+    sends(line, MANAGEMENT, json!({}), &json!({}), |c| {
+        c.mgmt().audit().search(&AuditSearch::default())
+    });
+
+    let event =
+        AuditEvent::new("launch", AuditType::Warn, "U1", "acme").user_id("U2").data([("k", 1)]);
+    let body = json!({
+        "action": "launch", "type": "warn", "actorId": "U1", "tenantId": "acme", "userId": "U2",
+        "data": { "k": 1 },
+    });
+    let line = "POST /v1/mgmt/audit/event";
+    sends(line, MANAGEMENT, body, &json!({}), |c| c.mgmt().audit().create_event(&event));
+}
+
+#[test]
+fn flows_and_theme() {
+    let answer = json!({ "total": 1, "flows": [{ "id": "f", "name": "F", "description": "D", "disabled": true }] });
+    let line = "POST /v1/mgmt/flow/list";
+    let list = sends(line, MANAGEMENT, json!(null), &answer, |c| c.mgmt().flow().list());
+    assert_eq!((list.total, &*list.flows[0].id, list.flows[0].disabled), (1, "f", true));
+    let line = "POST /v1/mgmt/flow/delete";
+    sends(line, MANAGEMENT, json!({ "ids": ["f", "g"] }), &json!({}), |c| {
+        c.mgmt().flow().delete(&["f", "g"])
+    });
+    let (flow, screen) = (json!({ "id": "f", "null": null }), json!({ "id": "s" }));
+    let answer = json!({ "flow": flow, "screens": [screen] });
+    let line = "POST /v1/mgmt/flow/export";
+    let made =
+        sends(line, MANAGEMENT, json!({ "flowId": "f" }), &answer, |c| c.mgmt().flow().export("f"));
+    assert_eq!(made.flow["id"], "f");
+    let body = json!({ "flowId": "f", "flow": flow, "screens": [screen] });
+    sends("POST /v1/mgmt/flow/import", MANAGEMENT, body, &answer, |c| {
+        c.mgmt().flow().import("f", &flow, std::slice::from_ref(&screen))
+    });
+    let run = FlowRun::default().input([("k", 1)]).preview(true).tenant("acme");
+    let body = json!({ "flowId": "f", "options": { "input": { "k": 1 }, "preview": true, "tenant": "acme" } });
+    let answer = json!({ "output": { "done": true } });
+    let done = sends("POST /v1/mgmt/flow/run", MANAGEMENT, body, &answer, |c| {
+        c.mgmt().flow().run("f", &run)
+    });
+    assert_eq!(done, json!({ "done": true }));
+
+    let theme = json!({ "id": "t", "cssTemplate": {} });
+    let answer = json!({ "theme": theme });
+    let line = "POST /v1/mgmt/theme/export";
+    assert_eq!(sends(line, MANAGEMENT, json!(null), &answer, |c| c.mgmt().theme().export()), theme);
+    let line = "POST /v1/mgmt/theme/import";
+    sends(line, MANAGEMENT, answer.clone(), &answer, |c| c.mgmt().theme().import(&theme));
+}
+
+fn secrets() -> SnapshotSecrets {
+    let secret = |id: &str| SnapshotSecret::new(id, "Name", "kind").value("canary");
+    SnapshotSecrets::default()
+        .connectors([secret("c")])
+        .oauth_providers([secret("o")])
+        .outbound_apps([secret("a")])
+}
+
+fn secrets_json() -> Value {
+    let secret = |id: &str| json!({ "id": id, "name": "Name", "type": "kind", "value": "canary" });
+    json!({ "connectors": [secret("c")], "oauthProviders": [secret("o")], "outboundApps": [secret("a")] })
+}
+
+#[test]
+fn project_with_every_field() {
+    let none = &json!({});
+    sends("POST /v1/mgmt/project/update/name", MANAGEMENT, json!({ "name": "N" }), none, |c| {
+        c.mgmt().project().update_name("N")
+    });
+    sends("POST /v1/mgmt/project/update/tags", MANAGEMENT, json!({ "tags": ["a"] }), none, |c| {
+        c.mgmt().project().update_tags(&["a"])
+    });
+    let answer = json!({ "projects": [{ "id": "P", "name": "N", "environment": "production", "tags": ["a"] }] });
+    let line = "POST /v1/mgmt/projects/list";
+    let projects = sends(line, MANAGEMENT, json!({}), &answer, |c| c.mgmt().project().list());
+    assert_eq!((&*projects[0].id, &projects[0].environment), ("P", &Environment::Production));
+    let options = CloneProject::default().environment(Environment::Production).tags(["a"]);
+    let body = json!({ "name": "N", "environment": "production", "tags": ["a"] });
+    let answer =
+        json!({ "projectId": "P2", "projectName": "N", "environment": "new", "tags": ["a"] });
+    let made = sends("POST /v1/mgmt/project/clone", MANAGEMENT, body, &answer, |c| {
+        c.mgmt().project().clone_project("N", &options)
+    });
+    assert_eq!(
+        (&*made.project_id, &made.environment),
+        ("P2", &Environment::Other("new".to_owned()))
+    );
+    let files = json!({ "a.json": { "k": 1 } });
+    let answer = json!({ "files": files });
+    let line = "POST /v1/mgmt/project/export";
+    assert_eq!(sends(line, MANAGEMENT, json!({}), &answer, |c| c.mgmt().project().export()), files);
+    let line = "POST /v1/mgmt/project/import";
+    sends(line, MANAGEMENT, answer.clone(), none, |c| c.mgmt().project().import(&files));
+    let line = "POST /v1/mgmt/project/snapshot/export";
+    let snapshot = sends(line, MANAGEMENT, json!({ "format": "json" }), &answer, |c| {
+        c.mgmt().project().export_snapshot(&ExportSnapshot::default().format("json"))
+    });
+    assert_eq!(snapshot, files);
+    let body = json!({ "files": files, "inputSecrets": secrets_json(), "excludes": ["x"] });
+    sends("POST /v1/mgmt/project/snapshot/import", MANAGEMENT, body, none, |c| {
+        let options = ImportSnapshot::default().secrets(secrets()).excludes(["x"]);
+        c.mgmt().project().import_snapshot(&files, &options)
+    });
+    let body = json!({ "files": files, "inputSecrets": secrets_json() });
+    let answer = json!({ "ok": false, "failures": ["f"] });
+    let line = "POST /v1/mgmt/project/snapshot/validate";
+    let validation = sends(line, MANAGEMENT, body, &answer, |c| {
+        c.mgmt().project().validate_snapshot(&files, &secrets())
+    });
+    assert!(!validation.ok && validation.failures == ["f"]);
+    assert!(!format!("{:?}", secrets()).contains("canary"));
+    sends("POST /v1/mgmt/project/delete", MANAGEMENT, json!({}), none, |c| {
+        c.mgmt().project().delete()
+    });
+}
+
+#[test]
+fn bad_input_is_refused_before_a_request() {
+    let event = |action: &str, actor: &str, tenant: &str| {
+        AuditEvent::new(action, AuditType::Info, actor, tenant)
+    };
+    refuses("action", |c| c.mgmt().audit().create_event(&event("", "U1", "acme")));
+    refuses("actor_id", |c| c.mgmt().audit().create_event(&event("a", "", "acme")));
+    refuses("tenant_id", |c| c.mgmt().audit().create_event(&event("a", "U1", "")));
+    refuses("flow_ids", |c| c.mgmt().flow().delete(&["f", ""]));
+    refuses("flow_id", |c| c.mgmt().flow().export(""));
+    refuses("flow_id", |c| c.mgmt().flow().import("", &json!({}), &[]));
+    refuses("flow", |c| c.mgmt().flow().import("f", &json!([]), &[]));
+    refuses("flow_id", |c| c.mgmt().flow().run("", &FlowRun::default()));
+    refuses("theme", |c| c.mgmt().theme().import(&json!("x")));
+    refuses("name", |c| c.mgmt().project().update_name(""));
+    refuses("tags", |c| c.mgmt().project().update_tags(&[""]));
+    refuses("name", |c| c.mgmt().project().clone_project("", &CloneProject::default()));
+    refuses("files", |c| c.mgmt().project().import(&json!(7)));
+    refuses("files", |c| {
+        c.mgmt().project().import_snapshot(&json!([]), &ImportSnapshot::default())
+    });
+    refuses("files", |c| {
+        c.mgmt().project().validate_snapshot(&json!(null), &SnapshotSecrets::default())
+    });
+}
+
+#[test]
+fn life_of_a_project() {
+    let emulator = Emulator::new();
+    let client = Client::builder().emulator(&emulator).build().unwrap();
+    let (flow, theme, project) =
+        (client.mgmt().flow(), client.mgmt().theme(), client.mgmt().project());
+    let exported = flow.export("sign-up-or-in").unwrap();
+    flow.import("copy", &exported.flow, &exported.screens).unwrap();
+    assert_eq!(flow.list().unwrap().total, 2);
+    flow.delete(&["copy"]).unwrap();
+    assert_eq!(flow.list().unwrap().total, 1);
+    assert!(flow.export("copy").unwrap_err().is_not_found());
+    let new = json!({ "cssTemplate": { "light": {} } });
+    assert_eq!(theme.import(&new).unwrap(), new);
+    assert_eq!(theme.export().unwrap(), new);
+
+    project.update_name("Engine").unwrap();
+    project.update_tags(&["a", "b"]).unwrap();
+    let all = project.list().unwrap();
+    assert_eq!((&*all[0].name, &*all[0].tags), ("Engine", &["a".to_owned(), "b".to_owned()][..]));
+    let copy = project.clone_project("Copy", &CloneProject::default()).unwrap();
+    assert_eq!(project.list().unwrap().len(), 2);
+    assert_ne!(copy.project_id, all[0].id);
+    let files = project.export().unwrap();
+    project.update_name("Other").unwrap();
+    theme.import(&json!({})).unwrap();
+    project.import(&files).unwrap();
+    assert_eq!(project.list().unwrap()[0].name, "Engine");
+    assert_eq!(theme.export().unwrap(), new);
+}
+
+#[test]
+fn audit_records_what_happened() {
+    let emulator = Emulator::new();
+    let client = Client::builder().emulator(&emulator).build().unwrap();
+    let audit = client.mgmt().audit();
+    emulator.seed(&json!({ "users": [{ "loginId": "ada", "email": "ada@example.com" }] })).unwrap();
+    emulator.sign_in("ada").unwrap();
+    let user = client.mgmt().user().load("ada").unwrap();
+    let found = |search: AuditSearch| audit.search(&search).unwrap().records;
+    let mine = found(AuditSearch::default().user_ids([&*user.user_id]));
+    assert!(mine.iter().any(|record| record.action == "LoginSucceed"), "{mine:?}");
+    audit
+        .create_event(&AuditEvent::new("launch", AuditType::Error, "ada", "acme").data([("n", 1)]))
+        .unwrap();
+    let launched = found(AuditSearch::default().actions(["launch"]));
+    assert_eq!((launched.len(), launched[0].audit_type.as_ref()), (1, Some(&AuditType::Error)));
+    assert!(found(AuditSearch::default().actions(["launch"]).tenants(["other"])).is_empty());
+    let later = UnixMillis::from_millis(launched[0].occurred.as_millis() + 60_000);
+    assert!(found(AuditSearch::default().actions(["launch"]).from(later)).is_empty());
+    assert!(
+        found(AuditSearch::default().excluded_actions(["launch"]))
+            .iter()
+            .all(|of| of.action != "launch")
+    );
+}

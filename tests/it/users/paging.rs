@@ -1,0 +1,120 @@
+//! Searching: the requests with all fields set, and the iteration over pages.
+
+use std::time::{Duration, SystemTime};
+
+use descope::mgmt::user::{RoleFilter, UserSearch, Users};
+use descope::{Page, Result, Sort, UnixTime, User, UserStatus};
+use serde_json::{Value, json};
+
+use super::manages;
+use crate::support::exchange;
+
+fn everything() -> UserSearch {
+    let at = |millis| SystemTime::UNIX_EPOCH + Duration::from_millis(millis);
+    UserSearch::default()
+        .text("love")
+        .login_ids(["ada"])
+        .user_ids(["U1"])
+        .emails(["ada@example.com"])
+        .phones(["+12025550101"])
+        .verified_email(true)
+        .verified_phone(false)
+        .statuses([UserStatus::Enabled, UserStatus::Invited])
+        .tenant_ids(["acme"])
+        .include_sub_tenants(true)
+        .roles(["Editor"])
+        .tenant_role_ids([("acme", RoleFilter::all(["R1"]))])
+        .tenant_roles([("acme", RoleFilter::any(["Owner", "Admin"]))])
+        .sso_app_ids(["app"])
+        .custom_attributes([("k", json!([1, null]))])
+        .created_from(at(1_700_000_000_001))
+        .created_to(UnixTime::from_seconds(1_700_000_001))
+        .modified_from(SystemTime::UNIX_EPOCH - Duration::from_millis(2))
+        .modified_to(at(1_700_000_000_004))
+        .family_ids(["f1"])
+        .dependent(true)
+        .lock_reasons(["password"])
+        .temp_lock_reasons(["totp"])
+        .with_test_users(false)
+        .test_users_only(false)
+        .sort([Sort::descending("email"), Sort::ascending("name")])
+        .limit(25)
+        .page(3)
+}
+
+fn everything_sent() -> Value {
+    json!({
+        "text": "love", "loginIds": ["ada"], "userIds": ["U1"], "emails": ["ada@example.com"],
+        "phones": ["+12025550101"], "verifiedEmail": true, "verifiedPhone": false,
+        "statuses": ["enabled", "invited"], "tenantIds": ["acme"], "includeSubTenants": true,
+        "roleNames": ["Editor"], "tenantRoleIds": { "acme": { "values": ["R1"], "and": true } },
+        "tenantRoleNames": { "acme": { "values": ["Owner", "Admin"], "and": false } },
+        "ssoAppIds": ["app"], "customAttributes": { "k": [1, null] },
+        "fromCreatedTime": 1_700_000_000_001_i64, "toCreatedTime": 1_700_000_001_000_i64,
+        "fromModifiedTime": -2, "toModifiedTime": 1_700_000_000_004_i64,
+        "familyIds": ["f1"], "dependent": true, "lockReasons": ["password"],
+        "tempLockReasons": ["totp"], "withTestUser": false, "testUsersOnly": false,
+        "sort": [{ "field": "email", "desc": true }, { "field": "name", "desc": false }],
+        "limit": 25, "page": 3,
+    })
+}
+
+type Search = fn(Users<'_>, &UserSearch) -> Result<Page<User>>;
+
+#[test]
+fn search_with_every_field_and_with_none() {
+    let mut test_users = everything_sent();
+    test_users["withTestUser"] = json!(true);
+    test_users["testUsersOnly"] = json!(true);
+    let only = json!({ "withTestUser": true, "testUsersOnly": true });
+    let cases: [(&str, Value, Value, Search); 2] = [
+        ("search", everything_sent(), json!({}), |users, search| users.search(search)),
+        ("search/test", test_users, only, |users, search| users.search_test_users(search)),
+    ];
+    for (path, all, none, call) in cases {
+        let line = format!("POST /v2/mgmt/user/{path}");
+        let answer = json!({ "users": [{ "userId": "U1" }], "total": 76, "new": {} });
+        let page = manages(&line, all, &answer, |users| call(users, &everything()));
+        assert_eq!((&*page.items[0].user_id, page.total), ("U1", 76));
+        for answer in [json!({}), json!({ "users": null, "total": null })] {
+            let page =
+                manages(&line, none.clone(), &answer, |users| call(users, &UserSearch::default()));
+            assert_eq!(page, Page::default());
+        }
+    }
+}
+
+#[test]
+fn the_first_item_costs_one_request() {
+    let answer = json!({ "users": [{ "userId": "U1" }, { "userId": "U2" }], "total": 900 });
+    let (found, sent) = exchange(&answer, |client| {
+        let search = UserSearch::default().limit(2).page(4);
+        let mut users = client.mgmt().user().iter(&search);
+        (users.next().unwrap().unwrap(), users.next().unwrap().unwrap())
+    });
+    assert_eq!((&*found.0.user_id, &*found.1.user_id), ("U1", "U2"));
+    assert_eq!(sent.len(), 1);
+    assert_eq!(sent[0].line, "POST /v2/mgmt/user/search");
+    assert_eq!(sent[0].body, json!({ "limit": 2, "page": 4 }));
+    let (_, sent) = exchange(&answer, |client| {
+        client.mgmt().user().iter_test_users(&UserSearch::default()).next()
+    });
+    assert_eq!(sent[0].line, "POST /v2/mgmt/user/search/test");
+    assert_eq!(sent[0].body["page"], 0);
+    let ((), sent) = exchange(&answer, |client| {
+        let _ = client.mgmt().user().iter(&UserSearch::default());
+    });
+    assert_eq!(sent, []);
+}
+
+/// A server that knows of no pages sends the same one for ever.
+#[test]
+fn a_repeating_answer_is_an_error_once() {
+    let answer = json!({ "users": [{ "userId": "U1" }, { "userId": "U2" }], "total": 900 });
+    let (found, sent) = exchange(&answer, |client| {
+        client.mgmt().user().iter(&UserSearch::default()).collect::<Vec<_>>()
+    });
+    assert_eq!((found.len(), sent.len()), (3, 2));
+    let error = found[2].as_ref().unwrap_err().to_string();
+    assert_eq!(error, "unreadable response: the pages of the search repeat");
+}
