@@ -13,7 +13,7 @@ use crate::client::Client;
 use crate::error::{ApiError, Error, Result};
 use crate::json::{decode, decode_field, decode_list};
 use crate::secret::Secret;
-use crate::transport::http::{HeaderMap, Method, Request, header};
+use crate::transport::http::{HeaderMap, Method, Request, StatusCode, header};
 use crate::transport::{Limits, Response, TransportError, TransportErrorKind};
 
 /// A request in the making. A fault on the way is kept, and returned by the `send` functions, so
@@ -31,6 +31,8 @@ pub(crate) struct Call<'c> {
     secrets: Vec<Secret>,
     safe: bool,
     fga_cache: bool,
+    /// HTTP status 307 is a success too.
+    redirects: bool,
     limits: Option<Limits>,
     failed: Option<Error>,
 }
@@ -70,6 +72,7 @@ impl<'c> Call<'c> {
             credential: Credential::Project,
             secrets: Vec::new(),
             fga_cache: false,
+            redirects: false,
             limits: None,
             failed: None,
         }
@@ -110,6 +113,11 @@ impl<'c> Call<'c> {
             self.path.extend(utf8_percent_encode(value, ESCAPED));
         }
         self
+    }
+
+    /// Appends `true` or `false` as a query parameter; `None` leaves it out.
+    pub(crate) fn query_flag(self, name: &'static str, value: Option<bool>) -> Self {
+        self.query(name, value.map(|value| if value { "true" } else { "false" }))
     }
 
     /// Puts a token or access key in the bearer, after the project ID.
@@ -159,6 +167,14 @@ impl<'c> Call<'c> {
     pub(crate) fn hide<'s>(mut self, secrets: impl IntoIterator<Item = &'s Secret>) -> Self {
         self.secrets.extend(secrets.into_iter().cloned());
         self
+    }
+
+    /// Likewise; `None` leaves it out.
+    pub(crate) fn maybe_secret(self, name: &'static str, value: Option<&Secret>) -> Self {
+        match value {
+            Some(value) => self.secret(name, value.expose()),
+            None => self,
+        }
     }
 
     /// Sets a body member to a struct of options, or leaves it out if none is set.
@@ -274,6 +290,14 @@ impl<'c> Call<'c> {
         }
     }
 
+    /// Sends, and returns the URL that the response names.
+    ///
+    /// It may come with status 307, whose `Location` is not followed: it is for the user's browser.
+    pub(crate) fn send_url(mut self) -> Result<String> {
+        self.redirects = true;
+        self.send_field("url")
+    }
+
     /// Sends, and drops the response's body.
     pub(crate) fn send_unit(self) -> Result<()> {
         self.execute().map(drop)
@@ -331,7 +355,8 @@ impl<'c> Call<'c> {
         if response.body().len() as u64 > limits.body {
             return Err(TransportError::new(TransportErrorKind::Body, "too large").into());
         }
-        if response.status().is_success() {
+        let status = response.status();
+        if status.is_success() || (self.redirects && status == StatusCode::TEMPORARY_REDIRECT) {
             Ok(response)
         } else {
             Err(Error::Api(Box::new(self.refusal(&response))))

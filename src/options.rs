@@ -4,7 +4,8 @@
 ///
 /// The struct itself is ordinary Rust beside the call, with its docs on the fields. Kinds: `opt` for
 /// an `Option`, `flag` for a `bool`, `list` for a `Vec`, `opt_list` for an `Option<Vec>`, where "empty"
-/// and "not set" differ, and `map` for a map with `String` keys.
+/// and "not set" differ, and `map` for a map with `String` keys. `nested` is for
+/// another options struct.
 macro_rules! setters {
     ($name:ident { $($field:ident: $kind:ident $(<$inner:ty>)?),* $(,)? }) => {
         impl $name {
@@ -16,6 +17,14 @@ macro_rules! setters {
         #[must_use]
         pub fn $field(mut self, value: impl Into<$inner>) -> Self {
             self.$field = Some(value.into());
+            self
+        }
+    };
+    (@nested $field:ident, $inner:ty) => {
+        #[doc = concat!("Sets [`", stringify!($field), "`](field@Self::", stringify!($field), ").")]
+        #[must_use]
+        pub fn $field(mut self, value: $inner) -> Self {
+            self.$field = value;
             self
         }
     };

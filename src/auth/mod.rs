@@ -1,6 +1,7 @@
 //! Signing users in, and what follows: [`Client::auth`].
 
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use crate::call::Call;
 use crate::check;
@@ -23,15 +24,23 @@ pub mod embedded_link;
 pub mod enchanted_link;
 #[cfg(feature = "magic-link")]
 pub mod magic_link;
+#[cfg(feature = "oauth")]
+pub mod oauth;
 mod options;
 #[cfg(feature = "otp")]
 pub mod otp;
 #[cfg(feature = "password")]
 pub mod password;
+#[cfg(feature = "saml")]
+pub mod saml;
 #[cfg(feature = "session")]
 pub mod session;
+#[cfg(feature = "sso")]
+pub mod sso;
 #[cfg(feature = "totp")]
 pub mod totp;
+#[cfg(feature = "webauthn")]
+pub mod webauthn;
 
 pub use self::delivery::{DeliveryMethod, MaskedAddress};
 pub use self::options::{LoginOptions, SignUpOptions, UpdateOptions};
@@ -82,6 +91,10 @@ pub struct AuthInfo {
     pub first_seen: bool,
     /// How to keep the refresh token in a cookie.
     pub cookie: CookieSettings,
+    /// What the identity provider said of the user, after a sign-in by OAuth or SSO.
+    pub idp_response: Option<IdpResponse>,
+    /// The ID of the SSO configuration that the user signed in by, after a sign-in by SSO.
+    pub tenant_sso_id: Option<String>,
 }
 
 impl AuthInfo {
@@ -115,6 +128,22 @@ pub struct CookieSettings {
     pub expires: UnixTime,
 }
 
+/// What an identity provider said of a user.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct IdpResponse {
+    /// The groups the user is in there.
+    #[serde(rename = "idpGroups")]
+    pub groups: Vec<String>,
+    /// The attributes of a SAML assertion.
+    #[serde(rename = "idpSAMLAttributes")]
+    pub saml_attributes: Map<String, Value>,
+    /// The claims of an OpenID Connect ID token.
+    #[serde(rename = "idpOIDCClaims")]
+    pub oidc_claims: Map<String, Value>,
+}
+
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct Answer {
@@ -126,6 +155,9 @@ struct Answer {
     cookie_expiration: UnixTime,
     user: User,
     first_seen: Option<bool>,
+    idp_response: Option<IdpResponse>,
+    #[serde(rename = "tenantSSOID")]
+    tenant_sso_id: Option<String>,
 }
 
 #[allow(dead_code, reason = "each area uses some of it, and any of them may be off")]
@@ -150,6 +182,28 @@ impl Call<'_> {
         AuthInfo::read(client, &call.execute()?, refresh)
     }
 
+    /// Trades the code that a sign-in page sent along with the user for their tokens.
+    pub(crate) fn send_exchange(self, code: &str) -> Result<AuthInfo> {
+        self.check(check::id("code", code)).secret("code", code).send_sign_in()
+    }
+
+    /// Sends a call whose answer may hold a sign-in as its member `jwt`, or nothing.
+    pub(crate) fn send_maybe_sign_in(self) -> Result<Option<AuthInfo>> {
+        #[derive(Default, Deserialize)]
+        struct Nested {
+            jwt: Option<Answer>,
+        }
+
+        let call = self.with_keys()?;
+        let client = call.client();
+        let response = call.execute()?;
+        if response.body().iter().all(u8::is_ascii_whitespace) {
+            return Ok(None);
+        }
+        let nested: Nested = json::decode(response.body())?;
+        nested.jwt.map(|answer| AuthInfo::from_answer(client, answer, &response, None)).transpose()
+    }
+
     /// A call that can be sent, and whose answer's tokens can be checked.
     pub(crate) fn with_keys(self) -> Result<Self> {
         let call = self.ready()?;
@@ -167,7 +221,15 @@ impl Token {
 
 impl AuthInfo {
     fn read(client: &Client, response: &Response, kept: Option<Token>) -> Result<Self> {
-        let answer: Answer = json::decode(response.body())?;
+        Self::from_answer(client, json::decode(response.body())?, response, kept)
+    }
+
+    fn from_answer(
+        client: &Client,
+        answer: Answer,
+        response: &Response,
+        kept: Option<Token>,
+    ) -> Result<Self> {
         // Descope leaves a token out of the body where the project keeps it in a cookie.
         let given = |jwt: Option<Secret>| jwt.filter(|jwt| !jwt.expose().is_empty());
         let session = given(answer.session_jwt)
@@ -188,6 +250,8 @@ impl AuthInfo {
                 max_age: answer.cookie_max_age,
                 expires: answer.cookie_expiration,
             },
+            idp_response: answer.idp_response,
+            tenant_sso_id: answer.tenant_sso_id.filter(|id| !id.is_empty()),
         })
     }
 }

@@ -153,6 +153,12 @@ impl<'c> Call<'c> {
             .login_bearer(options)
     }
 
+    /// Where a sign-in page sends the browser back to.
+    pub(crate) fn redirect(self, url: Option<&str>) -> Self {
+        self.check(url.map_or(Ok(()), |url| check::id("redirect_url", url)))
+            .query("redirectURL", url)
+    }
+
     /// The refresh token of a sign-in that adds to a session.
     pub(crate) fn login_bearer(self, options: &'c LoginOptions) -> Self {
         let adds = options.stepup == Some(true) || options.mfa == Some(true);

@@ -137,6 +137,16 @@ impl Refusal {
         Self::new(StatusCode::UNAUTHORIZED, "E062909", "Password expired", message)
     }
 
+    /// The identity provider's page was left too late, or twice.
+    pub(super) fn visit_over() -> Self {
+        Self::argument("No such sign-in waits for its user: it is over, or took too long")
+    }
+
+    /// A passkey that is not the right one, or was not used as asked for.
+    pub(super) fn passkey(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "EMU401", "Passkey refused", message)
+    }
+
     /// Too many wrong codes.
     pub(super) fn too_many_attempts() -> Self {
         let message = "Ask for a new code";

@@ -47,6 +47,9 @@
 //! | embedded links | sign-in, sign-up; verified like magic links |
 //! | authenticator apps | sign-up, update, verify; removing them from users |
 //! | passwords | all; setting and expiring those of users |
+//! | OAuth | start, sign-in, sign-up, update, exchange |
+//! | single sign-on, SAML | start, exchange |
+//! | WebAuthn | sign-up, sign-in, sign-up-or-in, update; start and finish |
 //! | access keys | exchange |
 //! | managing users | create, test users, batch (with passwords in cleartext, bcrypt, PBKDF2, Django's PBKDF2 and MD5), update, patch, single changes, delete, load, search, history, log out, removing passkeys, tokens of social providers, codes and links of test users |
 //! | managing roles, permissions, tenants | create, update, delete, load, search |
@@ -109,6 +112,25 @@
 //! otherwise. Resetting it sends a magic link. The claim `amr` names the factors: the delivery method
 //! of a code or link, `totp`, `pwd`, and `embedded`, which is the emulator's own word.
 //!
+//! # Identity provider
+//!
+//! OAuth and single sign-on send the user to another site. The emulator is that site too: the URL that
+//! a start returns is a page to choose a user on, or to make up a new one, and it sends the browser on
+//! to the redirect URL, with `code` or with `err`. Without a browser, [`Emulator::idp_sign_in`] and
+//! [`Emulator::idp_refuse`] choose, or the request `POST /_emulator/idp` with `state` from the URL's
+//! query, and `loginId` or `err`. The page always asks: nobody stays signed in there.
+//!
+//! The providers are those that Descope knows by default and those of [`Builder::oauth_provider`]. The
+//! `sso` list of a [seed](Emulator::seed) sets up a tenant's single sign-on: `tenantId`, and if you
+//! like `type` (`saml` or `oidc`), `ssoId`, `displayName`, `domains`, `redirectUrl` and
+//! `defaultRoleNames`.
+//!
+//! # Passkeys
+//!
+//! The responses of browsers and authenticators are checked in full: challenge, origin, relying party,
+//! flags, counter and signature, with keys for ES256 and RS256. Only the certificates that say who made
+//! an authenticator are not looked at. A transaction is good for one finish, whatever comes of it.
+//!
 //! # Steering it from other processes
 //!
 //! These paths are the emulator's own; they need no bearer.
@@ -126,6 +148,7 @@
 //! | `POST /_emulator/faults` | `{"kind": "delay", "milliseconds": 50, "path": "/v1", "times": 1}` | [`Emulator::fault`] |
 //! | `DELETE /_emulator/faults` | | [`Emulator::clear_faults`] |
 //! | `POST /_emulator/reset` | | [`Emulator::reset`] |
+//! | `POST /_emulator/idp` | `{"state": "…", "loginId": "…"}` | [`Emulator::idp_sign_in`], as a redirect |
 //!
 //! The kinds of faults are named as the functions of [`Fault`], with hyphens; `status` takes `status`,
 //! `body` and `headers`, `cut` takes `bytes`.
@@ -160,6 +183,7 @@ mod control;
 mod error;
 mod fault;
 mod fga;
+mod idp;
 mod in_process;
 mod inbox;
 mod mgmt;
@@ -243,6 +267,7 @@ impl Emulator {
             refresh_cookie: false,
             code_lifetime: Duration::from_secs(3 * 60),
             max_attempts: 5,
+            oauth_providers: Vec::new(),
         })
     }
 
@@ -407,7 +432,8 @@ impl Emulator {
 
     /// Makes what a test starts from: each item has the fields of the management call that creates
     /// one, and perhaps a `state` as [`export`](Self::export) writes it. Returns the answers of these
-    /// calls in the same form, which holds the IDs and the cleartext of access keys.
+    /// calls in the same form, which holds the IDs and the cleartext of access keys. The items of `sso` set up
+    /// [single sign-on](self#identity-provider).
     ///
     /// ```
     /// use descope::emulator::Emulator;
@@ -504,6 +530,9 @@ impl Emulator {
     }
 
     fn exchange(&self, request: &Request) -> Exchange {
+        if let Some(response) = idp::page::serve(self, request) {
+            return Exchange { response, line: Line::default() };
+        }
         if request.uri().path().starts_with("/_emulator/") {
             let response = respond(control::dispatch(self, request));
             return Exchange { response, line: Line::default() };
@@ -624,6 +653,12 @@ impl Builder {
     /// 5.
     pub fn max_attempts(mut self, attempts: u32) -> Self {
         self.0.max_attempts = attempts;
+        self
+    }
+
+    /// An OAuth provider of the project's own, beside those that Descope knows.
+    pub fn oauth_provider(mut self, name: impl Into<String>) -> Self {
+        self.0.oauth_providers.push(name.into());
         self
     }
 

@@ -15,11 +15,14 @@ use crate::transport::{Request, http};
 /// The areas. A new area is a file with its routes, and a line here.
 const AREAS: &[&[Route]] = &[
     auth::access_key::ROUTES,
+    auth::oauth::ROUTES,
     auth::enchanted_link::ROUTES,
     auth::magic_link::ROUTES,
     auth::otp::ROUTES,
     auth::password::ROUTES,
     auth::session::ROUTES,
+    auth::sso::ROUTES,
+    auth::webauthn::ROUTES,
     auth::totp::ROUTES,
     mgmt::access_key::ROUTES,
     mgmt::audit::ROUTES,
@@ -102,6 +105,10 @@ impl Route {
         Self { method, ..self }
     }
 
+    pub(super) const fn query(self, query: &'static [Field]) -> Self {
+        Self { query, ..self }
+    }
+
     pub(super) const fn bare_texts(self) -> Self {
         Self { body: Shape::Texts, ..self }
     }
@@ -139,6 +146,8 @@ pub(super) struct Call<'a> {
     pub(super) settings: &'a Settings,
     /// Seconds since the epoch.
     pub(super) now: i64,
+    /// Under which the client knows the emulator, such as `http://127.0.0.1:8080`.
+    pub(super) origin: String,
     /// The refresh token or the access key of the bearer.
     pub(super) token: Option<String>,
     params: Params,
@@ -150,7 +159,7 @@ impl<'a> Call<'a> {
     /// A call that comes from inside, not from a request.
     pub(super) fn inside(settings: &'a Settings, now: i64) -> Self {
         let (params, query, body) = (Params::new(), Object::new(), Object::new());
-        Self { settings, now, token: None, params, query, body }
+        Self { settings, now, origin: String::new(), token: None, params, query, body }
     }
 
     /// A parameter of the path.
@@ -190,7 +199,8 @@ pub(super) fn dispatch(
         let token = authorize(request, route.bearer, settings)?;
         let query = body::query(route.query, request.uri().query().unwrap_or_default())?;
         let body = body::parse(route.body, request.body())?;
-        let call = Call { settings, now, token, params, query, body };
+        let origin = origin(request);
+        let call = Call { settings, now, origin, token, params, query, body };
         return handle(route, &call, store);
     }
     let mut named = operations().filter(|(_, pattern, _)| pattern_params(pattern, path).is_some());
@@ -227,6 +237,12 @@ fn handle(route: &Route, call: &Call<'_>, store: &mut Store) -> Answer {
     let answer = (route.handler)(call, store);
     mgmt::audit::after(before, route.path, call, store, &answer);
     answer
+}
+
+fn origin(request: &Request) -> String {
+    let host = request.headers().get(http::header::HOST).and_then(|host| host.to_str().ok());
+    let authority = request.uri().authority().map(http::uri::Authority::as_str).or(host);
+    format!("http://{}", authority.unwrap_or("localhost"))
 }
 
 /// Checks `Bearer project[:token][:management key]` and returns the token.

@@ -26,6 +26,7 @@ pub(super) struct Settings {
     pub(super) refresh_cookie: bool,
     pub(super) code_lifetime: Duration,
     pub(super) max_attempts: u32,
+    pub(super) oauth_providers: Vec<String>,
 }
 
 impl Settings {

@@ -2,10 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::auth::{enchanted_link, magic_link, otp, password};
+use super::auth::{enchanted_link, magic_link, otp, password, webauthn};
 use super::body::{Fields, Object};
 use super::error::{Answer, Refusal};
 use super::fga::Authorization;
+use super::idp::Idp;
 use super::inbox::Mailbox;
 use super::mgmt::access_key::AccessKey;
 use super::mgmt::audit::Trail;
@@ -35,6 +36,8 @@ pub(super) struct Store {
     pub(super) magic_links: magic_link::Links,
     pub(super) enchanted_links: enchanted_link::Attempts,
     pub(super) password_policy: password::Policy,
+    pub(super) idp: Idp,
+    pub(super) webauthn: webauthn::Passkeys,
     pub(super) mailbox: Mailbox,
     pub(super) authorization: Authorization,
     pub(super) audit: Trail,
@@ -60,6 +63,8 @@ impl Store {
             magic_links: magic_link::Links::default(),
             enchanted_links: enchanted_link::Attempts::default(),
             password_policy: password::Policy::default(),
+            idp: Idp::default(),
+            webauthn: webauthn::Passkeys::default(),
             mailbox: Mailbox::default(),
             authorization: Authorization::default(),
             audit: Trail::default(),
@@ -103,6 +108,7 @@ impl Store {
         for id in known_as.chain(&mut self.consents).filter(|id| *id == absorbed) {
             survivor.clone_into(id);
         }
+        self.webauthn.hand_over(absorbed, survivor);
         for key in &mut self.access_keys {
             if key.user.as_deref() == Some(absorbed) {
                 key.user = Some(survivor.to_owned());
@@ -117,6 +123,7 @@ impl Store {
         self.groups.iter_mut().for_each(|group| group.members.retain(|member| member != id));
         self.consents.retain(|user| user != id);
         self.sessions.revoke_user(id, None);
+        self.webauthn.forget(id);
     }
 
     pub(super) fn tenant(&self, id: &str) -> Option<&Tenant> {
@@ -144,13 +151,26 @@ impl Store {
 
     /// The SSO configuration by which users of a tenant sign in, if one is set up: the default one,
     /// or else another.
-    #[allow(dead_code, reason = "asked by the area that signs users in by SSO")]
     pub(super) fn sso_settings(&self, tenant: &str) -> Option<&SsoSettings> {
         let mut of_tenant = self.sso_settings.iter().filter(|settings| settings.tenant == tenant);
         let default = of_tenant.clone().find(|settings| settings.id.is_none());
         default
             .filter(|of| of.provider().is_some())
             .or_else(|| of_tenant.find(|of| of.provider().is_some()))
+    }
+
+    /// The SSO configuration for e-mail addresses of a domain, with this ID if one is given: the
+    /// domain is the configuration's own, or its tenant's.
+    pub(super) fn sso_settings_for(&self, domain: &str, id: Option<&str>) -> Option<&SsoSettings> {
+        let named = |domains: &[String]| domains.iter().any(|of| of.eq_ignore_ascii_case(domain));
+        let own = self.sso_settings.iter().filter(|of| named(&of.domains));
+        let tenants = self.tenants.iter().filter(|tenant| named(&tenant.domains));
+        let of_tenants = tenants.filter_map(|tenant| match id {
+            None => self.sso_settings(&tenant.id),
+            Some(_) => self.sso_settings_of(&tenant.id, id),
+        });
+        own.chain(of_tenants)
+            .find(|of| of.provider().is_some() && id.is_none_or(|id| of.id.as_deref() == Some(id)))
     }
 
     /// The SSO configuration of a tenant with this ID, or its default one.

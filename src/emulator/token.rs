@@ -211,6 +211,27 @@ impl SignIn {
         Self { claims, ..Self::default() }
     }
 
+    /// Reads `LoginOptions` where it is not known yet who signs in. Returns the user of the refresh
+    /// token too, where there must be one: they have to sign in, and nobody else.
+    pub(super) fn unknown_user(
+        call: &Call<'_>,
+        store: &Store,
+        options: Fields<'_>,
+    ) -> Answer<(Self, Option<String>)> {
+        let user = if options.flag("stepup") || options.flag("mfa") {
+            Some(proven(call, store)?.session.user)
+        } else {
+            None
+        };
+        Ok((Self::new(call, store, user.as_deref(), options)?, user))
+    }
+
+    /// Signs in to this tenant, unless another one was asked for.
+    pub(super) fn in_tenant(mut self, tenant: &str) -> Self {
+        self.tenant.get_or_insert_with(|| tenant.to_owned());
+        self
+    }
+
     /// Adds a factor to a session that is there.
     pub(super) fn additional(proven: Proven, mfa: bool) -> Self {
         let amr = if mfa { proven.session.amr } else { Vec::new() };

@@ -2,6 +2,7 @@
 
 mod access_key;
 mod admin;
+mod authenticator;
 mod authz;
 mod call;
 mod connections;
@@ -17,16 +18,19 @@ mod jwks;
 mod keys;
 mod magic_link;
 mod mutation;
+mod oauth;
 mod otp;
 mod password;
 mod project;
 mod server;
 mod session;
 mod signer;
+mod sso;
 mod support;
 mod tls;
 mod tokens;
 mod totp;
 mod users;
 mod waiting;
+mod webauthn;
 mod wycheproof;

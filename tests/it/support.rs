@@ -180,3 +180,16 @@ pub(crate) fn update_options() -> Value {
         "templateOptions": { "app": "Engine" }, "providerId": "C1",
     })
 }
+
+/// A client of this emulator.
+pub(crate) fn client(emulator: &Emulator) -> Client {
+    Client::builder().ignore_env().emulator(emulator).build().unwrap()
+}
+
+/// The code in the URL that a sign-in page sent the browser back to.
+#[track_caller]
+pub(crate) fn code_of(url: &str) -> String {
+    let (_, query) = url.split_once('?').unwrap_or_else(|| panic!("{url}"));
+    let code = query.split('&').find_map(|pair| pair.strip_prefix("code="));
+    code.unwrap_or_else(|| panic!("{url}")).to_owned()
+}

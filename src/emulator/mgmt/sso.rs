@@ -84,7 +84,7 @@ pub(in crate::emulator) struct SsoSettings {
     pub(in crate::emulator) tenant: String,
     /// `None` is the tenant's default configuration.
     pub(in crate::emulator) id: Option<String>,
-    display_name: String,
+    pub(in crate::emulator) display_name: String,
     pub(in crate::emulator) auth_type: AuthType,
     pub(in crate::emulator) domains: Vec<String>,
     saml: Option<Provider>,
@@ -124,6 +124,24 @@ impl SsoSettings {
                 "oidc": self.oidc.as_ref().map(Provider::save),
             },
         })
+    }
+
+    /// Where the browser goes back to, unless a sign-in asks for another place.
+    pub(in crate::emulator) fn redirect_url(&self) -> Option<&str> {
+        let url = self.provider()?.settings.get("redirectUrl")?.as_str();
+        url.filter(|url| !url.is_empty())
+    }
+
+    /// IDs of the roles that a user in these groups gets.
+    pub(in crate::emulator) fn roles(&self, groups: &[&str]) -> Vec<String> {
+        let Some(provider) = self.provider() else { return Vec::new() };
+        let mut roles = provider.default_roles.clone();
+        let earned = provider
+            .mappings
+            .iter()
+            .filter(|(names, _)| names.iter().any(|name| groups.contains(&name.as_str())));
+        merge(&mut roles, earned.map(|(_, role)| role.clone()));
+        roles
     }
 
     pub(in crate::emulator) fn forget_role(&mut self, role: &str) {

@@ -1,0 +1,140 @@
+//! OAuth without a redirect: in mobile apps, and by Google One Tap.
+
+use serde_json::{Map, Value};
+
+use super::OAuth;
+use crate::auth::{AuthInfo, LoginOptions};
+use crate::call::Call;
+use crate::check;
+use crate::error::Result;
+use crate::options::setters;
+use crate::secret::Secret;
+
+impl<'c> OAuth<'c> {
+    /// Begins a sign-in in a mobile app, by the provider's own library there. Returns what that
+    /// library needs, as Descope gives it; finish with [`native_finish`](Self::native_finish).
+    pub fn native_start(
+        &self,
+        provider: &str,
+        options: &NativeOptions,
+    ) -> Result<Map<String, Value>> {
+        self.0
+            .post("/v1/auth/oauth/native/start")
+            .check(check::id("provider", provider))
+            .field("provider", provider)
+            .field("implicit", options.implicit)
+            .options("loginOptions", &options.login)
+            .login_bearer(&options.login)
+            .send()
+    }
+
+    /// Finishes a sign-in in a mobile app, with what the provider's library returned.
+    ///
+    /// `state_id` is the `stateId` of [`native_start`](Self::native_start).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`](crate::Error::Api) if the provider does not confirm it.
+    pub fn native_finish(
+        &self,
+        provider: &str,
+        state_id: &str,
+        result: &NativeResult,
+    ) -> Result<AuthInfo> {
+        self.0
+            .post("/v1/auth/oauth/native/finish")
+            .check(check::id("provider", provider))
+            .check(check::id("state_id", state_id))
+            .field("provider", provider)
+            .field("stateId", state_id)
+            .maybe_secret("user", result.user.as_ref())
+            .maybe_secret("code", result.code.as_ref())
+            .maybe_secret("idToken", result.id_token.as_ref())
+            .send_sign_in()
+    }
+
+    /// The client ID that the web page needs to show Google One Tap.
+    pub fn one_tap_client_id(&self, provider: &str) -> Result<String> {
+        self.0.get("/v1/auth/onetap/clientid").segment("provider", provider).send_field("clientId")
+    }
+
+    /// Trades the ID token of Google One Tap for the user's session. `nonce` is the one that the web
+    /// page gave to One Tap.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`](crate::Error::Api) if the ID token or the nonce is wrong.
+    pub fn one_tap_exchange(
+        &self,
+        provider: &str,
+        id_token: &str,
+        nonce: &str,
+        options: &LoginOptions,
+    ) -> Result<AuthInfo> {
+        self.one_tap("/v1/auth/onetap/idtoken/exchange", provider, id_token, nonce, options)
+            .send_sign_in()
+    }
+
+    /// Trades the ID token of Google One Tap for a code, which [`exchange`](Self::exchange) takes;
+    /// otherwise like [`one_tap_exchange`](Self::one_tap_exchange).
+    pub fn one_tap_verify(
+        &self,
+        provider: &str,
+        id_token: &str,
+        nonce: &str,
+        options: &LoginOptions,
+    ) -> Result<Secret> {
+        self.one_tap("/v1/auth/onetap/idtoken/verify", provider, id_token, nonce, options)
+            .send_field("code")
+    }
+
+    fn one_tap<'a>(
+        self,
+        path: &'static str,
+        provider: &str,
+        id_token: &str,
+        nonce: &str,
+        options: &'a LoginOptions,
+    ) -> Call<'a>
+    where
+        'c: 'a,
+    {
+        self.0
+            .post(path)
+            .check(check::id("provider", provider))
+            .check(check::token("id_token", id_token))
+            .check(check::id("nonce", nonce))
+            .field("provider", provider)
+            .secret("idToken", id_token)
+            .secret("nonce", nonce)
+            .options("loginOptions", options)
+            .login_bearer(options)
+    }
+}
+
+/// Options of [`OAuth::native_start`].
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct NativeOptions {
+    /// Whether the provider's library returns an ID token at once, in place of a code to trade for
+    /// one.
+    pub implicit: Option<bool>,
+    /// What the session is to be like.
+    pub login: LoginOptions,
+}
+
+setters!(NativeOptions { implicit: opt<bool>, login: nested<LoginOptions> });
+
+/// What the provider's library in a mobile app returned.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct NativeResult {
+    /// The authorization code, if there is one.
+    pub code: Option<Secret>,
+    /// The ID token, if there is one.
+    pub id_token: Option<Secret>,
+    /// What Apple says of the user at their first sign-in, as JSON text.
+    pub user: Option<Secret>,
+}
+
+setters!(NativeResult { code: opt<Secret>, id_token: opt<Secret>, user: opt<Secret> });

@@ -1,0 +1,308 @@
+//! WebAuthn: passkeys and security keys.
+//!
+//! Each ceremony has two steps with the browser between them: `start` returns the options for
+//! `navigator.credentials`, as JSON text, and `finish` takes what the browser made of them, as JSON
+//! text. Both texts pass through untouched. In the browser:
+//!
+//! ```js
+//! const { publicKey } = JSON.parse(options);
+//! const parsed = create
+//!     ? PublicKeyCredential.parseCreationOptionsFromJSON(publicKey)
+//!     : PublicKeyCredential.parseRequestOptionsFromJSON(publicKey);
+//! const credential = await (create
+//!     ? navigator.credentials.create({ publicKey: parsed })
+//!     : navigator.credentials.get({ publicKey: parsed }));
+//! const response = JSON.stringify(credential.toJSON());
+//! ```
+
+use serde::{Deserialize, Serialize};
+
+use super::{Auth, AuthInfo, LoginOptions, SignUpOptions};
+use crate::call::Call;
+use crate::check;
+use crate::client::Client;
+use crate::error::{Error, Result};
+use crate::options::setters;
+
+/// WebAuthn; see [`Auth::webauthn`].
+#[derive(Clone, Copy, Debug)]
+pub struct WebAuthn<'c>(&'c Client);
+
+impl<'c> Auth<'c> {
+    /// WebAuthn: passkeys and security keys.
+    pub fn webauthn(self) -> WebAuthn<'c> {
+        WebAuthn(self.0)
+    }
+}
+
+impl WebAuthn<'_> {
+    /// Begins to register a new user with a passkey; finish with
+    /// [`sign_up_finish`](Self::sign_up_finish).
+    ///
+    /// `origin` is that of the page which asks the user, such as `https://app.example.com`.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// let webauthn = client.auth().webauthn();
+    /// let options = Default::default();
+    /// let start = webauthn.sign_up_start("ada@example.com", "https://app.example.com", &options)?;
+    /// // Send `start.options` to the browser, and keep `start.transaction_id` for the finish.
+    /// assert!(start.create && start.options.contains("challenge"));
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`USER_ALREADY_EXISTS`](crate::codes::USER_ALREADY_EXISTS) if the login ID is taken.
+    pub fn sign_up_start(
+        &self,
+        login_id: &str,
+        origin: &str,
+        options: &WebAuthnSignUpOptions,
+    ) -> Result<WebAuthnTransaction> {
+        #[derive(Serialize)]
+        #[serde(rename_all = "camelCase")]
+        struct User<'a> {
+            login_id: &'a str,
+            #[serde(flatten)]
+            details: &'a crate::UserDetails,
+        }
+
+        let details = &options.sign_up.user;
+        // Some official SDKs name the login ID here and some in the user: either is enough.
+        self.begin("/v1/auth/webauthn/signup/start", origin, &options.passkey)
+            .check(check::id("login_id", login_id))
+            .field("loginId", login_id)
+            .field("user", User { login_id, details })
+            .options("loginOptions", &options.sign_up)
+            .send()
+    }
+
+    /// Registers the user, with what `navigator.credentials.create` returned, and signs them in.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`] if the passkey is not for this transaction, or the transaction is spent or too
+    /// old.
+    pub fn sign_up_finish(&self, transaction_id: &str, response: &str) -> Result<AuthInfo> {
+        self.finish("/v1/auth/webauthn/signup/finish", transaction_id, response).send_sign_in()
+    }
+
+    /// Begins to sign a user in by their passkey; finish with
+    /// [`sign_in_finish`](Self::sign_in_finish).
+    ///
+    /// Without a login ID the browser offers all passkeys it has for the site, and the one chosen
+    /// says who signs in.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// let webauthn = client.auth().webauthn();
+    /// let start = webauthn.sign_in_start(None, "https://app.example.com", &Default::default())?;
+    /// assert!(!start.create);
+    ///
+    /// let origin = "https://app.example.com";
+    /// let unknown = webauthn.sign_in_start("nobody@example.com", origin, &Default::default());
+    /// assert!(unknown.unwrap_err().is_not_found());
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`USER_NOT_FOUND`](crate::codes::USER_NOT_FOUND) if nobody has the login ID.
+    pub fn sign_in_start<'a>(
+        &self,
+        login_id: impl Into<Option<&'a str>>,
+        origin: &str,
+        options: &WebAuthnLoginOptions,
+    ) -> Result<WebAuthnTransaction> {
+        let login_id = login_id.into();
+        self.begin("/v1/auth/webauthn/signin/start", origin, &options.passkey)
+            .check(login_id.map_or(Ok(()), |id| check::id("login_id", id)))
+            .field("loginId", login_id.unwrap_or_default())
+            .options("loginOptions", &options.login)
+            .login_bearer(&options.login)
+            .send()
+    }
+
+    /// Signs the user in, with what `navigator.credentials.get` returned.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`] if the passkey is not the user's or not for this transaction, or the
+    /// transaction is spent or too old.
+    pub fn sign_in_finish(&self, transaction_id: &str, response: &str) -> Result<AuthInfo> {
+        self.finish("/v1/auth/webauthn/signin/finish", transaction_id, response).send_sign_in()
+    }
+
+    /// Begins to sign a user in by their passkey, or to register them if they are new.
+    ///
+    /// Where [`create`](WebAuthnTransaction::create) says so, finish with
+    /// [`sign_up_finish`](Self::sign_up_finish), else with [`sign_in_finish`](Self::sign_in_finish).
+    pub fn sign_up_or_in_start(
+        &self,
+        login_id: &str,
+        origin: &str,
+        options: &WebAuthnLoginOptions,
+    ) -> Result<WebAuthnTransaction> {
+        self.begin("/v1/auth/webauthn/signup-in/start", origin, &options.passkey)
+            .check(check::id("login_id", login_id))
+            .field("loginId", login_id)
+            .options("loginOptions", &options.login)
+            .login_bearer(&options.login)
+            .send()
+    }
+
+    /// Begins to add a passkey to a signed-in user; finish with
+    /// [`update_finish`](Self::update_finish).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`] with HTTP status 401 if the session has ended.
+    pub fn update_start(
+        &self,
+        login_id: &str,
+        origin: &str,
+        refresh_token: &str,
+        options: &WebAuthnUpdateOptions,
+    ) -> Result<WebAuthnTransaction> {
+        self.begin("/v1/auth/webauthn/update/start", origin, &options.passkey)
+            .bearer("refresh_token", refresh_token)
+            .check(check::id("login_id", login_id))
+            .field("loginId", login_id)
+            .field("mfa", options.mfa)
+            .send()
+    }
+
+    /// Adds the passkey, with what `navigator.credentials.create` returned.
+    ///
+    /// Returns a session that counts the passkey as one more factor, if
+    /// [`mfa`](WebAuthnUpdateOptions::mfa) was asked for.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`] if the passkey is not for this transaction, or the transaction is spent or too
+    /// old.
+    pub fn update_finish(&self, transaction_id: &str, response: &str) -> Result<Option<AuthInfo>> {
+        self.finish("/v1/auth/webauthn/update/finish", transaction_id, response)
+            .send_maybe_sign_in()
+    }
+
+    fn begin(&self, path: &'static str, origin: &str, passkey: &PasskeyOptions) -> Call<'_> {
+        self.0
+            .post(path)
+            .check(check::id("origin", origin))
+            .field("origin", origin)
+            .options("passkeyOptions", passkey)
+    }
+
+    fn finish(&self, path: &'static str, transaction_id: &str, response: &str) -> Call<'_> {
+        let empty = response.trim().is_empty();
+        let empty =
+            if empty { Err(Error::argument("response", "must not be empty")) } else { Ok(()) };
+        self.0
+            .post(path)
+            .check(check::id("transaction_id", transaction_id))
+            .check(empty)
+            .field("transactionId", transaction_id)
+            .secret("response", response)
+    }
+}
+
+/// A ceremony that has begun.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(default, rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct WebAuthnTransaction {
+    /// What the finish needs. It is good for one finish, and for a few minutes.
+    pub transaction_id: String,
+    /// The options for the browser, as JSON text: an object with the member `publicKey`.
+    pub options: String,
+    /// Whether the browser is to make a passkey, with `navigator.credentials.create`, and not to use
+    /// one, with `navigator.credentials.get`.
+    pub create: bool,
+}
+
+/// Options of [`WebAuthn::sign_up_start`].
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct WebAuthnSignUpOptions {
+    /// Who the user is, and what the session is to be like.
+    pub sign_up: SignUpOptions,
+    /// What the passkey is to be like.
+    pub passkey: PasskeyOptions,
+}
+
+setters!(WebAuthnSignUpOptions { sign_up: nested<SignUpOptions>, passkey: nested<PasskeyOptions> });
+
+/// Options of [`WebAuthn::sign_in_start`] and [`WebAuthn::sign_up_or_in_start`].
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct WebAuthnLoginOptions {
+    /// What the session is to be like.
+    pub login: LoginOptions,
+    /// How the browser is to ask.
+    pub passkey: PasskeyOptions,
+}
+
+setters!(WebAuthnLoginOptions { login: nested<LoginOptions>, passkey: nested<PasskeyOptions> });
+
+/// Options of [`WebAuthn::update_start`].
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct WebAuthnUpdateOptions {
+    /// Keeps the factors of the session, and adds this one: [`WebAuthn::update_finish`] then returns
+    /// the new session. Defaults to `false`.
+    pub mfa: Option<bool>,
+    /// What the passkey is to be like.
+    pub passkey: PasskeyOptions,
+}
+
+setters!(WebAuthnUpdateOptions { mfa: opt<bool>, passkey: nested<PasskeyOptions> });
+
+/// What a passkey is to be like and how the browser is to ask for it, where it differs from the
+/// project's settings (Web Authentication Level 2 sections 5.4 and 5.5).
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct PasskeyOptions {
+    /// Which authenticators may make it; for a new passkey.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub authenticator_selection: Option<AuthenticatorSelection>,
+    /// What the authenticator is to say of itself: `none`, `indirect` or `direct`; for a new passkey.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attestation: Option<String>,
+    /// Whether the user must be verified, as by a PIN: `preferred`, `required` or `discouraged`; for
+    /// signing in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_verification: Option<String>,
+    /// Extensions, as JSON text.
+    #[serde(rename = "extensionsJSON", skip_serializing_if = "Option::is_none")]
+    pub extensions_json: Option<String>,
+}
+
+setters!(PasskeyOptions {
+    authenticator_selection: opt<AuthenticatorSelection>, attestation: opt<String>,
+    user_verification: opt<String>, extensions_json: opt<String>,
+});
+
+/// Which authenticators may make a passkey (Web Authentication Level 2 section 5.4.4).
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct AuthenticatorSelection {
+    /// Whether it is part of the device: `any`, `platform` or `crossplatform`, as Descope spells it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub authenticator_attachment: Option<String>,
+    /// Whether it is to find the user without a login ID: `discouraged`, `preferred` or `required`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resident_key: Option<String>,
+    /// Whether the user must be verified: `preferred`, `required` or `discouraged`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_verification: Option<String>,
+}
+
+setters!(AuthenticatorSelection {
+    authenticator_attachment: opt<String>, resident_key: opt<String>, user_verification: opt<String>,
+});

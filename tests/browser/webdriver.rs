@@ -1,0 +1,153 @@
+//! A headless Chromium, steered by the WebDriver protocol (W3C WebDriver 2).
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+pub(crate) struct Browser {
+    driver: Child,
+    agent: ureq::Agent,
+    /// The session's URL.
+    session: String,
+}
+
+impl Browser {
+    /// Starts `chromedriver`, or what the variable `CHROMEDRIVER` names, and a browser.
+    pub(crate) fn start() -> Self {
+        let program = std::env::var("CHROMEDRIVER").unwrap_or_else(|_| "chromedriver".to_owned());
+        let mut driver = Command::new(&program)
+            .arg("--port=0")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|error| panic!("{program}, which this test needs: {error}"));
+        // It says where it listens once it does.
+        let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines();
+        let port = lines
+            .by_ref()
+            .map_while(Result::ok)
+            .find_map(|line| {
+                let (_, port) = line.rsplit_once("started successfully on port ")?;
+                Some(port.trim_end_matches('.').to_owned())
+            })
+            .expect("chromedriver's port");
+        // Nobody reads the rest, but a full pipe would stop it.
+        std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
+        let agent = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_global(Some(Duration::from_secs(60)))
+            .proxy(None)
+            .build()
+            .into();
+        let mut browser =
+            Self { driver, agent, session: format!("http://127.0.0.1:{port}/session") };
+        // The sandbox needs rights that containers do not have; the pages are our own.
+        let arguments = ["--headless=new", "--no-sandbox", "--disable-dev-shm-usage"];
+        let made = browser.send(
+            "",
+            Some(&json!({ "capabilities": { "alwaysMatch": {
+                "browserName": "chrome",
+                "goog:chromeOptions": { "args": arguments },
+                "webauthn:virtualAuthenticators": true,
+            } } })),
+        );
+        let id = made["sessionId"].as_str().expect("a session");
+        browser.session = format!("{}/{id}", browser.session);
+        browser
+    }
+
+    /// One command, as the session's path names it: a POST with this body, or a GET.
+    #[track_caller]
+    pub(crate) fn send(&self, path: &str, body: Option<&Value>) -> Value {
+        let url = format!("{}{path}", self.session);
+        let answer = match body {
+            Some(body) => self
+                .agent
+                .post(&url)
+                .header("content-type", "application/json; charset=utf-8")
+                .send(body.to_string()),
+            None => self.agent.get(&url).call(),
+        };
+        let text = answer.unwrap().body_mut().read_to_string().unwrap();
+        let mut answer: Value = serde_json::from_str(&text).unwrap();
+        assert!(answer["value"].get("error").is_none_or(Value::is_null), "{path}: {text}");
+        answer["value"].take()
+    }
+
+    #[track_caller]
+    pub(crate) fn open(&self, url: &str) {
+        self.send("/url", Some(&json!({ "url": url })));
+    }
+
+    #[track_caller]
+    pub(crate) fn url(&self) -> String {
+        self.send("/url", None).as_str().unwrap().to_owned()
+    }
+
+    #[track_caller]
+    pub(crate) fn title(&self) -> String {
+        self.send("/title", None).as_str().unwrap().to_owned()
+    }
+
+    #[track_caller]
+    fn element(&self, css: &str) -> String {
+        let found = self.send("/element", Some(&json!({ "using": "css selector", "value": css })));
+        let (_, id) = found.as_object().unwrap().iter().next().unwrap();
+        format!("/element/{}", id.as_str().unwrap())
+    }
+
+    #[track_caller]
+    pub(crate) fn click(&self, css: &str) {
+        self.send(&format!("{}/click", self.element(css)), Some(&json!({})));
+    }
+
+    #[track_caller]
+    pub(crate) fn type_in(&self, css: &str, text: &str) {
+        self.send(&format!("{}/value", self.element(css)), Some(&json!({ "text": text })));
+    }
+
+    /// Waits until the page's address has this in it.
+    #[track_caller]
+    pub(crate) fn wait_for(&self, part: &str) -> String {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let url = self.url();
+            if url.contains(part) {
+                return url;
+            }
+            assert!(Instant::now() < until, "{part} did not come: {url}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Runs the body of an asynchronous function in the page, with these as `given`, and returns what
+    /// it returns.
+    #[track_caller]
+    pub(crate) fn run(&self, script: &str, arguments: &[&str]) -> Value {
+        let script = format!("const given = arguments; return (async () => {{ {script} }})();");
+        self.send("/execute/sync", Some(&json!({ "script": script, "args": arguments })))
+    }
+
+    /// Plugs in an authenticator that signs without asking.
+    #[track_caller]
+    pub(crate) fn add_authenticator(&self) {
+        let authenticator = json!({
+            "protocol": "ctap2", "transport": "internal", "hasResidentKey": true,
+            "hasUserVerification": true, "isUserVerified": true,
+        });
+        self.send("/webauthn/authenticator", Some(&authenticator));
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        // Ends the browser; where it fails, there was none.
+        let _ = self.agent.delete(&self.session).call();
+        let _ = self.driver.kill();
+        let _ = self.driver.wait();
+    }
+}
