@@ -52,8 +52,10 @@
 //! | WebAuthn | sign-up, sign-in, sign-up-or-in, update; start and finish |
 //! | access keys | exchange |
 //! | managing users | create, test users, batch (with passwords in cleartext, bcrypt, PBKDF2, Django's PBKDF2 and MD5), update, patch, single changes, delete, load, search, history, log out, removing passkeys, tokens of social providers, codes and links of test users |
-//! | managing roles, permissions, tenants | create, update, delete, load, search |
-//! | managing access keys | all |
+//! | managing tenants, access keys, roles, permissions, groups | all |
+//! | SSO configurations | all, but those of cross-app access |
+//! | SSO applications | all, but definitions of custom attributes |
+//! | tokens | update, impersonate, stop, sign-in, sign-up, sign-up-or-in, anonymous |
 //! | password settings | load, configure, but for tenants, expiry and reuse |
 //! | licence | rate limit tier |
 //! | FGA | all |
@@ -120,16 +122,25 @@
 //! [`Emulator::idp_refuse`] choose, or the request `POST /_emulator/idp` with `state` from the URL's
 //! query, and `loginId` or `err`. The page always asks: nobody stays signed in there.
 //!
-//! The providers are those that Descope knows by default and those of [`Builder::oauth_provider`]. The
-//! `sso` list of a [seed](Emulator::seed) sets up a tenant's single sign-on: `tenantId`, and if you
-//! like `type` (`saml` or `oidc`), `ssoId`, `displayName`, `domains`, `redirectUrl` and
-//! `defaultRoleNames`.
+//! The providers are those that Descope knows by default and those of [`Builder::oauth_provider`].
 //!
 //! # Passkeys
 //!
 //! The responses of browsers and authenticators are checked in full: challenge, origin, relying party,
 //! flags, counter and signature, with keys for ES256 and RS256. Only the certificates that say who made
 //! an authenticator are not looked at. A transaction is good for one finish, whatever comes of it.
+//!
+//! # Groups and consent
+//!
+//! Descope learns of groups from identity providers, and of a user's consent to be impersonated in
+//! flows. Here a [seed](Emulator::seed) says so: its list `groups` has `tenantId`, and if you like
+//! `id`, `display`, `loginIds`, `source` and `ssoId`; its list `consents` has `loginId`. To
+//! impersonate takes the permission `Impersonate`, or `impersonation`. Tokens of nobody, from
+//! `auth/anonymous`, cannot be refreshed.
+//!
+//! The list `sso` sets up a tenant's single sign-on: `tenantId`, and if you like `type` (`saml` or
+//! `oidc`), `ssoId`, `displayName`, `domains`, `redirectUrl` and `defaultRoleNames`. The lists
+//! `oidcApps`, `samlApps` and `wsFedApps` make SSO applications.
 //!
 //! # Steering it from other processes
 //!
@@ -157,9 +168,9 @@
 //!
 //! It is not a server for production: it has no storage, speaks plain HTTP, limits no rates, and gives
 //! every code away to whoever asks for the inbox. It keeps, but does not enforce, the permitted
-//! addresses of access keys and the `disabled` and single sign-on settings of tenants. Where Descope's
-//! behaviour is not documented and not visible in its SDKs, the emulator does what is plausible; it
-//! cannot prove how the service behaves.
+//! addresses of access keys, the `disabled` and single sign-on settings of tenants and the rules of
+//! their sessions. Where Descope's behaviour is not documented and not visible in its SDKs, the
+//! emulator does what is plausible; it cannot prove how the service behaves.
 #![allow(clippy::unnecessary_wraps, reason = "handlers have one signature")]
 
 use std::collections::BTreeMap;

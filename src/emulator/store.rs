@@ -142,7 +142,9 @@ impl Store {
         self.groups.retain(|group| group.tenant != id);
         let of_tenant = |role: &&Role| role.tenant.as_deref() == Some(id);
         let roles: Vec<_> = self.roles.iter().filter(of_tenant).map(|of| of.id.clone()).collect();
-        roles.iter().for_each(|role| self.remove_role(role));
+        for role in &roles {
+            self.remove_role(role);
+        }
         self.grants_mut().for_each(|grants| grants.forget_tenant(id));
         for tenant in &mut self.tenants {
             tenant.parent.take_if(|parent| parent == id);

@@ -135,7 +135,9 @@ fn delete_batch(call: &Call<'_>, store: &mut Store) -> Answer {
     }
     let named = |of: &&Permission| names.contains(&&*of.name) || ids.contains(&&*of.id);
     let gone: Vec<_> = store.permissions.iter().filter(named).map(|of| of.id.clone()).collect();
-    gone.iter().for_each(|id| remove(store, id));
+    for id in &gone {
+        remove(store, id);
+    }
     Ok(Reply::empty())
 }
 

@@ -224,7 +224,9 @@ fn delete_batch(call: &Call<'_>, store: &mut Store) -> Answer {
         by_name || ids.contains(&&*role.id)
     };
     let gone: Vec<_> = store.roles.iter().filter(named).map(|role| role.id.clone()).collect();
-    gone.iter().for_each(|id| store.remove_role(id));
+    for id in &gone {
+        store.remove_role(id);
+    }
     Ok(Reply::empty())
 }
 

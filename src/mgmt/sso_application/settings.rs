@@ -372,7 +372,7 @@ setters!(WsFedApplication {
 });
 
 /// Descope takes an application that does not say for a disabled one.
-#[expect(clippy::ref_option, reason = "as serde calls it")]
+#[expect(clippy::ref_option, clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
 fn or_true<S: Serializer>(
     enabled: &Option<bool>,
     serializer: S,

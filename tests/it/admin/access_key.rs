@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use descope::auth::access_key::AccessKeyOptions;
 use descope::clock::Clock;
 use descope::mgmt::access_key::{
     AccessKeySearch, AccessKeyStatus, AccessKeyUpdate, CreatedAccessKey, NewAccessKey,
@@ -184,7 +185,7 @@ fn an_access_key_lives_from_creation_to_deletion() {
     emulator.seed(&seed).unwrap();
     let keys = client.mgmt().access_key();
     let exchange = |made: &CreatedAccessKey| {
-        client.auth().access_key().exchange(made.cleartext.expose(), &Default::default())
+        client.auth().access_key().exchange(made.cleartext.expose(), &AccessKeyOptions::default())
     };
     let soon = UnixTime::from_seconds(emulator.clock().unix() + 60);
     let new = NewAccessKey::default()

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use descope::mgmt::role::RoleDetails;
 use descope::mgmt::sso::{OidcProvider, RoleMapping, SamlOptions, SamlProvider};
 use descope::mgmt::sso_application::{OidcApplication, SamlApplication, WsFedApplication};
 use descope::mgmt::tenant::TimeUnit;
@@ -70,7 +71,7 @@ fn everything_is_saved_and_made_again() {
     };
     assert_eq!(names(&copy), ["One", "Three", "Two"]);
     // Names still follow, for what is saved are IDs.
-    copy.mgmt().role().update("Editor", Scope::Project, "Author", &Default::default()).unwrap();
+    copy.mgmt().role().update("Editor", Scope::Project, "Author", &RoleDetails::default()).unwrap();
     let saml = copy.mgmt().sso().load("acme", None).unwrap().saml;
     assert_eq!(saml.groups_mapping[0].role.name, "Author");
 }

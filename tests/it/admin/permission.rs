@@ -1,6 +1,7 @@
 //! Permissions.
 
 use descope::Scope;
+use descope::mgmt::jwt::SignIn;
 use descope::mgmt::permission::{NewPermission, PermissionChange, PermissionDetails};
 use descope::mgmt::role::RoleDetails;
 use serde_json::{Value, json};
@@ -116,7 +117,7 @@ fn a_permission_lives_in_roles_and_tokens() {
 
     let role = || client.mgmt().role().load_all().unwrap().remove(0);
     assert_eq!(role().permission_names, ["see", "edit"], "names follow");
-    let session = client.mgmt().jwt().sign_in("ada", &Default::default()).unwrap();
+    let session = client.mgmt().jwt().sign_in("ada", &SignIn::default()).unwrap();
     assert!(session.claims().has_permissions(Scope::Project, ["see", "edit"]));
 
     permissions.delete_by_id(&id).unwrap();

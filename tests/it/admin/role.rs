@@ -1,5 +1,8 @@
 //! Roles.
 
+use descope::auth::access_key::AccessKeyOptions;
+use descope::mgmt::jwt::SignIn;
+use descope::mgmt::permission::PermissionDetails;
 use descope::mgmt::role::{NewRole, RoleChange, RoleDetails, RoleSearch};
 use descope::mgmt::tenant::NewTenant;
 use descope::{Error, Scope};
@@ -147,7 +150,7 @@ fn bad_input_is_refused_before_a_request() {
 #[test]
 fn a_role_lives_from_creation_to_deletion() {
     let (_, client) = start();
-    client.mgmt().permission().create("read", &Default::default()).unwrap();
+    client.mgmt().permission().create("read", &PermissionDetails::default()).unwrap();
     client.mgmt().tenant().create("Acme", &NewTenant::default().id("acme")).unwrap();
     let roles = client.mgmt().role();
     let may = RoleDetails::default().description("d").permissions(["read"]).private(true);
@@ -220,11 +223,15 @@ fn renaming_and_deleting_reach_users_keys_and_tokens() {
         .unwrap();
     let key = made["accessKeys"][0]["cleartext"].as_str().unwrap();
     let held = |scope: Scope<'_>, role: &str| {
-        let user = client.mgmt().jwt().sign_in("ada", &Default::default()).unwrap();
-        let key = client.auth().access_key().exchange(key, &Default::default()).unwrap();
+        let user = client.mgmt().jwt().sign_in("ada", &SignIn::default()).unwrap();
+        let key = client.auth().access_key().exchange(key, &AccessKeyOptions::default()).unwrap();
         [user.claims().has_roles(scope, [role]), key.session.claims.has_roles(scope, [role])]
     };
-    client.mgmt().role().update("Editor", Scope::Project, "Author", &Default::default()).unwrap();
+    client
+        .mgmt()
+        .role()
+        .update("Editor", Scope::Project, "Author", &RoleDetails::default())
+        .unwrap();
     assert_eq!(held(Scope::Project, "Author"), [true; 2]);
     assert_eq!(held(ACME, "Author"), [true; 2]);
     assert_eq!(held(Scope::Project, "Editor"), [false; 2]);
@@ -233,6 +240,6 @@ fn renaming_and_deleting_reach_users_keys_and_tokens() {
     assert_eq!(held(ACME, "Author"), [false; 2]);
     assert_eq!(held(ACME, "Local"), [true; 2]);
     // A new role of the old name is another role.
-    client.mgmt().role().create("Author", Scope::Project, &Default::default()).unwrap();
+    client.mgmt().role().create("Author", Scope::Project, &RoleDetails::default()).unwrap();
     assert_eq!(held(Scope::Project, "Author"), [false; 2]);
 }

@@ -1,5 +1,6 @@
 //! SSO configurations.
 
+use descope::mgmt::role::RoleDetails;
 use descope::mgmt::sso::{
     AttributeMapping, FgaMapping, FgaRelation, GroupsMapping, LegacyOptions, OidcAttributeMapping,
     OidcProvider, RedirectUrls, RoleMapping, SamlMetadata, SamlOptions, SamlProvider,
@@ -426,7 +427,11 @@ fn a_configuration_lives_from_creation_to_deletion() {
         found.saml.groups_mapping.into_iter().map(|of| of.role.name).collect()
     };
     assert_eq!(roles(&client), ["Editor", "Member"]);
-    client.mgmt().role().update("Editor", Scope::Project, "Author", &Default::default()).unwrap();
+    client
+        .mgmt()
+        .role()
+        .update("Editor", Scope::Project, "Author", &RoleDetails::default())
+        .unwrap();
     client.mgmt().role().delete("Member", Scope::Tenant("acme")).unwrap();
     assert_eq!(roles(&client), ["Author"], "renamed and deleted");
     assert_eq!(sso.load("acme", None).unwrap().saml.default_roles, [""; 0]);

@@ -199,7 +199,7 @@ fn an_application_that_does_not_say_is_enabled() {
     });
 }
 
-fn shown(kind: &str, name: &str, settings: Value) -> Value {
+fn shown(kind: &str, name: &str, settings: &Value) -> Value {
     joined([common_sent(), json!({ "id": "app", "appType": kind, name: settings })])
 }
 
@@ -213,7 +213,7 @@ fn load_load_all_and_delete() {
             "issuer": "https://iss", "discoveryUrl": "https://disc",
         }),
     ]);
-    let answer = shown("oidc", "oidcSettings", details);
+    let answer = shown("oidc", "oidcSettings", &details);
     let app = sends(line, MANAGEMENT, Value::Null, &answer, |client| {
         client.mgmt().sso_application().load("a b")
     });
@@ -248,9 +248,9 @@ fn load_load_all_and_delete() {
             "idpLogoutUrl": "l",
         }),
     ]);
-    let one = shown("saml", "samlSettings", details);
+    let one = shown("saml", "samlSettings", &details);
     let details = joined([wsfed_sent(), mappings_sent(), json!({ "idpSsoUrl": "s" })]);
-    let two = shown("wsfed", "wsFedSettings", details);
+    let two = shown("wsfed", "wsFedSettings", &details);
     let answer = json!({ "apps": [one, two, { "id": "x", "appType": "telepathy" }] });
     let line = "GET /v1/mgmt/sso/idp/apps/load";
     let apps = sends(line, MANAGEMENT, Value::Null, &answer, |client| {

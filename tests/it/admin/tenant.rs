@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use descope::mgmt::access_key::AccessKeySearch;
+use descope::mgmt::jwt::SignIn;
+use descope::mgmt::role::RoleDetails;
 use descope::mgmt::tenant::{
     DisabledFeatures, NewTenant, SsoLink, SsoSetupSuite, TenantDetails, TenantPatch, TenantSearch,
     TenantSettings, TimeUnit,
@@ -327,7 +330,7 @@ fn members_go_with_a_tenant_only_on_demand_and_only_if_it_is_theirs_alone() {
         let both = client.mgmt().user().load("both").unwrap();
         assert_eq!(both.user_tenants.iter().map(|of| &*of.tenant_id).collect::<Vec<_>>(), ["t2"]);
         assert!(client.mgmt().user().load("none").is_ok());
-        let keys = client.mgmt().access_key().search(&Default::default()).unwrap();
+        let keys = client.mgmt().access_key().search(&AccessKeySearch::default()).unwrap();
         (client.mgmt().user().load("one").is_ok(), keys.len())
     };
     assert_eq!(left(false), (true, 1));
@@ -350,12 +353,12 @@ fn those_who_join_get_the_tenants_default_roles() {
     client
         .mgmt()
         .role()
-        .update("Member", Scope::Tenant("t1"), "Staff", &Default::default())
+        .update("Member", Scope::Tenant("t1"), "Staff", &RoleDetails::default())
         .unwrap();
     client.mgmt().role().delete("Guest", Scope::Project).unwrap();
     assert_eq!(tenants.load("t1").unwrap().default_roles, ["Staff"], "renamed and deleted");
     client.mgmt().user().add_tenant("ada", "t1").unwrap();
-    let session = client.mgmt().jwt().sign_in("ada", &Default::default()).unwrap();
+    let session = client.mgmt().jwt().sign_in("ada", &SignIn::default()).unwrap();
     assert!(session.claims().has_roles(Scope::Tenant("t1"), ["Staff"]));
     tenants.update_default_roles("t1", &[]).unwrap();
     assert_eq!(tenants.load("t1").unwrap().default_roles, [""; 0]);
