@@ -161,9 +161,9 @@ fn echo(status: &'static str, template: &'static str) -> String {
             thread::spawn(move || {
                 while let Some(asked) = whole_request(&mut stream) {
                     let asked = String::from_utf8_lossy(&asked);
-                    let bearer = asked.lines().find_map(|line| {
-                        line.to_ascii_lowercase().starts_with("authorization").then_some(line)
-                    });
+                    let is_bearer =
+                        |line: &str| line.to_ascii_lowercase().starts_with("authorization");
+                    let bearer = asked.lines().find(|line| is_bearer(line));
                     let bearer = bearer.unwrap_or_default();
                     let text = serde_json::to_string(&asked).unwrap();
                     let body = template.replace("TEXT", &text);
@@ -184,7 +184,7 @@ fn echo(status: &'static str, template: &'static str) -> String {
 
 /// The next request of a connection with its body, or what came first if that is not HTTP.
 fn whole_request(stream: &mut impl Read) -> Option<Vec<u8>> {
-    let (mut asked, mut buffer) = (Vec::new(), [0; 65_536]);
+    let (mut asked, mut buffer) = (Vec::new(), vec![0; 65_536]);
     while let length @ 1.. = stream.read(&mut buffer).ok()? {
         asked.extend_from_slice(&buffer[..length]);
         let text = String::from_utf8_lossy(&asked).to_ascii_lowercase();

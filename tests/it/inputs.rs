@@ -342,7 +342,7 @@ fn every_call(client: &Client, method: DeliveryMethod, a: &str, b: &str, c: &str
     let otp = client.auth().otp();
     let login = LoginOptions::default()
         .refresh_token(b)
-        .mfa(c.len() % 2 == 0)
+        .mfa(c.len().is_multiple_of(2))
         .custom_claims([(c, d)])
         .template_id(c)
         .template_options([(d, c)])
