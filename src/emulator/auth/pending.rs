@@ -21,7 +21,7 @@ pub(super) const SIGN_IN: [Field; 3] = [
 /// The fields of a sign-up by message. The address may be repeated under further names.
 pub(super) const SIGN_UP: [Field; 6] = [
     required("loginId", Kind::Text),
-    required("user", Kind::Object(SIGN_UP_USER)),
+    optional("user", Kind::Object(SIGN_UP_USER)),
     optional("email", Kind::Text),
     optional("phone", Kind::Text),
     optional("loginOptions", Kind::Object(LOGIN_OPTIONS)),
