@@ -1,0 +1,115 @@
+//! What this crate adds to the work below it: `cargo bench --bench ratios`.
+//!
+//! The two sides of a ratio are measured in turns, so that whatever else the machine does meets both,
+//! and their medians are compared. Exits with 1 if a bar does not hold.
+#![allow(missing_docs, reason = "benchmarks have no documentation")]
+
+use std::hint::black_box;
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use setup::{Call, Validation};
+
+mod setup;
+
+fn main() -> ExitCode {
+    let validation = Validation::new();
+    let call = Call::new();
+    let mut held = true;
+
+    let [ring, descope] =
+        in_turns(400, 25, [&|| validation.ring(), &|| drop(black_box(validation.descope()))]);
+    println!("validation: ring alone {ring:.2} µs, descope {descope:.2} µs");
+    held &= at_most("validation / ring alone", descope / ring, 1.15);
+
+    let [ureq, descope] =
+        in_turns(400, 25, [&|| drop(black_box(call.ureq())), &|| drop(black_box(call.descope()))]);
+    println!("call: ureq alone {ureq:.2} µs, descope {descope:.2} µs");
+    held &= at_most("call / ureq alone", descope / ureq, 1.05);
+
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    println!("threads: {cores} cores");
+    let descope = throughput(&|| drop(black_box(validation.descope())));
+    let ring = throughput(&|| validation.ring());
+    for (name, rates) in [("descope", descope), ("ring alone", ring)] {
+        let [one, two, many] = rates.map(|rate| rate / 1000.0);
+        println!(
+            "{name}: {one:.1} / {two:.1} / {many:.1} thousand per second with 1 / 2 / 64 threads"
+        );
+    }
+    println!(
+        "ring alone scales to 2 threads by {:.2}: what the machine can give",
+        ring[1] / ring[0]
+    );
+    held &= at_least("2 threads / 1", descope[1] / descope[0], 1.9);
+    held &= at_least("64 threads / 2", descope[2] / descope[1], 0.95);
+    if held { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// The median time of each in microseconds.
+fn in_turns(samples: usize, each: u32, sides: [&dyn Fn(); 2]) -> [f64; 2] {
+    let mut times = [Vec::new(), Vec::new()];
+    for sample in 0..samples {
+        for turn in [sample % 2, (sample + 1) % 2] {
+            let start = Instant::now();
+            for _ in 0..each {
+                sides[turn]();
+            }
+            times[turn].push(start.elapsed().as_secs_f64() * 1e6 / f64::from(each));
+        }
+    }
+    times.map(median)
+}
+
+/// The median rate per second of 1, 2 and 64 threads.
+fn throughput(work: &(dyn Fn() + Sync)) -> [f64; 3] {
+    let mut rates = [Vec::new(), Vec::new(), Vec::new()];
+    for _ in 0..15 {
+        for (rates, threads) in rates.iter_mut().zip([1, 2, 64]) {
+            rates.push(rate(threads, work));
+        }
+    }
+    rates.map(median)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "small numbers")]
+fn rate(threads: usize, work: &(dyn Fn() + Sync)) -> f64 {
+    let (over, done) = (AtomicBool::new(false), AtomicU64::new(0));
+    let start = Instant::now();
+    thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                let mut own = 0;
+                while !over.load(Ordering::Relaxed) {
+                    work();
+                    own += 1;
+                }
+                done.fetch_add(own, Ordering::Relaxed);
+            });
+        }
+        thread::sleep(Duration::from_millis(200));
+        over.store(true, Ordering::Relaxed);
+    });
+    done.into_inner() as f64 / start.elapsed().as_secs_f64()
+}
+
+fn median(mut samples: Vec<f64>) -> f64 {
+    samples.sort_by(f64::total_cmp);
+    samples[samples.len() / 2]
+}
+
+fn at_most(what: &str, ratio: f64, bar: f64) -> bool {
+    verdict(what, ratio, "at most", bar, ratio <= bar)
+}
+
+fn at_least(what: &str, ratio: f64, bar: f64) -> bool {
+    verdict(what, ratio, "at least", bar, ratio >= bar)
+}
+
+fn verdict(what: &str, ratio: f64, relation: &str, bar: f64, holds: bool) -> bool {
+    let verdict = if holds { "holds" } else { "MISSED" };
+    println!("  {what}: {ratio:.3} ({relation} {bar}: {verdict})");
+    holds
+}
