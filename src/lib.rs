@@ -1,4 +1,4 @@
-//! Blocking SDK for Descope.
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs_descope, feature(doc_cfg))]
 
@@ -19,6 +19,8 @@ pub mod auth;
 pub mod clock;
 #[cfg(feature = "emulator")]
 pub mod emulator;
+#[cfg(doc)]
+pub mod guide;
 pub mod mgmt;
 pub mod transport;
 
