@@ -12,6 +12,7 @@ mod args;
 mod auth;
 mod compare;
 mod session;
+mod tokens;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -33,8 +34,8 @@ const PROJECT: &str = "P2dummyproject0000000000000000";
 const MANAGEMENT_KEY: &str = "mgmt-key";
 const DEVIATIONS: &str = include_str!("deviations.txt");
 const FILES: [(&str, &str); 2] = [
-    ("1.7.1", include_str!("../fixtures/recordings/python-1.7.1.jsonl")),
-    ("2.16.1", include_str!("../fixtures/recordings/python-2.16.1.jsonl")),
+    ("1.7.1", include_str!("../fixtures/conformance/python-1.7.1.jsonl")),
+    ("2.16.1", include_str!("../fixtures/conformance/python-2.16.1.jsonl")),
 ];
 
 /// A recorded call.
@@ -78,7 +79,7 @@ struct Fixtures {
 }
 
 static FIXTURES: LazyLock<Fixtures> = LazyLock::new(|| {
-    serde_json::from_str(include_str!("../fixtures/recordings/tokens.json")).unwrap()
+    serde_json::from_str(include_str!("../fixtures/conformance/tokens.json")).unwrap()
 });
 
 /// Puts the tokens and the key set in place of their labels.
