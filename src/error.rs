@@ -270,6 +270,8 @@ pub mod codes {
     pub const USER_NOT_FOUND: &str = "E062108";
     /// The enchanted link has not been clicked yet.
     pub const ENCHANTED_LINK_PENDING: &str = "E062503";
+    /// The link, or the token of an embedded link, is wrong, spent or too old.
+    pub const LINK_EXPIRED: &str = "E062504";
     /// The password has expired and must be replaced.
     pub const PASSWORD_EXPIRED: &str = "E062909";
     /// The refresh token was ended by a logout.

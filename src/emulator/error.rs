@@ -114,9 +114,27 @@ impl Refusal {
         Self::new(StatusCode::BAD_REQUEST, "E062107", "User already exists", message)
     }
 
-    /// A wrong, expired or used one-time code or link.
+    /// A wrong, expired or used one-time code.
     pub(super) fn wrong_code(message: &str) -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "E061102", "Invalid one-time code", message)
+    }
+
+    /// A wrong, expired or used link. The code is that of Descope's list of common errors.
+    pub(super) fn link() -> Self {
+        let message = "Failed to load magic link token";
+        Self::new(StatusCode::UNAUTHORIZED, "E062504", "Token expired", message)
+    }
+
+    /// Nobody has clicked the enchanted link yet.
+    pub(super) fn link_pending() -> Self {
+        let message = "The link has not been clicked yet";
+        Self::new(StatusCode::UNAUTHORIZED, "E062503", "Enchanted link pending", message)
+    }
+
+    /// The password is right, but must be replaced.
+    pub(super) fn password_expired() -> Self {
+        let message = "Replace the password";
+        Self::new(StatusCode::UNAUTHORIZED, "E062909", "Password expired", message)
     }
 
     /// Too many wrong codes.

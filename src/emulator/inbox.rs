@@ -22,14 +22,18 @@ pub struct Message {
     /// `email`, `sms`, `voice`, `whatsapp` or `im`.
     pub method: String,
     /// What it is for: `sign-up`, `sign-in`, `sign-up-or-in`, `update-email`, `update-phone`,
-    /// `invite`, `test`.
+    /// `password-reset`, `invite`.
     pub purpose: String,
     /// The one-time code, if it carries one.
     pub code: Option<String>,
-    /// The link, if it carries one.
+    /// The link, if it carries one; of an enchanted link, the right one.
     pub link: Option<String>,
-    /// The token of the link, if it carries one.
+    /// The token of the link, its query parameter `t`.
     pub token: Option<String>,
+    /// The number of the right one, if it carries the links of an enchanted link.
+    pub link_id: Option<String>,
+    /// Number and link of everything to choose from, if it carries the links of an enchanted link.
+    pub links: Vec<(String, String)>,
     /// The template asked for.
     pub template_id: Option<String>,
     /// Values for the template.
@@ -48,6 +52,8 @@ impl Message {
             code: None,
             link: None,
             token: None,
+            link_id: None,
+            links: Vec::new(),
             template_id: None,
             template_options: Vec::new(),
             time,
@@ -65,11 +71,9 @@ impl Message {
     }
 
     pub(super) fn show(&self) -> Value {
-        let options: Object = self
-            .template_options
-            .iter()
-            .map(|(name, value)| (name.clone(), json!(value)))
-            .collect();
+        let map = |pairs: &[(String, String)]| -> Object {
+            pairs.iter().map(|(name, value)| (name.clone(), json!(value))).collect()
+        };
         json!({
             "to": self.to,
             "loginId": self.login_id,
@@ -78,8 +82,10 @@ impl Message {
             "code": self.code,
             "link": self.link,
             "token": self.token,
+            "linkId": self.link_id,
+            "links": map(&self.links),
             "templateId": self.template_id,
-            "templateOptions": options,
+            "templateOptions": map(&self.template_options),
             "time": self.time,
         })
     }

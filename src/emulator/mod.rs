@@ -1,7 +1,7 @@
 //! An emulator of the Descope API, for tests and for work without a network.
 //!
 //! It keeps users, tenants, roles and sessions in memory, signs real tokens that a client verifies
-//! with the published key set, and puts the codes it would have sent into an [`Inbox`]. The client
+//! with the published key set, and puts the codes and links it would have sent into an [`Inbox`]. The client
 //! needs no switch to talk to it: neither a different code path nor a weaker check.
 //!
 //! ```
@@ -42,10 +42,16 @@
 //! | keys | `GET /v2/keys/{project}` |
 //! | sessions | refresh, logout, logout everywhere, me, history, tenants, select tenant |
 //! | one-time codes | sign-up, sign-in, sign-up-or-in, verify, update e-mail, update phone |
+//! | magic links | the same |
+//! | enchanted links | the same, and the pending session |
+//! | embedded links | sign-in, sign-up; verified like magic links |
+//! | authenticator apps | sign-up, update, verify; removing them from users |
+//! | passwords | all; setting and expiring those of users |
 //! | access keys | exchange |
-//! | managing users | create, test users, batch, update, patch, single changes, delete, load, search, history, log out, codes of test users |
+//! | managing users | create, test users, batch, update, patch, single changes, delete, load, search, history, log out, codes and links of test users |
 //! | managing roles, permissions, tenants | create, update, delete, load, search |
 //! | managing access keys | all |
+//! | password settings | load, configure, but for tenants, expiry and reuse |
 //! | licence | rate limit tier |
 //!
 //! Any other operation of the API answers 501, an unknown path 404, a wrong method 405. A field that
@@ -63,6 +69,17 @@
 //! made when first needed and never stored. Claims are those of Descope: `sub` is the same at every
 //! sign-in of a user, `roles`, `permissions` and `tenants` follow the user's grants at the time of
 //! signing. `jti` is added, so that no two tokens are equal.
+//!
+//! # Codes, links and passwords
+//!
+//! What is wrong, used before or too old is refused as Descope does: codes with `E061102`, after too
+//! many attempts `E061103`, links with `E062504`, the session of an enchanted link that nobody has
+//! clicked with `E062503`, expired passwords with `E062909`. A click on a wrong one of the three links
+//! of an enchanted link ends that sign-in. Codes of authenticator apps are those of RFC 6238; one step
+//! of 30 seconds before and after the current one is accepted, each code once. A password needs 8
+//! characters with a lowercase letter, an uppercase letter and a number, unless the settings say
+//! otherwise. Resetting it sends a magic link. The claim `amr` names the factors: the delivery method
+//! of a code or link, `totp`, `pwd`, and `embedded`, which is the emulator's own word.
 //!
 //! # Steering it from other processes
 //!
@@ -534,13 +551,14 @@ impl Builder {
         self
     }
 
-    /// How long one-time codes are good, in whole seconds. Defaults to 3 minutes.
+    /// How long one-time codes and links are good, in whole seconds. Defaults to 3 minutes.
     pub fn code_lifetime(mut self, lifetime: Duration) -> Self {
         self.0.code_lifetime = lifetime;
         self
     }
 
-    /// How many wrong attempts a one-time code takes. Defaults to 5.
+    /// How many wrong attempts a one-time code, an authenticator app or a password takes. Defaults to
+    /// 5.
     pub fn max_attempts(mut self, attempts: u32) -> Self {
         self.0.max_attempts = attempts;
         self

@@ -22,6 +22,15 @@ fn below(bound: u8) -> u8 {
     }
 }
 
+pub(super) fn bytes<const N: usize>() -> [u8; N] {
+    std::array::from_fn(|_| byte())
+}
+
+/// What nobody guesses: the token of a link, or what stands for a session to come.
+pub(super) fn token() -> String {
+    text(43)
+}
+
 /// `length` letters and digits.
 pub(super) fn text(length: usize) -> String {
     (0..length).map(|_| char::from(ALPHABET[usize::from(below(62))])).collect()

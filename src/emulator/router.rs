@@ -15,14 +15,21 @@ use crate::transport::{Request, http};
 /// The areas. A new area is a file with its routes, and a line here.
 const AREAS: &[&[Route]] = &[
     auth::access_key::ROUTES,
+    auth::enchanted_link::ROUTES,
+    auth::magic_link::ROUTES,
     auth::otp::ROUTES,
+    auth::password::ROUTES,
     auth::session::ROUTES,
+    auth::totp::ROUTES,
     mgmt::access_key::ROUTES,
     mgmt::license::ROUTES,
+    mgmt::link::ROUTES,
+    mgmt::password::ROUTES,
     mgmt::permission::ROUTES,
     mgmt::role::ROUTES,
     mgmt::tenant::ROUTES,
     mgmt::user::ROUTES,
+    mgmt::user_password::ROUTES,
     mgmt::user_search::ROUTES,
     mgmt::user_update::ROUTES,
 ];

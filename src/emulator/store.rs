@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::auth::otp;
+use super::auth::{enchanted_link, magic_link, otp, password};
 use super::body::{Fields, Object};
 use super::error::{Answer, Refusal};
 use super::inbox::Mailbox;
@@ -21,6 +21,9 @@ pub(super) struct Store {
     pub(super) access_keys: Vec<AccessKey>,
     pub(super) sessions: Sessions,
     pub(super) otp: otp::Codes,
+    pub(super) magic_links: magic_link::Links,
+    pub(super) enchanted_links: enchanted_link::Attempts,
+    pub(super) password_policy: password::Policy,
     pub(super) mailbox: Mailbox,
 }
 
@@ -36,6 +39,9 @@ impl Store {
             access_keys: Vec::new(),
             sessions: Sessions::default(),
             otp: otp::Codes::default(),
+            magic_links: magic_link::Links::default(),
+            enchanted_links: enchanted_link::Attempts::default(),
+            password_policy: password::Policy::default(),
             mailbox: Mailbox::default(),
         }
     }
@@ -54,6 +60,29 @@ impl Store {
         let at = self.users.iter().position(|user| user.has_login(name));
         let at = at.or_else(|| self.users.iter().position(|user| user.id == name));
         at.and_then(|at| self.users.get_mut(at)).ok_or_else(Refusal::no_managed_user)
+    }
+
+    /// Takes in a user who signed up, with the roles that new users get. Returns the ID.
+    pub(super) fn register(&mut self, mut user: User) -> String {
+        user.grants.roles = self.default_roles();
+        let id = user.id.clone();
+        self.users.push(user);
+        id
+    }
+
+    /// Makes one user of two, as when one verifies an address that is the other's login ID.
+    pub(super) fn merge_users(&mut self, survivor: &str, absorbed: &str) {
+        let Some(at) = self.users.iter().position(|user| user.id == absorbed) else { return };
+        let absorbed_user = self.users.remove(at);
+        if let Some(user) = self.users.iter_mut().find(|user| user.id == survivor) {
+            user.merge(absorbed_user);
+        }
+        self.sessions.hand_over(absorbed, survivor);
+        for key in &mut self.access_keys {
+            if key.user.as_deref() == Some(absorbed) {
+                key.user = Some(survivor.to_owned());
+            }
+        }
     }
 
     /// Removes a user with all that belongs to them.

@@ -12,7 +12,7 @@ use super::random;
 use super::router::Call;
 use super::settings::seconds;
 use super::store::{Store, merge};
-use super::user::{Login, Status};
+use super::user::{Login, Status, User};
 
 /// The wire types `LoginOptions` and `SignUpOptions`: clients send either in place of the other.
 pub(super) const LOGIN_OPTIONS: &[Field] = &[
@@ -27,7 +27,7 @@ pub(super) const LOGIN_OPTIONS: &[Field] = &[
     optional("locale", Kind::Text),
 ];
 
-type Digest = [u8; 32];
+pub(super) type Digest = [u8; 32];
 
 /// The digest under which a secret is remembered.
 pub(super) fn digest(secret: &str) -> Digest {
@@ -128,6 +128,22 @@ pub(super) fn proven(call: &Call<'_>, store: &Store) -> Answer<Proven> {
     Ok(Proven { session: session.clone(), tenant: refresh.tenant.clone(), token })
 }
 
+/// The user of the call's refresh token, who must be the one the call names.
+pub(super) fn proven_user<'s>(
+    call: &Call<'_>,
+    store: &'s mut Store,
+    login_id: &str,
+) -> Answer<&'s mut User> {
+    let user = proven(call, store)?.session.user;
+    let user = store.users.iter_mut().find(|known| known.id == user);
+    let user = user.ok_or_else(Refusal::no_user)?;
+    if user.has_login(login_id) || user.id == login_id {
+        Ok(user)
+    } else {
+        Err(Refusal::forbidden("The refresh token is of another user"))
+    }
+}
+
 /// What a sign-in asks of the session it starts.
 #[derive(Clone, Default)]
 pub(super) struct SignIn {
@@ -165,6 +181,11 @@ impl SignIn {
             mfa,
             revoke_others: options.flag("revokeOtherSessions"),
         })
+    }
+
+    /// A sign-in that asks for these custom claims only.
+    pub(super) fn claiming(claims: Object) -> Self {
+        Self { claims, ..Self::default() }
     }
 
     /// Adds a factor to a session that is there.

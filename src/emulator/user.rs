@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::body::{Field, Kind, Object, optional};
+use super::auth::{password::Password, totp::Authenticator};
+use super::body::{Field, Fields, Kind, Object, optional};
 use super::random;
 use super::store::{Grants, Store, merge};
 
@@ -21,6 +22,8 @@ pub(super) struct User {
     pub(super) grants: Grants,
     pub(super) attributes: Object,
     pub(super) sso_apps: Vec<String>,
+    pub(super) password: Option<Password>,
+    pub(super) authenticator: Option<Authenticator>,
     pub(super) factors: BTreeSet<Factor>,
     /// Social providers, and whether each is connected.
     pub(super) oauth: BTreeMap<String, bool>,
@@ -42,6 +45,20 @@ pub(super) struct Profile {
 }
 
 impl Profile {
+    /// Reads the fields of [`SIGN_UP_USER`].
+    pub(super) fn read(user: Fields<'_>) -> Self {
+        let text = |name| user.text(name).to_owned();
+        Self {
+            name: text("name"),
+            given_name: text("givenName"),
+            middle_name: text("middleName"),
+            family_name: text("familyName"),
+            email: text("email"),
+            phone: text("phone"),
+            picture: String::new(),
+        }
+    }
+
     fn merge(&mut self, other: Self) {
         for (ours, theirs) in [
             (&mut self.name, other.name),
@@ -95,14 +112,12 @@ impl Status {
     }
 }
 
-/// Ways to sign in that a user has set up, beside codes and links.
+/// Further ways to sign in that a user has set up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[allow(dead_code, reason = "the areas that set them up insert them")]
 pub(super) enum Factor {
-    Password,
     Saml,
     Scim,
-    Totp,
     WebAuthn,
 }
 
@@ -126,6 +141,8 @@ impl User {
             grants: Grants::default(),
             attributes: Object::new(),
             sso_apps: Vec::new(),
+            password: None,
+            authenticator: None,
             factors: BTreeSet::new(),
             oauth: BTreeMap::new(),
             created: now,
@@ -151,6 +168,8 @@ impl User {
         self.profile.merge(other.profile);
         self.grants.merge(other.grants);
         self.factors.extend(other.factors);
+        self.password = self.password.take().or(other.password);
+        self.authenticator = self.authenticator.take().or(other.authenticator);
         for (key, value) in other.attributes {
             self.attributes.entry(key).or_insert(value);
         }
@@ -184,10 +203,10 @@ impl User {
             "createdTime": self.created,
             "modifiedTime": self.modified,
             "ssoAppIds": self.sso_apps,
-            "password": has(Factor::Password),
+            "password": self.password.is_some(),
             "SAML": has(Factor::Saml),
             "SCIM": has(Factor::Scim),
-            "TOTP": has(Factor::Totp),
+            "TOTP": self.authenticator.is_some(),
             "webauthn": has(Factor::WebAuthn),
             "OAuth": self.oauth,
         })

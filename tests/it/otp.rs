@@ -1,30 +1,19 @@
-//! One-time passwords: the requests, with all fields set, and what is refused before one.
+//! One-time passwords: the requests, with all fields set; and the whole way, with the emulator.
 
 use descope::auth::{DeliveryMethod, LoginOptions, SignUpOptions, UpdateOptions};
-use descope::{Result, UserDetails};
+use descope::{Result, UserDetails, codes};
 use serde_json::json;
 
-use crate::support::{REFRESH, every_login_option, login_options, refuses, sends, signed_in};
-
-const ADA: &str = "ada@example.com";
+use crate::emulated::{
+    ADA, AN_HOUR, PHONE, claim, last_message, refresh_token, refused, start, with_ada,
+};
+use crate::support::{
+    REFRESH, every_login_option, every_sign_up_option, every_update_option, login_options, refuses,
+    sends, sign_up_options, signed_in, update_options, user_details,
+};
 
 #[test]
 fn sign_up_with_every_field() {
-    let user = UserDetails::default()
-        .name("Ada Lovelace")
-        .given_name("Ada")
-        .middle_name("King")
-        .family_name("Lovelace")
-        .email(ADA)
-        .phone("+12025550101");
-    let options = SignUpOptions::default()
-        .user(user)
-        .revoke_other_sessions(false)
-        .custom_claims([("theme", "dark")])
-        .template_id("T1")
-        .template_options([("app", "Engine")])
-        .tenant_id("acme")
-        .provider_id("C1");
     for (method, name, address) in [
         (DeliveryMethod::Email, "email", ADA),
         (DeliveryMethod::Sms, "phone", "+12025550101"),
@@ -36,17 +25,10 @@ fn sign_up_with_every_field() {
             "",
             json!({
                 "loginId": "ada", name: address, "providerId": "C1",
-                "user": {
-                    "name": "Ada Lovelace", "givenName": "Ada", "middleName": "King",
-                    "familyName": "Lovelace", "email": ADA, "phone": "+12025550101",
-                },
-                "loginOptions": {
-                    "revokeOtherSessions": false, "customClaims": { "theme": "dark" },
-                    "templateId": "T1", "templateOptions": { "app": "Engine" }, "tenantId": "acme",
-                },
+                "user": user_details(), "loginOptions": sign_up_options(),
             }),
             &json!({ "maskedEmail": "a**@e******.com" }),
-            |client| client.auth().otp().sign_up(method, "ada", &options),
+            |client| client.auth().otp().sign_up(method, "ada", &every_sign_up_option()),
         );
         assert_eq!(sent_to.masked_email.as_deref(), Some("a**@e******.com"));
     }
@@ -90,24 +72,13 @@ fn verify() {
     assert_eq!((info.cookie.max_age, info.cookie.expires.as_seconds()), (3600, 1_900_000_000));
 }
 
-fn every_update_option() -> UpdateOptions {
-    UpdateOptions::default()
-        .add_to_login_ids(true)
-        .on_merge_use_existing(false)
-        .mfa(true)
-        .template_id("T1")
-        .template_options([("app", "Engine")])
-        .provider_id("C1")
-}
-
 #[test]
 fn update_with_every_field() {
     let body = |name: &str, address: &str| {
-        json!({
-            "loginId": ADA, name: address, "addToLoginIDs": true, "onMergeUseExisting": false,
-            "mfa": true, "templateId": "T1", "templateOptions": { "app": "Engine" },
-            "providerId": "C1",
-        })
+        let mut body = update_options();
+        body["loginId"] = json!(ADA);
+        body[name] = json!(address);
+        body
     };
     let email = "countess@example.com";
     let line = "POST /v1/auth/otp/update/email";
@@ -156,4 +127,59 @@ fn bad_input_is_refused_before_a_request() {
     };
     refuses("login_id", update("+12025550101", REFRESH));
     refuses("refresh_token", update("+12025550101", ""));
+}
+
+#[test]
+fn a_code_signs_up_once_and_only_in_time() {
+    use DeliveryMethod::Email;
+    let (emulator, client) = start();
+    let otp = client.auth().otp();
+    let options = SignUpOptions::default()
+        .user(UserDetails::default().name("Ada"))
+        .custom_claims([("theme", "dark")])
+        .template_id("T1");
+    otp.sign_up(Email, ADA, &options).unwrap();
+    let message = last_message(&emulator, ADA);
+    assert_eq!((message.template_id.as_deref(), message.link), (Some("T1"), None));
+    let code = message.code.unwrap();
+    refused(otp.verify(Email, ADA, "no code"), 401, codes::WRONG_OTP_CODE);
+    refused(otp.verify(Email, "al@example.com", &code), 401, codes::WRONG_OTP_CODE);
+    let signed_in = otp.verify(Email, ADA, &code).unwrap();
+    assert!(signed_in.first_seen && signed_in.user.verified_email);
+    assert_eq!(claim(&signed_in, "amr"), json!(["email"]));
+    assert_eq!(claim(&signed_in, "theme"), "dark");
+    refused(otp.verify(Email, ADA, &code), 401, codes::WRONG_OTP_CODE);
+    refused(otp.sign_up(Email, ADA, &options), 400, codes::USER_ALREADY_EXISTS);
+
+    let plain = LoginOptions::default();
+    let send = || {
+        otp.sign_in(Email, ADA, &plain).unwrap();
+        last_message(&emulator, ADA).code.unwrap()
+    };
+    let late = send();
+    emulator.advance(AN_HOUR);
+    refused(otp.verify(Email, ADA, &late), 401, codes::WRONG_OTP_CODE);
+    let guessed = send();
+    for _ in 0..5 {
+        refused(otp.verify(Email, ADA, "no code"), 401, codes::WRONG_OTP_CODE);
+    }
+    refused(otp.verify(Email, ADA, &guessed), 401, codes::TOO_MANY_OTP_ATTEMPTS);
+    refused(otp.sign_in(Email, "nobody@example.com", &plain), 400, codes::USER_NOT_FOUND);
+}
+
+#[test]
+fn a_code_is_a_second_factor_and_changes_an_address() {
+    let (emulator, client) = with_ada();
+    let (otp, first) = (client.auth().otp(), refresh_token(&emulator, ADA));
+    let code = |to: &str| last_message(&emulator, to).code.unwrap();
+    let options = LoginOptions::default().stepup(true).mfa(true).refresh_token(first.clone());
+    otp.sign_in(DeliveryMethod::Voice, ADA, &options).unwrap();
+    let raised = otp.verify(DeliveryMethod::Voice, ADA, &code(PHONE)).unwrap();
+    assert_eq!(claim(&raised, "su"), true);
+    assert_eq!(claim(&raised, "amr"), json!(["email", "voice", "mfa"]));
+
+    let (email, options) = ("countess@example.com", UpdateOptions::default());
+    otp.update_email(ADA, email, &first, &options).unwrap();
+    let changed = otp.verify(DeliveryMethod::Email, ADA, &code(email)).unwrap();
+    assert_eq!((&*changed.user.email, changed.user.login_ids.len()), (email, 1));
 }

@@ -2,10 +2,10 @@
 
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
-use descope::auth::LoginOptions;
+use descope::auth::{LoginOptions, SignUpOptions, UpdateOptions};
 use descope::emulator::Emulator;
 use descope::transport::{Request, Response};
-use descope::{Client, Error, Result};
+use descope::{Client, Error, Result, UserDetails};
 use serde_json::{Value, json};
 
 /// Signs the tokens of all answers.
@@ -126,5 +126,57 @@ pub(crate) fn login_options() -> Value {
         "revokeOtherSessionsTypes": ["web"], "customClaims": { "theme": "dark" },
         "templateId": "T1", "templateOptions": { "app": "Engine" }, "tenantId": "acme",
         "locale": "pt-BR",
+    })
+}
+
+pub(crate) fn every_sign_up_option() -> SignUpOptions {
+    let user = UserDetails::default()
+        .name("Ada Lovelace")
+        .given_name("Ada")
+        .middle_name("King")
+        .family_name("Lovelace")
+        .email("ada@example.com")
+        .phone("+12025550101");
+    SignUpOptions::default()
+        .user(user)
+        .revoke_other_sessions(false)
+        .custom_claims([("theme", "dark")])
+        .template_id("T1")
+        .template_options([("app", "Engine")])
+        .tenant_id("acme")
+        .provider_id("C1")
+}
+
+/// `loginOptions` as [`every_sign_up_option`] must come out.
+pub(crate) fn sign_up_options() -> Value {
+    json!({
+        "revokeOtherSessions": false, "customClaims": { "theme": "dark" }, "templateId": "T1",
+        "templateOptions": { "app": "Engine" }, "tenantId": "acme",
+    })
+}
+
+/// `user` as [`every_sign_up_option`] must come out.
+pub(crate) fn user_details() -> Value {
+    json!({
+        "name": "Ada Lovelace", "givenName": "Ada", "middleName": "King",
+        "familyName": "Lovelace", "email": "ada@example.com", "phone": "+12025550101",
+    })
+}
+
+pub(crate) fn every_update_option() -> UpdateOptions {
+    UpdateOptions::default()
+        .add_to_login_ids(true)
+        .on_merge_use_existing(false)
+        .mfa(true)
+        .template_id("T1")
+        .template_options([("app", "Engine")])
+        .provider_id("C1")
+}
+
+/// The members of a body that [`every_update_option`] must make.
+pub(crate) fn update_options() -> Value {
+    json!({
+        "addToLoginIDs": true, "onMergeUseExisting": false, "mfa": true, "templateId": "T1",
+        "templateOptions": { "app": "Engine" }, "providerId": "C1",
     })
 }

@@ -2,10 +2,13 @@
 
 pub(super) mod access_key;
 pub(super) mod license;
+pub(super) mod link;
+pub(super) mod password;
 pub(super) mod permission;
 pub(super) mod role;
 pub(super) mod tenant;
 pub(super) mod user;
+pub(super) mod user_password;
 pub(super) mod user_search;
 pub(super) mod user_update;
 

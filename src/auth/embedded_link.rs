@@ -1,0 +1,38 @@
+//! Embedded links: signing in with a token that your program made and sent in its own way.
+
+use super::{Auth, AuthInfo};
+use crate::client::Client;
+use crate::error::Result;
+
+/// Embedded links; see [`Auth::embedded_link`].
+///
+/// The management API makes the token; your program puts it into a link of its own, and sends it in
+/// a message of its own.
+#[derive(Clone, Copy, Debug)]
+pub struct EmbeddedLink<'c>(&'c Client);
+
+impl<'c> Auth<'c> {
+    /// Embedded links: signing in with a token that your program made and sent in its own way.
+    pub fn embedded_link(self) -> EmbeddedLink<'c> {
+        EmbeddedLink(self.0)
+    }
+}
+
+impl EmbeddedLink<'_> {
+    /// Checks the token that came back, and signs the user in.
+    ///
+    /// ```no_run
+    /// # let client = descope::Client::new("P2abc")?;
+    /// # let token = "";
+    /// let signed_in = client.auth().embedded_link().verify(token)?;
+    /// println!("hello, {}", signed_in.user.name);
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`LINK_EXPIRED`](crate::codes::LINK_EXPIRED) if the token is wrong, spent or too old.
+    pub fn verify(&self, token: &str) -> Result<AuthInfo> {
+        Auth(self.0).verify_link(token)
+    }
+}

@@ -1,0 +1,313 @@
+//! Enchanted links: the user clicks the right one of three links, on any device, and is signed in
+//! here.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::{
+    Auth, AuthInfo, DeliveryMethod, LoginOptions, MaskedAddress, SignUpOptions, UpdateOptions,
+};
+use crate::call::Call;
+use crate::check;
+use crate::client::Client;
+use crate::error::{Error, Result, codes};
+use crate::secret::Secret;
+
+/// Enchanted links; see [`Auth::enchanted_link`].
+///
+/// 1. Send the links, and show the user [`PendingLink::link_id`]: the number of the right one.
+/// 2. Ask for the session: all at once with [`wait_for_session`](Self::wait_for_session), or once
+///    with [`session`](Self::session).
+/// 3. Meanwhile the user clicks, perhaps on another device. The page that the link leads to hands
+///    the link's query parameter `t` to [`verify`](Self::verify).
+///
+/// ```
+/// # let emulator = descope::emulator::Emulator::new();
+/// # let client = descope::Client::builder().emulator(&emulator).build()?;
+/// # let query_parameter_t = || emulator.inbox().last_to("ada@example.com").unwrap().token.unwrap();
+/// use descope::auth::DeliveryMethod::Email;
+/// use descope::auth::enchanted_link::WaitOptions;
+///
+/// let links = client.auth().enchanted_link();
+/// let page = Some("https://app.example.com/verify");
+/// let sent = links.sign_up_or_in(Email, "ada@example.com", page, &Default::default())?;
+/// println!("Click the link {} that we sent to {}", sent.link_id, sent.sent_to);
+///
+/// // In the handler of that page, perhaps on another machine:
+/// links.verify(&query_parameter_t())?;
+///
+/// let pending_ref = sent.pending_ref.expose();
+/// match links.wait_for_session(pending_ref, &WaitOptions::default(), || true)? {
+///     Some(signed_in) => println!("hello, {}", signed_in.user.email),
+///     None => println!("You have not clicked in time"),
+/// }
+/// # Ok::<(), descope::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct EnchantedLink<'c>(&'c Client);
+
+impl<'c> Auth<'c> {
+    /// Enchanted links: the user clicks the right one of three links, on any device.
+    pub fn enchanted_link(self) -> EnchantedLink<'c> {
+        EnchantedLink(self.0)
+    }
+}
+
+impl EnchantedLink<'_> {
+    /// Registers a new user and sends them links, by [`Email`](DeliveryMethod::Email) or
+    /// [`Sms`](DeliveryMethod::Sms).
+    ///
+    /// The links go to the address in the user's details, or else to the login ID. They lead to
+    /// `page`, which defaults to the one set in the Descope console.
+    ///
+    /// # Errors
+    ///
+    /// [`USER_ALREADY_EXISTS`](crate::codes::USER_ALREADY_EXISTS) if the login ID is taken.
+    pub fn sign_up(
+        &self,
+        method: DeliveryMethod,
+        login_id: &str,
+        page: Option<&str>,
+        options: &SignUpOptions,
+    ) -> Result<PendingLink> {
+        self.0
+            .post("/v1/auth/enchantedlink/signup")
+            .link_method(method)
+            .sign_up(method, login_id, options)
+            .field("URI", page)
+            .send()
+    }
+
+    /// Sends an existing user links, by [`Email`](DeliveryMethod::Email) or
+    /// [`Sms`](DeliveryMethod::Sms).
+    ///
+    /// They lead to `page`, which defaults to the one set in the Descope console.
+    ///
+    /// # Errors
+    ///
+    /// [`USER_NOT_FOUND`](crate::codes::USER_NOT_FOUND) if nobody has the login ID.
+    pub fn sign_in(
+        &self,
+        method: DeliveryMethod,
+        login_id: &str,
+        page: Option<&str>,
+        options: &LoginOptions,
+    ) -> Result<PendingLink> {
+        self.0
+            .post("/v1/auth/enchantedlink/signin")
+            .link_method(method)
+            .sign_in(login_id, options)
+            .field("URI", page)
+            .send()
+    }
+
+    /// Sends links to a user, who is registered if they are new, by
+    /// [`Email`](DeliveryMethod::Email) or [`Sms`](DeliveryMethod::Sms).
+    ///
+    /// They lead to `page`, which defaults to the one set in the Descope console.
+    pub fn sign_up_or_in(
+        &self,
+        method: DeliveryMethod,
+        login_id: &str,
+        page: Option<&str>,
+        options: &LoginOptions,
+    ) -> Result<PendingLink> {
+        self.0
+            .post("/v1/auth/enchantedlink/signup-in")
+            .link_method(method)
+            .sign_in(login_id, options)
+            .field("URI", page)
+            .send()
+    }
+
+    /// Checks the token of the link that the user clicked. The session goes to who asks for it, not
+    /// to who calls this.
+    ///
+    /// # Errors
+    ///
+    /// [`LINK_EXPIRED`](crate::codes::LINK_EXPIRED) if the token is wrong, spent, too old, or that
+    /// of a wrong link.
+    pub fn verify(&self, token: &str) -> Result<()> {
+        self.0.post("/v1/auth/enchantedlink/verify").link_token(token).send_unit()
+    }
+
+    /// Asks once for the session; `None` if nobody has clicked the link yet.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`] with HTTP status 401 if the pending reference is wrong, spent or too old.
+    pub fn session(&self, pending_ref: &str) -> Result<Option<AuthInfo>> {
+        let answer = self
+            .0
+            .post("/v1/auth/enchantedlink/pending-session")
+            .check(check::token_size("pending_ref", pending_ref))
+            .secret("pendingRef", pending_ref)
+            .send_sign_in();
+        match answer {
+            Err(error) if error.code() == Some(codes::ENCHANTED_LINK_PENDING) => Ok(None),
+            answer => answer.map(Some),
+        }
+    }
+
+    /// Asks for the session again and again, until the link is clicked. `None` if that did not
+    /// happen in time, or `keep_waiting` said no.
+    ///
+    /// `keep_waiting` is called before every request, and ten times a second in between: to cancel,
+    /// return `false`. A request under way is not cancelled, but ends by
+    /// [`ClientBuilder::try_timeout`](crate::ClientBuilder::try_timeout) at the latest.
+    ///
+    /// The waiting goes on if Descope cannot answer for a while
+    /// ([`Error::is_unavailable`]), or sees too many requests: then the next one is made when its
+    /// `Retry-After` allows, or after a minute if it does not say.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`session`](Self::session), at once; and what kept Descope from answering, if it
+    /// still did so when the time was over.
+    pub fn wait_for_session(
+        &self,
+        pending_ref: &str,
+        options: &WaitOptions,
+        mut keep_waiting: impl FnMut() -> bool,
+    ) -> Result<Option<AuthInfo>> {
+        let clock = &*self.0.shared.clock;
+        let end = clock.monotonic().saturating_add(options.deadline);
+        let left = || end.saturating_sub(clock.monotonic());
+        while keep_waiting() {
+            let client = self.0.with_deadline(left().min(self.0.settings.deadline));
+            let outcome = EnchantedLink(&client).session(pending_ref);
+            let pause = match &outcome {
+                Ok(None) => options.interval,
+                Err(error) if error.is_rate_limited() => error.retry_after().unwrap_or(MINUTE),
+                Err(error) if error.is_unavailable() => error.retry_after().unwrap_or_default(),
+                _ => return outcome,
+            };
+            let next = clock.monotonic().saturating_add(pause.max(options.interval));
+            if next >= end {
+                return outcome;
+            }
+            while clock.monotonic() < next {
+                if !keep_waiting() {
+                    return Ok(None);
+                }
+                clock.sleep(TICK.min(next.saturating_sub(clock.monotonic())));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Sends links to a new e-mail address of a signed-in user. The address changes once the right
+    /// one is clicked and its token verified.
+    ///
+    /// They lead to `page`, which defaults to the one set in the Descope console.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`] with HTTP status 401 if the session has ended.
+    pub fn update_email(
+        &self,
+        login_id: &str,
+        email: &str,
+        page: Option<&str>,
+        refresh_token: &str,
+        options: &UpdateOptions,
+    ) -> Result<PendingLink> {
+        self.0
+            .post("/v1/auth/enchantedlink/update/email")
+            .update_address(login_id, refresh_token, options)
+            .check(check::email("email", email))
+            .field("email", email)
+            .field("URI", page)
+            .send()
+    }
+
+    /// Sends links to a new phone number of a signed-in user, as a text message. The number changes
+    /// once the right one is clicked and its token verified.
+    ///
+    /// They lead to the page set in the Descope console.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`] with HTTP status 401 if the session has ended.
+    pub fn update_phone(
+        &self,
+        login_id: &str,
+        phone: &str,
+        refresh_token: &str,
+        options: &UpdateOptions,
+    ) -> Result<PendingLink> {
+        self.0
+            .post("/v1/auth/enchantedlink/update/phone/sms")
+            .update_address(login_id, refresh_token, options)
+            .check(check::phone("phone", phone))
+            .field("phone", phone)
+            .send()
+    }
+}
+
+impl Call<'_> {
+    /// The method in the path, which has to be able to carry three links.
+    fn link_method(self, method: DeliveryMethod) -> Self {
+        use DeliveryMethod::{Email, Sms};
+        let checked = match method {
+            Email | Sms => Ok(()),
+            _ => Err(Error::argument("method", "must be e-mail or text message")),
+        };
+        self.check(checked).segment("method", method.as_str())
+    }
+}
+
+/// The longest wait between two looks at whether to go on.
+const TICK: Duration = Duration::from_millis(100);
+/// The window of Descope's rate limits.
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// Links that were sent, and the session to come.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct PendingLink {
+    /// The number of the right link: show it to the user.
+    pub link_id: String,
+    /// What to ask for the session with. Whoever has it gets the session: keep it to yourself.
+    pub pending_ref: Secret,
+    /// Where the links went.
+    #[serde(flatten)]
+    pub sent_to: MaskedAddress,
+}
+
+/// How to wait, in [`EnchantedLink::wait_for_session`].
+///
+/// ```
+/// use std::time::Duration;
+/// use descope::auth::enchanted_link::WaitOptions;
+///
+/// let patient = WaitOptions::default().deadline(Duration::from_secs(60 * 60));
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct WaitOptions {
+    interval: Duration,
+    deadline: Duration,
+}
+
+impl Default for WaitOptions {
+    fn default() -> Self {
+        Self { interval: Duration::from_secs(2), deadline: Duration::from_secs(10 * 60) }
+    }
+}
+
+impl WaitOptions {
+    /// Time between two requests, at least 1 second. Defaults to 2 seconds.
+    pub fn interval(mut self, interval: Duration) -> Self {
+        self.interval = interval.max(Duration::from_secs(1));
+        self
+    }
+
+    /// Time for the waiting in all: no request is begun after it. Defaults to 10 minutes.
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
+    }
+}

@@ -1,0 +1,181 @@
+//! Magic links: one click on a link in a message signs the user in.
+
+use super::{
+    Auth, AuthInfo, DeliveryMethod, LoginOptions, MaskedAddress, SignUpOptions, UpdateOptions,
+};
+use crate::check;
+use crate::client::Client;
+use crate::error::Result;
+
+/// Magic links; see [`Auth::magic_link`].
+///
+/// The link leads to a page of yours, and carries a token as its query parameter `t`. Hand that token
+/// to [`verify`](Self::verify).
+#[derive(Clone, Copy, Debug)]
+pub struct MagicLink<'c>(&'c Client);
+
+impl<'c> Auth<'c> {
+    /// Magic links: one click on a link in a message signs the user in.
+    pub fn magic_link(self) -> MagicLink<'c> {
+        MagicLink(self.0)
+    }
+}
+
+impl MagicLink<'_> {
+    /// Registers a new user and sends them a link; finish with [`verify`](Self::verify).
+    ///
+    /// The link goes to the address in the user's details, or else to the login ID. It leads to
+    /// `page`, which defaults to the one set in the Descope console.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// use descope::UserDetails;
+    /// use descope::auth::{DeliveryMethod, SignUpOptions};
+    ///
+    /// let options = SignUpOptions::default().user(UserDetails::default().name("Ada Lovelace"));
+    /// let sent_to = client.auth().magic_link().sign_up(
+    ///     DeliveryMethod::Email,
+    ///     "ada@example.com",
+    ///     Some("https://app.example.com/verify"),
+    ///     &options,
+    /// )?;
+    /// println!("Click the link we sent to {sent_to}");
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`USER_ALREADY_EXISTS`](crate::codes::USER_ALREADY_EXISTS) if the login ID is taken.
+    pub fn sign_up(
+        &self,
+        method: DeliveryMethod,
+        login_id: &str,
+        page: Option<&str>,
+        options: &SignUpOptions,
+    ) -> Result<MaskedAddress> {
+        self.0
+            .post("/v1/auth/magiclink/signup")
+            .segment("method", method.as_str())
+            .sign_up(method, login_id, options)
+            .field("URI", page)
+            .send()
+    }
+
+    /// Sends an existing user a link; finish with [`verify`](Self::verify).
+    ///
+    /// It leads to `page`, which defaults to the one set in the Descope console.
+    ///
+    /// # Errors
+    ///
+    /// [`USER_NOT_FOUND`](crate::codes::USER_NOT_FOUND) if nobody has the login ID.
+    pub fn sign_in(
+        &self,
+        method: DeliveryMethod,
+        login_id: &str,
+        page: Option<&str>,
+        options: &LoginOptions,
+    ) -> Result<MaskedAddress> {
+        self.0
+            .post("/v1/auth/magiclink/signin")
+            .segment("method", method.as_str())
+            .sign_in(login_id, options)
+            .field("URI", page)
+            .send()
+    }
+
+    /// Sends a link to a user, who is registered if they are new; finish with
+    /// [`verify`](Self::verify).
+    ///
+    /// It leads to `page`, which defaults to the one set in the Descope console.
+    pub fn sign_up_or_in(
+        &self,
+        method: DeliveryMethod,
+        login_id: &str,
+        page: Option<&str>,
+        options: &LoginOptions,
+    ) -> Result<MaskedAddress> {
+        self.0
+            .post("/v1/auth/magiclink/signup-in")
+            .segment("method", method.as_str())
+            .sign_in(login_id, options)
+            .field("URI", page)
+            .send()
+    }
+
+    /// Checks the token of the link that the user clicked, and signs them in.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # let query_parameter_t = || emulator.inbox().last_to("ada@example.com").unwrap().token.unwrap();
+    /// use descope::auth::DeliveryMethod::Email;
+    ///
+    /// let links = client.auth().magic_link();
+    /// links.sign_up_or_in(Email, "ada@example.com", None, &Default::default())?;
+    /// let signed_in = links.verify(&query_parameter_t())?;
+    /// assert!(signed_in.user.verified_email);
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`LINK_EXPIRED`](crate::codes::LINK_EXPIRED) if the token is wrong, spent or too old.
+    pub fn verify(&self, token: &str) -> Result<AuthInfo> {
+        Auth(self.0).verify_link(token)
+    }
+
+    /// Sends a link to a new e-mail address of a signed-in user. The address changes once the link
+    /// is clicked and its token verified.
+    ///
+    /// It leads to `page`, which defaults to the one set in the Descope console.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`](crate::Error::Api) with HTTP status 401 if the session has ended.
+    pub fn update_email(
+        &self,
+        login_id: &str,
+        email: &str,
+        page: Option<&str>,
+        refresh_token: &str,
+        options: &UpdateOptions,
+    ) -> Result<MaskedAddress> {
+        self.0
+            .post("/v1/auth/magiclink/update/email")
+            .update_address(login_id, refresh_token, options)
+            .check(check::email("email", email))
+            .field("email", email)
+            .field("URI", page)
+            .send()
+    }
+
+    /// Sends a link to a new phone number of a signed-in user. The number changes once the link is
+    /// clicked and its token verified.
+    ///
+    /// It leads to `page`, which defaults to the one set in the Descope console.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`](crate::Error::Argument) for [`DeliveryMethod::Email`], and
+    /// [`Error::Api`](crate::Error::Api) with HTTP status 401 if the session has ended.
+    pub fn update_phone(
+        &self,
+        method: DeliveryMethod,
+        login_id: &str,
+        phone: &str,
+        page: Option<&str>,
+        refresh_token: &str,
+        options: &UpdateOptions,
+    ) -> Result<MaskedAddress> {
+        self.0
+            .post("/v1/auth/magiclink/update/phone")
+            .segment("method", method.as_str())
+            .check(method.check_phone_method())
+            .update_address(login_id, refresh_token, options)
+            .check(check::phone("phone", phone))
+            .field("phone", phone)
+            .field("URI", page)
+            .send()
+    }
+}

@@ -1,0 +1,214 @@
+//! Passwords.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Auth, AuthInfo, LoginOptions, SignUpOptions};
+use crate::check;
+use crate::client::Client;
+use crate::error::Result;
+use crate::options::setters;
+use crate::secret::Secret;
+
+/// Passwords; see [`Auth::password`].
+#[derive(Clone, Copy, Debug)]
+pub struct Password<'c>(&'c Client);
+
+impl<'c> Auth<'c> {
+    /// Passwords.
+    pub fn password(self) -> Password<'c> {
+        Password(self.0)
+    }
+}
+
+impl Password<'_> {
+    /// Registers a new user with a password, and signs them in.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// use descope::UserDetails;
+    /// use descope::auth::SignUpOptions;
+    ///
+    /// let ada = UserDetails::default().name("Ada Lovelace").email("ada@example.com");
+    /// let options = SignUpOptions::default().user(ada);
+    /// let signed_in = client.auth().password().sign_up("ada@example.com", "qYlvi65KaX", &options)?;
+    /// assert!(signed_in.user.password);
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`USER_ALREADY_EXISTS`](crate::codes::USER_ALREADY_EXISTS) if the login ID is taken,
+    /// [`Error::Api`](crate::Error::Api) with HTTP status 400 if the password is against the
+    /// [`policy`](Self::policy).
+    pub fn sign_up(
+        &self,
+        login_id: &str,
+        password: &str,
+        options: &SignUpOptions,
+    ) -> Result<AuthInfo> {
+        self.0
+            .post("/v1/auth/password/signup")
+            .check(check::id("login_id", login_id))
+            .field("loginId", login_id)
+            .check(check::token_size("password", password))
+            .secret("password", password)
+            .options("user", &options.user)
+            .field("providerId", &options.provider_id)
+            .options("loginOptions", options)
+            .send_sign_in()
+    }
+
+    /// Checks the password, and signs the user in.
+    ///
+    /// # Errors
+    ///
+    /// [`PASSWORD_EXPIRED`](crate::codes::PASSWORD_EXPIRED) if the password is right but must be
+    /// [replaced](Self::replace), [`Error::Api`](crate::Error::Api) with HTTP status 401 if it is
+    /// wrong.
+    pub fn sign_in(
+        &self,
+        login_id: &str,
+        password: &str,
+        options: &LoginOptions,
+    ) -> Result<AuthInfo> {
+        self.0
+            .post("/v1/auth/password/signin")
+            .sign_in(login_id, options)
+            .check(check::token_size("password", password))
+            .secret("password", password)
+            .send_sign_in()
+    }
+
+    /// Sends a user who forgot their password a message that signs them in without.
+    ///
+    /// If the project resets by magic link, [`MagicLink::verify`][verify] takes its token; ask for a
+    /// new password then, and hand it to [`update`](Self::update).
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # let user = serde_json::json!({"loginId": "ada@example.com", "email": "ada@example.com"});
+    /// # emulator.seed(&serde_json::json!({"users": [user]})).expect("a user");
+    /// # let query_parameter_t = || emulator.inbox().last_to("ada@example.com").unwrap().token.unwrap();
+    /// use descope::auth::password::ResetOptions;
+    ///
+    /// let (login_id, password) = ("ada@example.com", client.auth().password());
+    /// let options = ResetOptions::default().redirect_url("https://app.example.com/reset");
+    /// password.send_reset(login_id, &options)?;
+    ///
+    /// let signed_in = client.auth().magic_link().verify(&query_parameter_t())?;
+    /// password.update(login_id, "N0t-forgotten", signed_in.refresh_jwt().unwrap_or_default())?;
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`USER_NOT_FOUND`](crate::codes::USER_NOT_FOUND) if nobody has the login ID.
+    ///
+    /// [verify]: super::magic_link::MagicLink::verify
+    pub fn send_reset(&self, login_id: &str, options: &ResetOptions) -> Result<ResetSent> {
+        self.0
+            .post("/v1/auth/password/reset")
+            .check(check::id("login_id", login_id))
+            .field("loginId", login_id)
+            .fields(options)
+            .send()
+    }
+
+    /// Sets the password of a signed-in user. Their sessions stay.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`](crate::Error::Api) with HTTP status 401 if the session has ended, 400 if the
+    /// password is against the [`policy`](Self::policy).
+    pub fn update(&self, login_id: &str, new_password: &str, refresh_token: &str) -> Result<()> {
+        self.0
+            .post("/v1/auth/password/update")
+            .bearer("refresh_token", refresh_token)
+            .check(check::id("login_id", login_id))
+            .field("loginId", login_id)
+            .check(check::token_size("new_password", new_password))
+            .secret("newPassword", new_password)
+            .send_unit()
+    }
+
+    /// Checks the old password, even an expired one, sets the new one, and signs the user in.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`](crate::Error::Api) with HTTP status 401 if the old password is wrong, 400 if
+    /// the new one is against the [`policy`](Self::policy).
+    pub fn replace(
+        &self,
+        login_id: &str,
+        old_password: &str,
+        new_password: &str,
+    ) -> Result<AuthInfo> {
+        self.0
+            .post("/v1/auth/password/replace")
+            .check(check::id("login_id", login_id))
+            .field("loginId", login_id)
+            .check(check::token_size("old_password", old_password))
+            .secret("oldPassword", old_password)
+            .check(check::token_size("new_password", new_password))
+            .secret("newPassword", new_password)
+            .send_sign_in()
+    }
+
+    /// What the project asks of new passwords, so that you can tell the user as they type. Descope
+    /// checks it in any case.
+    pub fn policy(&self) -> Result<PasswordPolicy> {
+        self.0.get("/v1/auth/password/policy").send()
+    }
+}
+
+/// Options of [`Password::send_reset`].
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct ResetOptions {
+    /// The page that the link in the message leads to. Defaults to the one set in the Descope
+    /// console.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub redirect_url: Option<String>,
+    /// Values to put into the message.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub template_options: Option<BTreeMap<String, String>>,
+}
+
+setters!(ResetOptions { redirect_url: opt<String>, template_options: opt_map<String> });
+
+/// A message to reset a password, that was sent.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct ResetSent {
+    /// What was sent, such as `magiclink` or `enchantedlink`.
+    pub reset_method: String,
+    /// Where it went, partly hidden so that it can be shown.
+    pub masked_email: Option<String>,
+    /// Of an enchanted link, the number of the right one: show it to the user.
+    pub link_id: Option<String>,
+    /// Of an enchanted link, what to ask for the session with.
+    pub pending_ref: Option<Secret>,
+}
+
+/// What a project asks of new passwords.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(default, rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct PasswordPolicy {
+    /// The least number of characters.
+    pub min_length: u32,
+    /// Whether there must be a lowercase letter.
+    pub lowercase: bool,
+    /// Whether there must be an uppercase letter.
+    pub uppercase: bool,
+    /// Whether there must be a number.
+    pub number: bool,
+    /// Whether there must be a character that is neither letter nor number.
+    pub non_alphanumeric: bool,
+}

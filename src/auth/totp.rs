@@ -1,0 +1,112 @@
+//! Authenticator apps: time-based one-time passwords (RFC 6238).
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::Deserialize;
+
+use super::{Auth, AuthInfo, LoginOptions};
+use crate::check;
+use crate::client::Client;
+use crate::error::Result;
+use crate::json::DecodeError;
+use crate::models::UserDetails;
+use crate::secret::Secret;
+
+/// Authenticator apps; see [`Auth::totp`].
+#[derive(Clone, Copy, Debug)]
+pub struct Totp<'c>(&'c Client);
+
+impl<'c> Auth<'c> {
+    /// Authenticator apps: codes that change every half minute.
+    pub fn totp(self) -> Totp<'c> {
+        Totp(self.0)
+    }
+}
+
+impl Totp<'_> {
+    /// Registers a new user with an authenticator app. Show them what is returned, once.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// use descope::UserDetails;
+    ///
+    /// let ada = UserDetails::default().name("Ada Lovelace").email("ada@example.com");
+    /// let setup = client.auth().totp().sign_up("ada@example.com", &ada)?;
+    /// println!("Scan this, or type the key {}", setup.key.expose());
+    /// assert!(setup.qr_png()?.starts_with(b"\x89PNG"));
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`USER_ALREADY_EXISTS`](crate::codes::USER_ALREADY_EXISTS) if the login ID is taken.
+    pub fn sign_up(&self, login_id: &str, user: &UserDetails) -> Result<TotpSetup> {
+        self.0
+            .post("/v1/auth/totp/signup")
+            .check(check::id("login_id", login_id))
+            .field("loginId", login_id)
+            .options("user", user)
+            .send()
+    }
+
+    /// Gives a signed-in user an authenticator app, or another one. Show them what is returned, once.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`](crate::Error::Api) with HTTP status 401 if the session has ended.
+    pub fn update(&self, login_id: &str, refresh_token: &str) -> Result<TotpSetup> {
+        self.0
+            .post("/v1/auth/totp/update")
+            .bearer("refresh_token", refresh_token)
+            .check(check::id("login_id", login_id))
+            .field("loginId", login_id)
+            .send()
+    }
+
+    /// Checks the code that the app shows, and signs the user in.
+    ///
+    /// # Errors
+    ///
+    /// [`WRONG_OTP_CODE`](crate::codes::WRONG_OTP_CODE) if the code is wrong, spent or too old,
+    /// [`USER_NOT_FOUND`](crate::codes::USER_NOT_FOUND) if nobody has the login ID.
+    pub fn verify(&self, login_id: &str, code: &str, options: &LoginOptions) -> Result<AuthInfo> {
+        self.0
+            .post("/v1/auth/totp/verify")
+            .check(check::id("login_id", login_id))
+            .check(check::id("code", code))
+            .field("loginId", login_id)
+            .secret("code", code)
+            .options("loginOptions", options)
+            .login_bearer(options)
+            .send_sign_in()
+    }
+}
+
+/// What an authenticator app needs, in three forms of which any one will do.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct TotpSetup {
+    /// A link that opens the app on a phone: `otpauth://totp/…`.
+    #[serde(rename = "provisioningURL")]
+    pub provisioning_url: Secret,
+    /// A QR code for the app to scan, as base64 or as a `data:` URL of it, fit for an `<img>`.
+    pub image: Secret,
+    /// The key to type into the app, in base32.
+    pub key: Secret,
+}
+
+impl TotpSetup {
+    /// The QR code as the bytes of a PNG file. They hold the key: show them to the user alone.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Decode`](crate::Error::Decode) if Descope's image is not base64.
+    pub fn qr_png(&self) -> Result<Vec<u8>> {
+        let image = self.image.expose();
+        let image = image.split_once(";base64,").map_or(image, |(_, image)| image);
+        let png = STANDARD.decode(image).map_err(|_| DecodeError::new("not base64, in `image`"))?;
+        Ok(png)
+    }
+}
