@@ -80,9 +80,16 @@ fn plain(name: &str) -> String {
     name.replace('_', "").to_lowercase()
 }
 
-/// The names of all arguments that the caller set, at any depth.
+/// The names of all arguments that the caller set, at any depth. An object of options of which none is
+/// set is the same as none.
 fn names(members: &Map<String, Value>, set: &mut BTreeSet<String>) {
-    for (name, value) in members.iter().filter(|(_, value)| !value.is_null()) {
+    let unset = |value: &Value| match value {
+        Value::Object(inner) => {
+            inner.iter().all(|(name, value)| name == "_type" || value.is_null())
+        }
+        value => value.is_null(),
+    };
+    for (name, value) in members.iter().filter(|(_, value)| !unset(value)) {
         set.insert(plain(name));
         match value {
             Value::Object(inner) => names(inner, set),

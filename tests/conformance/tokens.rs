@@ -12,6 +12,8 @@ use descope::transport::{Request, Response};
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::{covers, listed};
+
 const CORPUS: &str = include_str!("../fixtures/conformance/corpus.json");
 const VERDICTS: &str = include_str!("../fixtures/conformance/verdicts.txt");
 const DIFFERENCES: &str = include_str!("differences.txt");
@@ -30,25 +32,12 @@ struct Entry {
     keys: String,
 }
 
-/// Names, or beginnings of names that end in `*`, to reasons.
-fn reasons() -> Vec<(&'static str, &'static str)> {
-    DIFFERENCES
-        .lines()
-        .filter(|line| !line.is_empty() && !line.starts_with('#'))
-        .map(|line| line.split_once(": ").unwrap_or_else(|| panic!("no reason: {line}")))
-        .collect()
-}
-
-fn covers(pattern: &str, name: &str) -> bool {
-    pattern.strip_suffix('*').map_or(pattern == name, |start| name.starts_with(start))
-}
-
 #[test]
 fn every_difference_to_the_official_sdks_is_explained() {
     let corpus: Corpus = serde_json::from_str(CORPUS).unwrap();
     let verdicts: BTreeMap<&str, &str> =
         VERDICTS.lines().filter_map(|line| line.split_once(' ')).map(|(v, n)| (n, v)).collect();
-    let reasons = reasons();
+    let reasons = listed(DIFFERENCES);
     let (mut report, mut used) = (String::new(), BTreeSet::new());
     let (mut differences, mut bolder) = (0, 0);
     for entry in &corpus.tokens {
