@@ -81,6 +81,7 @@ impl Claims {
         if drn.is_some() && drn == rules.refresh_cookie {
             return Err(TokenError::NotASession);
         }
+        self.text("jti")?;
         let leeway = seconds(rules.leeway);
         let missed = |by: i64| Duration::from_secs(by.unsigned_abs());
         for name in ["nbf", "iat"] {

@@ -1,0 +1,235 @@
+//! The ways to sign in.
+
+use descope::auth::enchanted_link::PendingLink;
+use descope::auth::password::ResetOptions;
+use descope::auth::{DeliveryMethod, LoginOptions, SignUpOptions, UpdateOptions};
+use descope::{Client, UserDetails};
+
+use super::args::{Args, Sayable, Unsayable};
+use super::{Call, shown};
+
+pub(crate) fn call(client: &Client, area: &str, method: &str, args: &Args<'_>) -> Call {
+    match area {
+        "enchantedlink" => enchanted_link(client, method, args),
+        "magiclink" => magic_link(client, method, args),
+        "otp" => otp(client, method, args),
+        "password" => password(client, method, args),
+        "totp" => totp(client, method, args),
+        _ => Err(Unsayable::NoAdapter),
+    }
+}
+
+fn otp(client: &Client, method: &str, args: &Args<'_>) -> Call {
+    let otp = client.auth().otp();
+    let refresh_token = args.text("refresh_token")?;
+    match method {
+        "sign_up" => {
+            shown(otp.sign_up(delivery(args)?, args.text("login_id")?, &sign_up_options(args)?))
+        }
+        "sign_in" => {
+            shown(otp.sign_in(delivery(args)?, args.text("login_id")?, &login_options(args)?))
+        }
+        "sign_up_or_in" => {
+            let options = sign_up_or_in_options(args)?;
+            shown(otp.sign_up_or_in(delivery(args)?, args.text("login_id")?, &options))
+        }
+        "verify_code" => {
+            shown(otp.verify(delivery(args)?, args.text("login_id")?, args.text("code")?))
+        }
+        "update_user_email" => {
+            let (login_id, email) = (args.text("login_id")?, args.text("email")?);
+            shown(otp.update_email(login_id, email, refresh_token, &update_options(args)?))
+        }
+        "update_user_phone" => {
+            let (login_id, phone) = (args.text("login_id")?, args.text("phone")?);
+            let (method, options) = (delivery(args)?, update_options(args)?);
+            shown(otp.update_phone(method, login_id, phone, refresh_token, &options))
+        }
+        _ => Err(Unsayable::NoAdapter),
+    }
+}
+
+fn magic_link(client: &Client, method: &str, args: &Args<'_>) -> Call {
+    let link = client.auth().magic_link();
+    let (login_id, page) = (args.text("login_id")?, args.maybe("uri")?);
+    let refresh_token = args.text("refresh_token")?;
+    match method {
+        "sign_up" => shown(link.sign_up(delivery(args)?, login_id, page, &sign_up_options(args)?)),
+        "sign_in" => shown(link.sign_in(delivery(args)?, login_id, page, &login_options(args)?)),
+        "sign_up_or_in" => {
+            let options = sign_up_or_in_options(args)?;
+            shown(link.sign_up_or_in(delivery(args)?, login_id, page, &options))
+        }
+        "verify" => shown(link.verify(args.text("token")?)),
+        "update_user_email" => {
+            let (email, options) = (args.text("email")?, update_options(args)?);
+            shown(link.update_email(login_id, email, page, refresh_token, &options))
+        }
+        "update_user_phone" => {
+            let (phone, options) = (args.text("phone")?, update_options(args)?);
+            let method = delivery(args)?;
+            shown(link.update_phone(method, login_id, phone, page, refresh_token, &options))
+        }
+        _ => Err(Unsayable::NoAdapter),
+    }
+}
+
+fn enchanted_link(client: &Client, method: &str, args: &Args<'_>) -> Call {
+    use DeliveryMethod::{Email, Sms};
+    let link = client.auth().enchanted_link();
+    let (login_id, phone) = (args.text("login_id")?, args.text("phone")?);
+    let (page, refresh_token) = (args.maybe("uri")?, args.text("refresh_token")?);
+    match method {
+        "sign_up" => pending(link.sign_up(Email, login_id, page, &sign_up_options(args)?)),
+        "sign_in" => pending(link.sign_in(Email, login_id, page, &login_options(args)?)),
+        "sign_up_or_in" => {
+            pending(link.sign_up_or_in(Email, login_id, page, &sign_up_or_in_options(args)?))
+        }
+        "sign_up_with_phone" => pending(link.sign_up(Sms, phone, page, &sign_up_options(args)?)),
+        "sign_in_with_phone" => pending(link.sign_in(Sms, phone, page, &login_options(args)?)),
+        "sign_up_or_in_with_phone" => {
+            pending(link.sign_up_or_in(Sms, phone, page, &sign_up_or_in_options(args)?))
+        }
+        "verify" => shown(link.verify(args.text("token")?)),
+        "get_session" => shown(link.session(args.text("pending_ref")?)),
+        "update_user_email" => {
+            let (email, options) = (args.text("email")?, update_options(args)?);
+            pending(link.update_email(login_id, email, page, refresh_token, &options))
+        }
+        "update_user_phone" => {
+            pending(link.update_phone(login_id, phone, refresh_token, &update_options(args)?))
+        }
+        _ => Err(Unsayable::NoAdapter),
+    }
+}
+
+/// A link that waits for its click, with the reference that is secret.
+fn pending(started: descope::Result<PendingLink>) -> Call {
+    shown(started.map(|link| (link.pending_ref.expose().to_owned(), link)))
+}
+
+fn totp(client: &Client, method: &str, args: &Args<'_>) -> Call {
+    let totp = client.auth().totp();
+    let login_id = args.text("login_id")?;
+    match method {
+        "sign_up" => exposed(totp.sign_up(login_id, &user(args)?)),
+        "update_user" => exposed(totp.update(login_id, args.text("refresh_token")?)),
+        "sign_in_code" => shown(totp.verify(login_id, args.text("code")?, &login_options(args)?)),
+        _ => Err(Unsayable::NoAdapter),
+    }
+}
+
+/// An authenticator's setup, whose parts are all secret.
+fn exposed(made: descope::Result<descope::auth::totp::TotpSetup>) -> Call {
+    shown(made.map(|setup| {
+        let parts = [&setup.provisioning_url, &setup.image, &setup.key];
+        parts.map(|part| part.expose().to_owned())
+    }))
+}
+
+fn password(client: &Client, method: &str, args: &Args<'_>) -> Call {
+    let password = client.auth().password();
+    let login_id = args.text("login_id")?;
+    match method {
+        "sign_up" => {
+            shown(password.sign_up(login_id, args.text("password")?, &sign_up_options(args)?))
+        }
+        "sign_in" => {
+            shown(password.sign_in(login_id, args.text("password")?, &login_options(args)?))
+        }
+        "send_reset" => {
+            let mut options = ResetOptions::default();
+            options.redirect_url = args.maybe("redirect_url")?.map(str::to_owned);
+            if let Some(template) = args.text_map("template_options")? {
+                options = options.template_options(template);
+            }
+            shown(password.send_reset(login_id, &options))
+        }
+        "update" => {
+            let refresh_token = args.text("refresh_token")?;
+            shown(password.update(login_id, args.text("new_password")?, refresh_token))
+        }
+        "replace" => {
+            let (old, new) = (args.text("old_password")?, args.text("new_password")?);
+            shown(password.replace(login_id, old, new))
+        }
+        "get_policy" => shown(password.policy()),
+        _ => Err(Unsayable::NoAdapter),
+    }
+}
+
+pub(crate) fn delivery(args: &Args<'_>) -> Sayable<DeliveryMethod> {
+    match args.maybe("method")? {
+        Some("EMAIL") => Ok(DeliveryMethod::Email),
+        Some("SMS") => Ok(DeliveryMethod::Sms),
+        Some("VOICE") => Ok(DeliveryMethod::Voice),
+        Some("WHATSAPP") => Ok(DeliveryMethod::WhatsApp),
+        other => Err(Unsayable::Type(format!("method: {other:?}"))),
+    }
+}
+
+/// Python's `LoginOptions` and the refresh token that goes with them.
+pub(crate) fn login_options(args: &Args<'_>) -> Sayable<LoginOptions> {
+    let mut options = LoginOptions::default();
+    options.refresh_token = args.maybe("refresh_token")?.map(Into::into);
+    let Some(given) = args.object("login_options")? else { return Ok(options) };
+    options.stepup = given.flag("stepup")?;
+    options.mfa = given.flag("mfa")?;
+    options.revoke_other_sessions = given.flag("revoke_other_sessions")?;
+    options.custom_claims = given.map("custom_claims")?;
+    options.template_id = given.maybe("template_id")?.map(str::to_owned);
+    options.locale = given.maybe("locale")?.map(str::to_owned);
+    if let Some(template) = given.text_map("template_options")? {
+        options = options.template_options(template);
+    }
+    Ok(options)
+}
+
+/// Python's `SignUpOptions`, which its sign-up-or-in takes.
+pub(crate) fn sign_up_or_in_options(args: &Args<'_>) -> Sayable<LoginOptions> {
+    let mut options = LoginOptions::default();
+    let Some(given) = args.object("signup_options")? else { return Ok(options) };
+    options.revoke_other_sessions = given.flag("revoke_other_sessions")?;
+    options.custom_claims = given.map("custom_claims")?;
+    options.template_id = given.maybe("template_id")?.map(str::to_owned);
+    if let Some(template) = given.text_map("template_options")? {
+        options = options.template_options(template);
+    }
+    Ok(options)
+}
+
+/// Python's `user` and `signup_options`.
+pub(crate) fn sign_up_options(args: &Args<'_>) -> Sayable<SignUpOptions> {
+    let mut options = SignUpOptions::default().user(user(args)?);
+    let given = sign_up_or_in_options(args)?;
+    options.revoke_other_sessions = given.revoke_other_sessions;
+    options.custom_claims = given.custom_claims;
+    options.template_id = given.template_id;
+    options.template_options = given.template_options;
+    Ok(options)
+}
+
+fn user(args: &Args<'_>) -> Sayable<UserDetails> {
+    let mut user = UserDetails::default();
+    let Some(given) = args.object("user")? else { return Ok(user) };
+    let text = |name| Ok(given.maybe(name)?.map(str::to_owned));
+    user.name = text("name")?;
+    user.given_name = text("given_name")?.or(text("givenName")?);
+    user.middle_name = text("middle_name")?.or(text("middleName")?);
+    user.family_name = text("family_name")?.or(text("familyName")?);
+    user.email = text("email")?;
+    user.phone = text("phone")?;
+    Ok(user)
+}
+
+pub(crate) fn update_options(args: &Args<'_>) -> Sayable<UpdateOptions> {
+    let mut options = UpdateOptions::default();
+    options.add_to_login_ids = args.flag("add_to_login_ids")?;
+    options.on_merge_use_existing = args.flag("on_merge_use_existing")?;
+    options.provider_id = args.maybe("provider_id")?.map(str::to_owned);
+    options.template_id = args.maybe("template_id")?.map(str::to_owned);
+    if let Some(template) = args.text_map("template_options")? {
+        options = options.template_options(template);
+    }
+    Ok(options)
+}
