@@ -61,10 +61,6 @@ impl<'a> Args<'a> {
         self.typed(name, Value::as_bool)
     }
 
-    pub(crate) fn int(&self, name: &str) -> Sayable<Option<i64>> {
-        self.typed(name, Value::as_i64)
-    }
-
     pub(crate) fn texts(&self, name: &str) -> Sayable<Option<Vec<&'a str>>> {
         self.typed(name, |value| value.as_array()?.iter().map(Value::as_str).collect())
     }
@@ -83,14 +79,6 @@ impl<'a> Args<'a> {
     pub(crate) fn object(&self, name: &str) -> Sayable<Option<Args<'a>>> {
         let members = self.typed(name, Value::as_object)?;
         Ok(members.map(|members| self.inner(members, name)))
-    }
-
-    pub(crate) fn objects(&self, name: &str) -> Sayable<Option<Vec<Args<'a>>>> {
-        let items = self.typed(name, |value| {
-            value.as_array()?.iter().map(Value::as_object).collect::<Option<Vec<_>>>()
-        })?;
-        let nested = |(at, members)| self.inner(members, &format!("{name}[{at}]"));
-        Ok(items.map(|items| items.into_iter().enumerate().map(nested).collect()))
     }
 
     fn inner(&self, members: &'a Map<String, Value>, name: &str) -> Args<'a> {

@@ -143,7 +143,9 @@ fn password(client: &Client, method: &str, args: &Args<'_>) -> Call {
             if let Some(template) = args.text_map("template_options")? {
                 options = options.template_options(template);
             }
-            shown(password.send_reset(login_id, &options))
+            shown(password.send_reset(login_id, &options).map(|sent| {
+                (sent.pending_ref.as_ref().map(|secret| secret.expose().to_owned()), sent)
+            }))
         }
         "update" => {
             let refresh_token = args.text("refresh_token")?;
@@ -224,6 +226,7 @@ fn user(args: &Args<'_>) -> Sayable<UserDetails> {
 
 pub(crate) fn update_options(args: &Args<'_>) -> Sayable<UpdateOptions> {
     let mut options = UpdateOptions::default();
+    options.mfa = args.flag("mfa")?;
     options.add_to_login_ids = args.flag("add_to_login_ids")?;
     options.on_merge_use_existing = args.flag("on_merge_use_existing")?;
     options.provider_id = args.maybe("provider_id")?.map(str::to_owned);

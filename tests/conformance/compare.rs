@@ -50,7 +50,10 @@ pub(crate) fn differences(case: &Case, outcome: &Outcome, sent: &[Sent]) -> Vec<
         Outcome::Failed(_) => {}
     }
     // A request that reached nobody could not be recorded.
-    let unreached = matches!(case.raises.as_deref(), Some("ConnectionError" | "MissingSchema"));
+    let unreached = matches!(
+        case.raises.as_deref(),
+        Some("ConnectionError" | "ConnectError" | "MissingSchema" | "UnsupportedProtocol")
+    );
     if sent.len() != case.requests.len() && !(unreached && case.requests.is_empty()) {
         let lines: Vec<&str> = sent.iter().map(|request| &*request.line).collect();
         found.push(format!("{} requests, not {}: {lines:?}", sent.len(), case.requests.len()));

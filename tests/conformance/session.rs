@@ -47,6 +47,7 @@ pub(crate) fn call(client: &Client, method: &str, args: &Args<'_>) -> Call {
             }
             shown(client.auth().access_key().exchange(args.text("access_key")?, &options))
         }
+        "get_last_response" => Err(Unsayable::NoAdapter),
         _ => check(method, args),
     }
 }
