@@ -3,6 +3,8 @@
 //!
 //! In a process of its own, whose only logger and panic hook are this test's.
 
+mod areas;
+
 use std::error::Error as StdError;
 use std::fmt::{Debug, Display};
 use std::io::{Read, Write};
@@ -92,7 +94,7 @@ struct Canaries {
     code: String,
 }
 
-/// Every call there is. Each new area adds its own.
+/// Every call of the areas that stand on their own; the others are in [`areas`].
 fn calls(client: &Client, with: &Canaries) {
     let Canaries { session, refresh, access_key, code } = with;
     let claims = json!({ "nested": { "deep": "kept" } });
@@ -146,6 +148,7 @@ fn refused_calls(client: &Client, with: &Canaries) {
             code: spoil(&with.code),
         };
         calls(client, &spoiled);
+        areas::calls(client, &spoiled, spoil);
         let path = spoil("/v1/canary-path");
         outcome(&client.call(Method::GET, &path, Credential::Project, &()));
     }
@@ -270,7 +273,7 @@ impl Hidden {
 
 /// The faults under which everything is tried.
 fn faults() -> Vec<Fault> {
-    let later = Duration::from_millis(200);
+    let later = Duration::from_millis(80);
     vec![
         Fault::delay(later),
         Fault::drip_head(later),
@@ -331,6 +334,7 @@ fn everything() -> Hidden {
         hidden.add(text);
     }
     hidden.add("canary-location");
+    areas::all().into_iter().for_each(|secret| hidden.add(secret));
     hidden.add(&format!("ada:{PROXY_PASSWORD}"));
 
     // Success, with the code that was really sent, by socket and in the process.
@@ -356,6 +360,8 @@ fn everything() -> Hidden {
         hidden.add_token(info.session_jwt());
         hidden.add_token(info.refresh_jwt().unwrap());
         calls(&client, &with);
+        areas::made(&emulator, &client, &mut hidden);
+        areas::calls(&client, &with, str::to_owned);
         refused_calls(&client, &with);
     }
 
@@ -365,13 +371,14 @@ fn everything() -> Hidden {
         let server = emulator.serve().unwrap();
         let with = canaries(&emulator);
         hidden.add_all(&with);
-        let client = builder(&emulator, &server.base_url()).try_timeout(Duration::from_millis(100));
+        let client = builder(&emulator, &server.base_url()).try_timeout(Duration::from_millis(40));
         let client = client.build().unwrap();
         if !matches!(format!("{fault:?}"), text if text.contains("/v2/keys")) {
             client.warm_up().unwrap();
         }
         emulator.fault(fault);
         calls(&client, &with);
+        areas::calls(&client, &with, str::to_owned);
     }
 
     // Servers that give back all they were told.
@@ -386,6 +393,7 @@ fn everything() -> Hidden {
     ] {
         let client = builder(&emulator, &echo(status, template)).build().unwrap();
         calls(&client, &with);
+        areas::calls(&client, &with, str::to_owned);
     }
 
     // No server, no such host, no TLS, a proxy that refuses.
