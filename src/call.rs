@@ -385,6 +385,12 @@ impl<'c> Call<'c> {
         let mut bearer = check::header("token", &bearer)?;
         bearer.set_sensitive(true);
         headers.insert(header::AUTHORIZATION, bearer);
+        if matches!(self.credential, Credential::ManagementKey)
+            && let Some(license) = &shared.license
+            && let Some(tier) = license.header(self.client)
+        {
+            headers.insert("x-descope-license", tier);
+        }
         Ok(headers)
     }
 

@@ -12,6 +12,7 @@ use crate::clock::Clock;
 use crate::error::Result;
 use crate::flight::Flights;
 use crate::jwt::Keys;
+use crate::license::License;
 use crate::retry::RetryPolicy;
 use crate::secret::Secret;
 use crate::transport::Transport;
@@ -51,6 +52,8 @@ pub(crate) struct Shared {
     pub(crate) fga_cache_url: Option<String>,
     pub(crate) management_key: Option<Secret>,
     pub(crate) auth_management_key: Option<Secret>,
+    /// Where management calls are to name the licence tier.
+    pub(crate) license: Option<License>,
     /// Those that every request has; the user's cannot replace the crate's.
     pub(crate) headers: HeaderMap,
     pub(crate) request_id: Option<Box<MakeRequestId>>,

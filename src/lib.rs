@@ -9,6 +9,7 @@ mod error;
 mod flight;
 mod json;
 mod jwt;
+mod license;
 mod models;
 mod options;
 mod page;

@@ -9,6 +9,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, Result};
 use crate::flight::Flights;
 use crate::jwt::Keys;
+use crate::license::License;
 use crate::retry::RetryPolicy;
 use crate::secret::Secret;
 use crate::transport::http::Uri;
@@ -47,6 +48,7 @@ pub struct ClientBuilder {
     fga_cache_url: Option<String>,
     management_key: Option<Secret>,
     auth_management_key: Option<Secret>,
+    license: bool,
     public_key: Option<String>,
     refresh_cookie: String,
     headers: Vec<(String, String)>,
@@ -66,6 +68,7 @@ impl Default for ClientBuilder {
             fga_cache_url: None,
             management_key: None,
             auth_management_key: None,
+            license: false,
             public_key: None,
             refresh_cookie: "DSR".to_owned(),
             headers: Vec::new(),
@@ -120,6 +123,16 @@ impl ClientBuilder {
     /// public access to some of them. Defaults to none.
     pub fn auth_management_key(mut self, key: impl Into<Secret>) -> Self {
         self.auth_management_key = Some(key.into());
+        self
+    }
+
+    /// Names the project's licence tier in every management call (header `x-descope-license`), by which
+    /// Descope may choose the rate limit. Defaults to `false`.
+    ///
+    /// The tier is asked for once, before the client's first management call: one more request, for
+    /// at most 5 seconds, and without it the calls go on as they are.
+    pub fn license_tier(mut self, send: bool) -> Self {
+        self.license = send;
         self
     }
 
@@ -310,6 +323,7 @@ impl ClientBuilder {
             fga_cache_url,
             management_key,
             auth_management_key,
+            license: self.license.then(License::default),
             request_id: self.request_id,
             transport,
             clock: self.clock.unwrap_or_else(|| Box::<SystemClock>::default()),

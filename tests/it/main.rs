@@ -16,6 +16,7 @@ mod fga_reference;
 mod inputs;
 mod jwks;
 mod keys;
+mod license;
 mod magic_link;
 mod mutation;
 mod oauth;
