@@ -29,13 +29,16 @@ pub use self::builder::ClientBuilder;
 ///
 /// The functions `with_*` return a clone for which one setting differs, for a single call or more:
 ///
-/// ```no_run
-/// # let client = descope::Client::new("P2abc")?;
-/// # let token = "";
+/// ```
+/// # let emulator = descope::emulator::Emulator::new();
+/// # let client = descope::Client::builder().emulator(&emulator).build()?;
+/// # client.mgmt().user().create("ada", &Default::default())?;
+/// # let signed_in = client.mgmt().jwt().sign_in("ada", &Default::default())?;
+/// # let refresh_token = signed_in.refresh_jwt().unwrap();
 /// use std::time::Duration;
 ///
 /// let hurried = client.with_deadline(Duration::from_secs(2));
-/// hurried.auth().session().me(token)?;
+/// hurried.auth().session().me(refresh_token)?;
 /// # Ok::<(), descope::Error>(())
 /// ```
 #[derive(Clone)]

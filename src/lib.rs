@@ -1,4 +1,9 @@
-#![doc = include_str!("../README.md")]
+// Examples run on the emulator and combine areas, so they are tests only where all of that is there.
+#![cfg_attr(
+    any(not(doctest), all(feature = "emulator", feature = "full")),
+    doc = include_str!("../README.md")
+)]
+#![cfg(any(not(doctest), all(feature = "emulator", feature = "full")))]
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs_descope, feature(doc_cfg))]
 

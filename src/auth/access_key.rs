@@ -24,14 +24,17 @@ impl<'c> Auth<'c> {
 impl AccessKey<'_> {
     /// Trades an access key for a session token. There is no refresh token: trade the key again.
     ///
-    /// ```no_run
-    /// # let client = descope::Client::new("P2abc")?;
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # let made = client.mgmt().access_key().create("nightly", None, &Default::default())?;
+    /// # let access_key = made.cleartext.expose();
     /// use descope::auth::access_key::AccessKeyOptions;
     ///
     /// let options = AccessKeyOptions::default().custom_claims([("job", "nightly")]);
-    /// let key = std::env::var("DESCOPE_ACCESS_KEY").unwrap_or_default();
-    /// let session = client.auth().access_key().exchange(&key, &options)?;
+    /// let session = client.auth().access_key().exchange(access_key, &options)?;
     /// println!("signed in as {}", session.key_id);
+    /// # assert_eq!(session.key_id, made.key.id);
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///

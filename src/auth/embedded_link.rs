@@ -21,11 +21,14 @@ impl<'c> Auth<'c> {
 impl EmbeddedLink<'_> {
     /// Checks the token that came back, and signs the user in.
     ///
-    /// ```no_run
-    /// # let client = descope::Client::new("P2abc")?;
-    /// # let token = "";
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # client.mgmt().user().create("ada", &Default::default())?;
+    /// # let token = client.mgmt().user().generate_embedded_link("ada", &Default::default())?;
+    /// # let token = token.expose();
     /// let signed_in = client.auth().embedded_link().verify(token)?;
-    /// println!("hello, {}", signed_in.user.name);
+    /// assert_eq!(signed_in.user.login_ids, ["ada"]);
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///

@@ -61,6 +61,20 @@ impl EnchantedLink<'_> {
     /// The links go to the address in the user's details, or else to the login ID. They lead to
     /// `page`, which defaults to the one set in the Descope console.
     ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// use descope::UserDetails;
+    /// use descope::auth::{DeliveryMethod, SignUpOptions};
+    ///
+    /// let page = Some("https://app.example.com/verify");
+    /// let options = SignUpOptions::default().user(UserDetails::default().name("Ada Lovelace"));
+    /// let links = client.auth().enchanted_link();
+    /// let sent = links.sign_up(DeliveryMethod::Email, "ada@example.com", page, &options)?;
+    /// println!("Click the link {} that we sent to {}", sent.link_id, sent.sent_to);
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`USER_ALREADY_EXISTS`](crate::codes::USER_ALREADY_EXISTS) if the login ID is taken.
@@ -84,6 +98,17 @@ impl EnchantedLink<'_> {
     ///
     /// They lead to `page`, which defaults to the one set in the Descope console.
     ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// use descope::auth::DeliveryMethod::Email;
+    ///
+    /// let links = client.auth().enchanted_link();
+    /// let unknown = links.sign_in(Email, "nobody@example.com", None, &Default::default());
+    /// assert_eq!(unknown.unwrap_err().code(), Some(descope::codes::USER_NOT_FOUND));
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`USER_NOT_FOUND`](crate::codes::USER_NOT_FOUND) if nobody has the login ID.
@@ -106,6 +131,21 @@ impl EnchantedLink<'_> {
     /// [`Email`](DeliveryMethod::Email) or [`Sms`](DeliveryMethod::Sms).
     ///
     /// They lead to `page`, which defaults to the one set in the Descope console.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// use descope::auth::DeliveryMethod::Sms;
+    ///
+    /// let links = client.auth().enchanted_link();
+    /// let sent = links.sign_up_or_in(Sms, "+12025550101", None, &Default::default())?;
+    /// println!("Click the link {} that we sent to {}", sent.link_id, sent.sent_to);
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`] for a method other than the two.
     pub fn sign_up_or_in(
         &self,
         method: DeliveryMethod,
@@ -124,6 +164,20 @@ impl EnchantedLink<'_> {
     /// Checks the token of the link that the user clicked. The session goes to who asks for it, not
     /// to who calls this.
     ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// use descope::auth::DeliveryMethod::Email;
+    ///
+    /// let links = client.auth().enchanted_link();
+    /// links.sign_up_or_in(Email, "ada@example.com", None, &Default::default())?;
+    /// # let query_parameter_t = emulator.inbox().last_to("ada@example.com").unwrap().token.unwrap();
+    /// links.verify(&query_parameter_t)?;
+    /// let again = links.verify(&query_parameter_t).unwrap_err();
+    /// assert_eq!(again.code(), Some(descope::codes::LINK_EXPIRED));
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`LINK_EXPIRED`](crate::codes::LINK_EXPIRED) if the token is wrong, spent, too old, or that
@@ -133,6 +187,20 @@ impl EnchantedLink<'_> {
     }
 
     /// Asks once for the session; `None` if nobody has clicked the link yet.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// use descope::auth::DeliveryMethod::Email;
+    ///
+    /// let links = client.auth().enchanted_link();
+    /// let sent = links.sign_up_or_in(Email, "ada@example.com", None, &Default::default())?;
+    /// assert!(links.session(sent.pending_ref.expose())?.is_none());
+    /// # links.verify(&emulator.inbox().last_to("ada@example.com").unwrap().token.unwrap())?;
+    /// // The user clicks.
+    /// assert!(links.session(sent.pending_ref.expose())?.is_some());
+    /// # Ok::<(), descope::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -160,6 +228,26 @@ impl EnchantedLink<'_> {
     /// The waiting goes on if Descope cannot answer for a while
     /// ([`Error::is_unavailable`]), or sees too many requests: then the next one is made when its
     /// `Retry-After` allows, or after a minute if it does not say.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// use std::sync::atomic::{AtomicBool, Ordering};
+    ///
+    /// use descope::auth::DeliveryMethod::Email;
+    /// use descope::auth::enchanted_link::WaitOptions;
+    ///
+    /// static CANCELLED: AtomicBool = AtomicBool::new(false);
+    ///
+    /// let links = client.auth().enchanted_link();
+    /// let sent = links.sign_up_or_in(Email, "ada@example.com", None, &Default::default())?;
+    /// # CANCELLED.store(true, Ordering::Relaxed);
+    /// let go_on = || !CANCELLED.load(Ordering::Relaxed);
+    /// let signed_in =
+    ///     links.wait_for_session(sent.pending_ref.expose(), &WaitOptions::default(), go_on)?;
+    /// assert!(signed_in.is_none(), "cancelled from elsewhere");
+    /// # Ok::<(), descope::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -202,6 +290,19 @@ impl EnchantedLink<'_> {
     ///
     /// They lead to `page`, which defaults to the one set in the Descope console.
     ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # emulator.seed(&serde_json::json!({ "users": [{ "loginId": "ada" }] })).unwrap();
+    /// # let signed_in = client.mgmt().jwt().sign_in("ada", &Default::default())?;
+    /// # let refresh_token = signed_in.refresh_jwt().unwrap();
+    /// let links = client.auth().enchanted_link();
+    /// let sent =
+    ///     links.update_email("ada", "ada@example.com", None, refresh_token, &Default::default())?;
+    /// println!("Click the link {} that we sent to {}", sent.link_id, sent.sent_to);
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`Error::Api`] with HTTP status 401 if the session has ended.
@@ -226,6 +327,18 @@ impl EnchantedLink<'_> {
     /// once the right one is clicked and its token verified.
     ///
     /// They lead to the page set in the Descope console.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # emulator.seed(&serde_json::json!({ "users": [{ "loginId": "ada" }] })).unwrap();
+    /// # let signed_in = client.mgmt().jwt().sign_in("ada", &Default::default())?;
+    /// # let refresh_token = signed_in.refresh_jwt().unwrap();
+    /// let links = client.auth().enchanted_link();
+    /// let sent = links.update_phone("ada", "+12025550101", refresh_token, &Default::default())?;
+    /// println!("Click the link {} that we sent to {}", sent.link_id, sent.sent_to);
+    /// # Ok::<(), descope::Error>(())
+    /// ```
     ///
     /// # Errors
     ///

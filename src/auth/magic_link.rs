@@ -66,6 +66,21 @@ impl MagicLink<'_> {
     ///
     /// It leads to `page`, which defaults to the one set in the Descope console.
     ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # client.mgmt().user().create("ada@example.com", &Default::default())?;
+    /// use descope::auth::DeliveryMethod::Email;
+    ///
+    /// let page = Some("https://app.example.com/verify");
+    /// let links = client.auth().magic_link();
+    /// let sent_to = links.sign_in(Email, "ada@example.com", page, &Default::default())?;
+    /// println!("Click the link we sent to {sent_to}");
+    /// let unknown = links.sign_in(Email, "nobody@example.com", page, &Default::default());
+    /// assert!(unknown.unwrap_err().is_not_found());
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`USER_NOT_FOUND`](crate::codes::USER_NOT_FOUND) if nobody has the login ID.
@@ -88,6 +103,22 @@ impl MagicLink<'_> {
     /// [`verify`](Self::verify).
     ///
     /// It leads to `page`, which defaults to the one set in the Descope console.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// use descope::auth::DeliveryMethod::Sms;
+    ///
+    /// let links = client.auth().magic_link();
+    /// let sent_to = links.sign_up_or_in(Sms, "+12025550101", None, &Default::default())?;
+    /// println!("Click the link we sent to {sent_to}");
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`](crate::Error::Argument) for an empty login ID, and for step-up or MFA
+    /// without a refresh token.
     pub fn sign_up_or_in(
         &self,
         method: DeliveryMethod,
@@ -130,6 +161,20 @@ impl MagicLink<'_> {
     ///
     /// It leads to `page`, which defaults to the one set in the Descope console.
     ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # emulator.seed(&serde_json::json!({ "users": [{ "loginId": "ada" }] })).unwrap();
+    /// # let signed_in = client.mgmt().jwt().sign_in("ada", &Default::default())?;
+    /// # let refresh_token = signed_in.refresh_jwt().unwrap();
+    /// let links = client.auth().magic_link();
+    /// links.update_email("ada", "ada@example.com", None, refresh_token, &Default::default())?;
+    /// # let query_parameter_t = emulator.inbox().last_to("ada@example.com").unwrap().token.unwrap();
+    /// let signed_in = links.verify(&query_parameter_t)?;
+    /// assert_eq!(signed_in.user.email, "ada@example.com");
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`Error::Api`](crate::Error::Api) with HTTP status 401 if the session has ended.
@@ -154,6 +199,22 @@ impl MagicLink<'_> {
     /// clicked and its token verified.
     ///
     /// It leads to `page`, which defaults to the one set in the Descope console.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # emulator.seed(&serde_json::json!({ "users": [{ "loginId": "ada" }] })).unwrap();
+    /// # let signed_in = client.mgmt().jwt().sign_in("ada", &Default::default())?;
+    /// # let refresh_token = signed_in.refresh_jwt().unwrap();
+    /// use descope::auth::DeliveryMethod::Sms;
+    ///
+    /// let (links, phone) = (client.auth().magic_link(), "+12025550101");
+    /// links.update_phone(Sms, "ada", phone, None, refresh_token, &Default::default())?;
+    /// # let query_parameter_t = emulator.inbox().last_to(phone).unwrap().token.unwrap();
+    /// let signed_in = links.verify(&query_parameter_t)?;
+    /// assert_eq!(signed_in.user.phone, phone);
+    /// # Ok::<(), descope::Error>(())
+    /// ```
     ///
     /// # Errors
     ///

@@ -46,6 +46,21 @@ pub use self::delivery::{DeliveryMethod, MaskedAddress};
 pub use self::options::{LoginOptions, SignUpOptions, UpdateOptions};
 
 /// Everything around signing in, an area each; see [`Client::auth`].
+///
+/// # Errors
+///
+/// Every call may fail with
+///
+/// * [`Error::Argument`](crate::Error::Argument) for a login ID, token or address that is empty or
+///   cannot be one, before anything is sent;
+/// * [`Error::Api`](crate::Error::Api) if Descope refuses, as with
+///   [`RATE_LIMIT_EXCEEDED`](crate::codes::RATE_LIMIT_EXCEEDED) after too many calls;
+/// * [`Error::Transport`](crate::Error::Transport) if no answer came, and
+///   [`Error::Decode`](crate::Error::Decode) for one that cannot be read;
+/// * [`Error::Token`](crate::Error::Token), if it signs a user in and the tokens of the answer do not
+///   pass the local check.
+///
+/// What else may happen is said with each.
 #[derive(Clone, Copy, Debug)]
 pub struct Auth<'c>(
     #[allow(dead_code, reason = "every area needs it, and all may be off")] pub(crate) &'c Client,

@@ -77,6 +77,21 @@ impl<'c> OAuth<'c> {
     }
 
     /// Begins a sign-in of users who are registered already; otherwise like [`start`](Self::start).
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// use descope::auth::oauth::{OAuthOptions, providers};
+    ///
+    /// let options = OAuthOptions::default().redirect_url("https://app.example.com/callback");
+    /// let url = client.auth().oauth().sign_in(providers::GITHUB, &options)?;
+    /// println!("redirect the browser to {url}");
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As for [`start`](Self::start).
     pub fn sign_in(&self, provider: &str, options: &OAuthOptions) -> Result<String> {
         self.authorize("/v1/auth/oauth/authorize/signin", provider, options)
             .login_bearer(&options.login)
@@ -84,6 +99,21 @@ impl<'c> OAuth<'c> {
     }
 
     /// Begins the registration of a new user; otherwise like [`start`](Self::start).
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// use descope::auth::oauth::{OAuthOptions, providers};
+    ///
+    /// let options = OAuthOptions::default().redirect_url("https://app.example.com/callback");
+    /// let url = client.auth().oauth().sign_up(providers::GITHUB, &options)?;
+    /// println!("redirect the browser to {url}");
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As for [`start`](Self::start).
     pub fn sign_up(&self, provider: &str, options: &OAuthOptions) -> Result<String> {
         self.authorize("/v1/auth/oauth/authorize/signup", provider, options)
             .login_bearer(&options.login)
@@ -94,6 +124,21 @@ impl<'c> OAuth<'c> {
     /// [`start`](Self::start).
     ///
     /// The refresh token is that of the user; the one in the login options is not used.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # emulator.seed(&serde_json::json!({ "users": [{ "loginId": "ada" }] })).unwrap();
+    /// # let signed_in = client.mgmt().jwt().sign_in("ada", &Default::default())?;
+    /// # let refresh_token = signed_in.refresh_jwt().unwrap();
+    /// use descope::auth::oauth::{OAuthOptions, OAuthUpdateOptions, providers};
+    ///
+    /// let start = OAuthOptions::default().redirect_url("https://app.example.com/callback");
+    /// let options = OAuthUpdateOptions::default().start(start);
+    /// let url = client.auth().oauth().update(providers::GITHUB, refresh_token, &options)?;
+    /// println!("redirect the browser to {url}");
+    /// # Ok::<(), descope::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -111,6 +156,14 @@ impl<'c> OAuth<'c> {
     }
 
     /// Trades the `code` that came to the redirect URL for the user's session.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// let unknown = client.auth().oauth().exchange("a-code-of-another-day");
+    /// assert!(unknown.is_err());
+    /// # Ok::<(), descope::Error>(())
+    /// ```
     ///
     /// # Errors
     ///

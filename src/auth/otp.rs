@@ -83,6 +83,22 @@ impl Otp<'_> {
 
     /// Sends a code to a user, who is registered if they are new; finish with
     /// [`verify`](Self::verify).
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// use descope::auth::DeliveryMethod;
+    ///
+    /// let otp = client.auth().otp();
+    /// let sent_to = otp.sign_up_or_in(DeliveryMethod::WhatsApp, "+12025550101", &Default::default())?;
+    /// println!("Enter the code we sent to {sent_to}");
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`](crate::Error::Argument) for an empty login ID, and for step-up or MFA
+    /// without a refresh token.
     pub fn sign_up_or_in(
         &self,
         method: DeliveryMethod,
@@ -129,6 +145,24 @@ impl Otp<'_> {
     /// Sends a code to a new e-mail address of a signed-in user. The address changes once the code is
     /// verified.
     ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # emulator.seed(&serde_json::json!({ "users": [{ "loginId": "ada" }] })).unwrap();
+    /// # let signed_in = client.mgmt().jwt().sign_in("ada", &Default::default())?;
+    /// # let refresh_token = signed_in.refresh_jwt().unwrap();
+    /// use descope::auth::DeliveryMethod;
+    /// use descope::auth::UpdateOptions;
+    ///
+    /// let (otp, email) = (client.auth().otp(), "ada@example.com");
+    /// let options = UpdateOptions::default().add_to_login_ids(true);
+    /// otp.update_email("ada", email, refresh_token, &options)?;
+    /// # let code = emulator.inbox().last_to(email).unwrap().code.unwrap();
+    /// let signed_in = otp.verify(DeliveryMethod::Email, "ada", &code)?;
+    /// assert_eq!(signed_in.user.email, email);
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`Error::Api`](crate::Error::Api) with HTTP status 401 if the session has ended.
@@ -149,6 +183,22 @@ impl Otp<'_> {
 
     /// Sends a code to a new phone number of a signed-in user. The number changes once the code is
     /// verified.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # emulator.seed(&serde_json::json!({ "users": [{ "loginId": "ada" }] })).unwrap();
+    /// # let signed_in = client.mgmt().jwt().sign_in("ada", &Default::default())?;
+    /// # let refresh_token = signed_in.refresh_jwt().unwrap();
+    /// use descope::auth::DeliveryMethod::Sms;
+    ///
+    /// let (otp, phone) = (client.auth().otp(), "+12025550101");
+    /// otp.update_phone(Sms, "ada", phone, refresh_token, &Default::default())?;
+    /// # let code = emulator.inbox().last_to(phone).unwrap().code.unwrap();
+    /// let signed_in = otp.verify(Sms, "ada", &code)?;
+    /// assert_eq!(signed_in.user.phone, phone);
+    /// # Ok::<(), descope::Error>(())
+    /// ```
     ///
     /// # Errors
     ///

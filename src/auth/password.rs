@@ -63,6 +63,17 @@ impl Password<'_> {
 
     /// Checks the password, and signs the user in.
     ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # client.auth().password().sign_up("ada", "qYlvi65KaX", &Default::default())?;
+    /// let password = client.auth().password();
+    /// let signed_in = password.sign_in("ada", "qYlvi65KaX", &Default::default())?;
+    /// assert!(signed_in.refresh_jwt().is_some());
+    /// assert!(password.sign_in("ada", "wrong", &Default::default()).unwrap_err().is_unauthorized());
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`PASSWORD_EXPIRED`](crate::codes::PASSWORD_EXPIRED) if the password is right but must be
@@ -120,6 +131,17 @@ impl Password<'_> {
 
     /// Sets the password of a signed-in user. Their sessions stay.
     ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # let signed_in = client.auth().password().sign_up("ada", "qYlvi65KaX", &Default::default())?;
+    /// # let refresh_token = signed_in.refresh_jwt().unwrap();
+    /// let password = client.auth().password();
+    /// password.update("ada", "N0t-the-old", refresh_token)?;
+    /// assert!(password.sign_in("ada", "N0t-the-old", &Default::default()).is_ok());
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`Error::Api`](crate::Error::Api) with HTTP status 401 if the session has ended, 400 if the
@@ -136,6 +158,15 @@ impl Password<'_> {
     }
 
     /// Checks the old password, even an expired one, sets the new one, and signs the user in.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # client.auth().password().sign_up("ada", "qYlvi65KaX", &Default::default())?;
+    /// let signed_in = client.auth().password().replace("ada", "qYlvi65KaX", "N0t-the-old")?;
+    /// assert!(signed_in.refresh_jwt().is_some());
+    /// # Ok::<(), descope::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -160,6 +191,19 @@ impl Password<'_> {
 
     /// What the project asks of new passwords, so that you can tell the user as they type. Descope
     /// checks it in any case.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// let policy = client.auth().password().policy()?;
+    /// println!("At least {} characters", policy.min_length);
+    /// # assert_eq!(policy.min_length, 8);
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`](crate::Error::Api) if Descope refuses, as when the project has no passwords.
     pub fn policy(&self) -> Result<PasswordPolicy> {
         self.0.get("/v1/auth/password/policy").send()
     }

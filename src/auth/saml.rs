@@ -25,6 +25,20 @@ impl Saml<'_> {
     /// The browser comes back to the redirect URL with the query parameter `code`, for
     /// [`exchange`](Self::exchange), or with `err` if there is no sign-in.
     ///
+    /// ```
+    /// # #![allow(deprecated)]
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # emulator.seed(&serde_json::json!({ "tenants": [{ "id": "acme", "name": "Acme" }],
+    /// #     "sso": [{ "tenantId": "acme", "type": "saml" }] })).unwrap();
+    /// use descope::auth::saml::SamlOptions;
+    ///
+    /// let options = SamlOptions::default().redirect_url("https://app.example.com/callback");
+    /// let url = client.auth().saml().start("acme", &options)?;
+    /// println!("redirect the browser to {url}");
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`Error::Api`](crate::Error::Api) if there is no such tenant, or it has no single sign-on.
@@ -44,6 +58,22 @@ impl Saml<'_> {
     }
 
     /// Trades the `code` that came to the redirect URL for the user's session.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # emulator.seed(&serde_json::json!({ "tenants": [{ "id": "acme", "name": "Acme" }],
+    /// #     "sso": [{ "tenantId": "acme", "type": "saml" }] })).unwrap();
+    /// # let options = descope::auth::saml::SamlOptions::default().redirect_url("https://app.example.com/callback");
+    /// # #[allow(deprecated)]
+    /// # let url = client.auth().saml().start("acme", &options)?;
+    /// # let callback = emulator.idp_sign_in(&url, "ada@example.com").unwrap();
+    /// # let code = callback.split_once("?code=").unwrap().1;
+    /// # #[allow(deprecated)]
+    /// let signed_in = client.auth().saml().exchange(code)?;
+    /// assert!(signed_in.claims().is_in_tenant("acme"));
+    /// # Ok::<(), descope::Error>(())
+    /// ```
     ///
     /// # Errors
     ///

@@ -144,6 +144,18 @@ impl Session<'_> {
 
     /// Ends the session. Its session tokens stay valid until they expire; drop the user's cookies.
     ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # emulator.seed(&serde_json::json!({ "users": [{ "loginId": "ada" }] })).unwrap();
+    /// # let signed_in = client.mgmt().jwt().sign_in("ada", &Default::default())?;
+    /// # let refresh_token = signed_in.refresh_jwt().unwrap();
+    /// let session = client.auth().session();
+    /// session.logout(refresh_token)?;
+    /// assert!(session.refresh(refresh_token).unwrap_err().is_unauthorized());
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`Error::Api`] with HTTP status 401 if the refresh token is not valid any more.
@@ -152,6 +164,18 @@ impl Session<'_> {
     }
 
     /// Ends all sessions of the user, on every device.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # emulator.seed(&serde_json::json!({ "users": [{ "loginId": "ada" }] })).unwrap();
+    /// # let signed_in = client.mgmt().jwt().sign_in("ada", &Default::default())?;
+    /// # let refresh_token = signed_in.refresh_jwt().unwrap();
+    /// let session = client.auth().session();
+    /// session.logout_all(refresh_token)?;
+    /// assert!(session.me(refresh_token).unwrap_err().is_unauthorized());
+    /// # Ok::<(), descope::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -164,6 +188,17 @@ impl Session<'_> {
     ///
     /// This asks Descope, and so also tells whether the session still stands.
     ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # emulator.seed(&serde_json::json!({ "users": [{ "loginId": "ada" }] })).unwrap();
+    /// # let signed_in = client.mgmt().jwt().sign_in("ada", &Default::default())?;
+    /// # let refresh_token = signed_in.refresh_jwt().unwrap();
+    /// let user = client.auth().session().me(refresh_token)?;
+    /// assert_eq!(user.login_ids, ["ada"]);
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`Error::Api`] with HTTP status 401 if it does not.
@@ -172,6 +207,18 @@ impl Session<'_> {
     }
 
     /// The user's past sign-ins.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # emulator.seed(&serde_json::json!({ "users": [{ "loginId": "ada" }] })).unwrap();
+    /// # let signed_in = client.mgmt().jwt().sign_in("ada", &Default::default())?;
+    /// # let refresh_token = signed_in.refresh_jwt().unwrap();
+    /// for sign_in in client.auth().session().history(refresh_token)? {
+    ///     println!("{} from {}", sign_in.login_time.as_seconds(), sign_in.ip);
+    /// }
+    /// # Ok::<(), descope::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -182,14 +229,23 @@ impl Session<'_> {
 
     /// Tenants the user belongs to.
     ///
-    /// ```no_run
-    /// # let client = descope::Client::new("P2abc")?;
-    /// # let refresh_token = "";
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # emulator.seed(&serde_json::json!({ "tenants": [{ "id": "acme", "name": "Acme" }],
+    /// #     "users": [{ "loginId": "ada", "userTenants": [{ "tenantId": "acme" }] }] })).unwrap();
+    /// # let signed_in = client.mgmt().jwt().sign_in("ada", &Default::default())?;
+    /// # let refresh_token = signed_in.refresh_jwt().unwrap();
     /// use descope::auth::session::MyTenants;
     ///
     /// let session = client.auth().session();
-    /// let current = session.my_tenants(refresh_token, MyTenants::Current)?;
     /// let some = session.my_tenants(refresh_token, MyTenants::Ids(&["acme", "umbrella"]))?;
+    /// assert_eq!(some[0].name, "Acme");
+    ///
+    /// let selected = session.select_tenant("acme", refresh_token)?;
+    /// # let refresh_token = selected.refresh_jwt().unwrap();
+    /// let current = session.my_tenants(refresh_token, MyTenants::Current)?;
+    /// assert_eq!(current, some);
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
@@ -211,6 +267,18 @@ impl Session<'_> {
     }
 
     /// Makes one of the user's tenants the current one: new tokens that carry it as the claim `dct`.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # emulator.seed(&serde_json::json!({ "tenants": [{ "id": "acme", "name": "Acme" }],
+    /// #     "users": [{ "loginId": "ada", "userTenants": [{ "tenantId": "acme" }] }] })).unwrap();
+    /// # let signed_in = client.mgmt().jwt().sign_in("ada", &Default::default())?;
+    /// # let refresh_token = signed_in.refresh_jwt().unwrap();
+    /// let in_tenant = client.auth().session().select_tenant("acme", refresh_token)?;
+    /// assert_eq!(in_tenant.claims().current_tenant(), Some("acme"));
+    /// # Ok::<(), descope::Error>(())
+    /// ```
     ///
     /// # Errors
     ///

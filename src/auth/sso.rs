@@ -66,6 +66,14 @@ impl Sso<'_> {
     /// [`AuthInfo::idp_response`] holds what the identity provider said of the user, and
     /// [`AuthInfo::tenant_sso_id`] which of the tenant's configurations it was.
     ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// let unknown = client.auth().sso().exchange("a-code-of-another-day");
+    /// assert!(unknown.is_err());
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`Error::Api`](crate::Error::Api) if the code is wrong, spent or too old.

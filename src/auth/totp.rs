@@ -52,6 +52,18 @@ impl Totp<'_> {
 
     /// Gives a signed-in user an authenticator app, or another one. Show them what is returned, once.
     ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # emulator.seed(&serde_json::json!({ "users": [{ "loginId": "ada" }] })).unwrap();
+    /// # let signed_in = client.mgmt().jwt().sign_in("ada", &Default::default())?;
+    /// # let refresh_token = signed_in.refresh_jwt().unwrap();
+    /// let setup = client.auth().totp().update("ada", refresh_token)?;
+    /// println!("Scan this, or type the key {}", setup.key.expose());
+    /// # assert!(!setup.key.expose().is_empty());
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`Error::Api`](crate::Error::Api) with HTTP status 401 if the session has ended.
@@ -65,6 +77,23 @@ impl Totp<'_> {
     }
 
     /// Checks the code that the app shows, and signs the user in.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # let app = |key: &str| {
+    /// #     let key = totp_rs::Secret::try_from_base32(key).unwrap();
+    /// #     let app = totp_rs::Builder::new().with_secret(key).build().unwrap();
+    /// #     let now = descope::clock::Clock::unix(&emulator.clock());
+    /// #     app.generate(now.try_into().unwrap()).to_string()
+    /// # };
+    /// let totp = client.auth().totp();
+    /// let setup = totp.sign_up("ada", &Default::default())?;
+    /// # let code = app(setup.key.expose());
+    /// let signed_in = totp.verify("ada", &code, &Default::default())?;
+    /// assert!(signed_in.user.totp);
+    /// # Ok::<(), descope::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -99,6 +128,15 @@ pub struct TotpSetup {
 
 impl TotpSetup {
     /// The QR code as the bytes of a PNG file. They hold the key: show them to the user alone.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// let setup = client.auth().totp().sign_up("ada", &Default::default())?;
+    /// let png = setup.qr_png()?;
+    /// assert!(png.starts_with(b"\x89PNG"));
+    /// # Ok::<(), descope::Error>(())
+    /// ```
     ///
     /// # Errors
     ///

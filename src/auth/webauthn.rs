@@ -81,6 +81,21 @@ impl WebAuthn<'_> {
 
     /// Registers the user, with what `navigator.credentials.create` returned, and signs them in.
     ///
+    /// ```
+    /// # mod browser { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/authenticator.rs")); }
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # let origin = "https://app.example.com";
+    /// # let mut browser = browser::Authenticator::at(origin);
+    /// let webauthn = client.auth().webauthn();
+    /// let start = webauthn.sign_up_start("ada", origin, &Default::default())?;
+    /// // What the browser makes of `start.options`:
+    /// let response = browser.create(&start.options);
+    /// let signed_in = webauthn.sign_up_finish(&start.transaction_id, &response)?;
+    /// assert!(signed_in.user.webauthn);
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`Error::Api`] if the passkey is not for this transaction, or the transaction is spent or too
@@ -128,6 +143,23 @@ impl WebAuthn<'_> {
 
     /// Signs the user in, with what `navigator.credentials.get` returned.
     ///
+    /// ```
+    /// # mod browser { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/authenticator.rs")); }
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # let origin = "https://app.example.com";
+    /// # let mut browser = browser::Authenticator::at(origin);
+    /// # let start = client.auth().webauthn().sign_up_start("ada", origin, &Default::default())?;
+    /// # let signed_in = client.auth().webauthn().sign_up_finish(&start.transaction_id, &browser.create(&start.options))?;
+    /// let webauthn = client.auth().webauthn();
+    /// let start = webauthn.sign_in_start("ada", origin, &Default::default())?;
+    /// // What the browser makes of `start.options`:
+    /// let response = browser.get(&start.options);
+    /// let signed_in = webauthn.sign_in_finish(&start.transaction_id, &response)?;
+    /// assert_eq!(signed_in.user.login_ids, ["ada"]);
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`Error::Api`] if the passkey is not the user's or not for this transaction, or the
@@ -140,6 +172,20 @@ impl WebAuthn<'_> {
     ///
     /// Where [`create`](WebAuthnTransaction::create) says so, finish with
     /// [`sign_up_finish`](Self::sign_up_finish), else with [`sign_in_finish`](Self::sign_in_finish).
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// let (webauthn, origin) = (client.auth().webauthn(), "https://app.example.com");
+    /// let start = webauthn.sign_up_or_in_start("ada", origin, &Default::default())?;
+    /// assert!(start.create, "ada is new");
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`] for an empty login ID or origin, and for step-up
+    /// or MFA without a refresh token.
     pub fn sign_up_or_in_start(
         &self,
         login_id: &str,
@@ -156,6 +202,18 @@ impl WebAuthn<'_> {
 
     /// Begins to add a passkey to a signed-in user; finish with
     /// [`update_finish`](Self::update_finish).
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # emulator.seed(&serde_json::json!({ "users": [{ "loginId": "ada" }] })).unwrap();
+    /// # let signed_in = client.mgmt().jwt().sign_in("ada", &Default::default())?;
+    /// # let refresh_token = signed_in.refresh_jwt().unwrap();
+    /// let (webauthn, origin) = (client.auth().webauthn(), "https://app.example.com");
+    /// let start = webauthn.update_start("ada", origin, refresh_token, &Default::default())?;
+    /// assert!(start.create);
+    /// # Ok::<(), descope::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -179,6 +237,24 @@ impl WebAuthn<'_> {
     ///
     /// Returns a session that counts the passkey as one more factor, if
     /// [`mfa`](WebAuthnUpdateOptions::mfa) was asked for.
+    ///
+    /// ```
+    /// # mod browser { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/authenticator.rs")); }
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # let origin = "https://app.example.com";
+    /// # let mut browser = browser::Authenticator::at(origin);
+    /// # emulator.seed(&serde_json::json!({ "users": [{ "loginId": "ada" }] })).unwrap();
+    /// # let signed_in = client.mgmt().jwt().sign_in("ada", &Default::default())?;
+    /// # let refresh_token = signed_in.refresh_jwt().unwrap();
+    /// let webauthn = client.auth().webauthn();
+    /// let start = webauthn.update_start("ada", origin, refresh_token, &Default::default())?;
+    /// // What the browser makes of `start.options`:
+    /// let response = browser.create(&start.options);
+    /// let with_mfa = webauthn.update_finish(&start.transaction_id, &response)?;
+    /// assert!(with_mfa.is_none());
+    /// # Ok::<(), descope::Error>(())
+    /// ```
     ///
     /// # Errors
     ///

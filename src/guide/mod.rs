@@ -2,12 +2,18 @@
 //!
 //! | page | what it answers |
 //! |---|---|
+//! | [`tour`] | the whole API, task by task, in the order of the Python SDK's README |
 //! | [`errors`] | what to do about which error, retries, deadlines, rate limits |
 //! | [`keys`] | how signing keys are cached: rotation, outages, clocks |
 //! | [`security`] | what is checked, by which test, and what a local check cannot know |
 //! | [`testing`] | testing your own program, with the emulator or with a closure |
+//! | [`emulator`] | what the emulator covers, running it for other programs, seeds, faults |
+//! | [`web`] | programs for the web: guarding pages, cookies |
 //! | [`programs`] | use in threads, in async programs, behind proxies, with small binaries |
 //! | [`python`] | how to write each method of the Python SDK in Rust |
+
+#[doc = include_str!("emulator.md")]
+pub mod emulator {}
 
 #[doc = include_str!("errors.md")]
 pub mod errors {}
@@ -26,3 +32,24 @@ pub mod security {}
 
 #[doc = include_str!("testing.md")]
 pub mod testing {}
+
+#[doc = include_str!("tour.md")]
+pub mod tour {
+    #[doc = include_str!("tour/access.md")]
+    pub mod access {}
+
+    #[doc = include_str!("tour/project.md")]
+    pub mod project {}
+
+    #[doc = include_str!("tour/sessions.md")]
+    pub mod sessions {}
+
+    #[doc = include_str!("tour/sign_in.md")]
+    pub mod sign_in {}
+
+    #[doc = include_str!("tour/users.md")]
+    pub mod users {}
+}
+
+#[doc = include_str!("web.md")]
+pub mod web {}

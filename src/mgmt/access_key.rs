@@ -74,9 +74,18 @@ impl AccessKeys<'_> {
 
     /// Loads an access key.
     ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # let id = client.mgmt().access_key().create("name", None, &Default::default())?.key.id;
+    /// let key = client.mgmt().access_key().load(&id)?;
+    /// assert_eq!(key.name, "name");
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
-    /// [`Error::Api`](crate::Error::Api) if no access key has the ID; likewise below.
+    /// [`Error::Api`](crate::Error::Api) if no access key has the ID.
     pub fn load(&self, id: &str) -> Result<AccessKey> {
         self.0
             .get("/v1/mgmt/accesskey")
@@ -98,6 +107,10 @@ impl AccessKeys<'_> {
     /// }
     /// # Ok::<(), descope::Error>(())
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [every management call](crate::mgmt::Mgmt#errors).
     pub fn search(&self, search: &AccessKeySearch) -> Result<Vec<AccessKey>> {
         self.0.post("/v1/mgmt/accesskey/search").safe().fields(search).send_list("keys")
     }
@@ -116,6 +129,10 @@ impl AccessKeys<'_> {
     /// assert_eq!(keys.update(&id, "new name", &update)?.name, "new name");
     /// # Ok::<(), descope::Error>(())
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`](crate::Error::Api) if no access key has the ID.
     pub fn update(&self, id: &str, name: &str, update: &AccessKeyUpdate) -> Result<AccessKey> {
         let answer: Answer = self
             .0
@@ -142,16 +159,47 @@ impl AccessKeys<'_> {
     /// assert_eq!(exchange(new.cleartext.expose())?.key_id, old.key.id);
     /// # Ok::<(), descope::Error>(())
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`](crate::Error::Api) if no access key has the ID.
     pub fn rotate(&self, id: &str) -> Result<CreatedAccessKey> {
         self.0.post("/v1/mgmt/accesskey/rotate").check(check::id("id", id)).field("id", id).send()
     }
 
     /// Makes a deactivated access key good again.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # let id = client.mgmt().access_key().create("name", None, &Default::default())?.key.id;
+    /// let keys = client.mgmt().access_key();
+    /// keys.deactivate(&id)?;
+    /// keys.activate(&id)?;
+    /// # assert_eq!(keys.load(&id)?.status, Some(descope::mgmt::access_key::AccessKeyStatus::Active));
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`](crate::Error::Api) if no access key has the ID.
     pub fn activate(&self, id: &str) -> Result<()> {
         self.one("/v1/mgmt/accesskey/activate", id)
     }
 
     /// Makes several deactivated access keys good again.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # let id = client.mgmt().access_key().create("name", None, &Default::default())?.key.id;
+    /// client.mgmt().access_key().activate_batch(&[&id])?;
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`](crate::Error::Argument) for an empty list.
     pub fn activate_batch(&self, ids: &[&str]) -> Result<()> {
         self.0.post("/v1/mgmt/accesskey/activate/batch").ids("ids", ids).send_unit()
     }
@@ -171,21 +219,66 @@ impl AccessKeys<'_> {
     /// keys.delete(&id)?;
     /// # Ok::<(), descope::Error>(())
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`](crate::Error::Api) if no access key has the ID.
     pub fn deactivate(&self, id: &str) -> Result<()> {
         self.one("/v1/mgmt/accesskey/deactivate", id)
     }
 
     /// Makes several access keys useless until they are activated again.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # let id = client.mgmt().access_key().create("name", None, &Default::default())?.key.id;
+    /// client.mgmt().access_key().deactivate_batch(&[&id])?;
+    /// # let key = client.mgmt().access_key().load(&id)?;
+    /// # assert_eq!(key.status, Some(descope::mgmt::access_key::AccessKeyStatus::Inactive));
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`](crate::Error::Argument) for an empty list.
     pub fn deactivate_batch(&self, ids: &[&str]) -> Result<()> {
         self.0.post("/v1/mgmt/accesskey/deactivate/batch").ids("ids", ids).send_unit()
     }
 
-    /// Deletes an access key. There is no way back; likewise below.
+    /// Deletes an access key. There is no way back.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # let id = client.mgmt().access_key().create("name", None, &Default::default())?.key.id;
+    /// let keys = client.mgmt().access_key();
+    /// keys.delete(&id)?;
+    /// assert!(keys.load(&id).is_err());
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`](crate::Error::Api) if no access key has the ID.
     pub fn delete(&self, id: &str) -> Result<()> {
         self.one("/v1/mgmt/accesskey/delete", id)
     }
 
-    /// Deletes several access keys.
+    /// Deletes several access keys. There is no way back.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # let id = client.mgmt().access_key().create("name", None, &Default::default())?.key.id;
+    /// client.mgmt().access_key().delete_batch(&[&id])?;
+    /// # assert!(client.mgmt().access_key().load(&id).is_err());
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`](crate::Error::Argument) for an empty list.
     pub fn delete_batch(&self, ids: &[&str]) -> Result<()> {
         self.0.post("/v1/mgmt/accesskey/delete/batch").ids("ids", ids).send_unit()
     }

@@ -46,6 +46,10 @@ impl Audit<'_> {
     /// # assert_eq!(logins.records.len(), 1);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [every management call](crate::mgmt::Mgmt#errors).
     pub fn search(&self, search: &AuditSearch) -> Result<AuditPage> {
         self.0.post("/v1/mgmt/audit/search").safe().fields(search).send()
     }
@@ -62,6 +66,10 @@ impl Audit<'_> {
     /// client.mgmt().audit().create_event(&event)?;
     /// # Ok::<(), descope::Error>(())
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`](crate::Error::Argument) if the action, actor or tenant is empty.
     pub fn create_event(&self, event: &AuditEvent) -> Result<()> {
         self.0
             .post("/v1/mgmt/audit/event")

@@ -57,6 +57,10 @@ impl Authz<'_> {
     /// assert!(answers[0].has_relation);
     /// # Ok::<(), descope::Error>(())
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`] with HTTP status 400 if it is no schema.
     pub fn save_schema(&self, schema: &Schema, upgrade: bool) -> Result<()> {
         self.0
             .post("/v1/mgmt/authz/schema/save")
@@ -67,17 +71,67 @@ impl Authz<'_> {
     }
 
     /// Deletes the schema and all relations.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # use descope::mgmt::authz::Relation;
+    /// # use descope::mgmt::schema::{Namespace, RelationDefinition, Schema};
+    /// # let schema = Schema::new([Namespace::new("doc", [RelationDefinition::new("owner")])]);
+    /// # client.mgmt().authz().save_schema(&schema, false)?;
+    /// # client.mgmt().authz().create_relations(&[Relation::new("doc", "plan", "owner", "ada")])?;
+    /// let authz = client.mgmt().authz();
+    /// authz.delete_schema()?;
+    /// assert!(authz.load_schema()?.namespaces.is_empty());
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [every management call](crate::mgmt::Mgmt#errors).
     pub fn delete_schema(&self) -> Result<()> {
         self.0.post("/v1/mgmt/authz/schema/delete").send_unit()
     }
 
     /// The schema as it is.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # use descope::mgmt::authz::Relation;
+    /// # use descope::mgmt::schema::{Namespace, RelationDefinition, Schema};
+    /// # let schema = Schema::new([Namespace::new("doc", [RelationDefinition::new("owner")])]);
+    /// # client.mgmt().authz().save_schema(&schema, false)?;
+    /// # client.mgmt().authz().create_relations(&[Relation::new("doc", "plan", "owner", "ada")])?;
+    /// let schema = client.mgmt().authz().load_schema()?;
+    /// assert_eq!(schema.namespaces[0].name, "doc");
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [every management call](crate::mgmt::Mgmt#errors).
     pub fn load_schema(&self) -> Result<Schema> {
         self.0.post("/v1/mgmt/authz/schema/load").safe().send_field("schema")
     }
 
     /// Creates a namespace, or adds to it. Relation definitions that are not mentioned stay as they
     /// are.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// use descope::mgmt::schema::{Namespace, RelationDefinition};
+    ///
+    /// let folder = Namespace::new("folder", [RelationDefinition::new("owner")]);
+    /// client.mgmt().authz().save_namespace(&folder, &Default::default())?;
+    /// # assert_eq!(client.mgmt().authz().load_schema()?.namespaces, [folder]);
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`] with HTTP status 400 if it does not fit into the schema.
     pub fn save_namespace(&self, namespace: &Namespace, options: &SaveOptions) -> Result<()> {
         self.0
             .post("/v1/mgmt/authz/ns/save")
@@ -88,11 +142,46 @@ impl Authz<'_> {
     }
 
     /// Deletes a namespace with its relations.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # use descope::mgmt::authz::Relation;
+    /// # use descope::mgmt::schema::{Namespace, RelationDefinition, Schema};
+    /// # let schema = Schema::new([Namespace::new("doc", [RelationDefinition::new("owner")])]);
+    /// # client.mgmt().authz().save_schema(&schema, false)?;
+    /// # client.mgmt().authz().create_relations(&[Relation::new("doc", "plan", "owner", "ada")])?;
+    /// client.mgmt().authz().delete_namespace("doc", &Default::default())?;
+    /// # assert!(client.mgmt().authz().load_schema()?.namespaces.is_empty());
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`] if there is no such namespace.
     pub fn delete_namespace(&self, name: &str, options: &DeleteOptions) -> Result<()> {
         self.0.post("/v1/mgmt/authz/ns/delete").id("name", "name", name).fields(options).send_unit()
     }
 
     /// Creates a relation definition, or replaces it. The others of the namespace stay as they are.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # use descope::mgmt::authz::Relation;
+    /// # use descope::mgmt::schema::{Namespace, RelationDefinition, Schema};
+    /// # let schema = Schema::new([Namespace::new("doc", [RelationDefinition::new("owner")])]);
+    /// # client.mgmt().authz().save_schema(&schema, false)?;
+    /// # client.mgmt().authz().create_relations(&[Relation::new("doc", "plan", "owner", "ada")])?;
+    /// let viewer = RelationDefinition::new("viewer");
+    /// client.mgmt().authz().save_relation_definition("doc", &viewer, &Default::default())?;
+    /// # assert_eq!(client.mgmt().authz().load_schema()?.namespaces[0].relation_definitions.len(), 2);
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`] if there is no such namespace.
     pub fn save_relation_definition(
         &self,
         namespace: &str,
@@ -109,6 +198,23 @@ impl Authz<'_> {
     }
 
     /// Deletes a relation definition with its relations.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # use descope::mgmt::authz::Relation;
+    /// # use descope::mgmt::schema::{Namespace, RelationDefinition, Schema};
+    /// # let schema = Schema::new([Namespace::new("doc", [RelationDefinition::new("owner")])]);
+    /// # client.mgmt().authz().save_schema(&schema, false)?;
+    /// # client.mgmt().authz().create_relations(&[Relation::new("doc", "plan", "owner", "ada")])?;
+    /// client.mgmt().authz().delete_relation_definition("doc", "owner", &Default::default())?;
+    /// # assert!(client.mgmt().authz().load_schema()?.namespaces[0].relation_definitions.is_empty());
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`] if there is no such namespace or relation definition.
     pub fn delete_relation_definition(
         &self,
         namespace: &str,
@@ -128,6 +234,20 @@ impl Authz<'_> {
 impl Authz<'_> {
     /// Creates relations. One that is there already stays as it is.
     ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # use descope::mgmt::authz::Relation;
+    /// # use descope::mgmt::schema::{Namespace, RelationDefinition, Schema};
+    /// # let schema = Schema::new([Namespace::new("doc", [RelationDefinition::new("owner")])]);
+    /// # client.mgmt().authz().save_schema(&schema, false)?;
+    /// # client.mgmt().authz().create_relations(&[Relation::new("doc", "plan", "owner", "ada")])?;
+    /// let shared = Relation::new("doc", "plan", "owner", "grace");
+    /// client.mgmt().authz().create_relations(&[shared])?;
+    /// # assert_eq!(client.mgmt().authz().resource_relations("plan", &Default::default())?.len(), 2);
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`Error::Argument`] for a relation without a target or with more than one kind of target,
@@ -141,6 +261,25 @@ impl Authz<'_> {
     }
 
     /// Deletes relations. One that is not there does no harm.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # use descope::mgmt::authz::Relation;
+    /// # use descope::mgmt::schema::{Namespace, RelationDefinition, Schema};
+    /// # let schema = Schema::new([Namespace::new("doc", [RelationDefinition::new("owner")])]);
+    /// # client.mgmt().authz().save_schema(&schema, false)?;
+    /// # client.mgmt().authz().create_relations(&[Relation::new("doc", "plan", "owner", "ada")])?;
+    /// let owner = Relation::new("doc", "plan", "owner", "ada");
+    /// client.mgmt().authz().delete_relations(&[owner])?;
+    /// # assert!(client.mgmt().authz().resource_relations("plan", &Default::default())?.is_empty());
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`] for a relation without exactly one kind of
+    /// target.
     pub fn delete_relations(&self, relations: &[Relation]) -> Result<()> {
         self.0
             .post("/v1/mgmt/authz/re/delete")
@@ -150,12 +289,48 @@ impl Authz<'_> {
     }
 
     /// Deletes all relations in which these resources take part, on either side.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # use descope::mgmt::authz::Relation;
+    /// # use descope::mgmt::schema::{Namespace, RelationDefinition, Schema};
+    /// # let schema = Schema::new([Namespace::new("doc", [RelationDefinition::new("owner")])]);
+    /// # client.mgmt().authz().save_schema(&schema, false)?;
+    /// # client.mgmt().authz().create_relations(&[Relation::new("doc", "plan", "owner", "ada")])?;
+    /// let authz = client.mgmt().authz();
+    /// authz.delete_relations_for_resources(&["plan"])?;
+    /// assert!(authz.resource_relations("plan", &Default::default())?.is_empty());
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`] for an empty ID.
     pub fn delete_relations_for_resources(&self, resources: &[&str]) -> Result<()> {
         self.0.post("/v1/mgmt/authz/re/deleteresources").id_list("resources", resources).send_unit()
     }
 
     /// Deletes all relations in which these resources are the resource, and keeps those in which they
     /// are the target.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # use descope::mgmt::authz::Relation;
+    /// # use descope::mgmt::schema::{Namespace, RelationDefinition, Schema};
+    /// # let schema = Schema::new([Namespace::new("doc", [RelationDefinition::new("owner")])]);
+    /// # client.mgmt().authz().save_schema(&schema, false)?;
+    /// # client.mgmt().authz().create_relations(&[Relation::new("doc", "plan", "owner", "ada")])?;
+    /// let authz = client.mgmt().authz();
+    /// authz.delete_resource_relations_for_resources(&["plan"])?;
+    /// assert!(authz.resource_relations("plan", &Default::default())?.is_empty());
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`] for an empty ID.
     pub fn delete_resource_relations_for_resources(&self, resources: &[&str]) -> Result<()> {
         self.0
             .post("/v1/mgmt/authz/re/deleteresourcesrelations")
@@ -165,6 +340,25 @@ impl Authz<'_> {
 
     /// Asks which relations hold, be they created or derived. The answers are the questions with
     /// [`has_relation`](RelationQuery::has_relation) filled in.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # use descope::mgmt::authz::Relation;
+    /// # use descope::mgmt::schema::{Namespace, RelationDefinition, Schema};
+    /// # let schema = Schema::new([Namespace::new("doc", [RelationDefinition::new("owner")])]);
+    /// # client.mgmt().authz().save_schema(&schema, false)?;
+    /// # client.mgmt().authz().create_relations(&[Relation::new("doc", "plan", "owner", "ada")])?;
+    /// use descope::mgmt::authz::RelationQuery;
+    ///
+    /// let queries = [RelationQuery::new("doc", "plan", "owner", "ada")];
+    /// assert!(client.mgmt().authz().has_relations(&queries)?[0].has_relation);
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`] if there is no such namespace or relation definition.
     pub fn has_relations(&self, queries: &[RelationQuery]) -> Result<Vec<RelationQuery>> {
         self.0
             .post("/v1/mgmt/authz/re/has")
@@ -189,6 +383,10 @@ impl Authz<'_> {
     /// assert_eq!(authz.who_can_access("doc", "plan", "owner", &Default::default())?, ["ada"]);
     /// # Ok::<(), descope::Error>(())
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`] if there is no such namespace or relation definition.
     pub fn who_can_access(
         &self,
         namespace: &str,
@@ -208,6 +406,23 @@ impl Authz<'_> {
     }
 
     /// The relations that were created for a resource. Those that follow from them are not listed.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # use descope::mgmt::authz::Relation;
+    /// # use descope::mgmt::schema::{Namespace, RelationDefinition, Schema};
+    /// # let schema = Schema::new([Namespace::new("doc", [RelationDefinition::new("owner")])]);
+    /// # client.mgmt().authz().save_schema(&schema, false)?;
+    /// # client.mgmt().authz().create_relations(&[Relation::new("doc", "plan", "owner", "ada")])?;
+    /// let relations = client.mgmt().authz().resource_relations("plan", &Default::default())?;
+    /// assert_eq!(relations[0].target.as_deref(), Some("ada"));
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`] for an empty ID.
     pub fn resource_relations(
         &self,
         resource: &str,
@@ -222,6 +437,23 @@ impl Authz<'_> {
     }
 
     /// The relations that were created for these targets. Those that follow from them are not listed.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # use descope::mgmt::authz::Relation;
+    /// # use descope::mgmt::schema::{Namespace, RelationDefinition, Schema};
+    /// # let schema = Schema::new([Namespace::new("doc", [RelationDefinition::new("owner")])]);
+    /// # client.mgmt().authz().save_schema(&schema, false)?;
+    /// # client.mgmt().authz().create_relations(&[Relation::new("doc", "plan", "owner", "ada")])?;
+    /// let relations = client.mgmt().authz().targets_relations(&["ada"], &Default::default())?;
+    /// assert_eq!(relations[0].resource, "plan");
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`] for an empty ID.
     pub fn targets_relations(
         &self,
         targets: &[&str],
@@ -236,6 +468,23 @@ impl Authz<'_> {
     }
 
     /// All relations that a target has, be they created or derived.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # use descope::mgmt::authz::Relation;
+    /// # use descope::mgmt::schema::{Namespace, RelationDefinition, Schema};
+    /// # let schema = Schema::new([Namespace::new("doc", [RelationDefinition::new("owner")])]);
+    /// # client.mgmt().authz().save_schema(&schema, false)?;
+    /// # client.mgmt().authz().create_relations(&[Relation::new("doc", "plan", "owner", "ada")])?;
+    /// let relations = client.mgmt().authz().what_can_target_access("ada", &Default::default())?;
+    /// assert_eq!(relations[0].resource, "plan");
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`] for an empty ID.
     pub fn what_can_target_access(
         &self,
         target: &str,
@@ -251,6 +500,24 @@ impl Authz<'_> {
     }
 
     /// The resources to which a target has a relation, be it created or derived.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # use descope::mgmt::authz::Relation;
+    /// # use descope::mgmt::schema::{Namespace, RelationDefinition, Schema};
+    /// # let schema = Schema::new([Namespace::new("doc", [RelationDefinition::new("owner")])]);
+    /// # client.mgmt().authz().save_schema(&schema, false)?;
+    /// # client.mgmt().authz().create_relations(&[Relation::new("doc", "plan", "owner", "ada")])?;
+    /// let authz = client.mgmt().authz();
+    /// let plans = authz.what_can_target_access_with_relation("ada", "doc", "owner")?;
+    /// assert_eq!(plans, ["plan"]);
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`] if there is no such namespace or relation definition.
     pub fn what_can_target_access_with_relation(
         &self,
         target: &str,
@@ -269,6 +536,19 @@ impl Authz<'_> {
     /// What has changed since a time, in the last 24 hours: to keep a cache of answers up to date.
     ///
     /// Without a time, all changes of the last 24 hours.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # use descope::mgmt::authz::Relation;
+    /// # use descope::mgmt::schema::{Namespace, RelationDefinition, Schema};
+    /// # let schema = Schema::new([Namespace::new("doc", [RelationDefinition::new("owner")])]);
+    /// # client.mgmt().authz().save_schema(&schema, false)?;
+    /// # client.mgmt().authz().create_relations(&[Relation::new("doc", "plan", "owner", "ada")])?;
+    /// let modified = client.mgmt().authz().get_modified(None)?;
+    /// assert_eq!(modified.resources, ["plan"]);
+    /// # Ok::<(), descope::Error>(())
+    /// ```
     ///
     /// # Errors
     ///

@@ -77,6 +77,16 @@ impl Fga<'_> {
     /// Relations of types and relations that are no longer in it, or whose targets differ, are
     /// deleted: see [`dry_run_schema`](Self::dry_run_schema).
     ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// let fga = client.mgmt().fga();
+    /// fga.save_schema("model AuthZ 1.0 type user type doc relation viewer: user")?;
+    /// let error = fga.save_schema("model AuthZ 1.0 type doc relation viewer: nobody").unwrap_err();
+    /// assert_eq!(error.status(), Some(400));
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`Error::Api`](crate::Error::Api) with HTTP status 400 if it is no schema; the message says why.
@@ -115,11 +125,35 @@ impl Fga<'_> {
     }
 
     /// The schema as it is.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # use descope::mgmt::fga::Relation;
+    /// # client.mgmt().fga().save_schema("model AuthZ 1.0 type user type doc relation viewer: user")?;
+    /// let schema = client.mgmt().fga().load_schema()?;
+    /// assert!(schema.dsl.starts_with("model AuthZ 1.0"));
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [every management call](crate::mgmt::Mgmt#errors).
     pub fn load_schema(&self) -> Result<FgaSchema> {
         self.0.get("/v1/mgmt/fga/schema").send()
     }
 
     /// Creates relations. One that is there already stays as it is.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # use descope::mgmt::fga::Relation;
+    /// # client.mgmt().fga().save_schema("model AuthZ 1.0 type user type doc relation viewer: user")?;
+    /// let shared = Relation::new("doc", "plan", "viewer", "user", "ada");
+    /// client.mgmt().fga().create_relations(&[shared])?;
+    /// # Ok::<(), descope::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -149,6 +183,10 @@ impl Fga<'_> {
     /// assert!(!fga.is_allowed(&shared)?);
     /// # Ok::<(), descope::Error>(())
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`](crate::Error::Argument) for an empty name or ID.
     pub fn delete_relations(&self, relations: &[Relation]) -> Result<()> {
         self.0
             .post("/v1/mgmt/fga/relations/delete")
@@ -159,11 +197,41 @@ impl Fga<'_> {
     }
 
     /// Deletes every relation of the project. The schema stays.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # use descope::mgmt::fga::Relation;
+    /// # client.mgmt().fga().save_schema("model AuthZ 1.0 type user type doc relation viewer: user")?;
+    /// let shared = Relation::new("doc", "plan", "viewer", "user", "ada");
+    /// let fga = client.mgmt().fga();
+    /// fga.create_relations(std::slice::from_ref(&shared))?;
+    /// fga.delete_all_relations()?;
+    /// assert!(!fga.is_allowed(&shared)?);
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [every management call](crate::mgmt::Mgmt#errors).
     pub fn delete_all_relations(&self) -> Result<()> {
         self.0.call(Method::DELETE, "/v1/mgmt/fga/relations").send_unit()
     }
 
     /// Asks whether a relation holds, be it created or derived.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # use descope::mgmt::fga::Relation;
+    /// # client.mgmt().fga().save_schema("model AuthZ 1.0 type user type doc relation viewer: user")?;
+    /// let question = Relation::new("doc", "plan", "viewer", "user", "ada");
+    /// let fga = client.mgmt().fga();
+    /// assert!(!fga.is_allowed(&question)?);
+    /// fga.create_relations(std::slice::from_ref(&question))?;
+    /// assert!(fga.is_allowed(&question)?);
+    /// # Ok::<(), descope::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -205,6 +273,20 @@ impl Fga<'_> {
 
     /// Asks which relations hold, given what the schema's conditions need to know.
     ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # use descope::mgmt::fga::Relation;
+    /// # client.mgmt().fga().save_schema("model AuthZ 1.0 type user type doc relation viewer: user")?;
+    /// use descope::mgmt::fga::CheckOptions;
+    ///
+    /// let options = CheckOptions::default().context([("ip", "10.0.0.1")]);
+    /// let question = Relation::new("doc", "plan", "viewer", "user", "ada");
+    /// let checks = client.mgmt().fga().check_with(&[question], &options)?;
+    /// assert!(!checks[0].allowed);
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// As [`check`](Self::check).
@@ -220,6 +302,22 @@ impl Fga<'_> {
     }
 
     /// What is known of resources beyond their IDs. Those of which nothing is known are left out.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// use descope::mgmt::fga::{ResourceDetails, ResourceId};
+    ///
+    /// let fga = client.mgmt().fga();
+    /// fga.save_resources_details(&[ResourceDetails::new("doc", "d1", "Quarterly plan")])?;
+    /// let known = fga.load_resources_details(&[ResourceId::new("doc", "d1"), ResourceId::new("doc", "d2")])?;
+    /// assert_eq!(known.len(), 1);
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`](crate::Error::Argument) for an empty type or ID.
     pub fn load_resources_details(&self, resources: &[ResourceId]) -> Result<Vec<ResourceDetails>> {
         let checked = resources.iter().try_for_each(ResourceId::check);
         self.0
@@ -243,6 +341,10 @@ impl Fga<'_> {
     /// assert_eq!(known[0].display_name, "Quarterly plan");
     /// # Ok::<(), descope::Error>(())
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`](crate::Error::Argument) for an empty type, ID or name.
     pub fn save_resources_details(&self, resources: &[ResourceDetails]) -> Result<()> {
         let checked = resources.iter().try_for_each(ResourceDetails::check);
         self.0
@@ -253,6 +355,21 @@ impl Fga<'_> {
     }
 
     /// The schema and resources that a tenant's groups can be mapped to.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # use descope::mgmt::fga::Relation;
+    /// # client.mgmt().fga().save_schema("model AuthZ 1.0 type user type doc relation viewer: user")?;
+    /// # emulator.seed(&serde_json::json!({ "tenants": [{ "id": "acme", "name": "Acme" }] })).unwrap();
+    /// let mappable = client.mgmt().fga().load_mappable_schema("acme", &Default::default())?;
+    /// println!("{} types", mappable.schema.namespaces.len());
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`](crate::Error::Api) if no tenant has the ID.
     pub fn load_mappable_schema(
         &self,
         tenant_id: &str,
@@ -267,6 +384,26 @@ impl Fga<'_> {
     }
 
     /// Searches the resources that a tenant's groups can be mapped to.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # use descope::mgmt::fga::Relation;
+    /// # client.mgmt().fga().save_schema("model AuthZ 1.0 type user type doc relation viewer: user")?;
+    /// # emulator.seed(&serde_json::json!({ "tenants": [{ "id": "acme", "name": "Acme" }] })).unwrap();
+    /// use descope::mgmt::fga::MappableQuery;
+    ///
+    /// let queries = [MappableQuery::new("doc", ["plan"])];
+    /// let fga = client.mgmt().fga();
+    /// for found in fga.search_mappable_resources("acme", &queries, &Default::default())? {
+    ///     println!("{}: {} found", found.resource_type, found.resources.len());
+    /// }
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`](crate::Error::Api) if no tenant has the ID.
     pub fn search_mappable_resources(
         &self,
         tenant_id: &str,

@@ -40,6 +40,10 @@ impl Flows<'_> {
     /// # assert_eq!((list.total, &*list.flows[0].name), (1, "Welcome"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [every management call](crate::mgmt::Mgmt#errors).
     pub fn list(&self) -> Result<FlowList> {
         self.0.post("/v1/mgmt/flow/list").safe().send()
     }
@@ -55,6 +59,10 @@ impl Flows<'_> {
     /// # assert_eq!(client.mgmt().flow().list()?.total, 1);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`](crate::Error::Argument) for an empty ID.
     pub fn delete(&self, flow_ids: &[&str]) -> Result<()> {
         self.0
             .post("/v1/mgmt/flow/delete")
@@ -77,6 +85,10 @@ impl Flows<'_> {
     /// # assert_eq!(imported, exported);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`](crate::Error::Api) if there is no such flow.
     pub fn export(&self, flow_id: &str) -> Result<FlowWithScreens> {
         self.0
             .post("/v1/mgmt/flow/export")
@@ -87,6 +99,23 @@ impl Flows<'_> {
     }
 
     /// Overwrites a flow and its screens, or makes them, and returns what became of them.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # emulator.seed(&serde_json::json!({ "flows": [
+    /// #     { "flowId": "sign-up-or-in", "flow": { "id": "sign-up-or-in" }, "screens": [{ "id": "s1" }] },
+    /// # ] })).unwrap();
+    /// let flows = client.mgmt().flow();
+    /// let exported = flows.export("sign-up-or-in")?;
+    /// let copy = flows.import("another", &exported.flow, &exported.screens)?;
+    /// assert_eq!(copy.screens, exported.screens);
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`](crate::Error::Argument) for a flow or screen that is no JSON object.
     pub fn import(
         &self,
         flow_id: &str,
@@ -106,6 +135,21 @@ impl Flows<'_> {
 
     /// A flow as one document, in the format of version 2, to [`import_v2`](Self::import_v2)
     /// elsewhere.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # emulator.seed(&serde_json::json!({ "flows": [
+    /// #     { "flowId": "sign-up-or-in", "flow": { "id": "sign-up-or-in" }, "screens": [{ "id": "s1" }] },
+    /// # ] })).unwrap();
+    /// let flow = client.mgmt().flow().export_v2("sign-up-or-in")?;
+    /// assert!(flow.is_object());
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`](crate::Error::Api) if there is no such flow.
     pub fn export_v2(&self, flow_id: &str) -> Result<Value> {
         self.0
             .post("/v2/mgmt/flow/export")
@@ -117,6 +161,23 @@ impl Flows<'_> {
 
     /// Overwrites a flow, or makes it, from a document in the format of version 2. The document's own
     /// `flowId` does not count.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # emulator.seed(&serde_json::json!({ "flows": [
+    /// #     { "flowId": "sign-up-or-in", "flow": { "id": "sign-up-or-in" }, "screens": [{ "id": "s1" }] },
+    /// # ] })).unwrap();
+    /// let flows = client.mgmt().flow();
+    /// let flow = flows.export_v2("sign-up-or-in")?;
+    /// flows.import_v2("another", &flow)?;
+    /// # assert_eq!(flows.list()?.total, 2);
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`](crate::Error::Argument) for a flow that is no JSON object.
     pub fn import_v2(&self, flow_id: &str, flow: &Value) -> Result<()> {
         let mut flow = flow.clone();
         if let Some(members) = flow.as_object_mut() {
@@ -141,6 +202,10 @@ impl Flows<'_> {
     /// println!("{}", output["result"]);
     /// # Ok::<(), descope::Error>(())
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`](crate::Error::Api) if there is no such flow, or it fails.
     pub fn run(&self, flow_id: &str, run: &FlowRun) -> Result<Value> {
         self.0
             .post("/v1/mgmt/flow/run")
@@ -152,6 +217,18 @@ impl Flows<'_> {
 
     /// Starts a flow that needs no user, and returns the ID of its execution, to ask for the
     /// [`async_result`](Self::async_result).
+    ///
+    /// ```no_run
+    /// # let client = descope::Client::new("P2abc")?;
+    /// let flows = client.mgmt().flow();
+    /// let execution = flows.run_async("management-flow", &Default::default())?;
+    /// println!("{}", flows.async_result(&execution)?);
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`](crate::Error::Api) if there is no such flow.
     pub fn run_async(&self, flow_id: &str, run: &FlowRun) -> Result<String> {
         self.0
             .post("/v1/mgmt/flow/async/run")
@@ -162,6 +239,18 @@ impl Flows<'_> {
     }
 
     /// What a flow that was started returned.
+    ///
+    /// ```no_run
+    /// # let client = descope::Client::new("P2abc")?;
+    /// # let execution_id = "";
+    /// let output = client.mgmt().flow().async_result(execution_id)?;
+    /// println!("{output}");
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`](crate::Error::Api) if there is no such execution, or it failed.
     pub fn async_result(&self, execution_id: &str) -> Result<Value> {
         self.0
             .post("/v1/mgmt/flow/async/result")

@@ -38,7 +38,7 @@ impl Groups<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Api`] if no tenant has the ID; likewise below.
+    /// [`Error::Api`] if no tenant has the ID.
     pub fn load_all(&self, tenant_id: &str, sso_id: Option<&str>) -> Result<Vec<Group>> {
         self.0
             .post("/v1/mgmt/group/all")
@@ -103,6 +103,10 @@ impl Groups<'_> {
     /// }
     /// # Ok::<(), descope::Error>(())
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`] if there is no such tenant or group.
     pub fn load_members(
         &self,
         tenant_id: &str,

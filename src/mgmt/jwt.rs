@@ -97,7 +97,27 @@ impl Jwts<'_> {
             .send_field("jwt")
     }
 
-    /// Likewise, for a step-up session, whatever the options say of one.
+    /// Lets a user act as another in a step-up session, whatever the options say of one; otherwise like
+    /// [`impersonate`](Self::impersonate).
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # emulator.seed(&serde_json::json!({
+    /// #     "permissions": [{ "name": "Impersonate" }],
+    /// #     "roles": [{ "name": "Support", "permissionNames": ["Impersonate"] }],
+    /// #     "users": [{ "loginId": "support", "roleNames": ["Support"] }, { "loginId": "ada" }],
+    /// # })).unwrap();
+    /// let jwts = client.mgmt().jwt();
+    /// let refresh_token = jwts.impersonate_stepup("support", "ada", &Default::default())?;
+    /// let session = client.auth().session().refresh(refresh_token.expose())?;
+    /// assert_eq!(session.user.login_ids, ["ada"]);
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As for [`impersonate`](Self::impersonate).
     pub fn impersonate_stepup(
         &self,
         impersonator_id: &str,
@@ -111,6 +131,22 @@ impl Jwts<'_> {
     }
 
     /// Ends an impersonation, given its token: returns a refresh token of the user who acted.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # emulator.seed(&serde_json::json!({
+    /// #     "permissions": [{ "name": "Impersonate" }],
+    /// #     "roles": [{ "name": "Support", "permissionNames": ["Impersonate"] }],
+    /// #     "users": [{ "loginId": "support", "roleNames": ["Support"] }, { "loginId": "ada" }],
+    /// # })).unwrap();
+    /// let jwts = client.mgmt().jwt();
+    /// let acting = jwts.impersonate("support", "ada", &Default::default())?;
+    /// let own = jwts.stop_impersonation(acting.expose(), &Default::default())?;
+    /// let session = client.auth().session().refresh(own.expose())?;
+    /// assert_eq!(session.user.login_ids, ["support"]);
+    /// # Ok::<(), descope::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -169,6 +205,20 @@ impl Jwts<'_> {
     }
 
     /// Signs a user in, who is registered if they are new, without asking them for anything.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// let jwts = client.mgmt().jwt();
+    /// let first = jwts.sign_up_or_in("ada@example.com", &Default::default())?;
+    /// let second = jwts.sign_up_or_in("ada@example.com", &Default::default())?;
+    /// assert_eq!(first.user.user_id, second.user.user_id);
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [every management call](crate::mgmt::Mgmt#errors).
     pub fn sign_up_or_in(&self, login_id: &str, options: &SignUp) -> Result<AuthInfo> {
         self.0.post("/v1/mgmt/auth/signup-in").register(login_id, options).send_sign_in()
     }
@@ -186,6 +236,10 @@ impl Jwts<'_> {
     /// assert_eq!(claims.get::<String>("cart")?.as_deref(), Some("C7"));
     /// # Ok::<(), descope::Error>(())
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [every management call](crate::mgmt::Mgmt#errors).
     pub fn anonymous(&self, options: &JwtOptions) -> Result<AuthInfo> {
         self.0.post("/v1/mgmt/auth/anonymous").fields(options).send_sign_in()
     }

@@ -37,6 +37,21 @@ pub mod theme;
 pub mod user;
 
 /// Everything that needs a management key, an area each; see [`Client::mgmt`].
+///
+/// # Errors
+///
+/// Every call may fail with
+///
+/// * [`Error::Config`](crate::Error::Config) without a management key, before anything is sent;
+/// * [`Error::Argument`](crate::Error::Argument) for an ID or name that is empty or cannot be one,
+///   likewise;
+/// * [`Error::Api`](crate::Error::Api) with HTTP status 401 or 403 if the key is wrong, or not allowed
+///   to do this, and with [`RATE_LIMIT_EXCEEDED`](crate::codes::RATE_LIMIT_EXCEEDED) after too many
+///   calls;
+/// * [`Error::Transport`](crate::Error::Transport) if no answer came, and
+///   [`Error::Decode`](crate::Error::Decode) for one that cannot be read.
+///
+/// What else may happen is said with each.
 #[derive(Clone, Copy, Debug)]
 pub struct Mgmt<'c>(&'c Client);
 

@@ -44,6 +44,22 @@ impl Permissions<'_> {
     }
 
     /// Creates several permissions.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// use descope::mgmt::permission::NewPermission;
+    ///
+    /// let new = [NewPermission::new("Read"), NewPermission::new("Write").description("And read")];
+    /// client.mgmt().permission().create_batch(&new)?;
+    /// # assert!(client.mgmt().permission().load_all()?.iter().any(|permission| permission.name == "Write"));
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`](crate::Error::Argument) for an empty list,
+    /// [`Error::Api`](crate::Error::Api) if there is a permission of one of the names.
     pub fn create_batch(&self, permissions: &[NewPermission]) -> Result<()> {
         self.0
             .post("/v1/mgmt/permission/create/batch")
@@ -80,7 +96,23 @@ impl Permissions<'_> {
             .send_unit()
     }
 
-    /// Likewise, for the permission with this ID.
+    /// Renames the permission with this ID, and replaces its details; see [`update`](Self::update).
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # client.mgmt().permission().create("Read", &Default::default())?;
+    /// # let all = client.mgmt().permission().load_all()?;
+    /// # let id = &all.iter().find(|permission| permission.name == "Read").unwrap().id;
+    /// client.mgmt().permission().update_by_id(id, "Look", &Default::default())?;
+    /// # assert!(client.mgmt().permission().load_all()?.iter().any(|permission| permission.name == "Look"));
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`](crate::Error::Api) if there is no such permission, or another of the new
+    /// name.
     pub fn update_by_id(
         &self,
         id: &str,
@@ -98,6 +130,23 @@ impl Permissions<'_> {
     }
 
     /// Changes several permissions.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # client.mgmt().permission().create("Read", &Default::default())?;
+    /// use descope::mgmt::permission::PermissionChange;
+    ///
+    /// let changes = [PermissionChange::of("Read", "Look").description("From afar")];
+    /// client.mgmt().permission().update_batch(&changes)?;
+    /// # assert!(client.mgmt().permission().load_all()?.iter().any(|permission| permission.name == "Look"));
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`](crate::Error::Argument) for an empty list,
+    /// [`Error::Api`](crate::Error::Api) if there is no such permission.
     pub fn update_batch(&self, changes: &[PermissionChange]) -> Result<()> {
         self.0
             .post("/v1/mgmt/permission/update/batch")
@@ -106,7 +155,7 @@ impl Permissions<'_> {
             .send_unit()
     }
 
-    /// Deletes a permission, and takes it from all roles. There is no way back; likewise below.
+    /// Deletes a permission, and takes it from all roles. There is no way back.
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
@@ -127,7 +176,22 @@ impl Permissions<'_> {
             .send_unit()
     }
 
-    /// Likewise, for the permission with this ID.
+    /// Deletes the permission with this ID; see [`delete`](Self::delete).
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # client.mgmt().permission().create("Read", &Default::default())?;
+    /// # let all = client.mgmt().permission().load_all()?;
+    /// # let id = &all.iter().find(|permission| permission.name == "Read").unwrap().id;
+    /// client.mgmt().permission().delete_by_id(id)?;
+    /// # assert!(client.mgmt().permission().load_all()?.iter().all(|permission| permission.name != "Read"));
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`](crate::Error::Api) if there is no such permission.
     pub fn delete_by_id(&self, id: &str) -> Result<()> {
         self.0
             .post("/v1/mgmt/permission/delete")
@@ -136,12 +200,40 @@ impl Permissions<'_> {
             .send_unit()
     }
 
-    /// Deletes several permissions.
+    /// Deletes several permissions. There is no way back.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # client.mgmt().permission().create("Read", &Default::default())?;
+    /// client.mgmt().permission().delete_batch(&["Read"])?;
+    /// # assert!(client.mgmt().permission().load_all()?.iter().all(|permission| permission.name != "Read"));
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`](crate::Error::Argument) for an empty list.
     pub fn delete_batch(&self, names: &[&str]) -> Result<()> {
         self.0.post("/v1/mgmt/permission/delete/batch").ids("names", names).send_unit()
     }
 
-    /// Deletes the permissions with these IDs.
+    /// Deletes the permissions with these IDs. There is no way back.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # client.mgmt().permission().create("Read", &Default::default())?;
+    /// # let all = client.mgmt().permission().load_all()?;
+    /// # let id = &all.iter().find(|permission| permission.name == "Read").unwrap().id;
+    /// client.mgmt().permission().delete_batch_by_ids(&[id])?;
+    /// # assert!(client.mgmt().permission().load_all()?.iter().all(|permission| permission.name != "Read"));
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`](crate::Error::Argument) for an empty list.
     pub fn delete_batch_by_ids(&self, ids: &[&str]) -> Result<()> {
         self.0.post("/v1/mgmt/permission/delete/batch").ids("ids", ids).send_unit()
     }
@@ -156,6 +248,10 @@ impl Permissions<'_> {
     /// }
     /// # Ok::<(), descope::Error>(())
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [every management call](crate::mgmt::Mgmt#errors).
     pub fn load_all(&self) -> Result<Vec<Permission>> {
         self.0.get("/v1/mgmt/permission/all").send_list("permissions")
     }

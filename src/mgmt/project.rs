@@ -35,6 +35,10 @@ impl Projects<'_> {
     /// # assert_eq!((&*listed.name, &listed.tags[..]), ("new-project-name", &["new".to_owned(), "rust".to_owned()][..]));
     /// # Ok::<(), descope::Error>(())
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`](crate::Error::Argument) for an empty name.
     pub fn update_name(&self, name: &str) -> Result<()> {
         self.0
             .post("/v1/mgmt/project/update/name")
@@ -44,6 +48,19 @@ impl Projects<'_> {
     }
 
     /// Replaces the project's tags. No tags removes them all.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// let project = client.mgmt().project();
+    /// project.update_tags(&["new", "rust"])?;
+    /// assert_eq!(project.list()?[0].tags, ["new", "rust"]);
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`](crate::Error::Argument) for an empty tag.
     pub fn update_tags(&self, tags: &[&str]) -> Result<()> {
         self.0
             .post("/v1/mgmt/project/update/tags")
@@ -53,6 +70,20 @@ impl Projects<'_> {
     }
 
     /// All projects of the company.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// for project in client.mgmt().project().list()? {
+    ///     println!("{}: {}", project.id, project.name);
+    /// }
+    /// # assert_eq!(client.mgmt().project().list()?[0].id, emulator.project_id());
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [every management call](crate::mgmt::Mgmt#errors).
     pub fn list(&self) -> Result<Vec<Project>> {
         self.0.post("/v1/mgmt/projects/list").safe().fields(&json!({})).send_list("projects")
     }
@@ -70,6 +101,10 @@ impl Projects<'_> {
     /// println!("{} has the ID {}", copy.project_name, copy.project_id);
     /// # Ok::<(), descope::Error>(())
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`](crate::Error::Api) if the licence does not allow it.
     pub fn clone_project(&self, name: &str, options: &CloneProject) -> Result<ClonedProject> {
         self.0
             .post("/v1/mgmt/project/clone")
@@ -80,6 +115,17 @@ impl Projects<'_> {
     }
 
     /// Deletes the project with all it holds. This cannot be undone.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// client.mgmt().project().delete()?;
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [every management call](crate::mgmt::Mgmt#errors).
     pub fn delete(&self) -> Result<()> {
         self.0.post("/v1/mgmt/project/delete").fields(&json!({})).send_unit()
     }
@@ -97,11 +143,28 @@ impl Projects<'_> {
     ///
     /// This is the older form, without secrets and checks, of
     /// [`export_snapshot`](Self::export_snapshot).
+    ///
+    /// # Errors
+    ///
+    /// Those of [every management call](crate::mgmt::Mgmt#errors).
     pub fn export(&self) -> Result<Value> {
         self.0.post("/v1/mgmt/project/export").safe().fields(&json!({})).send_field("files")
     }
 
     /// Replaces the project's settings by those of an [`export`](Self::export).
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// let project = client.mgmt().project();
+    /// let files = project.export()?;
+    /// project.import(&files)?;
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`](crate::Error::Argument) if the files are no JSON object.
     pub fn import(&self, files: &Value) -> Result<()> {
         self.0
             .post("/v1/mgmt/project/import")
@@ -111,6 +174,18 @@ impl Projects<'_> {
     }
 
     /// The project's settings as files, for version control and other projects.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// let files = client.mgmt().project().export_snapshot(&Default::default())?;
+    /// assert!(files.is_object());
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [every management call](crate::mgmt::Mgmt#errors).
     pub fn export_snapshot(&self, options: &ExportSnapshot) -> Result<Value> {
         self.0.post("/v1/mgmt/project/snapshot/export").safe().fields(options).send_field("files")
     }
@@ -127,6 +202,10 @@ impl Projects<'_> {
     /// project.import_snapshot(&files, &Default::default())?;
     /// # Ok::<(), descope::Error>(())
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`](crate::Error::Argument) if the files are no JSON object.
     pub fn validate_snapshot(
         &self,
         files: &Value,
@@ -143,6 +222,23 @@ impl Projects<'_> {
     }
 
     /// Replaces the project's settings by those of a snapshot.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// use descope::mgmt::project::ImportSnapshot;
+    ///
+    /// let project = client.mgmt().project();
+    /// let files = project.export_snapshot(&Default::default())?;
+    /// project.import_snapshot(&files, &ImportSnapshot::default().excludes(["lists"]))?;
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`](crate::Error::Argument) if the files are no JSON object,
+    /// [`Error::Api`](crate::Error::Api) if Descope cannot take them;
+    /// [`validate_snapshot`](Self::validate_snapshot) says why.
     pub fn import_snapshot(&self, files: &Value, options: &ImportSnapshot) -> Result<()> {
         self.0
             .post("/v1/mgmt/project/snapshot/import")

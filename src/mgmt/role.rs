@@ -56,6 +56,21 @@ impl Roles<'_> {
     }
 
     /// Creates several roles, and returns them.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// use descope::mgmt::role::NewRole;
+    ///
+    /// let made = client.mgmt().role().create_batch(&[NewRole::new("Reader"), NewRole::new("Writer")])?;
+    /// assert_eq!(made.len(), 2);
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`](crate::Error::Argument) for an empty list,
+    /// [`Error::Api`](crate::Error::Api) if there is a role of one of the names.
     pub fn create_batch(&self, roles: &[NewRole]) -> Result<Vec<Role>> {
         self.0
             .post("/v1/mgmt/role/create/batch")
@@ -104,7 +119,23 @@ impl Roles<'_> {
             .send_unit()
     }
 
-    /// Likewise, for the role with this ID.
+    /// Renames the role with this ID, and replaces its details; see [`update`](Self::update).
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # client.mgmt().role().create("Reader", descope::Scope::Project, &Default::default())?;
+    /// # let id = client.mgmt().role().search(&descope::mgmt::role::RoleSearch::default().names(["Reader"]))?[0].id.clone();
+    /// use descope::Scope;
+    ///
+    /// client.mgmt().role().update_by_id(&id, Scope::Project, "Guest", &Default::default())?;
+    /// # assert!(client.mgmt().role().search(&descope::mgmt::role::RoleSearch::default().names(["Reader"]))?.is_empty());
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`](crate::Error::Api) if there is no such role, or another of the new name.
     pub fn update_by_id(
         &self,
         id: &str,
@@ -124,6 +155,22 @@ impl Roles<'_> {
     }
 
     /// Changes several roles, and returns them.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # client.mgmt().role().create("Reader", descope::Scope::Project, &Default::default())?;
+    /// use descope::mgmt::role::RoleChange;
+    ///
+    /// let changed = client.mgmt().role().update_batch(&[RoleChange::of("Reader", "Guest")])?;
+    /// assert_eq!(changed[0].name, "Guest");
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`](crate::Error::Argument) for an empty list,
+    /// [`Error::Api`](crate::Error::Api) if there is no such role.
     pub fn update_batch(&self, changes: &[RoleChange]) -> Result<Vec<Role>> {
         self.0
             .post("/v1/mgmt/role/update/batch")
@@ -132,8 +179,7 @@ impl Roles<'_> {
             .send_list("roles")
     }
 
-    /// Deletes a role, and takes it from all users and access keys. There is no way back; likewise
-    /// below.
+    /// Deletes a role, and takes it from all users and access keys. There is no way back.
     ///
     /// ```
     /// # use descope::mgmt::tenant::NewTenant;
@@ -161,7 +207,21 @@ impl Roles<'_> {
             .send_unit()
     }
 
-    /// Likewise, for the role with this ID.
+    /// Deletes the role with this ID; see [`delete`](Self::delete).
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # client.mgmt().role().create("Reader", descope::Scope::Project, &Default::default())?;
+    /// # let id = client.mgmt().role().search(&descope::mgmt::role::RoleSearch::default().names(["Reader"]))?[0].id.clone();
+    /// client.mgmt().role().delete_by_id(&id, descope::Scope::Project)?;
+    /// # assert!(client.mgmt().role().search(&descope::mgmt::role::RoleSearch::default().names(["Reader"]))?.is_empty());
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`](crate::Error::Api) if there is no such role.
     pub fn delete_by_id(&self, id: &str, scope: Scope<'_>) -> Result<()> {
         self.0
             .post("/v1/mgmt/role/delete")
@@ -171,7 +231,16 @@ impl Roles<'_> {
             .send_unit()
     }
 
-    /// Deletes several roles.
+    /// Deletes several roles. There is no way back.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # client.mgmt().role().create("Reader", descope::Scope::Project, &Default::default())?;
+    /// client.mgmt().role().delete_batch(&["Reader"], descope::Scope::Project)?;
+    /// # assert!(client.mgmt().role().search(&descope::mgmt::role::RoleSearch::default().names(["Reader"]))?.is_empty());
+    /// # Ok::<(), descope::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -181,7 +250,21 @@ impl Roles<'_> {
         self.0.post("/v1/mgmt/role/delete/batch").ids("roleNames", names).scope(scope).send_unit()
     }
 
-    /// Likewise, for the roles with these IDs.
+    /// Deletes the roles with these IDs. There is no way back.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # client.mgmt().role().create("Reader", descope::Scope::Project, &Default::default())?;
+    /// # let id = client.mgmt().role().search(&descope::mgmt::role::RoleSearch::default().names(["Reader"]))?[0].id.clone();
+    /// client.mgmt().role().delete_batch_by_ids(&[&id], descope::Scope::Project)?;
+    /// # assert!(client.mgmt().role().search(&descope::mgmt::role::RoleSearch::default().names(["Reader"]))?.is_empty());
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As for [`delete_batch`](Self::delete_batch).
     pub fn delete_batch_by_ids(&self, ids: &[&str], scope: Scope<'_>) -> Result<()> {
         self.0.post("/v1/mgmt/role/delete/batch").ids("roleIds", ids).scope(scope).send_unit()
     }
@@ -196,6 +279,10 @@ impl Roles<'_> {
     /// }
     /// # Ok::<(), descope::Error>(())
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [every management call](crate::mgmt::Mgmt#errors).
     pub fn load_all(&self) -> Result<Vec<Role>> {
         self.0.get("/v1/mgmt/role/all").send_list("roles")
     }
@@ -211,6 +298,10 @@ impl Roles<'_> {
     /// assert!(client.mgmt().role().search(&search)?.is_empty());
     /// # Ok::<(), descope::Error>(())
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [every management call](crate::mgmt::Mgmt#errors).
     pub fn search(&self, search: &RoleSearch) -> Result<Vec<Role>> {
         self.0.post("/v1/mgmt/role/search").safe().fields(search).send_list("roles")
     }

@@ -48,7 +48,7 @@ impl Sso<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Api`](crate::Error::Api) if there is no such tenant or configuration; likewise below.
+    /// [`Error::Api`](crate::Error::Api) if there is no such tenant or configuration.
     pub fn load(&self, tenant_id: &str, sso_id: Option<&str>) -> Result<SsoSettings> {
         self.0
             .get("/v2/mgmt/sso/settings")
@@ -59,6 +59,20 @@ impl Sso<'_> {
     }
 
     /// Loads all SSO configurations of a tenant.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # emulator.seed(&serde_json::json!({ "tenants": [{ "id": "acme", "name": "Acme" }] })).unwrap();
+    /// for settings in client.mgmt().sso().load_all("acme")? {
+    ///     println!("{:?}: {:?}", settings.sso_id, settings.tenant.auth_type);
+    /// }
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`](crate::Error::Api) if no tenant has the ID.
     pub fn load_all(&self, tenant_id: &str) -> Result<Vec<SsoSettings>> {
         self.0
             .get("/v2/mgmt/sso/settings/all")
@@ -69,6 +83,20 @@ impl Sso<'_> {
 
     /// Adds an SSO configuration to a tenant, beside its default one. Without an ID, Descope makes one
     /// up.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # emulator.seed(&serde_json::json!({ "tenants": [{ "id": "acme", "name": "Acme" }] })).unwrap();
+    /// let made = client.mgmt().sso().new_settings("acme", "Subsidiary", Some("subsidiary"))?;
+    /// assert_eq!(made.sso_id, "subsidiary");
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`](crate::Error::Api) if there is no such tenant, or it has a configuration of
+    /// that ID.
     pub fn new_settings(
         &self,
         tenant_id: &str,
@@ -93,6 +121,10 @@ impl Sso<'_> {
     /// client.mgmt().sso().delete("tenant-id", None)?;
     /// # Ok::<(), descope::Error>(())
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`](crate::Error::Api) if there is no such tenant or configuration.
     pub fn delete(&self, tenant_id: &str, sso_id: Option<&str>) -> Result<()> {
         self.0
             .call(Method::DELETE, "/v1/mgmt/sso/settings")
@@ -139,6 +171,11 @@ impl Sso<'_> {
     /// assert_eq!(settings.oidc.client_id, "myId");
     /// # Ok::<(), descope::Error>(())
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`](crate::Error::Argument) for an empty name or client ID,
+    /// [`Error::Api`](crate::Error::Api) if there is no such tenant or configuration.
     pub fn configure_oidc(&self, tenant_id: &str, provider: &OidcProvider) -> Result<()> {
         self.0
             .post("/v1/mgmt/sso/oidc")
@@ -187,6 +224,11 @@ impl Sso<'_> {
     /// ```
     ///
     /// Certificates are in PEM: `-----BEGIN CERTIFICATE-----` and so on.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`](crate::Error::Argument) for an empty URL, entity ID or certificate,
+    /// [`Error::Api`](crate::Error::Api) if there is no such tenant, configuration or role.
     pub fn configure_saml(
         &self,
         tenant_id: &str,
@@ -215,6 +257,11 @@ impl Sso<'_> {
     /// client.mgmt().sso().configure_saml_by_metadata("tenant-id", &metadata, &options)?;
     /// # Ok::<(), descope::Error>(())
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`](crate::Error::Argument) for an empty URL,
+    /// [`Error::Api`](crate::Error::Api) if there is no such tenant, configuration or role.
     pub fn configure_saml_by_metadata(
         &self,
         tenant_id: &str,
@@ -225,6 +272,23 @@ impl Sso<'_> {
     }
 
     /// Sets where users go after signing in. A URL that is not set stays, an empty one is cleared.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # emulator.seed(&serde_json::json!({ "tenants": [{ "id": "acme", "name": "Acme" }] })).unwrap();
+    /// use descope::mgmt::sso::RedirectUrls;
+    ///
+    /// let urls = RedirectUrls::default().saml("https://app.example.com/callback");
+    /// client.mgmt().sso().configure_redirect_urls("acme", &urls, None)?;
+    /// # let settings = client.mgmt().sso().load("acme", None)?;
+    /// # assert_eq!(settings.saml.redirect_url, "https://app.example.com/callback");
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`](crate::Error::Api) if there is no such tenant or configuration.
     pub fn configure_redirect_urls(
         &self,
         tenant_id: &str,
@@ -235,6 +299,18 @@ impl Sso<'_> {
     }
 
     /// Switches between SAML, OpenID Connect and no SSO. What was set up for the others stays.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # emulator.seed(&serde_json::json!({ "tenants": [{ "id": "acme", "name": "Acme" }] })).unwrap();
+    /// client.mgmt().sso().configure_auth_type("acme", &descope::AuthType::None, None)?;
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`](crate::Error::Api) if there is no such tenant or configuration.
     pub fn configure_auth_type(
         &self,
         tenant_id: &str,
@@ -249,6 +325,18 @@ impl Sso<'_> {
     }
 
     /// Works out the roles of the tenant's users anew, from their groups.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # emulator.seed(&serde_json::json!({ "tenants": [{ "id": "acme", "name": "Acme" }] })).unwrap();
+    /// client.mgmt().sso().recalculate_mappings("acme", None)?;
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`](crate::Error::Api) if there is no such tenant or configuration.
     pub fn recalculate_mappings(&self, tenant_id: &str, sso_id: Option<&str>) -> Result<()> {
         self.0.post("/v1/mgmt/sso/recalculate-mappings").sso(tenant_id, sso_id).send_unit()
     }

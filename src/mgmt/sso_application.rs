@@ -83,8 +83,7 @@ impl SsoApplications<'_> {
     /// # Errors
     ///
     /// [`Error::Argument`](crate::Error::Argument) for a client ID or secret, which only a new
-    /// application takes; [`Error::Api`](crate::Error::Api) if there is no such application. The
-    /// latter likewise below.
+    /// application takes; [`Error::Api`](crate::Error::Api) if there is no such application.
     pub fn update_oidc(&self, id: &str, name: &str, settings: &OidcApplication) -> Result<()> {
         self.0
             .post("/v1/mgmt/sso/idp/app/oidc/update")
@@ -143,6 +142,10 @@ impl SsoApplications<'_> {
     /// client.mgmt().sso_application().update_saml("my-custom-id", "My First sso app", &settings)?;
     /// # Ok::<(), descope::Error>(())
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`](crate::Error::Api) if no application has the ID.
     pub fn update_saml(&self, id: &str, name: &str, settings: &SamlApplication) -> Result<()> {
         self.0
             .post("/v1/mgmt/sso/idp/app/saml/update")
@@ -154,6 +157,17 @@ impl SsoApplications<'_> {
 
     /// Creates an application that speaks WS-Federation, and returns its ID: the one given, or one that
     /// Descope makes up.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// use descope::mgmt::sso_application::WsFedApplication;
+    ///
+    /// let settings = WsFedApplication::default().realm("urn:app").reply_url("https://app.example.com");
+    /// let id = client.mgmt().sso_application().create_wsfed("My app", Some("app"), &settings)?;
+    /// assert_eq!(id, "app");
+    /// # Ok::<(), descope::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -172,6 +186,23 @@ impl SsoApplications<'_> {
     }
 
     /// Replaces an application that speaks WS-Federation.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// use descope::mgmt::sso_application::WsFedApplication;
+    ///
+    /// let apps = client.mgmt().sso_application();
+    /// let settings = WsFedApplication::default().realm("urn:app").reply_url("https://app.example.com");
+    /// apps.create_wsfed("My app", Some("app"), &settings)?;
+    /// apps.update_wsfed("app", "My other app", &settings)?;
+    /// assert_eq!(apps.load("app")?.name, "My other app");
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`](crate::Error::Api) if no application has the ID.
     pub fn update_wsfed(&self, id: &str, name: &str, settings: &WsFedApplication) -> Result<()> {
         self.0
             .post("/v1/mgmt/sso/idp/app/wsfed/update")
@@ -191,6 +222,10 @@ impl SsoApplications<'_> {
     /// assert!(apps.load("my-custom-id").unwrap_err().is_not_found());
     /// # Ok::<(), descope::Error>(())
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`](crate::Error::Api) if no application has the ID.
     pub fn delete(&self, id: &str) -> Result<()> {
         self.0
             .post("/v1/mgmt/sso/idp/app/delete")
@@ -200,6 +235,20 @@ impl SsoApplications<'_> {
     }
 
     /// Loads an application.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # client.mgmt().sso_application().create_oidc("A", Some("app"), &Default::default())?;
+    /// let app = client.mgmt().sso_application().load("app")?;
+    /// println!("{}: {:?}", app.name, app.app_type);
+    /// # assert_eq!(app.name, "A");
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`](crate::Error::Api) if no application has the ID.
     pub fn load(&self, id: &str) -> Result<SsoApplication> {
         self.0.get("/v1/mgmt/sso/idp/app/load").check(check::id("id", id)).query("id", id).send()
     }
@@ -214,12 +263,29 @@ impl SsoApplications<'_> {
     /// }
     /// # Ok::<(), descope::Error>(())
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [every management call](crate::mgmt::Mgmt#errors).
     pub fn load_all(&self) -> Result<Vec<SsoApplication>> {
         self.0.get("/v1/mgmt/sso/idp/apps/load").send_list("apps")
     }
 
     /// Shows the client secret of an application that speaks OpenID Connect: its only one, or the one
     /// of this name.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # client.mgmt().sso_application().create_oidc("A", Some("app"), &Default::default())?;
+    /// let secret = client.mgmt().sso_application().secret("app", None)?;
+    /// assert!(!secret.expose().is_empty());
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`](crate::Error::Api) if there is no such application or secret.
     pub fn secret(&self, id: &str, secret_name: Option<&str>) -> Result<Secret> {
         self.0
             .get("/v1/mgmt/sso/idp/app/secret")
@@ -230,6 +296,21 @@ impl SsoApplications<'_> {
     }
 
     /// Gives an application a new client secret. The old one is good no more.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # client.mgmt().sso_application().create_oidc("A", Some("app"), &Default::default())?;
+    /// let apps = client.mgmt().sso_application();
+    /// let old = apps.secret("app", None)?;
+    /// let new = apps.rotate_secret("app")?;
+    /// assert_ne!(old.expose(), new.expose());
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`](crate::Error::Api) if no application has the ID.
     pub fn rotate_secret(&self, id: &str) -> Result<Secret> {
         self.0
             .post("/v1/mgmt/sso/idp/app/rotate")
@@ -239,6 +320,20 @@ impl SsoApplications<'_> {
     }
 
     /// Gives an application one more client secret, good until a moment, or for ever with `None`.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # client.mgmt().sso_application().create_oidc("A", Some("app"), &Default::default())?;
+    /// let added = client.mgmt().sso_application().add_secret("app", "nightly", None)?;
+    /// assert_eq!(added.meta.name, "nightly");
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`](crate::Error::Argument) for an expiry before 1970,
+    /// [`Error::Api`](crate::Error::Api) if no application has the ID.
     pub fn add_secret(
         &self,
         id: &str,
@@ -257,6 +352,21 @@ impl SsoApplications<'_> {
     }
 
     /// Makes one of an application's client secrets useless, and returns those that are left.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # client.mgmt().sso_application().create_oidc("A", Some("app"), &Default::default())?;
+    /// let apps = client.mgmt().sso_application();
+    /// apps.add_secret("app", "nightly", None)?;
+    /// let left = apps.revoke_secret("app", "nightly")?;
+    /// assert!(left.iter().all(|secret| secret.name != "nightly"));
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`](crate::Error::Api) if there is no such application or secret.
     pub fn revoke_secret(&self, id: &str, secret_name: &str) -> Result<Vec<SecretInfo>> {
         self.0
             .post("/v1/mgmt/sso/idp/app/secret/revoke")

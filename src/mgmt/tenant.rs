@@ -72,7 +72,7 @@ impl Tenants<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Api`](crate::Error::Api) if no tenant has the ID; likewise below.
+    /// [`Error::Api`](crate::Error::Api) if no tenant has the ID.
     pub fn update(&self, id: &str, name: &str, details: &TenantDetails) -> Result<()> {
         self.0
             .post("/v1/mgmt/tenant/update")
@@ -100,6 +100,10 @@ impl Tenants<'_> {
     /// assert_eq!((&*acme.name, acme.disabled), ("Acme", true));
     /// # Ok::<(), descope::Error>(())
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`](crate::Error::Api) if no tenant has the ID.
     pub fn patch(&self, id: &str, patch: &TenantPatch) -> Result<()> {
         self.0
             .call(Method::PATCH, "/v1/mgmt/tenant/patch")
@@ -111,12 +115,27 @@ impl Tenants<'_> {
 
     /// Deletes a tenant. Its users and access keys stay, without it.
     ///
-    /// There is no way back; likewise below.
+    /// There is no way back.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # emulator.seed(&serde_json::json!({ "tenants": [{ "id": "acme", "name": "Acme" }] })).unwrap();
+    /// let tenants = client.mgmt().tenant();
+    /// tenants.delete("acme")?;
+    /// assert!(tenants.load("acme").unwrap_err().is_not_found());
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`](crate::Error::Api) if no tenant has the ID.
     pub fn delete(&self, id: &str) -> Result<()> {
         self.remove(id, false)
     }
 
     /// Deletes a tenant, and with it all users and access keys that belong to this tenant alone.
+    /// There is no way back.
     ///
     /// ```
     /// # use descope::mgmt::tenant::NewTenant;
@@ -128,6 +147,10 @@ impl Tenants<'_> {
     /// assert!(tenants.load("my-custom-id").unwrap_err().is_not_found());
     /// # Ok::<(), descope::Error>(())
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`](crate::Error::Api) if no tenant has the ID.
     pub fn delete_with_members(&self, id: &str) -> Result<()> {
         self.remove(id, true)
     }
@@ -142,6 +165,19 @@ impl Tenants<'_> {
     }
 
     /// Loads a tenant.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # emulator.seed(&serde_json::json!({ "tenants": [{ "id": "acme", "name": "Acme" }] })).unwrap();
+    /// let acme = client.mgmt().tenant().load("acme")?;
+    /// assert_eq!(acme.name, "Acme");
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`](crate::Error::Api) if no tenant has the ID.
     pub fn load(&self, id: &str) -> Result<Tenant> {
         self.0.get("/v1/mgmt/tenant").check(check::id("id", id)).query("id", id).send()
     }
@@ -156,6 +192,10 @@ impl Tenants<'_> {
     /// }
     /// # Ok::<(), descope::Error>(())
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [every management call](crate::mgmt::Mgmt#errors).
     pub fn load_all(&self) -> Result<Vec<Tenant>> {
         self.0.get("/v1/mgmt/tenant/all").send_list("tenants")
     }
@@ -175,11 +215,28 @@ impl Tenants<'_> {
     /// assert!(client.mgmt().tenant().search(&search)?.is_empty());
     /// # Ok::<(), descope::Error>(())
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [every management call](crate::mgmt::Mgmt#errors).
     pub fn search(&self, search: &TenantSearch) -> Result<Vec<Tenant>> {
         self.0.post("/v1/mgmt/tenant/search").safe().fields(search).send_list("tenants")
     }
 
     /// Loads the rules of a tenant's sessions.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # emulator.seed(&serde_json::json!({ "tenants": [{ "id": "acme", "name": "Acme" }] })).unwrap();
+    /// let settings = client.mgmt().tenant().load_settings("acme")?;
+    /// println!("{:?} {:?}", settings.session_token_expiration, settings.session_token_expiration_unit);
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`](crate::Error::Api) if no tenant has the ID.
     pub fn load_settings(&self, id: &str) -> Result<TenantSettings> {
         self.0.get("/v1/mgmt/tenant/settings").check(check::id("id", id)).query("id", id).send()
     }
@@ -205,6 +262,10 @@ impl Tenants<'_> {
     /// assert_eq!(tenants.load_settings("acme")?, settings);
     /// # Ok::<(), descope::Error>(())
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`](crate::Error::Api) if no tenant has the ID.
     pub fn configure_settings(&self, id: &str, settings: &TenantSettings) -> Result<()> {
         self.0
             .post("/v1/mgmt/tenant/settings")
@@ -215,6 +276,20 @@ impl Tenants<'_> {
     }
 
     /// Sets the roles that new users of a tenant get. An empty list is for none.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # emulator.seed(&serde_json::json!({ "tenants": [{ "id": "acme", "name": "Acme" }] })).unwrap();
+    /// # client.mgmt().role().create("Reader", descope::Scope::Project, &Default::default())?;
+    /// client.mgmt().tenant().update_default_roles("acme", &["Reader"])?;
+    /// # assert_eq!(client.mgmt().tenant().load("acme")?.default_roles, ["Reader"]);
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`](crate::Error::Api) if there is no such tenant or role.
     pub fn update_default_roles(&self, id: &str, roles: &[&str]) -> Result<()> {
         self.0
             .post("/v1/mgmt/tenant/updateDefaultRoles")
@@ -226,6 +301,23 @@ impl Tenants<'_> {
 
     /// Makes a link by which an administrator of the tenant can set up its SSO. Whoever has the link
     /// can.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # emulator.seed(&serde_json::json!({ "tenants": [{ "id": "acme", "name": "Acme" }] })).unwrap();
+    /// use std::time::Duration;
+    /// use descope::mgmt::tenant::SsoLink;
+    ///
+    /// let options = SsoLink::default().expires_in(Duration::from_secs(24 * 60 * 60));
+    /// let link = client.mgmt().tenant().generate_sso_configuration_link("acme", &options)?;
+    /// assert!(link.expose().starts_with("http"));
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`](crate::Error::Api) if no tenant has the ID.
     pub fn generate_sso_configuration_link(&self, id: &str, options: &SsoLink) -> Result<Secret> {
         self.0
             .post("/v2/mgmt/tenant/adminlinks/sso/generate")
@@ -238,6 +330,20 @@ impl Tenants<'_> {
     /// Makes the links from
     /// [`generate_sso_configuration_link`](Self::generate_sso_configuration_link) invalid, for the
     /// tenant's default SSO configuration if there is no `sso_id`.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # emulator.seed(&serde_json::json!({ "tenants": [{ "id": "acme", "name": "Acme" }] })).unwrap();
+    /// let tenants = client.mgmt().tenant();
+    /// tenants.generate_sso_configuration_link("acme", &Default::default())?;
+    /// tenants.revoke_sso_configuration_link("acme", None)?;
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`](crate::Error::Api) if no tenant has the ID.
     pub fn revoke_sso_configuration_link(&self, id: &str, sso_id: Option<&str>) -> Result<()> {
         self.0
             .post("/v1/mgmt/tenant/adminlinks/sso/revoke")

@@ -34,22 +34,68 @@ impl Themes<'_> {
     /// # assert_eq!(imported, exported);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [every management call](crate::mgmt::Mgmt#errors).
     pub fn export(&self) -> Result<Value> {
         theme(self.0.post("/v1/mgmt/theme/export").safe().fields(&json!({})))
     }
 
     /// Replaces the project's theme, and returns what became of it.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # emulator.seed(&serde_json::json!({ "themes": [{ "theme": { "cssTemplate": {} } }] })).unwrap();
+    /// let themes = client.mgmt().theme();
+    /// let theme = themes.export()?;
+    /// assert_eq!(themes.import(&theme)?, theme);
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`](crate::Error::Argument) if it is no JSON object.
     pub fn import(&self, new: &Value) -> Result<Value> {
         let call = self.0.post("/v1/mgmt/theme/import");
         theme(call.check(check::object("theme", new)).field("theme", new))
     }
 
     /// The project's theme in the format of version 2, to [`import_v2`](Self::import_v2) elsewhere.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # emulator.seed(&serde_json::json!({ "themes": [{ "theme": { "cssTemplate": {} } }] })).unwrap();
+    /// let theme = client.mgmt().theme().export_v2()?;
+    /// assert!(theme.is_object());
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [every management call](crate::mgmt::Mgmt#errors).
     pub fn export_v2(&self) -> Result<Value> {
         theme(self.0.post("/v2/mgmt/theme/export").safe())
     }
 
     /// Replaces the project's theme, in the format of version 2.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # emulator.seed(&serde_json::json!({ "themes": [{ "theme": { "cssTemplate": {} } }] })).unwrap();
+    /// let themes = client.mgmt().theme();
+    /// let theme = themes.export_v2()?;
+    /// themes.import_v2(&theme)?;
+    /// # assert_eq!(themes.export_v2()?, theme);
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`](crate::Error::Argument) if it is no JSON object.
     pub fn import_v2(&self, new: &Value) -> Result<()> {
         self.0
             .post("/v2/mgmt/theme/import")

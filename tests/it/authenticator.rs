@@ -1,5 +1,5 @@
-//! A browser and its authenticator, in software: makes passkeys for ES256 and signs with them (Web
-//! Authentication Level 2 sections 6.3.2 and 6.3.3). Everything it says can be made wrong.
+// A browser and its authenticator, in software: makes passkeys for ES256 and signs with them (Web
+// Authentication Level 2 sections 6.3.2 and 6.3.3). Everything it says can be made wrong.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

@@ -13,6 +13,20 @@ use crate::secret::Secret;
 impl<'c> OAuth<'c> {
     /// Begins a sign-in in a mobile app, by the provider's own library there. Returns what that
     /// library needs, as Descope gives it; finish with [`native_finish`](Self::native_finish).
+    ///
+    /// ```no_run
+    /// # let client = descope::Client::new("P2abc")?;
+    /// use descope::auth::oauth::{NativeOptions, providers};
+    ///
+    /// let options = NativeOptions::default().implicit(true);
+    /// let start = client.auth().oauth().native_start(providers::APPLE, &options)?;
+    /// println!("for the app: {start:?}");
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`](crate::Error::Api) if the project has no such provider.
     pub fn native_start(
         &self,
         provider: &str,
@@ -31,6 +45,17 @@ impl<'c> OAuth<'c> {
     /// Finishes a sign-in in a mobile app, with what the provider's library returned.
     ///
     /// `state_id` is the `stateId` of [`native_start`](Self::native_start).
+    ///
+    /// ```no_run
+    /// # let client = descope::Client::new("P2abc")?;
+    /// # let (state_id, id_token) = ("", "");
+    /// use descope::auth::oauth::{NativeResult, providers};
+    ///
+    /// let result = NativeResult::default().id_token(id_token);
+    /// let signed_in = client.auth().oauth().native_finish(providers::APPLE, state_id, &result)?;
+    /// println!("hello, {}", signed_in.user.name);
+    /// # Ok::<(), descope::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -54,12 +79,32 @@ impl<'c> OAuth<'c> {
     }
 
     /// The client ID that the web page needs to show Google One Tap.
+    ///
+    /// ```no_run
+    /// # let client = descope::Client::new("P2abc")?;
+    /// let client_id = client.auth().oauth().one_tap_client_id("google")?;
+    /// println!("for the page: {client_id}");
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`](crate::Error::Api) if the project has no such provider.
     pub fn one_tap_client_id(&self, provider: &str) -> Result<String> {
         self.0.get("/v1/auth/onetap/clientid").segment("provider", provider).send_field("clientId")
     }
 
     /// Trades the ID token of Google One Tap for the user's session. `nonce` is the one that the web
     /// page gave to One Tap.
+    ///
+    /// ```no_run
+    /// # let client = descope::Client::new("P2abc")?;
+    /// # let (id_token, nonce) = ("", "");
+    /// let oauth = client.auth().oauth();
+    /// let signed_in = oauth.one_tap_exchange("google", id_token, nonce, &Default::default())?;
+    /// println!("hello, {}", signed_in.user.name);
+    /// # Ok::<(), descope::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -77,6 +122,19 @@ impl<'c> OAuth<'c> {
 
     /// Trades the ID token of Google One Tap for a code, which [`exchange`](Self::exchange) takes;
     /// otherwise like [`one_tap_exchange`](Self::one_tap_exchange).
+    ///
+    /// ```no_run
+    /// # let client = descope::Client::new("P2abc")?;
+    /// # let (id_token, nonce) = ("", "");
+    /// let oauth = client.auth().oauth();
+    /// let code = oauth.one_tap_verify("google", id_token, nonce, &Default::default())?;
+    /// let signed_in = oauth.exchange(code.expose())?;
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As for [`one_tap_exchange`](Self::one_tap_exchange).
     pub fn one_tap_verify(
         &self,
         provider: &str,

@@ -9,6 +9,20 @@ use crate::options::setters;
 
 impl Sso<'_> {
     /// Loads the SAML configuration of a tenant.
+    ///
+    /// ```
+    /// # #![allow(deprecated)]
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # emulator.seed(&serde_json::json!({ "tenants": [{ "id": "acme", "name": "Acme" }] })).unwrap();
+    /// let settings = client.mgmt().sso().get_settings("acme")?;
+    /// println!("{}", settings.idp_sso_url);
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`](crate::Error::Api) if no tenant has the ID.
     #[deprecated = "use `load`"]
     pub fn get_settings(&self, tenant_id: &str) -> Result<LegacySettings> {
         self.0
@@ -19,6 +33,25 @@ impl Sso<'_> {
     }
 
     /// Sets up SSO by SAML, with what the identity provider says of itself.
+    ///
+    /// ```
+    /// # #![allow(deprecated)]
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # emulator.seed(&serde_json::json!({ "tenants": [{ "id": "acme", "name": "Acme" }] })).unwrap();
+    /// use descope::mgmt::sso::LegacyOptions;
+    ///
+    /// let options = LegacyOptions::default().domains(["acme.com"]);
+    /// let (url, certificate) = ("https://idp.com", "my certificate");
+    /// client.mgmt().sso().configure("acme", url, "my-entity-id", certificate, &options)?;
+    /// # assert_eq!(client.mgmt().sso().get_settings("acme")?.idp_sso_url, url);
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`](crate::Error::Argument) for an empty URL, entity ID or certificate,
+    /// [`Error::Api`](crate::Error::Api) if no tenant has the ID.
     #[deprecated = "use `configure_saml`"]
     pub fn configure(
         &self,
@@ -43,6 +76,22 @@ impl Sso<'_> {
     }
 
     /// Sets up SSO by SAML, with the metadata that the identity provider publishes.
+    ///
+    /// ```
+    /// # #![allow(deprecated)]
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # emulator.seed(&serde_json::json!({ "tenants": [{ "id": "acme", "name": "Acme" }] })).unwrap();
+    /// let url = "https://idp.com/metadata";
+    /// client.mgmt().sso().configure_via_metadata("acme", url, &Default::default())?;
+    /// # assert_eq!(client.mgmt().sso().get_settings("acme")?.idp_metadata_url, url);
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`](crate::Error::Argument) for an empty URL,
+    /// [`Error::Api`](crate::Error::Api) if no tenant has the ID.
     #[deprecated = "use `configure_saml_by_metadata`"]
     pub fn configure_via_metadata(
         &self,
@@ -62,6 +111,25 @@ impl Sso<'_> {
 
     /// Sets which groups of the identity provider get which role, and which of its attributes go
     /// where. Replaces what was set before, also with nothing.
+    ///
+    /// ```
+    /// # #![allow(deprecated)]
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # emulator.seed(&serde_json::json!({ "tenants": [{ "id": "acme", "name": "Acme" }] })).unwrap();
+    /// # client.mgmt().role().create("Reader", descope::Scope::Project, &Default::default())?;
+    /// use descope::mgmt::sso::{AttributeMapping, RoleMapping};
+    ///
+    /// let attributes = AttributeMapping::default().name("IDP_NAME");
+    /// let roles = [RoleMapping::new("Reader", ["readers"])];
+    /// client.mgmt().sso().mapping("acme", &roles, &attributes)?;
+    /// # assert_eq!(client.mgmt().sso().get_settings("acme")?.user_mapping.name, "IDP_NAME");
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`](crate::Error::Api) if there is no such tenant or role.
     #[deprecated = "use `configure_saml` or `configure_saml_by_metadata`"]
     pub fn mapping(
         &self,

@@ -29,6 +29,11 @@ impl Users<'_> {
     /// password.replace("ada", "Temp0rary", "N0t-temporary")?;
     /// # Ok::<(), descope::Error>(())
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`MANAGEMENT_USER_NOT_FOUND`](crate::codes::MANAGEMENT_USER_NOT_FOUND) if no user has the
+    /// login ID.
     pub fn set_temporary_password(&self, login_id: &str, password: &str) -> Result<()> {
         self.of_login("/v1/mgmt/user/password/set/temporary", login_id)
             .check(check::token_size("password", password))
@@ -38,6 +43,20 @@ impl Users<'_> {
     }
 
     /// Gives a user a password that they can sign in with from now on.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # client.mgmt().user().create("ada", &Default::default())?;
+    /// client.mgmt().user().set_active_password("ada", "s0me-Password")?;
+    /// client.auth().password().sign_in("ada", "s0me-Password", &Default::default())?;
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`MANAGEMENT_USER_NOT_FOUND`](crate::codes::MANAGEMENT_USER_NOT_FOUND) if no user has the
+    /// login ID.
     pub fn set_active_password(&self, login_id: &str, password: &str) -> Result<()> {
         self.of_login("/v1/mgmt/user/password/set/active", login_id)
             .check(check::token_size("password", password))
@@ -50,6 +69,20 @@ impl Users<'_> {
     ///
     /// An older form of [`set_temporary_password`](Self::set_temporary_password) and
     /// [`set_active_password`](Self::set_active_password), which Descope prefers.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # client.mgmt().user().create("ada", &Default::default())?;
+    /// client.mgmt().user().set_password("ada", "s0me-Password", true)?;
+    /// client.auth().password().sign_in("ada", "s0me-Password", &Default::default())?;
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`MANAGEMENT_USER_NOT_FOUND`](crate::codes::MANAGEMENT_USER_NOT_FOUND) if no user has the
+    /// login ID.
     pub fn set_password(&self, login_id: &str, password: &str, active: bool) -> Result<()> {
         self.of_login("/v1/mgmt/user/password/set", login_id)
             .check(check::token_size("password", password))
@@ -61,21 +94,78 @@ impl Users<'_> {
     /// Has a user replace their password at the next sign-in.
     ///
     /// Signing in with it fails with [`PASSWORD_EXPIRED`](crate::codes::PASSWORD_EXPIRED) from now on.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # client.mgmt().user().create("ada", &Default::default())?;
+    /// let users = client.mgmt().user();
+    /// users.set_active_password("ada", "s0me-Password")?;
+    /// users.expire_password("ada")?;
+    /// let error = client.auth().password().sign_in("ada", "s0me-Password", &Default::default());
+    /// assert_eq!(error.unwrap_err().code(), Some(descope::codes::PASSWORD_EXPIRED));
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`MANAGEMENT_USER_NOT_FOUND`](crate::codes::MANAGEMENT_USER_NOT_FOUND) if no user has the
+    /// login ID.
     pub fn expire_password(&self, login_id: &str) -> Result<()> {
         self.of_login("/v1/mgmt/user/password/expire", login_id).send_unit()
     }
 
     /// Removes all passkeys of a user. This cannot be undone.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # client.mgmt().user().create("ada", &Default::default())?;
+    /// client.mgmt().user().remove_all_passkeys("ada")?;
+    /// # assert!(!client.mgmt().user().load("ada")?.webauthn);
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`MANAGEMENT_USER_NOT_FOUND`](crate::codes::MANAGEMENT_USER_NOT_FOUND) if no user has the
+    /// login ID.
     pub fn remove_all_passkeys(&self, login_id: &str) -> Result<()> {
         self.of_login("/v1/mgmt/user/passkeys/delete", login_id).send_unit()
     }
 
     /// Lists the passkeys of a user.
+    ///
+    /// ```no_run
+    /// # let client = descope::Client::new("P2abc")?;
+    /// for passkey in client.mgmt().user().list_passkeys("ada")? {
+    ///     println!("{} for {}", passkey.display_name, passkey.rp_id);
+    /// }
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`MANAGEMENT_USER_NOT_FOUND`](crate::codes::MANAGEMENT_USER_NOT_FOUND) if no user has the
+    /// login ID.
     pub fn list_passkeys(&self, login_id: &str) -> Result<Vec<Passkey>> {
         self.of_login("/v1/mgmt/user/passkeys/list", login_id).safe().send_list("passkeys")
     }
 
     /// Removes one passkey of a user, by its [`id`](Passkey::id). This cannot be undone.
+    ///
+    /// ```no_run
+    /// # let client = descope::Client::new("P2abc")?;
+    /// let users = client.mgmt().user();
+    /// for passkey in users.list_passkeys("ada")? {
+    ///     users.remove_passkey("ada", &passkey.id)?;
+    /// }
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`](crate::Error::Api) if there is no such user or passkey.
     pub fn remove_passkey(&self, login_id: &str, credential_id: &str) -> Result<()> {
         self.of_login("/v1/mgmt/user/passkey/delete", login_id)
             .check(check::id("credential_id", credential_id))
@@ -84,16 +174,53 @@ impl Users<'_> {
     }
 
     /// Removes a user's authenticator app: its codes are refused from now on.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # client.mgmt().user().create("ada", &Default::default())?;
+    /// client.mgmt().user().remove_totp_seed("ada")?;
+    /// # assert!(!client.mgmt().user().load("ada")?.totp);
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`MANAGEMENT_USER_NOT_FOUND`](crate::codes::MANAGEMENT_USER_NOT_FOUND) if no user has the
+    /// login ID.
     pub fn remove_totp_seed(&self, login_id: &str) -> Result<()> {
         self.of_login("/v1/mgmt/user/totp/delete", login_id).send_unit()
     }
 
     /// Removes a user's recovery codes.
+    ///
+    /// ```no_run
+    /// # let client = descope::Client::new("P2abc")?;
+    /// client.mgmt().user().remove_recovery_codes("ada")?;
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`MANAGEMENT_USER_NOT_FOUND`](crate::codes::MANAGEMENT_USER_NOT_FOUND) if no user has the
+    /// login ID.
     pub fn remove_recovery_codes(&self, login_id: &str) -> Result<()> {
         self.of_login("/v1/mgmt/user/recovery-codes/delete", login_id).send_unit()
     }
 
     /// Lists the devices that users have chosen to trust. Users are named by login ID or user ID.
+    ///
+    /// ```no_run
+    /// # let client = descope::Client::new("P2abc")?;
+    /// for device in client.mgmt().user().list_trusted_devices(&["ada"])? {
+    ///     println!("{}: {}", device.name, device.last_location);
+    /// }
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`](crate::Error::Argument) for an empty ID.
     pub fn list_trusted_devices(&self, identifiers: &[&str]) -> Result<Vec<TrustedDevice>> {
         self.0
             .post("/v1/mgmt/user/trusteddevices/list")
@@ -104,6 +231,19 @@ impl Users<'_> {
     }
 
     /// Ends the trust in devices of a user, who is named by login ID or user ID.
+    ///
+    /// ```no_run
+    /// # let client = descope::Client::new("P2abc")?;
+    /// let users = client.mgmt().user();
+    /// for device in users.list_trusted_devices(&["ada"])? {
+    ///     users.remove_trusted_devices("ada", &[&device.id])?;
+    /// }
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`](crate::Error::Api) if there is no such user.
     pub fn remove_trusted_devices(&self, identifier: &str, device_ids: &[&str]) -> Result<()> {
         self.0
             .post("/v1/mgmt/user/trusteddevices/remove")
@@ -116,6 +256,28 @@ impl Users<'_> {
 
     /// Gets the token that a social provider, such as `google`, gave when the user signed in with it.
     /// The project must be set up to keep these tokens.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// use descope::auth::oauth::{OAuthOptions, providers};
+    /// use descope::mgmt::user::ProviderTokenOptions;
+    ///
+    /// # let options = OAuthOptions::default().redirect_url("https://app.example.com/callback");
+    /// # let url = client.auth().oauth().start(providers::GOOGLE, &options)?;
+    /// # let callback = emulator.idp_sign_in(&url, "ada@example.com").unwrap();
+    /// # client.auth().oauth().exchange(callback.split_once("?code=").unwrap().1)?;
+    /// // After a sign-in by Google:
+    /// let options = ProviderTokenOptions::default().with_refresh_token(true);
+    /// let token = client.mgmt().user().provider_token("ada@example.com", "google", &options)?;
+    /// println!("good for {:?}", token.scopes);
+    /// # assert!(!token.access_token.expose().is_empty());
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`](crate::Error::Api) if there is no such user, or no token of this provider's.
     pub fn provider_token(
         &self,
         login_id: &str,
@@ -149,6 +311,11 @@ impl Users<'_> {
     /// assert_eq!(signed_in.claims().as_map()["theme"], "dark");
     /// # Ok::<(), descope::Error>(())
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`MANAGEMENT_USER_NOT_FOUND`](crate::codes::MANAGEMENT_USER_NOT_FOUND) if no user has the
+    /// login ID.
     pub fn generate_embedded_link(
         &self,
         login_id: &str,
@@ -161,6 +328,19 @@ impl Users<'_> {
 
     /// Makes the token of a link that signs a new user up, for a message of your own. Finish with
     /// [`EmbeddedLink::verify`](crate::auth::embedded_link::EmbeddedLink::verify).
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// use descope::mgmt::user::SignUpEmbeddedLinkOptions;
+    ///
+    /// let options = SignUpEmbeddedLinkOptions::default().email_verified(true);
+    /// let users = client.mgmt().user();
+    /// let token = users.generate_sign_up_embedded_link("ada@example.com", &options)?;
+    /// let signed_in = client.auth().embedded_link().verify(token.expose())?;
+    /// assert_eq!(signed_in.user.login_ids, ["ada@example.com"]);
+    /// # Ok::<(), descope::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -194,6 +374,10 @@ impl Users<'_> {
     /// # assert_eq!(users.history(&[&ada.user_id])?.len(), 1);
     /// # Ok::<(), descope::Error>(())
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`](crate::Error::Argument) for an empty ID.
     pub fn history(&self, user_ids: &[&str]) -> Result<Vec<SignInRecord>> {
         self.0
             .post("/v1/mgmt/user/history")
@@ -206,11 +390,42 @@ impl Users<'_> {
 
     /// Signs a user out everywhere: refresh tokens are refused from now on, session tokens stay good
     /// until they expire.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # client.mgmt().user().create("ada", &Default::default())?;
+    /// # let signed_in = client.mgmt().jwt().sign_in("ada", &Default::default())?;
+    /// # let refresh_token = signed_in.refresh_jwt().unwrap();
+    /// client.mgmt().user().logout("ada", &Default::default())?;
+    /// assert!(client.auth().session().refresh(refresh_token).unwrap_err().is_unauthorized());
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`MANAGEMENT_USER_NOT_FOUND`](crate::codes::MANAGEMENT_USER_NOT_FOUND) if no user has the
+    /// login ID.
     pub fn logout(&self, login_id: &str, options: &LogoutOptions) -> Result<()> {
         self.of_login("/v1/mgmt/user/logout", login_id).fields(options).send_unit()
     }
 
     /// Signs a user out everywhere, by Descope's own ID; see [`logout`](Self::logout).
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # client.mgmt().user().create("ada", &Default::default())?;
+    /// let users = client.mgmt().user();
+    /// let ada = users.load("ada")?;
+    /// users.logout_by_user_id(&ada.user_id, &Default::default())?;
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`MANAGEMENT_USER_NOT_FOUND`](crate::codes::MANAGEMENT_USER_NOT_FOUND) if no user has the
+    /// ID.
     pub fn logout_by_user_id(&self, user_id: &str, options: &LogoutOptions) -> Result<()> {
         self.of_user("/v1/mgmt/user/logout", user_id).fields(options).send_unit()
     }

@@ -49,6 +49,22 @@ impl Users<'_> {
 
     /// Creates several users and invites them; see [`create_batch`](Self::create_batch) and
     /// [`invite`](Self::invite).
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// use descope::mgmt::user::{BatchUser, Invitation, NewUser};
+    ///
+    /// let ada = BatchUser::new("ada").user(NewUser::default().email("ada@example.com"));
+    /// let invitation = Invitation::default().url("https://app.example.com/welcome").send_mail(true);
+    /// let outcome = client.mgmt().user().invite_batch(&[ada], &invitation)?;
+    /// assert_eq!((outcome.created.len(), outcome.failed.len()), (1, 0));
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As for [`create_batch`](Self::create_batch).
     pub fn invite_batch(
         &self,
         users: &[BatchUser],
@@ -77,6 +93,11 @@ impl Users<'_> {
     /// assert_eq!(outcome.patched[0].name, "Countess Lovelace");
     /// # Ok::<(), descope::Error>(())
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`] for an empty login ID. Users who cannot be
+    /// changed are in [`failed`](BatchOutcome::failed).
     pub fn patch_batch(&self, patches: &[(&str, UserPatch)]) -> Result<BatchOutcome> {
         #[derive(Serialize)]
         #[serde(rename_all = "camelCase")]
@@ -99,6 +120,23 @@ impl Users<'_> {
     }
 
     /// Imports the users of another system from the file that it exports, such as Auth0's.
+    ///
+    /// ```no_run
+    /// # let client = descope::Client::new("P2abc")?;
+    /// use descope::mgmt::user::UserImport;
+    ///
+    /// let file = std::fs::read("auth0-users.json").expect("a file");
+    /// let outcome = client.mgmt().user().import("auth0", &UserImport::default().users(file).dry_run(true))?;
+    /// for failure in &outcome.failures {
+    ///     println!("{}: {}", failure.user, failure.reason);
+    /// }
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`] if Descope cannot read the file. Users who cannot be
+    /// imported are in [`failures`](ImportOutcome::failures).
     pub fn import(&self, source: &str, import: &UserImport) -> Result<ImportOutcome> {
         self.0
             .post("/v1/mgmt/user/import")

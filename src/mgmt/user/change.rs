@@ -11,6 +11,20 @@ use crate::options::setters;
 
 impl Users<'_> {
     /// Lets a user sign in.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # client.mgmt().user().create("ada", &Default::default())?;
+    /// let ada = client.mgmt().user().activate("ada")?;
+    /// assert_eq!(ada.status, Some(descope::UserStatus::Enabled));
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`MANAGEMENT_USER_NOT_FOUND`](crate::codes::MANAGEMENT_USER_NOT_FOUND) if no user has the
+    /// login ID.
     pub fn activate(&self, login_id: &str) -> Result<User> {
         self.of_login("/v1/mgmt/user/update/status", login_id)
             .field("status", "enabled")
@@ -31,6 +45,11 @@ impl Users<'_> {
     /// assert_eq!(users.activate("ada")?.status, Some(UserStatus::Enabled));
     /// # Ok::<(), descope::Error>(())
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`MANAGEMENT_USER_NOT_FOUND`](crate::codes::MANAGEMENT_USER_NOT_FOUND) if no user has the
+    /// login ID.
     pub fn deactivate(&self, login_id: &str) -> Result<User> {
         self.of_login("/v1/mgmt/user/update/status", login_id)
             .field("status", "disabled")
@@ -38,6 +57,15 @@ impl Users<'_> {
     }
 
     /// Replaces a login ID by another.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # client.mgmt().user().create("ada", &Default::default())?;
+    /// let ada = client.mgmt().user().update_login_id("ada", "countess")?;
+    /// assert_eq!(ada.login_ids, ["countess"]);
+    /// # Ok::<(), descope::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -50,6 +78,22 @@ impl Users<'_> {
     }
 
     /// Removes a login ID, which must not be the user's last.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// use descope::mgmt::user::NewUser;
+    ///
+    /// let users = client.mgmt().user();
+    /// users.create("ada", &NewUser::default().additional_login_ids(["countess"]))?;
+    /// assert_eq!(users.remove_login_id("ada")?.login_ids, ["countess"]);
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`MANAGEMENT_USER_NOT_FOUND`](crate::codes::MANAGEMENT_USER_NOT_FOUND) if no user has the
+    /// login ID.
     pub fn remove_login_id(&self, login_id: &str) -> Result<User> {
         self.of_login("/v1/mgmt/user/update/loginid", login_id)
             .field("newLoginId", "")
@@ -71,6 +115,11 @@ impl Users<'_> {
     /// assert!(ada.verified_email);
     /// # Ok::<(), descope::Error>(())
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`MANAGEMENT_USER_NOT_FOUND`](crate::codes::MANAGEMENT_USER_NOT_FOUND) if no user has the
+    /// login ID.
     pub fn update_email(
         &self,
         login_id: &str,
@@ -86,6 +135,23 @@ impl Users<'_> {
     /// Changes a user's phone number. An empty one removes it.
     ///
     /// The number becomes unverified unless the options say otherwise.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # client.mgmt().user().create("ada", &Default::default())?;
+    /// use descope::mgmt::user::AddressUpdate;
+    ///
+    /// let verified = AddressUpdate::default().verified(true);
+    /// let ada = client.mgmt().user().update_phone("ada", "+12025550101", &verified)?;
+    /// assert!(ada.verified_phone);
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`MANAGEMENT_USER_NOT_FOUND`](crate::codes::MANAGEMENT_USER_NOT_FOUND) if no user has the
+    /// login ID.
     pub fn update_phone(
         &self,
         login_id: &str,
@@ -99,6 +165,17 @@ impl Users<'_> {
     }
 
     /// Changes the e-mail address by which a user can recover their account.
+    ///
+    /// ```no_run
+    /// # let client = descope::Client::new("P2abc")?;
+    /// client.mgmt().user().update_recovery_email("ada", "ada@example.org", true)?;
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`MANAGEMENT_USER_NOT_FOUND`](crate::codes::MANAGEMENT_USER_NOT_FOUND) if no user has the
+    /// login ID.
     pub fn update_recovery_email(
         &self,
         login_id: &str,
@@ -112,6 +189,17 @@ impl Users<'_> {
     }
 
     /// Changes the phone number by which a user can recover their account.
+    ///
+    /// ```no_run
+    /// # let client = descope::Client::new("P2abc")?;
+    /// client.mgmt().user().update_recovery_phone("ada", "+12025550101", true)?;
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`MANAGEMENT_USER_NOT_FOUND`](crate::codes::MANAGEMENT_USER_NOT_FOUND) if no user has the
+    /// login ID.
     pub fn update_recovery_phone(
         &self,
         login_id: &str,
@@ -125,11 +213,41 @@ impl Users<'_> {
     }
 
     /// Changes those of a user's names that are set.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # client.mgmt().user().create("ada", &Default::default())?;
+    /// use descope::mgmt::user::NamesUpdate;
+    ///
+    /// let names = NamesUpdate::default().name("Ada Lovelace").given_name("Ada");
+    /// assert_eq!(client.mgmt().user().update_names("ada", &names)?.name, "Ada Lovelace");
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`MANAGEMENT_USER_NOT_FOUND`](crate::codes::MANAGEMENT_USER_NOT_FOUND) if no user has the
+    /// login ID.
     pub fn update_names(&self, login_id: &str, names: &NamesUpdate) -> Result<User> {
         self.of_login("/v1/mgmt/user/update/name", login_id).fields(names).send_field("user")
     }
 
     /// Changes the URL of a user's picture. An empty one removes it.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # client.mgmt().user().create("ada", &Default::default())?;
+    /// let ada = client.mgmt().user().update_picture("ada", "https://example.com/ada.png")?;
+    /// assert_eq!(ada.picture, "https://example.com/ada.png");
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`MANAGEMENT_USER_NOT_FOUND`](crate::codes::MANAGEMENT_USER_NOT_FOUND) if no user has the
+    /// login ID.
     pub fn update_picture(&self, login_id: &str, picture: &str) -> Result<User> {
         self.of_login("/v1/mgmt/user/update/picture", login_id)
             .field("picture", picture)
@@ -146,6 +264,11 @@ impl Users<'_> {
     /// assert_eq!(ada.custom_attributes["engines"], 2);
     /// # Ok::<(), descope::Error>(())
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`MANAGEMENT_USER_NOT_FOUND`](crate::codes::MANAGEMENT_USER_NOT_FOUND) if no user has the
+    /// login ID.
     pub fn update_custom_attribute(
         &self,
         login_id: &str,
@@ -162,6 +285,22 @@ impl Users<'_> {
     }
 
     /// Gives a user more roles in the project.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # emulator.seed(&serde_json::json!({ "tenants": [{ "id": "acme", "name": "Acme" }],
+    /// #     "roles": [{ "name": "Editor" }, { "name": "Reader" }],
+    /// #     "users": [{ "loginId": "ada", "roleNames": ["Reader"],
+    /// #         "userTenants": [{ "tenantId": "acme", "roleNames": ["Reader"] }] }] })).unwrap();
+    /// let ada = client.mgmt().user().add_roles("ada", &["Editor"])?;
+    /// assert_eq!(ada.role_names.len(), 2);
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`](crate::Error::Api) if there is no such user or role.
     pub fn add_roles(&self, login_id: &str, roles: &[&str]) -> Result<User> {
         self.of_login("/v2/mgmt/user/update/role/add", login_id)
             .check(check::ids("roles", roles))
@@ -170,6 +309,22 @@ impl Users<'_> {
     }
 
     /// Gives a user these roles in the project, in place of those held.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # emulator.seed(&serde_json::json!({ "tenants": [{ "id": "acme", "name": "Acme" }],
+    /// #     "roles": [{ "name": "Editor" }, { "name": "Reader" }],
+    /// #     "users": [{ "loginId": "ada", "roleNames": ["Reader"],
+    /// #         "userTenants": [{ "tenantId": "acme", "roleNames": ["Reader"] }] }] })).unwrap();
+    /// let ada = client.mgmt().user().set_roles("ada", &["Editor"])?;
+    /// assert_eq!(ada.role_names, ["Editor"]);
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`](crate::Error::Api) if there is no such user or role.
     pub fn set_roles(&self, login_id: &str, roles: &[&str]) -> Result<User> {
         self.of_login("/v1/mgmt/user/update/role/set", login_id)
             .check(check::ids("roles", roles))
@@ -178,6 +333,23 @@ impl Users<'_> {
     }
 
     /// Takes roles in the project from a user.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # emulator.seed(&serde_json::json!({ "tenants": [{ "id": "acme", "name": "Acme" }],
+    /// #     "roles": [{ "name": "Editor" }, { "name": "Reader" }],
+    /// #     "users": [{ "loginId": "ada", "roleNames": ["Reader"],
+    /// #         "userTenants": [{ "tenantId": "acme", "roleNames": ["Reader"] }] }] })).unwrap();
+    /// let ada = client.mgmt().user().remove_roles("ada", &["Reader"])?;
+    /// assert!(ada.role_names.is_empty());
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`MANAGEMENT_USER_NOT_FOUND`](crate::codes::MANAGEMENT_USER_NOT_FOUND) if no user has the
+    /// login ID.
     pub fn remove_roles(&self, login_id: &str, roles: &[&str]) -> Result<User> {
         self.of_login("/v1/mgmt/user/update/role/remove", login_id)
             .check(check::ids("roles", roles))
@@ -200,6 +372,11 @@ impl Users<'_> {
     /// assert_eq!(ada.user_tenants[0].role_names, ["Editor"]);
     /// # Ok::<(), descope::Error>(())
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`](crate::Error::Api) if there is no such user or role, or they are not in the
+    /// tenant.
     pub fn add_tenant_roles(
         &self,
         login_id: &str,
@@ -215,6 +392,23 @@ impl Users<'_> {
     }
 
     /// Gives a user these roles in a tenant they belong to, in place of those held there.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # emulator.seed(&serde_json::json!({ "tenants": [{ "id": "acme", "name": "Acme" }],
+    /// #     "roles": [{ "name": "Editor" }, { "name": "Reader" }],
+    /// #     "users": [{ "loginId": "ada", "roleNames": ["Reader"],
+    /// #         "userTenants": [{ "tenantId": "acme", "roleNames": ["Reader"] }] }] })).unwrap();
+    /// let ada = client.mgmt().user().set_tenant_roles("ada", "acme", &["Editor"])?;
+    /// assert_eq!(ada.user_tenants[0].role_names, ["Editor"]);
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`](crate::Error::Api) if there is no such user or role, or they are not in the
+    /// tenant.
     pub fn set_tenant_roles(
         &self,
         login_id: &str,
@@ -230,6 +424,22 @@ impl Users<'_> {
     }
 
     /// Takes roles in a tenant from a user.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # emulator.seed(&serde_json::json!({ "tenants": [{ "id": "acme", "name": "Acme" }],
+    /// #     "roles": [{ "name": "Editor" }, { "name": "Reader" }],
+    /// #     "users": [{ "loginId": "ada", "roleNames": ["Reader"],
+    /// #         "userTenants": [{ "tenantId": "acme", "roleNames": ["Reader"] }] }] })).unwrap();
+    /// let ada = client.mgmt().user().remove_tenant_roles("ada", "acme", &["Reader"])?;
+    /// assert!(ada.user_tenants[0].role_names.is_empty());
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`](crate::Error::Api) if there is no such user, or they are not in the tenant.
     pub fn remove_tenant_roles(
         &self,
         login_id: &str,
@@ -245,6 +455,20 @@ impl Users<'_> {
     }
 
     /// Makes a user a member of a tenant.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # client.mgmt().user().create("ada", &Default::default())?;
+    /// # emulator.seed(&serde_json::json!({ "tenants": [{ "id": "acme", "name": "Acme" }] })).unwrap();
+    /// let ada = client.mgmt().user().add_tenant("ada", "acme")?;
+    /// assert_eq!(ada.user_tenants[0].tenant_name, "Acme");
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`](crate::Error::Api) if there is no such user or tenant.
     pub fn add_tenant(&self, login_id: &str, tenant_id: &str) -> Result<User> {
         self.of_login("/v1/mgmt/user/update/tenant/add", login_id)
             .check(check::id("tenant_id", tenant_id))
@@ -253,6 +477,23 @@ impl Users<'_> {
     }
 
     /// Ends a user's membership of a tenant, with the roles held there.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # emulator.seed(&serde_json::json!({ "tenants": [{ "id": "acme", "name": "Acme" }],
+    /// #     "roles": [{ "name": "Editor" }, { "name": "Reader" }],
+    /// #     "users": [{ "loginId": "ada", "roleNames": ["Reader"],
+    /// #         "userTenants": [{ "tenantId": "acme", "roleNames": ["Reader"] }] }] })).unwrap();
+    /// let ada = client.mgmt().user().remove_tenant("ada", "acme")?;
+    /// assert!(ada.user_tenants.is_empty());
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`MANAGEMENT_USER_NOT_FOUND`](crate::codes::MANAGEMENT_USER_NOT_FOUND) if no user has the
+    /// login ID.
     pub fn remove_tenant(&self, login_id: &str, tenant_id: &str) -> Result<User> {
         self.of_login("/v1/mgmt/user/update/tenant/remove", login_id)
             .check(check::id("tenant_id", tenant_id))
@@ -261,6 +502,20 @@ impl Users<'_> {
     }
 
     /// Lets a user use more SSO applications.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # emulator.seed(&serde_json::json!({ "users": [{ "loginId": "ada" }], "oidcApps": [
+    /// #     { "id": "app1", "name": "A" }, { "id": "app2", "name": "B" }] })).unwrap();
+    /// let ada = client.mgmt().user().add_sso_apps("ada", &["app1", "app2"])?;
+    /// assert_eq!(ada.sso_app_ids, ["app1", "app2"]);
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`](crate::Error::Api) if there is no such user or application.
     pub fn add_sso_apps(&self, login_id: &str, app_ids: &[&str]) -> Result<User> {
         self.of_login("/v1/mgmt/user/update/ssoapp/add", login_id)
             .check(check::ids("app_ids", app_ids))
@@ -269,6 +524,20 @@ impl Users<'_> {
     }
 
     /// Lets a user use these SSO applications, in place of those there are.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # emulator.seed(&serde_json::json!({ "users": [{ "loginId": "ada" }], "oidcApps": [
+    /// #     { "id": "app1", "name": "A" }, { "id": "app2", "name": "B" }] })).unwrap();
+    /// let ada = client.mgmt().user().set_sso_apps("ada", &["app2"])?;
+    /// assert_eq!(ada.sso_app_ids, ["app2"]);
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`](crate::Error::Api) if there is no such user or application.
     pub fn set_sso_apps(&self, login_id: &str, app_ids: &[&str]) -> Result<User> {
         self.of_login("/v1/mgmt/user/update/ssoapp/set", login_id)
             .check(check::ids("app_ids", app_ids))
@@ -277,6 +546,22 @@ impl Users<'_> {
     }
 
     /// Keeps a user from using SSO applications.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # emulator.seed(&serde_json::json!({ "users": [{ "loginId": "ada" }], "oidcApps": [
+    /// #     { "id": "app1", "name": "A" }, { "id": "app2", "name": "B" }] })).unwrap();
+    /// let users = client.mgmt().user();
+    /// users.set_sso_apps("ada", &["app1", "app2"])?;
+    /// assert_eq!(users.remove_sso_apps("ada", &["app1"])?.sso_app_ids, ["app2"]);
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`MANAGEMENT_USER_NOT_FOUND`](crate::codes::MANAGEMENT_USER_NOT_FOUND) if no user has the
+    /// login ID.
     pub fn remove_sso_apps(&self, login_id: &str, app_ids: &[&str]) -> Result<User> {
         self.of_login("/v1/mgmt/user/update/ssoapp/remove", login_id)
             .check(check::ids("app_ids", app_ids))
@@ -285,6 +570,19 @@ impl Users<'_> {
     }
 
     /// Makes a user a member of more families.
+    ///
+    /// ```no_run
+    /// # let client = descope::Client::new("P2abc")?;
+    /// use descope::mgmt::user::FamilyAssociation;
+    ///
+    /// let parent = FamilyAssociation::new("byron").roles(["Parent"]);
+    /// client.mgmt().user().add_families("ada", &[parent])?;
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`](crate::Error::Api) if there is no such user, family or role.
     pub fn add_families(&self, login_id: &str, families: &[FamilyAssociation]) -> Result<User> {
         self.of_login("/v1/mgmt/user/update/family/add", login_id)
             .field("familyAssociations", families)
@@ -292,6 +590,17 @@ impl Users<'_> {
     }
 
     /// Ends a user's membership of families.
+    ///
+    /// ```no_run
+    /// # let client = descope::Client::new("P2abc")?;
+    /// client.mgmt().user().remove_families("ada", &["byron"])?;
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`MANAGEMENT_USER_NOT_FOUND`](crate::codes::MANAGEMENT_USER_NOT_FOUND) if no user has the
+    /// login ID.
     pub fn remove_families(&self, login_id: &str, family_ids: &[&str]) -> Result<User> {
         self.of_login("/v1/mgmt/user/update/family/remove", login_id)
             .check(check::ids("family_ids", family_ids))

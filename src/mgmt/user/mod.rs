@@ -141,6 +141,16 @@ impl<'c> Users<'c> {
 
     /// Loads the user with Descope's own ID, the `sub` of their tokens.
     ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # client.mgmt().user().create("ada", &Default::default())?;
+    /// let users = client.mgmt().user();
+    /// let ada = users.load("ada")?;
+    /// assert_eq!(users.load_by_user_id(&ada.user_id)?, ada);
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`MANAGEMENT_USER_NOT_FOUND`](crate::codes::MANAGEMENT_USER_NOT_FOUND) if there is none.
@@ -156,6 +166,20 @@ impl<'c> Users<'c> {
     ///
     /// Of IDs that no user has, nothing comes back, unless `include_invalid` is true: then a user
     /// with the ID alone does. With `None`, Descope decides.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # client.mgmt().user().create("ada", &Default::default())?;
+    /// let users = client.mgmt().user();
+    /// let ada = users.load("ada")?;
+    /// assert_eq!(users.load_many(&[&ada.user_id, "U2nobody"], false)?, [ada]);
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`] for an empty list or ID.
     pub fn load_many(
         &self,
         user_ids: &[&str],
@@ -214,6 +238,11 @@ impl<'c> Users<'c> {
     /// assert_eq!((&*ada.name, &*ada.phone), ("Countess Lovelace", ""));
     /// # Ok::<(), descope::Error>(())
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`MANAGEMENT_USER_NOT_FOUND`](crate::codes::MANAGEMENT_USER_NOT_FOUND) if no user has the
+    /// login ID.
     pub fn patch(&self, login_id: &str, patch: &UserPatch) -> Result<User> {
         self.0
             .call(Method::PATCH, "/v1/mgmt/user/patch")
@@ -224,16 +253,62 @@ impl<'c> Users<'c> {
     }
 
     /// Deletes a user. This cannot be undone.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # client.mgmt().user().create("ada", &Default::default())?;
+    /// let users = client.mgmt().user();
+    /// users.delete("ada")?;
+    /// assert!(users.load("ada").unwrap_err().is_not_found());
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`MANAGEMENT_USER_NOT_FOUND`](crate::codes::MANAGEMENT_USER_NOT_FOUND) if no user has the
+    /// login ID.
     pub fn delete(&self, login_id: &str) -> Result<()> {
         self.of_login("/v1/mgmt/user/delete", login_id).send_unit()
     }
 
     /// Deletes a user by Descope's own ID. This cannot be undone.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # client.mgmt().user().create("ada", &Default::default())?;
+    /// let users = client.mgmt().user();
+    /// let ada = users.load("ada")?;
+    /// users.delete_by_user_id(&ada.user_id)?;
+    /// assert!(users.load("ada").unwrap_err().is_not_found());
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`MANAGEMENT_USER_NOT_FOUND`](crate::codes::MANAGEMENT_USER_NOT_FOUND) if no user has the
+    /// ID.
     pub fn delete_by_user_id(&self, user_id: &str) -> Result<()> {
         self.of_user("/v1/mgmt/user/delete", user_id).send_unit()
     }
 
     /// Deletes several users by Descope's own IDs. This cannot be undone.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # client.mgmt().user().create("ada", &Default::default())?;
+    /// let users = client.mgmt().user();
+    /// let ada = users.load("ada")?;
+    /// users.delete_batch(&[&ada.user_id])?;
+    /// assert!(users.load("ada").unwrap_err().is_not_found());
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`] for an empty ID.
     pub fn delete_batch(&self, user_ids: &[&str]) -> Result<()> {
         self.0
             .post("/v1/mgmt/user/delete/batch")

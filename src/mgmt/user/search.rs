@@ -31,6 +31,10 @@ impl<'c> Users<'c> {
     /// # assert_eq!(page.total, 1);
     /// # Ok::<(), descope::Error>(())
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [every management call](crate::mgmt::Mgmt#errors).
     pub fn search(&self, search: &UserSearch) -> Result<Page<User>> {
         self.0.post("/v2/mgmt/user/search").fields(search).send_users()
     }
@@ -51,6 +55,10 @@ impl<'c> Users<'c> {
     /// }
     /// # Ok::<(), descope::Error>(())
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// Each item is a [`Result`]: the first failure ends the iteration. A page that repeats is one.
     pub fn iter(&self, search: &UserSearch) -> PageIter<'c, User> {
         let (users, search) = (*self, search.clone());
         let first = search.page.unwrap_or_default();
@@ -58,6 +66,19 @@ impl<'c> Users<'c> {
     }
 
     /// Searches test users: one page of those who pass all filters that are set.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # client.mgmt().user().create_test_user("test", &Default::default())?;
+    /// let page = client.mgmt().user().search_test_users(&Default::default())?;
+    /// assert_eq!(page.items[0].login_ids, ["test"]);
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [every management call](crate::mgmt::Mgmt#errors).
     pub fn search_test_users(&self, search: &UserSearch) -> Result<Page<User>> {
         self.0
             .post("/v2/mgmt/user/search/test")
@@ -68,6 +89,20 @@ impl<'c> Users<'c> {
     }
 
     /// Searches test users, page by page as the iterator moves on; see [`iter`](Self::iter).
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # client.mgmt().user().create_test_user("test", &Default::default())?;
+    /// for user in client.mgmt().user().iter_test_users(&Default::default()) {
+    ///     println!("{}", user?.login_ids.join(", "));
+    /// }
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As for [`iter`](Self::iter).
     pub fn iter_test_users(&self, search: &UserSearch) -> PageIter<'c, User> {
         let (users, search) = (*self, search.clone());
         let first = search.page.unwrap_or_default();

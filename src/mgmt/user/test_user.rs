@@ -37,12 +37,38 @@ impl Users<'_> {
     }
 
     /// Deletes **all** test users of the project. This cannot be undone.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # client.mgmt().user().create_test_user("test@example.com", &Default::default())?;
+    /// let users = client.mgmt().user();
+    /// users.delete_all_test_users()?;
+    /// assert_eq!(users.search_test_users(&Default::default())?.total, 0);
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [every management call](crate::mgmt::Mgmt#errors).
     pub fn delete_all_test_users(&self) -> Result<()> {
         self.0.call(Method::DELETE, "/v1/mgmt/user/test/delete/all").send_unit()
     }
 
     /// Makes a one-time code for a test user and returns it; finish with
     /// [`Otp::verify`](crate::auth::otp::Otp::verify).
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # client.mgmt().user().create_test_user("test@example.com", &Default::default())?;
+    /// use descope::auth::DeliveryMethod::Sms;
+    ///
+    /// let users = client.mgmt().user();
+    /// let otp = users.generate_otp_for_test_user(Sms, "test@example.com", &Default::default())?;
+    /// client.auth().otp().verify(Sms, &otp.login_id, otp.code.expose())?;
+    /// # Ok::<(), descope::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -65,6 +91,21 @@ impl Users<'_> {
     /// `t`.
     ///
     /// `uri` is the page that the link leads to; an empty one is what the project has configured.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # client.mgmt().user().create_test_user("test@example.com", &Default::default())?;
+    /// use descope::auth::DeliveryMethod::Email;
+    ///
+    /// let (users, options) = (client.mgmt().user(), Default::default());
+    /// let page = "https://app.example.com/verify";
+    /// let made =
+    ///     users.generate_magic_link_for_test_user(Email, "test@example.com", page, &options)?;
+    /// let token = made.link.expose().split_once("?t=").map_or("", |(_, token)| token);
+    /// client.auth().magic_link().verify(token)?;
+    /// # Ok::<(), descope::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -90,6 +131,20 @@ impl Users<'_> {
     /// [`session`](crate::auth::enchanted_link::EnchantedLink::session) on the waiting side.
     ///
     /// `uri` is the page that the link leads to; an empty one is what the project has configured.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # client.mgmt().user().create_test_user("test@example.com", &Default::default())?;
+    /// let (users, options) = (client.mgmt().user(), Default::default());
+    /// let page = "https://app.example.com/verify";
+    /// let made = users.generate_enchanted_link_for_test_user("test@example.com", page, &options)?;
+    /// let token = made.link.expose().split_once("?t=").map_or("", |(_, token)| token);
+    /// let links = client.auth().enchanted_link();
+    /// links.verify(token)?;
+    /// assert!(links.session(made.pending_ref.expose())?.is_some());
+    /// # Ok::<(), descope::Error>(())
+    /// ```
     ///
     /// # Errors
     ///

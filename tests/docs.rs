@@ -1,0 +1,220 @@
+//! The documentation is complete: what it promises a list of is all there.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn read(path: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The cells of the tables with this head.
+fn rows<'t>(page: &'t str, head: &str) -> Vec<Vec<&'t str>> {
+    let mut rows = Vec::new();
+    let mut inside = false;
+    for line in page.lines() {
+        inside = line == head || inside && line.starts_with('|');
+        if inside && line != head && !line.starts_with("|---") {
+            rows.push(line.trim_matches('|').split(" | ").map(str::trim).collect());
+        }
+    }
+    rows
+}
+
+/// What is in the first pair of backquotes.
+fn code(cell: &str) -> &str {
+    cell.split('`').nth(1).unwrap_or_else(|| panic!("no code in {cell}"))
+}
+
+/// Text and target of each link.
+fn links(cell: &str) -> Vec<(&str, &str)> {
+    let links = cell.split("[`").skip(1);
+    links
+        .map(|link| {
+            let (text, rest) = link.split_once("`](").expect("a link");
+            (text, rest.split_once(')').expect("the end of a link").0)
+        })
+        .collect()
+}
+
+#[test]
+fn every_method_of_the_python_sdk_has_its_place() {
+    let page = read("src/guide/python.md");
+    let rows = rows(&page, "| Python | Rust | |");
+    let listed: Vec<_> = rows.iter().map(|cells| code(cells[0]).to_owned()).collect();
+    let unique: BTreeSet<_> = listed.iter().cloned().collect();
+    assert_eq!(listed.len(), unique.len(), "a method stands twice");
+    let methods = read("tests/fixtures/python_methods.txt");
+    let methods: BTreeSet<_> = methods.lines().map(str::to_owned).collect();
+    assert_eq!(methods.len(), 182);
+    assert_eq!(unique, methods);
+
+    // That the targets exist is checked by rustdoc; that the texts say the same, here.
+    for cells in &rows {
+        let links = links(cells[1]);
+        assert!(!links.is_empty(), "{}", cells[0]);
+        for (text, target) in links {
+            assert!(target.starts_with("crate::"), "{target}");
+            let (said, meant) = (text.rsplit('.').next(), target.rsplit("::").next());
+            assert_eq!(said, meant, "{text}");
+        }
+    }
+}
+
+/// Headings of a page, with the number of examples that run below each.
+fn examples(page: &str) -> Vec<(&str, usize)> {
+    let mut headings: Vec<(&str, usize)> = Vec::new();
+    let mut inside = false;
+    for line in page.lines() {
+        if let Some(language) = line.strip_prefix("```") {
+            if !inside && language.is_empty() {
+                headings.last_mut().expect("an example below a heading").1 += 1;
+            }
+            inside = !inside;
+        } else if let Some(heading) = line.strip_prefix("# ").filter(|_| !inside) {
+            headings.push((heading, 0));
+        }
+    }
+    headings
+}
+
+/// Lines of the fixture: heading in the Python SDK's README, its examples, page, heading there.
+#[test]
+fn every_example_of_the_python_readme_has_its_twin() {
+    let map = read("tests/fixtures/python_readme.txt");
+    let mut mapped = 0;
+    for line in map.lines().filter(|line| !line.starts_with('#')) {
+        let [section, count, page, heading]: [&str; 4] =
+            line.split(" | ").collect::<Vec<_>>().try_into().expect(line);
+        let count: usize = count.parse().expect(line);
+        let page = read(&format!("src/guide/{page}.md"));
+        let found = examples(&page).into_iter().find(|(name, _)| *name == heading);
+        let (_, twins) = found.unwrap_or_else(|| panic!("{section} has no heading {heading}"));
+        assert!(twins >= count, "{section}: {twins} of {count}");
+        mapped += count;
+    }
+    assert_eq!(mapped, 51, "56 blocks, less five for a shell");
+}
+
+/// The lines of `[features]`: name, and whether it is a group.
+fn features() -> BTreeSet<String> {
+    let manifest = read("Cargo.toml");
+    let (_, features) = manifest.split_once("\n[features]\n").expect("features");
+    let (features, _) = features.split_once("\n[").expect("an end of the features");
+    let names = features.lines().filter(|line| !line.starts_with([' ', '#', ']']));
+    names.filter_map(|line| line.split_once(" = [")).map(|(name, _)| name.to_owned()).collect()
+}
+
+#[test]
+fn every_feature_is_in_the_readme() {
+    let readme = read("README.md");
+    let rows = rows(&readme, "| feature | module | what for | adds |");
+    let listed: Vec<_> = rows.iter().map(|cells| code(cells[0]).to_owned()).collect();
+    let unique: BTreeSet<_> = listed.iter().cloned().collect();
+    assert_eq!(listed.len(), unique.len(), "a feature stands twice");
+    assert_eq!(unique, features());
+}
+
+fn has_test(path: &str, function: &str) -> bool {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    let text = fs::read_to_string(path).unwrap_or_default();
+    let lines: Vec<_> = text.lines().map(str::trim).collect();
+    let head = format!("fn {function}() {{");
+    lines.windows(2).any(|pair| pair[0] == "#[test]" && pair[1] == head)
+}
+
+#[test]
+fn every_code_is_on_the_page_of_errors() {
+    let page = read("src/guide/errors.md");
+    let source = read("src/error.rs");
+    let codes: Vec<_> = source
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("pub const "))
+        .filter_map(|line| line.split_once(": &str"))
+        .collect();
+    assert!(codes.len() >= 15);
+    for (code, _) in codes {
+        assert!(page.contains(&format!("(crate::codes::{code})")), "{code}");
+    }
+}
+
+/// The last column of the security page's tables: tests as `file::function`.
+#[test]
+fn the_security_page_names_tests_that_exist() {
+    let page = read("src/guide/security.md");
+    let rows = rows(&page, "| rule | source | tests |");
+    assert!(rows.len() >= 15);
+    for cells in rows {
+        let tests: Vec<_> = cells[2].split('`').skip(1).step_by(2).collect();
+        assert!(!tests.is_empty(), "{}", cells[0]);
+        for test in tests {
+            let (file, function) = test.split_once("::").expect(test);
+            let places = [
+                format!("tests/it/{file}.rs"),
+                format!("tests/{file}.rs"),
+                format!("tests/{file}/main.rs"),
+                format!("src/jwt/{file}.rs"),
+            ];
+            let there = places.iter().any(|place| has_test(place, function));
+            assert!(there, "{test}");
+        }
+    }
+}
+
+fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else {
+            found.push(path);
+        }
+    }
+}
+
+/// Of each public function that can fail, its file and name, and its documentation.
+fn operations() -> Vec<(String, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    sources(&root.join("auth"), &mut files);
+    sources(&root.join("mgmt"), &mut files);
+    let mut found = Vec::new();
+    for file in files {
+        let text = fs::read_to_string(&file).expect("a source");
+        let mut docs = String::new();
+        let mut lines = text.lines();
+        while let Some(line) = lines.next() {
+            let line = line.trim();
+            if let Some(doc) = line.strip_prefix("///") {
+                docs.push_str(doc);
+                docs.push('\n');
+            } else if let Some(rest) = line.strip_prefix("pub fn ") {
+                let mut signature = line.to_owned();
+                while !signature.ends_with('{') {
+                    signature.push_str(lines.next().expect("a body").trim());
+                }
+                let name = rest.split(['(', '<']).next().expect("a name");
+                if signature.contains("-> Result<") || signature.contains("-> PageIter<") {
+                    found.push((format!("{}: {name}", file.display()), docs.clone()));
+                }
+                docs.clear();
+            } else if !line.starts_with("#[") {
+                docs.clear();
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn every_operation_has_an_example_and_its_errors() {
+    let operations = operations();
+    assert!(operations.len() > 200, "{}", operations.len());
+    let lacking = |what: &str| -> Vec<String> {
+        let lacking = operations.iter().filter(|(_, docs)| !docs.contains(what));
+        lacking.map(|(name, _)| name.clone()).collect()
+    };
+    assert_eq!(lacking("```"), [""; 0]);
+    assert_eq!(lacking("# Errors"), [""; 0]);
+}
