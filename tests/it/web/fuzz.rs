@@ -173,7 +173,7 @@ impl Fuzz {
             self.check(&headers, &credentials);
         }
         // Enough of each that every outcome was put to the test.
-        assert!(self.accepted > requests / 10, "{} of {requests}", self.accepted);
+        assert!(self.accepted > requests / 20, "{} of {requests}", self.accepted);
         assert!(self.refreshed > requests / 10_000, "{} of {requests}", self.refreshed);
         assert!(self.refused > requests / 10, "{} of {requests}", self.refused);
     }
