@@ -150,10 +150,14 @@ impl Guard {
     }
 }
 
-/// The name that a token gives itself, if cookies of that name are read.
+/// The name that a token gives itself, perhaps with a prefix, if cookies of that name are read.
 fn name<'n>(token: &Token, names: &'n [String]) -> &'n str {
     let drn = token.claims.get::<String>("drn").ok().flatten().unwrap_or_default();
-    names.iter().find(|name| **name == drn).or(names.first()).map_or("", String::as_str)
+    let own = |name: &&String| {
+        let prefixed = name.strip_prefix("__Host-").or(name.strip_prefix("__Secure-"));
+        prefixed.unwrap_or(name) == drn
+    };
+    names.iter().find(own).or(names.first()).map_or("", String::as_str)
 }
 
 fn expires(time: UnixTime) -> String {

@@ -103,6 +103,8 @@ impl Reason {
         match Self::of_outage(error) {
             Some(reason) => reason,
             None if error.is_token_invalid() => Self::TokenInvalid,
+            // Too large to be one.
+            None if matches!(error, Error::Argument { .. }) => Self::TokenInvalid,
             None => Self::SessionEnded,
         }
     }
@@ -240,7 +242,7 @@ impl std::error::Error for Denied {
 /// use descope::transport::http::StatusCode;
 ///
 /// let otp = client.auth().otp();
-/// let error = otp.sign_in(Email, "ada", &Default::default()).unwrap_err();
+/// let error = otp.sign_in(Email, "", &Default::default()).unwrap_err();
 /// assert_eq!(descope::web::status(&error), StatusCode::BAD_REQUEST);
 /// # Ok::<(), descope::Error>(())
 /// ```

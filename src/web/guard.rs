@@ -298,9 +298,9 @@ impl Guard {
     /// Values of `Set-Cookie` for a user who has signed in, a header each: the session token, and the
     /// refresh token if there is one.
     ///
-    /// Domain, path and lifetime are those of the answer, unless the options say otherwise. The names
-    /// are those that the tokens give themselves (claim `drn`) if the guard reads cookies of that
-    /// name, else its first.
+    /// Domain, path and lifetime are those of the answer, unless the options say otherwise. The name is
+    /// the one that the token gives itself (claim `drn`), with a prefix if the options have it with
+    /// one; or the first of the options, if they do not have it at all.
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();

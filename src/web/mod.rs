@@ -39,12 +39,24 @@
 //! as they are; [`Guard::credentials_from`] takes those of any other type. `examples/web_app.rs` is a
 //! whole blocking service, and `examples/axum.rs` an asynchronous one.
 //!
-//! # Cross-site requests
+//! | headers of | go in by |
+//! |---|---|
+//! | axum, hyper, warp, ureq | `guard.credentials(request.headers())` |
+//! | actix-web | `guard.credentials_from(\|name\| request.headers().get_all(name).map(\|value\| value.as_bytes()))` |
+//! | Rocket | `guard.credentials_from(\|name\| request.headers().get(name))` |
+//! | rouille | `guard.credentials_from(\|name\| request.headers().filter(move \|header\| header.0.eq_ignore_ascii_case(name)).map(\|header\| header.1))` |
+//! | tiny_http | `guard.credentials_from(\|name\| request.headers().iter().filter(move \|header\| header.field.equiv(name)).map(\|header\| header.value.as_str()))` |
+//!
+//! # Other sites
 //!
 //! A cookie comes with every request to the site, whoever made the browser send it. `SameSite=Strict`
 //! keeps other sites out, but not other subdomains of the same site, and not where the options say
 //! [`SameSite::None`]: check the header `Origin`, or ask for a token of the form, before you change
 //! anything. A `GET` should never change anything.
+//!
+//! Other subdomains can also set cookies for yours, such as one with a session of their own. Where you
+//! do not trust all of them, give the cookies names that browsers take from your host alone:
+//! `__Host-DS` and `__Host-DSR`.
 //!
 //! # Coming from Flask
 //!

@@ -132,10 +132,15 @@ fn refused(client: &Client, options: GuardOptions) -> &'static str {
 fn the_name_is_the_tokens_own_among_those_that_are_read() {
     let emulator = Emulator::new();
     let own = || GuardOptions::default().session_cookies(["A", "B"]).refresh_cookies(["R", "S"]);
+    let prefixed = || {
+        let options = GuardOptions::default().session_cookies(["old", "__Host-DS", "DS"]);
+        options.refresh_cookies(["__Secure-DSR", "DSR"])
+    };
     for (drn, options, expected) in [
         (["DS", "DSR"], GuardOptions::default(), ["DS", "DSR"]),
         (["B", "S"], own(), ["B", "S"]),
         (["A", "R"], own(), ["A", "R"]),
+        (["DS", "DSR"], prefixed(), ["__Host-DS", "__Secure-DSR"]),
         // A cookie of a name that nobody reads would be of no use.
         (["DS", "DSR"], own(), ["A", "R"]),
         (["a;b", ""], own(), ["A", "R"]),

@@ -148,6 +148,8 @@ fn several_refresh_cookies_are_tried_in_turn() {
     assert_eq!(check(format!("DSR={ended}; R={good}")), (Ok(1), 1));
     assert_eq!(check(format!("R={ended}; DSR={ended}")), (Err(Reason::SessionEnded), 1));
     assert_eq!(check("R=x; DSR=y".to_owned()), (Err(Reason::TokenInvalid), 0));
+    let huge = format!("DSR={}", "x".repeat(20_000));
+    assert_eq!(check(huge), (Err(Reason::TokenInvalid), 0));
     // A session token does not refresh, and is refused by Descope.
     assert_eq!(check(format!("R={}", info.session_jwt())), (Err(Reason::SessionEnded), 1));
     emulator.advance(HOUR * 24 * 365);
