@@ -156,7 +156,7 @@ impl App {
                     // Offline there is nobody else to click.
                     turns != 10 || self.click().is_ok()
                 });
-                eprint!("\r \r");
+                stop_spinning();
                 Ok(signed_in?.ok_or("You have not clicked the link in time")?)
             }
             other => Err(format!("There is no method {other:?}").into()),
@@ -196,6 +196,12 @@ fn ask(question: &str) -> Result<String> {
 fn spin(turns: usize) {
     if io::stderr().is_terminal() {
         eprint!("\r{}", ['|', '/', '-', '\\'][turns % 4]);
+    }
+}
+
+fn stop_spinning() {
+    if io::stderr().is_terminal() {
+        eprint!("\r \r");
     }
 }
 

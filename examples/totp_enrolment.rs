@@ -41,7 +41,11 @@ fn main() -> Result<()> {
     for _ in 0..3 {
         let typed = ask("The code that the app shows: ")?;
         let code = match &emulator {
-            Some(emulator) if typed.is_empty() => app_code(emulator, setup.key.expose())?,
+            Some(emulator) if typed.is_empty() => {
+                let code = app_code(emulator, setup.key.expose())?;
+                println!("[The app shows {code}]");
+                code
+            }
             _ => typed,
         };
         match totp.verify(&login_id, &code, &LoginOptions::default()) {

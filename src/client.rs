@@ -21,6 +21,8 @@ use crate::transport::http::{HeaderMap, Method};
 mod builder;
 
 pub use self::builder::ClientBuilder;
+#[cfg(feature = "web")]
+pub(crate) use self::builder::region_url;
 
 /// A Descope project.
 ///

@@ -30,6 +30,8 @@ pub mod emulator;
 pub mod guide;
 pub mod mgmt;
 pub mod transport;
+#[cfg(feature = "web")]
+pub mod web;
 
 pub use auth::{AuthInfo, Token};
 pub use call::Credential;

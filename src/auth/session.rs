@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::{Auth, AuthInfo, Token};
+use crate::call::Call;
 use crate::check;
 use crate::client::{Client, RefreshKey};
 use crate::error::{Error, Result, TokenError};
@@ -160,7 +161,11 @@ impl Session<'_> {
     ///
     /// [`Error::Api`] with HTTP status 401 if the refresh token is not valid any more.
     pub fn logout(&self, refresh_token: &str) -> Result<()> {
-        self.0.post("/v1/auth/logout").bearer("refresh_token", refresh_token).send_unit()
+        self.logout_call(refresh_token).send_unit()
+    }
+
+    pub(crate) fn logout_call<'a>(&'a self, refresh_token: &'a str) -> Call<'a> {
+        self.0.post("/v1/auth/logout").bearer("refresh_token", refresh_token)
     }
 
     /// Ends all sessions of the user, on every device.

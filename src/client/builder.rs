@@ -377,7 +377,7 @@ fn checked_url(name: &'static str, text: &str) -> Result<String> {
 }
 
 /// As in the official SDKs: a project ID of 32 characters or more holds a region.
-fn region_url(project_id: &str) -> String {
+pub(crate) fn region_url(project_id: &str) -> String {
     match project_id.get(1..5) {
         Some(region) if project_id.len() >= 32 => format!("https://api.{region}.descope.com"),
         _ => "https://api.descope.com".to_owned(),

@@ -2,6 +2,8 @@
 //! port. `.ci/browser` runs them: `cargo test --all-features --test browser -- --ignored`.
 
 mod app;
+mod login_page;
+mod web_app;
 mod webdriver;
 
 use descope::auth::oauth::{OAuthOptions, providers};

@@ -100,6 +100,18 @@ impl Browser {
         format!("/element/{}", id.as_str().unwrap())
     }
 
+    /// Waits for an element, and returns its text.
+    #[track_caller]
+    pub(crate) fn text(&self, css: &str) -> String {
+        let until = Instant::now() + PATIENCE;
+        let query = json!({ "using": "css selector", "value": css });
+        while self.send("/elements", Some(&query)).as_array().is_none_or(Vec::is_empty) {
+            assert!(Instant::now() < until, "{css} did not come: {}", self.url());
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        self.send(&format!("{}/text", self.element(css)), None).as_str().unwrap().to_owned()
+    }
+
     #[track_caller]
     pub(crate) fn click(&self, css: &str) {
         self.send(&format!("{}/click", self.element(css)), Some(&json!({})));

@@ -33,5 +33,6 @@ mod tokens;
 mod totp;
 mod users;
 mod waiting;
+mod web;
 mod webauthn;
 mod wycheproof;

@@ -11,21 +11,21 @@ use crate::signer::{P256, RSA, Signer, encode};
 use crate::tokens::{FixedClock, NOW, accepts, claims, client};
 
 /// Xorshift, by Marsaglia.
-struct Random(u64);
+pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
-    fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
         self.0
     }
 
-    fn below(&mut self, limit: usize) -> usize {
+    pub(crate) fn below(&mut self, limit: usize) -> usize {
         usize::try_from(self.next() % limit.max(1) as u64).unwrap()
     }
 
-    fn pick<'a>(&mut self, from: &[&'a [u8]]) -> &'a [u8] {
+    pub(crate) fn pick<'a>(&mut self, from: &[&'a [u8]]) -> &'a [u8] {
         from[self.below(from.len())]
     }
 }

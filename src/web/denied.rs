@@ -1,0 +1,261 @@
+//! Why a request was turned away.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::error::{Error, TokenError};
+use crate::transport::http::{HeaderValue, StatusCode};
+
+/// Why a request was turned away, and how to answer it.
+///
+/// ```
+/// # let emulator = descope::emulator::Emulator::new();
+/// # let client = descope::Client::builder().emulator(&emulator).build()?;
+/// use descope::transport::http::{HeaderMap, StatusCode};
+/// use descope::web::{Access, Guard, Reason};
+///
+/// let guard = Guard::new(&client);
+/// let nobody = guard.credentials(&HeaderMap::new());
+/// let denied = guard.authenticate(&nobody, &Access::default()).unwrap_err();
+/// assert_eq!(denied.status(), StatusCode::UNAUTHORIZED);
+/// assert_eq!(denied.reason(), Reason::NoToken);
+/// assert_eq!(denied.reason().as_str(), "no_token");
+/// # Ok::<(), descope::Error>(())
+/// ```
+pub struct Denied(Box<Inner>);
+
+struct Inner {
+    reason: Reason,
+    error: Option<Error>,
+    set_cookies: Vec<HeaderValue>,
+}
+
+/// Why a request was turned away, for programs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Reason {
+    /// There is no token: nobody has signed in. Answer 401.
+    NoToken,
+    /// There is more than one `Authorization` header. Answer 401.
+    Ambiguous,
+    /// The session token's time is over, and there is no refresh token. Answer 401.
+    TokenExpired,
+    /// The token is no token of this project's. Answer 401.
+    TokenInvalid,
+    /// The refresh token is too old, or Descope has ended the session. Answer 401.
+    SessionEnded,
+    /// The user does not belong to the tenant. Answer 403.
+    NotInTenant,
+    /// The user lacks a permission. Answer 403.
+    MissingPermission,
+    /// The user lacks a role. Answer 403.
+    MissingRole,
+    /// Descope was asked too often, so that nothing is known now. Answer 503.
+    RateLimited,
+    /// Descope, or its signing keys, cannot be reached, so that nothing is known now. Answer 503.
+    Unavailable,
+}
+
+impl Reason {
+    /// The name, for logs and answers: `no_token`, `token_expired` and so on. It will not change.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NoToken => "no_token",
+            Self::Ambiguous => "ambiguous_authorization",
+            Self::TokenExpired => "token_expired",
+            Self::TokenInvalid => "token_invalid",
+            Self::SessionEnded => "session_ended",
+            Self::NotInTenant => "not_in_tenant",
+            Self::MissingPermission => "missing_permission",
+            Self::MissingRole => "missing_role",
+            Self::RateLimited => "rate_limited",
+            Self::Unavailable => "unavailable",
+        }
+    }
+
+    /// The HTTP status to answer: 401, 403 or 503.
+    pub fn status(self) -> StatusCode {
+        match self {
+            Self::NotInTenant | Self::MissingPermission | Self::MissingRole => {
+                StatusCode::FORBIDDEN
+            }
+            Self::RateLimited | Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            _ => StatusCode::UNAUTHORIZED,
+        }
+    }
+
+    /// Whether nothing is known of the request, rather than something against it.
+    pub(super) fn is_outage(self) -> bool {
+        self.status() == StatusCode::SERVICE_UNAVAILABLE
+    }
+
+    /// What the failure of a session token means.
+    pub(super) fn of_session(error: &Error) -> Self {
+        match Self::of_outage(error) {
+            Some(reason) => reason,
+            None if error.is_token_expired() => Self::TokenExpired,
+            None => Self::TokenInvalid,
+        }
+    }
+
+    /// What the failure of a refresh means.
+    pub(super) fn of_refresh(error: &Error) -> Self {
+        match Self::of_outage(error) {
+            Some(reason) => reason,
+            None if error.is_token_invalid() => Self::TokenInvalid,
+            // Too large to be one.
+            None if matches!(error, Error::Argument { .. }) => Self::TokenInvalid,
+            None => Self::SessionEnded,
+        }
+    }
+
+    fn of_outage(error: &Error) -> Option<Self> {
+        if error.is_rate_limited() {
+            return Some(Self::RateLimited);
+        }
+        // What cannot be read comes from something on the way, such as a proxy.
+        (error.is_unavailable() || matches!(error, Error::Decode(_))).then_some(Self::Unavailable)
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Denied {
+    pub(super) fn new(reason: Reason, error: impl Into<Option<Error>>) -> Self {
+        Self(Box::new(Inner { reason, error: error.into(), set_cookies: Vec::new() }))
+    }
+
+    pub(super) fn with_cookies(mut self, set_cookies: Vec<HeaderValue>) -> Self {
+        self.0.set_cookies = set_cookies;
+        self
+    }
+
+    /// The HTTP status to answer: 401, 403 or 503.
+    pub fn status(&self) -> StatusCode {
+        self.0.reason.status()
+    }
+
+    /// Why.
+    pub fn reason(&self) -> Reason {
+        self.0.reason
+    }
+
+    /// The failure behind it, if there was one.
+    pub fn error(&self) -> Option<&Error> {
+        self.0.error.as_ref()
+    }
+
+    /// Values of `Set-Cookie` to send although the request was turned away.
+    ///
+    /// A user whose session was refreshed, and who then lacks a role, has new cookies: without them
+    /// the session would be lost where refresh tokens rotate. After a logout that Descope could not be
+    /// told of, they are those that clear the cookies.
+    pub fn set_cookies(&self) -> &[HeaderValue] {
+        &self.0.set_cookies
+    }
+
+    /// The value of `WWW-Authenticate` that belongs to an answer of 401 or 403 (RFC 6750 section 3).
+    ///
+    /// ```
+    /// # let client = descope::Client::builder().ignore_env().project_id("P2abc").build()?;
+    /// # let guard = descope::web::Guard::new(&client);
+    /// use descope::web::{Access, Credentials};
+    ///
+    /// let denied = guard.validate(&Credentials::new("no token", ""), &Access::default()).unwrap_err();
+    /// assert_eq!(denied.challenge(), Some(r#"Bearer error="invalid_token""#));
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    pub fn challenge(&self) -> Option<&'static str> {
+        match self.0.reason {
+            // RFC 6750 section 3.1: no error code where there is no authentication information.
+            Reason::NoToken => Some("Bearer"),
+            Reason::Ambiguous => Some(r#"Bearer error="invalid_request""#),
+            reason if reason.is_outage() => None,
+            reason if reason.status() == StatusCode::FORBIDDEN => {
+                Some(r#"Bearer error="insufficient_scope""#)
+            }
+            _ => Some(r#"Bearer error="invalid_token""#),
+        }
+    }
+
+    /// How long Descope asks to wait, for the header `Retry-After` of an answer of 503.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.error.as_ref().and_then(Error::retry_after)
+    }
+}
+
+impl fmt::Debug for Denied {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Denied")
+            .field("reason", &self.0.reason)
+            .field("error", &self.0.error)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Display for Denied {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0.reason {
+            Reason::NoToken => "there is no token",
+            Reason::Ambiguous => "there are several `Authorization` headers",
+            Reason::TokenExpired => "the session token has expired",
+            Reason::TokenInvalid => "the token is not valid",
+            Reason::SessionEnded => "the session has ended",
+            Reason::NotInTenant => "the user does not belong to the tenant",
+            Reason::MissingPermission => "the user lacks a permission",
+            Reason::MissingRole => "the user lacks a role",
+            Reason::RateLimited => "there were too many calls to Descope",
+            Reason::Unavailable => "Descope is unavailable",
+        })?;
+        match &self.0.error {
+            Some(error) => write!(f, ": {error}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for Denied {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.error.as_ref().map(|error| error as _)
+    }
+}
+
+/// The HTTP status to answer when a call on behalf of a browser failed, such as a sign-in.
+///
+/// | the failure | status |
+/// |---|---|
+/// | what the user typed cannot be right | 400 |
+/// | a token was refused | 401 |
+/// | Descope refused: a wrong code, an unknown user, a disabled one | Descope's: 400, 401, 403, 404, 409 |
+/// | too many calls | 429 |
+/// | the program's own configuration | 500 |
+/// | Descope is unavailable, or cannot be understood | 503 |
+///
+/// ```
+/// # let emulator = descope::emulator::Emulator::new();
+/// # let client = descope::Client::builder().emulator(&emulator).build()?;
+/// use descope::auth::DeliveryMethod::Email;
+/// use descope::transport::http::StatusCode;
+///
+/// let otp = client.auth().otp();
+/// let error = otp.sign_in(Email, "", &Default::default()).unwrap_err();
+/// assert_eq!(descope::web::status(&error), StatusCode::BAD_REQUEST);
+/// # Ok::<(), descope::Error>(())
+/// ```
+pub fn status(error: &Error) -> StatusCode {
+    match error {
+        _ if error.is_rate_limited() => StatusCode::TOO_MANY_REQUESTS,
+        Error::Argument { .. } => StatusCode::BAD_REQUEST,
+        Error::Token(TokenError::KeysUnavailable(_)) => StatusCode::SERVICE_UNAVAILABLE,
+        Error::Token(_) => StatusCode::UNAUTHORIZED,
+        Error::Config(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        Error::Api(api) if (400..500).contains(&api.status) => {
+            StatusCode::from_u16(api.status).unwrap_or(StatusCode::BAD_REQUEST)
+        }
+        _ => StatusCode::SERVICE_UNAVAILABLE,
+    }
+}

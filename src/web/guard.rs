@@ -1,0 +1,461 @@
+//! The guard: tokens in, claims and cookies out.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::cookies::SameSite;
+use super::{Credentials, Denied, Reason};
+use crate::auth::CookieSettings;
+use crate::check;
+use crate::client::Client;
+use crate::error::{Error, Result, TokenError};
+use crate::jwt::{Claims, Kind, Scope};
+use crate::options::setters;
+use crate::secret::Secret;
+use crate::transport::http::HeaderValue;
+use crate::{AuthInfo, Token};
+
+/// Lets those in who have signed in, and keeps their cookies; see the [module documentation](super).
+///
+/// Make one at the start. It is cheap to clone and meant to be shared between threads.
+#[derive(Clone)]
+pub struct Guard {
+    pub(super) client: Client,
+    pub(super) settings: Arc<GuardOptions>,
+}
+
+/// How a [`Guard`] reads and writes cookies.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct GuardOptions {
+    /// Names of the session token's cookie, the preferred one first. Defaults to `DS`.
+    pub session_cookies: Vec<String>,
+    /// Names of the refresh token's cookie, the preferred one first. Defaults to that of
+    /// [`ClientBuilder::refresh_cookie`](crate::ClientBuilder::refresh_cookie), which is `DSR` unless
+    /// set.
+    pub refresh_cookies: Vec<String>,
+    /// From which sites browsers send the cookies. Defaults to [`SameSite::Strict`].
+    pub same_site: Option<SameSite>,
+    /// Whether browsers send the cookies by HTTPS only, and to `localhost`. Defaults to `true`.
+    pub secure: Option<bool>,
+    /// Whether scripts cannot read the cookies. Defaults to `true`.
+    pub http_only: Option<bool>,
+    /// Domain of the cookies, with its subdomains; `""` for the host alone. Defaults to what Descope
+    /// answers at the sign-in.
+    pub domain: Option<String>,
+    /// Path of the cookies. Defaults to what Descope answers at the sign-in, which is `/` as a rule.
+    pub path: Option<String>,
+}
+
+setters!(GuardOptions {
+    session_cookies: list<String>, refresh_cookies: list<String>, same_site: opt<SameSite>,
+    secure: opt<bool>, http_only: opt<bool>, domain: opt<String>, path: opt<String>,
+});
+
+/// What a request needs beyond a session. By default nothing.
+///
+/// ```
+/// use descope::web::Access;
+///
+/// let editors = Access::default().roles(["editor"]);
+/// let clerks_of_acme = Access::default().tenant("acme").permissions(["invoice.read"]);
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Access {
+    /// The tenant that the user must belong to, and hold the roles and permissions in. Defaults to
+    /// none: those of the project count.
+    pub tenant: Option<String>,
+    /// Roles, all of which the user must hold.
+    pub roles: Vec<String>,
+    /// Permissions, all of which the user must hold.
+    pub permissions: Vec<String>,
+}
+
+setters!(Access { tenant: opt<String>, roles: list<String>, permissions: list<String> });
+
+impl Access {
+    fn check(&self, claims: &Claims) -> Result<(), Reason> {
+        let scope = match &self.tenant {
+            Some(tenant) if !claims.is_in_tenant(tenant) => return Err(Reason::NotInTenant),
+            Some(tenant) => Scope::Tenant(tenant),
+            None => Scope::Project,
+        };
+        if !claims.has_permissions(scope, self.permissions.iter().map(String::as_str)) {
+            return Err(Reason::MissingPermission);
+        }
+        if !claims.has_roles(scope, self.roles.iter().map(String::as_str)) {
+            return Err(Reason::MissingRole);
+        }
+        Ok(())
+    }
+}
+
+/// Somebody who may come in.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Visitor {
+    /// The claims of their session token, the new one if there is one.
+    pub claims: Claims,
+    /// The new tokens, if the session had to be refreshed.
+    pub refreshed: Option<AuthInfo>,
+    /// Values of `Set-Cookie` to send with the answer, a header each. Empty unless there are new
+    /// tokens.
+    pub set_cookies: Vec<HeaderValue>,
+}
+
+impl Visitor {
+    fn of(claims: Claims) -> Self {
+        Self { claims, refreshed: None, set_cookies: Vec::new() }
+    }
+}
+
+impl Guard {
+    /// A guard with the default options.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// let guard = descope::web::Guard::new(&client);
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    pub fn new(client: &Client) -> Self {
+        Self::with_defaults(client, GuardOptions::default())
+    }
+
+    /// A guard that differs from the default.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// use descope::web::{Guard, GuardOptions, SameSite};
+    ///
+    /// let options = GuardOptions::default()
+    ///     .session_cookies(["__Host-DS", "DS"])
+    ///     .same_site(SameSite::Lax);
+    /// let guard = Guard::with_options(&client, options)?;
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`] for a name, domain or path that no cookie can have, for one name of both
+    /// tokens, and for [`SameSite::None`] without `secure`, which browsers refuse.
+    pub fn with_options(client: &Client, options: GuardOptions) -> Result<Self> {
+        let guard = Self::with_defaults(client, options);
+        guard.settings.check()?;
+        Ok(guard)
+    }
+
+    fn with_defaults(client: &Client, mut options: GuardOptions) -> Self {
+        if options.session_cookies.is_empty() {
+            options.session_cookies.push("DS".to_owned());
+        }
+        if options.refresh_cookies.is_empty() {
+            options.refresh_cookies.push(client.shared.refresh_cookie.clone());
+        }
+        Self { client: client.clone(), settings: Arc::new(options) }
+    }
+
+    /// Checks the session token, and what the user may do. Does not refresh, and so never waits but
+    /// for the signing keys, now and then.
+    ///
+    /// Where there are several tokens, the first that passes counts.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # let guard = descope::web::Guard::new(&client);
+    /// # let token = emulator.issue_token(serde_json::json!({
+    /// #     "sub": "U2ada", "drn": "DS", "tenants": { "acme": { "roles": ["editor"] } },
+    /// # })).expect("a token");
+    /// # let credentials = descope::web::Credentials::new(token, "");
+    /// use descope::web::{Access, Reason};
+    ///
+    /// let editors = Access::default().tenant("acme").roles(["editor"]);
+    /// println!("hello, {}", guard.validate(&credentials, &editors)?.claims.user_id());
+    ///
+    /// let owners = Access::default().tenant("acme").roles(["owner"]);
+    /// let denied = guard.validate(&credentials, &owners).unwrap_err();
+    /// assert_eq!((denied.status().as_u16(), denied.reason()), (403, Reason::MissingRole));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn validate(&self, credentials: &Credentials, access: &Access) -> Result<Visitor, Denied> {
+        if credentials.ambiguous {
+            return Err(Denied::new(Reason::Ambiguous, None));
+        }
+        match self.session(credentials) {
+            Ok(claims) => admit(Visitor::of(claims), access),
+            Err(Some(error)) => Err(Denied::new(Reason::of_session(&error), error)),
+            Err(None) => Err(Denied::new(Reason::NoToken, None)),
+        }
+    }
+
+    /// Checks the session token, refreshes the session if the token does not pass, and checks what
+    /// the user may do.
+    ///
+    /// After a refresh there is a cookie with the new session token, and one with the new refresh
+    /// token where the project rotates them. Send them with the answer, whatever it is: they are in
+    /// [`Visitor::set_cookies`] and in [`Denied::set_cookies`].
+    ///
+    /// Of several refresh tokens, each is tried until Descope takes one. There is no refresh while
+    /// Descope is unavailable: nothing is known of the session then.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use descope::auth::DeliveryMethod::Email;
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # let guard = descope::web::Guard::new(&client);
+    /// # client.auth().otp().sign_up_or_in(Email, "ada@example.com", &Default::default())?;
+    /// # let code = emulator.inbox().last_to("ada@example.com").and_then(|m| m.code).expect("a code");
+    /// # let info = client.auth().otp().verify(Email, "ada@example.com", &code)?;
+    /// # let credentials =
+    /// #     descope::web::Credentials::new(info.session_jwt(), info.refresh_jwt().unwrap_or_default());
+    /// # emulator.advance(Duration::from_secs(3600));
+    /// use descope::web::Access;
+    ///
+    /// let (status, cookies) = match guard.authenticate(&credentials, &Access::default()) {
+    ///     Ok(visitor) => (200, visitor.set_cookies),
+    ///     Err(denied) => (denied.status().as_u16(), denied.set_cookies().to_vec()),
+    /// };
+    /// assert_eq!((status, cookies.len()), (200, 1));
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    pub fn authenticate(
+        &self,
+        credentials: &Credentials,
+        access: &Access,
+    ) -> Result<Visitor, Denied> {
+        let denied = match self.validate(credentials, &Access::default()) {
+            Ok(visitor) => return admit(visitor, access),
+            Err(denied) => denied,
+        };
+        if credentials.ambiguous || denied.reason().is_outage() || credentials.refreshes.is_empty()
+        {
+            return Err(denied);
+        }
+        admit(self.refresh(&credentials.refreshes)?, access)
+    }
+
+    /// The claims of the first session token that passes, or else why the first one does not.
+    fn session(&self, credentials: &Credentials) -> Result<Claims, Option<Error>> {
+        let mut refused: Option<Error> = None;
+        for token in credentials.session_tokens() {
+            let error = match self.client.auth().session().validate(token.expose()) {
+                Ok(claims) if !self.is_refresh_token(&claims) => return Ok(claims),
+                Ok(_) => TokenError::NotASession.into(),
+                Err(error) => error,
+            };
+            // Not knowing of one outweighs knowing that another is bad.
+            let outage = |error: &Error| Reason::of_session(error).is_outage();
+            if refused.as_ref().is_none_or(|first| outage(&error) && !outage(first)) {
+                refused = Some(error);
+            }
+        }
+        Err(refused)
+    }
+
+    /// Whether a token says of itself that it belongs into a refresh cookie, by whatever name.
+    fn is_refresh_token(&self, claims: &Claims) -> bool {
+        let drn = claims.get::<String>("drn").ok().flatten();
+        drn.is_some_and(|drn| self.settings.refresh_cookies.contains(&drn))
+    }
+
+    fn refresh(&self, tokens: &[Secret]) -> Result<Visitor, Denied> {
+        let mut refused = Denied::new(Reason::NoToken, None);
+        for token in tokens {
+            match self.client.auth().session().refresh(token.expose()) {
+                Ok(info) => {
+                    let rotated = info.refresh_jwt() != Some(token.expose());
+                    let cookies = self.cookies(
+                        &info.session,
+                        info.refresh.as_ref().filter(|_| rotated),
+                        &info.cookie,
+                    );
+                    return match cookies {
+                        Ok(set_cookies) => Ok(Visitor {
+                            claims: info.claims().clone(),
+                            refreshed: Some(info),
+                            set_cookies,
+                        }),
+                        Err(error) => Err(Denied::new(Reason::Unavailable, error)),
+                    };
+                }
+                Err(error) => {
+                    refused = Denied::new(Reason::of_refresh(&error), error);
+                    if refused.reason().is_outage() {
+                        break;
+                    }
+                }
+            }
+        }
+        Err(refused)
+    }
+
+    /// Values of `Set-Cookie` for a user who has signed in, a header each: the session token, and the
+    /// refresh token if there is one.
+    ///
+    /// Domain, path and lifetime are those of the answer, unless the options say otherwise. The name is
+    /// the one that the token gives itself (claim `drn`), with a prefix if the options have it with
+    /// one; or the first of the options, if they do not have it at all.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # let guard = descope::web::Guard::new(&client);
+    /// # let read_code = || emulator.inbox().last_to("ada@example.com").unwrap().code.unwrap();
+    /// use descope::auth::DeliveryMethod::Email;
+    ///
+    /// let otp = client.auth().otp();
+    /// otp.sign_up_or_in(Email, "ada@example.com", &Default::default())?;
+    /// let signed_in = otp.verify(Email, "ada@example.com", &read_code())?;
+    /// let cookies = guard.set_cookies(&signed_in)?;
+    /// assert!(cookies[0].as_bytes().starts_with(b"DS=eyJ"));
+    /// assert!(cookies[1].as_bytes().starts_with(b"DSR=eyJ"));
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`] for a token that is too large for a cookie, which browsers would drop
+    /// without a word: 4096 bytes with its name. [`Error::Decode`] for a domain or path in the answer
+    /// that would break out of the cookie.
+    pub fn set_cookies(&self, info: &AuthInfo) -> Result<Vec<HeaderValue>> {
+        let tokens = [Some(&info.session), info.refresh.as_ref()].into_iter().flatten();
+        tokens.map(|token| self.fits(token)).collect::<Result<()>>()?;
+        self.cookies(&info.session, info.refresh.as_ref(), &info.cookie)
+    }
+
+    /// Takes over the tokens that a script got, such as that of the [login
+    /// page](Self::login_page): checks them, and puts them into cookies that scripts cannot read.
+    ///
+    /// The session token must come as `Authorization: Bearer`. A page of another site cannot send that
+    /// without this site's consent (CORS), and so cannot sign its visitors in as somebody else. The
+    /// refresh token may be empty.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # let guard = descope::web::Guard::new(&client);
+    /// # let token = emulator.issue_token(serde_json::json!({"sub": "U2ada", "drn": "DS"})).expect("a token");
+    /// # let request = descope::transport::http::Request::post("/session")
+    /// #     .header("Authorization", format!("Bearer {token}")).body("").unwrap();
+    /// let visitor = guard.accept_login(&guard.credentials(request.headers()), request.body())?;
+    /// assert!(visitor.set_cookies[0].as_bytes().starts_with(b"DS=eyJ"));
+    /// # Ok::<(), descope::web::Denied>(())
+    /// ```
+    pub fn accept_login(
+        &self,
+        credentials: &Credentials,
+        refresh_token: &str,
+    ) -> Result<Visitor, Denied> {
+        let Some(bearer) = &credentials.bearer else {
+            return Err(Denied::new(Reason::NoToken, None));
+        };
+        let mut visitor = self.validate(credentials, &Access::default())?;
+        let session = Token { jwt: bearer.clone(), claims: visitor.claims.clone() };
+        let refused = |error: Error| Denied::new(Reason::of_session(&error), error);
+        let refresh = match refresh_token.trim_ascii() {
+            "" => None,
+            jwt => {
+                check::token_size("refresh_token", jwt).map_err(refused)?;
+                Some(Token::read(&self.client, jwt.into(), Kind::Any).map_err(refused)?)
+            }
+        };
+        let last = refresh.as_ref().unwrap_or(&session);
+        let expires = last.claims.expires_at();
+        let answer = CookieSettings { expires, ..CookieSettings::default() };
+        let tokens = [Some(&session), refresh.as_ref()].into_iter().flatten();
+        let fit = tokens.map(|token| self.fits(token)).collect::<Result<()>>();
+        visitor.set_cookies = fit
+            .and_then(|()| self.cookies(&session, refresh.as_ref(), &answer))
+            .map_err(refused)?;
+        Ok(visitor)
+    }
+
+    /// Ends the session with Descope, and returns the values of `Set-Cookie` that clear its cookies, a
+    /// header each.
+    ///
+    /// There is nothing wrong with a session that has ended already, or with none at all. Other
+    /// browsers of the user's stay signed in; [`Session::logout_all`] ends those sessions too.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # let guard = descope::web::Guard::new(&client);
+    /// # let credentials = descope::web::Credentials::default();
+    /// for cookie in guard.logout(&credentials)? {
+    ///     assert!(cookie.to_str().unwrap_or_default().contains("; Max-Age=0"));
+    /// }
+    /// # Ok::<(), descope::web::Denied>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// With status 503 if Descope could not be told. The cookies are in [`Denied::set_cookies`]: with
+    /// them the browser forgets the session, which then lasts until its tokens expire.
+    ///
+    /// [`Session::logout_all`]: crate::auth::session::Session::logout_all
+    pub fn logout(&self, credentials: &Credentials) -> Result<Vec<HeaderValue>, Denied> {
+        let (mut answer, mut failed) = (CookieSettings::default(), None);
+        for token in &credentials.refreshes {
+            match self.client.auth().session().logout_call(token.expose()).send_value() {
+                Ok(said) => {
+                    let text = |name| said.get(name).and_then(Value::as_str).unwrap_or_default();
+                    answer.domain = text("cookieDomain").to_owned();
+                    answer.path = text("cookiePath").to_owned();
+                }
+                Err(error) if Reason::of_refresh(&error).is_outage() => failed = Some(error),
+                // It is no session any more.
+                Err(_) => {}
+            }
+        }
+        let cookies = match self.cleared(&answer) {
+            Ok(cookies) => cookies,
+            Err(error) => return Err(Denied::new(Reason::Unavailable, error)),
+        };
+        match failed {
+            None => Ok(cookies),
+            Some(error) => {
+                Err(Denied::new(Reason::of_refresh(&error), error).with_cookies(cookies))
+            }
+        }
+    }
+
+    /// The values of `Set-Cookie` that clear the cookies of this guard, a header each, without telling
+    /// Descope.
+    ///
+    /// Browsers clear a cookie only if domain and path are those it was set with: those of the options
+    /// here, or else none and `/`. Where Descope answers others, set them in the options too.
+    ///
+    /// ```
+    /// # let client = descope::Client::builder().ignore_env().project_id("P2abc").build()?;
+    /// # let guard = descope::web::Guard::new(&client);
+    /// assert!(guard.clear_cookies().iter().all(|cookie| cookie.as_bytes().starts_with(b"DS")));
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    pub fn clear_cookies(&self) -> Vec<HeaderValue> {
+        // The options were checked when the guard was made.
+        self.cleared(&CookieSettings::default()).unwrap_or_default()
+    }
+}
+
+/// Checks what the visitor may do. The cookies are for either outcome.
+fn admit(visitor: Visitor, access: &Access) -> Result<Visitor, Denied> {
+    match access.check(&visitor.claims) {
+        Ok(()) => Ok(visitor),
+        Err(reason) => Err(Denied::new(reason, None).with_cookies(visitor.set_cookies)),
+    }
+}
+
+impl fmt::Debug for Guard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Guard")
+            .field("client", &self.client)
+            .field("options", &self.settings)
+            .finish()
+    }
+}

@@ -1,0 +1,93 @@
+//! The door of a web service: tokens in, claims and cookies out, for any framework or none.
+//!
+//! A [`Guard`] finds the tokens of a request, in `Authorization: Bearer` or in cookies, checks them,
+//! refreshes the session if need be, and says who may come in, or why not and with which status. It
+//! also writes the cookies, safe by default: `Secure`, `HttpOnly`, `SameSite=Strict`.
+//!
+//! ```
+//! use descope::transport::http::{HeaderMap, Response, StatusCode, header};
+//! use descope::web::{Access, Guard};
+//!
+//! /// Answers `GET /report`.
+//! fn report(guard: &Guard, headers: &HeaderMap) -> Response<String> {
+//!     let editors = Access::default().roles(["editor"]);
+//!     let credentials = guard.credentials(headers);
+//!     let (status, text, cookies) = match guard.authenticate(&credentials, &editors) {
+//!         Ok(visitor) => {
+//!             (StatusCode::OK, format!("hello, {}", visitor.claims.user_id()), visitor.set_cookies)
+//!         }
+//!         // 401: sign in. 403: not with these roles. 503: Descope is down, try later.
+//!         Err(denied) => {
+//!             (denied.status(), denied.reason().to_string(), denied.set_cookies().to_vec())
+//!         }
+//!     };
+//!     let mut answer = Response::new(text);
+//!     *answer.status_mut() = status;
+//!     for cookie in cookies {
+//!         answer.headers_mut().append(header::SET_COOKIE, cookie);
+//!     }
+//!     answer
+//! }
+//! # let emulator = descope::emulator::Emulator::new();
+//! # let client = descope::Client::builder().emulator(&emulator).build()?;
+//! # let answer = report(&Guard::new(&client), &HeaderMap::new());
+//! # assert_eq!((answer.status().as_u16(), &**answer.body()), (401, "no_token"));
+//! # Ok::<(), descope::Error>(())
+//! ```
+//!
+//! Headers of the [`http`](crate::transport::http) crate, which axum, hyper, warp and others use, go in
+//! as they are; [`Guard::credentials_from`] takes those of any other type. `examples/web_app.rs` is a
+//! whole blocking service, and `examples/axum.rs` an asynchronous one.
+//!
+//! | headers of | go in by |
+//! |---|---|
+//! | axum, hyper, warp, ureq | `guard.credentials(request.headers())` |
+//! | actix-web | `guard.credentials_from(\|name\| request.headers().get_all(name).map(\|value\| value.as_bytes()))` |
+//! | Rocket | `guard.credentials_from(\|name\| request.headers().get(name))` |
+//! | rouille | `guard.credentials_from(\|name\| request.headers().filter(move \|header\| header.0.eq_ignore_ascii_case(name)).map(\|header\| header.1))` |
+//! | tiny_http | `guard.credentials_from(\|name\| request.headers().iter().filter(move \|header\| header.field.equiv(name)).map(\|header\| header.value.as_str()))` |
+//!
+//! # Other sites
+//!
+//! A cookie comes with every request to the site, whoever made the browser send it. `SameSite=Strict`
+//! keeps other sites out, but not other subdomains of the same site, and not where the options say
+//! [`SameSite::None`]: check the header `Origin`, or ask for a token of the form, before you change
+//! anything. A `GET` should never change anything.
+//!
+//! Other subdomains can also set cookies for yours, such as one with a session of their own. Where you
+//! do not trust all of them, give the cookies names that browsers take from your host alone:
+//! `__Host-DS` and `__Host-DSR`.
+//!
+//! # Coming from Flask
+//!
+//! Descope's Python SDK has decorators for Flask. Each is a few lines here, without its flaws: tenants
+//! are checked, a refresh sets the cookies of all new tokens, and a logout clears the cookies with the
+//! attributes that they were set with.
+//!
+//! | decorator | here |
+//! |---|---|
+//! | `descope_signup_otp_by_email` | [`otp().sign_up`](crate::auth::otp::Otp::sign_up)`(Email, email, &options)`; if it fails, answer [`status`] |
+//! | `descope_signin_otp_by_email` | [`otp().sign_in`](crate::auth::otp::Otp::sign_in)`(Email, email, &options)` |
+//! | `descope_validate_auth` | [`Guard::authenticate`] with [`Access`] |
+//! | `descope_verify_code_by_email` | [`otp().verify`](crate::auth::otp::Otp::verify)`(Email, email, code)`, then [`Guard::set_cookies`] |
+//! | `descope_verify_code_by_phone_sms` | the same with [`DeliveryMethod::Sms`](crate::auth::DeliveryMethod::Sms) |
+//! | `descope_verify_code_by_phone_voice_call` | the same with [`DeliveryMethod::Voice`](crate::auth::DeliveryMethod::Voice) |
+//! | `descope_verify_code_by_phone_whatsapp` | the same with [`DeliveryMethod::WhatsApp`](crate::auth::DeliveryMethod::WhatsApp) |
+//! | `descope_signup_magiclink_by_email` | [`magic_link().sign_up`](crate::auth::magic_link::MagicLink::sign_up)`(Email, email, Some(uri), &options)` |
+//! | `descope_signin_magiclink_by_email` | [`magic_link().sign_in`](crate::auth::magic_link::MagicLink::sign_in)`(Email, email, Some(uri), &options)` |
+//! | `descope_verify_magiclink_token` | [`magic_link().verify`](crate::auth::magic_link::MagicLink::verify)`(t)` with the query parameter `t`, then [`Guard::set_cookies`] |
+//! | `descope_logout` | [`Guard::logout`] |
+//! | `descope_oauth` | [`oauth().start`](crate::auth::oauth::OAuth::start)`(provider, &options)`, then status 302 with [`Guard::location`] |
+//! | `descope_full_login` | [`Guard::login_page`], and [`Guard::accept_login`] for the tokens |
+
+mod cookies;
+mod credentials;
+mod denied;
+mod guard;
+mod page;
+
+pub use self::cookies::SameSite;
+pub use self::credentials::Credentials;
+pub use self::denied::{Denied, Reason, status};
+pub use self::guard::{Access, Guard, GuardOptions, Visitor};
+pub use self::page::LoginPage;

@@ -1,0 +1,345 @@
+//! Who is let in: refreshing, roles and permissions, outages, logging out, taking tokens over.
+
+use std::time::Duration;
+
+use descope::Client;
+use descope::auth::DeliveryMethod::Email;
+use descope::emulator::{Emulator, Fault};
+use descope::transport::http::StatusCode;
+use descope::web::{Access, Credentials, Guard, GuardOptions, Reason, status};
+use serde_json::{Value, json};
+
+use super::{ADA, anyone, cookie_header, denied, headers, names, outcome, pair, sign_in, token};
+use crate::support::client;
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+#[test]
+fn roles_and_permissions_of_the_project_or_of_a_tenant() {
+    let emulator = Emulator::new();
+    let client = client(&emulator);
+    let guard = Guard::new(&client);
+    let claims = json!({
+        "sub": "U1", "drn": "DS", "roles": ["editor", "author"], "permissions": ["write"],
+        "tenants": { "acme": { "roles": ["owner"], "permissions": ["pay", "hire"] }, "umbrella": {} },
+    });
+    let check = |claims: &Value, access: &Access| {
+        let credentials = Credentials::new(emulator.issue_token(claims.clone()).unwrap(), "");
+        let validated = outcome(guard.validate(&credentials, access));
+        assert_eq!(outcome(guard.authenticate(&credentials, access)), validated);
+        validated.err()
+    };
+    let access = Access::default;
+    for (access, expected) in [
+        (access(), None),
+        (access().roles(["editor"]), None),
+        (access().roles(["editor", "author"]).permissions(["write"]), None),
+        (access().roles(["editor", "owner"]), Some(Reason::MissingRole)),
+        (access().roles([""]), Some(Reason::MissingRole)),
+        (access().permissions(["write", "pay"]), Some(Reason::MissingPermission)),
+        (access().permissions(["pay"]).roles(["owner"]), Some(Reason::MissingPermission)),
+        (access().tenant("acme"), None),
+        (access().tenant("acme").roles(["owner"]).permissions(["hire", "pay"]), None),
+        (access().tenant("acme").roles(["editor"]), Some(Reason::MissingRole)),
+        (access().tenant("acme").permissions(["write"]), Some(Reason::MissingPermission)),
+        (access().tenant("umbrella"), None),
+        (access().tenant("umbrella").roles(["owner"]), Some(Reason::MissingRole)),
+        (access().tenant("initech"), Some(Reason::NotInTenant)),
+        (access().tenant(""), Some(Reason::NotInTenant)),
+        (access().tenant("initech").roles(["editor"]), Some(Reason::NotInTenant)),
+    ] {
+        assert_eq!(check(&claims, &access), expected, "{access:?}");
+    }
+    let current = json!({ "sub": "U1", "drn": "DS", "dct": "acme", "roles": ["owner"] });
+    assert_eq!(check(&current, &access().tenant("acme").roles(["owner"])), None);
+    assert_eq!(check(&current, &access().tenant("umbrella")), Some(Reason::NotInTenant));
+}
+
+#[test]
+fn a_refresh_gives_a_new_session_cookie() {
+    let emulator = Emulator::new();
+    let client = client(&emulator);
+    let guard = Guard::new(&client);
+    let info = sign_in(&emulator, &client);
+    let browser = guard.credentials(&cookie_header(&guard.set_cookies(&info).unwrap()));
+
+    let fresh = guard.authenticate(&browser, &anyone()).unwrap();
+    assert!(fresh.refreshed.is_none() && fresh.set_cookies.is_empty());
+    emulator.advance(HOUR);
+    denied(guard.validate(&browser, &anyone()), 401, Reason::TokenExpired);
+    let again = guard.authenticate(&browser, &anyone()).unwrap();
+    assert_eq!(again.claims.user_id(), info.user.user_id);
+    // The refresh token is still the old one, and so is its cookie.
+    assert_eq!(names(&again.set_cookies), ["DS"]);
+    let new = again.refreshed.unwrap();
+    assert_eq!(pair(&again.set_cookies[0]), format!("DS={}", new.session_jwt()));
+    assert_ne!(new.session_jwt(), info.session_jwt());
+
+    // The refresh cookie alone is enough.
+    let alone = headers(&[("cookie", format!("DSR={}", info.refresh_jwt().unwrap()).as_bytes())]);
+    assert!(guard.authenticate(&guard.credentials(&alone), &anyone()).unwrap().refreshed.is_some());
+    // Also beside a bearer that has expired.
+    let mut bearer = alone;
+    bearer.insert("authorization", format!("Bearer {}", info.session_jwt()).parse().unwrap());
+    assert!(guard.authenticate(&guard.credentials(&bearer), &anyone()).is_ok());
+    // A second `Authorization` makes nothing of it count.
+    bearer.append("authorization", "Basic eDp5".parse().unwrap());
+    denied(guard.authenticate(&guard.credentials(&bearer), &anyone()), 401, Reason::Ambiguous);
+}
+
+#[test]
+fn with_rotation_both_cookies_are_new_and_survive_a_403() {
+    let emulator = Emulator::builder().rotate_refresh_tokens(true).build();
+    let client = client(&emulator);
+    let guard = Guard::new(&client);
+    let info = sign_in(&emulator, &client);
+    let browser = guard.credentials(&cookie_header(&guard.set_cookies(&info).unwrap()));
+    emulator.advance(HOUR);
+    let admins = Access::default().roles(["admin"]);
+    let turned_away = denied(guard.authenticate(&browser, &admins), 403, Reason::MissingRole);
+    assert_eq!(names(turned_away.set_cookies()), ["DS", "DSR"]);
+    assert!(!turned_away.set_cookies()[1].to_str().unwrap().contains(info.refresh_jwt().unwrap()));
+    // The old refresh token is spent by now, the new cookies are good.
+    denied(guard.authenticate(&browser, &anyone()), 401, Reason::SessionEnded);
+    let browser = guard.credentials(&cookie_header(turned_away.set_cookies()));
+    let visitor = guard.authenticate(&browser, &anyone()).unwrap();
+    assert!(visitor.set_cookies.is_empty());
+    // Without a refresh there is nothing to send with a 403.
+    assert!(guard.authenticate(&browser, &admins).unwrap_err().set_cookies().is_empty());
+}
+
+#[test]
+fn a_rotated_token_that_comes_as_a_cookie_is_passed_on() {
+    let emulator =
+        Emulator::builder().rotate_refresh_tokens(true).refresh_tokens_in_cookies(true).build();
+    let client = client(&emulator);
+    let guard = Guard::new(&client);
+    let info = sign_in(&emulator, &client);
+    let mut cookies = guard.set_cookies(&info).unwrap();
+    for _ in 0..3 {
+        emulator.advance(HOUR);
+        let browser = guard.credentials(&cookie_header(&cookies));
+        cookies = guard.authenticate(&browser, &anyone()).unwrap().set_cookies;
+        assert_eq!(names(&cookies), ["DS", "DSR"]);
+    }
+}
+
+#[test]
+fn several_refresh_cookies_are_tried_in_turn() {
+    let emulator = Emulator::new();
+    let client = client(&emulator);
+    let options = GuardOptions::default().refresh_cookies(["R", "DSR"]);
+    let guard = Guard::with_options(&client, options).unwrap();
+    let ended = sign_in(&emulator, &client);
+    client.auth().session().logout(ended.refresh_jwt().unwrap()).unwrap();
+    let info = sign_in(&emulator, &client);
+    let (ended, good) = (ended.refresh_jwt().unwrap(), info.refresh_jwt().unwrap());
+    let check = |line: String| {
+        let before = emulator.requests("/v1/auth/refresh");
+        let read = guard.credentials(&headers(&[("cookie", line.as_bytes())]));
+        let outcome = guard.authenticate(&read, &anyone()).map_err(|denied| denied.reason());
+        (
+            outcome.map(|visitor| visitor.set_cookies.len()),
+            emulator.requests("/v1/auth/refresh") - before,
+        )
+    };
+    assert_eq!(check(format!("DSR={ended}; DSR=x; DSR={good}")), (Ok(1), 2));
+    assert_eq!(check(format!("DSR={good}; R={ended}")), (Ok(1), 2));
+    assert_eq!(check(format!("DSR={ended}; R={good}")), (Ok(1), 1));
+    assert_eq!(check(format!("R={ended}; DSR={ended}")), (Err(Reason::SessionEnded), 1));
+    assert_eq!(check("R=x; DSR=y".to_owned()), (Err(Reason::TokenInvalid), 0));
+    let huge = format!("DSR={}", "x".repeat(20_000));
+    assert_eq!(check(huge), (Err(Reason::TokenInvalid), 0));
+    // A session token does not refresh, and is refused by Descope.
+    assert_eq!(check(format!("R={}", info.session_jwt())), (Err(Reason::SessionEnded), 1));
+    emulator.advance(HOUR * 24 * 365);
+    assert_eq!(check(format!("DSR={good}")), (Err(Reason::SessionEnded), 0));
+}
+
+#[test]
+fn an_outage_is_503_and_nothing_is_refreshed_or_cleared() {
+    let emulator = Emulator::new();
+    let info = sign_in(&emulator, &client(&emulator));
+    let credentials = Credentials::new(info.session_jwt(), info.refresh_jwt().unwrap());
+    // Without the keys nothing is known of any token.
+    for fault in [
+        Fault::status(500),
+        Fault::empty(502),
+        Fault::html(200),
+        Fault::reset(),
+        Fault::garbage_keys(),
+    ] {
+        let guard = Guard::new(&client(&emulator));
+        emulator.fault(fault.at("/v2/keys/"));
+        denied(guard.validate(&credentials, &anyone()), 503, Reason::Unavailable);
+        denied(guard.authenticate(&credentials, &anyone()), 503, Reason::Unavailable);
+        emulator.clear_faults();
+    }
+    assert_eq!(emulator.requests("/v1/auth/refresh"), 0);
+
+    // A good session needs nobody.
+    let guard = Guard::new(&client(&emulator));
+    guard.validate(&credentials, &anyone()).unwrap();
+    emulator.fault(Fault::status(500));
+    guard.authenticate(&credentials, &anyone()).unwrap();
+    emulator.clear_faults();
+
+    for (fault, reason) in [
+        (Fault::status(500), Reason::Unavailable),
+        (Fault::html(503), Reason::Unavailable),
+        (Fault::reset(), Reason::Unavailable),
+        (Fault::lose_answer(), Reason::Unavailable),
+        (Fault::answer(200, "<html>"), Reason::Unavailable),
+        (Fault::status(429).header("retry-after", "7"), Reason::RateLimited),
+    ] {
+        let info = sign_in(&emulator, &client(&emulator));
+        emulator.advance(HOUR);
+        let credentials = Credentials::new(info.session_jwt(), info.refresh_jwt().unwrap());
+        emulator.fault(fault.at("/v1/auth/"));
+        let turned_away = denied(guard.authenticate(&credentials, &anyone()), 503, reason);
+        assert!(turned_away.set_cookies().is_empty() && turned_away.error().is_some());
+        let wait = (reason == Reason::RateLimited).then_some(Duration::from_secs(7));
+        assert_eq!(turned_away.retry_after(), wait);
+        // The second token is not tried: what failed was not the first one.
+        let before = emulator.requests("/v1/auth/refresh");
+        let line = format!("DSR={0}; DSR={0}x; DSR={0}", info.refresh_jwt().unwrap());
+        let several = guard.credentials(&headers(&[("cookie", line.as_bytes())]));
+        assert_eq!(guard.authenticate(&several, &anyone()).unwrap_err().reason(), reason);
+        assert!(emulator.requests("/v1/auth/refresh") - before <= 1);
+        // A logout says that Descope was not told, and clears the cookies all the same.
+        let failed = guard.logout(&credentials).unwrap_err();
+        assert_eq!((failed.status().as_u16(), failed.reason()), (503, reason));
+        assert_eq!(names(failed.set_cookies()), ["DS", "DSR"]);
+        emulator.clear_faults();
+    }
+}
+
+#[test]
+fn one_unknown_key_during_an_outage_outweighs_other_refusals() {
+    let emulator = Emulator::new();
+    let client = client(&emulator);
+    let guard = Guard::new(&client);
+    let good = token(&emulator, "U1");
+    guard.validate(&Credentials::new(&*good, ""), &anyone()).unwrap();
+    let of_a_new_key = {
+        emulator.rotate_keys().unwrap();
+        token(&emulator, "U1")
+    };
+    emulator.advance(Duration::from_secs(300));
+    emulator.fault(Fault::status(500).at("/v2/keys/"));
+    for line in [format!("DS=x; DS={of_a_new_key}"), format!("DS={of_a_new_key}; DS=x")] {
+        let read = guard.credentials(&headers(&[("cookie", line.as_bytes())]));
+        denied(guard.validate(&read, &anyone()), 503, Reason::Unavailable);
+    }
+    let line = format!("DS={of_a_new_key}; DS={good}");
+    let read = guard.credentials(&headers(&[("cookie", line.as_bytes())]));
+    assert!(guard.validate(&read, &anyone()).is_ok());
+}
+
+#[test]
+fn refused_by_descope_is_401() {
+    let emulator = Emulator::new();
+    let client = client(&emulator);
+    let guard = Guard::new(&client);
+    let info = sign_in(&emulator, &client);
+    emulator.advance(HOUR);
+    let credentials = Credentials::new(info.session_jwt(), info.refresh_jwt().unwrap());
+    client.mgmt().user().deactivate(ADA).unwrap();
+    denied(guard.authenticate(&credentials, &anyone()), 401, Reason::SessionEnded);
+    client.mgmt().user().activate(ADA).unwrap();
+    guard.authenticate(&credentials, &anyone()).unwrap();
+    client.mgmt().user().delete(ADA).unwrap();
+    denied(guard.authenticate(&credentials, &anyone()), 401, Reason::SessionEnded);
+    denied(guard.authenticate(&Credentials::default(), &anyone()), 401, Reason::NoToken);
+}
+
+#[test]
+fn a_logout_ends_every_session_that_came_and_clears_its_cookies() {
+    let emulator = Emulator::new();
+    let client = client(&emulator);
+    let guard = Guard::new(&client);
+    let (one, two) = (sign_in(&emulator, &client), sign_in(&emulator, &client));
+    let (first, second) = (one.refresh_jwt().unwrap(), two.refresh_jwt().unwrap());
+    let line = format!("DSR={first}; DSR={second}; DSR=garbage; DS={}", one.session_jwt());
+    let browser = guard.credentials(&headers(&[("cookie", line.as_bytes())]));
+    assert_eq!(names(&guard.logout(&browser).unwrap()), ["DS", "DSR"]);
+    for ended in [first, second] {
+        assert!(client.auth().session().me(ended).unwrap_err().is_unauthorized());
+    }
+    // Once more, and by nobody: there is nothing to end.
+    assert_eq!(guard.logout(&browser).unwrap().len(), 2);
+    assert_eq!(guard.logout(&Credentials::default()).unwrap().len(), 2);
+}
+
+#[test]
+fn tokens_of_a_script_are_checked_and_put_into_cookies() {
+    let emulator = Emulator::new();
+    let client = client(&emulator);
+    let guard = Guard::new(&client);
+    let info = sign_in(&emulator, &client);
+    let bearer = |token: &str| {
+        let line = format!("Bearer {token}");
+        guard.credentials(&headers(&[("authorization", line.as_bytes())]))
+    };
+    let (session, refresh) = (info.session_jwt(), info.refresh_jwt().unwrap());
+    let visitor = guard.accept_login(&bearer(session), &format!("{refresh}\n")).unwrap();
+    assert_eq!(visitor.claims.user_id(), info.user.user_id);
+    assert_eq!(pair(&visitor.set_cookies[0]), format!("DS={session}"));
+    assert_eq!(pair(&visitor.set_cookies[1]), format!("DSR={refresh}"));
+    let expires = info.refresh.as_ref().unwrap().claims.expires_at();
+    for cookie in &visitor.set_cookies {
+        let cookie = cookie::Cookie::parse(cookie.to_str().unwrap()).unwrap();
+        assert_eq!(cookie.expires_datetime().unwrap().unix_timestamp(), expires.as_seconds());
+        assert_eq!((cookie.http_only(), cookie.secure()), (Some(true), Some(true)));
+    }
+    assert_eq!(names(&guard.accept_login(&bearer(session), "").unwrap().set_cookies), ["DS"]);
+
+    // A cookie is no consent: it comes along with the requests of other sites.
+    let own = guard.credentials(&cookie_header(&visitor.set_cookies));
+    denied(guard.accept_login(&own, refresh), 401, Reason::NoToken);
+    denied(guard.accept_login(&bearer("x"), refresh), 401, Reason::TokenInvalid);
+    denied(guard.accept_login(&bearer(refresh), refresh), 401, Reason::TokenInvalid);
+    for bad in ["x", "a; b", &"x".repeat(20_000)] {
+        denied(guard.accept_login(&bearer(session), bad), 401, Reason::TokenInvalid);
+    }
+    let foreign = token(&Emulator::new(), "U1");
+    denied(guard.accept_login(&bearer(session), &foreign), 401, Reason::TokenInvalid);
+    emulator.advance(HOUR);
+    denied(guard.accept_login(&bearer(session), refresh), 401, Reason::TokenExpired);
+}
+
+#[test]
+fn the_status_of_failed_calls() {
+    let emulator = Emulator::new();
+    let patient = client(&emulator);
+    let hurried = patient.with_retry(descope::RetryPolicy::none());
+    let otp = hurried.auth().otp();
+    let sign_in = || status(&otp.sign_in(Email, ADA, &Default::default()).unwrap_err());
+    assert_eq!(
+        status(&otp.sign_in(Email, "", &Default::default()).unwrap_err()),
+        StatusCode::BAD_REQUEST
+    );
+    assert!(sign_in().is_client_error());
+    otp.sign_up(Email, ADA, &Default::default()).unwrap();
+    assert_eq!(status(&otp.verify(Email, ADA, "x").unwrap_err()), StatusCode::UNAUTHORIZED);
+    for (fault, expected) in [
+        (Fault::status(429), 429),
+        (Fault::status(403), 403),
+        (Fault::status(500), 503),
+        (Fault::html(502), 503),
+        (Fault::reset(), 503),
+        (Fault::answer(200, "?"), 503),
+    ] {
+        emulator.fault(fault.times(1));
+        assert_eq!(sign_in().as_u16(), expected);
+    }
+    let session = patient.auth().session();
+    assert_eq!(status(&session.validate("a.b.c").unwrap_err()), StatusCode::UNAUTHORIZED);
+    let bare = Client::builder().ignore_env().project_id("P2abc").build().unwrap();
+    let unconfigured = bare.mgmt().user().load(ADA).unwrap_err();
+    assert_eq!(status(&unconfigured), StatusCode::INTERNAL_SERVER_ERROR);
+    emulator.fault(Fault::status(500).at("/v2/keys/"));
+    let fresh = client(&emulator);
+    let no_keys = fresh.auth().session().validate(&token(&emulator, "U1")).unwrap_err();
+    assert_eq!(status(&no_keys), StatusCode::SERVICE_UNAVAILABLE);
+}

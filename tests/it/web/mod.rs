@@ -1,0 +1,145 @@
+//! The guard of web services: what it reads, whom it lets in, and the cookies it writes.
+
+mod cookies;
+mod fuzz;
+mod guard;
+mod page;
+mod python;
+mod reading;
+
+use descope::auth::DeliveryMethod::Email;
+use descope::auth::LoginOptions;
+use descope::emulator::Emulator;
+use descope::transport::http::{HeaderMap, HeaderName, HeaderValue};
+use descope::web::{Access, Denied, Guard, Reason, Visitor};
+use descope::{AuthInfo, Client};
+use serde_json::{Value, json};
+
+const ADA: &str = "ada@example.com";
+
+/// A session token of a user who is known by it alone.
+fn token(emulator: &Emulator, user: &str) -> String {
+    emulator.issue_token(json!({ "sub": user, "drn": "DS" })).unwrap()
+}
+
+fn sign_in(emulator: &Emulator, client: &Client) -> AuthInfo {
+    let otp = client.auth().otp();
+    otp.sign_up_or_in(Email, ADA, &LoginOptions::default()).unwrap();
+    let code = emulator.inbox().last_to(ADA).unwrap().code.unwrap();
+    otp.verify(Email, ADA, &code).unwrap()
+}
+
+fn headers(lines: &[(&str, &[u8])]) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    for (name, value) in lines {
+        let name: HeaderName = name.parse().unwrap();
+        headers.append(name, HeaderValue::from_bytes(value).unwrap());
+    }
+    headers
+}
+
+/// The cookies of a browser that got these answers, as it sends them.
+fn cookie_header(set_cookies: &[HeaderValue]) -> HeaderMap {
+    let pairs: Vec<_> = set_cookies.iter().map(|cookie| pair(cookie)).collect();
+    headers(&[("cookie", pairs.join("; ").as_bytes())])
+}
+
+fn pair(set_cookie: &HeaderValue) -> &str {
+    set_cookie.to_str().unwrap().split(';').next().unwrap()
+}
+
+/// Name, and attributes in alphabetical order.
+fn attributes(set_cookie: &HeaderValue) -> (String, Vec<String>) {
+    let mut parts = set_cookie.to_str().unwrap().split("; ").map(str::to_owned);
+    let name = parts.next().unwrap().split('=').next().unwrap().to_owned();
+    let mut attributes: Vec<_> = parts.collect();
+    attributes.sort_unstable();
+    (name, attributes)
+}
+
+fn names(set_cookies: &[HeaderValue]) -> Vec<&str> {
+    set_cookies.iter().map(|cookie| pair(cookie).split('=').next().unwrap()).collect()
+}
+
+/// Who was let in, or why not.
+fn outcome(result: Result<Visitor, Denied>) -> Result<String, Reason> {
+    result.map(|visitor| visitor.claims.user_id().to_owned()).map_err(|denied| denied.reason())
+}
+
+fn anyone() -> Access {
+    Access::default()
+}
+
+/// Asserts status, reason, challenge and text of a refusal.
+#[track_caller]
+fn denied(result: Result<Visitor, Denied>, status: u16, reason: Reason) -> Denied {
+    let denied = result.unwrap_err();
+    assert_eq!((denied.status().as_u16(), denied.reason()), (status, reason), "{denied}");
+    assert_eq!(denied.challenge().is_some(), status != 503);
+    assert_eq!(reason.status(), denied.status());
+    denied
+}
+
+/// An answer of Descope's to a sign-in, with these cookie settings.
+fn answered(emulator: &Emulator, cookie: Value) -> (Client, AuthInfo) {
+    answered_with(emulator, ["DS", "DSR"], cookie)
+}
+
+/// Likewise, with tokens that give themselves these names.
+fn answered_with(emulator: &Emulator, drn: [&str; 2], cookie: Value) -> (Client, AuthInfo) {
+    let [session, refresh] =
+        drn.map(|drn| emulator.issue_token(json!({ "sub": "U1", "drn": drn })).unwrap());
+    let Value::Object(mut answer) = cookie else { panic!("no object") };
+    answer.insert("sessionJwt".to_owned(), session.into());
+    answer.insert("refreshJwt".to_owned(), refresh.into());
+    let (keys, answer) = (emulator.clone(), Value::Object(answer).to_string().into_bytes());
+    let client = Client::builder()
+        .ignore_env()
+        .project_id(emulator.project_id())
+        .clock(emulator.clock())
+        .transport(move |request: descope::transport::Request| {
+            if request.uri().path().starts_with("/v2/keys/") {
+                return Ok(keys.handle(request));
+            }
+            Ok(descope::transport::Response::new(answer.clone()))
+        })
+        .build()
+        .unwrap();
+    let info = client.auth().otp().verify(Email, ADA, "123456").unwrap();
+    (client, info)
+}
+
+#[test]
+fn the_guard_is_shared_between_threads() {
+    fn shareable<T: Clone + Send + Sync + 'static>() {}
+    shareable::<Guard>();
+    shareable::<descope::web::Credentials>();
+    fn sendable<T: Send + Sync + 'static>() {}
+    sendable::<Denied>();
+    sendable::<Visitor>();
+}
+
+#[test]
+fn nothing_prints_a_token() {
+    let emulator = Emulator::new();
+    let client = crate::support::client(&emulator);
+    let guard = Guard::new(&client);
+    let info = sign_in(&emulator, &client);
+    let cookies = guard.set_cookies(&info).unwrap();
+    let credentials = guard.credentials(&cookie_header(&cookies));
+    let visitor = guard.authenticate(&credentials, &anyone()).unwrap();
+    emulator.advance(std::time::Duration::from_secs(3600));
+    let refreshed = guard.authenticate(&credentials, &anyone()).unwrap();
+    let denied = guard.authenticate(&credentials, &Access::default().roles(["x"])).unwrap_err();
+    assert_eq!(denied.set_cookies().len(), 1);
+    let bearer = descope::web::Credentials::new(info.session_jwt(), info.refresh_jwt().unwrap());
+    for text in [
+        format!("{guard:?}"),
+        format!("{credentials:?} {bearer:?}"),
+        format!("{cookies:?}"),
+        format!("{visitor:?} {refreshed:?}"),
+        format!("{denied:?} {denied}"),
+    ] {
+        assert!(!text.contains("eyJ"), "{text}");
+    }
+}

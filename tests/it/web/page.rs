@@ -1,0 +1,124 @@
+//! The login page, and where browsers are sent.
+
+use descope::web::{Guard, LoginPage};
+use descope::{Client, Error};
+
+fn guard_at(base_url: Option<&str>) -> Guard {
+    let builder = Client::builder().ignore_env().project_id("P2abc");
+    let builder = match base_url {
+        Some(url) => builder.base_url(url),
+        None => builder,
+    };
+    Guard::new(&builder.build().unwrap())
+}
+
+#[test]
+fn the_page_has_the_component_and_where_its_tokens_go() {
+    let page = LoginPage::new("sign-up-or-in", "/session").then("/home?tab=1");
+    let html = guard_at(None).login_page(&page).unwrap();
+    let component = r#"<descope-wc project-id="P2abc" flow-id="sign-up-or-in" data-tokens-to="/session" data-then="/home?tab=1"></descope-wc>"#;
+    assert!(html.contains(component), "{html}");
+    assert!(html.starts_with("<!DOCTYPE html>\n<html lang=\"en\">\n"));
+    assert!(html.contains(r#"<script src="https://unpkg.com/@descope/web-component@"#));
+    assert!(html.contains(r#" integrity="sha384-"#));
+    assert!(html.contains("<title>Sign in</title>"));
+    // Nothing empty, no cookie by script.
+    assert!(!html.contains("=\"\"") && !html.contains("document.cookie"));
+
+    let html = guard_at(Some("https://auth.example.com"))
+        .login_page(
+            &page
+                .title("Entrar")
+                .language("pt-BR")
+                .failure("Não foi possível")
+                .theme("dark")
+                .nonce("r4nd0m")
+                .component("/static/wc.js"),
+        )
+        .unwrap();
+    assert!(html.contains(r#" base-url="https://auth.example.com" theme="dark" nonce="r4nd0m""#));
+    assert!(html.contains(r#"<script src="/static/wc.js" nonce="r4nd0m"></script>"#), "{html}");
+    assert_eq!(html.matches("<script").count(), html.matches(r#" nonce="r4nd0m">"#).count());
+    assert!(html.contains(r#"<html lang="pt-BR">"#) && html.contains("<title>Entrar</title>"));
+    assert!(html.contains(">Não foi possível</p>"));
+}
+
+#[test]
+fn every_value_is_escaped() {
+    let evil = "\"'><script>alert(1)</script>&amp;";
+    let kept = "&quot;&#39;&gt;&lt;script&gt;alert(1)&lt;/script&gt;&amp;amp;";
+    let page = LoginPage::new(evil, "/session")
+        .title(evil)
+        .language(evil)
+        .failure(evil)
+        .theme(evil)
+        .nonce(evil);
+    let html = guard_at(None).login_page(&page).unwrap();
+    assert!(!html.contains(evil) && !html.contains("<script>alert"));
+    // Flow, title, language, failure and theme; the nonce three times.
+    assert_eq!(html.matches(kept).count(), 8);
+    let page = LoginPage::new("f", "/a'&<>").then("/b'&<>").component("/c'&<>");
+    let html = guard_at(None).login_page(&page).unwrap();
+    for path in ["/a", "/b", "/c"] {
+        assert!(html.contains(&format!("\"{path}&#39;&amp;&lt;&gt;\"")), "{html}");
+    }
+}
+
+#[test]
+fn pages_that_cannot_work_are_refused_by_name() {
+    let refused = |page: LoginPage| match guard_at(None).login_page(&page) {
+        Err(Error::Argument { name, .. }) => name,
+        other => panic!("{other:?}"),
+    };
+    let page = |flow, to| LoginPage::new(flow, to);
+    assert_eq!(refused(page("", "/session")), "flow_id");
+    for bad in ["", "session", "//evil.example.com", "https://evil.example.com/", "/a b", "/../x"] {
+        assert_eq!(refused(page("f", bad)), "tokens_to", "{bad}");
+    }
+    for bad in
+        ["", "home", "javascript:alert(1)", "//evil.example.com", "http://x.example.com", "data:,x"]
+    {
+        assert_eq!(refused(page("f", "/s").then(bad)), "then", "{bad}");
+        assert_eq!(refused(page("f", "/s").component(bad)), "component", "{bad}");
+    }
+    assert!(guard_at(None).login_page(&page("f", "/s").then("https://app.example.com/#x")).is_ok());
+}
+
+#[test]
+fn locations() {
+    let (by_https, by_http) = (guard_at(None), guard_at(Some("http://localhost:8080")));
+    for good in [
+        "https://accounts.example.com",
+        "https://accounts.example.com/o/oauth2?client_id=1&redirect_uri=https%3A%2F%2Fx#y",
+        "HTTPS://example.com:8443/",
+        "https://[::1]/x",
+    ] {
+        assert_eq!(by_https.location(good).unwrap(), good);
+        assert_eq!(by_http.location(good).unwrap(), good);
+    }
+    let plain = "http://localhost:8080/_emulator/idp?state=x";
+    assert_eq!(by_http.location(plain).unwrap(), plain);
+    assert!(by_https.location(plain).is_err());
+    for bad in [
+        "",
+        "/path",
+        "//example.com",
+        "example.com",
+        "javascript:alert(1)",
+        "ftp://example.com",
+        "https://",
+        "https:///path",
+        "https://user@example.com",
+        "https://example.com:port/",
+        "https://example.com/\r\nSet-Cookie: x=y",
+        "https://example.com/a b",
+        "https://example.com\\@evil.example.com",
+        "https://example.com/é",
+        "https://exa\"mple.com",
+    ] {
+        for guard in [&by_https, &by_http] {
+            let refused = guard.location(bad);
+            assert!(matches!(refused, Err(Error::Argument { name: "url", .. })), "{bad:?}");
+        }
+    }
+}
