@@ -2,6 +2,7 @@
 
 mod access_key;
 mod admin;
+mod answers;
 mod authenticator;
 mod authz;
 mod call;
@@ -14,6 +15,7 @@ mod faults;
 mod fga;
 mod fga_reference;
 mod inputs;
+mod inventory;
 mod jwks;
 mod keys;
 mod magic_link;

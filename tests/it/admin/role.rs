@@ -8,7 +8,7 @@ use descope::mgmt::tenant::NewTenant;
 use descope::{Error, Scope};
 use serde_json::{Value, json};
 
-use super::survives;
+use crate::answers::survives;
 use crate::emulated::start;
 use crate::support::{MANAGEMENT, refuses, sends};
 
