@@ -8,7 +8,7 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, OpenOptions};
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
 
@@ -204,60 +204,91 @@ fn after<'a>(text: &'a str, starts: &'a [&str]) -> impl Iterator<Item = &'a str>
     })
 }
 
-/// The code of a directory, a function a piece, without comments.
-fn functions(directory: &str) -> Vec<String> {
-    let mut pieces = Vec::new();
+/// A function of the source.
+struct Function {
+    file: PathBuf,
+    name: String,
+    /// Part of the API, and so no helper.
+    public: bool,
+    code: String,
+}
+
+/// The functions of a directory, without comments.
+fn functions(directory: &str) -> Vec<Function> {
+    let mut found = Vec::new();
     let mut left = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(directory)];
-    while let Some(path) = left.pop() {
-        if path.is_dir() {
-            left.extend(fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()));
+    while let Some(file) = left.pop() {
+        if file.is_dir() {
+            left.extend(fs::read_dir(file).unwrap().map(|entry| entry.unwrap().path()));
             continue;
         }
-        let mut piece = String::new();
-        for line in fs::read_to_string(path).unwrap().lines() {
-            piece += line.split("//").next().unwrap_or_default();
-            piece.push('\n');
+        let mut code = String::new();
+        for line in fs::read_to_string(&file).unwrap().lines() {
+            code += line.split("//").next().unwrap_or_default();
+            code.push('\n');
             if line == "    }" || line == "}" {
-                pieces.push(std::mem::take(&mut piece));
+                let code = std::mem::take(&mut code);
+                if let Some((before, after)) = code.split_once("fn ") {
+                    let name = after.split(['(', '<']).next().unwrap_or_default().to_owned();
+                    let public = before.ends_with("pub ");
+                    found.push(Function { file: file.clone(), name, public, code });
+                }
             }
         }
     }
-    pieces
+    found
 }
 
-/// The operations that the source sends, each with the arguments that it checks in the same function.
+/// The arguments that a function checks, itself or by a helper. Not those of `check`: of the functions
+/// of that name, one for each type, the text does not tell which is called.
+fn checked(function: &Function, all: &[Function], depth: usize) -> BTreeSet<String> {
+    let checks = CHECKS.map(|check| format!("{check}(\""));
+    let checks = checks.each_ref().map(String::as_str);
+    // A delivery method has no wrong name.
+    let direct = after(&function.code, &checks).filter(|argument| *argument != "method");
+    let mut arguments: BTreeSet<String> = direct.map(str::to_owned).collect();
+    let helpers = all.iter().filter(|helper| {
+        let near = helper.file == function.file || helper.code.contains("pub(");
+        let call = format!("{}(", helper.name);
+        let called = function.code.match_indices(&call).any(|(at, _)| {
+            let before = &function.code[..at];
+            !before.ends_with("fn ") && !before.ends_with(|c: char| c.is_alphanumeric() || c == '_')
+        });
+        let one = helper.name != "check" && helper.name != function.name;
+        !helper.public && near && called && one
+    });
+    if depth > 0 {
+        arguments.extend(helpers.flat_map(|helper| checked(helper, all, depth - 1)));
+    }
+    arguments
+}
+
+const CHECKS: [&str; 14] = [
+    "check::id",
+    "check::ids",
+    "check::not_empty",
+    "check::filled",
+    "check::object",
+    "check::expiry",
+    "check::token",
+    "check::token_size",
+    "check::email",
+    "check::phone",
+    ".segment",
+    ".bearer",
+    ".ids",
+    "Error::argument",
+];
+
+/// The operations that the source sends, each with the arguments that are checked before.
 fn source() -> BTreeMap<String, BTreeSet<String>> {
-    let checks = [
-        "check::id(\"",
-        "check::ids(\"",
-        "check::not_empty(\"",
-        "check::filled(\"",
-        "check::object(\"",
-        "check::expiry(\"",
-        "check::token(\"",
-        "check::token_size(\"",
-        "check::email(\"",
-        "check::phone(\"",
-        ".segment(\"",
-        ".bearer(\"",
-        ".ids(\"",
-        "Error::argument(\"",
-    ];
     let mut found = BTreeMap::<String, BTreeSet<String>>::new();
-    for function in ["auth", "mgmt"].into_iter().flat_map(functions) {
-        for path in after(&function, &["\"/v1/", "\"/v2/"]) {
-            let version = if function.contains(&format!("\"/v2/{path}\"")) { 2 } else { 1 };
+    let all: Vec<_> = ["auth", "mgmt"].into_iter().flat_map(functions).collect();
+    for function in &all {
+        for path in after(&function.code, &["\"/v1/", "\"/v2/"]) {
+            let version = if function.code.contains(&format!("\"/v2/{path}\"")) { 2 } else { 1 };
             let arguments = found.entry(format!("/v{version}/{path}")).or_default();
-            // A delivery method has no wrong name.
-            let checked = after(&function, &checks).filter(|argument| *argument != "method");
-            arguments.extend(checked.map(str::to_owned));
-            for (helper, argument) in
-                [(".of_login(", "login_id"), (".of_user(", "user_id"), (".link_token(", "token")]
-            {
-                if function.contains(helper) {
-                    arguments.insert(argument.to_owned());
-                }
-            }
+            arguments.extend(checked(function, &all, 3));
         }
     }
     found

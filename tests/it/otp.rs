@@ -105,6 +105,7 @@ fn bad_input_is_refused_before_a_request() {
     refuses("login_id", |c| {
         c.auth().otp().sign_in(Email, &"a".repeat(5000), &LoginOptions::default())
     });
+    refuses("login_id", |c| c.auth().otp().sign_up_or_in(Sms, " ", &LoginOptions::default()));
     let lone = LoginOptions::default().stepup(true);
     refuses("refresh_token", |c| c.auth().otp().sign_in(Email, ADA, &lone));
     let lone = LoginOptions::default().mfa(true);

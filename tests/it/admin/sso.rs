@@ -392,6 +392,8 @@ fn bad_input_is_refused_before_a_request() {
     refuses("idp_metadata_url", |c| {
         c.mgmt().sso().configure_saml_by_metadata("acme", &SamlMetadata::new(""), &options)
     });
+    let metadata = SamlMetadata::new("https://idp/metadata");
+    refuses("tenant_id", |c| c.mgmt().sso().configure_saml_by_metadata("", &metadata, &options));
     refuses("name", |c| c.mgmt().sso().configure_oidc("acme", &OidcProvider::new("", "client")));
     refuses("client_id", |c| c.mgmt().sso().configure_oidc("acme", &OidcProvider::new("Idp", "")));
     refuses("tenant_id", |c| c.mgmt().sso().configure_oidc("", &OidcProvider::new("a", "b")));
