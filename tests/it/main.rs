@@ -34,5 +34,6 @@ mod tokens;
 mod totp;
 mod users;
 mod waiting;
+mod ways_in;
 mod webauthn;
 mod wycheproof;
