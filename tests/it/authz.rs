@@ -309,8 +309,17 @@ fn life_of_a_schema_and_its_relations() {
     assert!(authz.get_modified(None).unwrap().resources.contains(&"diary".to_owned()));
     authz.delete_relations(&[bob]).unwrap();
     assert_eq!(has(), [true, false, false]);
+    let mut what = authz.what_can_target_access("ada", &AccessOptions::default()).unwrap();
+    what.sort_by(|a, b| a.relation_definition.cmp(&b.relation_definition));
+    let expected = ["owner", "viewer"].map(|of| Relation::new("note", "diary", of, "ada"));
+    assert_eq!(what, expected, "what follows from the other too");
     authz.delete_relations_for_resources(&["diary"]).unwrap();
     assert_eq!(has(), [false; 3]);
+    let notes = ["diary", "list"].map(|note| Relation::new("note", note, "owner", "ada"));
+    authz.create_relations(&notes).unwrap();
+    authz.delete_resource_relations_for_resources(&["diary"]).unwrap();
+    let left = authz.targets_relations(&["ada"], &TargetsRelations::default()).unwrap();
+    assert_eq!(left, [Relation::new("note", "list", "owner", "ada")]);
     authz.delete_schema().unwrap();
     assert!(authz.load_schema().map_or(true, |schema| schema.namespaces.is_empty()));
 }

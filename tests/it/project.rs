@@ -6,6 +6,7 @@ use descope::mgmt::flow::FlowRun;
 use descope::mgmt::project::{
     CloneProject, Environment, ExportSnapshot, ImportSnapshot, SnapshotSecret, SnapshotSecrets,
 };
+use descope::mgmt::user::NewUser;
 use descope::{Client, UnixMillis};
 use serde_json::{Value, json};
 
@@ -266,6 +267,46 @@ fn life_of_a_project() {
     project.import(&files).unwrap();
     assert_eq!(project.list().unwrap()[0].name, "Engine");
     assert_eq!(theme.export().unwrap(), new);
+
+    let whole = flow.export_v2("sign-up-or-in").unwrap();
+    assert_eq!(whole["flowId"], "sign-up-or-in");
+    flow.import_v2("second", &whole).unwrap();
+    let second = flow.export_v2("second").unwrap();
+    assert_eq!((&second["flowId"], &second["name"]), (&json!("second"), &whole["name"]));
+    assert_eq!(flow.export("second").unwrap().flow["name"], whole["name"]);
+    let newer = json!({ "cssTemplate": { "dark": {} } });
+    theme.import_v2(&newer).unwrap();
+    assert_eq!((theme.export_v2().unwrap(), theme.export().unwrap()), (newer.clone(), newer));
+}
+
+#[test]
+fn a_snapshot_is_checked_and_taken_back_in_part() {
+    let emulator = Emulator::new();
+    let client = Client::builder().emulator(&emulator).build().unwrap();
+    let (flow, theme, project) =
+        (client.mgmt().flow(), client.mgmt().theme(), client.mgmt().project());
+    let light = json!({ "cssTemplate": { "light": {} } });
+    theme.import(&light).unwrap();
+    let files = project.export_snapshot(&ExportSnapshot::default()).unwrap();
+    let secrets = SnapshotSecrets::default();
+    assert!(project.validate_snapshot(&files, &secrets).unwrap().ok);
+    let mut broken = files.clone();
+    broken["theme.json"] = json!("no theme");
+    let found = project.validate_snapshot(&broken, &secrets).unwrap();
+    assert!(!found.ok && found.failures[0].contains("theme.json"), "{found:?}");
+
+    flow.delete(&["sign-up-or-in"]).unwrap();
+    theme.import(&json!({})).unwrap();
+    project.import_snapshot(&files, &ImportSnapshot::default().excludes(["theme"])).unwrap();
+    assert_eq!(flow.list().unwrap().total, 1);
+    assert_eq!(theme.export().unwrap(), json!({}), "it was left out");
+    project.import_snapshot(&files, &ImportSnapshot::default()).unwrap();
+    assert_eq!(theme.export().unwrap(), light);
+
+    client.mgmt().user().create("ada", &NewUser::default()).unwrap();
+    project.delete().unwrap();
+    assert!(client.mgmt().user().load("ada").unwrap_err().is_not_found());
+    assert_eq!(theme.export().unwrap(), json!({}));
 }
 
 #[test]
