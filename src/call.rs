@@ -263,7 +263,10 @@ impl<'c> Call<'c> {
     }
 
     fn fail(mut self, error: Error) -> Self {
-        self.failed.get_or_insert(error);
+        if self.failed.is_none() {
+            log_refusal(&self, &error);
+            self.failed = Some(error);
+        }
         self
     }
 
@@ -487,8 +490,17 @@ fn log_attempt(call: &Call<'_>, sent: &Result<Response, TransportError>, tries: 
     }
 }
 
+#[cfg(feature = "log")]
+fn log_refusal(call: &Call<'_>, error: &Error) {
+    let path = call.path.split('?').next().unwrap_or_default();
+    log::debug!("{} {}, not sent: {error}", call.method, path.escape_debug());
+}
+
 #[cfg(not(feature = "log"))]
 fn log_attempt(_: &Call<'_>, _: &Result<Response, TransportError>, _: u32) {}
+
+#[cfg(not(feature = "log"))]
+fn log_refusal(_: &Call<'_>, _: &Error) {}
 
 /// Everything but the `unreserved` characters of RFC 3986.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');

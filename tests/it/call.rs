@@ -23,7 +23,7 @@ fn method_path_credential_and_body_are_the_callers() {
         let line = format!("{method} /v1/new/thing?q=a%20b&r=..");
         let answer = json!({ "made": true, "nothing": null });
         let made = sends(&line, bearer, body.clone(), &answer, |client| {
-            client.call(method, "/v1/new/thing?q=a%20b&r=..", credential, &body)
+            client.call(method.clone(), "/v1/new/thing?q=a%20b&r=..", credential, &body)
         });
         assert_eq!(made, answer);
     }

@@ -122,6 +122,7 @@ fn bad_input_is_refused_before_a_request() {
     refuses("login_id", |c| c.auth().enchanted_link().sign_up_or_in(Email, "", PAGE, &plain));
     let lone = LoginOptions::default().mfa(true);
     refuses("refresh_token", |c| c.auth().enchanted_link().sign_in(Email, ADA, PAGE, &lone));
+    refuses("refresh_token", |c| c.auth().enchanted_link().sign_up_or_in(Email, ADA, PAGE, &lone));
     refuses("token", |c| c.auth().enchanted_link().verify(""));
     refuses("pending_ref", |c| c.auth().enchanted_link().session(""));
     refuses("pending_ref", |c| {

@@ -209,6 +209,62 @@ fn usersets_arrows_exclusion_and_changes_are_evaluated() {
 }
 
 #[test]
+fn a_dry_run_says_what_would_go() {
+    let emulator = Emulator::new();
+    let client = Client::builder().emulator(&emulator).build().unwrap();
+    let fga = client.mgmt().fga();
+    let preview = |dsl: &str| fga.dry_run_schema(dsl).unwrap().deletes_preview;
+    assert!(!preview(SCHEMA).has_deletes, "there is none yet");
+    fga.save_schema(SCHEMA).unwrap();
+    assert!(!preview(SCHEMA).has_deletes);
+    let smaller = SCHEMA.replace("  relation banned: user\n", "").replace(" - banned", "");
+    let gone = preview(&smaller);
+    assert_eq!((gone.has_deletes, &*gone.relations), (true, &["folder#banned".to_owned()][..]));
+    let (folder, doc) = (SCHEMA.find("type folder").unwrap(), SCHEMA.find("type doc").unwrap());
+    let without = SCHEMA[..folder].to_owned() + "type doc\n  relation owner: user\n";
+    let gone = preview(&without);
+    assert_eq!(gone.types, ["folder"]);
+    assert!(doc > folder && gone.relations.contains(&"doc#parent".to_owned()), "{gone:?}");
+    assert!(fga.dry_run_schema("no schema").is_err());
+    assert_eq!(fga.load_schema().unwrap().dsl, SCHEMA, "nothing has changed");
+}
+
+#[test]
+fn resources_have_names_and_are_found_by_them() {
+    let emulator = Emulator::new();
+    emulator.seed(&json!({ "tenants": [{ "id": "acme", "name": "Acme" }] })).unwrap();
+    let client = Client::builder().emulator(&emulator).build().unwrap();
+    let fga = client.mgmt().fga();
+    fga.save_schema(SCHEMA).unwrap();
+    let ids = [ResourceId::new("doc", "d1"), ResourceId::new("doc", "d2")];
+    assert_eq!(fga.load_resources_details(&ids).unwrap(), []);
+    let details =
+        [ResourceDetails::new("doc", "d1", "Plan"), ResourceDetails::new("doc", "d2", "Map")];
+    fga.save_resources_details(&details).unwrap();
+    assert_eq!(fga.load_resources_details(&ids).unwrap(), details);
+    fga.save_resources_details(&[ResourceDetails::new("doc", "d1", "New plan")]).unwrap();
+    assert_eq!(fga.load_resources_details(&ids[..1]).unwrap()[0].display_name, "New plan");
+    fga.create_relations(&[Relation::new("doc", "d3", "owner", "user", "ada")]).unwrap();
+
+    let found = |texts: &[&str], limit: u32| {
+        let queries = [MappableQuery::new("doc", texts.iter().copied())];
+        let options = MappableOptions::default().resources_limit(limit);
+        let mut found = fga.search_mappable_resources("acme", &queries, &options).unwrap();
+        let found = found.remove(0).resources.into_iter().map(|of| of.resource);
+        found.collect::<Vec<_>>()
+    };
+    assert_eq!(found(&[], 10), ["d1", "d2", "d3"]);
+    assert_eq!(found(&["plan", "d3"], 10), ["d1", "d3"]);
+    assert_eq!(found(&[], 2), ["d1", "d2"]);
+    let whole = fga.load_mappable_schema("acme", &MappableOptions::default()).unwrap();
+    let docs = whole.mappable_resources.iter().find(|of| of.resource_type == "doc").unwrap();
+    assert_eq!(docs.resources.len(), 3);
+    assert_eq!(whole.schema.namespaces.len(), 4);
+    let nowhere = fga.load_mappable_schema("nowhere", &MappableOptions::default());
+    assert!(nowhere.unwrap_err().is_not_found());
+}
+
+#[test]
 fn a_schema_with_a_fault_names_its_line() {
     let emulator = Emulator::new();
     let client = Client::builder().emulator(&emulator).build().unwrap();

@@ -3,7 +3,7 @@
 //! Schemas and relations are made at random, from fixed seeds. Exclusion is stratified: what is
 //! excluded is of a lower level than what it is excluded from, so that the fixpoint is defined.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write;
 
 use descope::Client;
@@ -143,6 +143,41 @@ impl Schema {
     }
 }
 
+/// Counts what schemas are made of.
+fn count(expression: &Expression, counts: &mut BTreeMap<&'static str, usize>) {
+    let (what, parts): (_, Vec<&Expression>) = match expression {
+        Expression::Own(_) => return,
+        Expression::Arrow(..) => ("arrows", Vec::new()),
+        Expression::Any(parts) => ("unions", parts.iter().collect()),
+        Expression::All(parts) => ("intersections", parts.iter().collect()),
+        Expression::Without(first, rest) => ("exclusions", vec![first, rest]),
+    };
+    *counts.entry(what).or_default() += 1;
+    parts.into_iter().for_each(|part| count(part, counts));
+}
+
+/// Whether relations lead from an object back to it.
+fn has_cycle(tuples: &[(Object, String, Target)]) -> bool {
+    let next = |from: &Object| -> HashSet<Object> {
+        let of = tuples.iter().filter(|(object, ..)| object == from);
+        of.filter_map(|(_, _, target)| match target {
+            Target::User(_) => None,
+            Target::Set(object, _) | Target::Object(object) => Some(*object),
+        })
+        .collect()
+    };
+    tuples.iter().any(|(start, ..)| {
+        let (mut reached, mut left) = (HashSet::new(), next(start));
+        while let Some(object) = left.iter().next().copied() {
+            left.remove(&object);
+            if reached.insert(object) {
+                left.extend(next(&object).difference(&reached));
+            }
+        }
+        reached.contains(start)
+    })
+}
+
 fn show(expression: &Expression) -> String {
     let join = |parts: &[Expression], by: &str| {
         let parts: Vec<_> = parts.iter().map(show).collect();
@@ -169,7 +204,7 @@ enum Target {
 }
 
 fn tuples(random: &mut Random, schema: &Schema) -> Vec<(Object, String, Target)> {
-    (0..random.below(25))
+    (0..random.below(40))
         .map(|_| {
             let object = (random.below(TYPES), random.below(OBJECTS));
             let relations = &schema.relations[object.0];
@@ -199,10 +234,10 @@ fn relation((object, name, target): &(Object, String, Target)) -> Relation {
     }
 }
 
-type Facts = HashSet<(Object, String, usize)>;
+type Facts<'s> = HashSet<(Object, &'s str, usize)>;
 
 /// All that holds of users.
-fn reference(schema: &Schema, tuples: &[(Object, String, Target)]) -> Facts {
+fn reference<'s>(schema: &'s Schema, tuples: &'s [(Object, String, Target)]) -> Facts<'s> {
     let mut facts = Facts::new();
     loop {
         let before = facts.len();
@@ -210,11 +245,11 @@ fn reference(schema: &Schema, tuples: &[(Object, String, Target)]) -> Facts {
             for user in 0..USERS {
                 let holds = match target {
                     Target::User(one) => *one == user,
-                    Target::Set(set, relation) => facts.contains(&(*set, relation.clone(), user)),
+                    Target::Set(set, relation) => facts.contains(&(*set, &**relation, user)),
                     Target::Object(_) => false,
                 };
                 if holds {
-                    facts.insert((*object, name.clone(), user));
+                    facts.insert((*object, &**name, user));
                 }
             }
         }
@@ -237,7 +272,7 @@ fn reference(schema: &Schema, tuples: &[(Object, String, Target)]) -> Facts {
             for object in 0..OBJECTS {
                 for user in 0..USERS {
                     if holds(expression, (of, object), user, tuples, &facts) {
-                        new.push(((of, object), name.clone(), user));
+                        new.push(((of, object), &**name, user));
                     }
                 }
             }
@@ -256,15 +291,15 @@ fn holds(
     object: Object,
     user: usize,
     tuples: &[(Object, String, Target)],
-    facts: &Facts,
+    facts: &Facts<'_>,
 ) -> bool {
     let of = |expression: &Expression| holds(expression, object, user, tuples, facts);
     match expression {
-        Expression::Own(name) => facts.contains(&(object, name.clone(), user)),
+        Expression::Own(name) => facts.contains(&(object, &**name, user)),
         Expression::Arrow(relation, name) => {
             tuples.iter().any(|(at, through, target)| match target {
                 Target::Object(next) if *at == object && through == relation => {
-                    facts.contains(&(*next, name.clone(), user))
+                    facts.contains(&(*next, &**name, user))
                 }
                 _ => false,
             })
@@ -281,11 +316,18 @@ fn evaluation_agrees_with_a_fixpoint_over_all_tuples() {
     let client = Client::builder().emulator(&emulator).build().unwrap();
     let fga = client.mgmt().fga();
     let (mut asked, mut held) = (0, 0);
+    let mut counts = BTreeMap::new();
     for seed in 1..=SCHEMAS {
         let mut random = Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15));
         let schema = Schema::new(&mut random);
         let tuples = tuples(&mut random, &schema);
         let facts = reference(&schema, &tuples);
+        let expressions = schema.permissions.iter().flatten();
+        expressions.for_each(|(_, _, expression)| count(expression, &mut counts));
+        *counts.entry("relations").or_default() += tuples.len();
+        let sets = tuples.iter().filter(|(_, _, target)| matches!(target, Target::Set(..)));
+        *counts.entry("usersets").or_default() += sets.count();
+        *counts.entry("cyclic graphs").or_default() += usize::from(has_cycle(&tuples));
         let text = schema.text();
         fga.delete_all_relations().unwrap();
         fga.save_schema(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
@@ -300,7 +342,7 @@ fn evaluation_agrees_with_a_fixpoint_over_all_tuples() {
                 let (kind, id, user_id) =
                     (format!("t{of}"), format!("o{object}"), format!("u{user}"));
                 questions.push(Relation::new(kind, id, name, "user", user_id));
-                expected.push(facts.contains(&((of, object), name.to_owned(), user)));
+                expected.push(facts.contains(&((of, object), name, user)));
             }
         }
         let answers = fga.check(&questions).unwrap();
@@ -310,6 +352,7 @@ fn evaluation_agrees_with_a_fixpoint_over_all_tuples() {
         asked += questions.len();
         held += expected.iter().filter(|held| **held).count();
     }
-    println!("{SCHEMAS} schemas, {asked} questions, {held} of them answered yes");
+    println!("{SCHEMAS} schemas, {asked} questions, {held} of them answered yes; {counts:?}");
     assert!(held > asked / 20, "{held} of {asked}");
+    assert!(counts.len() == 7 && counts.values().all(|count| *count > 500), "{counts:?}");
 }

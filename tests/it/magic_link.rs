@@ -114,6 +114,7 @@ fn bad_input_is_refused_before_a_request() {
     refuses("login_id", |c| c.auth().magic_link().sign_up_or_in(Email, "\n", PAGE, &plain));
     let lone = LoginOptions::default().stepup(true);
     refuses("refresh_token", |c| c.auth().magic_link().sign_in(Email, ADA, PAGE, &lone));
+    refuses("refresh_token", |c| c.auth().magic_link().sign_up_or_in(Email, ADA, PAGE, &lone));
     refuses("token", |c| c.auth().magic_link().verify(""));
     refuses("token", |c| c.auth().magic_link().verify(&"t".repeat(20_000)));
     refuses("email", |c| c.auth().magic_link().update_email(ADA, "no", PAGE, REFRESH, &update));

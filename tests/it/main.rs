@@ -2,6 +2,7 @@
 
 mod access_key;
 mod admin;
+mod answers;
 mod authenticator;
 mod authz;
 mod call;
@@ -14,6 +15,7 @@ mod faults;
 mod fga;
 mod fga_reference;
 mod inputs;
+mod inventory;
 mod jwks;
 mod keys;
 mod license;
@@ -34,5 +36,6 @@ mod totp;
 mod users;
 mod waiting;
 mod web;
+mod ways_in;
 mod webauthn;
 mod wycheproof;

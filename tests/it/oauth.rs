@@ -183,6 +183,10 @@ fn bad_input_is_refused_before_a_request() {
     });
     let empty = OAuthOptions::default().redirect_url("");
     refuses("redirect_url", |c| c.auth().oauth().start("google", &empty));
+    refuses("redirect_url", |c| c.auth().oauth().sign_in("google", &empty));
+    refuses("redirect_url", |c| c.auth().oauth().sign_up("google", &empty));
+    let empty = OAuthUpdateOptions::default().start(empty);
+    refuses("redirect_url", |c| c.auth().oauth().update("google", REFRESH, &empty));
     for login in [LoginOptions::default().stepup(true), LoginOptions::default().mfa(true)] {
         let lone = OAuthOptions::default().login(login.clone());
         refuses("refresh_token", |c| c.auth().oauth().start("google", &lone));
@@ -192,6 +196,7 @@ fn bad_input_is_refused_before_a_request() {
             c.auth().oauth().native_start("google", &NativeOptions::default().login(login.clone()))
         });
         refuses("refresh_token", |c| c.auth().oauth().one_tap_exchange("g", "i", "n", &login));
+        refuses("refresh_token", |c| c.auth().oauth().one_tap_verify("g", "i", "n", &login));
     }
     refuses("code", |c| c.auth().oauth().exchange(""));
     let result = NativeResult::default();
@@ -202,6 +207,9 @@ fn bad_input_is_refused_before_a_request() {
     refuses("provider", |c| c.auth().oauth().one_tap_client_id(""));
     refuses("provider", |c| c.auth().oauth().one_tap_verify("", "i", "n", &login));
     refuses("id_token", |c| c.auth().oauth().one_tap_verify("google", "", "n", &login));
+    refuses("nonce", |c| c.auth().oauth().one_tap_verify("google", "i", "", &login));
+    refuses("provider", |c| c.auth().oauth().one_tap_exchange("", "i", "n", &login));
+    refuses("id_token", |c| c.auth().oauth().one_tap_exchange("google", "", "n", &login));
     refuses("nonce", |c| c.auth().oauth().one_tap_exchange("google", "i", "", &login));
 }
 

@@ -105,6 +105,7 @@ fn bad_input_is_refused_before_a_request() {
     refuses("login_id", |c| {
         c.auth().otp().sign_in(Email, &"a".repeat(5000), &LoginOptions::default())
     });
+    refuses("login_id", |c| c.auth().otp().sign_up_or_in(Sms, " ", &LoginOptions::default()));
     let lone = LoginOptions::default().stepup(true);
     refuses("refresh_token", |c| c.auth().otp().sign_in(Email, ADA, &lone));
     let lone = LoginOptions::default().mfa(true);
@@ -182,4 +183,15 @@ fn a_code_is_a_second_factor_and_changes_an_address() {
     otp.update_email(ADA, email, &first, &options).unwrap();
     let changed = otp.verify(DeliveryMethod::Email, ADA, &code(email)).unwrap();
     assert_eq!((&*changed.user.email, changed.user.login_ids.len()), (email, 1));
+
+    let phone = "+12025550199";
+    let options = UpdateOptions::default().add_to_login_ids(true);
+    otp.update_phone(DeliveryMethod::Sms, ADA, phone, &first, &options).unwrap();
+    assert_eq!(client.auth().session().me(&first).unwrap().phone, PHONE, "not verified yet");
+    let changed = otp.verify(DeliveryMethod::Sms, ADA, &code(phone)).unwrap();
+    assert_eq!((&*changed.user.phone, changed.user.verified_phone), (phone, true));
+    assert_eq!(changed.user.login_ids, [ADA, phone]);
+    let known = otp.sign_up_or_in(DeliveryMethod::Email, email, &LoginOptions::default());
+    assert!(known.is_ok());
+    assert!(otp.verify(DeliveryMethod::Email, email, &code(email)).unwrap().first_seen);
 }

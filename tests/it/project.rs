@@ -6,6 +6,7 @@ use descope::mgmt::flow::FlowRun;
 use descope::mgmt::project::{
     CloneProject, Environment, ExportSnapshot, ImportSnapshot, SnapshotSecret, SnapshotSecrets,
 };
+use descope::mgmt::user::NewUser;
 use descope::{Client, UnixMillis};
 use serde_json::{Value, json};
 
@@ -78,7 +79,13 @@ fn flows_and_theme() {
     sends(line, MANAGEMENT, json!({ "ids": ["f", "g"] }), &json!({}), |c| {
         c.mgmt().flow().delete(&["f", "g"])
     });
-    let (flow, screen) = (json!({ "id": "f", "null": null }), json!({ "id": "s" }));
+    let flow = json!({
+        "id": "f", "name": "F", "description": "D", "dsl": { "null": null }, "disabled": false,
+        "etag": "e",
+    });
+    let screen = json!({
+        "id": "s", "flowId": "f", "inputs": [1], "interactions": [2], "htmlTemplate": { "k": [null] },
+    });
     let answer = json!({ "flow": flow, "screens": [screen] });
     let line = "POST /v1/mgmt/flow/export";
     let made =
@@ -95,6 +102,29 @@ fn flows_and_theme() {
         c.mgmt().flow().run("f", &run)
     });
     assert_eq!(done, json!({ "done": true }));
+    let body = json!({ "flowId": "f", "options": { "input": { "k": 1 }, "preview": true, "tenant": "acme" } });
+    let line = "POST /v1/mgmt/flow/async/run";
+    let started = sends(line, MANAGEMENT, body, &json!({ "executionId": "E1" }), |c| {
+        c.mgmt().flow().run_async("f", &run)
+    });
+    assert_eq!(started, "E1");
+    let line = "POST /v1/mgmt/flow/async/result";
+    let done = sends(line, MANAGEMENT, json!({ "executionId": "E1" }), &answer, |c| {
+        c.mgmt().flow().async_result("E1")
+    });
+    assert_eq!(done, json!({ "done": true }));
+
+    let exported = json!({ "flowId": "f", "dsl": { "null": null } });
+    let answer = json!({ "flow": exported });
+    let line = "POST /v2/mgmt/flow/export";
+    let whole = sends(line, MANAGEMENT, json!({ "flowId": "f" }), &answer, |c| {
+        c.mgmt().flow().export_v2("f")
+    });
+    assert_eq!(whole, exported);
+    let body = json!({ "flow": { "flowId": "g", "dsl": { "null": null } } });
+    sends("POST /v2/mgmt/flow/import", MANAGEMENT, body, &json!({}), |c| {
+        c.mgmt().flow().import_v2("g", &exported)
+    });
 
     let theme = json!({ "id": "t", "cssTemplate": {} });
     let answer = json!({ "theme": theme });
@@ -102,6 +132,11 @@ fn flows_and_theme() {
     assert_eq!(sends(line, MANAGEMENT, json!({}), &answer, |c| c.mgmt().theme().export()), theme);
     let line = "POST /v1/mgmt/theme/import";
     sends(line, MANAGEMENT, answer.clone(), &answer, |c| c.mgmt().theme().import(&theme));
+    let line = "POST /v2/mgmt/theme/export";
+    let whole = sends(line, MANAGEMENT, json!(null), &answer, |c| c.mgmt().theme().export_v2());
+    assert_eq!(whole, theme);
+    let line = "POST /v2/mgmt/theme/import";
+    sends(line, MANAGEMENT, answer, &json!({}), |c| c.mgmt().theme().import_v2(&theme));
 }
 
 fn secrets() -> SnapshotSecrets {
@@ -182,8 +217,15 @@ fn bad_input_is_refused_before_a_request() {
     refuses("flow_id", |c| c.mgmt().flow().export(""));
     refuses("flow_id", |c| c.mgmt().flow().import("", &json!({}), &[]));
     refuses("flow", |c| c.mgmt().flow().import("f", &json!([]), &[]));
+    refuses("screens", |c| c.mgmt().flow().import("f", &json!({}), &[json!([])]));
+    refuses("flow_id", |c| c.mgmt().flow().export_v2(""));
+    refuses("flow_id", |c| c.mgmt().flow().import_v2("", &json!({})));
+    refuses("flow", |c| c.mgmt().flow().import_v2("f", &json!([])));
     refuses("flow_id", |c| c.mgmt().flow().run("", &FlowRun::default()));
+    refuses("flow_id", |c| c.mgmt().flow().run_async("", &FlowRun::default()));
+    refuses("execution_id", |c| c.mgmt().flow().async_result(""));
     refuses("theme", |c| c.mgmt().theme().import(&json!("x")));
+    refuses("theme", |c| c.mgmt().theme().import_v2(&json!([])));
     refuses("name", |c| c.mgmt().project().update_name(""));
     refuses("tags", |c| c.mgmt().project().update_tags(&[""]));
     refuses("name", |c| c.mgmt().project().clone_project("", &CloneProject::default()));
@@ -225,6 +267,46 @@ fn life_of_a_project() {
     project.import(&files).unwrap();
     assert_eq!(project.list().unwrap()[0].name, "Engine");
     assert_eq!(theme.export().unwrap(), new);
+
+    let whole = flow.export_v2("sign-up-or-in").unwrap();
+    assert_eq!(whole["flowId"], "sign-up-or-in");
+    flow.import_v2("second", &whole).unwrap();
+    let second = flow.export_v2("second").unwrap();
+    assert_eq!((&second["flowId"], &second["name"]), (&json!("second"), &whole["name"]));
+    assert_eq!(flow.export("second").unwrap().flow["name"], whole["name"]);
+    let newer = json!({ "cssTemplate": { "dark": {} } });
+    theme.import_v2(&newer).unwrap();
+    assert_eq!((theme.export_v2().unwrap(), theme.export().unwrap()), (newer.clone(), newer));
+}
+
+#[test]
+fn a_snapshot_is_checked_and_taken_back_in_part() {
+    let emulator = Emulator::new();
+    let client = Client::builder().emulator(&emulator).build().unwrap();
+    let (flow, theme, project) =
+        (client.mgmt().flow(), client.mgmt().theme(), client.mgmt().project());
+    let light = json!({ "cssTemplate": { "light": {} } });
+    theme.import(&light).unwrap();
+    let files = project.export_snapshot(&ExportSnapshot::default()).unwrap();
+    let secrets = SnapshotSecrets::default();
+    assert!(project.validate_snapshot(&files, &secrets).unwrap().ok);
+    let mut broken = files.clone();
+    broken["theme.json"] = json!("no theme");
+    let found = project.validate_snapshot(&broken, &secrets).unwrap();
+    assert!(!found.ok && found.failures[0].contains("theme.json"), "{found:?}");
+
+    flow.delete(&["sign-up-or-in"]).unwrap();
+    theme.import(&json!({})).unwrap();
+    project.import_snapshot(&files, &ImportSnapshot::default().excludes(["theme"])).unwrap();
+    assert_eq!(flow.list().unwrap().total, 1);
+    assert_eq!(theme.export().unwrap(), json!({}), "it was left out");
+    project.import_snapshot(&files, &ImportSnapshot::default()).unwrap();
+    assert_eq!(theme.export().unwrap(), light);
+
+    client.mgmt().user().create("ada", &NewUser::default()).unwrap();
+    project.delete().unwrap();
+    assert!(client.mgmt().user().load("ada").unwrap_err().is_not_found());
+    assert_eq!(theme.export().unwrap(), json!({}));
 }
 
 #[test]

@@ -8,6 +8,8 @@ use descope::transport::{Request, Response};
 use descope::{Client, Error, Result, UserDetails};
 use serde_json::{Value, json};
 
+use crate::{answers, inventory};
+
 /// Signs the tokens of all answers.
 static EMULATOR: LazyLock<Emulator> = LazyLock::new(Emulator::new);
 
@@ -44,7 +46,7 @@ pub(crate) fn exchange<T>(answer: &Value, call: impl FnOnce(&Client) -> T) -> (T
         .build()
         .unwrap();
     let result = call(&client);
-    let sent = std::mem::take(&mut *sent.lock().unwrap_or_else(PoisonError::into_inner));
+    let sent: Vec<Sent> = std::mem::take(&mut *sent.lock().unwrap_or_else(PoisonError::into_inner));
     (result, sent)
 }
 
@@ -63,25 +65,32 @@ fn read(request: &Request) -> Sent {
     }
 }
 
-/// Asserts that a call sends one request, this one, and returns what it makes of the answer.
+/// Asserts that a call sends one request, this one, and returns what it makes of the answer; and that
+/// it also reads answers that lack something or have something new.
 #[track_caller]
 pub(crate) fn sends<T>(
     line: &str,
     bearer: &str,
     body: Value,
     answer: &Value,
-    call: impl FnOnce(&Client) -> Result<T>,
+    call: impl Fn(&Client) -> Result<T>,
 ) -> T {
-    let (result, sent) = exchange(answer, call);
+    let (result, sent) = exchange(answer, &call);
     let expected = Sent { line: line.to_owned(), bearer: bearer.to_owned(), body };
     assert_eq!(sent, [expected]);
+    if inventory::sent(&sent[0]) {
+        answers::survives(answer, &call);
+        if let Some(full) = answers::full_once(line) {
+            answers::survives(&full, &call);
+        }
+    }
     result.unwrap()
 }
 
 /// Asserts that a call fails because of this argument, before anything is sent.
 #[track_caller]
 pub(crate) fn refuses<T>(argument: &str, call: impl FnOnce(&Client) -> Result<T>) {
-    let (result, sent) = exchange(&json!({}), call);
+    let (result, sent) = inventory::refusing(|| exchange(&json!({}), call));
     assert_eq!(sent, []);
     match result.err() {
         Some(Error::Argument { name, .. }) => assert_eq!(name, argument),

@@ -75,10 +75,10 @@ fn bad_input_is_refused_before_a_request() {
 }
 
 /// An app that has scanned the QR code.
-struct App(totp_rs::Totp, Emulator);
+pub(crate) struct App(totp_rs::Totp, Emulator);
 
 impl App {
-    fn new(emulator: &Emulator, setup: &TotpSetup) -> Self {
+    pub(crate) fn new(emulator: &Emulator, setup: &TotpSetup) -> Self {
         // Away from the moment at which codes change.
         let into_step = emulator.clock().unix().rem_euclid(30).unsigned_abs();
         emulator.advance(Duration::from_secs(40 - into_step));
@@ -86,7 +86,7 @@ impl App {
         Self(Builder::new().with_secret(secret).build().unwrap(), emulator.clone())
     }
 
-    fn code(&self) -> String {
+    pub(crate) fn code(&self) -> String {
         self.code_in(0)
     }
 

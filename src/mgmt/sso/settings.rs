@@ -328,6 +328,12 @@ pub struct OidcProvider {
     /// Which of its groups get which relations.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fga_mappings: Option<BTreeMap<String, FgaMapping>>,
+    /// The ID of the identity provider.
+    #[serde(rename = "providerID", skip_serializing_if = "Option::is_none")]
+    pub provider_id: Option<String>,
+    /// The ID of the provider that users are provisioned from by SCIM.
+    #[serde(rename = "scimProviderID", skip_serializing_if = "Option::is_none")]
+    pub scim_provider_id: Option<String>,
     /// Users with an e-mail address in these domains are sent to the tenant's SSO.
     #[serde(skip)]
     pub domains: Option<Vec<String>>,
@@ -360,6 +366,8 @@ impl OidcProvider {
             default_roles: None,
             groups_priority: None,
             fga_mappings: None,
+            provider_id: None,
+            scim_provider_id: None,
             domains: None,
             sso_id: None,
         }
@@ -374,7 +382,8 @@ setters!(OidcProvider {
     grant_type: opt<String>, issuer: opt<String>, use_pkce: opt<bool>,
     groups_mapping: opt_list<GroupsMapping>, default_roles: opt_list<String>,
     groups_priority: opt_list<String>, fga_mappings: opt_map<FgaMapping>,
-    domains: opt_list<String>, sso_id: opt<String>,
+    provider_id: opt<String>, scim_provider_id: opt<String>, domains: opt_list<String>,
+    sso_id: opt<String>,
 });
 
 /// Groups of the identity provider, and the role their members get.

@@ -10,7 +10,7 @@ use descope::mgmt::access_key::{
 use descope::{Scope, Sort, TenantRoles, UnixTime};
 use serde_json::{Value, json};
 
-use super::survives;
+use crate::answers::survives;
 use crate::emulated::start;
 use crate::support::{MANAGEMENT, refuses, sends};
 
@@ -105,13 +105,13 @@ fn update_with_every_field_and_with_none() {
     let update = AccessKeyUpdate::default()
         .description("")
         .roles(none)
-        .tenants([TenantRoles::new("acme")])
+        .tenants([TenantRoles::new("acme").roles(["Owner"])])
         .custom_claims([("c", 1)])
         .custom_attributes([("a", 1)])
         .permitted_ips(["192.0.2.1"]);
     let body = json!({
         "id": "K1", "name": "new", "description": "", "roleNames": [],
-        "keyTenants": [{ "tenantId": "acme" }], "customClaims": { "c": 1 },
+        "keyTenants": [{ "tenantId": "acme", "roleNames": ["Owner"] }], "customClaims": { "c": 1 },
         "customAttributes": { "a": 1 }, "permittedIps": ["192.0.2.1"],
     });
     let line = "POST /v1/mgmt/accesskey/update";

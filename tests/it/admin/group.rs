@@ -3,7 +3,7 @@
 use descope::mgmt::group::{GroupSource, Members};
 use serde_json::{Value, json};
 
-use super::survives;
+use crate::answers::survives;
 use crate::emulated::start;
 use crate::support::{MANAGEMENT, refuses, sends};
 

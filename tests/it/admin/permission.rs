@@ -6,7 +6,7 @@ use descope::mgmt::permission::{NewPermission, PermissionChange, PermissionDetai
 use descope::mgmt::role::RoleDetails;
 use serde_json::{Value, json};
 
-use super::survives;
+use crate::answers::survives;
 use crate::emulated::start;
 use crate::support::{MANAGEMENT, refuses, sends};
 

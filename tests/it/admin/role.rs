@@ -8,7 +8,7 @@ use descope::mgmt::tenant::NewTenant;
 use descope::{Error, Scope};
 use serde_json::{Value, json};
 
-use super::survives;
+use crate::answers::survives;
 use crate::emulated::start;
 use crate::support::{MANAGEMENT, refuses, sends};
 
@@ -134,6 +134,7 @@ fn bad_input_is_refused_before_a_request() {
     refuses("tenant_id", |c| c.mgmt().role().create("Editor", nowhere, &details));
     refuses("name", |c| c.mgmt().role().update("", ACME, "Author", &details));
     refuses("new_name", |c| c.mgmt().role().update("Editor", ACME, "", &details));
+    refuses("tenant_id", |c| c.mgmt().role().update("Editor", nowhere, "Author", &details));
     refuses("id", |c| c.mgmt().role().update_by_id("", ACME, "Author", &details));
     refuses("new_name", |c| c.mgmt().role().update_by_id("R1", ACME, "", &details));
     refuses("name", |c| c.mgmt().role().delete("", ACME));

@@ -9,7 +9,7 @@ use descope::mgmt::tenant::{NewTenant, TenantSearch};
 use descope::{AuthType, Client, Scope};
 use serde_json::{Value, json};
 
-use super::survives;
+use crate::answers::survives;
 use crate::emulated::start;
 use crate::support::{MANAGEMENT, refuses, sends};
 
@@ -141,10 +141,23 @@ fn saml_with_every_field() {
         let options = SamlOptions::default().default_roles(none);
         client.mgmt().sso().configure_saml_by_metadata("acme", &metadata, &options)
     });
+    let body = json!({
+        "tenantId": "acme", "settings": {
+            "idpUrl": "https://idp", "entityId": "idp", "idpCert": "PEM", "defaultSSORoles": [],
+            "replaceDefaultSSORoles": true,
+        },
+    });
+    sends("POST /v1/mgmt/sso/saml", MANAGEMENT, body, &json!({}), |client| {
+        let provider = SamlProvider::new("https://idp", "idp", "PEM");
+        let options = SamlOptions::default().default_roles(none);
+        client.mgmt().sso().configure_saml("acme", &provider, &options)
+    });
 }
 
 #[test]
 fn oidc_with_every_field() {
+    let mut by_id = GroupsMapping::new("", ["grp2"]);
+    by_id.role.id = "R1".to_owned();
     let provider = OidcProvider::new("Idp", "client")
         .client_secret("canary")
         .redirect_url("https://app/after")
@@ -160,10 +173,12 @@ fn oidc_with_every_field() {
         .grant_type("authorization_code")
         .issuer("https://idp")
         .use_pkce(true)
-        .groups_mapping([GroupsMapping::new("Editor", ["grp1"])])
+        .groups_mapping([GroupsMapping::new("Editor", ["grp1"]), by_id])
         .default_roles(["Member"])
         .groups_priority(["grp1"])
         .fga_mappings(fga())
+        .provider_id("P1")
+        .scim_provider_id("P2")
         .domains(["acme.com"])
         .sso_id("S1");
     assert!(!format!("{provider:?}").contains("canary"));
@@ -176,8 +191,12 @@ fn oidc_with_every_field() {
             "manageProviderTokens": true, "callbackDomain": "sso.acme.com",
             "prompt": ["consent", "login"], "grantType": "authorization_code",
             "issuer": "https://idp", "usePkce": true,
-            "groupsMapping": [{ "role": { "name": "Editor" }, "groups": ["grp1"] }],
+            "groupsMapping": [
+                { "role": { "name": "Editor" }, "groups": ["grp1"] },
+                { "role": { "id": "R1" }, "groups": ["grp2"] },
+            ],
             "defaultSSORoles": ["Member"], "groupsPriority": ["grp1"], "fgaMappings": fga_sent(),
+            "providerID": "P1", "scimProviderID": "P2",
         },
     });
     sends("POST /v1/mgmt/sso/oidc", MANAGEMENT, body, &json!({}), |client| {
@@ -322,11 +341,11 @@ fn the_older_calls() {
     });
     let body = json!({
         "tenantId": "acme", "roleMappings": [{ "groups": ["ADMIN"], "roleName": "Admin" }],
-        "attributeMapping": { "name": "NAME" },
+        "attributeMapping": attributes_sent(),
     });
     sends("POST /v1/mgmt/sso/mapping", MANAGEMENT, body, &json!({}), |client| {
-        let attributes = AttributeMapping::default().name("NAME");
-        client.mgmt().sso().mapping("acme", &[RoleMapping::new("Admin", ["ADMIN"])], &attributes)
+        let roles = [RoleMapping::new("Admin", ["ADMIN"])];
+        client.mgmt().sso().mapping("acme", &roles, &attributes())
     });
     let answer = json!({
         "tenantId": "acme", "idpEntityId": "idp", "idpSSOUrl": "https://idp",
@@ -349,6 +368,7 @@ fn the_older_calls() {
     refuses("entity_id", |c| c.mgmt().sso().configure("acme", "u", "", "PEM", &options));
     refuses("idp_certificate", |c| c.mgmt().sso().configure("acme", "u", "e", " ", &options));
     refuses("idp_metadata_url", |c| c.mgmt().sso().configure_via_metadata("acme", "", &options));
+    refuses("tenant_id", |c| c.mgmt().sso().configure_via_metadata("", "u", &options));
     refuses("tenant_id", |c| c.mgmt().sso().mapping("", &[], &AttributeMapping::default()));
 }
 
@@ -372,6 +392,8 @@ fn bad_input_is_refused_before_a_request() {
     refuses("idp_metadata_url", |c| {
         c.mgmt().sso().configure_saml_by_metadata("acme", &SamlMetadata::new(""), &options)
     });
+    let metadata = SamlMetadata::new("https://idp/metadata");
+    refuses("tenant_id", |c| c.mgmt().sso().configure_saml_by_metadata("", &metadata, &options));
     refuses("name", |c| c.mgmt().sso().configure_oidc("acme", &OidcProvider::new("", "client")));
     refuses("client_id", |c| c.mgmt().sso().configure_oidc("acme", &OidcProvider::new("Idp", "")));
     refuses("tenant_id", |c| c.mgmt().sso().configure_oidc("", &OidcProvider::new("a", "b")));

@@ -9,7 +9,7 @@ use descope::mgmt::tenant::{NewTenant, TenantDetails};
 use descope::mgmt::user::NewUser;
 use serde_json::{Value, json};
 
-use super::survives;
+use crate::answers::survives;
 use crate::emulated::start;
 use crate::support::{MANAGEMENT, refuses, sends};
 
@@ -342,6 +342,15 @@ fn bad_input_is_refused_before_a_request() {
         refuses(name, |c| c.mgmt().sso_application().create_saml("App", None, &settings));
         refuses(name, |c| c.mgmt().sso_application().update_saml("app", "App", &settings));
     }
+    let saml = SamlApplication::new("e", "a", "c");
+    refuses("name", |c| c.mgmt().sso_application().create_saml("", None, &saml));
+    refuses("id", |c| c.mgmt().sso_application().create_saml("App", Some(""), &saml));
+    refuses("id", |c| c.mgmt().sso_application().update_saml("", "App", &saml));
+    refuses("name", |c| c.mgmt().sso_application().update_saml("app", "", &saml));
+    refuses("id", |c| c.mgmt().sso_application().create_wsfed("App", Some(""), &wsfed));
+    refuses("name", |c| c.mgmt().sso_application().update_wsfed("app", "", &wsfed));
+    refuses("id", |c| c.mgmt().sso_application().add_secret("", "second", None));
+    refuses("id", |c| c.mgmt().sso_application().revoke_secret("", "second"));
     refuses("name", |c| c.mgmt().sso_application().create_wsfed("", None, &wsfed));
     refuses("id", |c| c.mgmt().sso_application().update_wsfed("", "App", &wsfed));
     refuses("id", |c| c.mgmt().sso_application().delete(""));

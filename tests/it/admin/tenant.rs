@@ -12,7 +12,7 @@ use descope::mgmt::tenant::{
 use descope::{AuthType, RoleInheritance, Scope};
 use serde_json::{Value, json};
 
-use super::survives;
+use crate::answers::survives;
 use crate::emulated::start;
 use crate::support::{MANAGEMENT, refuses, sends};
 

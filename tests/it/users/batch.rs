@@ -3,22 +3,16 @@
 use descope::mgmt::user::{
     BatchUser, HashFunction, HashedPassword, Invitation, NewUser, UserImport, UserPatch,
 };
-use descope::{TenantRoles, UnixTime, UserStatus};
+use descope::{UnixTime, UserStatus};
 use serde_json::{Value, json};
 
 use super::manages;
+use super::wire::{every_change, every_change_sent, everything, everything_sent, with};
 use crate::support::refuses;
 
 fn people() -> [BatchUser; 2] {
-    let user = NewUser::default()
-        .name("Ada Lovelace")
-        .tenants([TenantRoles::new("acme").roles(["Owner"])])
-        .sso_app_ids(["app"])
-        .verified_phone(false)
-        .status(UserStatus::Enabled)
-        .test(true);
     let ada = BatchUser::new("ada")
-        .user(user)
+        .user(everything().status(UserStatus::Enabled))
         .password("clear")
         .seed("SEED")
         .created_time(UnixTime::from_seconds(1_700_000_000));
@@ -26,15 +20,10 @@ fn people() -> [BatchUser; 2] {
 }
 
 fn people_sent() -> Value {
-    json!([
-        { "loginId": "grace" },
-        {
-            "loginId": "ada", "displayName": "Ada Lovelace",
-            "userTenants": [{ "tenantId": "acme", "roleNames": ["Owner"] }], "ssoAppIDs": ["app"],
-            "verifiedPhone": false, "status": "enabled", "test": true, "password": "clear",
-            "seed": "SEED", "createdTime": 1_700_000_000,
-        },
-    ])
+    let more = json!({
+        "status": "enabled", "password": "clear", "seed": "SEED", "createdTime": 1_700_000_000,
+    });
+    json!([{ "loginId": "grace" }, with(everything_sent(), more)])
 }
 
 #[test]
@@ -80,14 +69,9 @@ fn invite_with_every_field() {
 
 #[test]
 fn patch() {
-    let patches = [
-        ("ada", UserPatch::default().name("").sso_app_ids(["app"])),
-        ("grace", UserPatch::default()),
-    ];
-    let body = json!({ "users": [
-        { "loginId": "ada", "displayName": "", "ssoAppIds": ["app"] },
-        { "loginId": "grace" },
-    ] });
+    let patches = [("ada", every_change()), ("grace", UserPatch::default().name(""))];
+    let grace = json!({ "loginId": "grace", "displayName": "" });
+    let body = json!({ "users": [every_change_sent(), grace] });
     let answer = json!({
         "patchedUsers": [{ "userId": "U1" }],
         "failedUsers": [{ "failure": "unknown", "user": { "loginIds": ["grace"] } }],
@@ -162,7 +146,7 @@ fn hashed_passwords() {
         let body = json!({ "users": [{ "loginId": "ada", "hashedPassword": sent }] });
         let line = "POST /v1/mgmt/user/create/batch";
         manages(line, body, &json!({}), |users| {
-            users.create_batch(&[BatchUser::new("ada").hashed_password(hashed)])
+            users.create_batch(&[BatchUser::new("ada").hashed_password(hashed.clone())])
         });
     }
 }

@@ -77,7 +77,7 @@ fn a_custom_attribute_is_any_json() {
     for value in [json!("v"), json!(""), json!(0), json!(false), json!([1, null]), Value::Null] {
         let body = json!({ "loginId": "ada", "attributeKey": "k", "attributeValue": value });
         changes("POST /v1/mgmt/user/update/customAttribute", body, |users| {
-            users.update_custom_attribute("ada", "k", value)
+            users.update_custom_attribute("ada", "k", value.clone())
         });
     }
 }
@@ -125,10 +125,13 @@ fn lists_are_added_set_and_removed() {
         users.remove_tenant("ada", "acme")
     });
     let body = json!({
-        "loginId": "ada", "familyAssociations": [{ "familyId": "f1", "roleNames": ["Parent"] }],
+        "loginId": "ada", "familyAssociations": [{
+            "familyId": "f1", "roleNames": ["Parent"], "familyScopedAttributes": { "pet": "cat" },
+        }],
     });
+    let parent = FamilyAssociation::new("f1").roles(["Parent"]).attributes([("pet", "cat")]);
     changes("POST /v1/mgmt/user/update/family/add", body, |users| {
-        users.add_families("ada", &[FamilyAssociation::new("f1").roles(["Parent"])])
+        users.add_families("ada", std::slice::from_ref(&parent))
     });
 }
 
@@ -208,7 +211,20 @@ fn bad_input_is_refused_before_a_request() {
     refuses("login_id", |c| c.mgmt().user().update_picture("", ""));
     refuses("login_id", |c| c.mgmt().user().update_custom_attribute("", "k", 1));
     refuses("key", |c| c.mgmt().user().update_custom_attribute("a", "", 1));
-    refuses("login_id", |c| c.mgmt().user().add_roles("", &["r"]));
+    let lists: [Change; 7] = [
+        |users, list| users.add_roles("", list),
+        |users, list| users.set_roles("", list),
+        |users, list| users.remove_roles("", list),
+        |users, list| users.add_sso_apps("", list),
+        |users, list| users.set_sso_apps("", list),
+        |users, list| users.remove_sso_apps("", list),
+        |users, list| users.remove_families("", list),
+    ];
+    for change in lists {
+        refuses("login_id", |c| change(c.mgmt().user(), &["a"]));
+    }
+    refuses("login_id", |c| c.mgmt().user().add_tenant("", "acme"));
+    refuses("login_id", |c| c.mgmt().user().remove_tenant("", "acme"));
     refuses("roles", |c| c.mgmt().user().add_roles("a", &["r", ""]));
     refuses("roles", |c| c.mgmt().user().set_roles("a", &[""]));
     refuses("roles", |c| c.mgmt().user().remove_roles("a", &[""]));

@@ -2,12 +2,13 @@
 
 use descope::auth::DeliveryMethod::{Email, Sms};
 use descope::auth::LoginOptions;
+use descope::clock::Clock;
 use descope::emulator::{Emulator, Fault};
 use descope::mgmt::user::{
     AddressUpdate, BatchUser, EmbeddedLinkOptions, HashFunction, HashedPassword, Invitation,
-    LogoutOptions, NamesUpdate, NewUser, UserPatch, UserSearch,
+    LogoutOptions, NamesUpdate, NewUser, ProviderTokenOptions, UserPatch, UserSearch,
 };
-use descope::{Client, Scope, Sort, TenantRoles, User, UserStatus, codes};
+use descope::{Client, Scope, Sort, TenantRoles, UnixTime, User, UserStatus, codes};
 use serde_json::json;
 
 fn emulated() -> (Emulator, Client) {
@@ -335,6 +336,26 @@ fn passwords_that_management_sets_sign_in() {
     for name in ["bcrypt", "django"] {
         assert_eq!([sign_in(name, "correct horse"), sign_in(name, "wrong")], [200, 401]);
     }
+}
+
+#[test]
+fn what_a_provider_and_a_passkey_left_is_seen_and_taken_away() {
+    let (emulator, client) = emulated();
+    let users = client.mgmt().user();
+    let state = json!({ "oauth": { "google": true }, "factors": ["webauthn"] });
+    emulator.seed(&json!({ "users": [{ "loginId": "ada", "state": state }] })).unwrap();
+    let token = users.provider_token("ada", "google", &ProviderTokenOptions::default()).unwrap();
+    assert!(token.expiration > UnixTime::from_seconds(emulator.clock().unix()));
+    assert!(token.refresh_token.is_none_or(|token| token.expose().is_empty()));
+    let options = ProviderTokenOptions::default().with_refresh_token(true).force_refresh(true);
+    let newer = users.provider_token("ada", "google", &options).unwrap();
+    assert_ne!(newer.access_token.expose(), token.access_token.expose());
+    assert!(!newer.refresh_token.unwrap().expose().is_empty());
+    assert!(users.provider_token("ada", "github", &options).unwrap_err().is_not_found());
+
+    assert!(users.load("ada").unwrap().webauthn);
+    users.remove_all_passkeys("ada").unwrap();
+    assert!(!users.load("ada").unwrap().webauthn);
 }
 
 #[test]

@@ -36,7 +36,7 @@ fn manages<T>(
     line: &str,
     body: Value,
     answer: &Value,
-    call: impl FnOnce(descope::mgmt::user::Users<'_>) -> descope::Result<T>,
+    call: impl Fn(descope::mgmt::user::Users<'_>) -> descope::Result<T>,
 ) -> T {
     sends(line, MANAGEMENT, body, answer, |client| call(client.mgmt().user()))
 }
@@ -46,7 +46,7 @@ fn manages<T>(
 fn changes(
     line: &str,
     body: Value,
-    call: impl FnOnce(descope::mgmt::user::Users<'_>) -> descope::Result<descope::User>,
+    call: impl Fn(descope::mgmt::user::Users<'_>) -> descope::Result<descope::User>,
 ) {
     let answer = json!({ "user": { "userId": "U1" } });
     assert_eq!(manages(line, body, &answer, call).user_id, "U1");

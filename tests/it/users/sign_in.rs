@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use descope::UserDetails;
 use descope::auth::{DeliveryMethod, LoginOptions};
 use descope::mgmt::user::{
     EmbeddedLinkOptions, LogoutOptions, ProviderTokenOptions, SignUpEmbeddedLinkOptions, TestMethod,
@@ -10,7 +9,9 @@ use descope::mgmt::user::{
 use serde_json::{Value, json};
 
 use super::manages;
-use crate::support::{REFRESH, exchange, refuses};
+use crate::support::{
+    self, REFRESH, every_login_option, every_sign_up_option, exchange, refuses, user_details,
+};
 
 #[test]
 fn passwords() {
@@ -136,14 +137,11 @@ fn provider_token() {
     assert!(token.refresh_token.is_none() && !format!("{token:?}").contains("\"at\""));
 }
 
+/// All but those of the bearer and of the message's sender.
 fn login_options() -> LoginOptions {
-    LoginOptions::default().stepup(true).mfa(false).custom_claims([("theme", "dark")]).locale("he")
-}
-
-fn login_options_sent() -> Value {
-    json!({
-        "stepup": true, "mfa": false, "customClaims": { "theme": "dark" }, "locale": "he",
-    })
+    let mut options = every_login_option();
+    (options.refresh_token, options.provider_id) = (None, None);
+    options
 }
 
 #[test]
@@ -161,14 +159,14 @@ fn embedded_links() {
     });
 
     let options = SignUpEmbeddedLinkOptions::default()
-        .user(UserDetails::default().name("Ada").email("ada@example.com"))
+        .user(every_sign_up_option().user)
         .login_options(login_options())
         .email_verified(true)
         .phone_verified(false)
         .timeout(Duration::from_secs(60));
     let body = json!({
-        "loginId": "ada", "user": { "name": "Ada", "email": "ada@example.com" },
-        "loginOptions": login_options_sent(), "emailVerified": true, "phoneVerified": false,
+        "loginId": "ada", "user": user_details(), "loginOptions": support::login_options(),
+        "emailVerified": true, "phoneVerified": false,
         "timeout": 60,
     });
     let line = "POST /v1/mgmt/user/signup/embeddedlink";
@@ -223,7 +221,7 @@ fn codes_and_links_for_test_users() {
         (TestMethod::Embedded, "Embedded"),
     ] {
         let body = json!({
-            "loginId": "ada", "deliveryMethod": name, "loginOptions": login_options_sent(),
+            "loginId": "ada", "deliveryMethod": name, "loginOptions": support::login_options(),
         });
         let otp = manages("POST /v1/mgmt/tests/generate/otp", body, &answer, |users| {
             users.generate_otp_for_test_user(method, "ada", &login_options())
@@ -234,15 +232,19 @@ fn codes_and_links_for_test_users() {
     let answer = json!({ "loginId": "ada", "link": "https://x/?t=1", "pendingRef": "ref" });
     let body = json!({
         "loginId": "ada", "deliveryMethod": "sms", "URI": uri,
-        "loginOptions": login_options_sent(),
+        "loginOptions": support::login_options(),
     });
     let link = manages("POST /v1/mgmt/tests/generate/magiclink", body, &answer, |users| {
         users.generate_magic_link_for_test_user(DeliveryMethod::Sms, "ada", uri, &login_options())
     });
     assert_eq!((&*link.login_id, link.link.expose()), ("ada", "https://x/?t=1"));
     let body = json!({ "loginId": "ada", "URI": "" });
-    let link = manages("POST /v1/mgmt/tests/generate/enchantedlink", body, &answer, |users| {
+    manages("POST /v1/mgmt/tests/generate/enchantedlink", body, &answer, |users| {
         users.generate_enchanted_link_for_test_user("ada", "", &LoginOptions::default())
+    });
+    let body = json!({ "loginId": "ada", "URI": uri, "loginOptions": support::login_options() });
+    let link = manages("POST /v1/mgmt/tests/generate/enchantedlink", body, &answer, |users| {
+        users.generate_enchanted_link_for_test_user("ada", uri, &login_options())
     });
     assert_eq!((&*link.login_id, link.link.expose()), ("ada", "https://x/?t=1"));
     assert_eq!(link.pending_ref.expose(), "ref");
@@ -253,11 +255,13 @@ fn bad_input_is_refused_before_a_request() {
     let none = LoginOptions::default();
     refuses("login_id", |c| c.mgmt().user().set_active_password("", "p"));
     refuses("password", |c| c.mgmt().user().set_active_password("a", ""));
+    refuses("login_id", |c| c.mgmt().user().set_temporary_password("", "p"));
     refuses("password", |c| c.mgmt().user().set_temporary_password("a", ""));
     refuses("password", |c| c.mgmt().user().set_password("a", "", true));
     refuses("login_id", |c| c.mgmt().user().expire_password(""));
     refuses("login_id", |c| c.mgmt().user().remove_all_passkeys(""));
     refuses("login_id", |c| c.mgmt().user().list_passkeys(""));
+    refuses("login_id", |c| c.mgmt().user().remove_passkey("", "p1"));
     refuses("credential_id", |c| c.mgmt().user().remove_passkey("a", ""));
     refuses("login_id", |c| c.mgmt().user().remove_totp_seed(""));
     refuses("login_id", |c| c.mgmt().user().remove_recovery_codes(""));
@@ -290,6 +294,8 @@ fn bad_input_is_refused_before_a_request() {
         refuses(argument, |c| {
             c.mgmt().user().generate_enchanted_link_for_test_user("a", "", &options)
         });
+        let nobody = SignUpEmbeddedLinkOptions::default();
+        refuses("login_id", |c| c.mgmt().user().generate_sign_up_embedded_link("", &nobody));
         let options = SignUpEmbeddedLinkOptions::default().login_options(options);
         refuses(argument, |c| c.mgmt().user().generate_sign_up_embedded_link("a", &options));
     }

@@ -12,7 +12,7 @@ fn families() -> [FamilyAssociation; 2] {
     [parent, FamilyAssociation::new("f2")]
 }
 
-fn everything() -> NewUser {
+pub(super) fn everything() -> NewUser {
     NewUser::default()
         .email("ada@example.com")
         .phone("+12025550101")
@@ -33,7 +33,7 @@ fn everything() -> NewUser {
 }
 
 /// What [`everything`] must come out as, but for the login ID.
-fn everything_sent() -> Value {
+pub(super) fn everything_sent() -> Value {
     json!({
         "loginId": "ada", "email": "ada@example.com", "phone": "+12025550101",
         "displayName": "Ada Lovelace", "givenName": "Ada", "middleName": "King",
@@ -53,7 +53,7 @@ fn everything_sent() -> Value {
     })
 }
 
-fn with(mut value: Value, more: Value) -> Value {
+pub(super) fn with(mut value: Value, more: Value) -> Value {
     let (Value::Object(members), Value::Object(more)) = (&mut value, more) else { panic!() };
     members.extend(more);
     value
@@ -131,8 +131,9 @@ fn invite_with_every_field() {
 
 #[test]
 fn create_test_user_with_every_field() {
-    let user = everything().status(UserStatus::Invited);
-    let body = with(everything_sent(), json!({ "status": "invited", "test": true }));
+    let user = everything().status(UserStatus::Invited).invite_url("https://example.com");
+    let more = json!({ "status": "invited", "test": true, "inviteUrl": "https://example.com" });
+    let body = with(everything_sent(), more);
     changes("POST /v1/mgmt/user/create/test", body, |users| users.create_test_user("ada", &user));
 }
 
@@ -151,7 +152,18 @@ fn update_replaces_with_every_field() {
 
 #[test]
 fn patch_with_every_field_and_with_none() {
-    let patch = UserPatch::default()
+    let patch = every_change();
+    let line = "PATCH /v1/mgmt/user/patch";
+    changes(line, every_change_sent(), |users| users.patch("ada", &patch));
+    changes(line, json!({ "loginId": "ada" }), |users| users.patch("ada", &UserPatch::default()));
+    let clear = UserPatch::default().name("").roles([""; 0]).verified_email(false);
+    let body =
+        json!({ "loginId": "ada", "displayName": "", "roleNames": [], "verifiedEmail": false });
+    changes(line, body, |users| users.patch("ada", &clear));
+}
+
+pub(super) fn every_change() -> UserPatch {
+    UserPatch::default()
         .email("ada@example.com")
         .phone("+12025550101")
         .name("Ada Lovelace")
@@ -169,18 +181,16 @@ fn patch_with_every_field_and_with_none() {
         .families(families())
         .scim(true)
         .status(UserStatus::Expired)
-        .test(false);
+        .test(false)
+}
+
+/// What [`every_change`] must come out as, of the user `ada`.
+pub(super) fn every_change_sent() -> Value {
     let mut body = with(everything_sent(), json!({ "scim": true, "status": "expired" }));
     // Other than in the calls that create and update.
     let apps = body.as_object_mut().unwrap().remove("ssoAppIDs").unwrap();
     body["ssoAppIds"] = apps;
-    let line = "PATCH /v1/mgmt/user/patch";
-    changes(line, body, |users| users.patch("ada", &patch));
-    changes(line, json!({ "loginId": "ada" }), |users| users.patch("ada", &UserPatch::default()));
-    let clear = UserPatch::default().name("").roles([""; 0]).verified_email(false);
-    let body =
-        json!({ "loginId": "ada", "displayName": "", "roleNames": [], "verifiedEmail": false });
-    changes(line, body, |users| users.patch("ada", &clear));
+    body
 }
 
 #[test]
