@@ -95,7 +95,7 @@ class Run:
             if isinstance(inspect.getattr_static(type(area), name), property):
                 if path in ("client", "client.mgmt"):
                     self.watch(getattr(area, name), f"{path}.{name}")
-            elif callable(getattr(type(area), name)) and name in vars(type(area)):
+            elif callable(getattr(type(area), name)):
                 setattr(area, name, self.noting(getattr(area, name), f"{path}.{name}"))
 
     def noting(self, method, path):

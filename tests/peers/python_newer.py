@@ -298,3 +298,22 @@ def deleted_project(run):
     c.user.create("ada")
     c.project.delete()
     fails("E112102", c.user.load, "ada")
+
+
+@scenario(modern=True)
+def uncovered(run):
+    c = run.client.mgmt
+    for call in (
+        c.analytics.search,
+        c.descoper.list,
+        c.engine.load_all,
+        c.list.load_all,
+        c.management_key.search,
+        c.outbound_application.load_all_applications,
+        c.third_party_application.load_all,
+        c.user.load_custom_attributes,
+    ):
+        fails("EMU501", call)
+    fails("EMU501", c.sso.load_xaa_settings, "acme")
+    fails("EMU501", c.flow.run_flow, "sign-up")
+    fails("EMU501", c.user.list_passkeys, "ada")

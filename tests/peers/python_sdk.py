@@ -86,7 +86,7 @@ def all_methods(client):
             if isinstance(inspect.getattr_static(type(area), name), property):
                 if path in ("client", "client.mgmt"):
                     walk(getattr(area, name), f"{path}.{name}")
-            elif callable(getattr(type(area), name)) and name in vars(type(area)):
+            elif callable(getattr(type(area), name)):
                 found.add(f"{path}.{name}")
 
     walk(client, "client")
