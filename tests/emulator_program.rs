@@ -46,15 +46,46 @@ fn prints_its_environment_and_serves() {
 }
 
 fn get(address: &str, path: &str) -> String {
+    send(address, "GET", path, "secret:key", "")
+}
+
+fn post(address: &str, path: &str, token: &str, body: &str) -> String {
+    send(address, "POST", path, token, body)
+}
+
+fn send(address: &str, method: &str, path: &str, token: &str, body: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     let request = format!(
-        "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\
-         Authorization: Bearer P2abc:secret:key\r\n\r\n"
+        "{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\
+         Authorization: Bearer P2abc:{token}\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
     );
     stream.write_all(request.as_bytes()).unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     answer
+}
+
+#[test]
+fn sends_refresh_tokens_as_it_is_told_to() {
+    let arguments = ["--project-id=P2abc", "--rotate-refresh-tokens", "--refresh-tokens-in-cookies"];
+    let mut running = Running(command().args(arguments).spawn().unwrap());
+    let mut lines = BufReader::new(running.0.stdout.take().unwrap()).lines();
+    let base = lines.next().unwrap().unwrap();
+    let address = base.strip_prefix("DESCOPE_BASE_URI=http://").unwrap();
+    let (login, password) = ("ada@example.com", "Correct1horse");
+    let body = format!(r#"{{ "loginId": "{login}", "password": "{password}" }}"#);
+    let signed_up = post(address, "/v1/auth/password/signup", "", &body);
+    let token = |answer: &str| {
+        assert!(!answer.contains("refreshJwt"), "{answer}");
+        let cookie = answer.split("DSR=").nth(1).unwrap_or_else(|| panic!("{answer}"));
+        cookie.split(';').next().unwrap().to_owned()
+    };
+    let first = token(&signed_up);
+    let second = token(&post(address, "/v1/auth/refresh", &first, "{}"));
+    assert_ne!(first, second);
+    let answer = post(address, "/v1/auth/refresh", &first, "{}");
+    assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
 }
 
 #[test]

@@ -19,6 +19,8 @@ Options:
   --management-key KEY  Management key [default: random]
   --seed FILE           JSON file with users, tenants, roles, permissions, access keys,
                         as GET /_emulator/export of a running emulator answers it
+  --rotate-refresh-tokens      Replace the refresh token at each refresh
+  --refresh-tokens-in-cookies  Send refresh tokens as the cookie DSR
   --help                Print this
 
 Prints the environment variables for official SDKs, one per line, and serves until it is killed.
@@ -31,6 +33,8 @@ struct Options {
     project_id: Option<String>,
     management_key: Option<String>,
     seed: Option<String>,
+    rotate: bool,
+    cookies: bool,
 }
 
 /// `None` when help is asked for.
@@ -41,6 +45,8 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Option<Options>,
         project_id: None,
         management_key: None,
         seed: None,
+        rotate: false,
+        cookies: false,
     };
     while let Some(argument) = arguments.next() {
         let (name, inline) = match argument.split_once('=') {
@@ -62,6 +68,8 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Option<Options>,
             "--project-id" => options.project_id = Some(value()?),
             "--management-key" => options.management_key = Some(value()?),
             "--seed" => options.seed = Some(value()?),
+            "--rotate-refresh-tokens" => options.rotate = true,
+            "--refresh-tokens-in-cookies" => options.cookies = true,
             _ => return Err(format!("unknown option {name}")),
         }
     }
@@ -69,7 +77,9 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Option<Options>,
 }
 
 fn run(options: Options) -> Result<(), String> {
-    let mut builder = Emulator::builder();
+    let mut builder = Emulator::builder()
+        .rotate_refresh_tokens(options.rotate)
+        .refresh_tokens_in_cookies(options.cookies);
     if let Some(id) = options.project_id {
         builder = builder.project_id(id);
     }

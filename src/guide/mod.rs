@@ -9,8 +9,12 @@
 //! | [`testing`] | testing your own program, with the emulator or with a closure |
 //! | [`emulator`] | what the emulator covers, running it for other programs, seeds, faults |
 //! | [`web`] | programs for the web: guarding pages, cookies |
+//! | [`conformance`] | how it is held against recorded calls and the official SDKs, and the results |
 //! | [`programs`] | use in threads, in async programs, behind proxies, with small binaries |
 //! | [`python`] | how to write each method of the Python SDK in Rust |
+
+#[doc = include_str!("conformance.md")]
+pub mod conformance {}
 
 #[doc = include_str!("emulator.md")]
 pub mod emulator {}

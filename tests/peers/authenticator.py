@@ -40,6 +40,12 @@ class Authenticator:
         self.id = os.urandom(16)
         self.count = 0
 
+    def at(self, origin):
+        """The same passkey on another site, as a phishing page would have it."""
+        phished = Authenticator(origin)
+        phished.key, phished.id, phished.count = self.key, self.id, self.count
+        return phished
+
     def client_data(self, kind, challenge):
         return json.dumps({"type": kind, "challenge": challenge, "origin": self.origin}).encode()
 
