@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::{Auth, AuthInfo, Token};
 use crate::check;
@@ -87,6 +87,7 @@ impl Session<'_> {
                 client
                     .post("/v1/auth/refresh")
                     .bearer("refresh_token", refresh_token)
+                    .fields(&json!({}))
                     .send_sign_in_keeping(Some(kept)),
             )
         });
@@ -148,7 +149,11 @@ impl Session<'_> {
     ///
     /// [`Error::Api`] with HTTP status 401 if the refresh token is not valid any more.
     pub fn logout(&self, refresh_token: &str) -> Result<()> {
-        self.0.post("/v1/auth/logout").bearer("refresh_token", refresh_token).send_unit()
+        self.0
+            .post("/v1/auth/logout")
+            .bearer("refresh_token", refresh_token)
+            .fields(&json!({}))
+            .send_unit()
     }
 
     /// Ends all sessions of the user, on every device.
@@ -157,7 +162,11 @@ impl Session<'_> {
     ///
     /// As for [`logout`](Self::logout).
     pub fn logout_all(&self, refresh_token: &str) -> Result<()> {
-        self.0.post("/v1/auth/logoutall").bearer("refresh_token", refresh_token).send_unit()
+        self.0
+            .post("/v1/auth/logoutall")
+            .bearer("refresh_token", refresh_token)
+            .fields(&json!({}))
+            .send_unit()
     }
 
     /// The user, as Descope knows them now.

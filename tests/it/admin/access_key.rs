@@ -36,7 +36,7 @@ fn create_with_every_field() {
         .permitted_ips(["192.0.2.1", "10.0.0.0/8"]);
     let body = json!({
         "name": "ci", "expireTime": 1_900_000_000, "description": "d", "roleNames": ["Editor"],
-        "keyTenants": [{ "tenantId": "acme", "roleNames": ["Owner"] }, { "tenantId": "t2" }],
+        "keyTenants": [{ "tenantId": "acme", "roleNames": ["Owner"] }, { "tenantId": "t2", "roleNames": [] }],
         "userId": "U2", "customClaims": { "c": [1, null] },
         "customAttributes": { "a": { "b": null } }, "permittedIps": ["192.0.2.1", "10.0.0.0/8"],
     });
@@ -111,7 +111,8 @@ fn update_with_every_field_and_with_none() {
         .permitted_ips(["192.0.2.1"]);
     let body = json!({
         "id": "K1", "name": "new", "description": "", "roleNames": [],
-        "keyTenants": [{ "tenantId": "acme" }], "customClaims": { "c": 1 },
+        "keyTenants": [{ "tenantId": "acme", "roleNames": [] }],
+        "customClaims": { "c": 1 },
         "customAttributes": { "a": 1 }, "permittedIps": ["192.0.2.1"],
     });
     let line = "POST /v1/mgmt/accesskey/update";

@@ -1,0 +1,303 @@
+//! Comparing what a call returned with what Python returned.
+//!
+//! A Rust result is read from its `Debug` form, so that every type can be compared as it is. Each text,
+//! number and boolean that Python returns must stand in it, under the same name where it has one.
+
+use std::iter::Peekable;
+use std::str::Chars;
+
+use serde_json::Value;
+
+use super::args::millis;
+
+/// What a name of Python's, or of the wire, is called here.
+const RENAMED: &[(&str, &str)] = &[
+    ("exp", "expires"),
+    ("failure", "reason"),
+    ("netype", "kind"),
+    ("ntype", "kind"),
+    ("type", "kind"),
+    ("type", "resourcetype"),
+];
+
+/// Texts of the wire that are another variant's name here.
+const VARIANTS: &[(&str, &str)] = &[
+    ("self", "Own"),
+    // The types of custom attributes are numbers there.
+    ("1", "Text"),
+    ("2", "Number"),
+    ("3", "Boolean"),
+    ("4", "SingleSelect"),
+    ("5", "MultiSelect"),
+    ("6", "Date"),
+    ("7", "MonthDay"),
+];
+
+/// Members that Python returns and this crate does not, by the method that does.
+const UNSHOWN: &[(&str, &[&str])] = &[
+    // The recorder's server, and defaults that the tests of the client itself are about.
+    ("client.__init__", &["baseurl", "timeoutseconds", "jwtvalidationleeway"]),
+    // The response of Python's HTTP library.
+    ("client.logout", &["type", "statuscode"]),
+    ("client.logout_all", &["type", "statuscode"]),
+    // The tenant that was asked for.
+    ("mgmt.tenant.load_settings", &["id"]),
+    // The length of the list that is returned.
+    ("mgmt.user.load_custom_attributes", &["total"]),
+    ("mgmt.user.create_custom_attribute", &["total"]),
+    ("mgmt.user.delete_custom_attribute", &["total"]),
+    ("mgmt.user.load_family_scoped_custom_attributes", &["total"]),
+    ("mgmt.user.create_family_scoped_custom_attributes", &["total"]),
+    ("mgmt.user.delete_family_scoped_custom_attributes", &["total"]),
+];
+
+/// A value that holds no others.
+#[derive(Clone, Debug, PartialEq)]
+enum Leaf {
+    Text(String),
+    Number(f64),
+    /// A boolean, or the variant of an enum.
+    Word(String),
+}
+
+impl Leaf {
+    /// As a default is.
+    fn is_empty(&self) -> bool {
+        match self {
+            Self::Text(text) => text.is_empty(),
+            Self::Number(number) => *number == 0.0,
+            Self::Word(word) => word == "false",
+        }
+    }
+
+    fn equals(&self, python: &Self) -> bool {
+        match (self, python) {
+            (Self::Word(variant), Self::Text(text)) => {
+                plain(variant) == plain(text) || VARIANTS.contains(&(text, variant))
+            }
+            (Self::Word(variant), Self::Number(number)) => {
+                VARIANTS.contains(&(&*number.to_string(), variant))
+            }
+            // A number may come as a text, and a time may be returned as a date.
+            (Self::Number(number), Self::Text(text)) => {
+                text.parse() == Ok(*number)
+                    || millis(text).is_some_and(|time| time as f64 == *number)
+            }
+            _ => self == python,
+        }
+    }
+}
+
+/// A leaf and the name of the member that it is in, without case and underscores.
+type Named = (String, Leaf);
+
+/// A name as both Python and the wire have it.
+pub(crate) fn plain(name: &str) -> String {
+    name.replace('_', "").to_lowercase()
+}
+
+/// What of Python's result cannot be seen in ours.
+pub(crate) fn unseen(method: &str, python: &Value, shown: &str) -> Vec<String> {
+    let mut theirs = Vec::new();
+    of_json(python, "", &mut theirs);
+    let ours = of_debug(shown);
+    let left_out = |name: &str| {
+        let mut lists = UNSHOWN.iter().filter(|(of, _)| *of == method);
+        lists.any(|(_, names)| names.contains(&name))
+    };
+    theirs
+        .iter()
+        .filter(|(name, _)| !left_out(name))
+        .filter(|their| !is_seen(their, &ours))
+        .map(|(name, leaf)| format!("Python's {name}, {leaf:?}, is not in the result"))
+        .collect()
+}
+
+fn is_seen((name, leaf): &Named, ours: &[Named]) -> bool {
+    // What is returned as it is has no name, there or here.
+    let named = |(ours, _): &&Named| {
+        name.is_empty()
+            || ours.is_empty()
+            || name == ours
+            || RENAMED.iter().any(|(python, rust)| python == name && rust == ours)
+    };
+    let mut same = ours.iter().filter(named).map(|(_, leaf)| leaf).peekable();
+    // A default need not be there, as long as nothing else is in its place.
+    (leaf.is_empty() && same.peek().is_none()) || same.any(|ours| ours.equals(leaf))
+}
+
+fn of_json(value: &Value, name: &str, leaves: &mut Vec<Named>) {
+    let leaf = match value {
+        Value::Null => return,
+        Value::Bool(value) => Leaf::Word(value.to_string()),
+        Value::Number(number) => Leaf::Number(number.as_f64().unwrap_or_default()),
+        Value::String(text) => Leaf::Text(text.clone()),
+        Value::Array(items) => return items.iter().for_each(|item| of_json(item, name, leaves)),
+        Value::Object(members) => {
+            return members.iter().for_each(|(name, value)| of_json(value, name, leaves));
+        }
+    };
+    leaves.push((plain(name), leaf));
+}
+
+/// The leaves of a value, read from its `Debug` form.
+fn of_debug(shown: &str) -> Vec<Named> {
+    let mut reader =
+        Reader { rest: shown.chars().peekable(), leaves: Vec::new(), last: String::new() };
+    reader.value("");
+    assert!(reader.rest.next().is_none(), "unread in {shown}");
+    reader.leaves
+}
+
+struct Reader<'a> {
+    rest: Peekable<Chars<'a>>,
+    leaves: Vec<Named>,
+    /// The last word that named no leaf.
+    last: String,
+}
+
+impl Reader<'_> {
+    fn value(&mut self, name: &str) {
+        let leaf = match self.peek() {
+            '"' => Leaf::Text(self.text()),
+            '[' => return self.items(']', name),
+            '(' => return self.items(')', name),
+            '{' => return self.members(),
+            '-' | '0'..='9' => {
+                let text = self.word(|c| c.is_ascii_alphanumeric() || "+-.µ".contains(c));
+                text.parse().map_or(Leaf::Word(text), Leaf::Number)
+            }
+            _ => {
+                let word = self.word(|c| c.is_alphanumeric() || "_:".contains(c));
+                assert!(!word.is_empty(), "{}", self.rest.clone().collect::<String>());
+                match self.peek() {
+                    '(' if word == "Some" => return self.some(name),
+                    '(' => return self.items(')', name),
+                    '[' => return self.items(']', name),
+                    '{' => return self.members(),
+                    _ if matches!(&*word, "None" | "Null") => return self.last = word,
+                    _ => Leaf::Word(word),
+                }
+            }
+        };
+        self.leaves.push((plain(name), leaf));
+    }
+
+    /// What there is, which may be a variant that is called `None`.
+    fn some(&mut self, name: &str) {
+        let before = self.leaves.len();
+        self.items(')', name);
+        if self.leaves.len() == before && self.last == "None" {
+            self.leaves.push((plain(name), Leaf::Word("None".to_owned())));
+        }
+    }
+
+    fn items(&mut self, end: char, name: &str) {
+        self.rest.next();
+        while self.peek() != end {
+            self.value(name);
+            self.skip(",");
+        }
+        self.rest.next();
+    }
+
+    /// Members of a struct or map, each with its name.
+    fn members(&mut self) {
+        self.rest.next();
+        while self.peek() != '}' {
+            let name = match self.peek() {
+                '"' => self.text(),
+                _ => self.word(|c| c.is_alphanumeric() || "_.".contains(c)),
+            };
+            // Two dots stand for what is not shown.
+            if name != ".." {
+                self.skip(":");
+                self.peek();
+                self.value(&name);
+            }
+            self.skip(",");
+        }
+        self.rest.next();
+    }
+
+    fn peek(&mut self) -> char {
+        while self.rest.next_if(|c| c.is_whitespace()).is_some() {}
+        self.rest.peek().copied().unwrap_or('\0')
+    }
+
+    fn skip(&mut self, mark: &str) {
+        self.peek();
+        self.rest.next_if(|c| mark.contains(*c));
+    }
+
+    fn word(&mut self, part: impl Fn(char) -> bool) -> String {
+        std::iter::from_fn(|| self.rest.next_if(|c| part(*c))).collect()
+    }
+
+    fn text(&mut self) -> String {
+        let mut text = String::new();
+        self.rest.next();
+        loop {
+            match self.rest.next() {
+                Some('\\') => match self.rest.next() {
+                    Some('n') => text.push('\n'),
+                    Some('r') => text.push('\r'),
+                    Some('t') => text.push('\t'),
+                    Some('0') => text.push('\0'),
+                    Some('u') => {
+                        let code = self.word(|c| c != '}');
+                        self.rest.next();
+                        let code = u32::from_str_radix(code.trim_start_matches('{'), 16);
+                        text.extend(code.ok().and_then(char::from_u32));
+                    }
+                    other => text.extend(other),
+                },
+                Some('"') | None => return text,
+                Some(c) => text.push(c),
+            }
+        }
+    }
+}
+
+#[test]
+fn reads_what_debug_writes() {
+    #[derive(Debug)]
+    #[allow(dead_code, reason = "shown")]
+    struct Shown {
+        first_name: &'static str,
+        age: Option<i8>,
+        tags: Vec<&'static str>,
+        extra: Value,
+        ended: Result<bool, ()>,
+        none: Option<u8>,
+        kind: Option<Kind>,
+    }
+    #[derive(Debug)]
+    enum Kind {
+        None,
+    }
+    let shown = Shown {
+        first_name: "A \"d\\a\" {x: 1}\n\u{7f}",
+        age: Some(-3),
+        tags: vec!["a", "b, ]"],
+        extra: serde_json::json!({ "k": [1.5, null, { "deepKey": "v" }], "on": false }),
+        ended: Ok(true),
+        none: None,
+        kind: Some(Kind::None),
+    };
+    let text = |text: &str| Leaf::Text(text.to_owned());
+    let expected = [
+        ("firstname", text("A \"d\\a\" {x: 1}\n\u{7f}")),
+        ("age", Leaf::Number(-3.0)),
+        ("tags", text("a")),
+        ("tags", text("b, ]")),
+        ("k", Leaf::Number(1.5)),
+        ("deepkey", text("v")),
+        ("on", Leaf::Word("false".to_owned())),
+        ("ended", Leaf::Word("true".to_owned())),
+        ("kind", Leaf::Word("None".to_owned())),
+    ];
+    let expected = expected.map(|(name, leaf)| (name.to_owned(), leaf));
+    assert_eq!(of_debug(&format!("{shown:?}")), expected);
+    assert_eq!(of_debug(&format!("{shown:#?}")), expected);
+}
