@@ -42,6 +42,12 @@ const UNSHOWN: &[(&str, &[&str])] = &[
     ("client.logout_all", &["type", "statuscode"]),
     // The tenant that was asked for.
     ("mgmt.tenant.load_settings", &["id"]),
+    // An older name of the environment.
+    ("mgmt.project.clone", &["tag"]),
+    // The secret of a provider, which is not told.
+    ("mgmt.sso.load_settings", &["clientsecret"]),
+    ("mgmt.sso.load_all_settings", &["clientsecret"]),
+    ("mgmt.sso.new_settings", &["clientsecret"]),
     // The length of the list that is returned.
     ("mgmt.user.load_custom_attributes", &["total"]),
     ("mgmt.user.create_custom_attribute", &["total"]),
@@ -88,63 +94,101 @@ impl Leaf {
     }
 }
 
-/// A leaf and the name of the member that it is in, without case and underscores.
-type Named = (String, Leaf);
+/// A leaf, the name of the member that it is in, and that of the member which that is in; names are
+/// without case and underscores.
+#[derive(Clone, Debug, PartialEq)]
+struct Named {
+    parent: String,
+    name: String,
+    leaf: Leaf,
+}
 
 /// A name as both Python and the wire have it.
 pub(crate) fn plain(name: &str) -> String {
     name.replace('_', "").to_lowercase()
 }
 
+/// Whether a member that Python's method returns is to be found in our result.
+pub(crate) fn is_shown(method: &str, name: &str) -> bool {
+    !UNSHOWN.iter().any(|(of, names)| *of == method && names.contains(&name))
+}
+
 /// What of Python's result cannot be seen in ours.
 pub(crate) fn unseen(method: &str, python: &Value, shown: &str) -> Vec<String> {
     let mut theirs = Vec::new();
-    of_json(python, "", &mut theirs);
+    of_json(&without_copies(python), ["", ""], &mut theirs);
+    theirs.retain(|their| is_shown(method, &their.name));
     let ours = of_debug(shown);
-    let left_out = |name: &str| {
-        let mut lists = UNSHOWN.iter().filter(|(of, _)| *of == method);
-        lists.any(|(_, names)| names.contains(&name))
-    };
-    theirs
-        .iter()
-        .filter(|(name, _)| !left_out(name))
-        .filter(|their| !is_seen(their, &ours))
-        .map(|(name, leaf)| format!("Python's {name}, {leaf:?}, is not in the result"))
+    let missing = theirs.iter().filter(|their| !is_seen(their, &theirs, &ours));
+    missing
+        .map(|Named { name, leaf, .. }| format!("Python's {name}, {leaf:?}, is not in the result"))
         .collect()
 }
 
-fn is_seen((name, leaf): &Named, ours: &[Named]) -> bool {
-    // What is returned as it is has no name, there or here.
-    let named = |(ours, _): &&Named| {
-        name.is_empty()
-            || ours.is_empty()
-            || name == ours
-            || RENAMED.iter().any(|(python, rust)| python == name && rust == ours)
-    };
-    let mut same = ours.iter().filter(named).map(|(_, leaf)| leaf).peekable();
-    // A default need not be there, as long as nothing else is in its place.
-    (leaf.is_empty() && same.peek().is_none()) || same.any(|ours| ours.equals(leaf))
+/// A result without what Python copies out of the tokens in it.
+fn without_copies(result: &Value) -> Value {
+    let mut result = result.clone();
+    for token in ["sessionToken", "refreshSessionToken"] {
+        let claims = result.get(token).cloned().unwrap_or_default();
+        if let (Some(members), Value::Object(claims)) = (result.as_object_mut(), claims) {
+            members.retain(|name, value| claims.get(name) != Some(value));
+        }
+    }
+    result
 }
 
-fn of_json(value: &Value, name: &str, leaves: &mut Vec<Named>) {
+/// Whether a leaf is there as often as in Python's result: in all, and inside the member that it is in,
+/// if ours has that. (What is a member of Python's may be the result itself here.)
+fn is_seen(their: &Named, theirs: &[Named], ours: &[Named]) -> bool {
+    let inside = |named: &&Named| named.parent == their.parent;
+    is_among(their, theirs.iter(), ours.iter())
+        && (their.parent.is_empty()
+            || !ours.iter().any(|our| inside(&our))
+            || is_among(their, theirs.iter().filter(inside), ours.iter().filter(inside)))
+}
+
+fn is_among<'a>(
+    Named { name, leaf, .. }: &Named,
+    theirs: impl Iterator<Item = &'a Named>,
+    ours: impl Iterator<Item = &'a Named>,
+) -> bool {
+    // What is returned as it is has no name, there or here.
+    let is_named = |our: &&Named| {
+        name.is_empty()
+            || our.name.is_empty()
+            || *name == our.name
+            || RENAMED.iter().any(|(python, rust)| python == name && *rust == our.name)
+    };
+    let same: Vec<&Named> = ours.filter(is_named).collect();
+    let theirs: Vec<&Named> = theirs.filter(|other| other.name == *name).collect();
+    let times = theirs.iter().filter(|other| other.leaf == *leaf).count();
+    let found = same.iter().filter(|our| our.leaf.equals(leaf)).count();
+    // A default need not be there, as long as nothing else is in its place.
+    let left_out = if leaf.is_empty() { theirs.len().saturating_sub(same.len()) } else { 0 };
+    found + left_out >= times
+}
+
+fn of_json(value: &Value, [parent, name]: [&str; 2], leaves: &mut Vec<Named>) {
     let leaf = match value {
         Value::Null => return,
         Value::Bool(value) => Leaf::Word(value.to_string()),
         Value::Number(number) => Leaf::Number(number.as_f64().unwrap_or_default()),
         Value::String(text) => Leaf::Text(text.clone()),
-        Value::Array(items) => return items.iter().for_each(|item| of_json(item, name, leaves)),
+        Value::Array(items) => {
+            return items.iter().for_each(|item| of_json(item, [parent, name], leaves));
+        }
         Value::Object(members) => {
-            return members.iter().for_each(|(name, value)| of_json(value, name, leaves));
+            return members.iter().for_each(|(inner, value)| of_json(value, [name, inner], leaves));
         }
     };
-    leaves.push((plain(name), leaf));
+    leaves.push(Named { parent: plain(parent), name: plain(name), leaf });
 }
 
 /// The leaves of a value, read from its `Debug` form.
 fn of_debug(shown: &str) -> Vec<Named> {
     let mut reader =
         Reader { rest: shown.chars().peekable(), leaves: Vec::new(), last: String::new() };
-    reader.value("");
+    reader.value(["", ""]);
     assert!(reader.rest.next().is_none(), "unread in {shown}");
     reader.leaves
 }
@@ -157,12 +201,12 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn value(&mut self, name: &str) {
+    fn value(&mut self, at: [&str; 2]) {
         let leaf = match self.peek() {
             '"' => Leaf::Text(self.text()),
-            '[' => return self.items(']', name),
-            '(' => return self.items(')', name),
-            '{' => return self.members(),
+            '[' => return self.items(']', at),
+            '(' => return self.items(')', at),
+            '{' => return self.members(at[1]),
             '-' | '0'..='9' => {
                 let text = self.word(|c| c.is_ascii_alphanumeric() || "+-.µ".contains(c));
                 text.parse().map_or(Leaf::Word(text), Leaf::Number)
@@ -171,38 +215,42 @@ impl Reader<'_> {
                 let word = self.word(|c| c.is_alphanumeric() || "_:".contains(c));
                 assert!(!word.is_empty(), "{}", self.rest.clone().collect::<String>());
                 match self.peek() {
-                    '(' if word == "Some" => return self.some(name),
-                    '(' => return self.items(')', name),
-                    '[' => return self.items(']', name),
-                    '{' => return self.members(),
+                    '(' if word == "Some" => return self.some(at),
+                    '(' => return self.items(')', at),
+                    '[' => return self.items(']', at),
+                    '{' => return self.members(at[1]),
                     _ if matches!(&*word, "None" | "Null") => return self.last = word,
                     _ => Leaf::Word(word),
                 }
             }
         };
-        self.leaves.push((plain(name), leaf));
+        self.push(at, leaf);
+    }
+
+    fn push(&mut self, [parent, name]: [&str; 2], leaf: Leaf) {
+        self.leaves.push(Named { parent: plain(parent), name: plain(name), leaf });
     }
 
     /// What there is, which may be a variant that is called `None`.
-    fn some(&mut self, name: &str) {
+    fn some(&mut self, at: [&str; 2]) {
         let before = self.leaves.len();
-        self.items(')', name);
+        self.items(')', at);
         if self.leaves.len() == before && self.last == "None" {
-            self.leaves.push((plain(name), Leaf::Word("None".to_owned())));
+            self.push(at, Leaf::Word("None".to_owned()));
         }
     }
 
-    fn items(&mut self, end: char, name: &str) {
+    fn items(&mut self, end: char, at: [&str; 2]) {
         self.rest.next();
         while self.peek() != end {
-            self.value(name);
+            self.value(at);
             self.skip(",");
         }
         self.rest.next();
     }
 
     /// Members of a struct or map, each with its name.
-    fn members(&mut self) {
+    fn members(&mut self, parent: &str) {
         self.rest.next();
         while self.peek() != '}' {
             let name = match self.peek() {
@@ -213,7 +261,7 @@ impl Reader<'_> {
             if name != ".." {
                 self.skip(":");
                 self.peek();
-                self.value(&name);
+                self.value([parent, &name]);
             }
             self.skip(",");
         }
@@ -287,17 +335,22 @@ fn reads_what_debug_writes() {
     };
     let text = |text: &str| Leaf::Text(text.to_owned());
     let expected = [
-        ("firstname", text("A \"d\\a\" {x: 1}\n\u{7f}")),
-        ("age", Leaf::Number(-3.0)),
-        ("tags", text("a")),
-        ("tags", text("b, ]")),
-        ("k", Leaf::Number(1.5)),
-        ("deepkey", text("v")),
-        ("on", Leaf::Word("false".to_owned())),
-        ("ended", Leaf::Word("true".to_owned())),
-        ("kind", Leaf::Word("None".to_owned())),
+        ("", "firstname", text("A \"d\\a\" {x: 1}\n\u{7f}")),
+        ("", "age", Leaf::Number(-3.0)),
+        ("", "tags", text("a")),
+        ("", "tags", text("b, ]")),
+        ("extra", "k", Leaf::Number(1.5)),
+        ("k", "deepkey", text("v")),
+        ("extra", "on", Leaf::Word("false".to_owned())),
+        ("", "ended", Leaf::Word("true".to_owned())),
+        ("", "kind", Leaf::Word("None".to_owned())),
     ];
-    let expected = expected.map(|(name, leaf)| (name.to_owned(), leaf));
+    let named = |(parent, name, leaf): (&str, &str, Leaf)| Named {
+        parent: parent.to_owned(),
+        name: name.to_owned(),
+        leaf,
+    };
+    let expected = expected.map(named);
     assert_eq!(of_debug(&format!("{shown:?}")), expected);
     assert_eq!(of_debug(&format!("{shown:#?}")), expected);
 }

@@ -1,5 +1,7 @@
 //! The ways to sign in.
 
+use std::collections::BTreeMap;
+
 use descope::auth::enchanted_link::PendingLink;
 use descope::auth::password::ResetOptions;
 use descope::auth::totp::TotpSetup;
@@ -225,23 +227,24 @@ pub(crate) fn signed_in(result: descope::Result<AuthInfo>) -> Call {
 }
 
 pub(crate) fn show_sign_in(info: &AuthInfo) -> String {
-    let refresh = info.refresh.as_ref();
-    format!("({:?}, {:?}, {info:?})", all_of(&info.session), refresh.map(all_of))
+    let refresh = info.refresh.as_ref().map(all_of);
+    let ids = ids(&info.session.claims);
+    let AuthInfo { session, user, first_seen, cookie, idp_response, tenant_sso_id, .. } = info;
+    let shown = (all_of(session), ids, refresh, user, cookie, idp_response, tenant_sso_id);
+    format!("({shown:?}, {{\"firstSeen\": {first_seen}}})")
 }
 
 /// A token's claims and itself, as Python has them.
 pub(crate) fn all_of(token: &Token) -> Map<String, Value> {
-    let mut all = show_claims(&token.claims);
+    let mut all = token.claims.as_map().clone();
     all.insert("jwt".to_owned(), token.jwt.expose().into());
     all
 }
 
-/// All claims, and the user and the project that they are of.
-pub(crate) fn show_claims(claims: &Claims) -> Map<String, Value> {
-    let mut all = claims.as_map().clone();
-    all.insert("userId".to_owned(), claims.user_id().into());
-    all.insert("projectId".to_owned(), claims.issuer().rsplit('/').next().into());
-    all
+/// The user and the project that a token is for.
+pub(crate) fn ids(claims: &Claims) -> BTreeMap<&'static str, &str> {
+    let project = claims.issuer().rsplit('/').next().unwrap_or_default();
+    BTreeMap::from([("userId", claims.user_id()), ("projectId", project)])
 }
 
 pub(crate) fn user(args: &Args<'_>) -> Sayable<UserDetails> {

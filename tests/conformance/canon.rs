@@ -195,6 +195,7 @@ const RULES: &[Rule] = &[
                 bearer: format!("Bearer {PROJECT}"),
                 query: vec![("tenant".to_owned(), tenant)],
                 body: Some(json!({})),
+                ..Sent::default()
             }];
             case.answer = Some(json!({ "url": "https://idp.example.com" }));
             case.raises = None;

@@ -18,6 +18,7 @@ use super::compare::Outcome;
 use super::{PROJECT, call};
 
 const MANAGEMENT_KEY: &str = "mgmt-key";
+const FGA_CACHE: &str = "fga-cache.example.com";
 const FILES: [(&str, &str); 2] = [
     ("1.7.1", include_str!("../fixtures/conformance/python-1.7.1.jsonl")),
     ("2.16.1", include_str!("../fixtures/conformance/python-2.16.1.jsonl")),
@@ -59,6 +60,8 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, 
 
 #[derive(Clone, Debug, Default, Deserialize, PartialEq)]
 pub(crate) struct Sent {
+    /// Another server than that of the API.
+    pub(crate) server: Option<String>,
     pub(crate) line: String,
     pub(crate) bearer: String,
     #[serde(default)]
@@ -229,6 +232,9 @@ impl Case {
         if self.note.contains("public_key=") {
             builder = builder.public_key(FIXTURES.jwks["keys"][0].to_string());
         }
+        if self.note.contains("fga_cache_url") {
+            builder = builder.fga_cache_url(format!("https://{FGA_CACHE}"));
+        }
         builder = builder.clock(match self.clock() {
             Some(now) => StoppedClock(now),
             None => StoppedClock(1_800_000_000),
@@ -290,6 +296,7 @@ fn read(request: &Request) -> Sent {
     let decode =
         |text: &str| percent_encoding::percent_decode_str(text).decode_utf8().unwrap().into_owned();
     Sent {
+        server: (uri.host() == Some(FGA_CACHE)).then(|| "fga_cache".to_owned()),
         line: format!("{} {}", request.method(), uri.path()),
         bearer: request.headers()["authorization"].to_str().unwrap().to_owned(),
         query: query

@@ -62,15 +62,28 @@ pub(crate) fn differences(case: &Case, outcome: &Outcome, sent: &[Sent]) -> Vec<
     found
 }
 
-/// Without content, as defaults are.
-pub(crate) fn empty(value: &Value) -> bool {
+/// Flags that 2.16.1 or both Pythons send as false by default, and Go or 1.7.1 leaves out or does not know.
+const LEFT_OUT_WHEN_FALSE: &[&str] = &[
+    "addToLoginIDs",
+    "disableSignRequest",
+    "disabled",
+    "enforceSSO",
+    "manageProviderTokens",
+    "mfa",
+    "onMergeUseExisting",
+    "stepup",
+    "test",
+];
+
+/// Without content, as what the caller did not set may be left out.
+pub(crate) fn empty(name: &str, value: &Value) -> bool {
     match value {
         Value::Null => true,
-        Value::Bool(value) => !value,
+        Value::Bool(value) => !value && LEFT_OUT_WHEN_FALSE.contains(&name),
         Value::Number(value) => value.as_f64() == Some(0.0),
         Value::String(value) => value.is_empty(),
         Value::Array(value) => value.is_empty(),
-        Value::Object(value) => value.values().all(empty),
+        Value::Object(value) => value.iter().all(|(name, value)| empty(name, value)),
     }
 }
 
@@ -131,6 +144,9 @@ fn request(ours: &Sent, theirs: &Sent, given: &Given, found: &mut Vec<String>) {
     if ours.line != theirs.line {
         found.push(format!("{} instead of {}", ours.line, theirs.line));
     }
+    if ours.server != theirs.server {
+        found.push(format!("to {:?} instead of {:?}", ours.server, theirs.server));
+    }
     if ours.bearer != theirs.bearer {
         found.push(format!("bearer {} instead of {}", ours.bearer, theirs.bearer));
     }
@@ -144,7 +160,7 @@ fn request(ours: &Sent, theirs: &Sent, given: &Given, found: &mut Vec<String>) {
                 "False" => (name, "false"),
                 value => (name, value),
             })
-            .filter(|(name, value)| !matches!(*value, "" | "false") || given.has(name, &[]))
+            .filter(|(name, value)| !value.is_empty() || given.has(name, &[]))
             .collect();
         pairs.sort_unstable();
         format!("{pairs:?}")
@@ -175,7 +191,7 @@ impl Bodies<'_> {
                     }
                 }
                 for (name, value) in recorded.iter().filter(|(name, _)| !mine.contains_key(*name)) {
-                    if !empty(value) || (self.given.has(name, at) && !value.is_null()) {
+                    if !empty(name, value) || (self.given.has(name, at) && !value.is_null()) {
                         self.found.push(format!("{path}.{name} is not sent, as {value}"));
                     }
                 }
@@ -190,7 +206,8 @@ impl Bodies<'_> {
             (Value::Number(mine), Value::Number(recorded))
                 if mine.as_f64() == recorded.as_f64() => {}
             // Null is nothing, as every empty value is that the caller did not set.
-            (_, Value::Null) if empty(ours) => {}
+            (Value::Bool(false), Value::Null) => {}
+            (_, Value::Null) if empty("", ours) => {}
             _ if ours == theirs => {}
             _ => self.found.push(format!("{path} is {ours}, not {theirs}")),
         }

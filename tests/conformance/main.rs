@@ -15,6 +15,7 @@
 mod answer;
 mod args;
 mod auth;
+mod bites;
 mod canon;
 mod case;
 mod compare;

@@ -7,7 +7,7 @@ use descope::{Claims, Client, Scope};
 use serde_json::{Map, Value};
 
 use super::args::{Args, Sayable, Unsayable};
-use super::auth::{all_of, show_claims, show_sign_in, signed_in};
+use super::auth::{all_of, ids, show_sign_in, signed_in};
 use super::case::Case;
 use super::{Call, PROJECT, shown};
 
@@ -57,7 +57,11 @@ pub(crate) fn call(case: &Case, client: &Client, args: &Args<'_>) -> Call {
                 }
             }
             let exchanged = client.auth().access_key().exchange(args.text("access_key")?, &options);
-            Ok(exchanged.map(|key| format!("({:?}, {key:?})", all_of(&key.session))))
+            Ok(exchanged.map(|key| {
+                let (session, mut ids) = (&key.session, ids(&key.session.claims));
+                ids.insert("keyId", &key.key_id);
+                format!("({:?}, {ids:?})", all_of(session))
+            }))
         }
         "get_last_response" => Err(Unsayable::NoAdapter),
         _ => check(method, args),
@@ -66,9 +70,9 @@ pub(crate) fn call(case: &Case, client: &Client, args: &Args<'_>) -> Call {
 
 /// A session that is good, as Python has it.
 fn show_session(token: &str, claims: &Claims) -> String {
-    let mut all = show_claims(claims);
+    let mut all = claims.as_map().clone();
     all.insert("jwt".to_owned(), token.into());
-    format!("{all:?}")
+    format!("({all:?}, {:?})", ids(claims))
 }
 
 fn init(args: &Args<'_>, without_key: bool) -> Call {

@@ -143,8 +143,9 @@ fn credentials(client: &Client, method: &str, args: &Args<'_>) -> Call {
         }
         "get_provider_token" => {
             let mut options = ProviderTokenOptions::default();
-            options.with_refresh_token = args.flag("withRefreshToken")?;
-            options.force_refresh = args.flag("forceRefresh")?;
+            let (with, force) = ("withRefreshToken", "forceRefresh");
+            options.with_refresh_token = args.not_null(with)?.flag(with)?;
+            options.force_refresh = args.not_null(force)?.flag(force)?;
             let token = users.provider_token(id, args.text("provider")?, &options);
             bared(token, |token| {
                 [
