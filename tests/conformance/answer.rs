@@ -86,8 +86,8 @@ impl Leaf {
             }
             // A number may come as a text, and a time may be returned as a date.
             (Self::Number(number), Self::Text(text)) => {
-                text.parse() == Ok(*number)
-                    || millis(text).is_some_and(|time| time as f64 == *number)
+                let time = millis(text).map(|time| time.to_string());
+                time.as_ref().unwrap_or(text).parse() == Ok(*number)
             }
             _ => self == python,
         }

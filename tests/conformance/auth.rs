@@ -222,6 +222,7 @@ pub(crate) fn sign_up_options(args: &Args<'_>) -> Sayable<SignUpOptions> {
 }
 
 /// What a sign-in returns, with the tokens and all their claims.
+#[expect(clippy::unnecessary_wraps, reason = "what adapters return")]
 pub(crate) fn signed_in(result: descope::Result<AuthInfo>) -> Call {
     Ok(result.map(|info| show_sign_in(&info)))
 }

@@ -126,9 +126,9 @@ fn another_answer_is_noticed() {
         leaves(result, "", &mut returned);
         for (name, leaf, changed) in answers(answer, "") {
             // Tokens have other names there, and what is returned as it is has none.
-            let text = leaf.is_string();
-            let is_returned = returned.contains(&(name.clone(), leaf.to_string()))
-                || text && returned.iter().any(|(_, value)| *value == leaf.to_string());
+            let shown = leaf.to_string();
+            let anywhere = leaf.is_string() && returned.iter().any(|(_, value)| *value == shown);
+            let is_returned = anywhere || returned.contains(&(name.clone(), shown));
             let (area, method) = case.method();
             if !is_returned || !is_shown(&format!("{area}.{method}"), &name) {
                 continue;

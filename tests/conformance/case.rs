@@ -241,10 +241,9 @@ impl Case {
         });
         match self.args.get("audience") {
             Some(Value::String(audience)) => builder.audience(audience),
-            Some(Value::Array(several)) => several
-                .iter()
-                .filter_map(Value::as_str)
-                .fold(builder, |builder, audience| builder.audience(audience)),
+            Some(Value::Array(several)) => {
+                several.iter().filter_map(Value::as_str).fold(builder, ClientBuilder::audience)
+            }
             _ => builder,
         }
     }

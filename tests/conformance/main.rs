@@ -45,6 +45,7 @@ const ABSENT: &str = include_str!("absent.txt");
 type Call = Result<descope::Result<String>, Unsayable>;
 
 /// Shows a result, so that what the answer says can be looked for in it.
+#[expect(clippy::unnecessary_wraps, reason = "what adapters return")]
 fn shown<T: Debug>(result: descope::Result<T>) -> Call {
     Ok(result.map(|value| format!("{value:?}")))
 }

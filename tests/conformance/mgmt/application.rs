@@ -33,23 +33,26 @@ pub(super) fn call(client: &Client, method: &str, args: &Args<'_>) -> Call {
     }
 }
 
+/// Sets what applications of each kind have in common.
+macro_rules! set_app {
+    ($app:ident, $args:ident) => {
+        $app.description = $args.string("description")?;
+        $app.logo = $args.string("logo")?;
+        $app.enabled = $args.not_null("enabled")?.flag("enabled")?;
+        $app.login_page_url = $args.string("login_page_url")?;
+        $app.force_authentication = $args.flag("force_authentication")?;
+    };
+}
+
 fn oidc(args: &Args<'_>) -> Sayable<OidcApplication> {
     let mut app = OidcApplication::default();
-    app.description = args.string("description")?;
-    app.logo = args.string("logo")?;
-    app.enabled = args.not_null("enabled")?.flag("enabled")?;
-    app.login_page_url = args.string("login_page_url")?;
-    app.force_authentication = args.flag("force_authentication")?;
+    set_app!(app, args);
     Ok(app)
 }
 
 fn saml(args: &Args<'_>) -> Sayable<SamlApplication> {
     let mut app = SamlApplication::default();
-    app.description = args.string("description")?;
-    app.logo = args.string("logo")?;
-    app.enabled = args.not_null("enabled")?.flag("enabled")?;
-    app.login_page_url = args.string("login_page_url")?;
-    app.force_authentication = args.flag("force_authentication")?;
+    set_app!(app, args);
     app.use_metadata_info = args.flag("use_metadata_info")?.unwrap_or_default();
     app.metadata_url = args.string("metadata_url")?;
     app.entity_id = args.string("entity_id")?;
@@ -68,11 +71,7 @@ fn saml(args: &Args<'_>) -> Sayable<SamlApplication> {
 
 fn wsfed(args: &Args<'_>) -> Sayable<WsFedApplication> {
     let mut app = WsFedApplication::default();
-    app.description = args.string("description")?;
-    app.logo = args.string("logo")?;
-    app.enabled = args.not_null("enabled")?.flag("enabled")?;
-    app.login_page_url = args.string("login_page_url")?;
-    app.force_authentication = args.flag("force_authentication")?;
+    set_app!(app, args);
     app.realm = args.string("realm")?;
     app.reply_url = args.string("reply_url")?;
     app.reply_allowed_callbacks = args.strings("reply_allowed_callbacks")?;

@@ -42,6 +42,8 @@ pub(super) fn call(client: &Client, method: &str, args: &Args<'_>) -> Call {
         "import_users" => {
             let mut import = UserImport::default();
             import.dry_run = args.flag("dryrun")?;
+            import.users = args.string("users")?.map(String::into_bytes);
+            import.hashes = args.string("hashes")?.map(String::into_bytes);
             shown(users.import(args.text("source")?, &import))
         }
         "load" => shown(users.load(login_id)),

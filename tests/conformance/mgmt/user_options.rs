@@ -14,47 +14,38 @@ use serde_json::Value;
 use super::tenant_roles;
 use crate::args::{Args, Sayable, Unsayable};
 
+/// Sets what a new user and a change of one have in common.
+macro_rules! set_user {
+    ($user:ident, $args:ident) => {
+        $user.email = $args.string("email")?;
+        $user.phone = $args.string("phone")?;
+        $user.name = $args.string("display_name")?;
+        $user.given_name = $args.string("given_name")?;
+        $user.middle_name = $args.string("middle_name")?;
+        $user.family_name = $args.string("family_name")?;
+        $user.picture = $args.string("picture")?;
+        $user.verified_email = $args.flag("verified_email")?;
+        $user.verified_phone = $args.flag("verified_phone")?;
+        $user.roles = $args.strings("role_names")?;
+        $user.tenants = tenant_roles($args, "user_tenants")?;
+        $user.custom_attributes = $args.map("custom_attributes")?;
+        $user.additional_login_ids = $args.strings("additional_login_ids")?;
+        $user.sso_app_ids = $args.strings("sso_app_ids")?;
+        $user.families = families($args)?;
+        $user.test = $args.flag("test")?;
+        $user.status = status($args)?;
+    };
+}
+
 pub(super) fn new_user(args: &Args<'_>) -> Sayable<NewUser> {
     let mut user = NewUser::default();
-    user.email = args.string("email")?;
-    user.phone = args.string("phone")?;
-    user.name = args.string("display_name")?;
-    user.given_name = args.string("given_name")?;
-    user.middle_name = args.string("middle_name")?;
-    user.family_name = args.string("family_name")?;
-    user.picture = args.string("picture")?;
-    user.verified_email = args.flag("verified_email")?;
-    user.verified_phone = args.flag("verified_phone")?;
-    user.roles = args.strings("role_names")?;
-    user.tenants = tenant_roles(args, "user_tenants")?;
-    user.custom_attributes = args.map("custom_attributes")?;
-    user.additional_login_ids = args.strings("additional_login_ids")?;
-    user.sso_app_ids = args.strings("sso_app_ids")?;
-    user.families = families(args)?;
-    user.test = args.flag("test")?;
-    user.status = status(args)?;
+    set_user!(user, args);
     Ok(user)
 }
 
 pub(super) fn patch(args: &Args<'_>) -> Sayable<UserPatch> {
     let mut patch = UserPatch::default();
-    patch.email = args.string("email")?;
-    patch.phone = args.string("phone")?;
-    patch.name = args.string("display_name")?;
-    patch.given_name = args.string("given_name")?;
-    patch.middle_name = args.string("middle_name")?;
-    patch.family_name = args.string("family_name")?;
-    patch.picture = args.string("picture")?;
-    patch.verified_email = args.flag("verified_email")?;
-    patch.verified_phone = args.flag("verified_phone")?;
-    patch.roles = args.strings("role_names")?;
-    patch.tenants = tenant_roles(args, "user_tenants")?;
-    patch.custom_attributes = args.map("custom_attributes")?;
-    patch.additional_login_ids = args.strings("additional_login_ids")?;
-    patch.sso_app_ids = args.strings("sso_app_ids")?;
-    patch.families = families(args)?;
-    patch.test = args.flag("test")?;
-    patch.status = status(args)?;
+    set_user!(patch, args);
     Ok(patch)
 }
 
