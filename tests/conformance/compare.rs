@@ -169,6 +169,9 @@ fn request(ours: &Sent, theirs: &Sent, given: &Given, found: &mut Vec<String>) {
     if mine != recorded {
         found.push(format!("query {mine} instead of {recorded}"));
     }
+    if ours.body.is_some() != theirs.body.is_some() {
+        found.push(format!("body {:?} instead of {:?}", ours.body, theirs.body));
+    }
     let body = |sent: &Sent| sent.body.clone().unwrap_or_default();
     Bodies { given, found }.values("body", &mut Vec::new(), &body(ours), &body(theirs));
 }

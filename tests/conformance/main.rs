@@ -1,16 +1,21 @@
 //! Replays calls that were recorded from the official Python SDKs through this crate's public API,
 //! and compares what each sends and makes of the answer.
 //!
-//! A case is equal when the requests agree in method, path, query, bearer and body, and the call
-//! ends alike: with an error where Python raises, which tells what the server said, and otherwise with
-//! a result in which everything that Python returns can be found. Two things are no difference: a body
-//! member that Python sends although the caller did not set it, without content (`null`, `[]`, `{}`,
-//! `0`, `""`, `false`), and the class of an error. Every other difference stands in `deviations.txt`
-//! with its reason; one that does not fails the test, and so does a line there that no longer deviates.
-//! Methods of Python that this crate does not have stand in `absent.txt`.
+//! A case is equal when the requests agree in server, method, path, query, bearer and body, and the
+//! call ends alike: with an error where Python raises, which tells what the server said, and otherwise
+//! with a result in which everything that Python returns can be found. Two things are no difference: a
+//! member of the body that Python sends although the caller did not set it, without content (`null`,
+//! `[]`, `{}`, `0`, `""`, and the flags of `compare.rs`), and the class of an error.
 //!
-//! With `--nocapture`, prints how many cases of each area were replayed, and writes the same as a table
-//! in Markdown to the file that `CONFORMANCE_TABLE` names, if it is set.
+//! Every other difference has its reason. Where the official SDKs disagree, Go's newest is followed:
+//! `canon.rs` corrects the recording, and all of it is compared again. What is otherwise still stands in
+//! `deviations.txt`, and methods of Python that this crate does not have in `absent.txt`. A difference
+//! that stands nowhere fails the test, and so does an entry that no longer deviates. `bites.rs` shows
+//! that the comparison sees what is wrong.
+//!
+//! With `--nocapture`, prints how many cases of each area were replayed, and writes the same as tables
+//! in Markdown to the file that `CONFORMANCE_TABLE` names, if it is set. The recordings are those of
+//! `tests/fixtures/conformance`, which its `convert.py` makes.
 
 mod answer;
 mod args;

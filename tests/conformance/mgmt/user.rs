@@ -57,7 +57,7 @@ pub(super) fn call(client: &Client, method: &str, args: &Args<'_>) -> Call {
         "delete_by_user_id" => shown(users.delete_by_user_id(user_id)),
         "delete_batch" => shown(users.delete_batch(&args.list("user_ids")?)),
         "delete_all_test_users" => shown(users.delete_all_test_users()),
-        "history" => shown(users.history(&args.list("user_ids")?)),
+        "history" => shown(users.history(&args.not_null("user_ids")?.list("user_ids")?)),
         "logout_user" => shown(users.logout(login_id, &LogoutOptions::default())),
         "logout_user_by_user_id" => {
             shown(users.logout_by_user_id(user_id, &LogoutOptions::default()))
