@@ -147,8 +147,7 @@ impl Case {
 
     /// The area that the case is counted in.
     pub(crate) fn area(&self) -> &str {
-        let named = ["errors", "_validation"].into_iter().find(|area| self.name.starts_with(area));
-        named.unwrap_or(self.method().0)
+        self.method().0
     }
 
     /// What Python returned, if the call succeeded.

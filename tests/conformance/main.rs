@@ -14,8 +14,9 @@
 //! that the comparison sees what is wrong.
 //!
 //! With `--nocapture`, prints how many cases of each area were replayed, and writes the same as tables
-//! in Markdown to the file that `CONFORMANCE_TABLE` names, if it is set. The recordings are those of
-//! `tests/fixtures/conformance`, which its `convert.py` makes.
+//! in Markdown to the file that `CONFORMANCE_TABLE` names, if it is set. The figures of both versions
+//! together go to `target/tmp/recordings.json`, for the guide's page on conformance. The recordings are
+//! those of `tests/fixtures/conformance`, which its `convert.py` makes.
 
 mod answer;
 mod args;
@@ -119,14 +120,14 @@ fn every_recording_is_equal_or_listed() {
         let (kind, entry) = match (&outcome, corrected) {
             (Outcome::Unsayable(Unsayable::NoAdapter), _) => (Kind::Absent, find(&absent)),
             _ if found.is_empty() => {
-                table.add(&case, Kind::Equal);
+                table.add(&case, Kind::Equal, &sent);
                 continue;
             }
             (_, Some((rule, _))) => (Kind::Canonical, Some(rule)),
             (Outcome::Unsayable(Unsayable::Type(_)), _) => (Kind::Unsayable, find(&deviations)),
             _ => (Kind::Listed, find(&deviations)),
         };
-        table.add(&case, kind);
+        table.add(&case, kind, &sent);
         match entry {
             Some(pattern) => _ = used.insert(pattern),
             None => writeln!(report, "{name}\n    {}", found.join("\n    ")).unwrap(),
@@ -136,6 +137,8 @@ fn every_recording_is_equal_or_listed() {
     if let Some(file) = std::env::var_os("CONFORMANCE_TABLE") {
         std::fs::write(file, table.to_string()).unwrap();
     }
+    let figures = concat!(env!("CARGO_TARGET_TMPDIR"), "/recordings.json");
+    std::fs::write(figures, table.figures().to_string()).unwrap();
     let entries = deviations.iter().chain(&absent).map(|(pattern, _)| *pattern);
     for stale in entries.chain(canon::patterns()).filter(|pattern| !used.contains(pattern)) {
         writeln!(report, "{stale} is listed but does not deviate").unwrap();
