@@ -178,7 +178,7 @@ pub struct TenantRoles {
     /// The tenant's ID.
     pub tenant_id: String,
     /// Names of the roles to hold there.
-    #[serde(rename = "roleNames", skip_serializing_if = "Vec::is_empty")]
+    #[serde(rename = "roleNames")]
     pub roles: Vec<String>,
 }
 

@@ -1,7 +1,7 @@
 //! Access keys: how machines sign in.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::{Auth, Token};
 use crate::client::Client;
@@ -47,6 +47,7 @@ impl AccessKey<'_> {
             .0
             .post("/v1/auth/accesskey/exchange")
             .bearer("access_key", access_key)
+            .fields(&json!({}))
             .options("loginOptions", options)
             .with_keys()?
             .send()?;

@@ -187,7 +187,8 @@ impl<'c> OAuth<'c> {
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct OAuthOptions {
-    /// Where the browser comes back to. Defaults to the provider's redirect URL in the project.
+    /// Where the browser comes back to. Defaults to the provider's redirect URL in the project,
+    /// also if it is empty.
     pub redirect_url: Option<String>,
     /// Who is expected to sign in, such as an e-mail address, for the provider to fill in.
     pub login_hint: Option<String>,

@@ -153,8 +153,9 @@ impl<'c> Call<'c> {
             .login_bearer(options)
     }
 
-    /// Where a sign-in page sends the browser back to.
+    /// Where a sign-in page sends the browser back to. An empty URL is none, as in the official SDKs.
     pub(crate) fn redirect(self, url: Option<&str>) -> Self {
+        let url = url.filter(|url| !url.is_empty());
         self.check(url.map_or(Ok(()), |url| check::id("redirect_url", url)))
             .query("redirectURL", url)
     }

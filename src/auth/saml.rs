@@ -43,11 +43,13 @@ impl Saml<'_> {
     ///
     /// [`Error::Api`](crate::Error::Api) if there is no such tenant, or it has no single sign-on.
     pub fn start(&self, tenant: &str, options: &SamlOptions) -> Result<String> {
+        let redirect_url = options.redirect_url.as_deref();
         self.0
             .post("/v1/auth/saml/authorize")
             .check(check::id("tenant", tenant))
+            .check(redirect_url.map_or(Ok(()), |url| check::filled("redirect_url", url)))
             .query("tenant", tenant)
-            .redirect(options.redirect_url.as_deref())
+            .redirect(redirect_url)
             .query("ssoId", options.sso_id.as_deref())
             .query_flag("forceAuthn", options.force_authn)
             .query("loginHint", options.login_hint.as_deref())

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::{Auth, AuthInfo, Token};
 use crate::call::Call;
@@ -88,6 +88,7 @@ impl Session<'_> {
                 client
                     .post("/v1/auth/refresh")
                     .bearer("refresh_token", refresh_token)
+                    .fields(&json!({}))
                     .send_sign_in_keeping(Some(kept)),
             )
         });
@@ -165,7 +166,7 @@ impl Session<'_> {
     }
 
     pub(crate) fn logout_call<'a>(&'a self, refresh_token: &'a str) -> Call<'a> {
-        self.0.post("/v1/auth/logout").bearer("refresh_token", refresh_token)
+        self.0.post("/v1/auth/logout").bearer("refresh_token", refresh_token).fields(&json!({}))
     }
 
     /// Ends all sessions of the user, on every device.
@@ -186,7 +187,11 @@ impl Session<'_> {
     ///
     /// As for [`logout`](Self::logout).
     pub fn logout_all(&self, refresh_token: &str) -> Result<()> {
-        self.0.post("/v1/auth/logoutall").bearer("refresh_token", refresh_token).send_unit()
+        self.0
+            .post("/v1/auth/logoutall")
+            .bearer("refresh_token", refresh_token)
+            .fields(&json!({}))
+            .send_unit()
     }
 
     /// The user, as Descope knows them now.

@@ -86,7 +86,8 @@ impl Sso<'_> {
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct SsoOptions {
-    /// Where the browser comes back to. Defaults to the redirect URL of the tenant's configuration.
+    /// Where the browser comes back to. Defaults to the redirect URL of the tenant's configuration,
+    /// also if it is empty.
     pub redirect_url: Option<String>,
     /// What the identity provider is to ask even of a user it knows, for OpenID Connect: `none`,
     /// `login`, `consent` or `select_account` (OpenID Connect Core 1.0 section 3.1.2.1).

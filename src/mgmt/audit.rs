@@ -51,7 +51,7 @@ impl Audit<'_> {
     ///
     /// Those of [every management call](crate::mgmt::Mgmt#errors).
     pub fn search(&self, search: &AuditSearch) -> Result<AuditPage> {
-        self.0.post("/v1/mgmt/audit/search").safe().fields(search).send()
+        self.0.post("/v1/mgmt/audit/search").safe().field("noTenants", false).fields(search).send()
     }
 
     /// Adds an event of the application's own to the audit trail.

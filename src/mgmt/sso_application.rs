@@ -385,6 +385,7 @@ impl Call<'_> {
             .check(id.map_or(Ok(()), |id| check::id("id", id)))
             .field("name", name)
             .field("id", id)
+            .field("forceAuthentication", false)
     }
 }
 

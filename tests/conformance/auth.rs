@@ -1,12 +1,16 @@
 //! The ways to sign in.
 
+use std::collections::BTreeMap;
+
 use descope::auth::enchanted_link::PendingLink;
 use descope::auth::password::ResetOptions;
-use descope::auth::{DeliveryMethod, LoginOptions, SignUpOptions, UpdateOptions};
-use descope::{Client, UserDetails};
+use descope::auth::totp::TotpSetup;
+use descope::auth::{AuthInfo, DeliveryMethod, LoginOptions, SignUpOptions, Token, UpdateOptions};
+use descope::{Claims, Client, UserDetails};
+use serde_json::{Map, Value};
 
 use super::args::{Args, Sayable, Unsayable};
-use super::{Call, shown};
+use super::{Call, bared, shown};
 
 pub(crate) fn call(client: &Client, area: &str, method: &str, args: &Args<'_>) -> Call {
     match area {
@@ -34,7 +38,7 @@ fn otp(client: &Client, method: &str, args: &Args<'_>) -> Call {
             shown(otp.sign_up_or_in(delivery(args)?, args.text("login_id")?, &options))
         }
         "verify_code" => {
-            shown(otp.verify(delivery(args)?, args.text("login_id")?, args.text("code")?))
+            signed_in(otp.verify(delivery(args)?, args.text("login_id")?, args.text("code")?))
         }
         "update_user_email" => {
             let (login_id, email) = (args.text("login_id")?, args.text("email")?);
@@ -60,7 +64,7 @@ fn magic_link(client: &Client, method: &str, args: &Args<'_>) -> Call {
             let options = sign_up_or_in_options(args)?;
             shown(link.sign_up_or_in(delivery(args)?, login_id, page, &options))
         }
-        "verify" => shown(link.verify(args.text("token")?)),
+        "verify" => signed_in(link.verify(args.text("token")?)),
         "update_user_email" => {
             let (email, options) = (args.text("email")?, update_options(args)?);
             shown(link.update_email(login_id, email, page, refresh_token, &options))
@@ -91,7 +95,12 @@ fn enchanted_link(client: &Client, method: &str, args: &Args<'_>) -> Call {
             pending(link.sign_up_or_in(Sms, phone, page, &sign_up_or_in_options(args)?))
         }
         "verify" => shown(link.verify(args.text("token")?)),
-        "get_session" => shown(link.session(args.text("pending_ref")?)),
+        "get_session" => match link.session(args.text("pending_ref")?) {
+            // Python raises while the link is not clicked.
+            Ok(None) => Err(Unsayable::Type("not yet".to_owned())),
+            Ok(Some(info)) => Ok(Ok(show_sign_in(&info))),
+            Err(error) => Ok(Err(error)),
+        },
         "update_user_email" => {
             let (email, options) = (args.text("email")?, update_options(args)?);
             pending(link.update_email(login_id, email, page, refresh_token, &options))
@@ -105,7 +114,7 @@ fn enchanted_link(client: &Client, method: &str, args: &Args<'_>) -> Call {
 
 /// A link that waits for its click, with the reference that is secret.
 fn pending(started: descope::Result<PendingLink>) -> Call {
-    shown(started.map(|link| (link.pending_ref.expose().to_owned(), link)))
+    bared(started, |link| [("pendingRef", Some(&link.pending_ref))])
 }
 
 fn totp(client: &Client, method: &str, args: &Args<'_>) -> Call {
@@ -114,17 +123,19 @@ fn totp(client: &Client, method: &str, args: &Args<'_>) -> Call {
     match method {
         "sign_up" => exposed(totp.sign_up(login_id, &user(args)?)),
         "update_user" => exposed(totp.update(login_id, args.text("refresh_token")?)),
-        "sign_in_code" => shown(totp.verify(login_id, args.text("code")?, &login_options(args)?)),
+        "sign_in_code" => {
+            signed_in(totp.verify(login_id, args.text("code")?, &login_options(args)?))
+        }
         _ => Err(Unsayable::NoAdapter),
     }
 }
 
 /// An authenticator's setup, whose parts are all secret.
-fn exposed(made: descope::Result<descope::auth::totp::TotpSetup>) -> Call {
-    shown(made.map(|setup| {
-        let parts = [&setup.provisioning_url, &setup.image, &setup.key];
-        parts.map(|part| part.expose().to_owned())
-    }))
+fn exposed(made: descope::Result<TotpSetup>) -> Call {
+    bared(made, |setup| {
+        let TotpSetup { provisioning_url, image, key, .. } = setup;
+        [("provisioningURL", Some(provisioning_url)), ("image", Some(image)), ("key", Some(key))]
+    })
 }
 
 fn password(client: &Client, method: &str, args: &Args<'_>) -> Call {
@@ -132,10 +143,10 @@ fn password(client: &Client, method: &str, args: &Args<'_>) -> Call {
     let login_id = args.text("login_id")?;
     match method {
         "sign_up" => {
-            shown(password.sign_up(login_id, args.text("password")?, &sign_up_options(args)?))
+            signed_in(password.sign_up(login_id, args.text("password")?, &sign_up_options(args)?))
         }
         "sign_in" => {
-            shown(password.sign_in(login_id, args.text("password")?, &login_options(args)?))
+            signed_in(password.sign_in(login_id, args.text("password")?, &login_options(args)?))
         }
         "send_reset" => {
             let mut options = ResetOptions::default();
@@ -143,9 +154,8 @@ fn password(client: &Client, method: &str, args: &Args<'_>) -> Call {
             if let Some(template) = args.text_map("template_options")? {
                 options = options.template_options(template);
             }
-            shown(password.send_reset(login_id, &options).map(|sent| {
-                (sent.pending_ref.as_ref().map(|secret| secret.expose().to_owned()), sent)
-            }))
+            let sent = password.send_reset(login_id, &options);
+            bared(sent, |sent| [("pendingRef", sent.pending_ref.as_ref())])
         }
         "update" => {
             let refresh_token = args.text("refresh_token")?;
@@ -153,7 +163,7 @@ fn password(client: &Client, method: &str, args: &Args<'_>) -> Call {
         }
         "replace" => {
             let (old, new) = (args.text("old_password")?, args.text("new_password")?);
-            shown(password.replace(login_id, old, new))
+            signed_in(password.replace(login_id, old, new))
         }
         "get_policy" => shown(password.policy()),
         _ => Err(Unsayable::NoAdapter),
@@ -211,7 +221,34 @@ pub(crate) fn sign_up_options(args: &Args<'_>) -> Sayable<SignUpOptions> {
     Ok(options)
 }
 
-fn user(args: &Args<'_>) -> Sayable<UserDetails> {
+/// What a sign-in returns, with the tokens and all their claims.
+#[expect(clippy::unnecessary_wraps, reason = "what adapters return")]
+pub(crate) fn signed_in(result: descope::Result<AuthInfo>) -> Call {
+    Ok(result.map(|info| show_sign_in(&info)))
+}
+
+pub(crate) fn show_sign_in(info: &AuthInfo) -> String {
+    let refresh = info.refresh.as_ref().map(all_of);
+    let ids = ids(&info.session.claims);
+    let AuthInfo { session, user, first_seen, cookie, idp_response, tenant_sso_id, .. } = info;
+    let shown = (all_of(session), ids, refresh, user, cookie, idp_response, tenant_sso_id);
+    format!("({shown:?}, {{\"firstSeen\": {first_seen}}})")
+}
+
+/// A token's claims and itself, as Python has them.
+pub(crate) fn all_of(token: &Token) -> Map<String, Value> {
+    let mut all = token.claims.as_map().clone();
+    all.insert("jwt".to_owned(), token.jwt.expose().into());
+    all
+}
+
+/// The user and the project that a token is for.
+pub(crate) fn ids(claims: &Claims) -> BTreeMap<&'static str, &str> {
+    let project = claims.issuer().rsplit('/').next().unwrap_or_default();
+    BTreeMap::from([("userId", claims.user_id()), ("projectId", project)])
+}
+
+pub(crate) fn user(args: &Args<'_>) -> Sayable<UserDetails> {
     let mut user = UserDetails::default();
     let Some(given) = args.object("user")? else { return Ok(user) };
     let text = |name| Ok(given.maybe(name)?.map(str::to_owned));

@@ -7,18 +7,29 @@ use descope::{Claims, Client, Scope};
 use serde_json::{Map, Value};
 
 use super::args::{Args, Sayable, Unsayable};
+use super::auth::{all_of, ids, show_sign_in, signed_in};
+use super::case::Case;
 use super::{Call, PROJECT, shown};
 
-pub(crate) fn call(client: &Client, method: &str, args: &Args<'_>) -> Call {
+pub(crate) fn call(case: &Case, client: &Client, args: &Args<'_>) -> Call {
+    let method = case.method().1;
     let session = client.auth().session();
     let refresh = |name| args.text(name);
     match method {
-        "__init__" => init(args),
-        "validate_session" => shown(session.validate(args.text("session_token")?)),
-        "refresh_session" => shown(session.refresh(refresh("refresh_token")?)),
-        "validate_and_refresh_session" => shown(
-            session.validate_and_refresh(args.text("session_token")?, refresh("refresh_token")?),
-        ),
+        "__init__" => init(args, case.name.ends_with("reject_mgmt_without_key")),
+        "validate_session" => {
+            let token = args.text("session_token")?;
+            Ok(session.validate(token).map(|claims| show_session(token, &claims)))
+        }
+        "refresh_session" => signed_in(session.refresh(refresh("refresh_token")?)),
+        "validate_and_refresh_session" => {
+            let token = args.text("session_token")?;
+            let checked = session.validate_and_refresh(token, refresh("refresh_token")?);
+            Ok(checked.map(|checked| match &checked.refreshed {
+                Some(info) => show_sign_in(info),
+                None => show_session(token, &checked.claims),
+            }))
+        }
         "logout" => shown(session.logout(refresh("refresh_token")?)),
         "logout_all" => shown(session.logout_all(refresh("refresh_token")?)),
         "me" => shown(session.me(refresh("refresh_token")?)),
@@ -33,7 +44,7 @@ pub(crate) fn call(client: &Client, method: &str, args: &Args<'_>) -> Call {
             shown(session.my_tenants(refresh("refresh_token")?, which))
         }
         "select_tenant" => {
-            shown(session.select_tenant(args.text("tenant_id")?, refresh("refresh_token")?))
+            signed_in(session.select_tenant(args.text("tenant_id")?, refresh("refresh_token")?))
         }
         "exchange_access_key" => {
             let mut options = AccessKeyOptions::default();
@@ -45,14 +56,26 @@ pub(crate) fn call(client: &Client, method: &str, args: &Args<'_>) -> Call {
                     options = options.selected_tenant(tenant);
                 }
             }
-            shown(client.auth().access_key().exchange(args.text("access_key")?, &options))
+            let exchanged = client.auth().access_key().exchange(args.text("access_key")?, &options);
+            Ok(exchanged.map(|key| {
+                let (session, mut ids) = (&key.session, ids(&key.session.claims));
+                ids.insert("keyId", &key.key_id);
+                format!("({:?}, {ids:?})", all_of(session))
+            }))
         }
         "get_last_response" => Err(Unsayable::NoAdapter),
         _ => check(method, args),
     }
 }
 
-fn init(args: &Args<'_>) -> Call {
+/// A session that is good, as Python has it.
+fn show_session(token: &str, claims: &Claims) -> String {
+    let mut all = claims.as_map().clone();
+    all.insert("jwt".to_owned(), token.into());
+    format!("({all:?}, {:?})", ids(claims))
+}
+
+fn init(args: &Args<'_>, without_key: bool) -> Call {
     let mut builder = Client::builder().ignore_env().project_id(args.text("project_id")?);
     match args.value("public_key") {
         Some(Value::String(key)) => builder = builder.public_key(key),
@@ -60,10 +83,15 @@ fn init(args: &Args<'_>) -> Call {
         None => {}
         Some(other) => return Err(Unsayable::Type(format!("public_key: {other}"))),
     }
-    match builder.build() {
-        Ok(client) => Ok(Ok(format!("{client:?}"))),
-        Err(error) => Ok(Err(error)),
+    let client = match builder.build() {
+        Ok(client) => client,
+        Err(error) => return Ok(Err(error)),
+    };
+    if without_key {
+        // Python raises when management is asked for, Rust when a call of it is made.
+        return shown(client.mgmt().tenant().load_all());
     }
+    Ok(Ok(format!("{client:?}")))
 }
 
 /// The checks of roles and permissions, on a token with the claims that Python was given.

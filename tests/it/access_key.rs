@@ -36,7 +36,7 @@ fn exchange_with_every_field() {
 #[test]
 fn what_is_not_set_is_not_sent_and_what_is_not_answered_is_in_the_token() {
     let answer = json!({ "sessionJwt": signed_in()["sessionJwt"], "keyId": null });
-    let session = sends(LINE, KEY, Value::Null, &answer, |client| {
+    let session = sends(LINE, KEY, json!({}), &answer, |client| {
         client.auth().access_key().exchange(KEY, &AccessKeyOptions::default())
     });
     assert_eq!(session.key_id, "U1");

@@ -35,7 +35,7 @@ mod tokens;
 mod totp;
 mod users;
 mod waiting;
-mod web;
 mod ways_in;
+mod web;
 mod webauthn;
 mod wycheproof;

@@ -58,6 +58,9 @@ fn update_with_every_field() {
 fn what_is_not_set_is_not_sent() {
     let answer = json!({ "url": "https://idp.example.com" });
     sends("POST /v1/auth/oauth/authorize?provider=apple", "", json!({}), &answer, |client| {
+        client.auth().oauth().start("apple", &OAuthOptions::default().redirect_url(""))
+    });
+    sends("POST /v1/auth/oauth/authorize?provider=apple", "", json!({}), &answer, |client| {
         client.auth().oauth().start(providers::APPLE, &OAuthOptions::default())
     });
     let line = "POST /v1/auth/oauth/authorize/update?provider=apple&allowAllMerge=false";
@@ -181,7 +184,7 @@ fn bad_input_is_refused_before_a_request() {
     refuses("refresh_token", |c| {
         c.auth().oauth().update("google", "", &OAuthUpdateOptions::default())
     });
-    let empty = OAuthOptions::default().redirect_url("");
+    let empty = OAuthOptions::default().redirect_url(" ");
     refuses("redirect_url", |c| c.auth().oauth().start("google", &empty));
     refuses("redirect_url", |c| c.auth().oauth().sign_in("google", &empty));
     refuses("redirect_url", |c| c.auth().oauth().sign_up("google", &empty));

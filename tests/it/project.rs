@@ -55,7 +55,7 @@ fn audit_with_every_field() {
         (&["ada".to_owned()][..], &["acme".to_owned()][..])
     );
     assert_eq!((&record.data["k"], &record.extra["later"]), (&json!(1), &json!(true)));
-    sends(line, MANAGEMENT, json!({}), &json!({}), |c| {
+    sends(line, MANAGEMENT, json!({ "noTenants": false }), &json!({}), |c| {
         c.mgmt().audit().search(&AuditSearch::default())
     });
 

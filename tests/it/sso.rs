@@ -65,6 +65,9 @@ fn what_is_not_set_is_not_sent() {
     sends("POST /v1/auth/sso/authorize?tenant=acme", "", json!({}), &answer, |client| {
         client.auth().sso().start("acme", &SsoOptions::default())
     });
+    sends("POST /v1/auth/sso/authorize?tenant=acme", "", json!({}), &answer, |client| {
+        client.auth().sso().start("acme", &SsoOptions::default().redirect_url(""))
+    });
     sends("POST /v1/auth/saml/authorize?tenant=acme", "", json!({}), &answer, |client| {
         client.auth().saml().start("acme", &SamlOptions::default())
     });
@@ -95,8 +98,8 @@ fn bad_input_is_refused_before_a_request() {
     let (sso, saml) = (SsoOptions::default(), SamlOptions::default());
     refuses("tenant", |c| c.auth().sso().start("", &sso));
     refuses("tenant", |c| c.auth().saml().start("a\0b", &saml));
-    refuses("redirect_url", |c| c.auth().sso().start("t", &sso.clone().redirect_url("")));
-    refuses("redirect_url", |c| c.auth().saml().start("t", &saml.clone().redirect_url(" ")));
+    refuses("redirect_url", |c| c.auth().sso().start("t", &sso.clone().redirect_url(" ")));
+    refuses("redirect_url", |c| c.auth().saml().start("t", &saml.clone().redirect_url("")));
     for login in [LoginOptions::default().stepup(true), LoginOptions::default().mfa(true)] {
         refuses("refresh_token", |c| c.auth().sso().start("t", &sso.clone().login(login.clone())));
         refuses("refresh_token", |c| c.auth().saml().start("t", &saml.clone().login(login)));

@@ -284,15 +284,14 @@ impl Users<'_> {
         provider: &str,
         options: &ProviderTokenOptions,
     ) -> Result<ProviderToken> {
-        let flag = |flag: Option<bool>| flag.map(|on| if on { "true" } else { "false" });
         self.0
             .get("/v1/mgmt/user/provider/token")
             .check(check::id("login_id", login_id))
             .check(check::id("provider", provider))
             .query("loginId", login_id)
             .query("provider", provider)
-            .query("withRefreshToken", flag(options.with_refresh_token))
-            .query("forceRefresh", flag(options.force_refresh))
+            .query_flag("withRefreshToken", Some(options.with_refresh_token.unwrap_or_default()))
+            .query_flag("forceRefresh", Some(options.force_refresh.unwrap_or_default()))
             .send()
     }
 
@@ -355,6 +354,8 @@ impl Users<'_> {
             .check(check_options(&options.login_options))
             .options("user", &options.user)
             .options("loginOptions", &options.login_options)
+            .field("emailVerified", false)
+            .field("phoneVerified", false)
             .fields(options)
             .send_field("token")
     }

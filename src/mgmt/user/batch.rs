@@ -42,7 +42,7 @@ impl Users<'_> {
     /// [`Error::Argument`] if a user has both a password and a hashed one, or an
     /// [`invite_url`](NewUser::invite_url), which is set for a batch as a whole.
     pub fn create_batch(&self, users: &[BatchUser]) -> Result<BatchOutcome> {
-        let call = self.0.post("/v1/mgmt/user/create/batch").batch(users);
+        let call = self.0.post("/v1/mgmt/user/create/batch").batch(users).field("invite", false);
         let outcome: BatchOutcome = call.send()?;
         Ok(outcome.indexed(users.iter().map(|user| &*user.login_id)))
     }
@@ -142,6 +142,7 @@ impl Users<'_> {
             .post("/v1/mgmt/user/import")
             .check(check::id("source", source))
             .field("source", source)
+            .field("dryrun", false)
             .fields(import)
             .send()
     }

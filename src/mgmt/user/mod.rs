@@ -84,7 +84,10 @@ impl<'c> Users<'c> {
     ///
     /// [`USER_ALREADY_EXISTS`](crate::codes::USER_ALREADY_EXISTS) if a login ID is taken.
     pub fn create(&self, login_id: &str, user: &NewUser) -> Result<User> {
-        self.of_login("/v1/mgmt/user/create", login_id).fields(user).send_field("user")
+        self.of_login("/v1/mgmt/user/create", login_id)
+            .field("invite", false)
+            .fields(user)
+            .send_field("user")
     }
 
     /// Creates a user and invites them, by e-mail unless the invitation says otherwise. They are

@@ -36,7 +36,12 @@ impl<'c> Users<'c> {
     ///
     /// Those of [every management call](crate::mgmt::Mgmt#errors).
     pub fn search(&self, search: &UserSearch) -> Result<Page<User>> {
-        self.0.post("/v2/mgmt/user/search").fields(search).send_users()
+        self.0
+            .post("/v2/mgmt/user/search")
+            .field("withTestUser", false)
+            .field("testUsersOnly", false)
+            .fields(search)
+            .send_users()
     }
 
     /// Searches users, page by page as the iterator moves on, from the search's

@@ -36,7 +36,7 @@ fn create_with_every_field() {
         .permitted_ips(["192.0.2.1", "10.0.0.0/8"]);
     let body = json!({
         "name": "ci", "expireTime": 1_900_000_000, "description": "d", "roleNames": ["Editor"],
-        "keyTenants": [{ "tenantId": "acme", "roleNames": ["Owner"] }, { "tenantId": "t2" }],
+        "keyTenants": [{ "tenantId": "acme", "roleNames": ["Owner"] }, { "tenantId": "t2", "roleNames": [] }],
         "userId": "U2", "customClaims": { "c": [1, null] },
         "customAttributes": { "a": { "b": null } }, "permittedIps": ["192.0.2.1", "10.0.0.0/8"],
     });

@@ -178,7 +178,7 @@ fn create_and_update_with_every_field() {
 #[test]
 fn an_application_that_does_not_say_is_enabled() {
     let answer = json!({ "id": "app" });
-    let body = json!({ "name": "App", "enabled": true });
+    let body = json!({ "name": "App", "enabled": true, "forceAuthentication": false });
     for kind in ["oidc", "wsfed"] {
         let line = format!("POST /v1/mgmt/sso/idp/app/{kind}/create");
         sends(&line, MANAGEMENT, body.clone(), &answer, |client| {
@@ -190,8 +190,8 @@ fn an_application_that_does_not_say_is_enabled() {
         });
     }
     let body = json!({
-        "name": "App", "enabled": true, "useMetadataInfo": false, "entityId": "e", "acsUrl": "a",
-        "certificate": "c",
+        "name": "App", "enabled": true, "forceAuthentication": false, "useMetadataInfo": false,
+        "entityId": "e", "acsUrl": "a", "certificate": "c",
     });
     sends("POST /v1/mgmt/sso/idp/app/saml/create", MANAGEMENT, body, &answer, |client| {
         let settings = SamlApplication::new("e", "a", "c");

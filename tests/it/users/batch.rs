@@ -36,7 +36,7 @@ fn create_says_who_failed_and_why() {
         ],
         "additionalErrors": { "mail": "not sent" },
     });
-    let body = json!({ "users": people_sent() });
+    let body = json!({ "users": people_sent(), "invite": false });
     let line = "POST /v1/mgmt/user/create/batch";
     let outcome = manages(line, body, &answer, |users| users.create_batch(&people()));
     assert_eq!((&*outcome.created[0].user_id, outcome.patched.len()), ("U1", 0));
@@ -143,7 +143,8 @@ fn hashed_passwords() {
         ),
     ] {
         assert!(!format!("{hashed:?}").contains("text"));
-        let body = json!({ "users": [{ "loginId": "ada", "hashedPassword": sent }] });
+        let users = json!([{ "loginId": "ada", "hashedPassword": sent }]);
+        let body = json!({ "users": users, "invite": false });
         let line = "POST /v1/mgmt/user/create/batch";
         manages(line, body, &json!({}), |users| {
             users.create_batch(&[BatchUser::new("ada").hashed_password(hashed.clone())])
@@ -162,7 +163,7 @@ fn import() {
     let outcome = manages(line, body, &answer, |users| users.import("auth0", &import));
     assert_eq!(outcome.users[0].user_id, "U1");
     assert_eq!((&*outcome.failures[0].user, &*outcome.failures[0].reason), ("grace", "no e-mail"));
-    manages(line, json!({ "source": "auth0" }), &json!({}), |users| {
+    manages(line, json!({ "source": "auth0", "dryrun": false }), &json!({}), |users| {
         users.import("auth0", &UserImport::default())
     });
 }

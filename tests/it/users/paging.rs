@@ -67,8 +67,9 @@ fn search_with_every_field_and_with_none() {
     test_users["withTestUser"] = json!(true);
     test_users["testUsersOnly"] = json!(true);
     let only = json!({ "withTestUser": true, "testUsersOnly": true });
+    let none = json!({ "withTestUser": false, "testUsersOnly": false });
     let cases: [(&str, Value, Value, Search); 2] = [
-        ("search", everything_sent(), json!({}), |users, search| users.search(search)),
+        ("search", everything_sent(), none, |users, search| users.search(search)),
         ("search/test", test_users, only, |users, search| users.search_test_users(search)),
     ];
     for (path, all, none, call) in cases {
@@ -95,7 +96,8 @@ fn the_first_item_costs_one_request() {
     assert_eq!((&*found.0.user_id, &*found.1.user_id), ("U1", "U2"));
     assert_eq!(sent.len(), 1);
     assert_eq!(sent[0].line, "POST /v2/mgmt/user/search");
-    assert_eq!(sent[0].body, json!({ "limit": 2, "page": 4 }));
+    let body = json!({ "limit": 2, "page": 4, "withTestUser": false, "testUsersOnly": false });
+    assert_eq!(sent[0].body, body);
     let (_, sent) = exchange(&answer, |client| {
         client.mgmt().user().iter_test_users(&UserSearch::default()).next()
     });

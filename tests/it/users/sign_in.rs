@@ -130,7 +130,8 @@ fn provider_token() {
         assert_eq!(token.refresh_token.unwrap().expose(), "rt");
         assert_eq!((token.expiration.as_seconds(), &*token.scopes[0]), (1_700_000_000, "s1"));
     }
-    let line = "GET /v1/mgmt/user/provider/token?loginId=ada&provider=google";
+    let line = "GET /v1/mgmt/user/provider/token?loginId=ada&provider=google\
+                &withRefreshToken=false&forceRefresh=false";
     let token = manages(line, Value::Null, &json!({ "accessToken": "at" }), |users| {
         users.provider_token("ada", "google", &ProviderTokenOptions::default())
     });
@@ -173,7 +174,8 @@ fn embedded_links() {
     let token =
         manages(line, body, &answer, |users| users.generate_sign_up_embedded_link("ada", &options));
     assert_eq!(token.expose(), "embedded");
-    manages(line, json!({ "loginId": "ada" }), &answer, |users| {
+    let body = json!({ "loginId": "ada", "emailVerified": false, "phoneVerified": false });
+    manages(line, body, &answer, |users| {
         users.generate_sign_up_embedded_link("ada", &SignUpEmbeddedLinkOptions::default())
     });
     let (result, _) = exchange(&json!({}), |client| {

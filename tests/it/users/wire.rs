@@ -39,7 +39,9 @@ pub(super) fn everything_sent() -> Value {
         "displayName": "Ada Lovelace", "givenName": "Ada", "middleName": "King",
         "familyName": "Lovelace", "picture": "https://example.com/ada.png",
         "verifiedEmail": true, "verifiedPhone": false, "roleNames": ["Editor", "Admin"],
-        "userTenants": [{ "tenantId": "acme", "roleNames": ["Owner"] }, { "tenantId": "evil" }],
+        "userTenants": [
+            { "tenantId": "acme", "roleNames": ["Owner"] }, { "tenantId": "evil", "roleNames": [] },
+        ],
         "customAttributes": { "k": { "deep": [1, null] } }, "additionalLoginIds": ["countess"],
         "ssoAppIDs": ["app"],
         "familyAssociations": [
@@ -64,7 +66,7 @@ fn create_with_every_field() {
     let user = everything().status(UserStatus::Disabled).invite_url("https://example.com");
     let body = with(
         everything_sent(),
-        json!({ "status": "disabled", "inviteUrl": "https://example.com" }),
+        json!({ "status": "disabled", "inviteUrl": "https://example.com", "invite": false }),
     );
     let answer = json!({ "user": full_user() });
     let line = "POST /v1/mgmt/user/create";
@@ -90,7 +92,8 @@ fn create_with_every_field() {
 #[test]
 fn what_is_not_set_is_not_sent_and_what_is_empty_is() {
     let line = "POST /v1/mgmt/user/create";
-    changes(line, json!({ "loginId": "ada" }), |users| users.create("ada", &NewUser::default()));
+    let body = json!({ "loginId": "ada", "invite": false });
+    changes(line, body, |users| users.create("ada", &NewUser::default()));
     let none: [String; 0] = [];
     let empty = NewUser::default()
         .email("")
@@ -100,7 +103,7 @@ fn what_is_not_set_is_not_sent_and_what_is_empty_is() {
         .additional_login_ids(none.clone())
         .sso_app_ids(none);
     let body = json!({
-        "loginId": "ada", "email": "", "roleNames": [], "userTenants": [],
+        "loginId": "ada", "invite": false, "email": "", "roleNames": [], "userTenants": [],
         "customAttributes": {}, "additionalLoginIds": [], "ssoAppIDs": [],
     });
     changes(line, body, |users| users.create("ada", &empty));
@@ -132,7 +135,7 @@ fn invite_with_every_field() {
 #[test]
 fn create_test_user_with_every_field() {
     let user = everything().status(UserStatus::Invited).invite_url("https://example.com");
-    let more = json!({ "status": "invited", "test": true, "inviteUrl": "https://example.com" });
+    let more = json!({ "status": "invited", "test": true, "inviteUrl": "https://example.com", "invite": false });
     let body = with(everything_sent(), more);
     changes("POST /v1/mgmt/user/create/test", body, |users| users.create_test_user("ada", &user));
 }

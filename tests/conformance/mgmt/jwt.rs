@@ -1,0 +1,80 @@
+//! Tokens: updates, impersonation, and sign-ins without a factor.
+
+use descope::mgmt::jwt::{Impersonation, JwtOptions, SignIn, SignUp, UpdateJwt};
+use descope::{Client, Secret};
+
+use crate::args::{Args, Sayable, Unsayable};
+use crate::auth::{signed_in, user};
+use crate::{Call, bared};
+
+pub(super) fn call(client: &Client, method: &str, args: &Args<'_>) -> Call {
+    let jwts = client.mgmt().jwt();
+    let (jwt, login_id) = (args.text("jwt")?, args.text("login_id")?);
+    let impersonator = args.text("impersonator_id")?;
+    match method {
+        "update_jwt" => {
+            let mut options = UpdateJwt::default();
+            options.custom_claims = args.map("custom_claims")?;
+            options.refresh_duration = args.seconds("refresh_duration")?;
+            bare(jwts.update(jwt, &options))
+        }
+        "impersonate" => bare(jwts.impersonate(impersonator, login_id, &impersonation(args)?)),
+        "impersonate_stepup" => {
+            bare(jwts.impersonate_stepup(impersonator, login_id, &impersonation(args)?))
+        }
+        "stop_impersonation" => bare(jwts.stop_impersonation(jwt, &options(args)?)),
+        "sign_in" => signed_in(jwts.sign_in(login_id, &sign_in(args)?)),
+        "sign_up" => signed_in(jwts.sign_up(login_id, &sign_up(args)?)),
+        "sign_up_or_in" => signed_in(jwts.sign_up_or_in(login_id, &sign_up(args)?)),
+        "anonymous" => signed_in(jwts.anonymous(&options(args)?)),
+        _ => Err(Unsayable::NoAdapter),
+    }
+}
+
+fn bare(jwt: descope::Result<Secret>) -> Call {
+    bared(jwt, |jwt| [("jwt", Some(jwt))])
+}
+
+fn impersonation(args: &Args<'_>) -> Sayable<Impersonation> {
+    let mut options = Impersonation::default();
+    options.validate_consent = args.flag("validate_consent")?;
+    options.stepup = args.flag("stepup")?;
+    options.custom_claims = args.map("custom_claims")?;
+    options.selected_tenant = args.string("tenant_id")?;
+    options.refresh_duration = args.seconds("refresh_duration")?;
+    Ok(options)
+}
+
+fn options(args: &Args<'_>) -> Sayable<JwtOptions> {
+    let mut options = JwtOptions::default();
+    options.custom_claims = args.map("custom_claims")?;
+    options.selected_tenant = args.string("tenant_id")?;
+    options.refresh_duration = args.seconds("refresh_duration")?;
+    Ok(options)
+}
+
+fn sign_in(args: &Args<'_>) -> Sayable<SignIn> {
+    let mut options = SignIn::default();
+    let Some(given) = args.object("login_options")? else { return Ok(options) };
+    options.stepup = given.flag("stepup")?;
+    options.mfa = given.flag("mfa")?;
+    options.revoke_other_sessions = given.flag("revoke_other_sessions")?;
+    options.custom_claims = given.map("custom_claims")?;
+    options.jwt = given.maybe("jwt")?.map(Secret::from);
+    options.refresh_duration = given.seconds("refresh_duration")?;
+    Ok(options)
+}
+
+fn sign_up(args: &Args<'_>) -> Sayable<SignUp> {
+    let mut options = SignUp::default().user(user(args)?);
+    if let Some(given) = args.object("user")? {
+        options.email_verified = given.flag("email_verified")?;
+        options.phone_verified = given.flag("phone_verified")?;
+        options.sso_app_id = given.string("sso_app_id")?;
+    }
+    if let Some(given) = args.object("signup_options")? {
+        options.custom_claims = given.map("custom_claims")?;
+        options.refresh_duration = given.seconds("refresh_duration")?;
+    }
+    Ok(options)
+}
