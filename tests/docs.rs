@@ -139,25 +139,29 @@ fn every_code_is_on_the_page_of_errors() {
     }
 }
 
-/// The last column of the security page's tables: tests as `file::function`.
+/// The last column of these tables: tests as `file::function`.
 #[test]
-fn the_security_page_names_tests_that_exist() {
-    let page = read("src/guide/security.md");
-    let rows = rows(&page, "| rule | source | tests |");
-    assert!(rows.len() >= 15);
-    for cells in rows {
-        let tests: Vec<_> = cells[2].split('`').skip(1).step_by(2).collect();
-        assert!(!tests.is_empty(), "{}", cells[0]);
-        for test in tests {
-            let (file, function) = test.split_once("::").expect(test);
-            let places = [
-                format!("tests/it/{file}.rs"),
-                format!("tests/{file}.rs"),
-                format!("tests/{file}/main.rs"),
-                format!("src/jwt/{file}.rs"),
-            ];
-            let there = places.iter().any(|place| has_test(place, function));
-            assert!(there, "{test}");
+fn the_pages_name_tests_that_exist() {
+    for (page, head, least) in
+        [("security", "| rule | source | tests |", 25), ("keys", "| case | tests |", 9)]
+    {
+        let page = read(&format!("src/guide/{page}.md"));
+        let rows = rows(&page, head);
+        assert!(rows.len() >= least, "{head}");
+        for cells in rows {
+            let cell = cells.last().expect("a last cell");
+            let tests: Vec<_> = cell.split('`').skip(1).step_by(2).collect();
+            assert!(!tests.is_empty(), "{cells:?}");
+            for test in tests {
+                let (file, function) = test.split_once("::").expect(test);
+                let places = [
+                    format!("tests/it/{file}.rs"),
+                    format!("tests/{file}.rs"),
+                    format!("tests/{file}/main.rs"),
+                    format!("src/jwt/{file}.rs"),
+                ];
+                assert!(places.iter().any(|place| has_test(place, function)), "{test}");
+            }
         }
     }
 }

@@ -106,7 +106,7 @@ impl Groups<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Api`] if there is no such tenant or group.
+    /// [`Error::Api`] if no tenant has the ID. An unknown group has no members.
     pub fn load_members(
         &self,
         tenant_id: &str,

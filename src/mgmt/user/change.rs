@@ -92,8 +92,8 @@ impl Users<'_> {
     ///
     /// # Errors
     ///
-    /// [`MANAGEMENT_USER_NOT_FOUND`](crate::codes::MANAGEMENT_USER_NOT_FOUND) if no user has the
-    /// login ID.
+    /// [`MANAGEMENT_USER_NOT_FOUND`](crate::codes::MANAGEMENT_USER_NOT_FOUND) if no user has the login
+    /// ID, [`Error::Api`](crate::Error::Api) if it is their last.
     pub fn remove_login_id(&self, login_id: &str) -> Result<User> {
         self.of_login("/v1/mgmt/user/update/loginid", login_id)
             .field("newLoginId", "")
@@ -300,7 +300,8 @@ impl Users<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Api`](crate::Error::Api) if there is no such user or role.
+    /// [`MANAGEMENT_USER_NOT_FOUND`](crate::codes::MANAGEMENT_USER_NOT_FOUND) if no user has the login
+    /// ID, [`Error::Api`](crate::Error::Api) if there is no such role.
     pub fn add_roles(&self, login_id: &str, roles: &[&str]) -> Result<User> {
         self.of_login("/v2/mgmt/user/update/role/add", login_id)
             .check(check::ids("roles", roles))
@@ -324,7 +325,8 @@ impl Users<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Api`](crate::Error::Api) if there is no such user or role.
+    /// [`MANAGEMENT_USER_NOT_FOUND`](crate::codes::MANAGEMENT_USER_NOT_FOUND) if no user has the login
+    /// ID, [`Error::Api`](crate::Error::Api) if there is no such role.
     pub fn set_roles(&self, login_id: &str, roles: &[&str]) -> Result<User> {
         self.of_login("/v1/mgmt/user/update/role/set", login_id)
             .check(check::ids("roles", roles))
@@ -348,8 +350,8 @@ impl Users<'_> {
     ///
     /// # Errors
     ///
-    /// [`MANAGEMENT_USER_NOT_FOUND`](crate::codes::MANAGEMENT_USER_NOT_FOUND) if no user has the
-    /// login ID.
+    /// [`MANAGEMENT_USER_NOT_FOUND`](crate::codes::MANAGEMENT_USER_NOT_FOUND) if no user has the login
+    /// ID, [`Error::Api`](crate::Error::Api) if there is no such role.
     pub fn remove_roles(&self, login_id: &str, roles: &[&str]) -> Result<User> {
         self.of_login("/v1/mgmt/user/update/role/remove", login_id)
             .check(check::ids("roles", roles))
@@ -375,8 +377,9 @@ impl Users<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Api`](crate::Error::Api) if there is no such user or role, or they are not in the
-    /// tenant.
+    /// [`MANAGEMENT_USER_NOT_FOUND`](crate::codes::MANAGEMENT_USER_NOT_FOUND) if no user has the login
+    /// ID, [`Error::Api`](crate::Error::Api) if there is no such role, or
+    /// they are not in the tenant.
     pub fn add_tenant_roles(
         &self,
         login_id: &str,
@@ -407,8 +410,9 @@ impl Users<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Api`](crate::Error::Api) if there is no such user or role, or they are not in the
-    /// tenant.
+    /// [`MANAGEMENT_USER_NOT_FOUND`](crate::codes::MANAGEMENT_USER_NOT_FOUND) if no user has the login
+    /// ID, [`Error::Api`](crate::Error::Api) if there is no such role, or
+    /// they are not in the tenant.
     pub fn set_tenant_roles(
         &self,
         login_id: &str,
@@ -439,7 +443,9 @@ impl Users<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Api`](crate::Error::Api) if there is no such user, or they are not in the tenant.
+    /// [`MANAGEMENT_USER_NOT_FOUND`](crate::codes::MANAGEMENT_USER_NOT_FOUND) if no user has the login
+    /// ID, [`Error::Api`](crate::Error::Api) if there is no such role, or
+    /// they are not in the tenant.
     pub fn remove_tenant_roles(
         &self,
         login_id: &str,
@@ -468,7 +474,8 @@ impl Users<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Api`](crate::Error::Api) if there is no such user or tenant.
+    /// [`MANAGEMENT_USER_NOT_FOUND`](crate::codes::MANAGEMENT_USER_NOT_FOUND) if no user has the login
+    /// ID, [`Error::Api`](crate::Error::Api) if there is no such tenant.
     pub fn add_tenant(&self, login_id: &str, tenant_id: &str) -> Result<User> {
         self.of_login("/v1/mgmt/user/update/tenant/add", login_id)
             .check(check::id("tenant_id", tenant_id))
@@ -515,7 +522,8 @@ impl Users<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Api`](crate::Error::Api) if there is no such user or application.
+    /// [`MANAGEMENT_USER_NOT_FOUND`](crate::codes::MANAGEMENT_USER_NOT_FOUND) if no user has the login
+    /// ID.
     pub fn add_sso_apps(&self, login_id: &str, app_ids: &[&str]) -> Result<User> {
         self.of_login("/v1/mgmt/user/update/ssoapp/add", login_id)
             .check(check::ids("app_ids", app_ids))
@@ -537,7 +545,8 @@ impl Users<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Api`](crate::Error::Api) if there is no such user or application.
+    /// [`MANAGEMENT_USER_NOT_FOUND`](crate::codes::MANAGEMENT_USER_NOT_FOUND) if no user has the login
+    /// ID.
     pub fn set_sso_apps(&self, login_id: &str, app_ids: &[&str]) -> Result<User> {
         self.of_login("/v1/mgmt/user/update/ssoapp/set", login_id)
             .check(check::ids("app_ids", app_ids))
