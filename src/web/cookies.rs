@@ -63,18 +63,23 @@ fn is_attribute(text: &str) -> bool {
 }
 
 impl Guard {
-    /// Refuses a token that a browser would not keep.
-    pub(super) fn fits(&self, token: &Token) -> Result<()> {
+    /// The cookies of a new session, none of which a browser would drop.
+    pub(super) fn login_cookies(
+        &self,
+        session: &Token,
+        refresh: Option<&Token>,
+        answer: &CookieSettings,
+    ) -> Result<Vec<HeaderValue>> {
         // Which of the two kinds it is does not matter: the longest name counts.
         let names = self.settings.session_cookies.iter().chain(&self.settings.refresh_cookies);
         let longest = names.map(String::len).max().unwrap_or_default();
-        if longest + token.jwt.expose().len() > MAX_COOKIE {
-            return Err(Error::argument(
-                "token",
-                "is too large for a cookie, which has 4096 bytes",
-            ));
+        for token in [Some(session), refresh].into_iter().flatten() {
+            if longest + token.jwt.expose().len() > MAX_COOKIE {
+                let reason = "is too large for a cookie, which has 4096 bytes";
+                return Err(Error::argument("token", reason));
+            }
         }
-        Ok(())
+        self.cookies(session, refresh, answer)
     }
 
     /// The cookies of a session.

@@ -324,9 +324,7 @@ impl Guard {
     /// without a word: 4096 bytes with its name. [`Error::Decode`] for a domain or path in the answer
     /// that would break out of the cookie.
     pub fn set_cookies(&self, info: &AuthInfo) -> Result<Vec<HeaderValue>> {
-        let tokens = [Some(&info.session), info.refresh.as_ref()].into_iter().flatten();
-        tokens.map(|token| self.fits(token)).collect::<Result<()>>()?;
-        self.cookies(&info.session, info.refresh.as_ref(), &info.cookie)
+        self.login_cookies(&info.session, info.refresh.as_ref(), &info.cookie)
     }
 
     /// Takes over the tokens that a script got, such as that of the [login
@@ -345,7 +343,7 @@ impl Guard {
     /// #     .header("Authorization", format!("Bearer {token}")).body("").unwrap();
     /// let visitor = guard.accept_login(&guard.credentials(request.headers()), request.body())?;
     /// assert!(visitor.set_cookies[0].as_bytes().starts_with(b"DS=eyJ"));
-    /// # Ok::<(), descope::web::Denied>(())
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn accept_login(
         &self,
@@ -368,11 +366,8 @@ impl Guard {
         let last = refresh.as_ref().unwrap_or(&session);
         let expires = last.claims.expires_at();
         let answer = CookieSettings { expires, ..CookieSettings::default() };
-        let tokens = [Some(&session), refresh.as_ref()].into_iter().flatten();
-        let fit = tokens.map(|token| self.fits(token)).collect::<Result<()>>();
-        visitor.set_cookies = fit
-            .and_then(|()| self.cookies(&session, refresh.as_ref(), &answer))
-            .map_err(refused)?;
+        let cookies = self.login_cookies(&session, refresh.as_ref(), &answer);
+        visitor.set_cookies = cookies.map_err(refused)?;
         Ok(visitor)
     }
 
@@ -390,7 +385,7 @@ impl Guard {
     /// for cookie in guard.logout(&credentials)? {
     ///     assert!(cookie.to_str().unwrap_or_default().contains("; Max-Age=0"));
     /// }
-    /// # Ok::<(), descope::web::Denied>(())
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Errors
@@ -405,8 +400,8 @@ impl Guard {
             match self.client.auth().session().logout_call(token.expose()).send_value() {
                 Ok(said) => {
                     let text = |name| said.get(name).and_then(Value::as_str).unwrap_or_default();
-                    answer.domain = text("cookieDomain").to_owned();
-                    answer.path = text("cookiePath").to_owned();
+                    text("cookieDomain").clone_into(&mut answer.domain);
+                    text("cookiePath").clone_into(&mut answer.path);
                 }
                 Err(error) if Reason::of_refresh(&error).is_outage() => failed = Some(error),
                 // It is no session any more.

@@ -2,6 +2,7 @@
 
 use std::io::Read;
 
+use descope::auth::LoginOptions;
 use descope::emulator::Emulator;
 use descope::transport::http::HeaderValue;
 use descope::web::{Access, Guard, LoginPage};
@@ -90,7 +91,7 @@ fn world() -> (Emulator, Guard, AuthInfo) {
     let emulator = Emulator::new();
     let client = Client::builder().emulator(&emulator).build().unwrap();
     let (otp, email) = (client.auth().otp(), descope::auth::DeliveryMethod::Email);
-    otp.sign_up_or_in(email, "ada@example.com", &Default::default()).unwrap();
+    otp.sign_up_or_in(email, "ada@example.com", &LoginOptions::default()).unwrap();
     let code = emulator.inbox().last_to("ada@example.com").unwrap().code.unwrap();
     let info = otp.verify(email, "ada@example.com", &code).unwrap();
     (emulator, Guard::new(&client), info)

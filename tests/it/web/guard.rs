@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use descope::Client;
 use descope::auth::DeliveryMethod::Email;
+use descope::auth::{LoginOptions, SignUpOptions};
 use descope::emulator::{Emulator, Fault};
 use descope::transport::http::StatusCode;
 use descope::web::{Access, Credentials, Guard, GuardOptions, Reason, status};
@@ -314,13 +315,13 @@ fn the_status_of_failed_calls() {
     let patient = client(&emulator);
     let hurried = patient.with_retry(descope::RetryPolicy::none());
     let otp = hurried.auth().otp();
-    let sign_in = || status(&otp.sign_in(Email, ADA, &Default::default()).unwrap_err());
+    let sign_in = || status(&otp.sign_in(Email, ADA, &LoginOptions::default()).unwrap_err());
     assert_eq!(
-        status(&otp.sign_in(Email, "", &Default::default()).unwrap_err()),
+        status(&otp.sign_in(Email, "", &LoginOptions::default()).unwrap_err()),
         StatusCode::BAD_REQUEST
     );
     assert!(sign_in().is_client_error());
-    otp.sign_up(Email, ADA, &Default::default()).unwrap();
+    otp.sign_up(Email, ADA, &SignUpOptions::default()).unwrap();
     assert_eq!(status(&otp.verify(Email, ADA, "x").unwrap_err()), StatusCode::UNAUTHORIZED);
     for (fault, expected) in [
         (Fault::status(429), 429),

@@ -40,7 +40,7 @@ fn headers(lines: &[(&str, &[u8])]) -> HeaderMap {
 
 /// The cookies of a browser that got these answers, as it sends them.
 fn cookie_header(set_cookies: &[HeaderValue]) -> HeaderMap {
-    let pairs: Vec<_> = set_cookies.iter().map(|cookie| pair(cookie)).collect();
+    let pairs: Vec<_> = set_cookies.iter().map(pair).collect();
     headers(&[("cookie", pairs.join("; ").as_bytes())])
 }
 
@@ -112,9 +112,9 @@ fn answered_with(emulator: &Emulator, drn: [&str; 2], cookie: Value) -> (Client,
 #[test]
 fn the_guard_is_shared_between_threads() {
     fn shareable<T: Clone + Send + Sync + 'static>() {}
+    fn sendable<T: Send + Sync + 'static>() {}
     shareable::<Guard>();
     shareable::<descope::web::Credentials>();
-    fn sendable<T: Send + Sync + 'static>() {}
     sendable::<Denied>();
     sendable::<Visitor>();
 }
