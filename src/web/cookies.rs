@@ -12,6 +12,16 @@ use crate::transport::http::HeaderValue;
 use crate::{Token, UnixTime};
 
 /// From which sites a browser sends a cookie along.
+///
+/// ```
+/// # let client = descope::Client::builder().ignore_env().project_id("P2abc").build()?;
+/// use descope::web::{Guard, GuardOptions, SameSite};
+///
+/// let guard = Guard::with_options(&client, GuardOptions::default().same_site(SameSite::Lax))?;
+/// let cookie = guard.clear_cookies().remove(0);
+/// assert!(cookie.to_str().unwrap_or_default().contains("; SameSite=Lax"));
+/// # Ok::<(), descope::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SameSite {

@@ -20,6 +20,20 @@ use crate::{AuthInfo, Token};
 /// Lets those in who have signed in, and keeps their cookies; see the [module documentation](super).
 ///
 /// Make one at the start. It is cheap to clone and meant to be shared between threads.
+///
+/// ```
+/// # let emulator = descope::emulator::Emulator::new();
+/// # let client = descope::Client::builder().emulator(&emulator).build()?;
+/// # let token = emulator.issue_token(serde_json::json!({"sub": "U2ada", "drn": "DS"})).expect("a token");
+/// # let request = descope::transport::http::Request::get("/")
+/// #     .header("Authorization", format!("Bearer {token}")).body(()).unwrap();
+/// use descope::web::{Access, Guard};
+///
+/// let guard = Guard::new(&client);
+/// let visitor = guard.authenticate(&guard.credentials(request.headers()), &Access::default())?;
+/// println!("hello, {}", visitor.claims.user_id());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct Guard {
     pub(super) client: Client,
@@ -27,6 +41,18 @@ pub struct Guard {
 }
 
 /// How a [`Guard`] reads and writes cookies.
+///
+/// ```
+/// use descope::web::{GuardOptions, SameSite};
+///
+/// // Cookies for all of example.com, also for users who come by a link.
+/// let options = GuardOptions::default().domain("example.com").same_site(SameSite::Lax);
+///
+/// // Cookies that no other host can set.
+/// let options = GuardOptions::default()
+///     .session_cookies(["__Host-DS"])
+///     .refresh_cookies(["__Host-DSR"]);
+/// ```
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct GuardOptions {
@@ -94,6 +120,21 @@ impl Access {
 }
 
 /// Somebody who may come in.
+///
+/// ```
+/// # let emulator = descope::emulator::Emulator::new();
+/// # let client = descope::Client::builder().emulator(&emulator).build()?;
+/// # let guard = descope::web::Guard::new(&client);
+/// # let token = emulator.issue_token(serde_json::json!({"sub": "U2ada", "drn": "DS", "dct": "acme"})).expect("a token");
+/// # let credentials = descope::web::Credentials::new(token, "");
+/// let visitor = guard.authenticate(&credentials, &Default::default())?;
+/// assert_eq!(visitor.claims.current_tenant(), Some("acme"));
+/// for cookie in &visitor.set_cookies {
+///     // a header `Set-Cookie` of the answer
+///     # let _ = cookie;
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Visitor {
@@ -233,8 +274,12 @@ impl Guard {
             Ok(visitor) => return admit(visitor, access),
             Err(denied) => denied,
         };
-        if credentials.ambiguous || denied.reason().is_outage() || credentials.refreshes.is_empty()
-        {
+        // Whether a refresh can make up for it.
+        let curable = matches!(
+            denied.reason(),
+            Reason::NoToken | Reason::TokenExpired | Reason::TokenInvalid
+        );
+        if !curable || credentials.refreshes.is_empty() {
             return Err(denied);
         }
         admit(self.refresh(&credentials.refreshes)?, access)
@@ -440,6 +485,10 @@ impl Guard {
 
 /// Checks what the visitor may do. The cookies are for either outcome.
 fn admit(visitor: Visitor, access: &Access) -> Result<Visitor, Denied> {
+    // RFC 9449 section 7.1: a token that is bound to a key is no bearer token.
+    if visitor.claims.as_map().contains_key("cnf") {
+        return Err(Denied::new(Reason::ProofMissing, None).with_cookies(visitor.set_cookies));
+    }
     match access.check(&visitor.claims) {
         Ok(()) => Ok(visitor),
         Err(reason) => Err(Denied::new(reason, None).with_cookies(visitor.set_cookies)),

@@ -57,6 +57,22 @@ fn roles_and_permissions_of_the_project_or_of_a_tenant() {
 }
 
 #[test]
+fn a_token_that_is_bound_to_a_key_is_no_bearer_token() {
+    let emulator = Emulator::new();
+    let client = client(&emulator);
+    let guard = Guard::new(&client);
+    let refresh = sign_in(&emulator, &client).refresh_jwt().unwrap().to_owned();
+    for cnf in [json!({ "jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I" }), json!({})] {
+        let bound = json!({ "sub": "U1", "drn": "DS", "cnf": cnf });
+        let credentials = Credentials::new(emulator.issue_token(bound).unwrap(), &*refresh);
+        denied(guard.validate(&credentials, &anyone()), 401, Reason::ProofMissing);
+        denied(guard.authenticate(&credentials, &anyone()), 401, Reason::ProofMissing);
+        denied(guard.accept_login(&credentials, ""), 401, Reason::ProofMissing);
+    }
+    assert_eq!(emulator.requests("/v1/auth/refresh"), 0);
+}
+
+#[test]
 fn a_refresh_gives_a_new_session_cookie() {
     let emulator = Emulator::new();
     let client = client(&emulator);

@@ -193,6 +193,8 @@ fn the_cookie_header() {
         ("DSX={a}; XDS={a}; DS2={a}; DS-={a}; D={a}", NO_TOKEN),
         ("$DS={a}; __Host-DS={a}; DS[]={a}", NO_TOKEN),
         ("DS\u{a0}={a}x; \"DS\"={a}", NO_TOKEN),
+        // White space of Unicode is none here: browsers send such a name as it stands.
+        ("\u{2028}DS={a}; DS\u{3000}={a}; \u{a0}DS={a}; \u{85}DS={a}", NO_TOKEN),
         ("x=DS={a}", NO_TOKEN),
         ("x=\"; DS={a}", Ok("a")),
     ] {
