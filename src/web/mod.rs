@@ -84,6 +84,7 @@ mod cookies;
 mod credentials;
 mod denied;
 mod guard;
+mod login;
 mod page;
 
 pub use self::cookies::SameSite;
