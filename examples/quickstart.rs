@@ -72,7 +72,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     session.logout(refresh_token)?;
     let refusal = session.refresh(refresh_token).err().ok_or("the session has not ended")?;
-    println!("Log out     {refusal}");
+    assert!(refusal.is_unauthorized());
+    println!("Log out     the refresh token is of no use any more");
     Ok(())
 }
 

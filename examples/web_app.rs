@@ -299,7 +299,9 @@ mod check {
     use std::collections::BTreeMap;
     use std::time::Duration;
 
-    use super::{Emulator, Result};
+    use descope::emulator::{Emulator, Fault};
+
+    use super::Result;
 
     struct Browser {
         agent: ureq::Agent,
@@ -333,6 +335,11 @@ mod check {
             if browser.cookies.get("DS").cloned() == old {
                 return Err("the session was not refreshed".into());
             }
+            emulator.advance(Duration::from_secs(60 * 60));
+            emulator.fault(Fault::status(500).at("/v1/auth/refresh"));
+            println!("   an hour later, in an outage");
+            browser.get("/", 503)?;
+            emulator.clear_faults();
             browser.post("/logout", "", 303)?;
             browser.get("/", 401)?;
         }

@@ -12,6 +12,16 @@ use crate::transport::http::HeaderValue;
 use crate::{Token, UnixTime};
 
 /// From which sites a browser sends a cookie along.
+///
+/// ```
+/// # let client = descope::Client::builder().ignore_env().project_id("P2abc").build()?;
+/// use descope::web::{Guard, GuardOptions, SameSite};
+///
+/// let guard = Guard::with_options(&client, GuardOptions::default().same_site(SameSite::Lax))?;
+/// let cookie = guard.clear_cookies().remove(0);
+/// assert!(cookie.to_str().unwrap_or_default().contains("; SameSite=Lax"));
+/// # Ok::<(), descope::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SameSite {
@@ -63,18 +73,23 @@ fn is_attribute(text: &str) -> bool {
 }
 
 impl Guard {
-    /// Refuses a token that a browser would not keep.
-    pub(super) fn fits(&self, token: &Token) -> Result<()> {
+    /// The cookies of a new session, none of which a browser would drop.
+    pub(super) fn login_cookies(
+        &self,
+        session: &Token,
+        refresh: Option<&Token>,
+        answer: &CookieSettings,
+    ) -> Result<Vec<HeaderValue>> {
         // Which of the two kinds it is does not matter: the longest name counts.
         let names = self.settings.session_cookies.iter().chain(&self.settings.refresh_cookies);
         let longest = names.map(String::len).max().unwrap_or_default();
-        if longest + token.jwt.expose().len() > MAX_COOKIE {
-            return Err(Error::argument(
-                "token",
-                "is too large for a cookie, which has 4096 bytes",
-            ));
+        for token in [Some(session), refresh].into_iter().flatten() {
+            if longest + token.jwt.expose().len() > MAX_COOKIE {
+                let reason = "is too large for a cookie, which has 4096 bytes";
+                return Err(Error::argument("token", reason));
+            }
         }
-        Ok(())
+        self.cookies(session, refresh, answer)
     }
 
     /// The cookies of a session.

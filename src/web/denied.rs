@@ -20,6 +20,7 @@ use crate::transport::http::{HeaderValue, StatusCode};
 /// assert_eq!(denied.status(), StatusCode::UNAUTHORIZED);
 /// assert_eq!(denied.reason(), Reason::NoToken);
 /// assert_eq!(denied.reason().as_str(), "no_token");
+/// assert_eq!(denied.challenge(), Some("Bearer"));
 /// # Ok::<(), descope::Error>(())
 /// ```
 pub struct Denied(Box<Inner>);
@@ -31,6 +32,14 @@ struct Inner {
 }
 
 /// Why a request was turned away, for programs.
+///
+/// ```
+/// use descope::web::Reason;
+///
+/// // The answer's status and a body for scripts.
+/// let answer = |reason: Reason| (reason.status().as_u16(), format!("{{\"reason\":\"{reason}\"}}"));
+/// assert_eq!(answer(Reason::MissingRole), (403, r#"{"reason":"missing_role"}"#.to_owned()));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Reason {
@@ -42,6 +51,9 @@ pub enum Reason {
     TokenExpired,
     /// The token is no token of this project's. Answer 401.
     TokenInvalid,
+    /// The token is bound to a key (claim `cnf`, RFC 9449), the proof of which this guard cannot check.
+    /// Answer 401.
+    ProofMissing,
     /// The refresh token is too old, or Descope has ended the session. Answer 401.
     SessionEnded,
     /// The user does not belong to the tenant. Answer 403.
@@ -64,6 +76,7 @@ impl Reason {
             Self::Ambiguous => "ambiguous_authorization",
             Self::TokenExpired => "token_expired",
             Self::TokenInvalid => "token_invalid",
+            Self::ProofMissing => "proof_missing",
             Self::SessionEnded => "session_ended",
             Self::NotInTenant => "not_in_tenant",
             Self::MissingPermission => "missing_permission",
@@ -204,6 +217,7 @@ impl fmt::Display for Denied {
             Reason::Ambiguous => "there are several `Authorization` headers",
             Reason::TokenExpired => "the session token has expired",
             Reason::TokenInvalid => "the token is not valid",
+            Reason::ProofMissing => "the token is bound to a key",
             Reason::SessionEnded => "the session has ended",
             Reason::NotInTenant => "the user does not belong to the tenant",
             Reason::MissingPermission => "the user lacks a permission",

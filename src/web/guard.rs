@@ -3,23 +3,33 @@
 use std::fmt;
 use std::sync::Arc;
 
-use serde_json::Value;
-
 use super::cookies::SameSite;
 use super::{Credentials, Denied, Reason};
-use crate::auth::CookieSettings;
-use crate::check;
+use crate::AuthInfo;
 use crate::client::Client;
 use crate::error::{Error, Result, TokenError};
-use crate::jwt::{Claims, Kind, Scope};
+use crate::jwt::{Claims, Scope};
 use crate::options::setters;
 use crate::secret::Secret;
 use crate::transport::http::HeaderValue;
-use crate::{AuthInfo, Token};
 
 /// Lets those in who have signed in, and keeps their cookies; see the [module documentation](super).
 ///
 /// Make one at the start. It is cheap to clone and meant to be shared between threads.
+///
+/// ```
+/// # let emulator = descope::emulator::Emulator::new();
+/// # let client = descope::Client::builder().emulator(&emulator).build()?;
+/// # let token = emulator.issue_token(serde_json::json!({"sub": "U2ada", "drn": "DS"})).expect("a token");
+/// # let request = descope::transport::http::Request::get("/")
+/// #     .header("Authorization", format!("Bearer {token}")).body(()).unwrap();
+/// use descope::web::{Access, Guard};
+///
+/// let guard = Guard::new(&client);
+/// let visitor = guard.authenticate(&guard.credentials(request.headers()), &Access::default())?;
+/// println!("hello, {}", visitor.claims.user_id());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct Guard {
     pub(super) client: Client,
@@ -27,6 +37,18 @@ pub struct Guard {
 }
 
 /// How a [`Guard`] reads and writes cookies.
+///
+/// ```
+/// use descope::web::{GuardOptions, SameSite};
+///
+/// // Cookies for all of example.com, also for users who come by a link.
+/// let options = GuardOptions::default().domain("example.com").same_site(SameSite::Lax);
+///
+/// // Cookies that no other host can set.
+/// let options = GuardOptions::default()
+///     .session_cookies(["__Host-DS"])
+///     .refresh_cookies(["__Host-DSR"]);
+/// ```
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct GuardOptions {
@@ -94,6 +116,21 @@ impl Access {
 }
 
 /// Somebody who may come in.
+///
+/// ```
+/// # let emulator = descope::emulator::Emulator::new();
+/// # let client = descope::Client::builder().emulator(&emulator).build()?;
+/// # let guard = descope::web::Guard::new(&client);
+/// # let token = emulator.issue_token(serde_json::json!({"sub": "U2ada", "drn": "DS", "dct": "acme"})).expect("a token");
+/// # let credentials = descope::web::Credentials::new(token, "");
+/// let visitor = guard.authenticate(&credentials, &Default::default())?;
+/// assert_eq!(visitor.claims.current_tenant(), Some("acme"));
+/// for cookie in &visitor.set_cookies {
+///     // a header `Set-Cookie` of the answer
+///     # let _ = cookie;
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Visitor {
@@ -203,6 +240,10 @@ impl Guard {
     /// Of several refresh tokens, each is tried until Descope takes one. There is no refresh while
     /// Descope is unavailable: nothing is known of the session then.
     ///
+    /// Requests that a browser makes at the same time share one refresh. Where the project rotates
+    /// refresh tokens, one that comes later, but was sent before the browser had the new cookie, is
+    /// refused.
+    ///
     /// ```
     /// # use std::time::Duration;
     /// # use descope::auth::DeliveryMethod::Email;
@@ -233,8 +274,12 @@ impl Guard {
             Ok(visitor) => return admit(visitor, access),
             Err(denied) => denied,
         };
-        if credentials.ambiguous || denied.reason().is_outage() || credentials.refreshes.is_empty()
-        {
+        // Whether a refresh can make up for it.
+        let curable = matches!(
+            denied.reason(),
+            Reason::NoToken | Reason::TokenExpired | Reason::TokenInvalid
+        );
+        if !curable || credentials.refreshes.is_empty() {
             return Err(denied);
         }
         admit(self.refresh(&credentials.refreshes)?, access)
@@ -294,157 +339,14 @@ impl Guard {
         }
         Err(refused)
     }
-
-    /// Values of `Set-Cookie` for a user who has signed in, a header each: the session token, and the
-    /// refresh token if there is one.
-    ///
-    /// Domain, path and lifetime are those of the answer, unless the options say otherwise. The name is
-    /// the one that the token gives itself (claim `drn`), with a prefix if the options have it with
-    /// one; or the first of the options, if they do not have it at all.
-    ///
-    /// ```
-    /// # let emulator = descope::emulator::Emulator::new();
-    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
-    /// # let guard = descope::web::Guard::new(&client);
-    /// # let read_code = || emulator.inbox().last_to("ada@example.com").unwrap().code.unwrap();
-    /// use descope::auth::DeliveryMethod::Email;
-    ///
-    /// let otp = client.auth().otp();
-    /// otp.sign_up_or_in(Email, "ada@example.com", &Default::default())?;
-    /// let signed_in = otp.verify(Email, "ada@example.com", &read_code())?;
-    /// let cookies = guard.set_cookies(&signed_in)?;
-    /// assert!(cookies[0].as_bytes().starts_with(b"DS=eyJ"));
-    /// assert!(cookies[1].as_bytes().starts_with(b"DSR=eyJ"));
-    /// # Ok::<(), descope::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Argument`] for a token that is too large for a cookie, which browsers would drop
-    /// without a word: 4096 bytes with its name. [`Error::Decode`] for a domain or path in the answer
-    /// that would break out of the cookie.
-    pub fn set_cookies(&self, info: &AuthInfo) -> Result<Vec<HeaderValue>> {
-        let tokens = [Some(&info.session), info.refresh.as_ref()].into_iter().flatten();
-        tokens.map(|token| self.fits(token)).collect::<Result<()>>()?;
-        self.cookies(&info.session, info.refresh.as_ref(), &info.cookie)
-    }
-
-    /// Takes over the tokens that a script got, such as that of the [login
-    /// page](Self::login_page): checks them, and puts them into cookies that scripts cannot read.
-    ///
-    /// The session token must come as `Authorization: Bearer`. A page of another site cannot send that
-    /// without this site's consent (CORS), and so cannot sign its visitors in as somebody else. The
-    /// refresh token may be empty.
-    ///
-    /// ```
-    /// # let emulator = descope::emulator::Emulator::new();
-    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
-    /// # let guard = descope::web::Guard::new(&client);
-    /// # let token = emulator.issue_token(serde_json::json!({"sub": "U2ada", "drn": "DS"})).expect("a token");
-    /// # let request = descope::transport::http::Request::post("/session")
-    /// #     .header("Authorization", format!("Bearer {token}")).body("").unwrap();
-    /// let visitor = guard.accept_login(&guard.credentials(request.headers()), request.body())?;
-    /// assert!(visitor.set_cookies[0].as_bytes().starts_with(b"DS=eyJ"));
-    /// # Ok::<(), descope::web::Denied>(())
-    /// ```
-    pub fn accept_login(
-        &self,
-        credentials: &Credentials,
-        refresh_token: &str,
-    ) -> Result<Visitor, Denied> {
-        let Some(bearer) = &credentials.bearer else {
-            return Err(Denied::new(Reason::NoToken, None));
-        };
-        let mut visitor = self.validate(credentials, &Access::default())?;
-        let session = Token { jwt: bearer.clone(), claims: visitor.claims.clone() };
-        let refused = |error: Error| Denied::new(Reason::of_session(&error), error);
-        let refresh = match refresh_token.trim_ascii() {
-            "" => None,
-            jwt => {
-                check::token_size("refresh_token", jwt).map_err(refused)?;
-                Some(Token::read(&self.client, jwt.into(), Kind::Any).map_err(refused)?)
-            }
-        };
-        let last = refresh.as_ref().unwrap_or(&session);
-        let expires = last.claims.expires_at();
-        let answer = CookieSettings { expires, ..CookieSettings::default() };
-        let tokens = [Some(&session), refresh.as_ref()].into_iter().flatten();
-        let fit = tokens.map(|token| self.fits(token)).collect::<Result<()>>();
-        visitor.set_cookies = fit
-            .and_then(|()| self.cookies(&session, refresh.as_ref(), &answer))
-            .map_err(refused)?;
-        Ok(visitor)
-    }
-
-    /// Ends the session with Descope, and returns the values of `Set-Cookie` that clear its cookies, a
-    /// header each.
-    ///
-    /// There is nothing wrong with a session that has ended already, or with none at all. Other
-    /// browsers of the user's stay signed in; [`Session::logout_all`] ends those sessions too.
-    ///
-    /// ```
-    /// # let emulator = descope::emulator::Emulator::new();
-    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
-    /// # let guard = descope::web::Guard::new(&client);
-    /// # let credentials = descope::web::Credentials::default();
-    /// for cookie in guard.logout(&credentials)? {
-    ///     assert!(cookie.to_str().unwrap_or_default().contains("; Max-Age=0"));
-    /// }
-    /// # Ok::<(), descope::web::Denied>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// With status 503 if Descope could not be told. The cookies are in [`Denied::set_cookies`]: with
-    /// them the browser forgets the session, which then lasts until its tokens expire.
-    ///
-    /// [`Session::logout_all`]: crate::auth::session::Session::logout_all
-    pub fn logout(&self, credentials: &Credentials) -> Result<Vec<HeaderValue>, Denied> {
-        let (mut answer, mut failed) = (CookieSettings::default(), None);
-        for token in &credentials.refreshes {
-            match self.client.auth().session().logout_call(token.expose()).send_value() {
-                Ok(said) => {
-                    let text = |name| said.get(name).and_then(Value::as_str).unwrap_or_default();
-                    answer.domain = text("cookieDomain").to_owned();
-                    answer.path = text("cookiePath").to_owned();
-                }
-                Err(error) if Reason::of_refresh(&error).is_outage() => failed = Some(error),
-                // It is no session any more.
-                Err(_) => {}
-            }
-        }
-        let cookies = match self.cleared(&answer) {
-            Ok(cookies) => cookies,
-            Err(error) => return Err(Denied::new(Reason::Unavailable, error)),
-        };
-        match failed {
-            None => Ok(cookies),
-            Some(error) => {
-                Err(Denied::new(Reason::of_refresh(&error), error).with_cookies(cookies))
-            }
-        }
-    }
-
-    /// The values of `Set-Cookie` that clear the cookies of this guard, a header each, without telling
-    /// Descope.
-    ///
-    /// Browsers clear a cookie only if domain and path are those it was set with: those of the options
-    /// here, or else none and `/`. Where Descope answers others, set them in the options too.
-    ///
-    /// ```
-    /// # let client = descope::Client::builder().ignore_env().project_id("P2abc").build()?;
-    /// # let guard = descope::web::Guard::new(&client);
-    /// assert!(guard.clear_cookies().iter().all(|cookie| cookie.as_bytes().starts_with(b"DS")));
-    /// # Ok::<(), descope::Error>(())
-    /// ```
-    pub fn clear_cookies(&self) -> Vec<HeaderValue> {
-        // The options were checked when the guard was made.
-        self.cleared(&CookieSettings::default()).unwrap_or_default()
-    }
 }
 
 /// Checks what the visitor may do. The cookies are for either outcome.
 fn admit(visitor: Visitor, access: &Access) -> Result<Visitor, Denied> {
+    // RFC 9449 section 7.1: a token that is bound to a key is no bearer token.
+    if visitor.claims.as_map().contains_key("cnf") {
+        return Err(Denied::new(Reason::ProofMissing, None).with_cookies(visitor.set_cookies));
+    }
     match access.check(&visitor.claims) {
         Ok(()) => Ok(visitor),
         Err(reason) => Err(Denied::new(reason, None).with_cookies(visitor.set_cookies)),

@@ -45,7 +45,7 @@
 //! | actix-web | `guard.credentials_from(\|name\| request.headers().get_all(name).map(\|value\| value.as_bytes()))` |
 //! | Rocket | `guard.credentials_from(\|name\| request.headers().get(name))` |
 //! | rouille | `guard.credentials_from(\|name\| request.headers().filter(move \|header\| header.0.eq_ignore_ascii_case(name)).map(\|header\| header.1))` |
-//! | tiny_http | `guard.credentials_from(\|name\| request.headers().iter().filter(move \|header\| header.field.equiv(name)).map(\|header\| header.value.as_str()))` |
+//! | `tiny_http` | `guard.credentials_from(\|name\| request.headers().iter().filter(move \|header\| header.field.equiv(name)).map(\|header\| header.value.as_str()))` |
 //!
 //! # Other sites
 //!
@@ -84,6 +84,7 @@ mod cookies;
 mod credentials;
 mod denied;
 mod guard;
+mod login;
 mod page;
 
 pub use self::cookies::SameSite;

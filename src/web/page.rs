@@ -31,6 +31,12 @@ login.addEventListener('success', async ({ detail }) => {
 ";
 
 /// A page on which users sign in by one of the project's flows; see [`Guard::login_page`].
+///
+/// ```
+/// use descope::web::LoginPage;
+///
+/// let page = LoginPage::new("sign-up-or-in", "/session").then("/home").language("de").theme("os");
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct LoginPage {

@@ -2,9 +2,10 @@
 
 use std::io::Read;
 
+use descope::auth::LoginOptions;
 use descope::emulator::Emulator;
 use descope::transport::http::HeaderValue;
-use descope::web::{Access, Guard, LoginPage};
+use descope::web::{Access, Guard, GuardOptions, LoginPage};
 use descope::{AuthInfo, Client};
 use tiny_http::{Header, Method, Request, Response, Server};
 
@@ -87,13 +88,17 @@ fn component(session: &str, refresh: &str) -> String {
 }
 
 fn world() -> (Emulator, Guard, AuthInfo) {
+    world_with(GuardOptions::default())
+}
+
+fn world_with(options: GuardOptions) -> (Emulator, Guard, AuthInfo) {
     let emulator = Emulator::new();
     let client = Client::builder().emulator(&emulator).build().unwrap();
     let (otp, email) = (client.auth().otp(), descope::auth::DeliveryMethod::Email);
-    otp.sign_up_or_in(email, "ada@example.com", &Default::default()).unwrap();
+    otp.sign_up_or_in(email, "ada@example.com", &LoginOptions::default()).unwrap();
     let code = emulator.inbox().last_to("ada@example.com").unwrap().code.unwrap();
     let info = otp.verify(email, "ada@example.com", &code).unwrap();
-    (emulator, Guard::new(&client), info)
+    (emulator, Guard::with_options(&client, options).unwrap(), info)
 }
 
 #[test]
@@ -113,6 +118,21 @@ fn the_tokens_end_up_in_cookies_that_scripts_cannot_read() {
         assert_eq!(cookie["sameSite"], "Strict");
     }
     assert_eq!(browser.run("return document.cookie", &[]), "");
+}
+
+#[test]
+#[ignore = "needs chromedriver"]
+fn the_browser_keeps_names_with_a_prefix() {
+    let options = GuardOptions::default()
+        .session_cookies(["__Host-DS"])
+        .refresh_cookies(["__Host-DSR"])
+        .domain("example.com");
+    let (_emulator, guard, info) = world_with(options);
+    let component = component(info.session_jwt(), info.refresh_jwt().unwrap());
+    let (origin, browser) = (serve(guard, component), Browser::start());
+    browser.open(&format!("{origin}/login"));
+    browser.wait_for("/home?");
+    assert_eq!(browser.title(), info.user.user_id);
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use descope::Client;
 use descope::auth::DeliveryMethod::Email;
+use descope::auth::{LoginOptions, SignUpOptions};
 use descope::emulator::{Emulator, Fault};
 use descope::transport::http::StatusCode;
 use descope::web::{Access, Credentials, Guard, GuardOptions, Reason, status};
@@ -53,6 +54,22 @@ fn roles_and_permissions_of_the_project_or_of_a_tenant() {
     let current = json!({ "sub": "U1", "drn": "DS", "dct": "acme", "roles": ["owner"] });
     assert_eq!(check(&current, &access().tenant("acme").roles(["owner"])), None);
     assert_eq!(check(&current, &access().tenant("umbrella")), Some(Reason::NotInTenant));
+}
+
+#[test]
+fn a_token_that_is_bound_to_a_key_is_no_bearer_token() {
+    let emulator = Emulator::new();
+    let client = client(&emulator);
+    let guard = Guard::new(&client);
+    let refresh = sign_in(&emulator, &client).refresh_jwt().unwrap().to_owned();
+    for cnf in [json!({ "jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I" }), json!({})] {
+        let bound = json!({ "sub": "U1", "drn": "DS", "cnf": cnf });
+        let credentials = Credentials::new(emulator.issue_token(bound).unwrap(), &*refresh);
+        denied(guard.validate(&credentials, &anyone()), 401, Reason::ProofMissing);
+        denied(guard.authenticate(&credentials, &anyone()), 401, Reason::ProofMissing);
+        denied(guard.accept_login(&credentials, ""), 401, Reason::ProofMissing);
+    }
+    assert_eq!(emulator.requests("/v1/auth/refresh"), 0);
 }
 
 #[test]
@@ -314,13 +331,13 @@ fn the_status_of_failed_calls() {
     let patient = client(&emulator);
     let hurried = patient.with_retry(descope::RetryPolicy::none());
     let otp = hurried.auth().otp();
-    let sign_in = || status(&otp.sign_in(Email, ADA, &Default::default()).unwrap_err());
+    let sign_in = || status(&otp.sign_in(Email, ADA, &LoginOptions::default()).unwrap_err());
     assert_eq!(
-        status(&otp.sign_in(Email, "", &Default::default()).unwrap_err()),
+        status(&otp.sign_in(Email, "", &LoginOptions::default()).unwrap_err()),
         StatusCode::BAD_REQUEST
     );
     assert!(sign_in().is_client_error());
-    otp.sign_up(Email, ADA, &Default::default()).unwrap();
+    otp.sign_up(Email, ADA, &SignUpOptions::default()).unwrap();
     assert_eq!(status(&otp.verify(Email, ADA, "x").unwrap_err()), StatusCode::UNAUTHORIZED);
     for (fault, expected) in [
         (Fault::status(429), 429),

@@ -40,7 +40,7 @@ fn headers(lines: &[(&str, &[u8])]) -> HeaderMap {
 
 /// The cookies of a browser that got these answers, as it sends them.
 fn cookie_header(set_cookies: &[HeaderValue]) -> HeaderMap {
-    let pairs: Vec<_> = set_cookies.iter().map(|cookie| pair(cookie)).collect();
+    let pairs: Vec<_> = set_cookies.iter().map(pair).collect();
     headers(&[("cookie", pairs.join("; ").as_bytes())])
 }
 
@@ -112,11 +112,30 @@ fn answered_with(emulator: &Emulator, drn: [&str; 2], cookie: Value) -> (Client,
 #[test]
 fn the_guard_is_shared_between_threads() {
     fn shareable<T: Clone + Send + Sync + 'static>() {}
+    fn sendable<T: Send + Sync + 'static>() {}
     shareable::<Guard>();
     shareable::<descope::web::Credentials>();
-    fn sendable<T: Send + Sync + 'static>() {}
     sendable::<Denied>();
     sendable::<Visitor>();
+}
+
+/// A blocking HTTP client with a runtime of its own would panic there.
+#[test]
+fn calls_inside_an_async_runtime_do_not_panic() {
+    let emulator = Emulator::new();
+    let server = emulator.serve().unwrap();
+    let builder = Client::builder().ignore_env().project_id(emulator.project_id());
+    let client = builder.base_url(server.base_url()).build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(async {
+        let guard = Guard::new(&client);
+        let info = sign_in(&emulator, &client);
+        let browser = guard.credentials(&cookie_header(&guard.set_cookies(&info).unwrap()));
+        guard.authenticate(&browser, &anyone()).unwrap();
+        let refresh = descope::web::Credentials::new("", info.refresh_jwt().unwrap());
+        assert!(guard.authenticate(&refresh, &anyone()).unwrap().refreshed.is_some());
+        guard.logout(&browser).unwrap();
+    });
 }
 
 #[test]

@@ -23,6 +23,29 @@ fn world() -> (Emulator, Client, Guard) {
     (emulator, client, guard)
 }
 
+#[test]
+fn the_table_has_all_thirteen() {
+    let docs = include_str!("../../../src/web/mod.rs");
+    let rows = docs.lines().filter_map(|line| line.strip_prefix("//! | `descope_"));
+    let named: Vec<_> = rows.map(|row| row.split('`').next().unwrap()).collect();
+    let expected = [
+        "signup_otp_by_email",
+        "signin_otp_by_email",
+        "validate_auth",
+        "verify_code_by_email",
+        "verify_code_by_phone_sms",
+        "verify_code_by_phone_voice_call",
+        "verify_code_by_phone_whatsapp",
+        "signup_magiclink_by_email",
+        "signin_magiclink_by_email",
+        "verify_magiclink_token",
+        "logout",
+        "oauth",
+        "full_login",
+    ];
+    assert_eq!(named, expected);
+}
+
 /// `descope_signup_otp_by_email`, `descope_signin_otp_by_email`, `descope_verify_code_by_email`
 #[test]
 fn otp_by_email() {
