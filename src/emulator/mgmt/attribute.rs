@@ -7,7 +7,6 @@ use crate::emulator::error::{Answer, Refusal};
 use crate::emulator::router::Bearer::Management;
 use crate::emulator::router::{Call, Route};
 use crate::emulator::seed::List;
-use crate::emulator::store::Store;
 
 const OPTION: &[Field] = &[required("value", Kind::Text), optional("label", Kind::Text)];
 const ATTRIBUTE: &[Field] = &[
