@@ -51,7 +51,7 @@
 //! | single sign-on, SAML | start, exchange |
 //! | WebAuthn | sign-up, sign-in, sign-up-or-in, update; start and finish |
 //! | access keys | exchange |
-//! | managing users | create, test users, batch (with passwords in cleartext, bcrypt, PBKDF2, Django's PBKDF2 and MD5), update, patch, single changes, delete, load, search, history, log out, removing passkeys, tokens of social providers, codes and links of test users |
+//! | managing users | create, test users, batch (with passwords in cleartext, bcrypt, PBKDF2, Django's PBKDF2 and MD5), update, patch, single changes, delete, load, search, history, log out, removing passkeys, tokens of social providers, codes and links of test users, definitions of custom attributes |
 //! | managing tenants, access keys, roles, permissions, groups | all |
 //! | SSO configurations | all, but those of cross-app access |
 //! | SSO applications | all, but definitions of custom attributes |

@@ -25,6 +25,7 @@ const AREAS: &[&[Route]] = &[
     auth::webauthn::ROUTES,
     auth::totp::ROUTES,
     mgmt::access_key::ROUTES,
+    mgmt::attribute::ROUTES,
     mgmt::audit::ROUTES,
     mgmt::authz::ROUTES,
     mgmt::fga::ROUTES,

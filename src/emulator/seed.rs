@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::body::{self, Field, Fields, Kind, Object, optional, required};
 use super::error::{Answer, Error, Refusal};
 use super::mgmt::{
-    access_key, audit, authz, fga, flow, group, jwt, permission, project, role, sso,
+    access_key, attribute, audit, authz, fga, flow, group, jwt, permission, project, role, sso,
     sso_application, tenant, theme, user_seed,
 };
 use super::store::{Grants, Membership, Store};
@@ -25,7 +25,7 @@ pub(super) struct List {
 }
 
 /// The lists, in the order in which they are made.
-const LISTS: [&List; 21] = [
+const LISTS: [&List; 23] = [
     &permission::SEED,
     &tenant::SEED,
     &role::SEED,
@@ -47,6 +47,8 @@ const LISTS: [&List; 21] = [
     &theme::SEED,
     &audit::SEED,
     &project::SEED,
+    &attribute::USERS_SEED,
+    &attribute::FAMILIES_SEED,
 ];
 
 /// The fields of a seed.

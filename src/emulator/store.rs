@@ -9,6 +9,7 @@ use super::fga::Authorization;
 use super::idp::Idp;
 use super::inbox::Mailbox;
 use super::mgmt::access_key::AccessKey;
+use super::mgmt::attribute::Attributes;
 use super::mgmt::audit::Trail;
 use super::mgmt::group::Group;
 use super::mgmt::project::Project;
@@ -40,6 +41,7 @@ pub(super) struct Store {
     pub(super) webauthn: webauthn::Passkeys,
     pub(super) mailbox: Mailbox,
     pub(super) authorization: Authorization,
+    pub(super) attributes: Attributes,
     pub(super) audit: Trail,
     pub(super) project: Project,
 }
@@ -67,6 +69,7 @@ impl Store {
             webauthn: webauthn::Passkeys::default(),
             mailbox: Mailbox::default(),
             authorization: Authorization::default(),
+            attributes: Attributes::default(),
             audit: Trail::default(),
             project: Project::default(),
         }

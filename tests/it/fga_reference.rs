@@ -153,7 +153,9 @@ fn count(expression: &Expression, counts: &mut BTreeMap<&'static str, usize>) {
         Expression::Without(first, rest) => ("exclusions", vec![first, rest]),
     };
     *counts.entry(what).or_default() += 1;
-    parts.into_iter().for_each(|part| count(part, counts));
+    for part in parts {
+        count(part, counts);
+    }
 }
 
 /// Whether relations lead from an object back to it.

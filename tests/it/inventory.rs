@@ -166,7 +166,9 @@ fn gather(path: &str, value: &Value, into: &mut BTreeSet<String>) {
             if path.is_empty() {
                 into.insert("<body>".to_owned());
             }
-            items.iter().for_each(|item| gather(path, item, into));
+            for item in items {
+                gather(path, item, into);
+            }
         }
         _ => {}
     }

@@ -66,7 +66,7 @@ fn read(request: &Request) -> Sent {
 }
 
 /// Asserts that a call sends one request, this one, and returns what it makes of the answer; and that
-/// it also reads answers that lack something or have something new.
+/// it also reads answers that lack something or have something new, and needs the key it is given.
 #[track_caller]
 pub(crate) fn sends<T>(
     line: &str,
@@ -79,12 +79,27 @@ pub(crate) fn sends<T>(
     let expected = Sent { line: line.to_owned(), bearer: bearer.to_owned(), body };
     assert_eq!(sent, [expected]);
     if inventory::sent(&sent[0]) {
+        if bearer == MANAGEMENT {
+            needs_a_management_key(&call);
+        }
         answers::survives(answer, &call);
         if let Some(full) = answers::full_once(line) {
             answers::survives(&full, &call);
         }
     }
     result.unwrap()
+}
+
+/// Asserts that without a management key a call says so, and sends nothing.
+#[track_caller]
+fn needs_a_management_key<T>(call: impl Fn(&Client) -> Result<T>) {
+    let client = Client::builder()
+        .ignore_env()
+        .project_id(EMULATOR.project_id())
+        .transport(|request: Request| panic!("{}", request.uri()))
+        .build()
+        .unwrap();
+    assert!(matches!(call(&client), Err(Error::Config(_))));
 }
 
 /// Asserts that a call fails because of this argument, before anything is sent.

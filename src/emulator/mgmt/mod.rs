@@ -1,6 +1,7 @@
 //! What the management key may do.
 
 pub(super) mod access_key;
+pub(super) mod attribute;
 pub(super) mod audit;
 pub(super) mod authz;
 pub(super) mod fga;

@@ -5,10 +5,11 @@ use descope::auth::LoginOptions;
 use descope::clock::Clock;
 use descope::emulator::{Emulator, Fault};
 use descope::mgmt::user::{
-    AddressUpdate, BatchUser, EmbeddedLinkOptions, HashFunction, HashedPassword, Invitation,
-    LogoutOptions, NamesUpdate, NewUser, ProviderTokenOptions, UserPatch, UserSearch,
+    AddressUpdate, AttributeKind, AttributeOption, BatchUser, CustomAttribute, EmbeddedLinkOptions,
+    HashFunction, HashedPassword, Invitation, LogoutOptions, NamesUpdate, NewUser,
+    ProviderTokenOptions, UserPatch, UserSearch, Users,
 };
-use descope::{Client, Scope, Sort, TenantRoles, UnixTime, User, UserStatus, codes};
+use descope::{Client, Result, Scope, Sort, TenantRoles, UnixTime, User, UserStatus, codes};
 use serde_json::json;
 
 fn emulated() -> (Emulator, Client) {
@@ -356,6 +357,50 @@ fn what_a_provider_and_a_passkey_left_is_seen_and_taken_away() {
     assert!(users.load("ada").unwrap().webauthn);
     users.remove_all_passkeys("ada").unwrap();
     assert!(!users.load("ada").unwrap().webauthn);
+}
+
+type Define = fn(&Users<'_>, &[CustomAttribute]) -> Result<Vec<CustomAttribute>>;
+type Undefine = fn(&Users<'_>, &[&str]) -> Result<Vec<CustomAttribute>>;
+type Defined = fn(&Users<'_>) -> Result<Vec<CustomAttribute>>;
+
+#[test]
+fn custom_attributes_are_defined_listed_and_deleted() {
+    let cases: [(Define, Undefine, Defined); 2] = [
+        (
+            |users, new| users.create_custom_attributes(new),
+            |users, names| users.delete_custom_attributes(names),
+            |users| users.load_custom_attributes(),
+        ),
+        (
+            |users, new| users.create_family_scoped_custom_attributes(new),
+            |users, names| users.delete_family_scoped_custom_attributes(names),
+            |users| users.load_family_scoped_custom_attributes(),
+        ),
+    ];
+    let (emulator, client) = emulated();
+    let users = client.mgmt().user();
+    let plan = CustomAttribute::new("plan", AttributeKind::SingleSelect)
+        .options([AttributeOption::labelled("paid", "Paid"), "free".into()])
+        .default_value("free")
+        .required(false);
+    let born = CustomAttribute::new("born", AttributeKind::Date);
+    for (define, undefine, defined) in cases {
+        assert_eq!(defined(&users).unwrap(), []);
+        let one = define(&users, std::slice::from_ref(&plan)).unwrap();
+        assert_eq!(one, std::slice::from_ref(&plan));
+        let both = define(&users, std::slice::from_ref(&born)).unwrap();
+        assert_eq!(both, [plan.clone(), born.clone()]);
+        assert!(define(&users, std::slice::from_ref(&plan)).is_err(), "the name is taken");
+        assert_eq!(defined(&users).unwrap(), both);
+
+        let other = Emulator::new();
+        other.seed(&emulator.export()).unwrap();
+        let copy = Client::builder().emulator(&other).build().unwrap();
+        assert_eq!(defined(&copy.mgmt().user()).unwrap(), both);
+        let left = undefine(&users, &["plan", "unknown"]).unwrap();
+        assert_eq!(left, std::slice::from_ref(&born));
+        assert_eq!(defined(&users).unwrap(), left);
+    }
 }
 
 #[test]
