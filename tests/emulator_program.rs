@@ -68,7 +68,8 @@ fn send(address: &str, method: &str, path: &str, token: &str, body: &str) -> Str
 
 #[test]
 fn sends_refresh_tokens_as_it_is_told_to() {
-    let arguments = ["--project-id=P2abc", "--rotate-refresh-tokens", "--refresh-tokens-in-cookies"];
+    let arguments =
+        ["--project-id=P2abc", "--rotate-refresh-tokens", "--refresh-tokens-in-cookies"];
     let mut running = Running(command().args(arguments).spawn().unwrap());
     let mut lines = BufReader::new(running.0.stdout.take().unwrap()).lines();
     let base = lines.next().unwrap().unwrap();
