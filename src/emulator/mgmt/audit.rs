@@ -150,25 +150,27 @@ pub(in crate::emulator) fn action(method: &str, path: &str) -> Option<String> {
 
 /// The action of a call whose path says it in another way.
 fn irregular_action(method: &str, path: &str) -> Option<&'static str> {
-    Some(match (method, path) {
-        (_, "authz/schema/save" | "authz/ns/save" | "authz/ns/delete") => "FGASchemaModified",
-        (_, "authz/rd/save" | "authz/rd/delete" | "fga/schema") => "FGASchemaModified",
-        (_, "authz/schema/delete") => "FGASchemaDeleted",
-        ("POST", "fga/relations") | (_, "authz/re/create") => "FGARelationsCreated",
-        ("DELETE", "fga/relations") | (_, "fga/relations/delete") => "FGARelationsDeleted",
-        (_, "authz/re/delete" | "authz/re/deleteresources") => "FGARelationsDeleted",
-        (_, "authz/re/deleteresourcesrelations") => "FGARelationsDeleted",
-        (_, "fga/resources/save") => "FGAResourcesModified",
-        (_, "impersonate" | "impersonate/stepup") => "UserImpersonated",
-        (_, "password/settings") => "PasswordSettingsModified",
-        ("DELETE", "sso/settings") => "SSOSettingsDeleted",
-        (_, "sso/settings/new") => "SSOSettingsCreated",
-        (_, "sso/idp/app/oidc/create" | "sso/idp/app/saml/create") => "SSOApplicationCreated",
-        (_, "sso/idp/app/wsfed/create") => "SSOApplicationCreated",
-        (_, "sso/idp/app/delete") => "SSOApplicationDeleted",
-        (_, path) if path.starts_with("sso/idp/app/") => "SSOApplicationModified",
-        (_, path) if path.starts_with("sso/") => "SSOSettingsModified",
-        (_, "user/totp/delete" | "user/passkeys/delete") => "UserModified",
+    let (deletes, creates) = (method == "DELETE", path.ends_with("/create"));
+    Some(match path {
+        "authz/schema/delete" => "FGASchemaDeleted",
+        "authz/schema/save" | "authz/ns/save" | "authz/ns/delete" | "authz/rd/save"
+        | "authz/rd/delete" | "fga/schema" => "FGASchemaModified",
+        "fga/relations/delete"
+        | "authz/re/delete"
+        | "authz/re/deleteresources"
+        | "authz/re/deleteresourcesrelations" => "FGARelationsDeleted",
+        "fga/relations" if deletes => "FGARelationsDeleted",
+        "fga/relations" | "authz/re/create" => "FGARelationsCreated",
+        "fga/resources/save" => "FGAResourcesModified",
+        "impersonate" | "impersonate/stepup" => "UserImpersonated",
+        "password/settings" => "PasswordSettingsModified",
+        "sso/idp/app/delete" => "SSOApplicationDeleted",
+        path if path.starts_with("sso/idp/app/") && creates => "SSOApplicationCreated",
+        path if path.starts_with("sso/idp/app/") => "SSOApplicationModified",
+        "sso/settings" if deletes => "SSOSettingsDeleted",
+        "sso/settings/new" => "SSOSettingsCreated",
+        path if path.starts_with("sso/") => "SSOSettingsModified",
+        "user/totp/delete" | "user/passkeys/delete" => "UserModified",
         _ => return None,
     })
 }
