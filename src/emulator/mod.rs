@@ -473,8 +473,8 @@ impl Emulator {
     /// # Ok::<(), descope::emulator::Error>(())
     /// ```
     ///
-    /// There are also `authzSchemas`, `authzRelations`, `fgaResources`, `themes`, `auditEvents` and
-    /// `projects`, which are copies of this one.
+    /// There are also `authzSchemas`, `authzRelations`, `fgaResources`, `themes`, `auditEvents`,
+    /// `passwordSettings`, `passkeys`, `project`, which is this one, and `projects`, which are copies of it.
     ///
     /// # Errors
     ///
@@ -484,10 +484,11 @@ impl Emulator {
     }
 
     /// Everything that [`seed`](Self::seed) can make, as the seed that makes it again: with the same
-    /// IDs and times, passwords, authenticator apps and histories. What the management calls cannot
+    /// IDs and times, passwords, authenticator apps, passkeys and histories. What the management calls cannot
     /// set is in each item's `state`.
     ///
-    /// Sessions, codes and links that wait, messages and the signing keys are not part of it.
+    /// Sessions, codes and links that wait, messages, the audit trail and the signing keys are not part of
+    /// it.
     ///
     /// ```
     /// use descope::emulator::Emulator;

@@ -2,11 +2,12 @@
 
 use serde_json::{Value, json};
 
+use super::auth::webauthn::saved as passkey;
 use super::body::{self, Field, Fields, Kind, Object, optional, required};
 use super::error::{Answer, Error, Refusal};
 use super::mgmt::{
-    access_key, attribute, audit, authz, fga, flow, group, jwt, permission, project, role, sso,
-    sso_application, tenant, theme, user_seed,
+    access_key, attribute, audit, authz, fga, flow, group, jwt, password, permission, project,
+    role, sso, sso_application, tenant, theme, user_seed,
 };
 use super::store::{Grants, Membership, Store};
 use super::{Emulator, router};
@@ -25,12 +26,15 @@ pub(super) struct List {
 }
 
 /// The lists, in the order in which they are made.
-const LISTS: [&List; 23] = [
+const LISTS: &[&List] = &[
+    &project::THIS,
+    &password::SEED,
     &permission::SEED,
     &tenant::SEED,
     &role::SEED,
     &user_seed::USERS,
     &user_seed::TEST_USERS,
+    &passkey::SEED,
     &access_key::SEED,
     &sso::SEED,
     &group::SEED,

@@ -229,6 +229,31 @@ fn refused<T: std::fmt::Debug>(result: Result<T>) {
 }
 
 #[test]
+fn a_passkey_is_saved_with_its_user() {
+    let (emulator, _, mut browser) = with_ada();
+    let saved = emulator.export();
+    let copy = Emulator::new();
+    copy.seed(&saved).unwrap();
+    assert_eq!(copy.export(), saved);
+    let client = client(&copy);
+    let signed_in = sign_in(&client, &mut browser, &Default::default()).unwrap();
+    assert_eq!(signed_in.user.login_ids, [ADA]);
+    client.mgmt().user().remove_all_passkeys(ADA).unwrap();
+    assert_eq!(copy.export().get("passkeys"), None);
+    for (passkey, message) in [
+        (json!({ "id": "!" }), "base64url"),
+        (json!({ "signCount": -1 }), "signCount"),
+        (json!({ "publicKey": {} }), "public key"),
+        (json!({ "publicKey": { "point": "BA==" } }), "65 bytes"),
+    ] {
+        let mut item = saved["passkeys"][0].clone();
+        item.as_object_mut().unwrap().extend(passkey.as_object().unwrap().clone());
+        let error = copy.seed(&json!({ "passkeys": [item] })).unwrap_err().to_string();
+        assert!(error.contains(message), "{error}");
+    }
+}
+
+#[test]
 fn a_user_signs_up_and_in_again() {
     let emulator = Emulator::new();
     let client = client(&emulator);

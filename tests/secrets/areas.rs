@@ -2,6 +2,7 @@
 
 use descope::auth::oauth::{NativeResult, OAuthUpdateOptions};
 use descope::auth::password::ResetOptions;
+use descope::auth::webauthn::WebAuthnUpdateOptions;
 use descope::auth::{DeliveryMethod, LoginOptions, SignUpOptions, UpdateOptions};
 use descope::emulator::Emulator;
 use descope::mgmt::access_key::NewAccessKey;
@@ -31,20 +32,18 @@ pub(crate) const LINK_TOKEN: &str = "canary-link-token";
 pub(crate) const BROWSER: &str = r#"{"rawId":"canary-of-a-passkey"}"#;
 pub(crate) const SNAPSHOT: &str = "canary-connector-secret";
 
-pub(crate) fn all() -> [&'static str; 10] {
-    [
-        PASSWORD,
-        NEW_PASSWORD,
-        SALT,
-        SEED,
-        CLIENT_SECRET,
-        ID_TOKEN,
-        NONCE,
-        LINK_TOKEN,
-        BROWSER,
-        SNAPSHOT,
-    ]
-}
+pub(crate) const ALL: [&str; 10] = [
+    PASSWORD,
+    NEW_PASSWORD,
+    SALT,
+    SEED,
+    CLIENT_SECRET,
+    ID_TOKEN,
+    NONCE,
+    LINK_TOKEN,
+    BROWSER,
+    SNAPSHOT,
+];
 
 /// Every call, whatever comes of it. `spoilt` makes each secret wrong in one way, so that it is
 /// refused before a request.
@@ -71,7 +70,12 @@ fn sign_ins(client: &Client, with: &Canaries, spoilt: &impl Fn(&str) -> String) 
     outcome(&totp.verify(ADA, code, &login));
     let passkeys = client.auth().webauthn();
     let browser = spoilt(BROWSER);
-    outcome(&passkeys.update_start(ADA, "https://example.com", refresh, &Default::default()));
+    outcome(&passkeys.update_start(
+        ADA,
+        "https://example.com",
+        refresh,
+        &WebAuthnUpdateOptions::default(),
+    ));
     outcome(&passkeys.sign_up_finish("T1", &browser));
     outcome(&passkeys.sign_in_finish("T1", &browser));
     outcome(&passkeys.update_finish("T1", &browser));

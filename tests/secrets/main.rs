@@ -334,7 +334,9 @@ fn everything() -> Hidden {
         hidden.add(text);
     }
     hidden.add("canary-location");
-    areas::all().into_iter().for_each(|secret| hidden.add(secret));
+    for secret in areas::ALL {
+        hidden.add(secret);
+    }
     hidden.add(&format!("ada:{PROXY_PASSWORD}"));
 
     // Success, with the code that was really sent, by socket and in the process.

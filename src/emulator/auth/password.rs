@@ -126,6 +126,7 @@ impl Password {
 }
 
 /// What a new password must have, and how wrong ones are treated.
+#[derive(PartialEq, Eq)]
 pub(in crate::emulator) struct Policy {
     pub(in crate::emulator) enabled: bool,
     pub(in crate::emulator) min_length: u32,

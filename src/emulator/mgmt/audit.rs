@@ -11,6 +11,8 @@ use crate::emulator::router::Bearer::Management;
 use crate::emulator::router::{Call, Route};
 use crate::emulator::seed::List;
 use crate::emulator::store::Store;
+use crate::emulator::user::User;
+use crate::transport::http::StatusCode;
 
 /// Records that are kept.
 const CAPACITY: usize = 100_000;
@@ -82,6 +84,12 @@ pub(in crate::emulator) struct Record {
 }
 
 impl Record {
+    fn is_of(&mut self, user: &User) {
+        self.user.clone_from(&user.id);
+        self.login_ids.clone_from(&user.login_ids);
+        self.tenants = user.grants.tenants.iter().map(|of| of.tenant.clone()).collect();
+    }
+
     fn show(&self, call: &Call<'_>) -> Value {
         json!({
             "projectId": call.settings.project_id,
@@ -106,78 +114,131 @@ impl Record {
 const THINGS: &[(&str, &str)] = &[
     ("accesskey", "AccessKey"),
     ("flow", "Flow"),
-    ("group", "Group"),
     ("permission", "Permission"),
     ("project", "Project"),
     ("role", "Role"),
-    ("sso", "SSOSettings"),
     ("tenant", "Tenant"),
     ("theme", "Theme"),
     ("user", "User"),
 ];
 
-/// The action that a successful management call is recorded as, if it is.
-fn action(path: &str) -> Option<String> {
-    let mut parts = path.split('/').skip(2);
-    if parts.next() != Some("mgmt") {
+/// The action that a successful management call is recorded as, if it changes something.
+pub(in crate::emulator) fn action(method: &str, path: &str) -> Option<String> {
+    let path = path.get("/v1/".len()..)?.strip_prefix("mgmt/")?;
+    if method == "GET" {
         return None;
     }
+    if let Some(action) = irregular_action(method, path) {
+        return Some(action.to_owned());
+    }
+    let mut parts = path.split('/');
     let area = parts.next()?;
     let (_, thing) = THINGS.iter().find(|(known, _)| *known == area)?;
-    let verb = parts.next().unwrap_or_default();
     let last = path.rsplit('/').next().unwrap_or_default();
     let many = if last == "batch" || last == "all" { "s" } else { "" };
-    let what = match verb {
-        "create" | "clone" | "signup" => "Created",
-        "delete" | "deletebatch" => "Deleted",
+    let what = match parts.next().unwrap_or_default() {
+        "create" | "clone" => "Created",
+        "delete" => "Deleted",
         "test" if last == "all" => "Deleted",
-        "update" | "patch" | "import" | "activate" | "deactivate" | "settings" | "password"
-        | "logout" => "Modified",
+        "update" | "updateDefaultRoles" | "patch" | "import" | "activate" | "deactivate"
+        | "rotate" | "settings" | "password" | "logout" | "adminlinks" => "Modified",
+        "snapshot" if last == "import" => "Modified",
         _ => return None,
     };
     Some(format!("{thing}{many}{what}"))
 }
 
-/// What is known of a call before it is done: afterwards a deleted user is gone.
-pub(in crate::emulator) fn before(path: &str, call: &Call<'_>, store: &Store) -> Record {
-    if !path.starts_with("/v1/mgmt/user/") && !path.starts_with("/v2/mgmt/user/") {
-        return Record::default();
+/// The action of a call whose path says it in another way.
+fn irregular_action(method: &str, path: &str) -> Option<&'static str> {
+    let (deletes, creates) = (method == "DELETE", path.ends_with("/create"));
+    Some(match path {
+        "authz/schema/delete" => "FGASchemaDeleted",
+        "authz/schema/save" | "authz/ns/save" | "authz/ns/delete" | "authz/rd/save"
+        | "authz/rd/delete" | "fga/schema" => "FGASchemaModified",
+        "fga/relations/delete"
+        | "authz/re/delete"
+        | "authz/re/deleteresources"
+        | "authz/re/deleteresourcesrelations" => "FGARelationsDeleted",
+        "fga/relations" if deletes => "FGARelationsDeleted",
+        "fga/relations" | "authz/re/create" => "FGARelationsCreated",
+        "fga/resources/save" => "FGAResourcesModified",
+        "impersonate" | "impersonate/stepup" => "UserImpersonated",
+        "password/settings" => "PasswordSettingsModified",
+        "sso/idp/app/delete" => "SSOApplicationDeleted",
+        path if path.starts_with("sso/idp/app/") && creates => "SSOApplicationCreated",
+        path if path.starts_with("sso/idp/app/") => "SSOApplicationModified",
+        "sso/settings" if deletes => "SSOSettingsDeleted",
+        "sso/settings/new" => "SSOSettingsCreated",
+        path if path.starts_with("sso/") => "SSOSettingsModified",
+        "user/totp/delete" | "user/passkeys/delete" => "UserModified",
+        _ => return None,
+    })
+}
+
+/// What is known before a call is done: afterwards a deleted user is gone.
+pub(in crate::emulator) struct Before {
+    record: Record,
+    users: usize,
+}
+
+pub(in crate::emulator) fn before(path: &str, call: &Call<'_>, store: &Store) -> Before {
+    let mut record = Record::default();
+    let users = store.users.len();
+    let of_user = ["/v1/mgmt/user/", "/v2/mgmt/user/", "/v1/mgmt/impersonate"];
+    if !of_user.iter().any(|area| path.starts_with(area)) {
+        return Before { record, users };
     }
     let body = call.body();
     let name = body.some_text("loginId").or_else(|| body.some_text("userId"));
-    let user = name.and_then(|name| store.user_by_login(name).or_else(|| store.user(name)));
-    let mut record = Record::default();
-    match user {
-        Some(user) => {
-            record.user.clone_from(&user.id);
-            record.login_ids.clone_from(&user.login_ids);
-            record.tenants = user.grants.tenants.iter().map(|of| of.tenant.clone()).collect();
-        }
+    match name.and_then(|name| store.user_by_login(name).or_else(|| store.user(name))) {
+        Some(user) => record.is_of(user),
         None => record.login_ids.extend(name.map(str::to_owned)),
     }
-    record
+    Before { record, users }
 }
 
 /// Records what a call did.
 pub(in crate::emulator) fn after(
-    before: Record,
-    path: &str,
+    before: Before,
+    (http_method, path): (&str, &str),
     call: &Call<'_>,
     store: &mut Store,
     answer: &Answer,
 ) {
     let method = path.strip_prefix("/v1/auth/").and_then(|rest| rest.split('/').next());
+    let method = method.or_else(|| path.starts_with("/v1/mgmt/auth/").then_some("management"));
     match (answer, method) {
         // A session that goes on is no sign-in.
         (_, Some("refresh" | "tenant" | "accesskey")) | (Err(_), None) => {}
-        (Ok(reply), Some(method)) => signed_in(store, call, method, &reply.body),
+        (Ok(reply), Some(method)) => {
+            if store.users.len() > before.users {
+                signed_up(store, call, method, &reply.body);
+            }
+            signed_in(store, call, method, &reply.body);
+        }
         (Err(refusal), Some(method)) => failed(store, call, method, refusal),
         (Ok(reply), None) => {
-            if let Some(action) = action(path) {
-                managed(store, call, Record { action, ..before }, &reply.body);
+            if let Some(action) = action(http_method, path) {
+                managed(store, call, Record { action, ..before.record }, &reply.body);
             }
         }
     }
+}
+
+/// Records that a user signed up: the last one that came to be.
+fn signed_up(store: &mut Store, call: &Call<'_>, method: &str, answer: &Value) {
+    let user = answer["user"]["userId"].as_str().and_then(|id| store.user(id));
+    let Some(user) = user.or(store.users.last()) else { return };
+    let mut record = Record {
+        occurred: call.now,
+        action: "UserCreated".to_owned(),
+        kind: "info",
+        actor: user.id.clone(),
+        method: method.to_owned(),
+        ..Record::default()
+    };
+    record.is_of(user);
+    store.audit.add(record);
 }
 
 /// Records a sign-in, if the answer is that of one.
@@ -190,44 +251,45 @@ pub(in crate::emulator) fn signed_in(
     if answer.get("sessionJwt").is_none() {
         return;
     }
-    let id = answer["user"]["userId"].as_str().unwrap_or_default().to_owned();
-    let user = store.user(&id);
-    let record = Record {
+    let Some(user) = answer["user"]["userId"].as_str().and_then(|id| store.user(id)) else {
+        return;
+    };
+    let mut record = Record {
         occurred: call.now,
         action: "LoginSucceed".to_owned(),
         kind: "info",
-        actor: id.clone(),
-        login_ids: user.map(|user| user.login_ids.clone()).unwrap_or_default(),
-        tenants: user
-            .map(|user| user.grants.tenants.iter().map(|of| of.tenant.clone()).collect())
-            .unwrap_or_default(),
+        actor: user.id.clone(),
         method: method.to_owned(),
-        user: id,
         ..Record::default()
     };
+    record.is_of(user);
     store.audit.add(record);
 }
 
-/// Records a failed sign-in, if a code or password was refused.
+/// Records a failed sign-in, if it is one: what proves the user was refused, or the user is.
 fn failed(store: &mut Store, call: &Call<'_>, method: &str, refusal: &Refusal) {
-    if !matches!(refusal.code, "E061102" | "E061103" | "E062909" | "E062901") {
+    let refused = matches!(refusal.status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
+    // A session that is over, and a link that nobody has clicked yet.
+    if !refused || matches!(refusal.code, "E061005" | "E064001" | "E062503") {
         return;
     }
-    let login_id = call.body().text("loginId");
-    let user = store.user_by_login(login_id).map(|user| user.id.clone()).unwrap_or_default();
+    let login_id = call.body().some_text("loginId");
     let mut data = Object::new();
     data.insert("error_message".to_owned(), refusal.body()["errorDescription"].clone());
-    store.audit.add(Record {
+    let mut record = Record {
         occurred: call.now,
         action: "LoginFailed".to_owned(),
         kind: "warn",
-        actor: user.clone(),
-        user,
-        login_ids: owned(vec![login_id]),
+        login_ids: login_id.into_iter().map(str::to_owned).collect(),
         method: method.to_owned(),
         data,
         ..Record::default()
-    });
+    };
+    if let Some(user) = login_id.and_then(|login_id| store.user_by_login(login_id)) {
+        record.actor.clone_from(&user.id);
+        record.user.clone_from(&user.id);
+    }
+    store.audit.add(record);
 }
 
 /// Completes the record of a management call. Of its fields, only names are recorded.
@@ -330,26 +392,75 @@ fn create_event(call: &Call<'_>, store: &mut Store) -> Answer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::emulator::Emulator;
 
     #[test]
     fn actions_are_named_as_descope_names_them() {
-        for (path, wanted) in [
-            ("/v1/mgmt/user/create", Some("UserCreated")),
-            ("/v1/mgmt/user/create/test", Some("UserCreated")),
-            ("/v1/mgmt/user/create/batch", Some("UsersCreated")),
-            ("/v1/mgmt/user/delete", Some("UserDeleted")),
-            ("/v1/mgmt/user/delete/batch", Some("UsersDeleted")),
-            ("/v1/mgmt/user/test/delete/all", Some("UsersDeleted")),
-            ("/v2/mgmt/user/update/role/add", Some("UserModified")),
-            ("/v1/mgmt/accesskey/create", Some("AccessKeyCreated")),
-            ("/v1/mgmt/accesskey/deactivate", Some("AccessKeyModified")),
-            ("/v1/mgmt/tenant/delete", Some("TenantDeleted")),
-            ("/v2/mgmt/user/search", None),
-            ("/v1/mgmt/tenant/all", None),
-            ("/v1/mgmt/audit/search", None),
-            ("/v1/auth/otp/signup/email", None),
+        for (method, path, wanted) in [
+            ("POST", "/v1/mgmt/user/create", Some("UserCreated")),
+            ("POST", "/v1/mgmt/user/create/test", Some("UserCreated")),
+            ("POST", "/v1/mgmt/user/create/batch", Some("UsersCreated")),
+            ("POST", "/v1/mgmt/user/delete", Some("UserDeleted")),
+            ("POST", "/v1/mgmt/user/delete/batch", Some("UsersDeleted")),
+            ("DELETE", "/v1/mgmt/user/test/delete/all", Some("UsersDeleted")),
+            ("POST", "/v2/mgmt/user/update/role/add", Some("UserModified")),
+            ("POST", "/v1/mgmt/accesskey/create", Some("AccessKeyCreated")),
+            ("POST", "/v1/mgmt/accesskey/deactivate", Some("AccessKeyModified")),
+            ("POST", "/v1/mgmt/tenant/delete", Some("TenantDeleted")),
+            ("POST", "/v1/mgmt/tenant/settings", Some("TenantModified")),
+            ("GET", "/v1/mgmt/tenant/settings", None),
+            ("POST", "/v1/mgmt/sso/settings", Some("SSOSettingsModified")),
+            ("DELETE", "/v1/mgmt/sso/settings", Some("SSOSettingsDeleted")),
+            ("GET", "/v2/mgmt/sso/settings", None),
+            ("POST", "/v1/mgmt/sso/idp/app/oidc/create", Some("SSOApplicationCreated")),
+            ("DELETE", "/v1/mgmt/fga/relations", Some("FGARelationsDeleted")),
+            ("POST", "/v2/mgmt/user/search", None),
+            ("GET", "/v1/mgmt/tenant/all", None),
+            ("POST", "/v1/mgmt/audit/search", None),
+            ("POST", "/v1/auth/otp/signup/email", None),
         ] {
-            assert_eq!(action(path).as_deref(), wanted, "{path}");
+            assert_eq!(action(method, path).as_deref(), wanted, "{method} {path}");
         }
+    }
+
+    fn trail(emulator: &Emulator) -> Vec<[String; 3]> {
+        let found = emulator.manage("/v1/mgmt/audit/search", &json!({}));
+        let text = |of: &Value, name: &str| of[name].as_str().unwrap_or_default().to_owned();
+        let shown = |of: &Value| {
+            let id = of["externalIds"].get(0).and_then(Value::as_str).unwrap_or_default();
+            [text(of, "action"), text(of, "method"), id.to_owned()]
+        };
+        found["audits"].as_array().unwrap().iter().rev().map(shown).collect()
+    }
+
+    #[test]
+    fn sign_ups_sign_ins_and_failures_are_recorded() {
+        let emulator = Emulator::new();
+        let sign = |path: &str, password: &str| {
+            let body = json!({ "loginId": "ada", "password": password });
+            emulator.post(&format!("/v1/auth/password/{path}"), &body).0
+        };
+        assert_eq!(sign("signup", "Correct1horse"), 200);
+        assert_eq!((sign("signin", "wrong"), sign("signin", "Correct1horse")), (401, 200));
+        let token = emulator.sign_in("ada").unwrap()["refreshJwt"].clone();
+        assert_eq!(emulator.refresh(token.as_str().unwrap()).0, 200);
+        emulator.post("/v1/auth/magiclink/verify", &json!({ "token": "nothing" }));
+        emulator.manage("/v1/mgmt/auth/signup", &json!({ "loginId": "bob" }));
+        let body = json!({ "loginId": "ada", "status": "disabled" });
+        emulator.manage("/v1/mgmt/user/update/status", &body);
+        assert_eq!(sign("signin", "Correct1horse"), 403);
+        let wanted = [
+            ["UserCreated", "password", "ada"],
+            ["LoginSucceed", "password", "ada"],
+            ["LoginFailed", "password", "ada"],
+            ["LoginSucceed", "password", "ada"],
+            ["LoginSucceed", "otp", "ada"],
+            ["LoginFailed", "magiclink", ""],
+            ["UserCreated", "management", "bob"],
+            ["LoginSucceed", "management", "bob"],
+            ["UserModified", "", "ada"],
+            ["LoginFailed", "password", "ada"],
+        ];
+        assert_eq!(trail(&emulator), wanted);
     }
 }

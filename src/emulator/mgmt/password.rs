@@ -3,10 +3,12 @@
 use serde_json::json;
 
 use super::refuse_uncovered;
+use crate::emulator::auth::password::Policy;
 use crate::emulator::body::{Field, Kind, optional};
 use crate::emulator::error::{Answer, Refusal, Reply};
 use crate::emulator::router::Bearer::Management;
 use crate::emulator::router::{Call, Route};
+use crate::emulator::seed::List;
 use crate::emulator::store::Store;
 
 const TENANT: Field = optional("tenantId", Kind::Text);
@@ -32,6 +34,25 @@ pub(in crate::emulator) const ROUTES: &[Route] = &[
     Route::get("/v1/mgmt/password/settings", Management, &[TENANT], load),
     Route::post("/v1/mgmt/password/settings", Management, SETTINGS, configure),
 ];
+
+/// The settings, where they are not those of a new project.
+pub(in crate::emulator) const SEED: List =
+    List::plain("passwordSettings", "/v1/mgmt/password/settings", |store| {
+        let policy = &store.password_policy;
+        if *policy == Policy::default() {
+            return Vec::new();
+        }
+        vec![json!({
+            "enabled": policy.enabled,
+            "minLength": policy.min_length,
+            "lowercase": policy.lowercase,
+            "uppercase": policy.uppercase,
+            "number": policy.number,
+            "nonAlphanumeric": policy.non_alphanumeric,
+            "lock": policy.lock,
+            "lockAttempts": policy.lock_attempts,
+        })]
+    });
 
 fn load(call: &Call<'_>, store: &mut Store) -> Answer {
     refuse_uncovered(call.query(), &["tenantId"])?;

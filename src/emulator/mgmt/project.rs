@@ -24,6 +24,30 @@ pub(in crate::emulator) const SEED: List =
         copies.map(save).collect()
     });
 
+/// What this project is called; the copies have no more than that either.
+pub(in crate::emulator) const THIS: List =
+    List::plain("project", "/_emulator/seed/project", |store| {
+        let About { name, environment, tags } = &store.project.about;
+        if name.is_empty() && environment.is_empty() && tags.is_empty() {
+            return Vec::new();
+        }
+        vec![json!({ "name": name, "environment": environment, "tags": tags })]
+    });
+
+pub(in crate::emulator) const ABOUT: Route = Route::post(
+    "/_emulator/seed/project",
+    Management,
+    &[
+        optional("name", Kind::Text),
+        optional("environment", Kind::Text),
+        optional("tags", Kind::Texts),
+    ],
+    |call, store| {
+        store.project.about = About::read(call.body());
+        Ok(Reply::empty())
+    },
+);
+
 const CLONE: &[Field] = &[
     required("name", Kind::Text),
     optional("environment", Kind::Text),
@@ -108,6 +132,16 @@ struct About {
     tags: Vec<String>,
 }
 
+impl About {
+    fn read(fields: Fields<'_>) -> Self {
+        Self {
+            name: fields.text("name").to_owned(),
+            environment: fields.text("environment").to_owned(),
+            tags: owned(fields.texts("tags")),
+        }
+    }
+}
+
 fn update_name(call: &Call<'_>, store: &mut Store) -> Answer {
     call.body().text("name").clone_into(&mut store.project.about.name);
     Ok(Reply::empty())
@@ -131,12 +165,7 @@ fn projects(call: &Call<'_>, store: &mut Store) -> Answer {
 
 /// The copy can be listed, but not used: an emulator is one project.
 fn clone(call: &Call<'_>, store: &mut Store) -> Answer {
-    let body = call.body();
-    let copy = About {
-        name: body.text("name").to_owned(),
-        environment: body.text("environment").to_owned(),
-        tags: owned(body.texts("tags")),
-    };
+    let copy = About::read(call.body());
     let id = random::id("P");
     store.project.copies.insert(id.clone(), copy.clone());
     Ok(json!({
@@ -207,10 +236,7 @@ fn import(call: &Call<'_>, store: &mut Store) -> Answer {
             _ => drop(project.files.insert(name.clone(), file.clone())),
         }
         if name == ABOUT_FILE {
-            let About { name, environment, tags } = &mut project.about;
-            fields.text("name").clone_into(name);
-            fields.text("environment").clone_into(environment);
-            *tags = owned(fields.texts("tags"));
+            project.about = About::read(fields);
         }
     }
     Ok(Reply::empty())

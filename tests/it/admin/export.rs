@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use descope::emulator::Emulator;
 use descope::mgmt::role::RoleDetails;
 use descope::mgmt::sso::{OidcProvider, RoleMapping, SamlOptions, SamlProvider};
 use descope::mgmt::sso_application::{OidcApplication, SamlApplication, WsFedApplication};
@@ -74,6 +75,24 @@ fn everything_is_saved_and_made_again() {
     copy.mgmt().role().update("Editor", Scope::Project, "Author", &RoleDetails::default()).unwrap();
     let saml = copy.mgmt().sso().load("acme", None).unwrap().saml;
     assert_eq!(saml.groups_mapping[0].role.name, "Author");
+}
+
+#[test]
+fn the_project_and_its_password_settings_are_saved() {
+    let emulator = Emulator::new();
+    let seed = json!({
+        "project": [{ "name": "Engine", "tags": ["a"] }],
+        "passwordSettings": [{ "minLength": 12, "nonAlphanumeric": true, "lockAttempts": 3 }],
+    });
+    emulator.seed(&seed).unwrap();
+    let saved = emulator.export();
+    let (other, copy) = start();
+    other.seed(&saved).unwrap();
+    assert_eq!(other.export(), saved);
+    let project = copy.mgmt().project().list().unwrap().remove(0);
+    assert_eq!((&*project.name, project.tags), ("Engine", vec!["a".to_owned()]));
+    let policy = copy.auth().password().policy().unwrap();
+    assert_eq!((policy.min_length, policy.non_alphanumeric, policy.number), (12, true, true));
 }
 
 #[test]

@@ -17,6 +17,7 @@ use crate::emulator::user::{Factor, Profile, SIGN_UP_USER, User};
 
 mod credential;
 mod key;
+pub(in crate::emulator) mod saved;
 
 use credential::{Assertion, Expected, NewCredential};
 use key::PublicKey;
