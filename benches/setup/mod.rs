@@ -38,7 +38,7 @@ impl Validation {
             .build()
             .expect("a client");
         client.warm_up().expect("keys at hand");
-        Self { client, n, e, signature, token }
+        Self { client, token, n, e, signature }
     }
 
     /// All that `validate` does.
