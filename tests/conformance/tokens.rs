@@ -62,12 +62,11 @@ fn every_difference_to_the_official_sdks_is_explained() {
         let reason = reasons.iter().find(|(pattern, _)| covers(pattern, &entry.name));
         // What is accepted stands there in full: no pattern lets a token in.
         let reason = reason.filter(|(pattern, _)| mine == 'R' || *pattern == entry.name);
-        match reason {
-            Some((pattern, _)) => _ = used.insert(*pattern),
-            None => {
-                let why = ours.err().map(|error| error.to_string()).unwrap_or_default();
-                writeln!(report, "{theirs} {mine} {}: {why}", entry.name).unwrap();
-            }
+        if let Some((pattern, _)) = reason {
+            used.insert(*pattern);
+        } else {
+            let why = ours.err().map(|error| error.to_string()).unwrap_or_default();
+            writeln!(report, "{theirs} {mine} {}: {why}", entry.name).unwrap();
         }
     }
     println!("accepted here and refused by an SDK: {}", bolder.join(", "));
