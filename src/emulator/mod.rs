@@ -90,9 +90,9 @@
 //!
 //! # Audit
 //!
-//! Sign-ins, failed ones too, and what management calls create, change and delete are recorded, with
-//! Descope's names for what happens to users and access keys (`LoginSucceed`, `UserCreated`,
-//! `AccessKeysDeleted`) and names of the same form for other things.
+//! Sign-ups, sign-ins, failed ones too, and what management calls create, change and delete are
+//! recorded, with Descope's names for what happens to users and access keys (`LoginSucceed`,
+//! `UserCreated`, `AccessKeysDeleted`) and names of the same form for other things.
 //!
 //! # Tokens
 //!

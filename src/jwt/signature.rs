@@ -20,7 +20,7 @@ impl PublicKey {
     ///
     /// Refused are symmetric keys, with which anyone could sign; keys that hold private members; keys
     /// for encryption; keys without `alg`, or with one that is not their type's; RSA keys under 2048
-    /// or over 8192 bits or with an exponent under 3; and points that are not as long as their curve's.
+    /// or over 8192 bits, with an exponent under 3 or with zeros before a number; and points that are not as long as their curve's.
     pub(super) fn from_jwk(json: &str) -> Result<(Option<String>, Self), &'static str> {
         let members =
             super::object(json.as_bytes()).ok_or("not a JSON object, or a member twice")?;
@@ -114,9 +114,11 @@ fn name(algorithm: Algorithm, parameters: &AlgorithmParameters) -> Option<&'stat
 fn is_strong(algorithm: Algorithm, key: &DecodingKey) -> bool {
     match (key.kind(), algorithm) {
         (DecodingKeyKind::RsaModulusExponent { n, e }, _) => {
+            // ring refuses numbers with zeros before them only when it comes to verifying.
+            let least = n.first() != Some(&0) && e.first() != Some(&0);
             let n = bits(n);
             let odd = e.last().is_some_and(|byte| byte % 2 == 1);
-            (2048..=8192).contains(&n) && odd && (2..=33).contains(&bits(e))
+            least && (2048..=8192).contains(&n) && odd && (2..=33).contains(&bits(e))
         }
         // An uncompressed point, or the bytes of an Ed25519 key.
         (DecodingKeyKind::SecretOrDer(point), Algorithm::ES256) => point.len() == 65,

@@ -65,6 +65,11 @@ fn unusable() -> Vec<(&'static str, &'static str, Value)> {
         rsa("exponent 1", json!({ "e": "AQ" })),
         rsa("exponent 2", json!({ "e": "Ag" })),
         rsa("exponent of 40 bits", json!({ "e": "gQAAAAE" })),
+        rsa("exponent with a zero before", json!({ "e": "AAEAAQ" })),
+        rsa(
+            "modulus with a zero before",
+            json!({ "n": encode([&[0], &[0xc5; 255][..], &[1]].concat()) }),
+        ),
         rsa("no exponent", json!({ "e": null })),
         rsa("no modulus", json!({ "n": "" })),
         rsa("private", json!({ "d": number(256, 1) })),

@@ -4,9 +4,8 @@
     python3 tests/peers/page.py write      (writes what was measured into the page)
 
 The methods of the SDKs come from the reports of `.ci/peers` in target/peers, the recordings from
-target/tmp/recordings.json, which the test `conformance` writes: for each area the number of
-`operations`, of recordings `replayed` and `equal`, and of `deviations`. Without it, or without a
-report, the columns stay as they are.
+target/tmp/recordings.json, which the test `conformance` writes. Without it, or without a report, the
+columns stay as they are.
 """
 
 import json
@@ -18,7 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "src/guide/conformance.md"
 REPORTS = ["python-1.7.1", "python-2.16.1", "node"]
-RECORDED = ["operations", "replayed", "equal", "deviations"]
+RECORDED = ["operations", "replayed", "equal", "as_go", "listed"]
 NONE = "–"
 # Where Node has another name or place for an area, and for the methods of it.
 NODE = {"magicLink": "magiclink", "enchantedLink": "enchantedlink", "accessKey": "client"}
@@ -42,10 +41,10 @@ def cells(areas):
     recorded = load(ROOT / "target/tmp/recordings.json")
     columns = []
     for name in RECORDED:
-        known = recorded and {of: str(figures[name]) for of, figures in recorded.items()}
-        if known and "total" not in known:
-            known["total"] = str(sum(int(figure) for figure in known.values()))
-        columns.append(known)
+        column = recorded and Counter()
+        for of, figures in (recorded or {}).items():
+            column[of if of in areas else "others"] += figures[name]
+        columns.append(column)
     for name in REPORTS:
         report = load(ROOT / f"target/peers/{name}.json")
         if report is None:
@@ -70,7 +69,7 @@ def main():
         of = row[0].strip("`*")
         for at, column in enumerate(columns, 1):
             if column is not None:
-                row[at] = column.get(of, NONE)
+                row[at] = str(column.get(of, NONE))
     table = "\n".join([head, rule, *(f"| {' | '.join(row)} |" for row in rows)]) + "\n"
     new = before + table + after
     if sys.argv[1] == "write":

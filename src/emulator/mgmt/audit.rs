@@ -90,6 +90,20 @@ impl Record {
         self.tenants = user.grants.tenants.iter().map(|of| of.tenant.clone()).collect();
     }
 
+    /// Something that a user did.
+    fn by_user(action: &str, method: &str, user: &User, call: &Call<'_>) -> Self {
+        let mut record = Self {
+            occurred: call.now,
+            action: action.to_owned(),
+            kind: "info",
+            actor: user.id.clone(),
+            method: method.to_owned(),
+            ..Self::default()
+        };
+        record.is_of(user);
+        record
+    }
+
     fn show(&self, call: &Call<'_>) -> Value {
         json!({
             "projectId": call.settings.project_id,
@@ -228,17 +242,10 @@ pub(in crate::emulator) fn after(
 /// Records that a user signed up: the last one that came to be.
 fn signed_up(store: &mut Store, call: &Call<'_>, method: &str, answer: &Value) {
     let user = answer["user"]["userId"].as_str().and_then(|id| store.user(id));
-    let Some(user) = user.or(store.users.last()) else { return };
-    let mut record = Record {
-        occurred: call.now,
-        action: "UserCreated".to_owned(),
-        kind: "info",
-        actor: user.id.clone(),
-        method: method.to_owned(),
-        ..Record::default()
-    };
-    record.is_of(user);
-    store.audit.add(record);
+    if let Some(user) = user.or(store.users.last()) {
+        let record = Record::by_user("UserCreated", method, user, call);
+        store.audit.add(record);
+    }
 }
 
 /// Records a sign-in, if the answer is that of one.
@@ -248,22 +255,11 @@ pub(in crate::emulator) fn signed_in(
     method: &str,
     answer: &Value,
 ) {
-    if answer.get("sessionJwt").is_none() {
-        return;
+    let user = answer["user"]["userId"].as_str().and_then(|id| store.user(id));
+    if let Some(user) = user.filter(|_| answer.get("sessionJwt").is_some()) {
+        let record = Record::by_user("LoginSucceed", method, user, call);
+        store.audit.add(record);
     }
-    let Some(user) = answer["user"]["userId"].as_str().and_then(|id| store.user(id)) else {
-        return;
-    };
-    let mut record = Record {
-        occurred: call.now,
-        action: "LoginSucceed".to_owned(),
-        kind: "info",
-        actor: user.id.clone(),
-        method: method.to_owned(),
-        ..Record::default()
-    };
-    record.is_of(user);
-    store.audit.add(record);
 }
 
 /// Records a failed sign-in, if it is one: what proves the user was refused, or the user is.

@@ -1,6 +1,6 @@
 //! What the project asks of passwords.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::refuse_uncovered;
 use crate::emulator::auth::password::Policy;
@@ -42,36 +42,35 @@ pub(in crate::emulator) const SEED: List =
         if *policy == Policy::default() {
             return Vec::new();
         }
-        vec![json!({
-            "enabled": policy.enabled,
-            "minLength": policy.min_length,
-            "lowercase": policy.lowercase,
-            "uppercase": policy.uppercase,
-            "number": policy.number,
-            "nonAlphanumeric": policy.non_alphanumeric,
-            "lock": policy.lock,
-            "lockAttempts": policy.lock_attempts,
-        })]
+        let mut settings = rules(policy);
+        settings["lockAttempts"] = json!(policy.lock_attempts);
+        vec![settings]
     });
 
-fn load(call: &Call<'_>, store: &mut Store) -> Answer {
-    refuse_uncovered(call.query(), &["tenantId"])?;
-    let policy = &store.password_policy;
-    Ok(json!({
+fn rules(policy: &Policy) -> Value {
+    json!({
         "enabled": policy.enabled,
         "minLength": policy.min_length,
         "lowercase": policy.lowercase,
         "uppercase": policy.uppercase,
         "number": policy.number,
         "nonAlphanumeric": policy.non_alphanumeric,
-        "expiration": false,
-        "expirationWeeks": 0,
-        "reuse": false,
-        "reuseAmount": 0,
         "lock": policy.lock,
-        "lockAttempts": policy.attempts(call).unwrap_or_default(),
     })
-    .into())
+}
+
+fn load(call: &Call<'_>, store: &mut Store) -> Answer {
+    refuse_uncovered(call.query(), &["tenantId"])?;
+    let policy = &store.password_policy;
+    let mut settings = rules(policy);
+    settings["lockAttempts"] = json!(policy.attempts(call).unwrap_or_default());
+    for off in ["expiration", "reuse"] {
+        settings[off] = json!(false);
+    }
+    for none in ["expirationWeeks", "reuseAmount"] {
+        settings[none] = json!(0);
+    }
+    Ok(settings.into())
 }
 
 /// Changes what is named, and leaves the rest as it is.
