@@ -133,21 +133,35 @@ enum Kind<'a> {
     Without(Gate, Vec<Gate>),
 }
 
+impl Kind<'_> {
+    /// The gates that the value follows from.
+    fn needs(&self) -> impl Iterator<Item = &Gate> {
+        let (first, others) = match self {
+            Kind::Any(_, gates) | Kind::All(gates) => (None, gates),
+            Kind::Without(first, others) => (Some(first), others),
+        };
+        first.into_iter().chain(others)
+    }
+}
+
 struct Network<'a> {
     world: World<'a>,
     kinds: Vec<Kind<'a>>,
     /// The gate of each relation of each resource.
-    known: HashMap<Name, HashMap<&'a str, Gate>>,
+    known: HashMap<&'a Name, HashMap<&'a str, Gate>>,
     /// Gates of relations that are not made yet.
-    open: Vec<(Gate, Name, &'a str)>,
-    /// The gates that depend on a gate. Filled in when all are made.
-    dependents: Vec<Vec<Gate>>,
+    open: Vec<(Gate, &'a Name, &'a str)>,
+    /// The gates that depend on a gate, those of all gates in one list, and where in it those of each
+    /// begin and end. Filled in when all are made.
+    dependents: Vec<Gate>,
+    ends: Vec<usize>,
 }
 
 impl<'a> Network<'a> {
     fn new(world: World<'a>) -> Self {
-        let (known, open, dependents) = (HashMap::new(), Vec::new(), Vec::new());
-        Self { world, kinds: Vec::new(), known, open, dependents }
+        let (known, open) = (HashMap::new(), Vec::new());
+        let (dependents, ends) = (Vec::new(), Vec::new());
+        Self { world, kinds: Vec::new(), known, open, dependents, ends }
     }
 
     fn add(&mut self, kind: Kind<'a>) -> Gate {
@@ -156,13 +170,13 @@ impl<'a> Network<'a> {
     }
 
     /// The gate of a relation of a resource.
-    fn relation(&mut self, name: &Name, resource: &'a str) -> Gate {
+    fn relation(&mut self, name: &'a Name, resource: &'a str) -> Gate {
         if let Some(gate) = self.known.get(name).and_then(|known| known.get(resource)) {
             return *gate;
         }
         let gate = self.add(Kind::Any(Vec::new(), Vec::new()));
-        self.known.entry(name.clone()).or_default().insert(resource, gate);
-        self.open.push((gate, name.clone(), resource));
+        self.known.entry(name).or_default().insert(resource, gate);
+        self.open.push((gate, name, resource));
         gate
     }
 
@@ -170,26 +184,39 @@ impl<'a> Network<'a> {
     fn complete(&mut self) {
         while let Some((gate, name, resource)) = self.open.pop() {
             // What the schema does not have holds for nobody.
-            let Some(definition) = self.world.model.definition(&name.of, &name.name) else {
+            let model: &'a Model = self.world.model;
+            let Some(definition) = model.definition(&name.of, &name.name) else {
                 continue;
             };
             self.kinds[gate] = match &definition.node {
-                Some(node) => self.node(node, &name, resource),
-                None => self.expression(&Expression::Own, &name, resource),
+                Some(node) => self.node(node, name, resource),
+                None => self.expression(&Expression::Own, name, resource),
             };
         }
-        self.dependents = vec![Vec::new(); self.kinds.len()];
+        // Of each gate a count, from that where its dependents begin, and in the end where they end.
+        let mut ends = vec![0; self.kinds.len()];
+        self.kinds.iter().flat_map(Kind::needs).for_each(|on| ends[*on] += 1);
+        let mut begin = 0;
+        for end in &mut ends {
+            begin += std::mem::replace(end, begin);
+        }
+        let mut dependents = vec![0; begin];
         for (gate, kind) in self.kinds.iter().enumerate() {
-            let (first, others) = match kind {
-                Kind::Any(_, gates) | Kind::All(gates) => (None, gates),
-                Kind::Without(first, others) => (Some(first), others),
-            };
-            first.into_iter().chain(others).for_each(|on| self.dependents[*on].push(gate));
+            for on in kind.needs() {
+                dependents[ends[*on]] = gate;
+                ends[*on] += 1;
+            }
         }
+        (self.dependents, self.ends) = (dependents, ends);
     }
 
-    fn node(&mut self, node: &Node, name: &Name, resource: &'a str) -> Kind<'a> {
-        let mut gates = |nodes: &[Node]| -> Vec<Gate> {
+    fn dependents(&self, gate: Gate) -> &[Gate] {
+        let begin = gate.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.dependents[begin..self.ends[gate]]
+    }
+
+    fn node(&mut self, node: &'a Node, name: &'a Name, resource: &'a str) -> Kind<'a> {
+        let mut gates = |nodes: &'a [Node]| -> Vec<Gate> {
             let gate = |node| {
                 let kind = self.node(node, name, resource);
                 self.add(kind)
@@ -210,7 +237,12 @@ impl<'a> Network<'a> {
         }
     }
 
-    fn expression(&mut self, expression: &Expression, name: &Name, resource: &'a str) -> Kind<'a> {
+    fn expression(
+        &mut self,
+        expression: &'a Expression,
+        name: &'a Name,
+        resource: &'a str,
+    ) -> Kind<'a> {
         let relations = self.world.relations;
         let (mut targets, mut gates) = (Vec::new(), Vec::new());
         match expression {
@@ -320,7 +352,7 @@ impl<'n, 'a> Values<'n, 'a> {
             let maybe = self.value(gate, &self.maybe, &self.surely);
             if (surely, maybe) != (self.surely[gate], self.maybe[gate]) {
                 (self.surely[gate], self.maybe[gate]) = (surely, maybe);
-                work.add(&self.network.dependents[gate]);
+                work.add(self.network.dependents(gate));
             }
         }
     }
@@ -334,13 +366,13 @@ impl<'n, 'a> Values<'n, 'a> {
             let value = self.value(gate, &supported, &self.surely) & self.maybe[gate];
             if value != supported[gate] {
                 supported[gate] = value;
-                work.add(&self.network.dependents[gate]);
+                work.add(self.network.dependents(gate));
             }
         }
         for (gate, supported) in supported.into_iter().enumerate() {
             if self.maybe[gate] != supported {
                 self.maybe[gate] = supported;
-                self.changed.extend(&self.network.dependents[gate]);
+                self.changed.extend(self.network.dependents(gate));
             }
         }
         !self.changed.is_empty()

@@ -1,6 +1,9 @@
 //! The relations that were created.
 
+use std::borrow::Borrow;
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 
 use super::model::Name;
 
@@ -11,6 +14,50 @@ pub(in crate::emulator) struct Relation {
     pub(in crate::emulator) resource: String,
     pub(in crate::emulator) target: Target,
 }
+
+/// What relations are sorted by, so that they can be looked up by parts that are only lent.
+trait Key {
+    /// Without a target, what comes before all of the same name and resource.
+    fn key(&self) -> (&Name, &str, Option<&Target>);
+}
+
+impl Key for Relation {
+    fn key(&self) -> (&Name, &str, Option<&Target>) {
+        (&self.name, &self.resource, Some(&self.target))
+    }
+}
+
+impl Key for (&Name, &str) {
+    fn key(&self) -> (&Name, &str, Option<&Target>) {
+        (self.0, self.1, None)
+    }
+}
+
+impl<'a> Borrow<dyn Key + 'a> for Relation {
+    fn borrow(&self) -> &(dyn Key + 'a) {
+        self
+    }
+}
+
+impl Ord for dyn Key + '_ {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.key().cmp(&other.key())
+    }
+}
+
+impl PartialOrd for dyn Key + '_ {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for dyn Key + '_ {
+    fn eq(&self, other: &Self) -> bool {
+        self.key() == other.key()
+    }
+}
+
+impl Eq for dyn Key + '_ {}
 
 /// Who or what has a relation to a resource.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -67,16 +114,13 @@ impl Relations {
     /// The targets for which a relation to a resource was created.
     pub(in crate::emulator) fn targets<'a>(
         &'a self,
-        name: &Name,
-        resource: &str,
-    ) -> impl Iterator<Item = &'a Target> + use<'a> {
-        let (name, resource) = (name.clone(), resource.to_owned());
-        // Of a name and a resource, this sorts before all others.
-        let target = Target::One { of: String::new(), id: String::new() };
-        let first = Relation { name, resource, target };
+        name: &'a Name,
+        resource: &'a str,
+    ) -> impl Iterator<Item = &'a Target> {
+        let before: &dyn Key = &(name, resource);
         self.all
-            .range(first.clone()..)
-            .take_while(move |of| of.name == first.name && of.resource == first.resource)
+            .range::<dyn Key + '_, _>((Bound::Included(before), Bound::Unbounded))
+            .take_while(move |of| of.name == *name && of.resource == *resource)
             .map(|of| &of.target)
     }
 
