@@ -185,6 +185,8 @@ fn irregular_action(method: &str, path: &str) -> Option<&'static str> {
         "sso/settings/new" => "SSOSettingsCreated",
         path if path.starts_with("sso/") => "SSOSettingsModified",
         "user/totp/delete" | "user/passkeys/delete" => "UserModified",
+        path if path.contains("/customattribute/") && creates => "CustomAttributesCreated",
+        path if path.contains("/customattribute/") => "CustomAttributesDeleted",
         _ => return None,
     })
 }
