@@ -185,6 +185,25 @@ fn what_is_accepted_says_who_and_when() {
 }
 
 #[test]
+fn a_token_is_at_most_16_kib() {
+    let client = p256();
+    let of_length = |length: usize| {
+        // Two texts to pad, as base64 comes in steps.
+        let token = |key: usize, claim: usize| {
+            let mut claims = claims();
+            claims["pad"] = json!("x".repeat(claim));
+            let header = header_with("pad", &json!("x".repeat(key)));
+            P256.sign_json(&header, claims.to_string())
+        };
+        let paddings = (0..4).flat_map(|key| (12_000..12_200).map(move |claim| (key, claim)));
+        let mut tokens = paddings.map(|(key, claim)| token(key, claim));
+        tokens.find(|token| token.len() == length).unwrap()
+    };
+    accepts(&client, &of_length(16 * 1024));
+    assert!(validate(&client, &of_length(16 * 1024 + 1)).is_err());
+}
+
+#[test]
 fn no_algorithm_and_symmetric_ones() {
     let key = RSA.jwk("k1", "RS256");
     let client = client(std::slice::from_ref(&key));
