@@ -76,6 +76,8 @@ fn unusable() -> Vec<(&'static str, &'static str, Value)> {
         rsa("half of a private one", json!({ "p": number(128, 1) })),
         rsa("algorithm of encryption", json!({ "alg": "RSA-OAEP" })),
         ("for agreement", "EdDSA", spoilt("EdDSA", &json!({ "crv": "X25519" }))),
+        ("curve of another type", "EdDSA", spoilt("EdDSA", &json!({ "crv": "P-256" }))),
+        ("another curve's name", "ES384", spoilt("ES384", &json!({ "crv": "P-521" }))),
         ("Ed448", "EdDSA", spoilt("EdDSA", &json!({ "crv": "Ed448" }))),
         ("too short", "EdDSA", spoilt("EdDSA", &json!({ "x": number(31, 1) }))),
         (

@@ -172,6 +172,38 @@ fn each_algorithm_and_no_other_than_the_keys() {
 }
 
 #[test]
+fn what_is_accepted_says_who_and_when() {
+    let (client, issuer) = (p256(), "https://api.descope.com/P2tokens");
+    let mut claims = claims();
+    claims["iss"] = json!(issuer);
+    claims["iat"] = json!(NOW - 7);
+    let read = accepts(&client, &P256.token("k1", "ES256", &claims));
+    assert_eq!((read.issuer(), read.user_id()), (issuer, "U1"));
+    assert_eq!(read.issued_at().unwrap().as_seconds(), NOW - 7);
+    claims.as_object_mut().unwrap().remove("iat");
+    assert_eq!(accepts(&client, &P256.token("k1", "ES256", &claims)).issued_at(), None);
+}
+
+#[test]
+fn a_token_is_at_most_16_kib() {
+    let client = p256();
+    let of_length = |length: usize| {
+        // Two texts to pad, as base64 comes in steps.
+        let token = |key: usize, claim: usize| {
+            let mut claims = claims();
+            claims["pad"] = json!("x".repeat(claim));
+            let header = header_with("pad", &json!("x".repeat(key)));
+            P256.sign_json(&header, claims.to_string())
+        };
+        let paddings = (0..4).flat_map(|key| (12_000..12_200).map(move |claim| (key, claim)));
+        let mut tokens = paddings.map(|(key, claim)| token(key, claim));
+        tokens.find(|token| token.len() == length).unwrap()
+    };
+    accepts(&client, &of_length(16 * 1024));
+    assert!(validate(&client, &of_length(16 * 1024 + 1)).is_err());
+}
+
+#[test]
 fn no_algorithm_and_symmetric_ones() {
     let key = RSA.jwk("k1", "RS256");
     let client = client(std::slice::from_ref(&key));
@@ -287,7 +319,9 @@ fn tokens_of_another_type() {
     for typ in ["JWT", "jwt", "at+jwt", "application/jwt", "application/at+JWT"] {
         accepts(&client, &P256.sign_json(&header_with("typ", &json!(typ)), claims().to_string()));
     }
-    for typ in [json!("dpop+jwt"), json!("secevent+jwt"), json!(""), json!(null), json!(1)] {
+    let as_long = json!("audio/x-abc/jwt"); // as a prefix that may stand there
+    for typ in [json!("dpop+jwt"), json!("secevent+jwt"), as_long, json!(""), json!(null), json!(1)]
+    {
         let token = P256.sign_json(&header_with("typ", &typ), claims().to_string());
         refuses(&client, &token, &TokenError::Malformed);
     }
