@@ -12,6 +12,7 @@ use crate::check;
 use crate::client::Client;
 use crate::error::{ApiError, Error, Result};
 use crate::json::{decode, decode_field, decode_list};
+use crate::scrub::Scrubber;
 use crate::secret::Secret;
 use crate::transport::http::{HeaderMap, Method, Request, StatusCode, header};
 use crate::transport::{Limits, Response, TransportError, TransportErrorKind};
@@ -244,8 +245,9 @@ impl<'c> Call<'c> {
         self
     }
 
-    /// Tries once, within these limits.
-    pub(crate) fn once(mut self, limits: Limits) -> Self {
+    /// A call of the client's own, in the service of all its clones: tried once, within these limits,
+    /// whatever a clone has set.
+    pub(crate) fn internal(mut self, limits: Limits) -> Self {
         self.limits = Some(limits);
         self
     }
@@ -322,9 +324,9 @@ impl<'c> Call<'c> {
         let cache = client.shared.fga_cache_url.as_ref().filter(|_| self.fga_cache);
         let url = format!("{}{}", cache.unwrap_or(&client.shared.base_url), self.path);
         *request.uri_mut() = url.parse().map_err(|_| unwritable())?;
-        *request.headers_mut() = self.headers()?;
         let clock = &*client.shared.clock;
         let deadline = clock.monotonic().saturating_add(client.settings.deadline);
+        *request.headers_mut() = self.headers()?;
         let mut tries = 0;
         loop {
             let left = deadline.saturating_sub(clock.monotonic());
@@ -370,8 +372,10 @@ impl<'c> Call<'c> {
     fn headers(&self) -> Result<HeaderMap> {
         let shared = &*self.client.shared;
         let mut headers = shared.headers.clone();
-        let request_id = self.client.settings.request_id.clone();
-        if let Some(id) = request_id.or_else(|| shared.request_id.as_ref().and_then(|make| make()))
+        let make_id = || shared.request_id.as_ref().and_then(|make| make());
+        let id = self.client.settings.request_id.clone();
+        if self.limits.is_none()
+            && let Some(id) = id.or_else(make_id)
         {
             headers.insert("x-external-rid", check::header("request_id", &id)?);
         }
@@ -400,10 +404,9 @@ impl<'c> Call<'c> {
     /// Everything the answer says about why it is not a success, less what is secret.
     #[cold]
     fn refusal(&self, response: &Response) -> ApiError {
-        let headers = response.headers();
-        let text = |name: &str| {
-            headers.get(name).and_then(|v| v.to_str().ok()).map(|v| self.scrub(v.to_owned()))
-        };
+        let (headers, scrubber) = (response.headers(), self.scrubber());
+        let text =
+            |name: &str| headers.get(name).and_then(|v| v.to_str().ok()).map(|v| scrubber.text(v));
         let mut error = ApiError {
             status: response.status().as_u16(),
             request_id: text("x-request-id"),
@@ -413,7 +416,7 @@ impl<'c> Call<'c> {
         };
         if let Ok(Value::Object(mut members)) = serde_json::from_slice(response.body()) {
             let mut take = |name| match members.remove(name) {
-                Some(Value::String(text)) => self.scrub(text),
+                Some(Value::String(text)) => scrubber.text(&text),
                 _ => String::new(),
             };
             error.code = take("errorCode");
@@ -421,30 +424,16 @@ impl<'c> Call<'c> {
             error.message = take("errorMessage");
         }
         if error.code.is_empty() && error.description.is_empty() && error.message.is_empty() {
-            let body =
-                String::from_utf8_lossy(response.body().get(..4096).unwrap_or(response.body()));
-            let body = self.scrub(body.split_whitespace().collect::<Vec<_>>().join(" "));
-            error.body_preview =
-                Some(body.chars().take(200).collect()).filter(|p: &String| !p.is_empty());
+            error.body_preview = scrubber.preview(response.body());
         }
         error
     }
 
-    /// Takes this call's own secrets, and anything that looks like a token, out of a text that
-    /// comes from outside.
-    fn scrub(&self, mut text: String) -> String {
+    /// Knows this call's own secrets.
+    fn scrubber(&self) -> Scrubber<'_> {
         let shared = &*self.client.shared;
         let keys = [&shared.management_key, &shared.auth_management_key];
-        let secrets = self.secrets.iter().chain(keys.into_iter().flatten()).map(Secret::expose);
-        for secret in secrets.filter(|secret| secret.len() >= 4) {
-            text = text.replace(secret, "[redacted]");
-        }
-        while let Some(start) = text.find("eyJ") {
-            let token = |c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
-            let end = text[start..].find(token).map_or(text.len(), |length| start + length);
-            text.replace_range(start..end, "[redacted]");
-        }
-        text
+        Scrubber::new(self.secrets.iter().chain(keys.into_iter().flatten()).map(Secret::expose))
     }
 }
 

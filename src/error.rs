@@ -13,7 +13,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 ///
 /// | question | ask |
 /// |---|---|
-/// | must the user sign in again? | [`is_token_invalid`](Self::is_token_invalid) |
+/// | must the user sign in again? | [`is_sign_in_required`](Self::is_sign_in_required) |
 /// | will a refresh help? | [`is_token_expired`](Self::is_token_expired) |
 /// | is it Descope that cannot answer now? | [`is_unavailable`](Self::is_unavailable) |
 /// | were there too many calls? | [`is_rate_limited`](Self::is_rate_limited), [`retry_after`](Self::retry_after) |
@@ -93,12 +93,24 @@ impl Error {
         matches!(self, Self::Token(TokenError::Expired { .. }))
     }
 
-    /// Whether a token was refused for good: the user has to sign in again. Answer HTTP status 401.
+    /// Whether a token was refused for good by local validation. Answer HTTP status 401.
     ///
-    /// Not for an expired token, nor where the signing keys could not be fetched.
+    /// Not for an expired session token, which can be refreshed, nor where the signing keys could not
+    /// be fetched. An expired refresh token ([`TokenError::SessionExpired`]) is refused for good.
     pub fn is_token_invalid(&self) -> bool {
         matches!(self, Self::Token(error)
             if !matches!(error, TokenError::Expired { .. } | TokenError::KeysUnavailable(_)))
+    }
+
+    /// Whether the user has to sign in again: a token was refused for good
+    /// ([`is_token_invalid`](Self::is_token_invalid)), or Descope says that the session has ended
+    /// ([`is_unauthorized`](Self::is_unauthorized)).
+    ///
+    /// Ask after [`refresh`](crate::auth::session::Session::refresh) or
+    /// [`validate_and_refresh`](crate::auth::session::Session::validate_and_refresh); in the management
+    /// API, HTTP status 401 is about the management key.
+    pub fn is_sign_in_required(&self) -> bool {
+        self.is_token_invalid() || self.is_unauthorized()
     }
 
     /// Whether the time allowed for the call was over.
@@ -233,6 +245,12 @@ pub enum TokenError {
     /// A refresh token where a session token is asked for (its `drn` claim says so).
     #[error("the token is a refresh token, not a session token")]
     NotASession,
+    /// `exp` of a refresh token has passed: the session is over, and no refresh will help.
+    #[error("the session expired {} s ago", .by.as_secs())]
+    SessionExpired {
+        /// Time since `exp`.
+        by: Duration,
+    },
     /// The signature does not match.
     #[error("the token's signature does not match")]
     Signature,

@@ -19,6 +19,7 @@ mod models;
 mod options;
 mod page;
 mod retry;
+mod scrub;
 mod secret;
 mod time;
 

@@ -34,12 +34,8 @@ impl License {
 }
 
 fn ask(client: &Client) -> Result<HeaderValue> {
-    let timeout = LIMITS.timeout.min(client.settings.deadline);
-    let tier: String = client
-        .get("/v1/mgmt/license")
-        .management()
-        .once(Limits { timeout, ..LIMITS })
-        .send_field("rateLimitTier")?;
+    let call = client.get("/v1/mgmt/license").management().internal(LIMITS);
+    let tier: String = call.send_field("rateLimitTier")?;
     check::id("rateLimitTier", &tier)?;
     check::header("rateLimitTier", &tier)
 }

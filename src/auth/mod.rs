@@ -8,7 +8,7 @@ use crate::check;
 use crate::client::Client;
 use crate::error::Result;
 use crate::json::DecodeError;
-use crate::jwt::{Claims, Kind};
+use crate::jwt::{Claims, Kind, Origin};
 use crate::models::User;
 use crate::secret::Secret;
 use crate::transport::Response;
@@ -230,7 +230,10 @@ impl Call<'_> {
 impl Token {
     /// A token that an answer brought, validated.
     pub(crate) fn read(client: &Client, jwt: Secret, kind: Kind) -> Result<Self> {
-        Ok(Self { claims: client.shared.keys.verify(client, jwt.expose(), kind)?, jwt })
+        Ok(Self {
+            claims: client.shared.keys.verify(client, jwt.expose(), kind, Origin::Answer)?,
+            jwt,
+        })
     }
 }
 

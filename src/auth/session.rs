@@ -10,7 +10,7 @@ use crate::call::Call;
 use crate::check;
 use crate::client::{Client, RefreshKey};
 use crate::error::{Error, Result, TokenError};
-use crate::jwt::{Claims, Kind};
+use crate::jwt::{Claims, Kind, Origin};
 use crate::models::{SignInRecord, User};
 use crate::transport::{TransportError, TransportErrorKind};
 
@@ -51,7 +51,7 @@ impl Session<'_> {
     /// [`Error::Argument`] for an empty or oversized token, else [`Error::Token`].
     pub fn validate(&self, session_token: &str) -> Result<Claims> {
         check::token_size("session_token", session_token)?;
-        Ok(self.0.shared.keys.verify(self.0, session_token, Kind::Session)?)
+        Ok(self.0.shared.keys.verify(self.0, session_token, Kind::Session, Origin::Caller)?)
     }
 
     /// Gets a new session token.
@@ -75,12 +75,18 @@ impl Session<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Token`] if the token fails the local check, [`Error::Api`] with HTTP status 401 if the
-    /// session was ended.
+    /// [`Error::Token`] if the token fails the local check, with
+    /// [`TokenError::SessionExpired`] if its time is over; [`Error::Api`] with HTTP status 401 if the
+    /// session was ended. Threads that share a call share its error too, such as a timeout by the
+    /// deadline of the one that made it.
     pub fn refresh(&self, refresh_token: &str) -> Result<AuthInfo> {
         check::token_size("refresh_token", refresh_token)?;
         let client = self.0;
-        let claims = client.shared.keys.verify(client, refresh_token, Kind::Any)?;
+        let verified = client.shared.keys.verify(client, refresh_token, Kind::Any, Origin::Caller);
+        let claims = verified.map_err(|error| match error {
+            TokenError::Expired { by } => TokenError::SessionExpired { by },
+            error => error,
+        })?;
         let limit = client.settings.deadline;
         let refreshed = client.shared.refreshes.run(key(client, refresh_token), limit, || {
             let kept = Token { jwt: refresh_token.into(), claims };

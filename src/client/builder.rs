@@ -28,8 +28,9 @@ use crate::transport::{Transport, ureq as builtin};
 /// | [`public_key`](Self::public_key) | `DESCOPE_PUBLIC_KEY` | fetched when needed |
 /// | [`base_url`](Self::base_url) | `DESCOPE_BASE_URI` | `https://api.descope.com`, or the project's region |
 ///
-/// An empty variable counts as unset. Proxies are taken from `HTTPS_PROXY`, `ALL_PROXY` and
-/// `NO_PROXY`. [`ignore_env`](Self::ignore_env) switches all of these off.
+/// An empty variable counts as unset. A proxy is taken from `HTTPS_PROXY` or `ALL_PROXY`, for a base URL with
+/// `http://` from `http_proxy` or `ALL_PROXY`, and hosts to reach without it from `NO_PROXY`.
+/// [`ignore_env`](Self::ignore_env) switches all of these off.
 ///
 /// ```
 /// use std::time::Duration;
@@ -54,6 +55,7 @@ pub struct ClientBuilder {
     headers: Vec<(String, String)>,
     request_id: Option<Box<MakeRequestId>>,
     keys: KeyPolicy,
+    leeway: Duration,
     settings: Settings,
     connect: builtin::Options,
     transport: Option<Box<dyn Transport>>,
@@ -74,6 +76,7 @@ impl Default for ClientBuilder {
             headers: Vec::new(),
             request_id: None,
             keys: KeyPolicy::default(),
+            leeway: Duration::from_secs(5),
             settings: Settings {
                 try_timeout: Duration::from_secs(10),
                 deadline: Duration::from_secs(30),
@@ -146,7 +149,7 @@ impl ClientBuilder {
     /// The clock difference to allow for between this machine and Descope, for `exp`, `nbf` and `iat`
     /// alike, in whole seconds. At most 120 seconds. Defaults to 5 seconds.
     pub fn leeway(mut self, leeway: Duration) -> Self {
-        self.keys.leeway = leeway;
+        self.leeway = leeway;
         self
     }
 
@@ -214,7 +217,7 @@ impl ClientBuilder {
     /// To trust what the operating system trusts, use the feature `platform-verifier`.
     #[cfg(feature = "rustls")]
     pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
-        self.connect.root_certificates = pem.into();
+        self.connect.root_certificates = Some(pem.into());
         self
     }
 
@@ -225,8 +228,13 @@ impl ClientBuilder {
         self
     }
 
-    /// Sends by the program's own agent, with its TLS, proxy and pool settings. Its redirects and
-    /// timeouts do not count: this client follows none, and has its own limits.
+    /// Sends by the program's own agent, with its TLS, proxy and pool settings. This client follows no
+    /// redirects and has its own overall limits, whatever the agent's; the agent's finer timeouts,
+    /// such as that for connecting, still count.
+    ///
+    /// Where `ureq` is built with its feature `cookies`, by whatever part of the program, its agents keep
+    /// cookies and send them with later requests: those that Descope's answers set for one user would
+    /// go along with another's calls. Do not enable it where answers set cookies.
     pub fn agent(self, agent: ureq::Agent) -> Self {
         self.transport(builtin::Ureq(agent))
     }
@@ -309,6 +317,11 @@ impl ClientBuilder {
         };
         check::cookie_name("refresh_cookie", &self.refresh_cookie)?;
         let transport = if let Some(transport) = self.transport {
+            if self.connect.is_set() {
+                return Err(Error::Config(
+                    "a proxy or root certificates are for the built-in transport: set those of yours",
+                ));
+            }
             transport
         } else {
             let mut urls = [Some(&base_url), fga_cache_url.as_ref()].into_iter().flatten();
@@ -316,7 +329,7 @@ impl ClientBuilder {
             Box::new(builtin::Ureq::new(&self.connect, urls.all(encrypted))?)
         };
         let shared = Shared {
-            keys: Keys::new(self.keys, public_key.as_deref())?,
+            keys: Keys::new(self.keys, self.leeway, public_key.as_deref())?,
             headers: headers(&self.headers, &project_id)?,
             project_id,
             base_url,

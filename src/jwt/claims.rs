@@ -77,8 +77,10 @@ impl Claims {
         if user.is_none_or(str::is_empty) {
             return Err(TokenError::Claim("sub"));
         }
-        let drn = self.text("drn")?;
-        if drn.is_some() && drn == rules.refresh_cookie {
+        let drn = self.text("drn")?.map(bare);
+        let is_refresh =
+            |name: &str| drn == Some(DEFAULT_REFRESH_COOKIE) || drn == Some(bare(name));
+        if drn.is_some() && rules.refresh_cookie.is_some_and(is_refresh) {
             return Err(TokenError::NotASession);
         }
         self.text("jti")?;
@@ -180,6 +182,17 @@ impl Claims {
     /// Whether more than one factor was used.
     pub fn is_mfa(&self) -> bool {
         self.auth_factors().len() > 1
+    }
+
+    /// The SHA-256 thumbprint of the key that the token is bound to (claim `cnf`, member `jkt`; RFC 9449
+    /// section 6.1), for projects that use DPoP.
+    ///
+    /// This crate does not check proofs of that key: as in the official SDKs, a bare token passes
+    /// [`validate`](crate::auth::session::Session::validate). Where this is set, accept the request only
+    /// with a proof that you have checked, or use the guard of the feature `web`, which refuses such
+    /// tokens.
+    pub fn key_thumbprint(&self) -> Option<&str> {
+        self.0.get("cnf")?.get("jkt")?.as_str()
     }
 
     /// The tenants the user belongs to: those of the claim `tenants`, or else the current one.
@@ -305,6 +318,16 @@ impl fmt::Debug for Claims {
             .field("names", &self.0.keys().collect::<Vec<_>>())
             .finish_non_exhaustive()
     }
+}
+
+/// The name of the refresh token's cookie in a project that has not chosen another. Tokens from before
+/// it has are refresh tokens all the same.
+const DEFAULT_REFRESH_COOKIE: &str = "DSR";
+
+/// A cookie's name without the prefixes by which browsers restrict it (RFC 6265bis section 4.1.3).
+fn bare(name: &str) -> &str {
+    let prefixes = ["__Host-", "__Secure-"];
+    prefixes.iter().find_map(|prefix| name.strip_prefix(prefix)).unwrap_or(name)
 }
 
 /// An error of `serde_json` may quote the value, so nothing of it is kept.

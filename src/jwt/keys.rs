@@ -3,22 +3,24 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::Origin;
 use super::signature::PublicKey;
 use crate::clock::Clock;
 use crate::error::{Error, Result, TokenError};
 use crate::transport::Response;
 
-/// How signing keys are cached, and how tokens are compared with the clock.
+/// How signing keys are cached.
 ///
 /// Keys are fetched when the first token is validated, and again when they are older than
 /// [`max_age`](Self::max_age) or a token names one that is not there. One thread fetches; the others
-/// go on with the keys they have. Whatever comes, there are at most two fetches per
-/// [`cooldown`](Self::cooldown): one because of age, one because of an unknown key.
+/// go on with the keys they have. Whatever tokens come, there are at most two fetches per
+/// [`cooldown`](Self::cooldown): one because of age, one because of an unknown key. Descope's own
+/// answers, with tokens just bought, have one more.
 ///
 /// | event | what happens |
 /// |---|---|
@@ -44,7 +46,6 @@ pub struct KeyPolicy {
     pub(crate) cooldown: Duration,
     pub(crate) max_stale: Duration,
     pub(crate) fetch_timeout: Duration,
-    pub(crate) leeway: Duration,
 }
 
 impl Default for KeyPolicy {
@@ -54,7 +55,6 @@ impl Default for KeyPolicy {
             cooldown: Duration::from_secs(30),
             max_stale: Duration::from_secs(60 * 60),
             fetch_timeout: Duration::from_secs(5),
-            leeway: Duration::from_secs(5),
         }
     }
 }
@@ -87,16 +87,7 @@ impl KeyPolicy {
         self
     }
 
-    /// The clock difference to allow for, in whole seconds, at most 120. Defaults to 5 seconds.
-    pub fn leeway(mut self, leeway: Duration) -> Self {
-        self.leeway = leeway;
-        self
-    }
-
     pub(super) fn check(&self) -> Result<()> {
-        if self.leeway > Duration::from_secs(120) {
-            return Err(Error::argument("leeway", "must be at most 120 seconds"));
-        }
         if self.max_age <= self.cooldown {
             return Err(Error::argument("max_age", "must be longer than the cooldown"));
         }
@@ -175,6 +166,9 @@ impl Snapshot {
     }
 }
 
+/// What a fetch may take beyond its timeout, in waking threads and the like.
+const MARGIN: Duration = Duration::from_secs(1);
+
 #[derive(Default)]
 pub(super) struct KeyCache {
     snapshot: RwLock<Option<Snapshot>>,
@@ -190,7 +184,7 @@ struct Fetches {
     /// How many have ended.
     ended: u64,
     /// When the last fetch for each [`Reason`] began.
-    last: [Option<Duration>; 2],
+    last: [Option<Duration>; 3],
     /// Why the last one failed, if it did.
     failure: Option<String>,
 }
@@ -199,51 +193,73 @@ struct Fetches {
 enum Reason {
     Age = 0,
     UnknownKey = 1,
+    /// An unknown key of a token that Descope has just sent.
+    Answer = 2,
+}
+
+/// What keys are asked for.
+pub(super) struct Wanted<'k> {
+    /// The key; any, if none is named.
+    pub(super) kid: Option<&'k str>,
+    pub(super) origin: Origin,
+    /// How long to wait for a fetch of another thread's.
+    pub(super) patience: Duration,
 }
 
 impl KeyCache {
-    /// The keys to look for `kid` in: any, if none is named.
+    /// The keys to look for a key in.
     pub(super) fn get(
         &self,
-        kid: Option<&str>,
+        wanted: &Wanted<'_>,
         policy: &KeyPolicy,
         clock: &dyn Clock,
         fetch: impl FnOnce() -> Result<Response>,
     ) -> Result<Arc<KeySet>, TokenError> {
-        let now = clock.monotonic();
-        let seen = match self.snapshot() {
-            Some(fresh) if fresh.serves(kid, policy.max_age, now) => return Ok(fresh.keys),
-            seen => seen,
+        let (kid, now) = (wanted.kid, clock.monotonic());
+        let fresh = |seen: &Option<Snapshot>| {
+            let serves = seen.as_ref().filter(|seen| seen.serves(kid, policy.max_age, now));
+            serves.map(|fresh| fresh.keys.clone())
         };
+        let seen = self.snapshot();
+        if let Some(keys) = fresh(&seen) {
+            return Ok(keys);
+        }
         let stale = seen.filter(|s| s.serves(kid, policy.max_stale, now)).map(|s| s.keys);
 
         let mut fetches = self.fetches();
-        if fetches.under_way {
+        let patience = policy.fetch_timeout.saturating_add(MARGIN).min(wanted.patience);
+        let begun = Instant::now();
+        // One that has ended may have begun before this key was published, and another thread may
+        // have begun the next one since.
+        while fetches.under_way {
             if let Some(keys) = stale {
                 return Ok(keys);
             }
-            fetches = self.wait(fetches, policy.fetch_timeout)?;
-            if fetches.under_way || fetches.failure.is_some() {
+            fetches = self.wait(fetches, patience.saturating_sub(begun.elapsed()))?;
+            if let Some(keys) = fresh(&self.snapshot()) {
+                return Ok(keys);
+            }
+            if fetches.failure.is_some() && !fetches.under_way {
                 return self.conclude(kid, policy, now, &fetches, None);
             }
-            // It may have begun before this key was published, so that one more may be due.
         }
-        let seen = match self.snapshot() {
-            // Another thread has fetched it meanwhile.
-            Some(fresh) if fresh.serves(kid, policy.max_age, now) => return Ok(fresh.keys),
-            seen => seen,
-        };
+        let seen = self.snapshot();
+        if let Some(keys) = fresh(&seen) {
+            return Ok(keys); // fetched by another thread meanwhile
+        }
         let due = seen.is_none_or(|s| now.saturating_sub(s.at) >= policy.max_age);
         let rested = |reason: &Reason| {
             let last = fetches.last[*reason as usize];
             last.is_none_or(|last| now.saturating_sub(last) >= policy.cooldown)
         };
         let reasons: &[Reason] = match (due, &stale) {
-            (false, _) => &[Reason::UnknownKey],
             (true, Some(_)) => &[Reason::Age],
-            (true, None) => &[Reason::Age, Reason::UnknownKey],
+            (true, None) => &[Reason::Age, Reason::UnknownKey, Reason::Answer],
+            (false, _) => &[Reason::UnknownKey, Reason::Answer],
         };
-        let Some(reason) = reasons.iter().find(|reason| rested(reason)) else {
+        let open =
+            |reason: &&Reason| !matches!(reason, Reason::Answer) || wanted.origin == Origin::Answer;
+        let Some(reason) = reasons.iter().filter(open).find(|reason| rested(reason)) else {
             return self.conclude(kid, policy, now, &fetches, stale);
         };
         fetches.last[*reason as usize] = Some(now);
@@ -273,7 +289,7 @@ impl KeyCache {
         let awaited = fetches.ended;
         let (fetches, timeout) = self
             .ended
-            .wait_timeout_while(fetches, limit.saturating_add(Duration::from_secs(1)), |fetches| {
+            .wait_timeout_while(fetches, limit, |fetches| {
                 fetches.under_way && fetches.ended == awaited
             })
             .unwrap_or_else(PoisonError::into_inner);

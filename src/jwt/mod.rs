@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 use self::claims::Rules;
 pub use self::claims::{Claims, Scope};
 pub use self::keys::KeyPolicy;
-use self::keys::{KeyCache, KeySet};
+use self::keys::{KeyCache, KeySet, Wanted};
 use crate::check::MAX_TOKEN;
 use crate::client::Client;
 use crate::error::{Error, Result, TokenError};
@@ -30,9 +30,20 @@ pub(crate) enum Kind {
     Any,
 }
 
+/// Where a token comes from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// From Descope itself, in an answer. The keys to check it with must not be kept back because
+    /// others have sent tokens with made-up keys: the code that bought it is spent.
+    Answer,
+    /// From whoever calls.
+    Caller,
+}
+
 /// The signing keys of a project, and the rules for tokens signed with them.
 pub(crate) struct Keys {
     policy: KeyPolicy,
+    leeway: Duration,
     source: Source,
 }
 
@@ -47,8 +58,11 @@ enum Source {
 const KEY_SET_LIMIT: u64 = 64 * 1024;
 
 impl Keys {
-    pub(crate) fn new(policy: KeyPolicy, pinned: Option<&str>) -> Result<Self> {
+    pub(crate) fn new(policy: KeyPolicy, leeway: Duration, pinned: Option<&str>) -> Result<Self> {
         policy.check()?;
+        if leeway > Duration::from_secs(120) {
+            return Err(Error::argument("leeway", "must be at most 120 seconds"));
+        }
         let source = match pinned {
             Some(jwk) => {
                 let set = KeySet::pinned(jwk).map_err(|why| Error::argument("public_key", why))?;
@@ -56,12 +70,12 @@ impl Keys {
             }
             None => Source::Fetched(KeyCache::default()),
         };
-        Ok(Self { policy, source })
+        Ok(Self { policy, leeway, source })
     }
 
     /// Has keys at hand, or fails.
     pub(crate) fn warm_up(&self, client: &Client) -> Result<(), TokenError> {
-        self.set(client, None).map(drop)
+        self.set(client, None, Origin::Caller).map(drop)
     }
 
     /// Checks everything about a token that can be checked without asking Descope.
@@ -70,6 +84,7 @@ impl Keys {
         client: &Client,
         token: &str,
         kind: Kind,
+        origin: Origin,
     ) -> Result<Claims, TokenError> {
         let parts = Parts::split(token)?;
         let header = Header::read(parts.header)?;
@@ -77,7 +92,7 @@ impl Keys {
         if kid.is_none() && matches!(self.source, Source::Fetched(_)) {
             return Err(TokenError::UnknownKey); // which of the published keys could it be?
         }
-        let set = self.set(client, kid)?;
+        let set = self.set(client, kid, origin)?;
         let key = set.get(kid).ok_or(TokenError::UnknownKey)?;
         if header.alg != key.algorithm() {
             return Err(TokenError::Algorithm);
@@ -87,7 +102,7 @@ impl Keys {
         claims.check(&Rules {
             project_id: &client.shared.project_id,
             audience: &client.settings.audience,
-            leeway: self.policy.leeway,
+            leeway: self.leeway,
             now: client.shared.clock.unix(),
             refresh_cookie: (kind == Kind::Session).then_some(&client.shared.refresh_cookie),
         })?;
@@ -95,17 +110,22 @@ impl Keys {
     }
 
     /// The keys, fetched if they are too old or `kid` is not among them.
-    fn set(&self, client: &Client, kid: Option<&str>) -> Result<Arc<KeySet>, TokenError> {
+    fn set(
+        &self,
+        client: &Client,
+        kid: Option<&str>,
+        origin: Origin,
+    ) -> Result<Arc<KeySet>, TokenError> {
         let cache = match &self.source {
             Source::Pinned(set) => return Ok(set.clone()),
             Source::Fetched(cache) => cache,
         };
-        cache.get(kid, &self.policy, &*client.shared.clock, || {
-            let timeout = self.policy.fetch_timeout.min(client.settings.deadline);
+        let wanted = Wanted { kid, origin, patience: client.settings.deadline };
+        cache.get(&wanted, &self.policy, &*client.shared.clock, || {
             client
                 .get("/v2/keys")
                 .segment("project_id", &client.shared.project_id)
-                .once(Limits { timeout, body: KEY_SET_LIMIT })
+                .internal(Limits { timeout: self.policy.fetch_timeout, body: KEY_SET_LIMIT })
                 .execute()
         })
     }

@@ -1,6 +1,7 @@
 //! The built-in transport.
 
 use std::io;
+use std::time::Duration;
 
 use ureq::{Agent, Proxy, Timeout};
 
@@ -13,10 +14,21 @@ use crate::secret::Secret;
 #[derive(Default)]
 pub(crate) struct Options {
     #[cfg(feature = "rustls")]
-    pub(crate) root_certificates: Vec<u8>,
+    pub(crate) root_certificates: Option<Vec<u8>>,
     pub(crate) proxy: Option<Secret>,
     /// Whether `HTTPS_PROXY`, `NO_PROXY` and the like count.
     pub(crate) environment: bool,
+}
+
+impl Options {
+    /// Whether something is set that only the built-in transport heeds.
+    pub(crate) fn is_set(&self) -> bool {
+        #[cfg(feature = "rustls")]
+        let certificates = self.root_certificates.is_some();
+        #[cfg(not(feature = "rustls"))]
+        let certificates = false;
+        certificates || self.proxy.is_some()
+    }
 }
 
 /// Sends by a `ureq::Agent`, the crate's own or the user's.
@@ -24,6 +36,7 @@ pub(crate) struct Ureq(pub(crate) Agent);
 
 /// Enough for a busy service, where ureq's 3 would open a connection for nearly every call.
 const IDLE_CONNECTIONS: usize = 64;
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl Ureq {
     pub(crate) fn new(options: &Options, https_only: bool) -> Result<Self> {
@@ -32,7 +45,7 @@ impl Ureq {
                 let proxy = Proxy::new(url.expose()).ok().filter(is_complete);
                 Some(proxy.ok_or(Error::argument("proxy", "not a proxy's URL"))?)
             }
-            None if options.environment => Proxy::try_from_env(),
+            None if options.environment => environment_proxy(https_only),
             None => None,
         };
         let config = Agent::config_builder()
@@ -42,9 +55,31 @@ impl Ureq {
             .max_idle_connections(IDLE_CONNECTIONS)
             .max_idle_connections_per_host(IDLE_CONNECTIONS);
         #[cfg(feature = "rustls")]
-        let config = config.tls_config(tls::config(&options.root_certificates)?);
+        let config = config.tls_config(tls::config(options.root_certificates.as_deref())?);
         Ok(Self(config.build().into()))
     }
+}
+
+/// The proxy that the environment names, by the rules of curl: `HTTPS_PROXY` for encrypted connections and
+/// `http_proxy` for others, then `ALL_PROXY`, each in either case. But not `HTTP_PROXY`, which a CGI
+/// program's visitor can set by a header.
+fn environment_proxy(encrypted: bool) -> Option<Proxy> {
+    let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let names: &[&str] = if encrypted {
+        &["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"]
+    } else {
+        &["http_proxy", "ALL_PROXY", "all_proxy"]
+    };
+    let proxy = names.iter().copied().filter_map(variable).find_map(|url| Proxy::new(&url).ok())?;
+    let mut with_exceptions =
+        Proxy::builder(proxy.protocol()).host(proxy.host()).port(proxy.port());
+    if let (Some(user), password) = (proxy.username(), proxy.password()) {
+        with_exceptions = with_exceptions.username(user);
+        with_exceptions = password.into_iter().fold(with_exceptions, |b, p| b.password(p));
+    }
+    let except = variable("NO_PROXY").or_else(|| variable("no_proxy")).unwrap_or_default();
+    let except = except.split(',').map(str::trim);
+    except.fold(with_exceptions, |builder, host| builder.no_proxy(host)).build().ok()
 }
 
 /// Whether a proxy has a host, and a port that is one.
@@ -58,7 +93,8 @@ impl Transport for Ureq {
         let request = self
             .0
             .configure_request(request)
-            .timeout_global(Some(limits.timeout))
+            // No limit at all is more than the clock can count.
+            .timeout_global(Some(limits.timeout.min(DAY)))
             .http_status_as_error(false)
             .max_redirects(0)
             .build();
@@ -130,8 +166,8 @@ mod tls {
 
     use crate::error::{Error, Result};
 
-    pub(super) fn config(pem: &[u8]) -> Result<TlsConfig> {
-        let roots = if !pem.is_empty() {
+    pub(super) fn config(pem: Option<&[u8]>) -> Result<TlsConfig> {
+        let roots = if let Some(pem) = pem {
             RootCerts::new_with_certs(&certificates(pem)?)
         } else if cfg!(feature = "platform-verifier") {
             RootCerts::PlatformVerifier

@@ -115,6 +115,9 @@ impl Reason {
     pub(super) fn of_refresh(error: &Error) -> Self {
         match Self::of_outage(error) {
             Some(reason) => reason,
+            None if matches!(error, Error::Token(TokenError::SessionExpired { .. })) => {
+                Self::SessionEnded
+            }
             None if error.is_token_invalid() => Self::TokenInvalid,
             // Too large to be one.
             None if matches!(error, Error::Argument { .. }) => Self::TokenInvalid,

@@ -141,7 +141,16 @@ fn proxies_come_from_the_environment() {
     assert!(!proxy.seen().is_empty() && server.seen().is_empty());
     assert!(proxy.seen().iter().all(|seen| seen.line.starts_with("CONNECT 127.0.0.1:")));
 
-    variables.push(("NO_PROXY", "127.0.0.1"));
+    // A host of another name, and one of a visitor's choosing in a CGI program, count for nothing.
+    variables.push(("NO_PROXY", "example.com, 127.0.0.1"));
     made("environment", &variables);
     assert_eq!(server.seen().len(), 1);
+    let proxied = proxy.seen().len();
+    variables[2].0 = "HTTP_PROXY";
+    variables[3].1 = "example.com";
+    made("environment", &variables);
+    assert_eq!((server.seen().len(), proxy.seen().len()), (2, proxied));
+    variables[2].0 = "http_proxy";
+    made("environment", &variables);
+    assert!(proxy.seen().len() > proxied);
 }

@@ -72,17 +72,23 @@ fn the_builder_names_what_is_wrong() {
     for bad in ["", "a b", "a=b", "a;b", "a,b", "a\r\nb", "é", "\0"] {
         refused("refresh_cookie", good().refresh_cookie(bad));
     }
-    for bad in
-        [&b"\xff\xfe"[..], b"text", b"-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----"]
-    {
+    for bad in [
+        &b""[..],
+        b"\xff\xfe",
+        b"text",
+        b"-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----",
+    ] {
         refused("root_certificates", good().root_certificates(bad));
     }
     refused("leeway", good().leeway(Duration::from_secs(121)));
-    refused("leeway", good().keys(KeyPolicy::default().leeway(Duration::MAX)));
+    refused("leeway", good().leeway(Duration::MAX).keys(KeyPolicy::default()));
     let policy = KeyPolicy::default;
     refused("max_age", good().keys(policy().max_age(Duration::ZERO)));
     refused("max_age", good().keys(policy().cooldown(Duration::MAX)));
     refused("fetch_timeout", good().keys(policy().fetch_timeout(Duration::ZERO)));
+    let foreign =
+        good().transport(|_: Request| Ok(Response::default())).proxy("http://127.0.0.1:1");
+    assert!(matches!(foreign.build(), Err(Error::Config(_))));
     let missing = Client::builder().ignore_env().build();
     assert!(matches!(missing, Err(Error::Config(_))));
 }
@@ -113,6 +119,7 @@ fn extreme_times_do_not_panic() {
         .build()
         .unwrap();
     by_socket.warm_up().unwrap();
+    assert!(by_socket.auth().session().me(REFRESH).unwrap_err().is_unauthorized());
     for time in [Duration::ZERO, Duration::from_nanos(1)] {
         assert!(
             by_socket.with_deadline(time).auth().session().me(REFRESH).unwrap_err().is_timeout()

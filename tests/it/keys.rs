@@ -327,13 +327,74 @@ fn a_key_that_is_rotated_in_during_a_fetch_works_at_once() {
         let first = scope.spawn(|| outcome(&client, &old));
         server.wait_for(1);
         server.answers(keys(&["k1", "k2"]));
-        let second = scope.spawn(|| outcome(&client, &new));
+        let others: Vec<_> = (0..8).map(|_| scope.spawn(|| outcome(&client, &new))).collect();
         thread::sleep(Duration::from_millis(50)); // to be waiting by now, though either way is right
         server.release();
         assert_eq!(first.join().unwrap(), Ok(()));
-        assert_eq!(second.join().unwrap(), Ok(()));
+        for other in others {
+            assert_eq!(other.join().unwrap(), Ok(()));
+        }
     });
     assert_eq!(server.fetches(), 2);
+}
+
+/// Nothing that a clone has set spoils the keys that all clones share.
+#[test]
+fn a_clones_settings_are_not_the_caches() {
+    for hurried in [
+        |client: &Client| client.with_deadline(Duration::ZERO),
+        |client: &Client| client.with_request_id("\u{e9}"),
+        |client: &Client| client.with_try_timeout(Duration::ZERO),
+    ] {
+        let (client, server, _) = one_key();
+        let token = token("k1");
+        assert_eq!(outcome(&hurried(&client), &token), Ok(()));
+        assert_eq!(outcome(&client, &token), Ok(()));
+        assert_eq!(server.fetches(), 1);
+    }
+}
+
+/// Who has little time does not wait long for a fetch of another thread's.
+#[test]
+fn waiting_for_a_fetch_ends_with_the_deadline() {
+    let (client, server, _) = one_key();
+    server.hold();
+    let token = token("k1");
+    thread::scope(|scope| {
+        let first = scope.spawn(|| outcome(&client, &token));
+        server.wait_for(1);
+        unavailable(&client.with_deadline(Duration::from_millis(20)), &token);
+        assert!(server.is_held() && !first.is_finished());
+        server.release();
+        assert_eq!(first.join().unwrap(), Ok(()));
+    });
+}
+
+/// Forged tokens keep nobody from the tokens that they have just bought with their code.
+#[test]
+fn what_descope_answers_is_checked_in_spite_of_a_cooldown() {
+    let emulator = descope::emulator::Emulator::new();
+    emulator.seed(&json!({ "users": [{ "loginId": "ada@example.com" }] })).unwrap();
+    let client = Client::builder().emulator(&emulator).build().unwrap();
+    let refresh_token = emulator.sign_in("ada@example.com").unwrap()["refreshJwt"].clone();
+    let refresh = || client.auth().session().refresh(refresh_token.as_str().unwrap());
+    refresh().unwrap();
+    forge(&client, 1, 1);
+    let keys = format!("/v2/keys/{}", emulator.project_id());
+    assert_eq!(emulator.requests(&keys), 2);
+
+    emulator.rotate_keys_keeping(Duration::from_secs(3600)).unwrap();
+    let outsider = emulator.issue_token(json!({ "sub": "U1" })).unwrap();
+    assert_eq!(outcome(&client, &outsider), UNKNOWN);
+    assert_eq!(emulator.requests(&keys), 2);
+    refresh().unwrap();
+    assert_eq!(outcome(&client, &outsider), Ok(()));
+    assert_eq!(emulator.requests(&keys), 3);
+
+    // Once per cooldown, too.
+    emulator.rotate_keys_keeping(Duration::from_secs(3600)).unwrap();
+    assert!(refresh().is_err());
+    assert_eq!(emulator.requests(&keys), 3);
 }
 
 #[test]
@@ -498,7 +559,6 @@ fn policies_that_make_no_sense() {
         other => panic!("{other:?}"),
     };
     let (seconds, policy) = (Duration::from_secs, KeyPolicy::default);
-    assert_eq!(refused(policy().leeway(seconds(121))), "leeway");
     assert_eq!(refused(policy().max_age(seconds(30))), "max_age");
     assert_eq!(refused(policy().cooldown(seconds(600))), "max_age");
     assert_eq!(refused(policy().fetch_timeout(Duration::ZERO)), "fetch_timeout");

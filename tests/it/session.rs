@@ -337,8 +337,12 @@ fn sessions_expire_and_are_refreshed() {
     assert!(session.me(refreshed.session_jwt()).unwrap_err().is_unauthorized());
 
     emulator.advance(Duration::from_secs(29 * 24 * 60 * 60));
-    assert!(session.refresh(refresh_token).unwrap_err().is_token_expired());
-    assert!(session.me(refresh_token).unwrap_err().is_unauthorized());
+    let over = session.refresh(refresh_token).unwrap_err();
+    assert!(matches!(over, Error::Token(TokenError::SessionExpired { .. })), "{over:?}");
+    assert!(over.is_token_invalid() && over.is_sign_in_required() && !over.is_token_expired());
+    let over = session.validate_and_refresh(info.session_jwt(), refresh_token).unwrap_err();
+    assert!(over.is_sign_in_required() && !over.is_token_expired(), "{over:?}");
+    assert!(session.me(refresh_token).unwrap_err().is_sign_in_required());
 }
 
 #[test]

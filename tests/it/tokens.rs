@@ -598,10 +598,16 @@ fn refresh_tokens_are_no_sessions() {
     claims["drn"] = json!("DSR");
     let token = P256.token("k1", "ES256", &claims);
     refuses(&p256(), &token, &TokenError::NotASession);
-    let (custom, _) = client_with(&[P256.jwk("k1", "ES256")], |b| b.refresh_cookie("mine"));
-    accepts(&custom, &token);
-    claims["drn"] = json!("mine");
-    refuses(&custom, &P256.token("k1", "ES256", &claims), &TokenError::NotASession);
+    let (custom, _) = client_with(&[P256.jwk("k1", "ES256")], |b| b.refresh_cookie("__Host-mine"));
+    // Those from before the project chose a name are still about.
+    for name in ["DSR", "__Host-DSR", "mine", "__Host-mine", "__Secure-mine"] {
+        claims["drn"] = json!(name);
+        refuses(&custom, &P256.token("k1", "ES256", &claims), &TokenError::NotASession);
+    }
+    for name in ["DS", "mine2", "", "__Host-"] {
+        claims["drn"] = json!(name);
+        accepts(&custom, &P256.token("k1", "ES256", &claims));
+    }
 }
 
 #[test]
@@ -656,4 +662,20 @@ fn tokens_of_the_emulator() {
     emulator.advance(Duration::from_secs(10 * 60 + 6));
     let expired = validate(&client, &session).unwrap_err();
     assert!(expired.is_token_expired(), "{expired}");
+}
+
+#[test]
+fn the_key_that_a_token_is_bound_to_is_told() {
+    let mut claims = claims();
+    for (cnf, thumbprint) in [
+        (json!({ "jkt": "0ZcO" }), Some("0ZcO")),
+        (json!({ "jkt": 7 }), None),
+        (json!({}), None),
+        (json!("0ZcO"), None),
+    ] {
+        claims["cnf"] = cnf;
+        let token = P256.token("k1", "ES256", &claims);
+        let claims = p256().auth().session().validate(&token).unwrap();
+        assert_eq!(claims.key_thumbprint(), thumbprint);
+    }
 }

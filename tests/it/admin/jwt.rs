@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use descope::mgmt::jwt::{Impersonation, JwtOptions, SignIn, SignUp, UpdateJwt};
 use descope::mgmt::user::NewUser;
-use descope::{AuthInfo, Client, Error, Scope, Secret, UserDetails, codes};
+use descope::{AuthInfo, Client, Error, Scope, Secret, TokenError, UserDetails, codes};
 use serde_json::{Value, json};
 
 use crate::emulated::{ADA, start, with_ada};
@@ -217,10 +217,11 @@ fn a_refresh_token_lasts_as_long_as_asked() {
     let longer = client.mgmt().jwt().update(info.refresh_jwt().unwrap(), &longer).unwrap();
     emulator.advance(Duration::from_secs(130));
     let refresh = |token: &str| client.auth().session().refresh(token);
-    assert!(refresh(info.refresh_jwt().unwrap()).unwrap_err().is_token_expired());
+    let over = refresh(info.refresh_jwt().unwrap()).unwrap_err();
+    assert!(matches!(over, Error::Token(TokenError::SessionExpired { .. })), "{over:?}");
     assert!(refresh(longer.expose()).is_ok());
     emulator.advance(HOUR);
-    assert!(refresh(longer.expose()).unwrap_err().is_token_expired());
+    assert!(refresh(longer.expose()).unwrap_err().is_sign_in_required());
 }
 
 #[test]
