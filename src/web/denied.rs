@@ -64,7 +64,8 @@ pub enum Reason {
     MissingRole,
     /// Descope was asked too often, so that nothing is known now. Answer 503.
     RateLimited,
-    /// Descope, or its signing keys, cannot be reached, so that nothing is known now. Answer 503.
+    /// Descope, or its signing keys, cannot be reached, or something on the way answered in its place,
+    /// so that nothing is known now. Answer 503.
     Unavailable,
 }
 
@@ -126,8 +127,17 @@ impl Reason {
         if error.is_rate_limited() {
             return Some(Self::RateLimited);
         }
-        // What cannot be read comes from something on the way, such as a proxy.
-        (error.is_unavailable() || matches!(error, Error::Decode(_))).then_some(Self::Unavailable)
+        (error.is_unavailable() || is_from_elsewhere(error)).then_some(Self::Unavailable)
+    }
+}
+
+/// Whether the answer comes from something on the way, such as a proxy, and says nothing of what was
+/// asked: it cannot be read, or refuses without a code of Descope's. A mere 401 is believed.
+fn is_from_elsewhere(error: &Error) -> bool {
+    match error {
+        Error::Decode(_) => true,
+        Error::Api(api) => api.code.is_empty() && api.status != 401,
+        _ => false,
     }
 }
 
@@ -247,7 +257,7 @@ impl std::error::Error for Denied {
 /// | Descope refused: a wrong code, an unknown user, a disabled one | Descope's: 400, 401, 403, 404, 409 |
 /// | too many calls | 429 |
 /// | the program's own configuration | 500 |
-/// | Descope is unavailable, or cannot be understood | 503 |
+/// | Descope is unavailable, or a proxy on the way answered in its place | 503 |
 ///
 /// ```
 /// # let emulator = descope::emulator::Emulator::new();
@@ -263,6 +273,7 @@ impl std::error::Error for Denied {
 pub fn status(error: &Error) -> StatusCode {
     match error {
         _ if error.is_rate_limited() => StatusCode::TOO_MANY_REQUESTS,
+        _ if is_from_elsewhere(error) => StatusCode::SERVICE_UNAVAILABLE,
         Error::Argument { .. } => StatusCode::BAD_REQUEST,
         Error::Token(TokenError::KeysUnavailable(_)) => StatusCode::SERVICE_UNAVAILABLE,
         Error::Token(_) => StatusCode::UNAUTHORIZED,

@@ -3,6 +3,7 @@
 mod cookies;
 mod fuzz;
 mod guard;
+mod logout;
 mod page;
 mod python;
 mod reading;
