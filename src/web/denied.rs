@@ -54,6 +54,10 @@ pub enum Reason {
     /// The token is bound to a key (claim `cnf`, RFC 9449), the proof of which this guard cannot check.
     /// Answer 401.
     ProofMissing,
+    /// A token taken over by [`Guard::accept_login`](super::Guard::accept_login) is genuine, but larger
+    /// than a cookie can be: 4096 bytes with its name. Signing in again does not help; give the tokens
+    /// fewer claims. Answer 403.
+    TokenTooLarge,
     /// The refresh token is too old, or Descope has ended the session. Answer 401.
     SessionEnded,
     /// The user does not belong to the tenant. Answer 403.
@@ -78,6 +82,7 @@ impl Reason {
             Self::TokenExpired => "token_expired",
             Self::TokenInvalid => "token_invalid",
             Self::ProofMissing => "proof_missing",
+            Self::TokenTooLarge => "token_too_large",
             Self::SessionEnded => "session_ended",
             Self::NotInTenant => "not_in_tenant",
             Self::MissingPermission => "missing_permission",
@@ -90,9 +95,10 @@ impl Reason {
     /// The HTTP status to answer: 401, 403 or 503.
     pub fn status(self) -> StatusCode {
         match self {
-            Self::NotInTenant | Self::MissingPermission | Self::MissingRole => {
-                StatusCode::FORBIDDEN
-            }
+            Self::TokenTooLarge
+            | Self::NotInTenant
+            | Self::MissingPermission
+            | Self::MissingRole => StatusCode::FORBIDDEN,
             Self::RateLimited | Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::UNAUTHORIZED,
         }
@@ -181,7 +187,8 @@ impl Denied {
         &self.0.set_cookies
     }
 
-    /// The value of `WWW-Authenticate` that belongs to an answer of 401 or 403 (RFC 6750 section 3).
+    /// The value of `WWW-Authenticate` that belongs to an answer of 401 or 403 (RFC 6750 section 3), if
+    /// there is one that helps.
     ///
     /// ```
     /// # let client = descope::Client::builder().ignore_env().project_id("P2abc").build()?;
@@ -197,6 +204,8 @@ impl Denied {
             // RFC 6750 section 3.1: no error code where there is no authentication information.
             Reason::NoToken => Some("Bearer"),
             Reason::Ambiguous => Some(r#"Bearer error="invalid_request""#),
+            // No other token would do better.
+            Reason::TokenTooLarge => None,
             reason if reason.is_outage() => None,
             reason if reason.status() == StatusCode::FORBIDDEN => {
                 Some(r#"Bearer error="insufficient_scope""#)
@@ -228,6 +237,7 @@ impl fmt::Display for Denied {
             Reason::TokenExpired => "the session token has expired",
             Reason::TokenInvalid => "the token is not valid",
             Reason::ProofMissing => "the token is bound to a key",
+            Reason::TokenTooLarge => "the token is too large for a cookie",
             Reason::SessionEnded => "the session has ended",
             Reason::NotInTenant => "the user does not belong to the tenant",
             Reason::MissingPermission => "the user lacks a permission",

@@ -4,7 +4,6 @@ use serde_json::Value;
 
 use super::{Access, Credentials, Denied, Guard, Reason, Visitor};
 use crate::auth::CookieSettings;
-use crate::check;
 use crate::error::{Error, Result};
 use crate::jwt::Kind;
 use crate::transport::http::HeaderValue;
@@ -61,6 +60,11 @@ impl Guard {
     /// assert!(visitor.set_cookies[0].as_bytes().starts_with(b"DS=eyJ"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Reason::NoToken`] without the header, [`Reason::TokenTooLarge`] for a token that no cookie can
+    /// hold, and those of [`validate`](Self::validate) for either token.
     pub fn accept_login(
         &self,
         credentials: &Credentials,
@@ -74,16 +78,16 @@ impl Guard {
         let refused = |error: Error| Denied::new(Reason::of_session(&error), error);
         let refresh = match refresh_token.trim_ascii() {
             "" => None,
-            jwt => {
-                check::token_size("refresh_token", jwt).map_err(refused)?;
-                Some(Token::read(&self.client, jwt.into(), Kind::Any).map_err(refused)?)
-            }
+            jwt => Some(Token::read(&self.client, jwt.into(), Kind::Any).map_err(refused)?),
         };
         let last = refresh.as_ref().unwrap_or(&session);
         let expires = last.claims.expires_at();
         let answer = CookieSettings { expires, ..CookieSettings::default() };
         let cookies = self.login_cookies(&session, refresh.as_ref(), &answer);
-        visitor.set_cookies = cookies.map_err(refused)?;
+        visitor.set_cookies = cookies.map_err(|error| match error {
+            Error::Argument { .. } => Denied::new(Reason::TokenTooLarge, error),
+            error => refused(error),
+        })?;
         Ok(visitor)
     }
 

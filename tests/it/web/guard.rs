@@ -312,6 +312,25 @@ fn tokens_of_a_script_are_checked_and_put_into_cookies() {
 }
 
 #[test]
+fn a_token_that_is_taken_over_must_fit_into_a_cookie() {
+    let emulator = Emulator::new();
+    let guard = Guard::new(&client(&emulator));
+    let large = |drn: &str| {
+        let claims = json!({ "sub": "U1", "drn": drn, "x": "x".repeat(3000) });
+        emulator.issue_token(claims).unwrap()
+    };
+    let small = token(&emulator, "U1");
+    for (session, refresh) in [(&large("DS"), ""), (&small, &*large("DSR"))] {
+        let read = Credentials::new(&**session, "");
+        let refused = denied(guard.accept_login(&read, refresh), 403, Reason::TokenTooLarge);
+        assert_eq!(refused.reason().as_str(), "token_too_large");
+        assert!(refused.to_string().contains("4096 bytes"));
+    }
+    // It is a session all the same.
+    assert!(guard.validate(&Credentials::new(large("DS"), ""), &anyone()).is_ok());
+}
+
+#[test]
 fn the_status_of_failed_calls() {
     let emulator = Emulator::new();
     let patient = client(&emulator);
