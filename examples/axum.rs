@@ -122,6 +122,9 @@ fn refuse(denied: &Denied) -> Response {
         let challenge = HeaderValue::from_static(challenge);
         answer.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
     }
+    if let Some(wait) = denied.retry_after() {
+        answer.headers_mut().insert(header::RETRY_AFTER, wait.as_secs().into());
+    }
     (set_cookies(denied.set_cookies().to_vec()), answer).into_response()
 }
 

@@ -20,7 +20,7 @@ use descope::auth::DeliveryMethod::Email;
 use descope::auth::LoginOptions;
 use descope::emulator::Emulator;
 use descope::transport::http::HeaderValue;
-use descope::web::{self, Access, Credentials, Guard};
+use descope::web::{self, Access, Credentials, Denied, Guard};
 use descope::{Claims, Client, Scope};
 use percent_encoding::percent_decode_str;
 use serde_json::json;
@@ -101,11 +101,7 @@ impl App {
                     403 => "<h1>This is not for you</h1><p><a href='/'>Back</a></p>",
                     _ => "<h1>Please try again in a moment</h1>",
                 };
-                let wait = denied.retry_after().map(|wait| wait.as_secs().to_string());
-                Page::new(denied.status().as_u16(), html)
-                    .cookies(denied.set_cookies().to_vec())
-                    .header("WWW-Authenticate", denied.challenge())
-                    .header("Retry-After", wait)
+                Page::denied(&denied, html)
             }
         }
     }
@@ -155,8 +151,8 @@ impl App {
     fn logout(&self, request: &Request) -> Page {
         match self.guard.logout(&self.credentials(request)) {
             Ok(cookies) => Page::redirect("/").cookies(cookies),
-            // The browser forgets the session; other programs may still know it for a while.
-            Err(denied) => Page::redirect("/").cookies(denied.set_cookies().to_vec()),
+            // The browser forgets the session, but whoever has a copy of it can go on: say so.
+            Err(denied) => Page::denied(&denied, LOGGED_OUT_HERE),
         }
     }
 }
@@ -164,6 +160,10 @@ impl App {
 const LOGIN: &str = "<h1>Please sign in</h1><form method=post action=/login>\
     <input type=email name=email placeholder=you@example.com required autofocus> \
     <button>Send me a code</button></form>";
+
+const LOGGED_OUT_HERE: &str = "<h1>You are logged out of this browser</h1>\
+    <p>The session itself could not be ended now. It will end when its time is over.</p>\
+    <p><a href='/'>Back</a></p>";
 
 fn home(claims: &Claims) -> String {
     format!(
@@ -186,6 +186,15 @@ impl Page {
     /// After a `POST`, so that going back does not repeat it.
     fn redirect(path: &str) -> Self {
         Self::new(303, "").header("Location", Some(path))
+    }
+
+    /// With everything that goes with the refusal: new cookies, or those that clear them, and headers.
+    fn denied(denied: &Denied, html: &str) -> Self {
+        let wait = denied.retry_after().map(|wait| wait.as_secs().to_string());
+        Self::new(denied.status().as_u16(), html)
+            .cookies(denied.set_cookies().to_vec())
+            .header("WWW-Authenticate", denied.challenge())
+            .header("Retry-After", wait)
     }
 
     fn failed(error: &descope::Error, what: &str) -> Self {
@@ -339,7 +348,14 @@ mod check {
             emulator.fault(Fault::status(500).at("/v1/auth/refresh"));
             println!("   an hour later, in an outage");
             browser.get("/", 503)?;
+            emulator.fault(Fault::html(403).at("/v1/auth/logout"));
+            let kept = browser.cookies.clone();
+            browser.post("/logout", "", 503)?;
+            browser.get("/", 401)?;
             emulator.clear_faults();
+            println!("   the same session, later");
+            browser.cookies = kept;
+            browser.get("/", 200)?;
             browser.post("/logout", "", 303)?;
             browser.get("/", 401)?;
         }

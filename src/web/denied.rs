@@ -54,6 +54,10 @@ pub enum Reason {
     /// The token is bound to a key (claim `cnf`, RFC 9449), the proof of which this guard cannot check.
     /// Answer 401.
     ProofMissing,
+    /// A token taken over by [`Guard::accept_login`](super::Guard::accept_login) is genuine, but larger
+    /// than a cookie can be: 4096 bytes with its name. Signing in again does not help; give the tokens
+    /// fewer claims. Answer 403.
+    TokenTooLarge,
     /// The refresh token is too old, or Descope has ended the session. Answer 401.
     SessionEnded,
     /// The user does not belong to the tenant. Answer 403.
@@ -64,7 +68,8 @@ pub enum Reason {
     MissingRole,
     /// Descope was asked too often, so that nothing is known now. Answer 503.
     RateLimited,
-    /// Descope, or its signing keys, cannot be reached, so that nothing is known now. Answer 503.
+    /// Descope, or its signing keys, cannot be reached, or something on the way answered in its place,
+    /// so that nothing is known now. Answer 503.
     Unavailable,
 }
 
@@ -77,6 +82,7 @@ impl Reason {
             Self::TokenExpired => "token_expired",
             Self::TokenInvalid => "token_invalid",
             Self::ProofMissing => "proof_missing",
+            Self::TokenTooLarge => "token_too_large",
             Self::SessionEnded => "session_ended",
             Self::NotInTenant => "not_in_tenant",
             Self::MissingPermission => "missing_permission",
@@ -89,9 +95,10 @@ impl Reason {
     /// The HTTP status to answer: 401, 403 or 503.
     pub fn status(self) -> StatusCode {
         match self {
-            Self::NotInTenant | Self::MissingPermission | Self::MissingRole => {
-                StatusCode::FORBIDDEN
-            }
+            Self::TokenTooLarge
+            | Self::NotInTenant
+            | Self::MissingPermission
+            | Self::MissingRole => StatusCode::FORBIDDEN,
             Self::RateLimited | Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::UNAUTHORIZED,
         }
@@ -129,8 +136,17 @@ impl Reason {
         if error.is_rate_limited() {
             return Some(Self::RateLimited);
         }
-        // What cannot be read comes from something on the way, such as a proxy.
-        (error.is_unavailable() || matches!(error, Error::Decode(_))).then_some(Self::Unavailable)
+        (error.is_unavailable() || is_from_elsewhere(error)).then_some(Self::Unavailable)
+    }
+}
+
+/// Whether the answer comes from something on the way, such as a proxy, and says nothing of what was
+/// asked: it cannot be read, or refuses without a code of Descope's. A mere 401 is believed.
+fn is_from_elsewhere(error: &Error) -> bool {
+    match error {
+        Error::Decode(_) => true,
+        Error::Api(api) => api.code.is_empty() && api.status != 401,
+        _ => false,
     }
 }
 
@@ -174,7 +190,8 @@ impl Denied {
         &self.0.set_cookies
     }
 
-    /// The value of `WWW-Authenticate` that belongs to an answer of 401 or 403 (RFC 6750 section 3).
+    /// The value of `WWW-Authenticate` that belongs to an answer of 401 or 403 (RFC 6750 section 3), if
+    /// there is one that helps.
     ///
     /// ```
     /// # let client = descope::Client::builder().ignore_env().project_id("P2abc").build()?;
@@ -190,6 +207,8 @@ impl Denied {
             // RFC 6750 section 3.1: no error code where there is no authentication information.
             Reason::NoToken => Some("Bearer"),
             Reason::Ambiguous => Some(r#"Bearer error="invalid_request""#),
+            // No other token would do better.
+            Reason::TokenTooLarge => None,
             reason if reason.is_outage() => None,
             reason if reason.status() == StatusCode::FORBIDDEN => {
                 Some(r#"Bearer error="insufficient_scope""#)
@@ -221,6 +240,7 @@ impl fmt::Display for Denied {
             Reason::TokenExpired => "the session token has expired",
             Reason::TokenInvalid => "the token is not valid",
             Reason::ProofMissing => "the token is bound to a key",
+            Reason::TokenTooLarge => "the token is too large for a cookie",
             Reason::SessionEnded => "the session has ended",
             Reason::NotInTenant => "the user does not belong to the tenant",
             Reason::MissingPermission => "the user lacks a permission",
@@ -250,7 +270,7 @@ impl std::error::Error for Denied {
 /// | Descope refused: a wrong code, an unknown user, a disabled one | Descope's: 400, 401, 403, 404, 409 |
 /// | too many calls | 429 |
 /// | the program's own configuration | 500 |
-/// | Descope is unavailable, or cannot be understood | 503 |
+/// | Descope is unavailable, or a proxy on the way answered in its place | 503 |
 ///
 /// ```
 /// # let emulator = descope::emulator::Emulator::new();
@@ -266,6 +286,7 @@ impl std::error::Error for Denied {
 pub fn status(error: &Error) -> StatusCode {
     match error {
         _ if error.is_rate_limited() => StatusCode::TOO_MANY_REQUESTS,
+        _ if is_from_elsewhere(error) => StatusCode::SERVICE_UNAVAILABLE,
         Error::Argument { .. } => StatusCode::BAD_REQUEST,
         Error::Token(TokenError::KeysUnavailable(_)) => StatusCode::SERVICE_UNAVAILABLE,
         Error::Token(_) => StatusCode::UNAUTHORIZED,

@@ -4,7 +4,6 @@ use serde_json::Value;
 
 use super::{Access, Credentials, Denied, Guard, Reason, Visitor};
 use crate::auth::CookieSettings;
-use crate::check;
 use crate::error::{Error, Result};
 use crate::jwt::Kind;
 use crate::transport::http::HeaderValue;
@@ -61,6 +60,11 @@ impl Guard {
     /// assert!(visitor.set_cookies[0].as_bytes().starts_with(b"DS=eyJ"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Reason::NoToken`] without the header, [`Reason::TokenTooLarge`] for a token that no cookie can
+    /// hold, and those of [`validate`](Self::validate) for either token.
     pub fn accept_login(
         &self,
         credentials: &Credentials,
@@ -74,24 +78,26 @@ impl Guard {
         let refused = |error: Error| Denied::new(Reason::of_session(&error), error);
         let refresh = match refresh_token.trim_ascii() {
             "" => None,
-            jwt => {
-                check::token_size("refresh_token", jwt).map_err(refused)?;
-                Some(Token::read(&self.client, jwt.into(), Kind::Any).map_err(refused)?)
-            }
+            jwt => Some(Token::read(&self.client, jwt.into(), Kind::Any).map_err(refused)?),
         };
         let last = refresh.as_ref().unwrap_or(&session);
         let expires = last.claims.expires_at();
         let answer = CookieSettings { expires, ..CookieSettings::default() };
         let cookies = self.login_cookies(&session, refresh.as_ref(), &answer);
-        visitor.set_cookies = cookies.map_err(refused)?;
+        visitor.set_cookies = cookies.map_err(|error| match error {
+            Error::Argument { .. } => Denied::new(Reason::TokenTooLarge, error),
+            error => refused(error),
+        })?;
         Ok(visitor)
     }
 
     /// Ends the session with Descope, and returns the values of `Set-Cookie` that clear its cookies, a
     /// header each.
     ///
-    /// There is nothing wrong with a session that has ended already, or with none at all. Other
-    /// browsers of the user's stay signed in; [`Session::logout_all`] ends those sessions too.
+    /// There is nothing wrong with a session that has ended already, or with none at all: tokens that
+    /// are none of the project's, or too old, are not sent. Where several came, their sessions are
+    /// ended in turn, within the time of one call, until Descope is unavailable. Other browsers of the
+    /// user's stay signed in; [`Session::logout_all`] ends those sessions too.
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
@@ -106,27 +112,44 @@ impl Guard {
     ///
     /// # Errors
     ///
-    /// With status 503 if Descope could not be told. The cookies are in [`Denied::set_cookies`]: with
-    /// them the browser forgets the session, which then lasts until its tokens expire.
+    /// With status 503 if Descope could not be told, or something on the way answered in its place. The
+    /// cookies are in [`Denied::set_cookies`]: with them the browser forgets the session, which then
+    /// lasts until its tokens expire. Tell the user.
     ///
     /// [`Session::logout_all`]: crate::auth::session::Session::logout_all
     pub fn logout(&self, credentials: &Credentials) -> Result<Vec<HeaderValue>, Denied> {
         let (mut answer, mut failed) = (CookieSettings::default(), None);
+        let clock = &*self.client.shared.clock;
+        let deadline = clock.monotonic().saturating_add(self.client.settings.deadline);
         for token in &credentials.refreshes {
-            match self.client.auth().session().logout_call(token.expose()).send_value() {
+            // Anyone can send eight, but not make them eight calls' worth of time.
+            let left = deadline.saturating_sub(clock.monotonic());
+            let client = self.client.with_deadline(left);
+            if let Err(error) = Token::read(&client, token.clone(), Kind::Any) {
+                // The keys may be there for the next one.
+                if Reason::of_refresh(&error).is_outage() {
+                    failed = Some(error);
+                }
+                continue;
+            }
+            match client.auth().session().logout_call(token.expose()).send_value() {
                 Ok(said) => {
                     let text = |name| said.get(name).and_then(Value::as_str).unwrap_or_default();
                     text("cookieDomain").clone_into(&mut answer.domain);
                     text("cookiePath").clone_into(&mut answer.path);
                 }
-                Err(error) if Reason::of_refresh(&error).is_outage() => failed = Some(error),
+                Err(error) if Reason::of_refresh(&error).is_outage() => {
+                    failed = Some(error);
+                    break;
+                }
                 // It is no session any more.
                 Err(_) => {}
             }
         }
-        let cookies = match self.cleared(&answer) {
-            Ok(cookies) => cookies,
-            Err(error) => return Err(Denied::new(Reason::Unavailable, error)),
+        // A domain that is none was never that of a cookie.
+        let (cookies, failed) = match self.cleared(&answer) {
+            Ok(cookies) => (cookies, failed),
+            Err(error) => (self.clear_cookies(), failed.or(Some(error))),
         };
         match failed {
             None => Ok(cookies),

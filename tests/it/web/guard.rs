@@ -1,4 +1,4 @@
-//! Who is let in: refreshing, roles and permissions, outages, logging out, taking tokens over.
+//! Who is let in: refreshing, roles and permissions, outages, taking tokens over.
 
 use std::time::Duration;
 
@@ -207,6 +207,10 @@ fn an_outage_is_503_and_nothing_is_refreshed_or_cleared() {
         (Fault::reset(), Reason::Unavailable),
         (Fault::lose_answer(), Reason::Unavailable),
         (Fault::answer(200, "<html>"), Reason::Unavailable),
+        // Of a firewall, a proxy and a portal on the way.
+        (Fault::html(403), Reason::Unavailable),
+        (Fault::empty(407), Reason::Unavailable),
+        (Fault::empty(302).header("location", "https://portal.example.com/"), Reason::Unavailable),
         (Fault::status(429).header("retry-after", "7"), Reason::RateLimited),
     ] {
         let info = sign_in(&emulator, &client(&emulator));
@@ -271,24 +275,6 @@ fn refused_by_descope_is_401() {
 }
 
 #[test]
-fn a_logout_ends_every_session_that_came_and_clears_its_cookies() {
-    let emulator = Emulator::new();
-    let client = client(&emulator);
-    let guard = Guard::new(&client);
-    let (one, two) = (sign_in(&emulator, &client), sign_in(&emulator, &client));
-    let (first, second) = (one.refresh_jwt().unwrap(), two.refresh_jwt().unwrap());
-    let line = format!("DSR={first}; DSR={second}; DSR=garbage; DS={}", one.session_jwt());
-    let browser = guard.credentials(&headers(&[("cookie", line.as_bytes())]));
-    assert_eq!(names(&guard.logout(&browser).unwrap()), ["DS", "DSR"]);
-    for ended in [first, second] {
-        assert!(client.auth().session().me(ended).unwrap_err().is_unauthorized());
-    }
-    // Once more, and by nobody: there is nothing to end.
-    assert_eq!(guard.logout(&browser).unwrap().len(), 2);
-    assert_eq!(guard.logout(&Credentials::default()).unwrap().len(), 2);
-}
-
-#[test]
 fn tokens_of_a_script_are_checked_and_put_into_cookies() {
     let emulator = Emulator::new();
     let client = client(&emulator);
@@ -326,6 +312,25 @@ fn tokens_of_a_script_are_checked_and_put_into_cookies() {
 }
 
 #[test]
+fn a_token_that_is_taken_over_must_fit_into_a_cookie() {
+    let emulator = Emulator::new();
+    let guard = Guard::new(&client(&emulator));
+    let large = |drn: &str| {
+        let claims = json!({ "sub": "U1", "drn": drn, "x": "x".repeat(3000) });
+        emulator.issue_token(claims).unwrap()
+    };
+    let small = token(&emulator, "U1");
+    for (session, refresh) in [(&large("DS"), ""), (&small, &*large("DSR"))] {
+        let read = Credentials::new(&**session, "");
+        let refused = denied(guard.accept_login(&read, refresh), 403, Reason::TokenTooLarge);
+        assert_eq!(refused.reason().as_str(), "token_too_large");
+        assert!(refused.to_string().contains("4096 bytes"));
+    }
+    // It is a session all the same.
+    assert!(guard.validate(&Credentials::new(large("DS"), ""), &anyone()).is_ok());
+}
+
+#[test]
 fn the_status_of_failed_calls() {
     let emulator = Emulator::new();
     let patient = client(&emulator);
@@ -344,6 +349,10 @@ fn the_status_of_failed_calls() {
         (Fault::status(403), 403),
         (Fault::status(500), 503),
         (Fault::html(502), 503),
+        (Fault::html(403), 503),
+        (Fault::empty(407), 503),
+        (Fault::empty(302), 503),
+        (Fault::empty(401), 401),
         (Fault::reset(), 503),
         (Fault::answer(200, "?"), 503),
     ] {
