@@ -80,13 +80,12 @@ impl de::Error for DecodeError {
     }
 }
 
-impl From<serde_json::Error> for DecodeError {
-    fn from(error: serde_json::Error) -> Self {
-        Self::new(match error.classify() {
-            serde_json::error::Category::Eof => "truncated JSON",
-            _ => "not JSON",
-        })
-    }
+/// Says no more of it than that: its text may quote the value.
+fn not_json(error: &serde_json::Error) -> DecodeError {
+    DecodeError::new(match error.classify() {
+        serde_json::error::Category::Eof => "truncated JSON",
+        _ => "not JSON",
+    })
 }
 
 /// Reads a whole response.
@@ -118,7 +117,8 @@ fn member<'b>(body: &'b [u8], name: &str) -> Result<Option<Value<'b>>, DecodeErr
 
 fn whole(body: &[u8]) -> Result<Value<'_>, DecodeError> {
     let text = std::str::from_utf8(body).map_err(|_| DecodeError::new("not UTF-8"))?;
-    Ok(Value { text: serde_json::from_str::<&RawValue>(text)?.get(), depth: 0 })
+    let raw: &RawValue = serde_json::from_str(text).map_err(|error| not_json(&error))?;
+    Ok(Value { text: raw.get(), depth: 0 })
 }
 
 /// The text of one JSON value.
@@ -141,7 +141,7 @@ impl<'de> Value<'de> {
     }
 
     fn read<T: Deserialize<'de>>(self) -> Result<T, DecodeError> {
-        serde_json::from_str(self.text).map_err(Into::into)
+        serde_json::from_str(self.text).map_err(|error| not_json(&error))
     }
 
     fn inner(self, raw: &'de RawValue) -> Self {

@@ -23,7 +23,7 @@ impl<'s> Scrubber<'s> {
 
     /// A text without the secrets, and without anything that looks like a token.
     pub(crate) fn text(&self, text: &str) -> String {
-        let cut = &text[..text.floor_char_boundary(MOST)];
+        let cut = beginning(text, MOST);
         let mut clean = cut.to_owned();
         for secret in &self.0 {
             clean = clean.replace(secret, "[redacted]");
@@ -31,7 +31,7 @@ impl<'s> Scrubber<'s> {
         if cut.len() < text.len() {
             // Where the text was cut, a secret may have begun.
             let longest = self.0.first().map_or(0, |secret| secret.len());
-            clean.truncate(clean.floor_char_boundary(clean.len().saturating_sub(longest)));
+            clean.truncate(beginning(&clean, clean.len().saturating_sub(longest)).len());
         }
         without_tokens(&clean).chars().take(KEPT).collect()
     }
@@ -49,6 +49,15 @@ impl<'s> Scrubber<'s> {
         let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
         Some(words.chars().take(PREVIEW).collect()).filter(|preview: &String| !preview.is_empty())
     }
+}
+
+/// As many bytes of a text, or a few less, so as not to cut a character.
+fn beginning(text: &str, bytes: usize) -> &str {
+    let mut end = bytes.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
 }
 
 fn without_tokens(text: &str) -> String {

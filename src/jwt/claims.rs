@@ -42,6 +42,7 @@ pub struct Claims(Map<String, Value>);
 
 /// Where a role or permission holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Scope<'t> {
     /// In the project, whatever the tenant.
     Project,
@@ -185,7 +186,7 @@ impl Claims {
     }
 
     /// The SHA-256 thumbprint of the key that the token is bound to (claim `cnf`, member `jkt`; RFC 9449
-    /// section 6.1), for projects that use DPoP.
+    /// section 6.1), for projects that use `DPoP`.
     ///
     /// This crate does not check proofs of that key: as in the official SDKs, a bare token passes
     /// [`validate`](crate::auth::session::Session::validate). Where this is set, accept the request only

@@ -60,6 +60,11 @@ pub struct Limits {
 }
 
 impl Limits {
+    /// Limits to put into a request, in the test of a transport.
+    pub const fn new(timeout: Duration, body: u64) -> Self {
+        Self { timeout, body }
+    }
+
     /// For a request that came without.
     pub(crate) const DEFAULT: Self = Self { timeout: Duration::from_secs(10), body: 64 << 20 };
 }

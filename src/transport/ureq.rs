@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use ureq::{Agent, Proxy, Timeout};
+use ureq::{Agent, Proxy, ProxyBuilder, Timeout};
 
 use super::{Limits, Request, Response, Transport, TransportError, TransportErrorKind as Kind};
 use crate::check;
@@ -75,11 +75,11 @@ fn environment_proxy(encrypted: bool) -> Option<Proxy> {
         Proxy::builder(proxy.protocol()).host(proxy.host()).port(proxy.port());
     if let (Some(user), password) = (proxy.username(), proxy.password()) {
         with_exceptions = with_exceptions.username(user);
-        with_exceptions = password.into_iter().fold(with_exceptions, |b, p| b.password(p));
+        with_exceptions = password.into_iter().fold(with_exceptions, ProxyBuilder::password);
     }
     let except = variable("NO_PROXY").or_else(|| variable("no_proxy")).unwrap_or_default();
     let except = except.split(',').map(str::trim);
-    except.fold(with_exceptions, |builder, host| builder.no_proxy(host)).build().ok()
+    except.fold(with_exceptions, ProxyBuilder::no_proxy).build().ok()
 }
 
 /// Whether a proxy has a host, and a port that is one.
