@@ -202,6 +202,7 @@ mod random;
 mod router;
 mod seed;
 mod server;
+mod sessions;
 mod settings;
 mod sign;
 mod store;
@@ -417,7 +418,7 @@ impl Emulator {
         if let (Some("DSR"), Some(user)) = (claims["drn"].as_str(), subject) {
             let tenant = claims["dct"].as_str().map(str::to_owned);
             let expires = claims["exp"].as_i64().unwrap_or(expires);
-            store.sessions.adopt(&token, user, expires, tenant);
+            store.sessions.adopt(&token, user, tenant, [expires, now]);
         }
         Ok(token)
     }
