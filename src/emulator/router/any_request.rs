@@ -164,17 +164,17 @@ impl Caller {
             path.push('/');
             match segment {
                 "{method}" if self.random.percent(90) => {
-                    path += *self.random.one_of(&["email", "sms"])
+                    path += *self.random.one_of(&["email", "sms"]);
                 }
                 _ if segment.starts_with('{') => path += &encoded(&self.word()),
                 _ => path += segment,
             }
         }
-        let mut sign = '?';
+        let mut sign = "?";
         for (name, value) in self.object(route.query, 1) {
             let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            path += &format!("{sign}{}={}", encoded(&name), encoded(&value));
-            sign = '&';
+            path.extend([sign, &encoded(&name), "=", &encoded(&value)]);
+            sign = "&";
         }
         let token = match route.bearer {
             Bearer::Management => emulator.management_key(),

@@ -82,11 +82,11 @@ fn names_and_lines_can_be_long() {
 #[test]
 fn there_can_be_many_types() {
     let emulator = Emulator::new();
-    let mut dsl = format!("{HEAD}type t0 relation member: user\n");
-    for at in 1..=10_000 {
-        let before = at - 1;
-        dsl += &format!("type t{at} relation parent: t{before} permission member: parent.member\n");
-    }
+    let folder = |at: usize| {
+        format!("type t{at} relation parent: t{} permission member: parent.member\n", at - 1)
+    };
+    let folders: String = (1..=10_000).map(folder).collect();
+    let dsl = format!("{HEAD}type t0 relation member: user\n{folders}");
     assert_eq!(save(&emulator, &dsl).0, 200);
     let tuple = |of: &str, relation: &str, target_type: &str, target: &str| {
         json!({
