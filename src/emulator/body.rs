@@ -30,8 +30,8 @@ pub(super) enum Kind {
 #[derive(Clone, Copy)]
 pub(super) struct Field {
     pub(super) name: &'static str,
-    kind: Kind,
-    required: bool,
+    pub(super) kind: Kind,
+    pub(super) required: bool,
 }
 
 /// A field that must be there, and not empty if it is a string.

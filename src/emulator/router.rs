@@ -301,6 +301,9 @@ pub(super) fn list(name: &str, items: impl Iterator<Item = serde_json::Value>) -
 }
 
 #[cfg(test)]
+mod any_request;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::emulator::Emulator;

@@ -287,6 +287,102 @@ mod tests {
         }
     }
 
+    /// A copy of an emulator, whose export is the same.
+    fn copied(emulator: &Emulator) -> Emulator {
+        let copy = Emulator::builder().project_id(emulator.project_id()).build();
+        copy.seed(&emulator.export()).unwrap();
+        assert_eq!(copy.export(), emulator.export());
+        copy
+    }
+
+    const GROUPS: &str = "model AuthZ 1.0
+        type user type group relation member: user
+        type doc relation viewer: user | group | group#member permission see: viewer";
+
+    fn related(relation: &str, target_type: &str, target: &str) -> Value {
+        json!({
+            "resourceType": "doc", "resource": "plan", "relation": relation,
+            "targetType": target_type, "target": target,
+        })
+    }
+
+    fn allowed(emulator: &Emulator) -> Vec<bool> {
+        let targets = [
+            ("user", "x"),
+            ("group", "x"),
+            ("user", "u"),
+            ("group", "u"),
+            ("user", "m"),
+            ("group#member", "g"),
+            ("group#member", "x"),
+        ];
+        let tuples = targets.map(|(of, id)| related("see", of, id));
+        let answer = emulator.manage("/v1/mgmt/fga/check", &json!({ "tuples": tuples }));
+        let tuples = answer["tuples"].as_array().unwrap().iter();
+        tuples.map(|tuple| tuple["allowed"].as_bool().unwrap()).collect()
+    }
+
+    #[test]
+    fn schemas_and_relations_are_saved_with_their_types() {
+        let emulator = Emulator::new();
+        let member = json!({
+            "resourceType": "group", "resource": "g", "relation": "member", "targetType": "user",
+            "target": "m",
+        });
+        let tuples = json!([
+            related("viewer", "group", "x"),
+            related("viewer", "user", "u"),
+            related("viewer", "group#member", "g"),
+            member,
+        ]);
+        let seed = json!({
+            "fgaSchemas": [{ "dsl": GROUPS }],
+            "fgaRelations": [{ "tuples": tuples }],
+            "authzRelations": [{ "relations": [
+                { "namespace": "doc", "relationDefinition": "viewer", "resource": "plan", "target": "any" },
+                {
+                    "namespace": "doc", "relationDefinition": "viewer", "resource": "plan",
+                    "query": { "text": "ada" },
+                },
+            ] }],
+        });
+        let named = json!({ "schema": { "name": "Docs", "namespaces": [] } });
+        emulator.manage("/v1/mgmt/authz/schema/save", &named);
+        emulator.seed(&seed).unwrap();
+        let expected = [false, true, true, false, true, true, false];
+        assert_eq!(allowed(&emulator), expected);
+        let copy = copied(&emulator);
+        assert_eq!(allowed(&copy), expected);
+        let load = |of: &Emulator| {
+            let key = of.management_key();
+            of.send("GET", "/v1/mgmt/fga/schema", key, &json!(null)).1
+        };
+        assert_eq!(load(&copy)["dsl"], GROUPS);
+        assert_eq!(load(&copy)["schema"], load(&emulator)["schema"]);
+        assert_eq!(load(&copy)["schema"]["name"], "Docs");
+    }
+
+    #[test]
+    fn rules_of_a_text_that_was_changed_are_saved_too() {
+        let emulator = Emulator::new();
+        emulator.seed(&json!({ "fgaSchemas": [{ "dsl": GROUPS }] })).unwrap();
+        let body = json!({ "namespace": { "name": "folder", "relationDefinitions": [] } });
+        emulator.manage("/v1/mgmt/authz/ns/save", &body);
+        let body = json!({ "tuples": [related("viewer", "group", "x")] });
+        emulator.manage("/v1/mgmt/fga/relations", &body);
+        let copy = copied(&emulator);
+        assert_eq!(allowed(&copy), allowed(&emulator));
+        let create = |of: &Emulator, tuple: Value| {
+            let body = json!({ "tuples": [tuple] });
+            of.send("POST", "/v1/mgmt/fga/relations", of.management_key(), &body)
+        };
+        for of in [&emulator, &copy] {
+            refused(create(of, related("see", "user", "u")), 400, "E011004");
+            refused(create(of, related("viewer", "group#owner", "g")), 400, "E011004");
+            assert_eq!(create(of, related("viewer", "group#member", "g")).0, 200);
+        }
+    }
+
     #[test]
     fn an_empty_emulator_exports_nothing() {
         assert_eq!(Emulator::new().export(), json!({}));

@@ -15,8 +15,8 @@ use super::mgmt::group::Group;
 use super::mgmt::project::Project;
 use super::mgmt::sso::SsoSettings;
 use super::mgmt::sso_application::SsoApplication;
+use super::sessions::Sessions;
 use super::sign::KeyRing;
-use super::token::Sessions;
 use super::user::User;
 
 /// The state of one project. An area that remembers something adds its field here.
@@ -107,9 +107,12 @@ impl Store {
             user.merge(absorbed_user);
         }
         self.sessions.hand_over(absorbed, survivor);
-        let known_as = self.groups.iter_mut().flat_map(|group| &mut group.members);
-        for id in known_as.chain(&mut self.consents).filter(|id| *id == absorbed) {
-            survivor.clone_into(id);
+        let members = self.groups.iter_mut().map(|group| &mut group.members);
+        for ids in members.chain([&mut self.consents]) {
+            if let Some(at) = ids.iter().position(|id| id == absorbed) {
+                ids.remove(at);
+                merge(ids, [survivor.to_owned()]);
+            }
         }
         self.webauthn.hand_over(absorbed, survivor);
         for key in &mut self.access_keys {
@@ -370,6 +373,7 @@ pub(super) struct Membership {
     pub(super) roles: Vec<String>,
 }
 
+#[derive(Clone)]
 pub(super) struct Role {
     pub(super) id: String,
     pub(super) name: String,
@@ -382,6 +386,7 @@ pub(super) struct Role {
     pub(super) created: i64,
 }
 
+#[derive(Clone)]
 pub(super) struct Permission {
     pub(super) id: String,
     pub(super) name: String,
@@ -405,4 +410,35 @@ pub(super) struct Tenant {
     /// What was set of its sessions.
     pub(super) settings: Object,
     pub(super) created: i64,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::emulator::Emulator;
+
+    #[test]
+    fn who_two_users_become_is_listed_once() {
+        let emulator = Emulator::new();
+        let seed = json!({
+            "tenants": [{ "id": "t1", "name": "One" }],
+            "users": [{ "loginId": "ada" }, { "loginId": "al" }, { "loginId": "bo" }],
+            "groups": [
+                { "tenantId": "t1", "id": "both", "loginIds": ["ada", "al"] },
+                { "tenantId": "t1", "id": "other", "loginIds": ["al", "bo"] },
+            ],
+            "consents": [{ "loginId": "ada" }, { "loginId": "al" }],
+        });
+        emulator.seed(&seed).unwrap();
+        let [ada, al, bo] = ["ada", "al", "bo"].map(|of| {
+            let user = emulator.user(of);
+            user["userId"].as_str().unwrap().to_owned()
+        });
+        let mut store = emulator.store();
+        store.merge_users(&ada, &al);
+        assert_eq!(store.groups[0].members, [&*ada]);
+        assert_eq!(store.groups[1].members, [bo, ada.clone()]);
+        assert_eq!(store.consents, [ada]);
+    }
 }

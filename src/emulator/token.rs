@@ -1,7 +1,5 @@
 //! Sessions of users, and the tokens that carry them.
 
-use std::collections::HashMap;
-
 use aws_lc_rs::digest;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -12,6 +10,7 @@ use super::clock::rfc3339;
 use super::error::{Answer, Refusal, Reply};
 use super::random;
 use super::router::Call;
+use super::sessions::Proven;
 use super::settings::seconds;
 use super::store::{Store, merge};
 use super::user::{Login, Status, User};
@@ -45,88 +44,6 @@ pub(super) fn saved_digest(text: &str) -> Answer<Digest> {
     bytes.ok_or_else(|| Refusal::invalid("A digest must be 32 bytes in base 64"))
 }
 
-/// The sessions that were started, ended ones included: their tokens are refused by name.
-#[derive(Default)]
-pub(super) struct Sessions {
-    by_id: HashMap<String, Session>,
-    refresh_tokens: HashMap<Digest, RefreshToken>,
-}
-
-#[derive(Clone)]
-pub(super) struct Session {
-    id: String,
-    pub(super) user: String,
-    pub(super) amr: Vec<String>,
-    claims: Object,
-    /// The user who acts, where one impersonates another.
-    actor: Option<String>,
-    /// How long its refresh tokens are good, in seconds, if not as the project has it.
-    lifetime: Option<i64>,
-    ended: bool,
-}
-
-struct RefreshToken {
-    session: String,
-    /// The tenant selected with it, the `dct` claim.
-    tenant: Option<String>,
-    expires: i64,
-    /// Replaced by a newer one.
-    spent: bool,
-}
-
-/// A session that proved itself with its refresh token.
-pub(super) struct Proven {
-    pub(super) session: Session,
-    pub(super) tenant: Option<String>,
-    token: Digest,
-}
-
-impl Sessions {
-    pub(super) fn revoke(&mut self, proven: &Proven) {
-        if let Some(session) = self.by_id.get_mut(&proven.session.id) {
-            session.ended = true;
-        }
-    }
-
-    /// Ends the sessions of a user, all or all but one.
-    pub(super) fn revoke_user(&mut self, user: &str, except: Option<&Proven>) {
-        for session in self.by_id.values_mut().filter(|session| session.user == user) {
-            session.ended |= except.is_none_or(|kept| kept.session.id != session.id);
-        }
-    }
-
-    /// Gives the sessions of one user to another, as when users are merged.
-    pub(super) fn hand_over(&mut self, from: &str, to: &str) {
-        for session in self.by_id.values_mut().filter(|session| session.user == from) {
-            to.clone_into(&mut session.user);
-        }
-    }
-
-    /// Remembers a refresh token that was signed on demand.
-    pub(super) fn adopt(&mut self, token: &str, user: &str, expires: i64, tenant: Option<String>) {
-        let session = self.start(user, Vec::new(), Object::new());
-        let refresh = RefreshToken { session, tenant, expires, spent: false };
-        self.refresh_tokens.insert(digest(token), refresh);
-    }
-
-    fn start(&mut self, user: &str, amr: Vec<String>, claims: Object) -> String {
-        let id = random::id("S");
-        let user = user.to_owned();
-        let (actor, lifetime) = (None, None);
-        let session = Session { id: id.clone(), user, amr, claims, actor, lifetime, ended: false };
-        self.by_id.insert(id.clone(), session);
-        id
-    }
-
-    /// Ends the session of a refresh token, if it is one.
-    fn end_of(&mut self, token: &str) {
-        let refresh = self.refresh_tokens.get(&digest(token));
-        if let Some(session) = refresh.and_then(|of| self.by_id.get_mut(&of.session)) {
-            session.ended = true;
-        }
-    }
-}
-
 /// The session of the call's refresh token, if the token is good.
 pub(super) fn proven(call: &Call<'_>, store: &Store) -> Answer<Proven> {
     let token = call.required_token()?;
@@ -143,9 +60,7 @@ pub(super) fn proven(call: &Call<'_>, store: &Store) -> Answer<Proven> {
         return Err(Refusal::token("The refresh token was used before"));
     }
     let user = store.user(&session.user).ok_or_else(|| Refusal::token("The user is gone"))?;
-    if user.status == Status::Disabled {
-        return Err(Refusal::forbidden("The user is disabled"));
-    }
+    user.may_sign_in()?;
     Ok(Proven { session: session.clone(), tenant: refresh.tenant.clone(), token })
 }
 
@@ -249,9 +164,7 @@ pub(super) fn sign_in(
 ) -> Answer {
     let user = store.users.iter_mut().find(|known| known.id == user);
     let user = user.ok_or_else(Refusal::no_user)?;
-    if user.status == Status::Disabled {
-        return Err(Refusal::forbidden("The user is disabled"));
-    }
+    user.may_sign_in()?;
     if let Some(tenant) = &asked.tenant
         && user.grants.membership(tenant).is_none()
     {
@@ -259,7 +172,7 @@ pub(super) fn sign_in(
     }
     let first_seen = user.logins.is_empty();
     let tenant = asked.tenant.clone().unwrap_or_default();
-    user.logins.push(Login { time: call.now, tenant });
+    user.add_logins([Login { time: call.now, tenant }]);
     if user.status == Status::Invited {
         user.status = Status::Enabled;
     }
@@ -296,9 +209,7 @@ pub(super) fn start(
     options: Fields<'_>,
 ) -> Answer<String> {
     let user = store.user(disguise.user).ok_or_else(Refusal::no_managed_user)?;
-    if user.status == Status::Disabled {
-        return Err(Refusal::forbidden("The user is disabled"));
-    }
+    user.may_sign_in()?;
     let tenant = options.some_text("selectedTenant");
     if tenant.is_some_and(|tenant| user.grants.membership(tenant).is_none()) {
         return Err(Refusal::argument("The user is not in this tenant"));
@@ -315,13 +226,30 @@ pub(super) fn start(
     new_refresh_token(call, store, &session, tenant.map(str::to_owned))
 }
 
-/// Ends an impersonation, given one of its tokens, and returns the user who acted.
-pub(super) fn stop(call: &Call<'_>, store: &mut Store, token: &str) -> Answer<String> {
-    let claims = store.keys.verify(token, call.now)?;
-    let actor = claims["act"]["sub"].as_str();
-    let actor = actor.ok_or_else(|| Refusal::argument("The token is of no impersonation"))?;
-    store.sessions.end_of(token);
-    Ok(actor.to_owned())
+/// An impersonation that goes on.
+pub(super) struct Impersonation {
+    pub(super) actor: String,
+    sessions: Vec<String>,
+}
+
+impl Impersonation {
+    /// The one that a token is of. A session token does not say of which session it is: it stands for
+    /// all in which its actor acts as its user.
+    pub(super) fn of(call: &Call<'_>, store: &Store, token: &str) -> Answer<Self> {
+        let claims = store.keys.verify(token, call.now)?;
+        let actor = claims["act"]["sub"].as_str();
+        let actor = actor.ok_or_else(|| Refusal::argument("The token is of no impersonation"))?;
+        let user = claims["sub"].as_str().unwrap_or_default();
+        let sessions = store.sessions.acting(&digest(token), user, actor);
+        if sessions.is_empty() {
+            return Err(Refusal::logged_out());
+        }
+        Ok(Self { actor: actor.to_owned(), sessions })
+    }
+
+    pub(super) fn end(&self, store: &mut Store) {
+        self.sessions.iter().for_each(|session| store.sessions.end(session));
+    }
 }
 
 /// Claims that only Descope sets.
@@ -371,8 +299,7 @@ pub(super) fn extend(
     }
     let expires = claims["exp"].as_i64().unwrap_or(call.now);
     let token = store.keys.sign(&Value::Object(claims))?;
-    let refresh = RefreshToken { session, tenant, expires, spent: false };
-    store.sessions.refresh_tokens.insert(digest(&token), refresh);
+    store.sessions.remember(&token, &session, tenant, [expires, call.now]);
     Ok(token)
 }
 
@@ -432,8 +359,7 @@ fn new_refresh_token(
         claims.insert("dct".to_owned(), json!(tenant));
     }
     let token = store.keys.sign(&Value::Object(claims))?;
-    let refresh = RefreshToken { session: session.to_owned(), tenant, expires, spent: false };
-    store.sessions.refresh_tokens.insert(digest(&token), refresh);
+    store.sessions.remember(&token, session, tenant, [expires, call.now]);
     Ok(token)
 }
 

@@ -6,8 +6,12 @@ use serde_json::{Value, json};
 
 use super::auth::{password::Password, totp::Authenticator};
 use super::body::{Field, Fields, Kind, Object, optional};
+use super::error::{Answer, Refusal};
 use super::random;
 use super::store::{Grants, Store, merge};
+
+/// How many sign-ins of a user are remembered.
+const LONGEST_HISTORY: usize = 1000;
 
 #[derive(Clone)]
 pub(super) struct User {
@@ -194,6 +198,24 @@ impl User {
         }
         self.logins.extend(other.logins);
         self.logins.sort_by_key(|login| login.time);
+        self.add_logins([]);
+    }
+
+    /// Refuses users who were kept out.
+    pub(super) fn may_sign_in(&self) -> Answer<()> {
+        match self.status {
+            Status::Enabled | Status::Invited => Ok(()),
+            Status::Disabled | Status::Expired => {
+                Err(Refusal::forbidden(format!("The user is {}", self.status.as_str())))
+            }
+        }
+    }
+
+    /// Adds to the history, and drops the oldest lines that it has no room for.
+    pub(super) fn add_logins(&mut self, more: impl IntoIterator<Item = Login>) {
+        self.logins.extend(more);
+        let excess = self.logins.len().saturating_sub(LONGEST_HISTORY);
+        self.logins.drain(..excess);
     }
 
     /// The wire type `UserResponse`.

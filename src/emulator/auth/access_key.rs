@@ -8,7 +8,6 @@ use crate::emulator::router::{Bearer, Call, Route};
 use crate::emulator::settings::seconds;
 use crate::emulator::store::Store;
 use crate::emulator::token::{base_claims, digest};
-use crate::emulator::user::Status;
 
 const OPTIONS: &[Field] =
     &[optional("customClaims", Kind::Map), optional("selectedTenant", Kind::Text)];
@@ -36,8 +35,8 @@ fn exchange(call: &Call<'_>, store: &mut Store) -> Answer {
     let grants = match &key.user {
         None => &key.grants,
         Some(user) => match store.user(user) {
-            Some(user) if user.status != Status::Disabled => &user.grants,
-            _ => return Err(Refusal::unauthorized("The access key's user is disabled")),
+            Some(user) if user.may_sign_in().is_ok() => &user.grants,
+            _ => return Err(Refusal::unauthorized("The access key's user may not sign in")),
         },
     };
 
@@ -150,9 +149,11 @@ mod tests {
         let found = claims(&exchange(&emulator, &secret, &json!({})).1["sessionJwt"]);
         assert_eq!((&found["tenants"], found.get("roles")), (&json!({ "t1": {} }), None));
         assert_eq!(found["sub"], json!(id));
-        let body = json!({ "loginId": "ada", "status": "disabled" });
-        emulator.manage("/v1/mgmt/user/update/status", &body);
-        refused(exchange(&emulator, &secret, &json!({})), 401, "EMU401");
+        for status in ["disabled", "expired"] {
+            let body = json!({ "loginId": "ada", "status": status });
+            emulator.manage("/v1/mgmt/user/update/status", &body);
+            refused(exchange(&emulator, &secret, &json!({})), 401, "EMU401");
+        }
         emulator.manage("/v1/mgmt/user/delete", &json!({ "loginId": "ada" }));
         let keys = emulator.manage("/v1/mgmt/accesskey/search", &json!({}));
         assert_eq!(keys, json!({ "keys": [] }));

@@ -13,22 +13,32 @@ pub(in crate::emulator) enum Delivery {
     Voice,
     WhatsApp,
     Im,
+    /// None: a test or a program hands the code or the link over itself.
+    Embedded,
 }
 
 impl Delivery {
     pub(in crate::emulator) fn parse(text: &str) -> Answer<Self> {
-        [Self::Email, Self::Sms, Self::Voice, Self::WhatsApp, Self::Im]
+        [Self::Email, Self::Sms, Self::Voice, Self::WhatsApp, Self::Im, Self::Embedded]
             .into_iter()
             .find(|method| method.as_str() == text)
             .ok_or_else(|| Refusal::invalid(format!("There is no delivery method {text:?}")))
     }
 
-    /// The method in the path of the call.
+    /// The method in the path of the call, by which something is sent.
     pub(in crate::emulator) fn of(call: &Call<'_>) -> Answer<Self> {
-        Self::parse(call.param("method"))
+        match Self::parse(call.param("method"))? {
+            Self::Embedded => Err(Refusal::invalid("Nothing is sent by the method \"Embedded\"")),
+            method => Ok(method),
+        }
     }
 
-    /// The name in paths, and the value of the `amr` claim.
+    /// The value of the `amr` claim.
+    pub(in crate::emulator) fn factor(self) -> &'static str {
+        if self == Self::Embedded { "embedded" } else { self.as_str() }
+    }
+
+    /// The name in paths and in bodies.
     pub(in crate::emulator) fn as_str(self) -> &'static str {
         match self {
             Self::Email => "email",
@@ -36,6 +46,7 @@ impl Delivery {
             Self::Voice => "voice",
             Self::WhatsApp => "whatsapp",
             Self::Im => "im",
+            Self::Embedded => "Embedded",
         }
     }
 

@@ -78,14 +78,14 @@ fn mail(call: &Call<'_>, store: &mut Store, pending: Pending) -> Answer {
 }
 
 fn verify(call: &Call<'_>, store: &mut Store) -> Answer {
-    let (method, body) = (Delivery::of(call)?, call.body());
+    let (method, body) = (Delivery::parse(call.param("method"))?, call.body());
     let (login_id, given) = (body.text("loginId"), body.text("code"));
     let user = store.user_by_login(login_id).map(|user| user.id.clone());
 
     let mut refusal = Refusal::wrong_code("There is no code for this login ID");
     let mut right = None;
     for (at, code) in store.otp.0.iter_mut().enumerate() {
-        if code.pending.method != method || !code.pending.is_of(login_id, user.as_deref()) {
+        if !code.pending.came_by(method) || !code.pending.is_of(login_id, user.as_deref()) {
             continue;
         }
         if call.now >= code.expires {

@@ -49,8 +49,6 @@ pub(in crate::emulator) struct Pending {
     /// Where the message goes; empty if there is none.
     pub(super) address: String,
     purpose: &'static str,
-    /// The value that the proof adds to the `amr` claim.
-    factor: &'static str,
     then: Then,
 }
 
@@ -71,7 +69,7 @@ impl Pending {
         then: Then,
     ) -> Self {
         let login_id = login_id.to_owned();
-        Self { method, login_id, address, purpose, factor: method.as_str(), then }
+        Self { method, login_id, address, purpose, then }
     }
 
     pub(super) fn sign_up(call: &Call<'_>, store: &Store, method: Delivery) -> Answer<Self> {
@@ -205,9 +203,7 @@ impl Pending {
     }
 
     fn embedded(body: Fields<'_>, then: Then) -> Self {
-        let pending =
-            Self::new(Delivery::Email, body.text("loginId"), String::new(), "embedded", then);
-        Self { factor: "embedded", ..pending }
+        Self::new(Delivery::Embedded, body.text("loginId"), String::new(), "embedded", then)
     }
 
     /// Whether both lead to the same, so that a new code replaces the old one.
@@ -215,6 +211,11 @@ impl Pending {
         self.method == other.method
             && self.login_id == other.login_id
             && std::mem::discriminant(&self.then) == std::mem::discriminant(&other.then)
+    }
+
+    /// Whether a code that came by this method may be about it. One that was never sent comes by any.
+    pub(super) fn came_by(&self, method: Delivery) -> bool {
+        self.method == method || self.method == Delivery::Embedded
     }
 
     /// Whether this is what a code given for a login ID is about.
@@ -246,7 +247,7 @@ impl Pending {
 
     /// Does what the proof allows, up to the session.
     pub(super) fn settle(self, call: &Call<'_>, store: &mut Store) -> Answer<Settled> {
-        let Self { method, login_id, address, factor, then, .. } = self;
+        let Self { method, login_id, address, then, .. } = self;
         let (user, asked) = match then {
             Then::SignIn { user, asked } => (user, asked),
             Then::SignUp { profile, verified, asked, or_in } => {
@@ -284,7 +285,7 @@ impl Pending {
         if let Some(user) = store.users.iter_mut().find(|known| known.id == user) {
             method.verified(user, &address);
         }
-        Ok(Settled { user, factor, asked })
+        Ok(Settled { user, factor: method.factor(), asked })
     }
 }
 
@@ -292,6 +293,7 @@ impl Pending {
 #[derive(Clone)]
 pub(super) struct Settled {
     user: String,
+    /// What the proof adds to the `amr` claim.
     factor: &'static str,
     asked: SignIn,
 }

@@ -19,6 +19,8 @@
 //!
 //! The language of Descope also has conditions, which the emulator does not cover.
 
+use std::collections::HashMap;
+
 use super::model::{Allowed, Definition, Expression, Model, Name, Node, Type};
 use crate::emulator::error::{Answer, Refusal};
 
@@ -34,12 +36,12 @@ pub(in crate::emulator) fn parse(text: &str) -> Answer<Model> {
             return Err(fault(line, "a schema starts with `model AuthZ 1.0`"));
         }
     }
-    let mut sources: Vec<Source> = Vec::new();
+    let (mut sources, mut names): (Vec<Source>, _) = (Vec::new(), HashMap::new());
     while let Some(token) = reader.next() {
         match token.text {
             "type" => {
                 let name = reader.name("a type")?;
-                if sources.iter().any(|of| of.name == name.text) {
+                if names.insert(name.text, sources.len()).is_some() {
                     return Err(fault(
                         name.line,
                         format!("the type `{}` is there twice", name.text),
@@ -67,7 +69,7 @@ pub(in crate::emulator) fn parse(text: &str) -> Answer<Model> {
             }
         }
     }
-    let resolver = Resolver { sources: &sources };
+    let resolver = Resolver { sources: &sources, names: &names };
     let mut model = Model { text: text.to_owned(), ..Model::default() };
     for source in &sources {
         let definitions = source.rules.iter().map(|rule| resolver.definition(source, rule));
@@ -290,11 +292,13 @@ fn joined<'t>(mut trees: Vec<Tree<'t>>, join: fn(Vec<Tree<'t>>) -> Tree<'t>) -> 
 /// Finds what names mean.
 struct Resolver<'r, 't> {
     sources: &'r [Source<'t>],
+    /// The places of the sources.
+    names: &'r HashMap<&'t str, usize>,
 }
 
 impl<'r, 't> Resolver<'r, 't> {
     fn source(&self, name: &str) -> Option<&'r Source<'t>> {
-        self.sources.iter().find(|source| source.name == name)
+        self.sources.get(*self.names.get(name)?)
     }
 
     fn rule(&self, of: &str, name: &str) -> Option<&'r Rule<'t>> {
@@ -427,3 +431,6 @@ fn direct_types<'t>(tree: &Tree<'t>, names: &mut Vec<&'t str>) {
         _ => {}
     }
 }
+
+#[cfg(test)]
+mod tests;

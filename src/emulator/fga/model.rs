@@ -1,5 +1,7 @@
 //! Schemas, whichever way they came in.
 
+use std::collections::{HashMap, HashSet};
+
 use super::relations::{Relation, Target};
 
 /// A schema.
@@ -218,44 +220,40 @@ impl Model {
     /// Whether, by the schema alone, each relation that can decide this one has its resource or its
     /// target: that is so where no chain of relations is longer than two.
     pub(in crate::emulator) fn is_direct(&self, name: &Name) -> bool {
-        let mut lengths = vec![];
+        let mut definitions = HashMap::new();
         for of in &self.types {
-            for definition in &of.definitions {
-                lengths.push((Name::new(&of.name, &definition.name), definition, 1_u8));
+            definitions.extend(of.definitions.iter().map(|is| ((&*of.name, &*is.name), is)));
+        }
+        // Relations at the end of a chain, with its length.
+        let mut open = vec![(name, 1_u8)];
+        let mut seen = HashSet::new();
+        while let Some((name, length)) = open.pop() {
+            if length > 2 {
+                return false;
+            }
+            let Some(definition) = definitions.get(&(&*name.of, &*name.name)) else { continue };
+            if !seen.insert((name, length)) {
+                continue;
+            }
+            let expressions =
+                definition.node.as_ref().map_or(vec![&Expression::Own], Node::expressions);
+            for expression in expressions {
+                match expression {
+                    Expression::Own => match &definition.targets {
+                        // For anything, and so for sets of any relation.
+                        None => return false,
+                        Some(targets) => open.extend(targets.iter().filter_map(|of| match of {
+                            Allowed::Type(_) => None,
+                            Allowed::Set(set) => Some((set, length + 1)),
+                        })),
+                    },
+                    Expression::Same(name) => open.push((name, length)),
+                    Expression::Right { then, .. } | Expression::Left { then, .. } => {
+                        open.push((then, length + 1));
+                    }
+                }
             }
         }
-        // The lengths only grow, and count no further than three.
-        loop {
-            let known: std::collections::HashMap<Name, u8> =
-                lengths.iter().map(|(name, _, length)| (name.clone(), *length)).collect();
-            let after = |name: &Name| known.get(name).copied().unwrap_or(1);
-            let mut changed = false;
-            for (_, definition, length) in &mut lengths {
-                let new = longest(definition, &after).min(3);
-                changed |= new > *length;
-                *length = new.max(*length);
-            }
-            if !changed {
-                return after(name) <= 2;
-            }
-        }
+        true
     }
-}
-
-fn longest(definition: &Definition, after: &impl Fn(&Name) -> u8) -> u8 {
-    let own = match &definition.targets {
-        None => 3,
-        Some(targets) => targets.iter().fold(1, |longest, target| match target {
-            Allowed::Type(_) => longest,
-            Allowed::Set(set) => longest.max(1 + after(set)),
-        }),
-    };
-    let Some(node) = &definition.node else { return own };
-    node.expressions().into_iter().fold(1, |longest, expression| {
-        longest.max(match expression {
-            Expression::Own => own,
-            Expression::Same(name) => after(name),
-            Expression::Right { then, .. } | Expression::Left { then, .. } => 1 + after(then),
-        })
-    })
 }

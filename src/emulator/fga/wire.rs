@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::model::{Definition, Expression, Model, Name, Node, Type};
+use super::model::{Allowed, Definition, Expression, Model, Name, Node, Type};
 use super::query_text;
 use super::relations::{Relation, Target};
 use crate::emulator::body::{Field, Fields, Kind, optional, required};
@@ -221,5 +221,63 @@ pub(in crate::emulator) fn read_tuple(fields: Fields<'_>) -> Relation {
         name: Name::new(fields.text("resourceType"), fields.text("relation")),
         resource: fields.text("resource").to_owned(),
         target,
+    }
+}
+
+/// A relation to a target of a known type, which only a tuple can name.
+pub(in crate::emulator) fn show_tuple(relation: &Relation) -> Option<Value> {
+    let Relation { name, resource, target } = relation;
+    match target {
+        Target::One { of, id } if !of.is_empty() => Some(json!({
+            "resourceType": name.of,
+            "resource": resource,
+            "relation": name.name,
+            "targetType": of,
+            "target": id,
+        })),
+        _ => None,
+    }
+}
+
+/// What a definition can be created for: what the language says and namespaces cannot.
+pub(in crate::emulator) static TARGETS: [Field; 3] = [
+    required("namespace", Kind::Text),
+    required("relationDefinition", Kind::Text),
+    required(
+        "targets",
+        Kind::Objects(&[required("type", Kind::Text), optional("relation", Kind::Text)]),
+    ),
+];
+
+/// The [`TARGETS`] of all definitions of a schema that have some.
+pub(in crate::emulator) fn show_targets(model: &Model) -> Vec<Value> {
+    let definitions =
+        model.types.iter().flat_map(|of| of.definitions.iter().map(move |is| (of, is)));
+    let limited = definitions.filter_map(|(of, is)| Some((of, is, is.targets.as_ref()?)));
+    limited
+        .map(|(of, is, targets)| {
+            let targets = targets.iter().map(|target| match target {
+                Allowed::Type(of) => json!({ "type": of }),
+                Allowed::Set(set) => json!({ "type": set.of, "relation": set.name }),
+            });
+            json!({
+                "namespace": of.name,
+                "relationDefinition": is.name,
+                "targets": targets.collect::<Vec<_>>(),
+            })
+        })
+        .collect()
+}
+
+/// Gives a definition its [`TARGETS`].
+pub(in crate::emulator) fn restore_targets(model: &mut Model, fields: Fields<'_>) {
+    let (of, name) = (fields.text("namespace"), fields.text("relationDefinition"));
+    let target = |target: Fields<'_>| match target.some_text("relation") {
+        Some(name) => Allowed::Set(Name::new(target.text("type"), name)),
+        None => Allowed::Type(target.text("type").to_owned()),
+    };
+    let definitions = model.types.iter_mut().filter(|known| known.name == of);
+    for definition in definitions.flat_map(|of| &mut of.definitions).filter(|is| is.name == name) {
+        definition.targets = Some(fields.objects("targets").map(target).collect());
     }
 }

@@ -294,16 +294,46 @@ fn rotate(call: &Call<'_>, store: &mut Store) -> Answer {
 }
 
 fn set_active(store: &mut Store, ids: &[&str], active: bool) -> Answer {
-    for id in ids {
-        find(store, id)?.active = active;
+    known(store, ids)?;
+    for key in store.access_keys.iter_mut().filter(|key| ids.contains(&&*key.id)) {
+        key.active = active;
     }
     Ok(Reply::empty())
 }
 
 fn delete(store: &mut Store, ids: &[&str]) -> Answer {
-    for id in ids {
-        find(store, id)?;
-        store.access_keys.retain(|key| key.id != *id);
-    }
+    known(store, ids)?;
+    store.access_keys.retain(|key| !ids.contains(&&*key.id));
     Ok(Reply::empty())
+}
+
+/// Refuses IDs of which one is no key's, before anything is done to the others.
+fn known(store: &mut Store, ids: &[&str]) -> Answer<()> {
+    ids.iter().try_for_each(|id| find(store, id).map(|_| ()))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::emulator::Emulator;
+    use crate::emulator::testing::refused;
+
+    #[test]
+    fn refused_batches_change_nothing() {
+        let emulator = Emulator::new();
+        let key = emulator.management_key();
+        let made = emulator.seed(&json!({ "accessKeys": [{ "name": "a" }] })).unwrap();
+        let id = &made["accessKeys"][0]["key"]["id"];
+        let keys = || emulator.manage("/v1/mgmt/accesskey/search", &json!({}));
+        for what in ["deactivate", "activate", "delete"] {
+            let before = keys();
+            let path = format!("/v1/mgmt/accesskey/{what}/batch");
+            let batch = |ids| emulator.send("POST", &path, key, &json!({ "ids": ids }));
+            refused(batch(json!([id, "K2nobody"])), 404, "EMU404");
+            assert_eq!(keys(), before, "{what}");
+            assert_eq!(batch(json!([id, id])).0, 200, "{what}");
+        }
+        assert_eq!(keys(), json!({ "keys": [] }));
+    }
 }

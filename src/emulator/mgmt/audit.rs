@@ -343,7 +343,7 @@ fn matches(call: &Call<'_>, record: &Record, shown: &Value) -> bool {
     let millis = record.occurred.saturating_mul(1000);
     let text = body.text("text").to_lowercase();
     record.occurred >= call.now.saturating_sub(HISTORY)
-        && body.int("from").is_none_or(|from| millis >= from.div_euclid(1000) * 1000)
+        && body.int("from").is_none_or(|from| record.occurred >= from.div_euclid(1000))
         && body.int("to").is_none_or(|to| millis <= to)
         && one_of("userIds", "userId")
         && one_of("actions", "action")

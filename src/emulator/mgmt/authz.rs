@@ -10,8 +10,8 @@ use crate::emulator::fga::evaluate::{Question, World};
 use crate::emulator::fga::model::{Definition, Model, Name, Type};
 use crate::emulator::fga::relations::{Relation, Target};
 use crate::emulator::fga::wire::{
-    DEFINITION, NAMESPACE, RELATION, SCHEMA, read_definition, read_namespace, read_relation,
-    show_relation, show_schema,
+    DEFINITION, NAMESPACE, RELATION, SCHEMA, TARGETS, read_definition, read_namespace,
+    read_relation, restore_targets, show_relation, show_schema, show_targets, show_tuple,
 };
 use crate::emulator::router::Bearer::Management;
 use crate::emulator::router::{Call, Route, list};
@@ -19,17 +19,33 @@ use crate::emulator::seed::List;
 use crate::emulator::store::Store;
 use crate::emulator::user::{Factor, User};
 
-/// The schema, as namespaces.
-pub(in crate::emulator) const SCHEMAS: List =
-    List::plain("authzSchemas", "/v1/mgmt/authz/schema/save", |store| {
-        let model = store.authorization.model.iter();
-        model.map(|model| json!({ "schema": show_schema(model), "upgrade": true })).collect()
-    });
+/// The schema, as namespaces. One that was made of a text is saved to [`SCHEMAS`](super::fga::SCHEMAS).
+pub(in crate::emulator) const SCHEMAS: List = List {
+    name: "authzSchemas",
+    path: "/v1/mgmt/authz/schema/save",
+    state: &[optional("targets", Kind::Objects(&TARGETS))],
+    restore: |store, state| {
+        if let Some(model) = &mut store.authorization.model {
+            state.objects("targets").for_each(|targets| restore_targets(model, targets));
+        }
+        Ok(())
+    },
+    save: |store| {
+        let model = store.authorization.model.iter().filter(|model| model.text.is_empty());
+        let saved = model.map(|model| {
+            let state = json!({ "targets": show_targets(model) });
+            json!({ "schema": show_schema(model), "upgrade": true, "state": state })
+        });
+        saved.collect()
+    },
+};
 
-/// All relations, in one list.
+/// The relations that are not in the list of [`RELATIONS`](super::fga::RELATIONS).
 pub(in crate::emulator) const RELATION_LISTS: List =
     List::plain("authzRelations", "/v1/mgmt/authz/re/create", |store| {
-        let relations: Vec<_> = store.authorization.relations.iter().map(show_relation).collect();
+        let relations = store.authorization.relations.iter();
+        let relations = relations.filter(|relation| show_tuple(relation).is_none());
+        let relations: Vec<_> = relations.map(show_relation).collect();
         if relations.is_empty() { Vec::new() } else { vec![json!({ "relations": relations })] }
     });
 

@@ -8,7 +8,7 @@ use crate::emulator::error::{Answer, Refusal, Reply};
 use crate::emulator::fga::evaluate::Question;
 use crate::emulator::fga::language;
 use crate::emulator::fga::relations::{Relation, Target};
-use crate::emulator::fga::wire::{TUPLE, read_tuple, show_schema};
+use crate::emulator::fga::wire::{TUPLE, read_tuple, show_schema, show_tuple};
 use crate::emulator::router::Bearer::Management;
 use crate::emulator::router::{Call, Route, list};
 use crate::emulator::seed::List;
@@ -17,13 +17,30 @@ use crate::emulator::store::Store;
 /// Resources of a type in an answer about mapping, when the request sets no limit.
 const DEFAULT_LIMIT: usize = 100;
 
-/// The text of a schema. A saved schema is a list of [`authz::SCHEMAS`].
-pub(in crate::emulator) const SCHEMAS: List =
-    List::plain("fgaSchemas", "/v1/mgmt/fga/schema", |_| Vec::new());
+/// The text of a schema. What was not made of one is saved to [`authz::SCHEMAS`].
+pub(in crate::emulator) const SCHEMAS: List = List {
+    name: "fgaSchemas",
+    path: "/v1/mgmt/fga/schema",
+    state: &[optional("name", Kind::Text)],
+    restore: |store, state| {
+        if let (Some(model), Some(name)) = (&mut store.authorization.model, state.some_text("name"))
+        {
+            model.name = Some(name.to_owned());
+        }
+        Ok(())
+    },
+    save: |store| {
+        let model = store.authorization.model.iter().filter(|model| !model.text.is_empty());
+        model.map(|of| json!({ "dsl": of.text, "state": { "name": of.name } })).collect()
+    },
+};
 
-/// Relations by type. Saved ones are in a list of [`authz::RELATION_LISTS`].
+/// Relations to targets of a known type. All others are saved to [`authz::RELATION_LISTS`].
 pub(in crate::emulator) const RELATIONS: List =
-    List::plain("fgaRelations", "/v1/mgmt/fga/relations", |_| Vec::new());
+    List::plain("fgaRelations", "/v1/mgmt/fga/relations", |store| {
+        let tuples: Vec<_> = store.authorization.relations.iter().filter_map(show_tuple).collect();
+        if tuples.is_empty() { Vec::new() } else { vec![json!({ "tuples": tuples })] }
+    });
 
 /// Display names of resources.
 pub(in crate::emulator) const RESOURCES: List =

@@ -11,7 +11,7 @@ use crate::emulator::router::{Call, Route};
 use crate::emulator::seed::List;
 use crate::emulator::settings::seconds;
 use crate::emulator::store::{Store, merge};
-use crate::emulator::token::{self, Disguise, SignIn};
+use crate::emulator::token::{self, Disguise, Impersonation, SignIn};
 use crate::emulator::user::{Profile, User};
 
 /// The permissions that allow to impersonate; the second is what documentation calls the first.
@@ -151,9 +151,10 @@ fn impersonate(call: &Call<'_>, store: &mut Store, stepup: bool) -> Answer {
 }
 
 fn stop(call: &Call<'_>, store: &mut Store) -> Answer {
-    let user = token::stop(call, store, call.body().text("jwt"))?;
-    let disguise = Disguise { user: &user, actor: None, stepup: false };
+    let ended = Impersonation::of(call, store, call.body().text("jwt"))?;
+    let disguise = Disguise { user: &ended.actor, actor: None, stepup: false };
     let jwt = token::start(call, store, &disguise, call.body())?;
+    ended.end(store);
     Ok(json!({ "jwt": jwt }).into())
 }
 
@@ -213,4 +214,85 @@ fn sign_up(call: &Call<'_>, store: &mut Store) -> Answer {
     let asked = SignIn::new(call, store, Some(&user.id), body)?;
     let id = store.register(user);
     token::sign_in(call, store, &id, "mgmt", asked)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::emulator::Emulator;
+    use crate::emulator::testing::{claims, refused, text};
+
+    fn seeded() -> Emulator {
+        let emulator = Emulator::new();
+        let seed = json!({
+            "permissions": [{ "name": "Impersonate" }],
+            "roles": [{ "name": "Support", "permissionNames": ["Impersonate"] }],
+            "users": [{ "loginId": "ada" }, { "loginId": "sue", "roleNames": ["Support"] }],
+            "tenants": [{ "id": "t1", "name": "One" }],
+        });
+        emulator.seed(&seed).unwrap();
+        emulator
+    }
+
+    fn impersonated(emulator: &Emulator) -> String {
+        let body = json!({ "impersonatorId": "sue", "loginId": "ada" });
+        text(&emulator.manage("/v1/mgmt/impersonate", &body), "jwt").to_owned()
+    }
+
+    fn stop(emulator: &Emulator, token: &str, tenant: &str) -> (u16, Value) {
+        let body = json!({ "jwt": token, "selectedTenant": tenant });
+        emulator.send("POST", "/v1/mgmt/stop/impersonation", emulator.management_key(), &body)
+    }
+
+    #[test]
+    fn an_impersonation_is_stopped_once() {
+        let emulator = seeded();
+        let token = impersonated(&emulator);
+        refused(stop(&emulator, &token, "t1"), 400, "E011004");
+        assert_eq!(emulator.refresh(&token).0, 200, "it goes on");
+        let (status, answer) = stop(&emulator, &token, "");
+        assert_eq!(
+            (status, &claims(&answer["jwt"])["sub"]),
+            (200, &emulator.user("sue")["userId"])
+        );
+        refused(emulator.refresh(&token), 401, "E064001");
+        refused(stop(&emulator, &token, ""), 401, "E064001");
+    }
+
+    #[test]
+    fn an_impersonation_that_was_logged_out_is_not_stopped() {
+        let emulator = seeded();
+        let token = impersonated(&emulator);
+        emulator.send("POST", "/v1/auth/logout", &token, &json!({}));
+        refused(stop(&emulator, &token, ""), 401, "E064001");
+    }
+
+    #[test]
+    fn a_session_token_stops_its_impersonation() {
+        let emulator = seeded();
+        let token = impersonated(&emulator);
+        let session = text(&emulator.refresh(&token).1, "sessionJwt").to_owned();
+        assert_eq!(stop(&emulator, &session, "").0, 200);
+        refused(emulator.refresh(&token), 401, "E064001");
+        refused(stop(&emulator, &session, ""), 401, "E064001");
+    }
+
+    #[test]
+    fn users_who_are_kept_out_get_no_tokens() {
+        for status in ["disabled", "expired"] {
+            let emulator = seeded();
+            let key = emulator.management_key();
+            let refresh = text(&emulator.sign_in("ada").unwrap(), "refreshJwt").to_owned();
+            let body = json!({ "loginId": "ada", "status": status });
+            emulator.manage("/v1/mgmt/user/update/status", &body);
+            refused(emulator.refresh(&refresh), 403, "EMU403");
+            let error = emulator.sign_in("ada").unwrap_err().to_string();
+            assert!(error.contains(status), "{error}");
+            let body = json!({ "impersonatorId": "sue", "loginId": "ada" });
+            refused(emulator.send("POST", "/v1/mgmt/impersonate", key, &body), 403, "EMU403");
+            let body = json!({ "loginId": "ada" });
+            refused(emulator.send("POST", "/v1/mgmt/auth/signin", key, &body), 403, "EMU403");
+        }
+    }
 }

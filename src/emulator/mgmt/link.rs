@@ -54,3 +54,37 @@ pub(in crate::emulator) const ROUTES: &[Route] = &[
         Ok(json!({ "loginId": login_id, "link": link, "pendingRef": pending_ref }).into())
     }),
 ];
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::emulator::Emulator;
+    use crate::emulator::testing::{claims, refused, text};
+
+    #[test]
+    fn test_users_sign_in_by_what_is_embedded() {
+        let emulator = Emulator::new();
+        emulator.seed(&json!({ "testUsers": [{ "loginId": "test" }] })).unwrap();
+        let body = json!({ "loginId": "test", "deliveryMethod": "Embedded" });
+        for method in ["Embedded", "email", "sms"] {
+            let made = emulator.manage("/v1/mgmt/tests/generate/otp", &body);
+            let body = json!({ "loginId": "test", "code": made["code"] });
+            let verify = || emulator.post(&format!("/v1/auth/otp/verify/{method}"), &body);
+            let (status, session) = verify();
+            assert_eq!(status, 200, "{method}: {session}");
+            assert_eq!(claims(&session["sessionJwt"])["amr"], json!(["embedded"]));
+            refused(verify(), 401, "E061102");
+        }
+        let made = emulator.manage("/v1/mgmt/tests/generate/magiclink", &body);
+        let (_, token) = text(&made, "link").split_once("t=").unwrap();
+        let (status, session) =
+            emulator.post("/v1/auth/magiclink/verify", &json!({ "token": token }));
+        assert_eq!(status, 200, "{session}");
+        assert_eq!(claims(&session["sessionJwt"])["amr"], json!(["embedded"]));
+        assert_eq!(session["user"]["verifiedEmail"], false);
+        // It is no way to send anything.
+        let path = "/v1/auth/otp/signin/Embedded";
+        refused(emulator.post(path, &json!({ "loginId": "test" })), 400, "E011003");
+    }
+}

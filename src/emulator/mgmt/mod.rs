@@ -28,6 +28,7 @@ pub(super) mod user_update;
 
 use super::body::{Field, Fields, Kind, Object, optional, required};
 use super::error::{Answer, Refusal};
+use super::store::Store;
 
 /// The wire type `AssociatedTenant`.
 pub(super) const ASSOCIATED_TENANT: &[Field] = &[
@@ -62,4 +63,18 @@ pub(super) fn refuse_uncovered(fields: Fields<'_>, uncovered: &[&str]) -> Answer
 /// Whether a record has all the custom attributes that a search asks for.
 pub(super) fn has_attributes(attributes: &Object, asked: Option<&Object>) -> bool {
     asked.into_iter().flatten().all(|(name, value)| attributes.get(name) == Some(value))
+}
+
+/// Makes a change that may be refused halfway, and then takes back what it did to a list.
+pub(super) fn all_or_nothing<I: Clone, T>(
+    store: &mut Store,
+    list: fn(&mut Store) -> &mut Vec<I>,
+    change: impl FnOnce(&mut Store) -> Answer<T>,
+) -> Answer<T> {
+    let before = list(store).clone();
+    let outcome = change(store);
+    if outcome.is_err() {
+        *list(store) = before;
+    }
+    outcome
 }

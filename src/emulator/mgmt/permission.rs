@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::all_or_nothing;
 use crate::emulator::body::{Field, Fields, Kind, optional, required};
 use crate::emulator::error::{Answer, Refusal, Reply};
 use crate::emulator::random;
@@ -79,9 +80,22 @@ fn create(call: &Call<'_>, store: &mut Store) -> Answer {
     Ok(Reply::empty())
 }
 
-/// All of them or, if one is refused, those before it.
 fn create_batch(call: &Call<'_>, store: &mut Store) -> Answer {
-    call.body().objects("permissions").try_for_each(|permission| add(store, permission))?;
+    batch(call, store, add)
+}
+
+/// Does the same to all permissions of the body or, if one is refused, to none.
+fn batch(
+    call: &Call<'_>,
+    store: &mut Store,
+    one: fn(&mut Store, Fields<'_>) -> Answer<()>,
+) -> Answer {
+    let mut permissions = call.body().objects("permissions");
+    all_or_nothing(
+        store,
+        |store| &mut store.permissions,
+        |store| permissions.try_for_each(|permission| one(store, permission)),
+    )?;
     Ok(Reply::empty())
 }
 
@@ -104,8 +118,7 @@ fn update(call: &Call<'_>, store: &mut Store) -> Answer {
 }
 
 fn update_batch(call: &Call<'_>, store: &mut Store) -> Answer {
-    call.body().objects("permissions").try_for_each(|permission| change(store, permission))?;
-    Ok(Reply::empty())
+    batch(call, store, change)
 }
 
 /// Overwrites every field.
@@ -145,4 +158,32 @@ fn delete_batch(call: &Call<'_>, store: &mut Store) -> Answer {
 fn remove(store: &mut Store, id: &str) {
     store.permissions.retain(|permission| permission.id != id);
     store.roles.iter_mut().for_each(|role| role.permissions.retain(|of| of != id));
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::emulator::Emulator;
+    use crate::emulator::testing::refused;
+
+    #[test]
+    fn refused_batches_change_nothing() {
+        let emulator = Emulator::new();
+        let key = emulator.management_key();
+        emulator.seed(&json!({ "permissions": [{ "name": "a" }, { "name": "b" }] })).unwrap();
+        let permissions = || emulator.send("GET", "/v1/mgmt/permission/all", key, &json!(null)).1;
+        let before = permissions();
+        let batch = |what: &str, permissions| {
+            let path = format!("/v1/mgmt/permission/{what}/batch");
+            emulator.send("POST", &path, key, &json!({ "permissions": permissions }))
+        };
+        refused(batch("create", json!([{ "name": "c" }, { "name": "c" }])), 400, "EMU409");
+        let renamed = json!({ "name": "a", "newName": "c", "description": "new" });
+        let taken = json!({ "name": "b", "newName": "c" });
+        refused(batch("update", json!([renamed, taken])), 400, "EMU409");
+        assert_eq!(permissions(), before);
+        assert_eq!(batch("update", json!([renamed])).0, 200);
+        assert_ne!(permissions(), before);
+    }
 }

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::all_or_nothing;
 use crate::emulator::body::{Field, Fields, Kind, optional, required};
 use crate::emulator::error::{Answer, Refusal, Reply};
 use crate::emulator::random;
@@ -138,11 +139,23 @@ fn create(call: &Call<'_>, store: &mut Store) -> Answer {
     Ok(Reply::empty())
 }
 
-/// All of them or, if one is refused, those before it.
 fn create_batch(call: &Call<'_>, store: &mut Store) -> Answer {
-    let made = call.body().objects("roles").map(|role| add(call, store, role));
-    let made: Vec<String> = made.collect::<Answer<_>>()?;
-    shown(store, &made)
+    batch(call, store, |store, role| add(call, store, role))
+}
+
+/// Does the same to all roles of the body or, if one is refused, to none.
+fn batch(
+    call: &Call<'_>,
+    store: &mut Store,
+    one: impl Fn(&mut Store, Fields<'_>) -> Answer<String>,
+) -> Answer {
+    let roles = call.body().objects("roles");
+    let done: Vec<String> = all_or_nothing(
+        store,
+        |store| &mut store.roles,
+        |store| roles.map(|role| one(store, role)).collect(),
+    )?;
+    shown(store, &done)
 }
 
 fn add(call: &Call<'_>, store: &mut Store, fields: Fields<'_>) -> Answer<String> {
@@ -179,9 +192,7 @@ fn update(call: &Call<'_>, store: &mut Store) -> Answer {
 }
 
 fn update_batch(call: &Call<'_>, store: &mut Store) -> Answer {
-    let changed = call.body().objects("roles").map(|role| change(store, role));
-    let changed: Vec<String> = changed.collect::<Answer<_>>()?;
-    shown(store, &changed)
+    batch(call, store, change)
 }
 
 /// Overwrites every field.
@@ -314,6 +325,26 @@ mod tests {
         let delete = |body| emulator.send("POST", "/v1/mgmt/role/delete", key, &body);
         refused(delete(json!({ "name": "B" })), 404, "EMU404");
         refused(delete(json!({ "name": "" })), 400, "E011003");
+    }
+
+    #[test]
+    fn refused_batches_change_nothing() {
+        let emulator = Emulator::new();
+        let key = emulator.management_key();
+        emulator.seed(&json!({ "roles": [{ "name": "A" }, { "name": "B" }] })).unwrap();
+        let roles = || emulator.send("GET", "/v1/mgmt/role/all", key, &json!(null)).1;
+        let before = roles();
+        let batch = |what: &str, roles| {
+            let path = format!("/v1/mgmt/role/{what}/batch");
+            emulator.send("POST", &path, key, &json!({ "roles": roles }))
+        };
+        refused(batch("create", json!([{ "name": "C" }, { "name": "A" }])), 400, "EMU409");
+        let renamed = json!({ "name": "A", "newName": "C", "description": "new" });
+        let missing = json!({ "name": "Z", "newName": "Y" });
+        refused(batch("update", json!([renamed, missing])), 404, "EMU404");
+        assert_eq!(roles(), before);
+        assert_eq!(batch("update", json!([renamed])).0, 200);
+        assert_ne!(roles(), before);
     }
 
     #[test]

@@ -103,7 +103,7 @@ fn restore(store: &mut Store, state: Fields<'_>) -> Answer<()> {
         time: of.int("time").unwrap_or_default(),
         tenant: of.text("tenant").to_owned(),
     };
-    user.logins.extend(state.objects("logins").map(login));
+    user.add_logins(state.objects("logins").map(login));
     user.grants.restore(state);
     Ok(())
 }

@@ -1,0 +1,120 @@
+//! How an emulator differs from the default.
+
+use std::fmt;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use super::settings::{Issuer, Settings};
+use super::sign::KeyRing;
+use super::store::Store;
+use super::{Emulator, EmulatorClock, Inner, random};
+
+/// Configures an [`Emulator`].
+#[must_use]
+pub struct Builder(Settings);
+
+impl Builder {
+    pub(super) fn new() -> Self {
+        Self(Settings {
+            project_id: random::id("P"),
+            management_key: format!("K2{}", random::text(48)),
+            issuer: Issuer::default(),
+            own_key: false,
+            session_lifetime: Duration::from_secs(10 * 60),
+            refresh_lifetime: Duration::from_secs(28 * 24 * 60 * 60),
+            rotate_refresh: false,
+            refresh_cookie: false,
+            code_lifetime: Duration::from_secs(3 * 60),
+            max_attempts: 5,
+            oauth_providers: Vec::new(),
+        })
+    }
+
+    /// The project ID. Defaults to a random one of 27 characters, without a region.
+    pub fn project_id(mut self, id: impl Into<String>) -> Self {
+        self.0.project_id = id.into();
+        self
+    }
+
+    /// The management key. Defaults to a random one.
+    pub fn management_key(mut self, key: impl Into<String>) -> Self {
+        self.0.management_key = key.into();
+        self
+    }
+
+    /// The form of the `iss` claim. Defaults to the bare project ID.
+    pub fn issuer(mut self, issuer: Issuer) -> Self {
+        self.0.issuer = issuer;
+        self
+    }
+
+    /// Whether this emulator makes a signing key of its own, which takes up to a second. Defaults to
+    /// the key of the process.
+    pub fn own_key(mut self, own: bool) -> Self {
+        self.0.own_key = own;
+        self
+    }
+
+    /// How long session tokens are good, in whole seconds. Defaults to 10 minutes.
+    pub fn session_lifetime(mut self, lifetime: Duration) -> Self {
+        self.0.session_lifetime = lifetime;
+        self
+    }
+
+    /// How long refresh tokens are good, in whole seconds. Defaults to 28 days.
+    pub fn refresh_lifetime(mut self, lifetime: Duration) -> Self {
+        self.0.refresh_lifetime = lifetime;
+        self
+    }
+
+    /// Whether each refresh replaces the refresh token, after which the old one is refused. Defaults
+    /// to no.
+    pub fn rotate_refresh_tokens(mut self, rotate: bool) -> Self {
+        self.0.rotate_refresh = rotate;
+        self
+    }
+
+    /// Whether refresh tokens come as the cookie `DSR` in place of a field, as projects can be set
+    /// up. Defaults to no.
+    pub fn refresh_tokens_in_cookies(mut self, cookies: bool) -> Self {
+        self.0.refresh_cookie = cookies;
+        self
+    }
+
+    /// How long one-time codes and links are good, in whole seconds. Defaults to 3 minutes.
+    pub fn code_lifetime(mut self, lifetime: Duration) -> Self {
+        self.0.code_lifetime = lifetime;
+        self
+    }
+
+    /// How many wrong attempts a one-time code, an authenticator app or a password takes. Defaults to
+    /// 5.
+    pub fn max_attempts(mut self, attempts: u32) -> Self {
+        self.0.max_attempts = attempts;
+        self
+    }
+
+    /// An OAuth provider of the project's own, beside those that Descope knows.
+    pub fn oauth_provider(mut self, name: impl Into<String>) -> Self {
+        self.0.oauth_providers.push(name.into());
+        self
+    }
+
+    /// The emulator.
+    pub fn build(self) -> Emulator {
+        let store = Store::new(KeyRing::new(self.0.own_key));
+        Emulator(Arc::new(Inner {
+            settings: self.0,
+            clock: EmulatorClock::new(),
+            store: Mutex::new(store),
+            faults: Mutex::default(),
+            requests: Mutex::default(),
+        }))
+    }
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder").field("project_id", &self.0.project_id).finish_non_exhaustive()
+    }
+}
