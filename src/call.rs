@@ -238,6 +238,12 @@ impl<'c> Call<'c> {
         self
     }
 
+    /// The call may change something though it is a `GET`.
+    pub(crate) fn changes(mut self, changes: bool) -> Self {
+        self.safe &= !changes;
+        self
+    }
+
     /// Goes to the FGA cache, where one is configured.
     pub(crate) fn fga_cache(mut self) -> Self {
         self.fga_cache = true;
@@ -423,20 +429,37 @@ impl<'c> Call<'c> {
         if error.code.is_empty() && error.description.is_empty() && error.message.is_empty() {
             let body =
                 String::from_utf8_lossy(response.body().get(..4096).unwrap_or(response.body()));
-            let body = self.scrub(body.split_whitespace().collect::<Vec<_>>().join(" "));
+            let mut body = self.scrub(body.split_whitespace().collect::<Vec<_>>().join(" "));
+            self.scrub_end(&mut body);
             error.body_preview =
                 Some(body.chars().take(200).collect()).filter(|p: &String| !p.is_empty());
         }
         error
     }
 
-    /// Takes this call's own secrets, and anything that looks like a token, out of a text that
-    /// comes from outside.
-    fn scrub(&self, mut text: String) -> String {
+    /// The texts that must not show in an error, but for those so short that they could be anything.
+    fn hidden(&self) -> impl Iterator<Item = &str> {
         let shared = &*self.client.shared;
         let keys = [&shared.management_key, &shared.auth_management_key];
         let secrets = self.secrets.iter().chain(keys.into_iter().flatten()).map(Secret::expose);
-        for secret in secrets.filter(|secret| secret.len() >= 4) {
+        secrets.filter(|secret| secret.len() >= 4)
+    }
+
+    /// Cuts off the beginning of a secret at the end of a text that was cut itself.
+    fn scrub_end(&self, text: &mut String) {
+        for secret in self.hidden() {
+            let Some(start) = secret.get(..4) else { continue };
+            let found = |(at, _): &(usize, &str)| secret.starts_with(&text[*at..]);
+            if let Some((at, _)) = text.match_indices(start).find(found) {
+                text.truncate(at);
+            }
+        }
+    }
+
+    /// Takes this call's own secrets, and anything that looks like a token, out of a text that
+    /// comes from outside.
+    fn scrub(&self, mut text: String) -> String {
+        for secret in self.hidden() {
             text = text.replace(secret, "[redacted]");
         }
         while let Some(start) = text.find("eyJ") {

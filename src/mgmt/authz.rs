@@ -278,11 +278,11 @@ impl Authz<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`] for a relation without exactly one kind of
-    /// target.
+    /// [`Error::Argument`] for a relation without exactly one kind of target, and for none at all.
     pub fn delete_relations(&self, relations: &[Relation]) -> Result<()> {
         self.0
             .post("/v1/mgmt/authz/re/delete")
+            .check(check::not_empty("relations", relations))
             .check(relations.iter().try_for_each(Relation::check))
             .field("relations", relations)
             .send_unit()
@@ -306,9 +306,9 @@ impl Authz<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`] for an empty ID.
+    /// [`Error::Argument`] for an empty ID, and for none at all.
     pub fn delete_relations_for_resources(&self, resources: &[&str]) -> Result<()> {
-        self.0.post("/v1/mgmt/authz/re/deleteresources").id_list("resources", resources).send_unit()
+        self.0.post("/v1/mgmt/authz/re/deleteresources").ids("resources", resources).send_unit()
     }
 
     /// Deletes all relations in which these resources are the resource, and keeps those in which they
@@ -330,11 +330,11 @@ impl Authz<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`] for an empty ID.
+    /// [`Error::Argument`] for an empty ID, and for none at all.
     pub fn delete_resource_relations_for_resources(&self, resources: &[&str]) -> Result<()> {
         self.0
             .post("/v1/mgmt/authz/re/deleteresourcesrelations")
-            .id_list("resources", resources)
+            .ids("resources", resources)
             .send_unit()
     }
 
@@ -708,7 +708,7 @@ pub struct UserQuery {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
     /// Users of any of these statuses.
-    #[serde(alias = "userStatus", skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "userStatus", alias = "statuses", skip_serializing_if = "Option::is_none")]
     pub statuses: Option<Vec<UserStatus>>,
     /// Only users who have signed in by single sign-on. Defaults to `false`.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -291,14 +291,26 @@ impl Fga<'_> {
     ///
     /// As [`check`](Self::check).
     pub fn check_with(&self, relations: &[Relation], options: &CheckOptions) -> Result<Vec<Check>> {
-        self.0
+        #[derive(Default, Deserialize)]
+        #[serde(default, rename_all = "camelCase")]
+        struct Answer {
+            tuples: Vec<Check>,
+            schema_version: String,
+        }
+
+        let mut answer: Answer = self
+            .0
             .post("/v1/mgmt/fga/check")
             .safe()
             .fga_cache()
             .check(check_all(relations))
             .field("tuples", relations)
             .fields(options)
-            .send_list("tuples")
+            .send()?;
+        for check in &mut answer.tuples {
+            check.info.schema_version.clone_from(&answer.schema_version);
+        }
+        Ok(answer.tuples)
     }
 
     /// What is known of resources beyond their IDs. Those of which nothing is known are left out.
@@ -513,6 +525,9 @@ pub struct CheckInfo {
     pub true_conditions: Vec<i32>,
     /// IDs of the conditions that were false, by [`Condition::id`].
     pub false_conditions: Vec<i32>,
+    /// The [version](FgaSchema::version) of the schema; empty if the answer does not say.
+    #[serde(skip)]
+    pub schema_version: String,
 }
 
 /// Options of [`Fga::check_with`].

@@ -44,7 +44,7 @@ fn audit_with_every_field() {
     }] });
     let line = "POST /v1/mgmt/audit/search";
     let page = sends(line, MANAGEMENT, body, &answer, |c| c.mgmt().audit().search(&search));
-    let record = &page.records[0];
+    let record = &page.items[0];
     assert_eq!((page.total, record.occurred.as_millis()), (9, 1_700_000_000_123));
     assert_eq!(
         (&*record.action, record.audit_type.as_ref()),
@@ -317,7 +317,7 @@ fn audit_records_what_happened() {
     emulator.seed(&json!({ "users": [{ "loginId": "ada", "email": "ada@example.com" }] })).unwrap();
     emulator.sign_in("ada").unwrap();
     let user = client.mgmt().user().load("ada").unwrap();
-    let found = |search: AuditSearch| audit.search(&search).unwrap().records;
+    let found = |search: AuditSearch| audit.search(&search).unwrap().items;
     let mine = found(AuditSearch::default().user_ids([&*user.user_id]));
     assert!(mine.iter().any(|record| record.action == "LoginSucceed"), "{mine:?}");
     audit

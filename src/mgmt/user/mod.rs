@@ -215,7 +215,8 @@ impl<'c> Users<'c> {
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`] if the user's [`status`](NewUser::status) or
+    /// [`MANAGEMENT_USER_NOT_FOUND`](crate::codes::MANAGEMENT_USER_NOT_FOUND) if no user has the
+    /// login ID. [`Error::Argument`] if the user's [`status`](NewUser::status) or
     /// [`invite_url`](NewUser::invite_url) is set, which this call does not take.
     pub fn update(&self, login_id: &str, user: &NewUser) -> Result<User> {
         self.of_login("/v1/mgmt/user/update", login_id)
@@ -315,6 +316,7 @@ impl<'c> Users<'c> {
     pub fn delete_batch(&self, user_ids: &[&str]) -> Result<()> {
         self.0
             .post("/v1/mgmt/user/delete/batch")
+            .check(check::not_empty("user_ids", user_ids))
             .check(check::ids("user_ids", user_ids))
             .field("userIds", user_ids)
             .send_unit()
