@@ -186,11 +186,12 @@ impl Fga<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`](crate::Error::Argument) for an empty name or ID.
+    /// [`Error::Argument`](crate::Error::Argument) for an empty name or ID, and for no relation at all.
     pub fn delete_relations(&self, relations: &[Relation]) -> Result<()> {
         self.0
             .post("/v1/mgmt/fga/relations/delete")
             .fga_cache()
+            .check(check::not_empty("relations", relations))
             .check(check_all(relations))
             .field("tuples", relations)
             .send_unit()

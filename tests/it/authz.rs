@@ -119,7 +119,7 @@ fn relations_to_each_kind_of_target() {
             "targetSetRelationDefinitionNamespace": "org",
         })),
         of("viewer", json!({ "query": {
-            "tenants": ["acme"], "roles": ["Pilot"], "text": "a", "statuses": ["enabled"],
+            "tenants": ["acme"], "roles": ["Pilot"], "text": "a", "userStatus": ["enabled"],
             "ssoOnly": false, "withTestUser": true, "customAttributes": { "level": 3 },
         } })),
     ] });

@@ -10,7 +10,7 @@ use descope::mgmt::user::NewUser;
 use descope::{Client, UnixMillis};
 use serde_json::{Value, json};
 
-use crate::support::{MANAGEMENT, refuses, sends};
+use crate::support::{MANAGEMENT, exchange, refuses, sends};
 
 #[test]
 fn audit_with_every_field() {
@@ -113,6 +113,12 @@ fn flows_and_theme() {
         c.mgmt().flow().async_result("E1")
     });
     assert_eq!(done, json!({ "done": true }));
+
+    for nothing in [json!({}), json!({ "output": null })] {
+        let run = exchange(&nothing, |c| c.mgmt().flow().run("f", &FlowRun::default()));
+        let done = exchange(&nothing, |c| c.mgmt().flow().async_result("E1"));
+        assert_eq!((run.0.unwrap(), done.0.unwrap()), (Value::Null, Value::Null));
+    }
 
     let exported = json!({ "flowId": "f", "dsl": { "null": null } });
     let answer = json!({ "flow": exported });

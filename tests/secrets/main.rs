@@ -107,7 +107,7 @@ fn calls(client: &Client, with: &Canaries) {
     show(&login);
     outcome(&otp.sign_up(DeliveryMethod::Email, ADA, &SignUpOptions::default()));
     outcome(&otp.sign_in(DeliveryMethod::Email, ADA, &login));
-    outcome(&otp.sign_up_or_in(DeliveryMethod::Email, ADA, &login));
+    outcome(&otp.sign_up_or_in(DeliveryMethod::Email, ADA, &LoginOptions::default()));
     outcome(&otp.update_email(ADA, "countess@example.com", refresh, &update));
     outcome(&otp.update_phone(DeliveryMethod::Sms, ADA, "+12025550101", refresh, &update));
     outcome(&otp.verify(DeliveryMethod::Email, ADA, code));

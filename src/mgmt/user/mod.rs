@@ -82,7 +82,8 @@ impl<'c> Users<'c> {
     ///
     /// # Errors
     ///
-    /// [`USER_ALREADY_EXISTS`](crate::codes::USER_ALREADY_EXISTS) if a login ID is taken.
+    /// [`USER_ALREADY_EXISTS`](crate::codes::USER_ALREADY_EXISTS) if a login ID is taken,
+    /// [`Error::Api`] for an unknown role or tenant: then no user is created.
     pub fn create(&self, login_id: &str, user: &NewUser) -> Result<User> {
         self.of_login("/v1/mgmt/user/create", login_id)
             .field("invite", false)
@@ -109,7 +110,7 @@ impl<'c> Users<'c> {
     ///
     /// # Errors
     ///
-    /// [`USER_ALREADY_EXISTS`](crate::codes::USER_ALREADY_EXISTS) if a login ID is taken.
+    /// As for [`create`](Self::create).
     pub fn invite(&self, login_id: &str, user: &NewUser, invitation: &Invitation) -> Result<User> {
         self.of_login("/v1/mgmt/user/create", login_id)
             .fields(user)
