@@ -63,11 +63,11 @@ impl Flows<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`](crate::Error::Argument) for an empty ID, and for none at all.
+    /// [`Error::Argument`](crate::Error::Argument) for an empty ID. An empty list is sent, and
+    /// deletes nothing.
     pub fn delete(&self, flow_ids: &[&str]) -> Result<()> {
         self.0
             .post("/v1/mgmt/flow/delete")
-            .check(check::not_empty("flow_ids", flow_ids))
             .check(check::ids("flow_ids", flow_ids))
             .field("ids", flow_ids)
             .send_unit()

@@ -93,7 +93,6 @@ fn nothing_is_deleted_by_an_empty_list() {
     refuses("device_ids", |c| c.mgmt().user().remove_trusted_devices("ada", &[]));
     refuses("names", |c| c.mgmt().user().delete_custom_attributes(&[]));
     refuses("names", |c| c.mgmt().user().delete_family_scoped_custom_attributes(&[]));
-    refuses("flow_ids", |c| c.mgmt().flow().delete(&[]));
     refuses("ids", |c| c.mgmt().access_key().delete_batch(&[]));
     refuses("relations", |c| c.mgmt().authz().delete_relations(&[]));
     refuses("resources", |c| c.mgmt().authz().delete_relations_for_resources(&[]));

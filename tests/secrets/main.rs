@@ -390,7 +390,10 @@ fn everything() -> Hidden {
     for (status, template) in [
         ("400 Bad Request", r#"{"errorCode":TEXT,"errorDescription":TEXT,"errorMessage":TEXT}"#),
         ("502 Bad Gateway", "<html>TEXT</html>"),
-        ("200 OK", r#"{"userId":[TEXT],"user":TEXT,"keys":TEXT,"tenants":TEXT,"sessionJwt":7}"#),
+        (
+            "200 OK",
+            r#"{"userId":[TEXT],"user":TEXT,"keys":TEXT,"tenants":TEXT,"saml":TEXT,"sessionJwt":7}"#,
+        ),
         ("302 Found", "TEXT"),
     ] {
         let client = builder(&emulator, &echo(status, template)).build().unwrap();
