@@ -288,7 +288,7 @@ fn faults() -> Vec<Fault> {
         Fault::empty(500),
         Fault::answer(
             200,
-            r#"{"sessionJwt":{"canary-answer":["canary-answer"]},"user":"canary-answer","userId":["canary-answer"]}"#,
+            r#"{"sessionJwt":{"canary-answer":["canary-answer"]},"user":"canary-answer","userId":["canary-answer"],"saml":"canary-answer"}"#,
         ),
         Fault::answer(200, r#""canary-answer""#),
         Fault::empty(302).header("location", "https://example.com/?token=canary-location"),
