@@ -9,7 +9,7 @@ use descope::mgmt::schema::{Expression, Namespace, Node, RelationDefinition, Sch
 use descope::{Client, UnixMillis, UserStatus};
 use serde_json::{Value, json};
 
-use crate::support::{MANAGEMENT, refuses, sends};
+use crate::support::{MANAGEMENT, exchange, refuses, sends};
 
 fn schema() -> Schema {
     let parent = Expression::relation_right(("doc", "parent"), ("doc", "viewer"));
@@ -63,6 +63,10 @@ fn schemas() {
     let line = "POST /v1/mgmt/authz/schema/load";
     let loaded = sends(line, MANAGEMENT, json!(null), &answer, |c| c.mgmt().authz().load_schema());
     assert_eq!(loaded, schema());
+    for nothing in [json!({}), json!({ "schema": null })] {
+        let loaded = exchange(&nothing, |c| c.mgmt().authz().load_schema());
+        assert_eq!(loaded.0.unwrap(), Schema::default());
+    }
     let line = "POST /v1/mgmt/authz/schema/delete";
     sends(line, MANAGEMENT, json!(null), &json!({}), |c| c.mgmt().authz().delete_schema());
     let options = SaveOptions::default().old_name("old").schema_name("Docs");
@@ -89,6 +93,19 @@ fn schemas() {
     sends("POST /v1/mgmt/authz/rd/delete", MANAGEMENT, body, &json!({}), |c| {
         c.mgmt().authz().delete_relation_definition("doc", "owner", &options)
     });
+}
+
+#[test]
+fn the_statuses_of_a_query_have_two_names() {
+    for name in ["userStatus", "statuses"] {
+        let relation = json!({ "resource": "plan", "query": { name: ["disabled"] } });
+        let answer = json!({ "relations": [relation] });
+        let found = exchange(&answer, |c| {
+            c.mgmt().authz().resource_relations("plan", &ResourceRelations::default())
+        });
+        let query = found.0.unwrap().remove(0).query.unwrap();
+        assert_eq!(query.statuses, Some(vec![UserStatus::Disabled]));
+    }
 }
 
 #[test]

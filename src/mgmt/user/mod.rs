@@ -31,6 +31,7 @@ mod attributes;
 mod auth;
 mod batch;
 mod change;
+mod grants;
 mod hashed;
 mod search;
 mod test_user;
