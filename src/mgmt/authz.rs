@@ -3,7 +3,6 @@
 
 mod relation;
 
-use serde::Deserialize;
 use serde_json::json;
 
 pub use self::relation::{
@@ -98,7 +97,7 @@ impl Authz<'_> {
         self.0.post("/v1/mgmt/authz/schema/delete").send_unit()
     }
 
-    /// The schema as it is: empty if there is none.
+    /// The schema as it is.
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
@@ -117,14 +116,7 @@ impl Authz<'_> {
     ///
     /// Those of [every management call](crate::mgmt::Mgmt#errors).
     pub fn load_schema(&self) -> Result<Schema> {
-        #[derive(Default, Deserialize)]
-        #[serde(default)]
-        struct Loaded {
-            schema: Schema,
-        }
-
-        let call = self.0.post("/v1/mgmt/authz/schema/load").safe();
-        Ok(call.send::<Loaded>()?.schema)
+        self.0.post("/v1/mgmt/authz/schema/load").safe().send_field("schema")
     }
 
     /// Creates a namespace, or adds to it. Relation definitions that are not mentioned stay as they
@@ -262,8 +254,9 @@ impl Authz<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`](crate::Error::Argument) for a relation without a target or with more than one kind of target,
-    /// [`Error::Api`](crate::Error::Api) with HTTP status 400 for relations that the schema does not have.
+    /// [`Error::Argument`](crate::Error::Argument) for a relation without a target or with more than
+    /// one kind of target, [`Error::Api`](crate::Error::Api) with HTTP status 400 for relations that
+    /// the schema does not have.
     pub fn create_relations(&self, relations: &[Relation]) -> Result<()> {
         self.0
             .post("/v1/mgmt/authz/re/create")
@@ -290,7 +283,8 @@ impl Authz<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`](crate::Error::Argument) for a relation without exactly one kind of target, and for none at all.
+    /// [`Error::Argument`](crate::Error::Argument) for a relation without exactly one kind of target,
+    /// and for none at all.
     pub fn delete_relations(&self, relations: &[Relation]) -> Result<()> {
         self.0
             .post("/v1/mgmt/authz/re/delete")
