@@ -239,6 +239,12 @@ impl<'c> Call<'c> {
         self
     }
 
+    /// The call may change something though it is a `GET`.
+    pub(crate) fn changes(mut self, changes: bool) -> Self {
+        self.safe &= !changes;
+        self
+    }
+
     /// Goes to the FGA cache, where one is configured.
     pub(crate) fn fga_cache(mut self) -> Self {
         self.fga_cache = true;

@@ -150,10 +150,8 @@ impl Repeats {
             named |= !key.is_empty();
             key.hash(&mut hasher);
         }
-        if !named {
-            return false;
-        }
-        let page = Some(hasher.finish());
+        // Nothing tells apart pages whose items have no key: one of them is enough.
+        let page = Some(if named { hasher.finish() } else { 0 });
         let repeated = page == self.last || page == self.earlier;
         self.pages += 1;
         if self.pages.is_power_of_two() {
@@ -241,6 +239,18 @@ mod tests {
                 }
                 assert!(matches!(last, Some(Error::Decode(_))), "a cycle of {cycle}");
                 assert!(count <= most * 2, "a cycle of {cycle}: {count}");
+            }
+        }
+    }
+
+    #[test]
+    fn pages_that_nothing_tells_apart_do_not_go_on() {
+        for total in [0, u64::MAX] {
+            for length in [|_: u32| 2, |number: u32| 2 + number as usize] {
+                let items = pages(total, move |number| vec![String::new(); length(number)]);
+                let items: Vec<_> = items.take(20).collect();
+                assert_eq!(items.len(), 3, "one page, and an error");
+                assert!(matches!(items[2], Err(Error::Decode(_))));
             }
         }
     }

@@ -13,6 +13,7 @@ use crate::check;
 use crate::client::Client;
 use crate::error::{Error, Result, codes};
 use crate::secret::Secret;
+use crate::transport::Limits;
 
 /// Enchanted links; see [`Auth::enchanted_link`].
 ///
@@ -145,7 +146,8 @@ impl EnchantedLink<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`] for a method other than the two.
+    /// [`Error::Argument`] for a method other than the two, and for step-up, MFA or a refresh token:
+    /// the user may be new, and so cannot add to a session.
     pub fn sign_up_or_in(
         &self,
         method: DeliveryMethod,
@@ -156,7 +158,7 @@ impl EnchantedLink<'_> {
         self.0
             .post("/v1/auth/enchantedlink/signup-in")
             .link_method(method)
-            .sign_in(login_id, options)
+            .sign_up_or_in(login_id, options)
             .field("URI", page)
             .send()
     }
@@ -206,16 +208,14 @@ impl EnchantedLink<'_> {
     ///
     /// [`Error::Api`] with HTTP status 401 if the pending reference is wrong, spent or too old.
     pub fn session(&self, pending_ref: &str) -> Result<Option<AuthInfo>> {
-        let answer = self
-            .0
+        self.pending_session(pending_ref).send_session()
+    }
+
+    fn pending_session(&self, pending_ref: &str) -> Call<'_> {
+        self.0
             .post("/v1/auth/enchantedlink/pending-session")
             .check(check::token_size("pending_ref", pending_ref))
             .secret("pendingRef", pending_ref)
-            .send_sign_in();
-        match answer {
-            Err(error) if error.code() == Some(codes::ENCHANTED_LINK_PENDING) => Ok(None),
-            answer => answer.map(Some),
-        }
     }
 
     /// Asks for the session again and again, until the link is clicked. `None` if that did not
@@ -261,10 +261,12 @@ impl EnchantedLink<'_> {
     ) -> Result<Option<AuthInfo>> {
         let clock = &*self.0.shared.clock;
         let end = clock.monotonic().saturating_add(options.deadline);
-        let left = || end.saturating_sub(clock.monotonic());
-        while keep_waiting() {
-            let client = self.0.with_deadline(left().min(self.0.settings.deadline));
-            let outcome = EnchantedLink(&client).session(pending_ref);
+        // Each request has its whole time: one cut short may have been answered with the session.
+        let settings = &self.0.settings;
+        let timeout = settings.try_timeout.min(settings.deadline);
+        while clock.monotonic() < end && keep_waiting() {
+            let call = self.pending_session(pending_ref);
+            let outcome = call.once(Limits { timeout, ..Limits::DEFAULT }).send_session();
             let pause = match &outcome {
                 Ok(None) => options.interval,
                 Err(error) if error.is_rate_limited() => error.retry_after().unwrap_or(MINUTE),
@@ -342,7 +344,8 @@ impl EnchantedLink<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Api`] with HTTP status 401 if the session has ended.
+    /// [`Error::Api`] with HTTP status 401 if the session has ended, [`Error::Argument`] for the
+    /// option [`mfa`](UpdateOptions::mfa), which this call does not take.
     pub fn update_phone(
         &self,
         login_id: &str,
@@ -352,6 +355,7 @@ impl EnchantedLink<'_> {
     ) -> Result<PendingLink> {
         self.0
             .post("/v1/auth/enchantedlink/update/phone/sms")
+            .check(options.mfa.map_or(Ok(()), |_| Err(Error::argument("mfa", "is not for phones"))))
             .update_address(login_id, refresh_token, options)
             .check(check::phone("phone", phone))
             .field("phone", phone)
@@ -360,6 +364,14 @@ impl EnchantedLink<'_> {
 }
 
 impl Call<'_> {
+    /// Sends, and returns the session, if the link was clicked.
+    fn send_session(self) -> Result<Option<AuthInfo>> {
+        match self.send_sign_in() {
+            Err(error) if error.code() == Some(codes::ENCHANTED_LINK_PENDING) => Ok(None),
+            answer => answer.map(Some),
+        }
+    }
+
     /// The method in the path, which has to be able to carry three links.
     fn link_method(self, method: DeliveryMethod) -> Self {
         use DeliveryMethod::{Email, Sms};

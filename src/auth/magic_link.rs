@@ -117,8 +117,8 @@ impl MagicLink<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`](crate::Error::Argument) for an empty login ID, and for step-up or MFA
-    /// without a refresh token.
+    /// [`Error::Argument`](crate::Error::Argument) for an empty login ID, and for step-up, MFA or a
+    /// refresh token: the user may be new, and so cannot add to a session.
     pub fn sign_up_or_in(
         &self,
         method: DeliveryMethod,
@@ -129,7 +129,7 @@ impl MagicLink<'_> {
         self.0
             .post("/v1/auth/magiclink/signup-in")
             .segment("method", method.as_str())
-            .sign_in(login_id, options)
+            .sign_up_or_in(login_id, options)
             .field("URI", page)
             .send()
     }

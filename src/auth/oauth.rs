@@ -150,6 +150,7 @@ impl<'c> OAuth<'c> {
         options: &OAuthUpdateOptions,
     ) -> Result<String> {
         self.authorize("/v1/auth/oauth/authorize/update", provider, &options.start)
+            .no_provider(options.start.login.provider_id.as_ref())
             .query_flag("allowAllMerge", options.allow_all_merge)
             .bearer("refresh_token", refresh_token)
             .send_url()

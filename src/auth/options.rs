@@ -26,7 +26,7 @@ use crate::secret::Secret;
 #[non_exhaustive]
 pub struct LoginOptions {
     /// Raises the session of [`refresh_token`](Self::refresh_token) to a step-up session, for a
-    /// sensitive action.
+    /// sensitive action. Refused with [`Error::Argument`] by `sign_up_or_in`, as are the next two.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stepup: Option<bool>,
     /// Adds this sign-in to the session of [`refresh_token`](Self::refresh_token) as one more factor.
@@ -56,7 +56,8 @@ pub struct LoginOptions {
     /// The language of the message, such as `pt-BR`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub locale: Option<String>,
-    /// Another connector to send the message with than the project's.
+    /// Another connector to send the message with than the project's. Refused with
+    /// [`Error::Argument`] by calls that send none.
     #[serde(skip)]
     pub provider_id: Option<String>,
 }
@@ -91,7 +92,8 @@ pub struct SignUpOptions {
     /// The tenant to sign up for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tenant_id: Option<String>,
-    /// Another connector to send the message with than the project's.
+    /// Another connector to send the message with than the project's. Refused with
+    /// [`Error::Argument`] by calls that send none.
     #[serde(skip)]
     pub provider_id: Option<String>,
 }
@@ -146,11 +148,38 @@ setters!(UpdateOptions {
 impl<'c> Call<'c> {
     /// The body of a sign-in: who, and how.
     pub(crate) fn sign_in(self, login_id: &str, options: &'c LoginOptions) -> Self {
+        self.message(login_id, options).session_bearer(options)
+    }
+
+    /// The body of a sign-in or sign-up, which cannot add to a session: the user may be new.
+    pub(crate) fn sign_up_or_in(self, login_id: &str, options: &LoginOptions) -> Self {
+        self.no_session(options).message(login_id, options)
+    }
+
+    fn message(self, login_id: &str, options: &LoginOptions) -> Self {
         self.check(check::id("login_id", login_id))
             .field("loginId", login_id)
             .field("providerId", &options.provider_id)
             .options("loginOptions", options)
-            .login_bearer(options)
+    }
+
+    /// Refuses what only makes sense for a user who is signed in already.
+    pub(crate) fn no_session(self, options: &LoginOptions) -> Self {
+        let name = match options {
+            LoginOptions { stepup: Some(true), .. } => "stepup",
+            LoginOptions { mfa: Some(true), .. } => "mfa",
+            LoginOptions { refresh_token: Some(_), .. } => "refresh_token",
+            _ => return self,
+        };
+        self.check(Err(Error::argument(name, "is for a sign-in alone, not for a sign-up")))
+    }
+
+    /// Refuses a connector where there is no message to send with it.
+    pub(crate) fn no_provider(self, provider_id: Option<&String>) -> Self {
+        match provider_id {
+            Some(_) => self.check(Err(Error::argument("provider_id", "is for messages alone"))),
+            None => self,
+        }
     }
 
     /// Where a sign-in page sends the browser back to. An empty URL is none, as in the official SDKs.
@@ -160,8 +189,12 @@ impl<'c> Call<'c> {
             .query("redirectURL", url)
     }
 
-    /// The refresh token of a sign-in that adds to a session.
+    /// The refresh token of a sign-in that adds to a session, and sends no message.
     pub(crate) fn login_bearer(self, options: &'c LoginOptions) -> Self {
+        self.no_provider(options.provider_id.as_ref()).session_bearer(options)
+    }
+
+    fn session_bearer(self, options: &'c LoginOptions) -> Self {
         let adds = options.stepup == Some(true) || options.mfa == Some(true);
         match &options.refresh_token {
             Some(token) => self.bearer("refresh_token", token.expose()),

@@ -240,7 +240,9 @@ impl Session<'_> {
     ///
     /// As for [`me`](Self::me).
     pub fn history(&self, refresh_token: &str) -> Result<Vec<SignInRecord>> {
-        self.0.get("/v1/auth/me/history").bearer("refresh_token", refresh_token).send()
+        let call = self.0.get("/v1/auth/me/history").bearer("refresh_token", refresh_token);
+        // No sign-ins may be null.
+        Ok(call.send::<Option<_>>()?.unwrap_or_default())
     }
 
     /// Tenants the user belongs to.
@@ -279,7 +281,7 @@ impl Session<'_> {
                 .field("dct", false)
                 .field("ids", ids),
         }
-        .send_field("tenants")
+        .send_list("tenants")
     }
 
     /// Makes one of the user's tenants the current one: new tokens that carry it as the claim `dct`.

@@ -75,6 +75,7 @@ impl WebAuthn<'_> {
             .check(check::id("login_id", login_id))
             .field("loginId", login_id)
             .field("user", User { login_id, details })
+            .no_provider(options.sign_up.provider_id.as_ref())
             .options("loginOptions", &options.sign_up)
             .send()
     }

@@ -8,6 +8,7 @@ use crate::UnixMillis;
 use crate::check;
 use crate::error::Result;
 use crate::options::setters;
+use crate::page::Page;
 
 /// The audit trail; see [`Mgmt::audit`].
 #[derive(Clone, Copy, Debug)]
@@ -36,22 +37,31 @@ impl Audit<'_> {
     /// // Full text search on the last 10 days.
     /// let ten_days_ago = SystemTime::now() - Duration::from_secs(10 * 24 * 60 * 60);
     /// let found = audit.search(&AuditSearch::default().text("ada@example.com").from(ten_days_ago))?;
-    /// # assert!(!found.records.is_empty());
+    /// # assert!(!found.items.is_empty());
     ///
     /// // Successful logins in the last 30 days.
     /// let logins = audit.search(&AuditSearch::default().actions(["LoginSucceed"]))?;
-    /// for login in &logins.records {
+    /// for login in &logins.items {
     ///     println!("{:?} signed in by {}", login.login_ids, login.method);
     /// }
-    /// # assert_eq!(logins.records.len(), 1);
+    /// # assert_eq!(logins.items.len(), 1);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Errors
     ///
     /// Those of [every management call](crate::mgmt::Mgmt#errors).
-    pub fn search(&self, search: &AuditSearch) -> Result<AuditPage> {
-        self.0.post("/v1/mgmt/audit/search").safe().field("noTenants", false).fields(search).send()
+    pub fn search(&self, search: &AuditSearch) -> Result<Page<AuditRecord>> {
+        #[derive(Default, Deserialize)]
+        #[serde(default)]
+        struct Found {
+            audits: Vec<AuditRecord>,
+            total: u64,
+        }
+
+        let call = self.0.post("/v1/mgmt/audit/search").safe();
+        let Found { audits, total } = call.field("noTenants", false).fields(search).send()?;
+        Ok(Page { items: audits, total })
     }
 
     /// Adds an event of the application's own to the audit trail.
@@ -140,18 +150,6 @@ setters!(AuditSearch {
     no_tenants: opt<bool>, text: opt<String>, from: opt<UnixMillis>, to: opt<UnixMillis>,
     page: opt<u32>, limit: opt<u32>,
 });
-
-/// The answer of [`Audit::search`].
-#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
-#[serde(default)]
-#[non_exhaustive]
-pub struct AuditPage {
-    /// What is on this page.
-    #[serde(rename = "audits")]
-    pub records: Vec<AuditRecord>,
-    /// How many there are on all pages together; 0 if the answer does not say.
-    pub total: u64,
-}
 
 /// Something that happened.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq)]

@@ -1,14 +1,18 @@
 //! Fine-grained authorization: a schema in a small language, relations, and checks.
 
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+mod records;
 
+use serde::Deserialize;
+
+pub use self::records::{
+    Check, CheckInfo, CheckOptions, Condition, ConditionParam, DeletesPreview, FgaSchema,
+    MappableOptions, MappableQuery, MappableResource, MappableResources, MappableSchema,
+    ParsedSchema, Relation, ResourceDetails, ResourceId, SchemaDryRun,
+};
 use super::Mgmt;
-use super::schema::Schema;
 use crate::check;
 use crate::error::Result;
 use crate::json::DecodeError;
-use crate::options::setters;
 use crate::transport::http::Method;
 
 /// Fine-grained authorization; see [`Mgmt::fga`].
@@ -186,11 +190,12 @@ impl Fga<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`](crate::Error::Argument) for an empty name or ID.
+    /// [`Error::Argument`](crate::Error::Argument) for an empty name or ID, and for no relation at all.
     pub fn delete_relations(&self, relations: &[Relation]) -> Result<()> {
         self.0
             .post("/v1/mgmt/fga/relations/delete")
             .fga_cache()
+            .check(check::not_empty("relations", relations))
             .check(check_all(relations))
             .field("tuples", relations)
             .send_unit()
@@ -291,14 +296,26 @@ impl Fga<'_> {
     ///
     /// As [`check`](Self::check).
     pub fn check_with(&self, relations: &[Relation], options: &CheckOptions) -> Result<Vec<Check>> {
-        self.0
+        #[derive(Default, Deserialize)]
+        #[serde(default, rename_all = "camelCase")]
+        struct Answer {
+            tuples: Vec<Check>,
+            schema_version: String,
+        }
+
+        let mut answer: Answer = self
+            .0
             .post("/v1/mgmt/fga/check")
             .safe()
             .fga_cache()
             .check(check_all(relations))
             .field("tuples", relations)
             .fields(options)
-            .send_list("tuples")
+            .send()?;
+        for check in &mut answer.tuples {
+            check.info.schema_version.clone_from(&answer.schema_version);
+        }
+        Ok(answer.tuples)
     }
 
     /// What is known of resources beyond their IDs. Those of which nothing is known are left out.
@@ -423,315 +440,6 @@ impl Fga<'_> {
     }
 }
 
-/// A target has a relation to a resource.
-///
-/// The order is that of reading: "`doc` `roadmap` has as `viewer` the `user` `ada`".
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Deserialize, Serialize)]
-#[serde(default, rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct Relation {
-    /// Type of the resource.
-    pub resource_type: String,
-    /// ID of the resource.
-    pub resource: String,
-    /// Name of the relation or, in checks, of the permission.
-    pub relation: String,
-    /// Type of the target. `org#member` stands for all members of the organization `target`.
-    pub target_type: String,
-    /// ID of the target.
-    pub target: String,
-}
-
-impl Relation {
-    /// In reading order: resource, relation, target.
-    ///
-    /// ```
-    /// use descope::mgmt::fga::Relation;
-    ///
-    /// let ada = Relation::new("doc", "roadmap", "viewer", "user", "ada");
-    /// let everyone_in_acme = Relation::new("doc", "roadmap", "viewer", "org#member", "acme");
-    /// ```
-    pub fn new(
-        resource_type: impl Into<String>,
-        resource: impl Into<String>,
-        relation: impl Into<String>,
-        target_type: impl Into<String>,
-        target: impl Into<String>,
-    ) -> Self {
-        Self {
-            resource_type: resource_type.into(),
-            resource: resource.into(),
-            relation: relation.into(),
-            target_type: target_type.into(),
-            target: target.into(),
-        }
-    }
-
-    fn check(&self) -> Result<()> {
-        check::id("resource_type", &self.resource_type)?;
-        check::id("resource", &self.resource)?;
-        check::id("relation", &self.relation)?;
-        check::id("target_type", &self.target_type)?;
-        check::id("target", &self.target)
-    }
-}
-
 fn check_all(relations: &[Relation]) -> Result<()> {
     relations.iter().try_for_each(Relation::check)
-}
-
-/// One answer of [`Fga::check`].
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
-#[serde(default)]
-#[non_exhaustive]
-pub struct Check {
-    /// Whether the relation holds. False where the answer does not say.
-    pub allowed: bool,
-    /// What was asked.
-    #[serde(rename = "tuple")]
-    pub relation: Relation,
-    /// How the answer came about.
-    pub info: CheckInfo,
-}
-
-/// How the answer of a check came about.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
-#[serde(default, rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct CheckInfo {
-    /// By the schema, the answer can only change with relations of the resource or of the target.
-    pub direct: bool,
-    /// A condition of the schema was evaluated.
-    pub conditional: bool,
-    /// What conditions needed to know and were not told.
-    pub missing_context: Vec<String>,
-    /// Why a condition could not be evaluated; `allowed` is false then.
-    pub conditional_err: String,
-    /// A fact known to Descope decided.
-    pub fact_used: bool,
-    /// IDs of the conditions that were true, by [`Condition::id`].
-    pub true_conditions: Vec<i32>,
-    /// IDs of the conditions that were false, by [`Condition::id`].
-    pub false_conditions: Vec<i32>,
-}
-
-/// Options of [`Fga::check_with`].
-#[derive(Clone, Debug, Default, Serialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct CheckOptions {
-    /// What the schema's conditions need to know, such as the address a request came from.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub context: Option<Map<String, Value>>,
-    /// Asks for [`CheckInfo::true_conditions`] and [`CheckInfo::false_conditions`].
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub list_conditions: Option<bool>,
-}
-
-setters!(CheckOptions { context: opt_map<Value>, list_conditions: opt<bool> });
-
-/// The answer of [`Fga::load_schema`].
-#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
-#[serde(default)]
-#[non_exhaustive]
-pub struct FgaSchema {
-    /// The schema as it was saved. Empty if there is none.
-    pub dsl: String,
-    /// What Descope makes of it.
-    pub schema: ParsedSchema,
-    /// The version, which changes with every save.
-    pub version: String,
-}
-
-/// What Descope makes of a schema.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
-#[serde(default)]
-#[non_exhaustive]
-pub struct ParsedSchema {
-    /// Conditions under which relations and permissions hold.
-    pub conditions: Vec<Condition>,
-    /// What a newer Descope says beyond the above.
-    #[serde(flatten)]
-    pub extra: Map<String, Value>,
-}
-
-/// A condition of a schema, in the Common Expression Language.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
-#[serde(default, rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct Condition {
-    /// Its number in this version of the schema, from 1.
-    pub id: i32,
-    /// Its name.
-    pub name: String,
-    /// What it needs to know.
-    pub params: Vec<ConditionParam>,
-    /// The condition itself.
-    pub expression: String,
-    /// The same, type-checked: a serialized `CheckedExpr` in base64.
-    pub checked_expr: String,
-}
-
-/// A parameter of a [`Condition`].
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
-#[serde(default)]
-#[non_exhaustive]
-pub struct ConditionParam {
-    /// Its name.
-    pub name: String,
-    /// Its type, such as `string`.
-    #[serde(rename = "type")]
-    pub param_type: String,
-}
-
-/// The answer of [`Fga::dry_run_schema`].
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
-#[serde(default, rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct SchemaDryRun {
-    /// What saving the schema would delete.
-    pub deletes_preview: DeletesPreview,
-}
-
-/// What saving a schema would delete.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
-#[serde(default, rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct DeletesPreview {
-    /// Whether it would delete anything.
-    pub has_deletes: bool,
-    /// The relations whose data would go, such as `doc#viewer`.
-    pub relations: Vec<String>,
-    /// The types that would go.
-    pub types: Vec<String>,
-}
-
-/// Names a resource.
-#[derive(Clone, Debug, Default, Serialize, PartialEq, Eq)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct ResourceId {
-    /// ID of the resource.
-    pub resource_id: String,
-    /// Type of the resource.
-    pub resource_type: String,
-}
-
-impl ResourceId {
-    /// A resource of this type.
-    pub fn new(resource_type: impl Into<String>, resource_id: impl Into<String>) -> Self {
-        Self { resource_id: resource_id.into(), resource_type: resource_type.into() }
-    }
-
-    fn check(&self) -> Result<()> {
-        check::id("resource_type", &self.resource_type)?;
-        check::id("resource_id", &self.resource_id)
-    }
-}
-
-/// What is known of a resource.
-#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
-#[serde(default, rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct ResourceDetails {
-    /// ID of the resource.
-    pub resource_id: String,
-    /// Type of the resource.
-    pub resource_type: String,
-    /// What it is called.
-    pub display_name: String,
-}
-
-impl ResourceDetails {
-    /// A resource of this type, and what it is called.
-    pub fn new(
-        resource_type: impl Into<String>,
-        resource_id: impl Into<String>,
-        display_name: impl Into<String>,
-    ) -> Self {
-        Self {
-            resource_id: resource_id.into(),
-            resource_type: resource_type.into(),
-            display_name: display_name.into(),
-        }
-    }
-
-    fn check(&self) -> Result<()> {
-        check::id("resource_type", &self.resource_type)?;
-        check::id("resource_id", &self.resource_id)?;
-        check::id("display_name", &self.display_name)
-    }
-}
-
-/// Options of [`Fga::load_mappable_schema`] and [`Fga::search_mappable_resources`].
-#[derive(Clone, Debug, Default)]
-#[non_exhaustive]
-pub struct MappableOptions {
-    /// At most this many resources of each type. Defaults to what Descope chooses.
-    pub resources_limit: Option<u32>,
-}
-
-setters!(MappableOptions { resources_limit: opt<u32> });
-
-impl MappableOptions {
-    /// The API takes the number as a string.
-    fn limit(&self) -> Option<String> {
-        self.resources_limit.map(|limit| limit.to_string())
-    }
-}
-
-/// Resources to search for, with [`Fga::search_mappable_resources`].
-#[derive(Clone, Debug, Default, Serialize, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct MappableQuery {
-    /// Type of the resources.
-    #[serde(rename = "type")]
-    pub resource_type: String,
-    /// What to look for in their names.
-    pub queries: Vec<String>,
-}
-
-impl MappableQuery {
-    /// Resources of this type with any of these texts in their names.
-    pub fn new(
-        resource_type: impl Into<String>,
-        queries: impl IntoIterator<Item = impl Into<String>>,
-    ) -> Self {
-        Self {
-            resource_type: resource_type.into(),
-            queries: queries.into_iter().map(Into::into).collect(),
-        }
-    }
-}
-
-/// The answer of [`Fga::load_mappable_schema`].
-#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
-#[serde(default, rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct MappableSchema {
-    /// The types and relations.
-    pub schema: Schema,
-    /// The resources, type by type.
-    pub mappable_resources: Vec<MappableResources>,
-}
-
-/// Resources of a type.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
-#[serde(default)]
-#[non_exhaustive]
-pub struct MappableResources {
-    /// The type.
-    #[serde(rename = "type")]
-    pub resource_type: String,
-    /// The resources.
-    pub resources: Vec<MappableResource>,
-}
-
-/// A resource that groups can be mapped to.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
-#[serde(default)]
-#[non_exhaustive]
-pub struct MappableResource {
-    /// ID of the resource.
-    pub resource: String,
 }

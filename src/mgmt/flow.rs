@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::Mgmt;
+use crate::call::Call;
 use crate::check;
 use crate::error::Result;
 use crate::options::setters;
@@ -62,11 +63,12 @@ impl Flows<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`](crate::Error::Argument) for an empty ID.
+    /// [`Error::Argument`](crate::Error::Argument) for an empty ID. An empty list is sent, and
+    /// deletes nothing.
     pub fn delete(&self, flow_ids: &[&str]) -> Result<()> {
         self.0
             .post("/v1/mgmt/flow/delete")
-            .check(flow_ids.iter().try_for_each(|id| check::id("flow_ids", id)))
+            .check(check::ids("flow_ids", flow_ids))
             .field("ids", flow_ids)
             .send_unit()
     }
@@ -191,7 +193,7 @@ impl Flows<'_> {
             .send_unit()
     }
 
-    /// Runs a flow that needs no user, and waits for what it returns.
+    /// Runs a flow that needs no user, and waits for what it returns: null if that is nothing.
     ///
     /// ```no_run
     /// # let client = descope::Client::new("P2abc")?;
@@ -212,7 +214,7 @@ impl Flows<'_> {
             .check(check::id("flow_id", flow_id))
             .field("flowId", flow_id)
             .options("options", run)
-            .send_field("output")
+            .send_output()
     }
 
     /// Starts a flow that needs no user, and returns the ID of its execution, to ask for the
@@ -238,7 +240,7 @@ impl Flows<'_> {
             .send_field("executionId")
     }
 
-    /// What a flow that was started returned.
+    /// What a flow that was started returned: null if that is nothing.
     ///
     /// ```no_run
     /// # let client = descope::Client::new("P2abc")?;
@@ -257,7 +259,20 @@ impl Flows<'_> {
             .safe()
             .check(check::id("execution_id", execution_id))
             .field("executionId", execution_id)
-            .send_field("output")
+            .send_output()
+    }
+}
+
+impl Call<'_> {
+    /// Sends, and returns what a flow did.
+    fn send_output(self) -> Result<Value> {
+        #[derive(Default, Deserialize)]
+        #[serde(default)]
+        struct Ended {
+            output: Value,
+        }
+
+        Ok(self.send::<Ended>()?.output)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The project itself: name, tags, copies, settings as files.
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::Mgmt;
@@ -387,7 +387,7 @@ pub struct SnapshotSecret {
     #[serde(
         skip_deserializing,
         skip_serializing_if = "Option::is_none",
-        serialize_with = "expose"
+        serialize_with = "crate::secret::expose"
     )]
     pub value: Option<Secret>,
 }
@@ -409,14 +409,6 @@ impl SnapshotSecret {
         self.value = Some(value.into());
         self
     }
-}
-
-#[expect(clippy::ref_option, reason = "as serde calls it")]
-fn expose<S: Serializer>(
-    secret: &Option<Secret>,
-    serializer: S,
-) -> std::result::Result<S::Ok, S::Error> {
-    secret.as_ref().map(Secret::expose).serialize(serializer)
 }
 
 /// The answer of [`Projects::validate_snapshot`].

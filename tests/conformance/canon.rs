@@ -210,6 +210,22 @@ const RULES: &[Rule] = &[
         },
     },
     Rule {
+        cases: &["mgmt.authz.create_relations/minimal"],
+        why: "Go calls the statuses of a query for users `userStatus`; Node and Python's docs `statuses`.",
+        correct: |case| {
+            each(case, |sent| {
+                let relations = body(sent)["relations"].as_array_mut();
+                for relation in relations.into_iter().flatten() {
+                    if let Some(query) = relation["query"].as_object_mut()
+                        && let Some(statuses) = query.remove("statuses")
+                    {
+                        query.insert("userStatus".to_owned(), statuses);
+                    }
+                }
+            });
+        },
+    },
+    Rule {
         cases: &["mgmt.flow.run_flow/*", "mgmt.flow.get_flow_async_result/*"],
         why: "Go and Node send the options of a run in a member of its own, and read `output`.",
         correct: |case| {

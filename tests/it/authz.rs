@@ -9,7 +9,7 @@ use descope::mgmt::schema::{Expression, Namespace, Node, RelationDefinition, Sch
 use descope::{Client, UnixMillis, UserStatus};
 use serde_json::{Value, json};
 
-use crate::support::{MANAGEMENT, refuses, sends};
+use crate::support::{MANAGEMENT, exchange, refuses, sends};
 
 fn schema() -> Schema {
     let parent = Expression::relation_right(("doc", "parent"), ("doc", "viewer"));
@@ -92,6 +92,19 @@ fn schemas() {
 }
 
 #[test]
+fn the_statuses_of_a_query_have_two_names() {
+    for name in ["userStatus", "statuses"] {
+        let relation = json!({ "resource": "plan", "query": { name: ["disabled"] } });
+        let answer = json!({ "relations": [relation] });
+        let found = exchange(&answer, |c| {
+            c.mgmt().authz().resource_relations("plan", &ResourceRelations::default())
+        });
+        let query = found.0.unwrap().remove(0).query.unwrap();
+        assert_eq!(query.statuses, Some(vec![UserStatus::Disabled]));
+    }
+}
+
+#[test]
 fn relations_to_each_kind_of_target() {
     let users = UserQuery::default()
         .tenants(["acme"])
@@ -119,7 +132,7 @@ fn relations_to_each_kind_of_target() {
             "targetSetRelationDefinitionNamespace": "org",
         })),
         of("viewer", json!({ "query": {
-            "tenants": ["acme"], "roles": ["Pilot"], "text": "a", "statuses": ["enabled"],
+            "tenants": ["acme"], "roles": ["Pilot"], "text": "a", "userStatus": ["enabled"],
             "ssoOnly": false, "withTestUser": true, "customAttributes": { "level": 3 },
         } })),
     ] });

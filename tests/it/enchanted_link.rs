@@ -16,7 +16,8 @@ use crate::emulated::{
     with_ada,
 };
 use crate::support::{
-    REFRESH, every_login_option, every_sign_up_option, every_update_option, login_options, refuses,
+    REFRESH, every_message_option, every_option_of_the_new, every_sign_up_option,
+    every_update_option, login_options, login_options_of_the_new, refuses, refuses_a_session,
     sends, sign_up_options, signed_in, update_options, user_details,
 };
 
@@ -43,17 +44,24 @@ fn sign_up_with_every_field() {
 fn sign_in_with_every_field() {
     let body =
         json!({ "loginId": ADA, "providerId": "C1", "URI": PAGE, "loginOptions": login_options() });
+    let mut new = body.clone();
+    new["loginOptions"] = login_options_of_the_new();
     let answer = json!({ "linkId": "42", "pendingRef": "ref-1", "maskedPhone": "+1*******01" });
     for method in [Email, Sms] {
         let name = method.as_str();
         let line = format!("POST /v1/auth/enchantedlink/signin/{name}");
         let sent = sends(&line, REFRESH, body.clone(), &answer, |client| {
-            client.auth().enchanted_link().sign_in(method, ADA, PAGE, &every_login_option())
+            client.auth().enchanted_link().sign_in(method, ADA, PAGE, &every_message_option())
         });
         assert_eq!(sent.sent_to.to_string(), "+1*******01");
         let line = format!("POST /v1/auth/enchantedlink/signup-in/{name}");
-        let sent = sends(&line, REFRESH, body.clone(), &answer, |client| {
-            client.auth().enchanted_link().sign_up_or_in(method, ADA, PAGE, &every_login_option())
+        let sent = sends(&line, "", new.clone(), &answer, |client| {
+            client.auth().enchanted_link().sign_up_or_in(
+                method,
+                ADA,
+                PAGE,
+                &every_option_of_the_new(),
+            )
         });
         assert_eq!((&*sent.link_id, sent.pending_ref.expose()), ("42", "ref-1"));
     }
@@ -97,7 +105,10 @@ fn update_with_every_field() {
         client.auth().enchanted_link().update_email(ADA, email, PAGE, REFRESH, &options)
     });
     assert_eq!(sent.link_id, "42");
+    let mut options = options;
+    options.mfa = None;
     let mut body = update_options();
+    body.as_object_mut().unwrap().remove("mfa");
     body["loginId"] = json!(ADA);
     body["phone"] = json!(PHONE);
     let line = "POST /v1/auth/enchantedlink/update/phone/sms";
@@ -122,7 +133,9 @@ fn bad_input_is_refused_before_a_request() {
     refuses("login_id", |c| c.auth().enchanted_link().sign_up_or_in(Email, "", PAGE, &plain));
     let lone = LoginOptions::default().mfa(true);
     refuses("refresh_token", |c| c.auth().enchanted_link().sign_in(Email, ADA, PAGE, &lone));
-    refuses("refresh_token", |c| c.auth().enchanted_link().sign_up_or_in(Email, ADA, PAGE, &lone));
+    refuses_a_session(|c, options| {
+        c.auth().enchanted_link().sign_up_or_in(Email, ADA, PAGE, options)
+    });
     refuses("token", |c| c.auth().enchanted_link().verify(""));
     refuses("pending_ref", |c| c.auth().enchanted_link().session(""));
     refuses("pending_ref", |c| {
@@ -136,6 +149,8 @@ fn bad_input_is_refused_before_a_request() {
         c.auth().enchanted_link().update_email(ADA, ADA, PAGE, "", &update)
     });
     refuses("phone", |c| c.auth().enchanted_link().update_phone(ADA, "12", REFRESH, &update));
+    let mfa = UpdateOptions::default().mfa(false);
+    refuses("mfa", |c| c.auth().enchanted_link().update_phone(ADA, PHONE, REFRESH, &mfa));
     refuses("login_id", |c| c.auth().enchanted_link().update_phone("", PHONE, REFRESH, &update));
     refuses("refresh_token", |c| c.auth().enchanted_link().update_phone(ADA, PHONE, "", &update));
 }

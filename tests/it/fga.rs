@@ -76,7 +76,7 @@ fn checks() {
             "direct": true, "conditional": true, "missingContext": ["ip"], "conditionalErr": "x",
             "factUsed": true, "trueConditions": [1], "falseConditions": [2],
         },
-    }] });
+    }], "schemaVersion": "v7" });
     let line = "POST /v1/mgmt/fga/check";
     let body = json!({ "tuples": [ada_json()] });
     let checked =
@@ -84,6 +84,7 @@ fn checks() {
     assert!(checked[0].allowed && checked[0].info.direct && checked[0].info.fact_used);
     assert_eq!(checked[0].relation, ada());
     assert_eq!(checked[0].info.missing_context, ["ip"]);
+    assert_eq!(checked[0].info.schema_version, "v7");
     assert_eq!(
         (&*checked[0].info.true_conditions, &*checked[0].info.false_conditions),
         (&[1][..], &[2][..])

@@ -94,6 +94,19 @@ fn the_builder_names_what_is_wrong() {
 }
 
 #[test]
+fn nothing_is_deleted_by_an_empty_list() {
+    refuses("user_ids", |c| c.mgmt().user().delete_batch(&[]));
+    refuses("device_ids", |c| c.mgmt().user().remove_trusted_devices("ada", &[]));
+    refuses("names", |c| c.mgmt().user().delete_custom_attributes(&[]));
+    refuses("names", |c| c.mgmt().user().delete_family_scoped_custom_attributes(&[]));
+    refuses("ids", |c| c.mgmt().access_key().delete_batch(&[]));
+    refuses("relations", |c| c.mgmt().authz().delete_relations(&[]));
+    refuses("resources", |c| c.mgmt().authz().delete_relations_for_resources(&[]));
+    refuses("resources", |c| c.mgmt().authz().delete_resource_relations_for_resources(&[]));
+    refuses("relations", |c| c.mgmt().fga().delete_relations(&[]));
+}
+
+#[test]
 fn extreme_times_do_not_panic() {
     let emulator = Emulator::new();
     let client = Client::builder()

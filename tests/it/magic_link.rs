@@ -11,7 +11,8 @@ use crate::emulated::{
     start, with_ada,
 };
 use crate::support::{
-    REFRESH, every_login_option, every_sign_up_option, every_update_option, login_options, refuses,
+    REFRESH, every_message_option, every_option_of_the_new, every_sign_up_option,
+    every_update_option, login_options, login_options_of_the_new, refuses, refuses_a_session,
     sends, sign_up_options, signed_in, update_options, user_details,
 };
 
@@ -41,17 +42,19 @@ fn sign_up_with_every_field() {
 fn sign_in_with_every_field() {
     let body =
         json!({ "loginId": ADA, "providerId": "C1", "URI": PAGE, "loginOptions": login_options() });
+    let mut new = body.clone();
+    new["loginOptions"] = login_options_of_the_new();
     let answer = json!({ "maskedPhone": "+1********01" });
     for method in [Email, Sms, WhatsApp] {
         let name = method.as_str();
         let line = format!("POST /v1/auth/magiclink/signin/{name}");
         let sent_to = sends(&line, REFRESH, body.clone(), &answer, |client| {
-            client.auth().magic_link().sign_in(method, ADA, PAGE, &every_login_option())
+            client.auth().magic_link().sign_in(method, ADA, PAGE, &every_message_option())
         });
         assert_eq!(sent_to.masked_phone.as_deref(), Some("+1********01"));
         let line = format!("POST /v1/auth/magiclink/signup-in/{name}");
-        sends(&line, REFRESH, body.clone(), &answer, |client| {
-            client.auth().magic_link().sign_up_or_in(method, ADA, PAGE, &every_login_option())
+        sends(&line, "", new.clone(), &answer, |client| {
+            client.auth().magic_link().sign_up_or_in(method, ADA, PAGE, &every_option_of_the_new())
         });
     }
 }
@@ -114,7 +117,7 @@ fn bad_input_is_refused_before_a_request() {
     refuses("login_id", |c| c.auth().magic_link().sign_up_or_in(Email, "\n", PAGE, &plain));
     let lone = LoginOptions::default().stepup(true);
     refuses("refresh_token", |c| c.auth().magic_link().sign_in(Email, ADA, PAGE, &lone));
-    refuses("refresh_token", |c| c.auth().magic_link().sign_up_or_in(Email, ADA, PAGE, &lone));
+    refuses_a_session(|c, options| c.auth().magic_link().sign_up_or_in(Email, ADA, PAGE, options));
     refuses("token", |c| c.auth().magic_link().verify(""));
     refuses("token", |c| c.auth().magic_link().verify(&"t".repeat(20_000)));
     refuses("email", |c| c.auth().magic_link().update_email(ADA, "no", PAGE, REFRESH, &update));

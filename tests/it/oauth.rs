@@ -13,7 +13,8 @@ use descope::{AuthInfo, Client, Error, Result, codes};
 use serde_json::json;
 
 use crate::support::{
-    REFRESH, client, code_of, every_login_option, login_options, refuses, sends, signed_in,
+    REFRESH, client, code_of, every_login_option, login_options, refuses, refuses_a_provider,
+    sends, signed_in,
 };
 
 const ADA: &str = "ada@example.com";
@@ -386,4 +387,23 @@ fn an_account_is_connected_to_a_signed_in_user() {
     client.auth().session().logout(refresh).unwrap();
     let error = oauth.update(providers::SLACK, refresh, &OAuthUpdateOptions::default());
     assert!(error.unwrap_err().is_unauthorized());
+}
+
+#[test]
+fn no_message_is_sent() {
+    fn with(options: &LoginOptions) -> OAuthOptions {
+        OAuthOptions::default().login(options.clone())
+    }
+    refuses_a_provider(|c, o| c.auth().oauth().start("google", &with(o)));
+    refuses_a_provider(|c, o| c.auth().oauth().sign_in("google", &with(o)));
+    refuses_a_provider(|c, o| c.auth().oauth().sign_up("google", &with(o)));
+    refuses_a_provider(|c, o| {
+        let options = OAuthUpdateOptions::default().start(with(o));
+        c.auth().oauth().update("google", REFRESH, &options)
+    });
+    refuses_a_provider(|c, o| {
+        c.auth().oauth().native_start("apple", &NativeOptions::default().login(o.clone()))
+    });
+    refuses_a_provider(|c, o| c.auth().oauth().one_tap_exchange("google", "e.i.d", "n0nce", o));
+    refuses_a_provider(|c, o| c.auth().oauth().one_tap_verify("google", "e.i.d", "n0nce", o));
 }

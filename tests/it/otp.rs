@@ -8,7 +8,8 @@ use crate::emulated::{
     ADA, AN_HOUR, PHONE, claim, last_message, refresh_token, refused, start, with_ada,
 };
 use crate::support::{
-    REFRESH, every_login_option, every_sign_up_option, every_update_option, login_options, refuses,
+    REFRESH, every_message_option, every_option_of_the_new, every_sign_up_option,
+    every_update_option, login_options, login_options_of_the_new, refuses, refuses_a_session,
     sends, sign_up_options, signed_in, update_options, user_details,
 };
 
@@ -37,17 +38,19 @@ fn sign_up_with_every_field() {
 #[test]
 fn sign_in_with_every_field() {
     let body = json!({ "loginId": ADA, "providerId": "C1", "loginOptions": login_options() });
+    let mut new = body.clone();
+    new["loginOptions"] = login_options_of_the_new();
     let answer = json!({ "maskedPhone": "+1********01" });
     for method in [DeliveryMethod::Im, DeliveryMethod::Voice] {
         let name = method.as_str();
         let line = format!("POST /v1/auth/otp/signin/{name}");
         let sent_to = sends(&line, REFRESH, body.clone(), &answer, |client| {
-            client.auth().otp().sign_in(method, ADA, &every_login_option())
+            client.auth().otp().sign_in(method, ADA, &every_message_option())
         });
         assert_eq!(sent_to.to_string(), "+1********01");
         let line = format!("POST /v1/auth/otp/signup-in/{name}");
-        sends(&line, REFRESH, body.clone(), &answer, |client| {
-            client.auth().otp().sign_up_or_in(method, ADA, &every_login_option())
+        sends(&line, "", new.clone(), &answer, |client| {
+            client.auth().otp().sign_up_or_in(method, ADA, &every_option_of_the_new())
         });
     }
 }
@@ -108,10 +111,9 @@ fn bad_input_is_refused_before_a_request() {
     refuses("login_id", |c| c.auth().otp().sign_up_or_in(Sms, " ", &LoginOptions::default()));
     let lone = LoginOptions::default().stepup(true);
     refuses("refresh_token", |c| c.auth().otp().sign_in(Email, ADA, &lone));
-    let lone = LoginOptions::default().mfa(true);
-    refuses("refresh_token", |c| c.auth().otp().sign_up_or_in(Email, ADA, &lone));
     let broken = LoginOptions::default().refresh_token("a\r\nb");
-    refuses("refresh_token", |c| c.auth().otp().sign_up_or_in(Email, ADA, &broken));
+    refuses("refresh_token", |c| c.auth().otp().sign_in(Email, ADA, &broken));
+    refuses_a_session(|c, options| c.auth().otp().sign_up_or_in(Email, ADA, options));
     refuses("login_id", |c| c.auth().otp().verify(Email, "", "123456"));
     refuses("code", |c| c.auth().otp().verify(Email, ADA, ""));
     refuses("email", |c| c.auth().otp().update_email(ADA, "nobody", REFRESH, &update));

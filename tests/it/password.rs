@@ -10,7 +10,7 @@ use crate::emulated::{
     start, with_ada,
 };
 use crate::support::{
-    REFRESH, every_login_option, every_sign_up_option, login_options, refuses, sends,
+    REFRESH, every_message_option, every_sign_up_option, login_options, refuses, sends,
     sign_up_options, signed_in, user_details,
 };
 
@@ -41,7 +41,7 @@ fn sign_in_with_every_field() {
     });
     let line = "POST /v1/auth/password/signin";
     let info = sends(line, REFRESH, body, &signed_in(), |client| {
-        client.auth().password().sign_in(ADA, OLD, &every_login_option())
+        client.auth().password().sign_in(ADA, OLD, &every_message_option())
     });
     assert_eq!(info.user.name, "Ada");
 }

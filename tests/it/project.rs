@@ -10,7 +10,7 @@ use descope::mgmt::user::NewUser;
 use descope::{Client, UnixMillis};
 use serde_json::{Value, json};
 
-use crate::support::{MANAGEMENT, refuses, sends};
+use crate::support::{MANAGEMENT, exchange, refuses, sends};
 
 #[test]
 fn audit_with_every_field() {
@@ -44,7 +44,7 @@ fn audit_with_every_field() {
     }] });
     let line = "POST /v1/mgmt/audit/search";
     let page = sends(line, MANAGEMENT, body, &answer, |c| c.mgmt().audit().search(&search));
-    let record = &page.records[0];
+    let record = &page.items[0];
     assert_eq!((page.total, record.occurred.as_millis()), (9, 1_700_000_000_123));
     assert_eq!(
         (&*record.action, record.audit_type.as_ref()),
@@ -113,6 +113,12 @@ fn flows_and_theme() {
         c.mgmt().flow().async_result("E1")
     });
     assert_eq!(done, json!({ "done": true }));
+
+    for nothing in [json!({}), json!({ "output": null })] {
+        let run = exchange(&nothing, |c| c.mgmt().flow().run("f", &FlowRun::default()));
+        let done = exchange(&nothing, |c| c.mgmt().flow().async_result("E1"));
+        assert_eq!((run.0.unwrap(), done.0.unwrap()), (Value::Null, Value::Null));
+    }
 
     let exported = json!({ "flowId": "f", "dsl": { "null": null } });
     let answer = json!({ "flow": exported });
@@ -317,7 +323,7 @@ fn audit_records_what_happened() {
     emulator.seed(&json!({ "users": [{ "loginId": "ada", "email": "ada@example.com" }] })).unwrap();
     emulator.sign_in("ada").unwrap();
     let user = client.mgmt().user().load("ada").unwrap();
-    let found = |search: AuditSearch| audit.search(&search).unwrap().records;
+    let found = |search: AuditSearch| audit.search(&search).unwrap().items;
     let mine = found(AuditSearch::default().user_ids([&*user.user_id]));
     assert!(mine.iter().any(|record| record.action == "LoginSucceed"), "{mine:?}");
     audit

@@ -86,6 +86,19 @@ fn my_tenants() {
 }
 
 #[test]
+fn nothing_may_be_left_out_or_null() {
+    for answer in [json!({}), json!({ "tenants": null }), json!({ "tenants": [] })] {
+        let found =
+            exchange(&answer, |c| c.auth().session().my_tenants(REFRESH, MyTenants::Current));
+        assert_eq!(found.0.unwrap(), [], "{answer}");
+    }
+    for answer in [json!(null), json!([])] {
+        let found = exchange(&answer, |c| c.auth().session().history(REFRESH));
+        assert_eq!(found.0.unwrap().len(), 0, "{answer}");
+    }
+}
+
+#[test]
 fn select_tenant() {
     let body = json!({ "tenant": "t1" });
     let info = sends("POST /v1/auth/tenant/select", REFRESH, body, &signed_in(), |client| {

@@ -12,7 +12,8 @@ use descope::{AuthInfo, Result, Scope, codes};
 use serde_json::json;
 
 use crate::support::{
-    REFRESH, client, code_of, every_login_option, login_options, refuses, sends, signed_in,
+    REFRESH, client, code_of, every_login_option, login_options, refuses, refuses_a_provider,
+    sends, signed_in,
 };
 
 const ADA: &str = "ada@acme.example.com";
@@ -235,4 +236,14 @@ fn step_up_and_mfa_are_for_the_user_of_the_session() {
     let url = client.auth().sso().start("acme", &options).unwrap();
     let back = emulator.idp_sign_in(&url, "eve@acme.example.com").unwrap();
     assert!(back.contains("?err="), "{back}");
+}
+
+#[test]
+fn no_message_is_sent() {
+    refuses_a_provider(|c, o| {
+        c.auth().sso().start("acme", &SsoOptions::default().login(o.clone()))
+    });
+    refuses_a_provider(|c, o| {
+        c.auth().saml().start("acme", &SamlOptions::default().login(o.clone()))
+    });
 }

@@ -140,7 +140,44 @@ pub(crate) fn every_login_option() -> LoginOptions {
         .template_options([("app", "Engine")])
         .tenant_id("acme")
         .locale("pt-BR")
-        .provider_id("C1")
+}
+
+/// Those of a sign-in by a message.
+pub(crate) fn every_message_option() -> LoginOptions {
+    every_login_option().provider_id("C1")
+}
+
+/// Those of a sign-in or sign-up by a message, which adds to no session.
+pub(crate) fn every_option_of_the_new() -> LoginOptions {
+    let mut options = every_message_option();
+    (options.stepup, options.refresh_token) = (Some(false), None);
+    options
+}
+
+/// `loginOptions` as [`every_option_of_the_new`] must come out.
+pub(crate) fn login_options_of_the_new() -> Value {
+    let mut options = login_options();
+    options["stepup"] = false.into();
+    options
+}
+
+/// Asserts that a call which sends no message refuses a connector to send it with.
+#[track_caller]
+pub(crate) fn refuses_a_provider<T>(call: impl Fn(&Client, &LoginOptions) -> Result<T>) {
+    refuses("provider_id", |client| call(client, &every_message_option()));
+}
+
+/// Asserts that a call whose user may be new refuses to add to a session.
+#[track_caller]
+pub(crate) fn refuses_a_session<T>(call: impl Fn(&Client, &LoginOptions) -> Result<T>) {
+    let plain = LoginOptions::default;
+    for (name, options) in [
+        ("stepup", plain().stepup(true).refresh_token(REFRESH)),
+        ("mfa", plain().mfa(true).refresh_token(REFRESH)),
+        ("refresh_token", plain().refresh_token(REFRESH)),
+    ] {
+        refuses(name, |client| call(client, &options));
+    }
 }
 
 /// `loginOptions` as [`every_login_option`] must come out.

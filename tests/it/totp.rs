@@ -12,8 +12,8 @@ use totp_rs::{Builder, Secret};
 
 use crate::emulated::{ADA, PHONE, claim, manage, refresh_token, refused, start, with_ada};
 use crate::support::{
-    REFRESH, every_login_option, every_sign_up_option, login_options, refuses, sends, signed_in,
-    user_details,
+    REFRESH, every_login_option, every_sign_up_option, login_options, refuses, refuses_a_provider,
+    sends, signed_in, user_details,
 };
 
 #[test]
@@ -72,6 +72,7 @@ fn bad_input_is_refused_before_a_request() {
     refuses("code", |c| c.auth().totp().verify(ADA, "", &plain));
     let lone = LoginOptions::default().mfa(true);
     refuses("refresh_token", |c| c.auth().totp().verify(ADA, "123456", &lone));
+    refuses_a_provider(|c, options| c.auth().totp().verify(ADA, "123456", options));
 }
 
 /// An app that has scanned the QR code.

@@ -5,8 +5,12 @@ use std::time::Duration;
 use descope::auth::DeliveryMethod::Email;
 use descope::auth::LoginOptions;
 use descope::auth::enchanted_link::WaitOptions;
+use descope::clock::Clock;
 use descope::emulator::{Emulator, Fault};
+use descope::transport::http::StatusCode;
+use descope::transport::{Limits, Request, Response, TransportError, TransportErrorKind};
 use descope::{AuthInfo, Client, Result, codes};
+use serde_json::json;
 
 use crate::emulated::{ADA, Impatient, PAGE, last_message, last_token, refused};
 
@@ -155,6 +159,58 @@ fn a_connection_that_drops() {
     let signed_in = links.wait_for_session(pending_ref, &WaitOptions::default(), || true);
     assert_eq!(signed_in.unwrap().unwrap().user.email, ADA);
     assert_eq!(emulator.requests(PATH), 3);
+}
+
+/// A client whose every answer takes as long as it may, and the clock that moves with it.
+fn slow(answer: fn(&Emulator) -> Response) -> (Client, Impatient) {
+    let emulator = Emulator::new();
+    let clock = Impatient::new(&emulator);
+    let passing = clock.clone();
+    let client = Client::builder()
+        .ignore_env()
+        .project_id(emulator.project_id())
+        .clock(clock.clone())
+        .try_timeout(Duration::from_secs(10))
+        .transport(move |request: Request| {
+            if request.uri().path().starts_with("/v2/keys/") {
+                return Ok(emulator.handle(request));
+            }
+            let limits = request.extensions().get::<Limits>().unwrap();
+            let takes = Duration::from_secs(4);
+            passing.sleep(takes.min(limits.timeout));
+            if limits.timeout < takes {
+                return Err(TransportError::new(TransportErrorKind::Timeout, "too slow"));
+            }
+            Ok(answer(&emulator))
+        })
+        .build()
+        .unwrap();
+    (client, clock)
+}
+
+#[test]
+fn a_request_begun_in_time_has_its_whole_time() {
+    let pending = |_: &Emulator| {
+        let body = json!({ "errorCode": codes::ENCHANTED_LINK_PENDING }).to_string();
+        let mut response = Response::new(body.into_bytes());
+        *response.status_mut() = StatusCode::UNAUTHORIZED;
+        response
+    };
+    for (seconds, end) in [(0, 0), (1, 4), (7, 10), (61, 64)] {
+        let (client, clock) = slow(pending);
+        let links = client.auth().enchanted_link();
+        let options = WaitOptions::default().deadline(Duration::from_secs(seconds));
+        let waited = links.wait_for_session("ref-1", &options, || true);
+        assert!(waited.unwrap().is_none(), "{seconds}");
+        assert_eq!(clock.waited(), Duration::from_secs(end));
+    }
+    let (client, _) = slow(|emulator| {
+        let token = emulator.issue_token(json!({ "sub": "U1", "drn": "DS" })).unwrap();
+        Response::new(json!({ "sessionJwt": token }).to_string().into_bytes())
+    });
+    let options = WaitOptions::default().deadline(Duration::from_secs(1));
+    let signed_in = client.auth().enchanted_link().wait_for_session("ref-1", &options, || true);
+    assert_eq!(signed_in.unwrap().unwrap().claims().user_id(), "U1");
 }
 
 #[test]

@@ -14,7 +14,8 @@ use serde_json::{Value, json};
 
 use crate::authenticator::{Authenticator, decode, encode, public_key};
 use crate::support::{
-    REFRESH, client, every_login_option, login_options, refuses, sends, signed_in,
+    REFRESH, client, every_login_option, login_options, refuses, refuses_a_provider, sends,
+    signed_in,
 };
 
 const ADA: &str = "ada@example.com";
@@ -560,4 +561,16 @@ fn a_passkey_is_added_to_a_signed_in_user() {
     client.auth().session().logout(refresh).unwrap();
     let error: Error = webauthn.update_start(ADA, ORIGIN, refresh, &mfa).unwrap_err();
     assert!(error.is_unauthorized());
+}
+
+#[test]
+fn no_message_is_sent() {
+    fn with(options: &LoginOptions) -> WebAuthnLoginOptions {
+        WebAuthnLoginOptions::default().login(options.clone())
+    }
+    refuses_a_provider(|c, o| c.auth().webauthn().sign_in_start(ADA, ORIGIN, &with(o)));
+    refuses_a_provider(|c, o| c.auth().webauthn().sign_up_or_in_start(ADA, ORIGIN, &with(o)));
+    let sign_up = SignUpOptions::default().provider_id("C1");
+    let sign_up = WebAuthnSignUpOptions::default().sign_up(sign_up);
+    refuses("provider_id", |c| c.auth().webauthn().sign_up_start(ADA, ORIGIN, &sign_up));
 }

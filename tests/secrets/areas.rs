@@ -1,5 +1,7 @@
 //! The calls of every other area that takes a secret or returns one.
 
+use std::fmt::Debug;
+
 use descope::auth::oauth::{NativeResult, OAuthUpdateOptions};
 use descope::auth::password::ResetOptions;
 use descope::auth::webauthn::WebAuthnUpdateOptions;
@@ -13,9 +15,9 @@ use descope::mgmt::sso_application::OidcApplication;
 use descope::mgmt::tenant::SsoLink;
 use descope::mgmt::user::{
     BatchUser, EmbeddedLinkOptions, HashFunction, HashedPassword, Invitation, NewUser,
-    ProviderTokenOptions, TestMethod,
+    ProviderTokenOptions, TestMethod, UserImport,
 };
-use descope::{Client, Secret, UserDetails};
+use descope::{Client, Error, Result, Secret, UserDetails};
 use serde_json::json;
 
 use super::{ADA, Canaries, Hidden, outcome, show};
@@ -24,6 +26,8 @@ use super::{ADA, Canaries, Hidden, outcome, show};
 pub(crate) const PASSWORD: &str = "canary-Passw0rd!";
 pub(crate) const NEW_PASSWORD: &str = "canary-N3w-Passw0rd!";
 pub(crate) const SALT: &str = "canary-salt-of-a-hash";
+pub(crate) const USERS: &str = "canary-of-a-user-file";
+pub(crate) const HASHES: &str = "canary-of-hash-files!";
 pub(crate) const SEED: &str = "CANARYTOTPSEED234567CANARYTOTP";
 pub(crate) const CLIENT_SECRET: &str = "canary-client-secret";
 pub(crate) const ID_TOKEN: &str = "canary-id-token";
@@ -32,10 +36,12 @@ pub(crate) const LINK_TOKEN: &str = "canary-link-token";
 pub(crate) const BROWSER: &str = r#"{"rawId":"canary-of-a-passkey"}"#;
 pub(crate) const SNAPSHOT: &str = "canary-connector-secret";
 
-pub(crate) const ALL: [&str; 10] = [
+pub(crate) const ALL: [&str; 12] = [
     PASSWORD,
     NEW_PASSWORD,
     SALT,
+    USERS,
+    HASHES,
     SEED,
     CLIENT_SECRET,
     ID_TOKEN,
@@ -155,19 +161,21 @@ fn users(client: &Client, spoilt: &impl Fn(&str) -> String) {
             rounds: 8,
         },
     ];
-    let batch: Vec<BatchUser> = hashes
-        .into_iter()
-        .enumerate()
-        .map(|(n, hash)| {
-            BatchUser::new(format!("user{n}@example.com"))
-                .hashed_password(hash)
-                .password(password.as_str())
-                .seed(spoilt(SEED))
-        })
-        .collect();
-    show(&batch);
-    outcome(&users.create_batch(&batch));
-    outcome(&users.invite_batch(&batch, &Invitation::default()));
+    for (n, hash) in hashes.into_iter().enumerate() {
+        let user = |name| BatchUser::new(format!("{name}{n}@example.com")).seed(spoilt(SEED));
+        let batch = [user("hashed").hashed_password(hash)];
+        show(&batch);
+        sent(&users.create_batch(&batch));
+        sent(&users.invite_batch(&batch, &Invitation::default()));
+        let batch = [user("clear").password(password.as_str())];
+        show(&batch);
+        sent(&users.create_batch(&batch));
+    }
+    // As long as a file is, so that what is shown of an answer ends within it.
+    let file = |text: String| text.repeat(400).into_bytes();
+    let import = UserImport::default().users(file(spoilt(USERS))).hashes(file(spoilt(HASHES)));
+    show(&import);
+    sent(&users.import("auth0", &import));
     let tokens = ProviderTokenOptions::default().with_refresh_token(true);
     outcome(&users.provider_token(ADA, "google", &tokens));
     outcome(&users.generate_embedded_link(ADA, &EmbeddedLinkOptions::default()));
@@ -175,6 +183,12 @@ fn users(client: &Client, spoilt: &impl Fn(&str) -> String) {
     let link = "https://example.com/verify";
     outcome(&users.generate_otp_for_test_user(TestMethod::Embedded, "test", &login));
     outcome(&users.generate_enchanted_link_for_test_user("test", link, &login));
+}
+
+/// Shows a result that was not refused for an argument before it was sent.
+fn sent<T: Debug>(result: &Result<T>) {
+    assert!(!matches!(result, Err(Error::Argument { .. })), "{result:?}");
+    outcome(result);
 }
 
 fn administration(client: &Client, with: &Canaries, spoilt: &impl Fn(&str) -> String) {

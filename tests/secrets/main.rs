@@ -107,7 +107,7 @@ fn calls(client: &Client, with: &Canaries) {
     show(&login);
     outcome(&otp.sign_up(DeliveryMethod::Email, ADA, &SignUpOptions::default()));
     outcome(&otp.sign_in(DeliveryMethod::Email, ADA, &login));
-    outcome(&otp.sign_up_or_in(DeliveryMethod::Email, ADA, &login));
+    outcome(&otp.sign_up_or_in(DeliveryMethod::Email, ADA, &LoginOptions::default()));
     outcome(&otp.update_email(ADA, "countess@example.com", refresh, &update));
     outcome(&otp.update_phone(DeliveryMethod::Sms, ADA, "+12025550101", refresh, &update));
     outcome(&otp.verify(DeliveryMethod::Email, ADA, code));
@@ -288,7 +288,7 @@ fn faults() -> Vec<Fault> {
         Fault::empty(500),
         Fault::answer(
             200,
-            r#"{"sessionJwt":{"canary-answer":["canary-answer"]},"user":"canary-answer","userId":["canary-answer"]}"#,
+            r#"{"sessionJwt":{"canary-answer":["canary-answer"]},"user":"canary-answer","userId":["canary-answer"],"saml":"canary-answer"}"#,
         ),
         Fault::answer(200, r#""canary-answer""#),
         Fault::empty(302).header("location", "https://example.com/?token=canary-location"),
@@ -390,7 +390,10 @@ fn everything() -> Hidden {
     for (status, template) in [
         ("400 Bad Request", r#"{"errorCode":TEXT,"errorDescription":TEXT,"errorMessage":TEXT}"#),
         ("502 Bad Gateway", "<html>TEXT</html>"),
-        ("200 OK", r#"{"userId":[TEXT],"user":TEXT,"keys":TEXT,"tenants":TEXT,"sessionJwt":7}"#),
+        (
+            "200 OK",
+            r#"{"userId":[TEXT],"user":TEXT,"keys":TEXT,"tenants":TEXT,"saml":TEXT,"sessionJwt":7}"#,
+        ),
         ("302 Found", "TEXT"),
     ] {
         let client = builder(&emulator, &echo(status, template)).build().unwrap();

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::models::Tenant;
 use crate::options::setters;
@@ -22,6 +24,9 @@ pub struct SsoSettings {
     pub oidc: OidcSettings,
     /// Its ID; empty or `default_ssoid` for the tenant's default one.
     pub sso_id: String,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
 }
 
 /// What is set up for SAML.
@@ -66,6 +71,15 @@ pub struct SamlSettings {
     pub redirect_url: String,
     /// When a test sign-in last succeeded, in seconds; the epoch for never.
     pub last_success_test_time: UnixTime,
+    /// The ID of the identity provider.
+    #[serde(rename = "providerID")]
+    pub provider_id: String,
+    /// The ID of the provider that users are provisioned from by SCIM.
+    #[serde(rename = "scimProviderID")]
+    pub scim_provider_id: String,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
 }
 
 /// What is set up for OpenID Connect.
@@ -114,6 +128,21 @@ pub struct OidcSettings {
     pub fga_mappings: BTreeMap<String, FgaMapping>,
     /// When a test sign-in last succeeded, in seconds; the epoch for never.
     pub last_success_test_time: UnixTime,
+    /// Whether PKCE (RFC 7636) is used; unset if the answer does not say.
+    pub use_pkce: Option<bool>,
+    /// Which of its groups get which role, by name.
+    pub role_mappings: Vec<RoleMapping>,
+    /// The ID of the identity provider.
+    #[serde(rename = "providerID")]
+    pub provider_id: String,
+    /// The ID of the provider that users are provisioned from by SCIM.
+    #[serde(rename = "scimProviderID")]
+    pub scim_provider_id: String,
+    /// Answers leave it empty. Were it not, it should not show among `extra`.
+    client_secret: IgnoredAny,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
 }
 
 /// Groups, and the role that their members get.
@@ -387,8 +416,8 @@ setters!(OidcProvider {
 });
 
 /// Groups of the identity provider, and the role their members get.
-#[derive(Clone, Debug, Serialize, PartialEq, Eq)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct RoleMapping {
     /// Names of the groups.

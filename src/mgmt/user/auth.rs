@@ -244,10 +244,12 @@ impl Users<'_> {
     /// # Errors
     ///
     /// [`Error::Api`](crate::Error::Api) if there is no such user.
+    /// [`Error::Argument`](crate::Error::Argument) for no device at all.
     pub fn remove_trusted_devices(&self, identifier: &str, device_ids: &[&str]) -> Result<()> {
         self.0
             .post("/v1/mgmt/user/trusteddevices/remove")
             .check(check::id("identifier", identifier))
+            .check(check::not_empty("device_ids", device_ids))
             .check(check::ids("device_ids", device_ids))
             .field("identifier", identifier)
             .field("deviceIds", device_ids)
@@ -292,6 +294,7 @@ impl Users<'_> {
             .query("provider", provider)
             .query_flag("withRefreshToken", Some(options.with_refresh_token.unwrap_or_default()))
             .query_flag("forceRefresh", Some(options.force_refresh.unwrap_or_default()))
+            .changes(options.force_refresh == Some(true))
             .send()
     }
 

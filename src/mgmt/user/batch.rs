@@ -1,11 +1,11 @@
 //! Many users in one call.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
+use super::hashed::encode;
 use super::{HashedPassword, Invitation, NewUser, UserPatch, Users};
 use crate::call::Call;
 use crate::check;
@@ -138,12 +138,15 @@ impl Users<'_> {
     /// [`Error::Api`] if Descope cannot read the file. Users who cannot be
     /// imported are in [`failures`](ImportOutcome::failures).
     pub fn import(&self, source: &str, import: &UserImport) -> Result<ImportOutcome> {
+        let [users, hashes] = [&import.users, &import.hashes]
+            .map(|file| file.as_deref().map(|file| Secret::from(encode(file))));
         self.0
             .post("/v1/mgmt/user/import")
             .check(check::id("source", source))
             .field("source", source)
-            .field("dryrun", false)
-            .fields(import)
+            .field("dryrun", import.dry_run.unwrap_or_default())
+            .maybe_secret("users", users.as_ref())
+            .maybe_secret("hashes", hashes.as_ref())
             .send()
     }
 }
@@ -151,7 +154,11 @@ impl Users<'_> {
 impl Call<'_> {
     fn batch(self, users: &[BatchUser]) -> Self {
         let secrets = users.iter().flat_map(|user| [&user.password, &user.seed]).flatten();
-        self.hide(secrets).check(users.iter().try_for_each(BatchUser::check)).field("users", users)
+        let hashes = users.iter().filter_map(|user| user.hashed_password.as_ref());
+        let hashes: Vec<Secret> = hashes.flat_map(HashedPassword::secrets).collect();
+        self.hide(secrets.chain(&hashes))
+            .check(users.iter().try_for_each(BatchUser::check))
+            .field("users", users)
     }
 }
 
@@ -259,26 +266,28 @@ impl BatchOutcome {
 }
 
 /// What to import, with [`Users::import`].
-#[derive(Clone, Debug, Default, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Default)]
 #[non_exhaustive]
 pub struct UserImport {
     /// The file with the users, as it is.
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "base64")]
     pub users: Option<Vec<u8>>,
     /// The file with their hashed passwords, as it is.
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "base64")]
     pub hashes: Option<Vec<u8>>,
     /// Only says what would happen. Defaults to `false`.
-    #[serde(rename = "dryrun", skip_serializing_if = "Option::is_none")]
     pub dry_run: Option<bool>,
 }
 
 setters!(UserImport { users: opt<Vec<u8>>, hashes: opt<Vec<u8>>, dry_run: opt<bool> });
 
-#[expect(clippy::ref_option, reason = "what serde calls")]
-fn base64<S: Serializer>(bytes: &Option<Vec<u8>>, serializer: S) -> Result<S::Ok, S::Error> {
-    bytes.as_ref().map(|bytes| STANDARD.encode(bytes)).serialize(serializer)
+/// Says how long the files are, and nothing of what is in them.
+impl fmt::Debug for UserImport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UserImport")
+            .field("users", &self.users.as_ref().map(Vec::len))
+            .field("hashes", &self.hashes.as_ref().map(Vec::len))
+            .field("dry_run", &self.dry_run)
+            .finish()
+    }
 }
 
 /// What became of an import.

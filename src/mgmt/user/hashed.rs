@@ -3,6 +3,9 @@ use std::fmt;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Serialize, Serializer};
+use serde_json::Value;
+
+use crate::secret::Secret;
 
 /// A password as another system has stored it, so that users keep theirs when they move.
 ///
@@ -105,6 +108,19 @@ pub enum HashedPassword {
     },
 }
 
+impl HashedPassword {
+    /// The texts that must not show in any error, as they go over the wire.
+    pub(super) fn secrets(&self) -> Vec<Secret> {
+        let Ok(Value::Object(kind)) = serde_json::to_value(self) else { return Vec::new() };
+        kind.values()
+            .filter_map(Value::as_object)
+            .flatten()
+            .filter(|(name, _)| *name != "type")
+            .filter_map(|(_, value)| value.as_str().map(Secret::from))
+            .collect()
+    }
+}
+
 /// Says which kind it is, and nothing else.
 impl fmt::Debug for HashedPassword {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -136,6 +152,11 @@ pub enum HashFunction {
     Sha512,
 }
 
+/// How bytes go over the wire.
+pub(super) fn encode(bytes: &[u8]) -> String {
+    STANDARD.encode(bytes)
+}
+
 fn base64<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&STANDARD.encode(bytes))
+    serializer.serialize_str(&encode(bytes))
 }

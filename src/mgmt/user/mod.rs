@@ -31,6 +31,7 @@ mod attributes;
 mod auth;
 mod batch;
 mod change;
+mod grants;
 mod hashed;
 mod search;
 mod test_user;
@@ -82,7 +83,8 @@ impl<'c> Users<'c> {
     ///
     /// # Errors
     ///
-    /// [`USER_ALREADY_EXISTS`](crate::codes::USER_ALREADY_EXISTS) if a login ID is taken.
+    /// [`USER_ALREADY_EXISTS`](crate::codes::USER_ALREADY_EXISTS) if a login ID is taken,
+    /// [`Error::Api`] for an unknown role or tenant: then no user is created.
     pub fn create(&self, login_id: &str, user: &NewUser) -> Result<User> {
         self.of_login("/v1/mgmt/user/create", login_id)
             .field("invite", false)
@@ -109,7 +111,7 @@ impl<'c> Users<'c> {
     ///
     /// # Errors
     ///
-    /// [`USER_ALREADY_EXISTS`](crate::codes::USER_ALREADY_EXISTS) if a login ID is taken.
+    /// As for [`create`](Self::create).
     pub fn invite(&self, login_id: &str, user: &NewUser, invitation: &Invitation) -> Result<User> {
         self.of_login("/v1/mgmt/user/create", login_id)
             .fields(user)
@@ -215,7 +217,8 @@ impl<'c> Users<'c> {
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`] if the user's [`status`](NewUser::status) or
+    /// [`MANAGEMENT_USER_NOT_FOUND`](crate::codes::MANAGEMENT_USER_NOT_FOUND) if no user has the
+    /// login ID. [`Error::Argument`] if the user's [`status`](NewUser::status) or
     /// [`invite_url`](NewUser::invite_url) is set, which this call does not take.
     pub fn update(&self, login_id: &str, user: &NewUser) -> Result<User> {
         self.of_login("/v1/mgmt/user/update", login_id)
@@ -315,6 +318,7 @@ impl<'c> Users<'c> {
     pub fn delete_batch(&self, user_ids: &[&str]) -> Result<()> {
         self.0
             .post("/v1/mgmt/user/delete/batch")
+            .check(check::not_empty("user_ids", user_ids))
             .check(check::ids("user_ids", user_ids))
             .field("userIds", user_ids)
             .send_unit()

@@ -1,12 +1,12 @@
 //! Searching users.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, SystemTime};
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::Users;
+use crate::UnixMillis;
 use crate::call::Call;
 use crate::error::Result;
 use crate::models::{User, UserStatus};
@@ -186,22 +186,18 @@ pub struct UserSearch {
     /// Attributes defined by the project, and the values they have.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub custom_attributes: Option<Map<String, Value>>,
-    /// Not created before; counts milliseconds.
+    /// Not created before, in milliseconds.
     #[serde(rename = "fromCreatedTime", skip_serializing_if = "Option::is_none")]
-    #[serde(serialize_with = "millis")]
-    pub created_from: Option<SystemTime>,
-    /// Not created after; counts milliseconds.
+    pub created_from: Option<UnixMillis>,
+    /// Not created after, in milliseconds.
     #[serde(rename = "toCreatedTime", skip_serializing_if = "Option::is_none")]
-    #[serde(serialize_with = "millis")]
-    pub created_to: Option<SystemTime>,
-    /// Not last changed before; counts milliseconds.
+    pub created_to: Option<UnixMillis>,
+    /// Not last changed before, in milliseconds.
     #[serde(rename = "fromModifiedTime", skip_serializing_if = "Option::is_none")]
-    #[serde(serialize_with = "millis")]
-    pub modified_from: Option<SystemTime>,
-    /// Not last changed after; counts milliseconds.
+    pub modified_from: Option<UnixMillis>,
+    /// Not last changed after, in milliseconds.
     #[serde(rename = "toModifiedTime", skip_serializing_if = "Option::is_none")]
-    #[serde(serialize_with = "millis")]
-    pub modified_to: Option<SystemTime>,
+    pub modified_to: Option<UnixMillis>,
     /// IDs of families they belong to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub family_ids: Option<Vec<String>>,
@@ -237,8 +233,8 @@ setters!(UserSearch {
     verified_phone: opt<bool>, statuses: opt_list<UserStatus>, tenant_ids: opt_list<String>,
     include_sub_tenants: opt<bool>, roles: opt_list<String>, tenant_role_ids: opt_map<RoleFilter>,
     tenant_roles: opt_map<RoleFilter>, sso_app_ids: opt_list<String>,
-    custom_attributes: opt_map<Value>, created_from: opt<SystemTime>, created_to: opt<SystemTime>,
-    modified_from: opt<SystemTime>, modified_to: opt<SystemTime>, family_ids: opt_list<String>,
+    custom_attributes: opt_map<Value>, created_from: opt<UnixMillis>, created_to: opt<UnixMillis>,
+    modified_from: opt<UnixMillis>, modified_to: opt<UnixMillis>, family_ids: opt_list<String>,
     dependent: opt<bool>, lock_reasons: opt_list<String>, temp_lock_reasons: opt_list<String>,
     with_test_users: opt<bool>, test_users_only: opt<bool>, sort: opt_list<Sort>,
 });
@@ -286,15 +282,4 @@ impl RoleFilter {
     pub fn all(values: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self { values: values.into_iter().map(Into::into).collect(), all: true }
     }
-}
-
-/// Milliseconds since the Unix epoch.
-#[expect(clippy::ref_option, reason = "what serde calls")]
-fn millis<S: Serializer>(time: &Option<SystemTime>, serializer: S) -> Result<S::Ok, S::Error> {
-    let whole = |time: Duration| i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
-    let since = time.map(|time| match time.duration_since(SystemTime::UNIX_EPOCH) {
-        Ok(after) => whole(after),
-        Err(before) => -whole(before.duration()),
-    });
-    since.serialize(serializer)
 }

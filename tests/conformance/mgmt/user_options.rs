@@ -1,14 +1,12 @@
 //! What the methods about users take.
 
-use std::time::SystemTime;
-
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use descope::mgmt::user::{
     AttributeKind, AttributeOption, BatchUser, CustomAttribute, FamilyAssociation, HashFunction,
     HashedPassword, Invitation, NewUser, RoleFilter, UserPatch, UserSearch,
 };
-use descope::{Sort, UnixMillis, UserStatus};
+use descope::{Sort, UserStatus};
 use serde_json::Value;
 
 use super::tenant_roles;
@@ -145,14 +143,10 @@ pub(super) fn search(args: &Args<'_>) -> Sayable<UserSearch> {
     search.text = args.string("text")?;
     search.login_ids = args.strings("login_ids")?;
     search.user_ids = args.strings("user_ids")?;
-    let time = |name: &str| {
-        let time = args.parsed::<UnixMillis>(name)?;
-        Ok(time.map(SystemTime::from))
-    };
-    search.created_from = time("from_created_time")?;
-    search.created_to = time("to_created_time")?;
-    search.modified_from = time("from_modified_time")?;
-    search.modified_to = time("to_modified_time")?;
+    search.created_from = args.parsed("from_created_time")?;
+    search.created_to = args.parsed("to_created_time")?;
+    search.modified_from = args.parsed("from_modified_time")?;
+    search.modified_to = args.parsed("to_modified_time")?;
     search.family_ids = args.strings("family_ids")?;
     search.dependent = args.flag("dependent")?;
     search.lock_reasons = args.strings("lock_reasons")?;

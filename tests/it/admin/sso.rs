@@ -221,18 +221,21 @@ fn settings() -> Value {
             "redirectUrl": "https://app/after", "fgaMappings": fga_sent(),
             "configFGATenantIDResourcePrefix": "pre-",
             "configFGATenantIDResourceSuffix": "-suf", "lastSuccessTestTime": 1_700_000_000,
+            "providerID": "P1", "scimProviderID": "P2", "new": [1],
         },
         "oidc": {
-            "name": "Idp", "clientId": "client", "clientSecret": "",
+            "name": "Idp", "clientId": "client", "clientSecret": "canary",
             "redirectUrl": "https://app/after", "authUrl": "https://idp/auth",
             "tokenUrl": "https://idp/token", "userDataUrl": "https://idp/user",
             "JWKsUrl": "https://idp/keys", "scope": ["openid"], "userAttrMapping": claims_sent(),
             "manageProviderTokens": true, "callbackDomain": "sso.acme.com",
             "prompt": ["consent"], "grantType": "authorization_code", "issuer": "https://idp",
             "groupsMapping": [], "defaultSSORoles": ["Member"], "groupsPriority": ["grp1"],
-            "fgaMappings": fga_sent(), "lastSuccessTestTime": 1_700_000_001,
+            "fgaMappings": fga_sent(), "lastSuccessTestTime": 1_700_000_001, "usePkce": true,
+            "roleMappings": [{ "groups": ["grp1"], "roleName": "Editor" }],
+            "providerID": "P3", "scimProviderID": "P4", "new": [2],
         },
-        "ssoId": "S1",
+        "ssoId": "S1", "new": [3],
     })
 }
 
@@ -279,6 +282,14 @@ fn load_load_all_new_and_delete() {
         (&*oidc.grant_type, oidc.last_success_test_time.as_seconds()),
         ("authorization_code", 1_700_000_001)
     );
+    assert_eq!((&*saml.provider_id, &*saml.scim_provider_id), ("P1", "P2"));
+    assert_eq!((&*oidc.provider_id, &*oidc.scim_provider_id), ("P3", "P4"));
+    assert_eq!(oidc.use_pkce, Some(true));
+    assert_eq!(oidc.role_mappings, [RoleMapping::new("Editor", ["grp1"])]);
+    for (extra, value) in [(&saml.extra, 1), (&oidc.extra, 2), (&found.extra, 3)] {
+        assert_eq!(Value::from(extra.clone()), json!({ "new": [value] }));
+    }
+    assert!(!format!("{found:?}").contains("canary"), "a secret, if there were one");
 
     let line = "GET /v2/mgmt/sso/settings/all?tenantId=acme";
     let all = json!({ "SSOSettings": [settings(), {}] });

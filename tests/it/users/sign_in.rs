@@ -6,9 +6,12 @@ use descope::auth::{DeliveryMethod, LoginOptions};
 use descope::mgmt::user::{
     EmbeddedLinkOptions, LogoutOptions, ProviderTokenOptions, SignUpEmbeddedLinkOptions, TestMethod,
 };
+use descope::transport::Response;
+use descope::transport::http::StatusCode;
 use serde_json::{Value, json};
 
 use super::manages;
+use crate::server::{NoWaiting, to};
 use crate::support::{
     self, REFRESH, every_login_option, every_sign_up_option, exchange, refuses, user_details,
 };
@@ -138,10 +141,30 @@ fn provider_token() {
     assert!(token.refresh_token.is_none() && !format!("{token:?}").contains("\"at\""));
 }
 
-/// All but those of the bearer and of the message's sender.
+#[test]
+fn a_provider_is_asked_for_a_new_token_only_once() {
+    for (options, waits) in [
+        (ProviderTokenOptions::default(), 3),
+        (ProviderTokenOptions::default().force_refresh(false), 3),
+        (ProviderTokenOptions::default().force_refresh(true), 0),
+    ] {
+        let clock = NoWaiting::default();
+        let client = to("https://example.com").management_key("K2-key").clock(clock.clone());
+        let client = client.transport(|_| {
+            let mut response = Response::default();
+            *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+            Ok(response)
+        });
+        let users = client.build().unwrap();
+        users.mgmt().user().provider_token("ada", "google", &options).unwrap_err();
+        assert_eq!(clock.waits().len(), waits, "{options:?}");
+    }
+}
+
+/// All but that of the bearer.
 fn login_options() -> LoginOptions {
     let mut options = every_login_option();
-    (options.refresh_token, options.provider_id) = (None, None);
+    options.refresh_token = None;
     options
 }
 
