@@ -12,8 +12,8 @@ use crate::call::Call;
 use crate::check;
 use crate::client::Client;
 use crate::error::{Error, Result, codes};
+use crate::retry::RetryPolicy;
 use crate::secret::Secret;
-use crate::transport::Limits;
 
 /// Enchanted links; see [`Auth::enchanted_link`].
 ///
@@ -208,14 +208,16 @@ impl EnchantedLink<'_> {
     ///
     /// [`Error::Api`] with HTTP status 401 if the pending reference is wrong, spent or too old.
     pub fn session(&self, pending_ref: &str) -> Result<Option<AuthInfo>> {
-        self.pending_session(pending_ref).send_session()
-    }
-
-    fn pending_session(&self, pending_ref: &str) -> Call<'_> {
-        self.0
+        let answer = self
+            .0
             .post("/v1/auth/enchantedlink/pending-session")
             .check(check::token_size("pending_ref", pending_ref))
             .secret("pendingRef", pending_ref)
+            .send_sign_in();
+        match answer {
+            Err(error) if error.code() == Some(codes::ENCHANTED_LINK_PENDING) => Ok(None),
+            answer => answer.map(Some),
+        }
     }
 
     /// Asks for the session again and again, until the link is clicked. `None` if that did not
@@ -261,12 +263,11 @@ impl EnchantedLink<'_> {
     ) -> Result<Option<AuthInfo>> {
         let clock = &*self.0.shared.clock;
         let end = clock.monotonic().saturating_add(options.deadline);
-        // Each request has its whole time: one cut short may have been answered with the session.
-        let settings = &self.0.settings;
-        let timeout = settings.try_timeout.min(settings.deadline);
+        // Each request is one try with its whole time: one cut short may have been answered with the
+        // session.
+        let client = self.0.with_retry(RetryPolicy::none());
         while clock.monotonic() < end && keep_waiting() {
-            let call = self.pending_session(pending_ref);
-            let outcome = call.once(Limits { timeout, ..Limits::DEFAULT }).send_session();
+            let outcome = EnchantedLink(&client).session(pending_ref);
             let pause = match &outcome {
                 Ok(None) => options.interval,
                 Err(error) if error.is_rate_limited() => error.retry_after().unwrap_or(MINUTE),
@@ -364,14 +365,6 @@ impl EnchantedLink<'_> {
 }
 
 impl Call<'_> {
-    /// Sends, and returns the session, if the link was clicked.
-    fn send_session(self) -> Result<Option<AuthInfo>> {
-        match self.send_sign_in() {
-            Err(error) if error.code() == Some(codes::ENCHANTED_LINK_PENDING) => Ok(None),
-            answer => answer.map(Some),
-        }
-    }
-
     /// The method in the path, which has to be able to carry three links.
     fn link_method(self, method: DeliveryMethod) -> Self {
         use DeliveryMethod::{Email, Sms};
