@@ -250,6 +250,7 @@ fn bad_input_is_refused_before_a_request() {
         refuses(argument, |c| c.mgmt().authz().create_relations(&relations));
         refuses(argument, |c| c.mgmt().authz().delete_relations(&relations));
     }
+    refuses("relations", |c| c.mgmt().authz().delete_relations(&[]));
     refuses("resources", |c| c.mgmt().authz().delete_relations_for_resources(&[""]));
     refuses("resources", |c| c.mgmt().authz().delete_resource_relations_for_resources(&[""]));
     let query = RelationQuery::new("doc", "plan", "viewer", "");

@@ -148,6 +148,7 @@ fn bad_input_is_refused_before_a_request() {
         refuses(argument, |c| c.mgmt().fga().check(&relations));
         refuses(argument, |c| c.mgmt().fga().is_allowed(&relations[1]));
     }
+    refuses("relations", |c| c.mgmt().fga().delete_relations(&[]));
     refuses("resource_id", |c| {
         c.mgmt().fga().load_resources_details(&[ResourceId::new("doc", "")])
     });

@@ -100,10 +100,8 @@ fn nothing_is_deleted_by_an_empty_list() {
     refuses("names", |c| c.mgmt().user().delete_custom_attributes(&[]));
     refuses("names", |c| c.mgmt().user().delete_family_scoped_custom_attributes(&[]));
     refuses("ids", |c| c.mgmt().access_key().delete_batch(&[]));
-    refuses("relations", |c| c.mgmt().authz().delete_relations(&[]));
     refuses("resources", |c| c.mgmt().authz().delete_relations_for_resources(&[]));
     refuses("resources", |c| c.mgmt().authz().delete_resource_relations_for_resources(&[]));
-    refuses("relations", |c| c.mgmt().fga().delete_relations(&[]));
 }
 
 #[test]
