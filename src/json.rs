@@ -93,6 +93,16 @@ pub(crate) fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeError>
     T::deserialize(whole(body)?)
 }
 
+/// The members of an object in their order, each left as text; a name may stand there twice.
+pub(crate) fn members(text: &str) -> Option<Vec<(Cow<'_, str>, &RawValue)>> {
+    serde_json::from_str::<Members<'_>>(text).ok().map(|members| members.0)
+}
+
+/// The string that a value is, if it is one.
+pub(crate) fn string(value: &RawValue) -> Option<Cow<'_, str>> {
+    serde_json::from_str::<Text<'_>>(value.get()).ok().map(|text| text.0)
+}
+
 /// Reads one member of a response.
 pub(crate) fn decode_field<T: DeserializeOwned>(body: &[u8], name: &str) -> Result<T, DecodeError> {
     let value = member(body, name)?.ok_or_else(|| DecodeError::new(format!("no `{name}`")))?;

@@ -4,6 +4,8 @@ mod claims;
 mod keys;
 mod signature;
 
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +21,7 @@ use self::keys::{KeyCache, KeySet, Wanted};
 use crate::check::MAX_TOKEN;
 use crate::client::Client;
 use crate::error::{Error, Result, TokenError};
+use crate::json;
 use crate::transport::Limits;
 
 /// What a token is checked as.
@@ -87,7 +90,8 @@ impl Keys {
         origin: Origin,
     ) -> Result<Claims, TokenError> {
         let parts = Parts::split(token)?;
-        let header = Header::read(parts.header)?;
+        let header = decode(parts.header)?;
+        let header = Header::read(&header)?;
         let kid = header.kid.as_deref();
         if kid.is_none() && matches!(self.source, Source::Fetched(_)) {
             return Err(TokenError::UnknownKey); // which of the published keys could it be?
@@ -155,32 +159,40 @@ impl<'t> Parts<'t> {
 }
 
 /// What of the header counts. `jwk`, `jku`, `x5u` and `x5c` do not: a token never brings its key.
-struct Header {
-    alg: String,
-    kid: Option<String>,
+struct Header<'h> {
+    alg: Cow<'h, str>,
+    kid: Option<Cow<'h, str>>,
 }
 
 /// A key's name is a few dozen characters.
 const MAX_KID: usize = 256;
 
-impl Header {
-    fn read(part: &str) -> Result<Self, TokenError> {
-        let mut members = object(&decode(part)?).ok_or(TokenError::Malformed)?;
-        if members.contains_key("crit") || members.contains_key("b64") {
+impl<'h> Header<'h> {
+    fn read(json: &'h [u8]) -> Result<Self, TokenError> {
+        let json = std::str::from_utf8(json).map_err(|_| TokenError::Malformed)?;
+        let members = json::members(json).ok_or(TokenError::Malformed)?;
+        let names: BTreeSet<&str> = members.iter().map(|(name, _)| &**name).collect();
+        if names.len() < members.len() {
+            return Err(TokenError::Malformed); // a member twice
+        }
+        if names.contains("crit") || names.contains("b64") {
             return Err(TokenError::Critical);
         }
+        // A member, and the text that it is if it is one.
+        let member = |name| {
+            let found = members.iter().find(|(known, _)| known == name);
+            found.map(|(_, value)| json::string(value))
+        };
         // RFC 8725 section 3.11: a token of another kind, such as a DPoP proof, is not a session.
-        match members.get("typ") {
+        match member("typ") {
             None => {}
-            Some(Value::String(typ)) if is_jwt(typ) => {}
+            Some(Some(typ)) if is_jwt(&typ) => {}
             Some(_) => return Err(TokenError::Malformed),
         }
-        let Some(Value::String(alg)) = members.remove("alg") else {
-            return Err(TokenError::Algorithm);
-        };
-        let kid = match members.remove("kid") {
+        let alg = member("alg").flatten().ok_or(TokenError::Algorithm)?;
+        let kid = match member("kid") {
             None => None,
-            Some(Value::String(kid)) if kid.len() <= MAX_KID => Some(kid),
+            Some(Some(kid)) if kid.len() <= MAX_KID => Some(kid),
             Some(_) => return Err(TokenError::Malformed),
         };
         Ok(Self { alg, kid })
