@@ -242,7 +242,9 @@ fn object(json: &[u8]) -> Option<Map<String, Value>> {
         }
     }
 
-    serde_json::from_slice::<Unique>(json).ok().map(|unique| unique.0)
+    // Once for the whole, instead of for every string in it.
+    let json = std::str::from_utf8(json).ok()?;
+    serde_json::from_str::<Unique>(json).ok().map(|unique| unique.0)
 }
 
 /// The seconds of a policy, for comparing with claims.
