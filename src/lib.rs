@@ -3,7 +3,7 @@
     any(not(doctest), all(feature = "emulator", feature = "full")),
     doc = include_str!("../README.md")
 )]
-#![cfg(any(not(doctest), all(feature = "emulator", feature = "full")))]
+#![cfg_attr(doctest, cfg(all(feature = "emulator", feature = "full")))]
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs_descope, feature(doc_cfg))]
 
