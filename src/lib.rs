@@ -12,6 +12,8 @@ mod check;
 mod client;
 mod error;
 mod flight;
+#[cfg(any(feature = "emulator", feature = "web"))]
+mod html;
 mod json;
 mod jwt;
 mod license;

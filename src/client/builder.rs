@@ -8,7 +8,7 @@ use crate::check;
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, Result};
 use crate::flight::Flights;
-use crate::jwt::Keys;
+use crate::jwt::{Keys, REFRESH_COOKIE};
 use crate::license::License;
 use crate::retry::RetryPolicy;
 use crate::secret::Secret;
@@ -72,7 +72,7 @@ impl Default for ClientBuilder {
             auth_management_key: None,
             license: false,
             public_key: None,
-            refresh_cookie: "DSR".to_owned(),
+            refresh_cookie: REFRESH_COOKIE.to_owned(),
             headers: Vec::new(),
             request_id: None,
             keys: KeyPolicy::default(),

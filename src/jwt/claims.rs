@@ -78,10 +78,10 @@ impl Claims {
         if user.is_none_or(str::is_empty) {
             return Err(TokenError::Claim("sub"));
         }
-        let drn = self.text("drn")?.map(bare);
-        let is_refresh =
-            |name: &str| drn == Some(DEFAULT_REFRESH_COOKIE) || drn == Some(bare(name));
-        if drn.is_some() && rules.refresh_cookie.is_some_and(is_refresh) {
+        self.text("drn")?;
+        // Tokens from before the project has chosen another name are refresh tokens all the same.
+        let refresh = rules.refresh_cookie.map(|name| [name, REFRESH_COOKIE]);
+        if refresh.is_some_and(|names| names.iter().any(|name| self.is_of_cookie(name))) {
             return Err(TokenError::NotASession);
         }
         self.text("jti")?;
@@ -141,6 +141,13 @@ impl Claims {
             },
             Some(_) => Err(malformed),
         }
+    }
+
+    /// Whether the token says of itself that it belongs into this cookie (claim `drn`), whatever
+    /// prefixes restrict the name.
+    pub(crate) fn is_of_cookie(&self, name: &str) -> bool {
+        let drn = self.0.get("drn").and_then(Value::as_str);
+        drn.is_some_and(|drn| bare(drn) == bare(name))
     }
 
     fn text_or_empty(&self, name: &str) -> &str {
@@ -321,9 +328,8 @@ impl fmt::Debug for Claims {
     }
 }
 
-/// The name of the refresh token's cookie in a project that has not chosen another. Tokens from before
-/// it has are refresh tokens all the same.
-const DEFAULT_REFRESH_COOKIE: &str = "DSR";
+/// The name of the refresh token's cookie in a project that has not chosen another.
+pub(crate) const REFRESH_COOKIE: &str = "DSR";
 
 /// A cookie's name without the prefixes by which browsers restrict it (RFC 6265bis section 4.1.3).
 fn bare(name: &str) -> &str {

@@ -216,14 +216,15 @@ impl KeyCache {
         fetch: impl FnOnce() -> Result<Response>,
     ) -> Result<Arc<KeySet>, TokenError> {
         let (kid, now) = (wanted.kid, clock.monotonic());
-        let fresh = |seen: &Option<Snapshot>| {
-            let serves = seen.as_ref().filter(|seen| seen.serves(kid, policy.max_age, now));
-            serves.map(|fresh| fresh.keys.clone())
+        // The keys if they will do, else what there is.
+        let fresh = || match self.snapshot() {
+            Some(seen) if seen.serves(kid, policy.max_age, now) => Ok(seen.keys),
+            seen => Err(seen),
         };
-        let seen = self.snapshot();
-        if let Some(keys) = fresh(&seen) {
-            return Ok(keys);
-        }
+        let seen = match fresh() {
+            Ok(keys) => return Ok(keys),
+            Err(seen) => seen,
+        };
         let stale = seen.filter(|s| s.serves(kid, policy.max_stale, now)).map(|s| s.keys);
 
         let mut fetches = self.fetches();
@@ -236,17 +237,17 @@ impl KeyCache {
                 return Ok(keys);
             }
             fetches = self.wait(fetches, patience.saturating_sub(begun.elapsed()))?;
-            if let Some(keys) = fresh(&self.snapshot()) {
+            if let Ok(keys) = fresh() {
                 return Ok(keys);
             }
             if fetches.failure.is_some() && !fetches.under_way {
                 return self.conclude(kid, policy, now, &fetches, None);
             }
         }
-        let seen = self.snapshot();
-        if let Some(keys) = fresh(&seen) {
-            return Ok(keys); // fetched by another thread meanwhile
-        }
+        let seen = match fresh() {
+            Ok(keys) => return Ok(keys), // fetched by another thread meanwhile
+            Err(seen) => seen,
+        };
         let due = seen.is_none_or(|s| now.saturating_sub(s.at) >= policy.max_age);
         let rested = |reason: &Reason| {
             let last = fetches.last[*reason as usize];

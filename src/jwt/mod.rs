@@ -14,6 +14,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
+pub(crate) use self::claims::REFRESH_COOKIE;
 use self::claims::Rules;
 pub use self::claims::{Claims, Scope};
 pub use self::keys::KeyPolicy;

@@ -20,7 +20,8 @@ impl PublicKey {
     ///
     /// Refused are symmetric keys, with which anyone could sign; keys that hold private members; keys
     /// for encryption; keys without `alg`, or with one that is not their type's; RSA keys under 2048
-    /// or over 8192 bits, with an exponent under 3 or with zeros before a number; and points that are not as long as their curve's.
+    /// or over 8192 bits, with an exponent under 3 or with zeros before a number; and points that are
+    /// not as long as their curve's.
     pub(super) fn from_jwk(json: &str) -> Result<(Option<String>, Self), &'static str> {
         let members =
             super::object(json.as_bytes()).ok_or("not a JSON object, or a member twice")?;

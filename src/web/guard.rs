@@ -287,10 +287,13 @@ impl Guard {
 
     /// The claims of the first session token that passes, or else why the first one does not.
     fn session(&self, credentials: &Credentials) -> Result<Claims, Option<Error>> {
+        let refreshes = &self.settings.refresh_cookies;
         let mut refused: Option<Error> = None;
         for token in credentials.session_tokens() {
             let error = match self.client.auth().session().validate(token.expose()) {
-                Ok(claims) if !self.is_refresh_token(&claims) => return Ok(claims),
+                Ok(claims) if !refreshes.iter().any(|name| claims.is_of_cookie(name)) => {
+                    return Ok(claims);
+                }
                 Ok(_) => TokenError::NotASession.into(),
                 Err(error) => error,
             };
@@ -301,12 +304,6 @@ impl Guard {
             }
         }
         Err(refused)
-    }
-
-    /// Whether a token says of itself that it belongs into a refresh cookie, by whatever name.
-    fn is_refresh_token(&self, claims: &Claims) -> bool {
-        let drn = claims.get::<String>("drn").ok().flatten();
-        drn.is_some_and(|drn| self.settings.refresh_cookies.contains(&drn))
     }
 
     fn refresh(&self, tokens: &[Secret]) -> Result<Visitor, Denied> {

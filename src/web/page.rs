@@ -4,6 +4,7 @@ use super::Guard;
 use crate::check;
 use crate::client::region_url;
 use crate::error::{Error, Result};
+use crate::html::escape;
 use crate::options::setters;
 use crate::transport::http::{HeaderValue, Uri};
 
@@ -203,20 +204,4 @@ impl Guard {
 /// An attribute with a space before it, or nothing for an empty value.
 fn attribute(name: &str, value: &str) -> String {
     if value.is_empty() { String::new() } else { format!(" {name}=\"{}\"", escape(value)) }
-}
-
-/// For text and for attributes in double quotes.
-fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            c => escaped.push(c),
-        }
-    }
-    escaped
 }

@@ -6,6 +6,7 @@ use super::{
     CHOICE, Emulator, Fields, Object, Provider, Refusal, Shape, Store, Visit, choose, parse, query,
 };
 use crate::emulator::error::Answer;
+use crate::html::escape;
 use crate::transport::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, LOCATION};
 use crate::transport::http::{Method, StatusCode};
 use crate::transport::{Request, Response};
@@ -137,21 +138,6 @@ fn html(title: &str, body: &str) -> Response {
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
-}
-
-fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            c => escaped.push(c),
-        }
-    }
-    escaped
 }
 
 #[cfg(test)]
