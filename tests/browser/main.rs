@@ -54,7 +54,7 @@ fn oauth_by_choosing_a_user_by_being_new_and_by_cancelling() {
     let options = OAuthOptions::default().redirect_url(format!("{app}/callback"));
 
     browser.open(&oauth.start(providers::GOOGLE, &options).unwrap());
-    assert_eq!(browser.title(), "Sign in with google");
+    browser.has_title("Sign in with google");
     browser.click(&format!("button[value='{ADA}']"));
     let info = oauth.exchange(&code(&browser)).unwrap();
     check_session(&client, &info);
@@ -73,13 +73,12 @@ fn oauth_by_choosing_a_user_by_being_new_and_by_cancelling() {
     browser.click("button[name=err]");
     assert!(browser.wait_for("/callback?").ends_with("?err=access_denied"));
     browser.open(&url);
-    assert_eq!(browser.title(), "This did not work");
+    browser.has_title("This did not work");
 
     browser.open(&oauth.start(providers::GOOGLE, &OAuthOptions::default()).unwrap());
     browser.click(&format!("button[value='{ADA}']"));
     browser.wait_for("/_emulator/idp/done?code=");
-    let shown = browser.run("return document.querySelector('#code').textContent", &[]);
-    check_session(&client, &oauth.exchange(shown.as_str().unwrap()).unwrap());
+    check_session(&client, &oauth.exchange(&browser.text("#code")).unwrap());
 }
 
 #[test]
@@ -95,7 +94,7 @@ fn single_sign_on_into_a_tenant() {
     let (app, browser, sso) = (app::serve(), Browser::start(), client.auth().sso());
     let options = SsoOptions::default().redirect_url(format!("{app}/callback")).login_hint(ADA);
     browser.open(&sso.start("acme", &options).unwrap());
-    assert_eq!(browser.title(), "Sign in to Acme");
+    browser.has_title("Sign in to Acme");
     browser.type_in("#new [name=groups]", "Staff, Engineers");
     // The hint has filled in the login ID.
     browser.click("#new button");

@@ -63,6 +63,11 @@ impl Browser {
     /// One command, as the session's path names it: a POST with this body, or a GET.
     #[track_caller]
     pub(crate) fn send(&self, path: &str, body: Option<&Value>) -> Value {
+        self.try_send(path, body).unwrap_or_else(|error| panic!("{path}: {error}"))
+    }
+
+    /// The same, or what the browser says is wrong.
+    fn try_send(&self, path: &str, body: Option<&Value>) -> Result<Value, Value> {
         let url = format!("{}{path}", self.session);
         let answer = match body {
             Some(body) => self
@@ -73,9 +78,24 @@ impl Browser {
             None => self.agent.get(&url).call(),
         };
         let text = answer.unwrap().body_mut().read_to_string().unwrap();
-        let mut answer: Value = serde_json::from_str(&text).unwrap();
-        assert!(answer["value"].get("error").is_none_or(Value::is_null), "{path}: {text}");
-        answer["value"].take()
+        let value = serde_json::from_str::<Value>(&text).unwrap()["value"].take();
+        let failed = value.get("error").is_some_and(|error| !error.is_null());
+        if failed { Err(value) } else { Ok(value) }
+    }
+
+    /// Asks until there is an answer. A page that is about to be replaced has none: an element that was
+    /// just found in it may be gone.
+    #[track_caller]
+    fn wait<T>(&self, what: &str, mut ask: impl FnMut() -> Result<T, Value>) -> T {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let error = match ask() {
+                Ok(answer) => return answer,
+                Err(error) => error,
+            };
+            assert!(Instant::now() < until, "{what} did not come: {error} at {}", self.url());
+            std::thread::sleep(Duration::from_millis(50));
+        }
     }
 
     #[track_caller]
@@ -88,52 +108,67 @@ impl Browser {
         self.send("/url", None).as_str().unwrap().to_owned()
     }
 
+    /// Waits until this is the page's title.
     #[track_caller]
-    pub(crate) fn title(&self) -> String {
-        self.send("/title", None).as_str().unwrap().to_owned()
-    }
-
-    #[track_caller]
-    fn element(&self, css: &str) -> String {
-        let found = self.send("/element", Some(&json!({ "using": "css selector", "value": css })));
-        let (_, id) = found.as_object().unwrap().iter().next().unwrap();
-        format!("/element/{}", id.as_str().unwrap())
+    pub(crate) fn has_title(&self, expected: &str) {
+        self.wait(expected, || {
+            let title = self.try_send("/title", None)?;
+            if title == expected { Ok(()) } else { Err(title) }
+        });
     }
 
     /// Waits for an element, and returns its text.
     #[track_caller]
     pub(crate) fn text(&self, css: &str) -> String {
-        let until = Instant::now() + PATIENCE;
+        self.wait(css, || self.try_text(css))
+    }
+
+    /// Waits until the page's first heading is this.
+    #[track_caller]
+    pub(crate) fn has_heading(&self, expected: &str) {
+        self.wait(expected, || {
+            let heading = self.try_text("h1")?;
+            if heading == expected { Ok(()) } else { Err(heading.into()) }
+        });
+    }
+
+    /// Finds and reads in one step, so that it is the text of one page.
+    fn try_text(&self, css: &str) -> Result<String, Value> {
+        let script = "return document.querySelector(arguments[0])?.innerText ?? null";
+        let body = json!({ "script": script, "args": [css] });
+        let text = self.try_send("/execute/sync", Some(&body))?;
+        text.as_str().map(str::to_owned).ok_or(text)
+    }
+
+    /// Waits for an element, and does this with it.
+    #[track_caller]
+    fn act(&self, css: &str, action: &str, body: &Value) {
         let query = json!({ "using": "css selector", "value": css });
-        while self.send("/elements", Some(&query)).as_array().is_none_or(Vec::is_empty) {
-            assert!(Instant::now() < until, "{css} did not come: {}", self.url());
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        self.send(&format!("{}/text", self.element(css)), None).as_str().unwrap().to_owned()
+        self.wait(css, || {
+            let found = self.try_send("/element", Some(&query))?;
+            let (_, id) = found.as_object().unwrap().iter().next().unwrap();
+            let id = id.as_str().unwrap();
+            self.try_send(&format!("/element/{id}/{action}"), Some(body))
+        });
     }
 
     #[track_caller]
     pub(crate) fn click(&self, css: &str) {
-        self.send(&format!("{}/click", self.element(css)), Some(&json!({})));
+        self.act(css, "click", &json!({}));
     }
 
     #[track_caller]
     pub(crate) fn type_in(&self, css: &str, text: &str) {
-        self.send(&format!("{}/value", self.element(css)), Some(&json!({ "text": text })));
+        self.act(css, "value", &json!({ "text": text }));
     }
 
     /// Waits until the page's address has this in it.
     #[track_caller]
     pub(crate) fn wait_for(&self, part: &str) -> String {
-        let until = Instant::now() + PATIENCE;
-        loop {
+        self.wait(part, || {
             let url = self.url();
-            if url.contains(part) {
-                return url;
-            }
-            assert!(Instant::now() < until, "{part} did not come: {url}");
-            std::thread::sleep(Duration::from_millis(50));
-        }
+            if url.contains(part) { Ok(url) } else { Err(url.into()) }
+        })
     }
 
     /// Runs the body of an asynchronous function in the page, with these as `given`, and returns what
