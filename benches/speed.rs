@@ -10,6 +10,9 @@ fn validation(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("validation");
     group.bench_function("ring alone", |bencher| bencher.iter(|| validation.ring()));
     group.bench_function("descope", |bencher| bencher.iter(|| validation.descope()));
+    group.bench_function("descope and a role", |bencher| {
+        bencher.iter(|| validation.with_a_role());
+    });
     group.finish();
 }
 

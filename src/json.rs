@@ -222,7 +222,7 @@ impl<'de> Deserialize<'de> for Members<'de> {
 }
 
 /// A string, borrowed unless it holds escapes. (`Cow` itself always reads an owned one.)
-struct Text<'de>(Cow<'de, str>);
+pub(crate) struct Text<'de>(pub(crate) Cow<'de, str>);
 
 impl<'de> Deserialize<'de> for Text<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

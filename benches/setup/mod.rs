@@ -8,7 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use descope::auth::{DeliveryMethod, LoginOptions};
 use descope::transport::{Request, Response};
-use descope::{Claims, Client};
+use descope::{Claims, Client, Scope};
 use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 use serde_json::{Value, json};
 
@@ -44,6 +44,13 @@ impl Validation {
     /// All that `validate` does.
     pub(crate) fn descope(&self) -> Claims {
         self.client.auth().session().validate(&self.token).expect("a good token")
+    }
+
+    /// The same, and a look at what the user may do.
+    pub(crate) fn with_a_role(&self) -> Claims {
+        let claims = self.descope();
+        assert!(claims.has_roles(Scope::Project, ["role-1"]));
+        claims
     }
 
     /// The signature alone, already taken from its base64url.

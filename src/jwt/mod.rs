@@ -2,23 +2,22 @@
 
 mod claims;
 mod keys;
+mod rules;
 mod signature;
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
-use serde_json::{Map, Value};
+use serde_json::value::RawValue;
 
 pub(crate) use self::claims::REFRESH_COOKIE;
-use self::claims::Rules;
 pub use self::claims::{Claims, Scope};
 pub use self::keys::KeyPolicy;
 use self::keys::{KeyCache, KeySet, Wanted};
+use self::rules::Rules;
 use crate::check::MAX_TOKEN;
 use crate::client::Client;
 use crate::error::{Error, Result, TokenError};
@@ -103,15 +102,16 @@ impl Keys {
             return Err(TokenError::Algorithm);
         }
         key.verify(parts.message.as_bytes(), &decode(parts.signature)?)?;
-        let claims = Claims::read(&decode(parts.payload)?)?;
-        claims.check(&Rules {
-            project_id: &client.shared.project_id,
-            audience: &client.settings.audience,
-            leeway: self.leeway,
-            now: client.shared.clock.unix(),
-            refresh_cookie: (kind == Kind::Session).then_some(&client.shared.refresh_cookie),
-        })?;
-        Ok(claims)
+        Claims::read(
+            decode(parts.payload)?,
+            &Rules {
+                project_id: &client.shared.project_id,
+                audience: &client.settings.audience,
+                leeway: self.leeway,
+                now: client.shared.clock.unix(),
+                refresh_cookie: (kind == Kind::Session).then_some(&client.shared.refresh_cookie),
+            },
+        )
     }
 
     /// The keys, fetched if they are too old or `kid` is not among them.
@@ -171,12 +171,8 @@ const MAX_KID: usize = 256;
 impl<'h> Header<'h> {
     fn read(json: &'h [u8]) -> Result<Self, TokenError> {
         let json = std::str::from_utf8(json).map_err(|_| TokenError::Malformed)?;
-        let members = json::members(json).ok_or(TokenError::Malformed)?;
-        let names: BTreeSet<&str> = members.iter().map(|(name, _)| &**name).collect();
-        if names.len() < members.len() {
-            return Err(TokenError::Malformed); // a member twice
-        }
-        if names.contains("crit") || names.contains("b64") {
+        let members = members(json).ok_or(TokenError::Malformed)?;
+        if members.iter().any(|(name, _)| name == "crit" || name == "b64") {
             return Err(TokenError::Critical);
         }
         // A member, and the text that it is if it is one.
@@ -213,39 +209,17 @@ fn decode(part: &str) -> Result<Vec<u8>, TokenError> {
     URL_SAFE_NO_PAD.decode(part).map_err(|_| TokenError::Malformed)
 }
 
-/// A JSON object none of whose members stands there twice (RFC 7515 section 4, RFC 7519 section 4):
-/// of two, one reader may see the first and another the last.
-fn object(json: &[u8]) -> Option<Map<String, Value>> {
-    struct Unique(Map<String, Value>);
+/// The members of a JSON object, none of which stands there twice.
+fn members(json: &str) -> Option<Vec<(Cow<'_, str>, &RawValue)>> {
+    let members = json::members(json)?;
+    all_differ(members.iter().map(|(name, _)| &**name).collect()).then_some(members)
+}
 
-    impl<'de> Deserialize<'de> for Unique {
-        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-            struct Members;
-
-            impl<'de> Visitor<'de> for Members {
-                type Value = Unique;
-
-                fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                    f.write_str("an object")
-                }
-                fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Unique, A::Error> {
-                    let mut members = Map::new();
-                    while let Some((name, value)) = map.next_entry::<String, Value>()? {
-                        if members.insert(name, value).is_some() {
-                            return Err(serde::de::Error::custom("a member twice"));
-                        }
-                    }
-                    Ok(Unique(members))
-                }
-            }
-
-            deserializer.deserialize_map(Members)
-        }
-    }
-
-    // Once for the whole, instead of for every string in it.
-    let json = std::str::from_utf8(json).ok()?;
-    serde_json::from_str::<Unique>(json).ok().map(|unique| unique.0)
+/// Whether no name stands there twice (RFC 7515 section 4, RFC 7519 section 4): of two members, one
+/// reader may see the first and another the last.
+fn all_differ(mut names: Vec<impl Ord>) -> bool {
+    names.sort_unstable();
+    names.windows(2).all(|pair| pair[0] != pair[1])
 }
 
 /// The seconds of a policy, for comparing with claims.

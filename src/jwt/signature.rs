@@ -23,10 +23,9 @@ impl PublicKey {
     /// or over 8192 bits, with an exponent under 3 or with zeros before a number; and points that are
     /// not as long as their curve's.
     pub(super) fn from_jwk(json: &str) -> Result<(Option<String>, Self), &'static str> {
-        let members =
-            super::object(json.as_bytes()).ok_or("not a JSON object, or a member twice")?;
+        let members = super::members(json).ok_or("not a JSON object, or a member twice")?;
         let private = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
-        if private.iter().any(|name| members.contains_key(*name)) {
+        if members.iter().any(|(name, _)| private.contains(&&**name)) {
             return Err("the JWK holds a private or symmetric key");
         }
         let jwk: Jwk = serde_json::from_str(json).map_err(|_| "not a JWK of a known kind")?;

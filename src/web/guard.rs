@@ -341,7 +341,7 @@ impl Guard {
 /// Checks what the visitor may do. The cookies are for either outcome.
 fn admit(visitor: Visitor, access: &Access) -> Result<Visitor, Denied> {
     // RFC 9449 section 7.1: a token that is bound to a key is no bearer token.
-    if visitor.claims.as_map().contains_key("cnf") {
+    if visitor.claims.is_bound() {
         return Err(Denied::new(Reason::ProofMissing, None).with_cookies(visitor.set_cookies));
     }
     match access.check(&visitor.claims) {
