@@ -12,7 +12,8 @@ use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
 use serde_json::{Value, json};
 
 pub(crate) const PROJECT: &str = "P2fuzz";
-pub(crate) const SECRET: &str = "canary-refresh-token";
+pub(crate) const REFRESH_TOKEN: &str = "canary-refresh-token";
+pub(crate) const MANAGEMENT_KEY: &str = "canary-management-key";
 
 static KEY: LazyLock<EcdsaKeyPair> = LazyLock::new(|| {
     let algorithm = &ECDSA_P256_SHA256_FIXED_SIGNING;
@@ -44,7 +45,7 @@ pub(crate) fn client() -> (Client, Arc<Mutex<Response>>) {
     let client = Client::builder()
         .ignore_env()
         .project_id(PROJECT)
-        .management_key("canary-management-key")
+        .management_key(MANAGEMENT_KEY)
         .retry(RetryPolicy::none())
         .transport(move |_: Request| {
             Ok(told.lock().unwrap_or_else(PoisonError::into_inner).clone())
