@@ -16,8 +16,12 @@ fuzz_target!(|data: &[u8]| {
     let mut headers = HeaderMap::new();
     for line in data.split(|byte| *byte == b'\n') {
         let [kind, value @ ..] = line else { continue };
-        let name = [("authorization", ""), ("cookie", ""), ("authorization", "Bearer "), ("cookie", "DS=")]
-            [usize::from(kind % 4)];
+        let name = [
+            ("authorization", ""),
+            ("cookie", ""),
+            ("authorization", "Bearer "),
+            ("cookie", "DS="),
+        ][usize::from(kind % 4)];
         if let Ok(value) = HeaderValue::from_bytes(&[name.1.as_bytes(), value].concat()) {
             headers.append(HeaderName::from_static(name.0), value);
         }

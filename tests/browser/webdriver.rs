@@ -112,8 +112,7 @@ impl Browser {
     #[track_caller]
     pub(crate) fn has_title(&self, expected: &str) {
         self.wait(expected, || {
-            let title = self.try_send("/title", None)?;
-            if title == expected { Ok(()) } else { Err(title) }
+            self.try_send("/title", None).and_then(only_if(|title| title == expected))
         });
     }
 
@@ -126,10 +125,7 @@ impl Browser {
     /// Waits until the page's first heading is this.
     #[track_caller]
     pub(crate) fn has_heading(&self, expected: &str) {
-        self.wait(expected, || {
-            let heading = self.try_text("h1")?;
-            if heading == expected { Ok(()) } else { Err(heading.into()) }
-        });
+        self.wait(expected, || self.try_text("h1").and_then(only_if(|text| text == expected)));
     }
 
     /// Finds and reads in one step, so that it is the text of one page.
@@ -165,10 +161,7 @@ impl Browser {
     /// Waits until the page's address has this in it.
     #[track_caller]
     pub(crate) fn wait_for(&self, part: &str) -> String {
-        self.wait(part, || {
-            let url = self.url();
-            if url.contains(part) { Ok(url) } else { Err(url.into()) }
-        })
+        self.wait(part, || only_if(|url: &String| url.contains(part))(self.url()))
     }
 
     /// Runs the body of an asynchronous function in the page, with these as `given`, and returns what
@@ -188,6 +181,11 @@ impl Browser {
         });
         self.send("/webauthn/authenticator", Some(&authenticator));
     }
+}
+
+/// An answer of another kind is not the one that is waited for.
+fn only_if<T: Into<Value>>(is: impl Fn(&T) -> bool) -> impl Fn(T) -> Result<T, Value> {
+    move |answer| if is(&answer) { Ok(answer) } else { Err(answer.into()) }
 }
 
 impl Drop for Browser {

@@ -2,12 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
 
-fn read(path: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
-    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-}
+use crate::files::{path, read, sources};
 
 /// The cells of the tables with this head.
 fn rows<'t>(page: &'t str, head: &str) -> Vec<Vec<&'t str>> {
@@ -116,9 +112,8 @@ fn every_feature_is_in_the_readme() {
     assert_eq!(unique, features());
 }
 
-fn has_test(path: &str, function: &str) -> bool {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
-    let text = fs::read_to_string(path).unwrap_or_default();
+fn has_test(file: &str, function: &str) -> bool {
+    let text = fs::read_to_string(path(file)).unwrap_or_default();
     let lines: Vec<_> = text.lines().map(str::trim).collect();
     let head = format!("fn {function}() {{");
     lines.windows(2).any(|pair| pair[0] == "#[test]" && pair[1] == head)
@@ -166,26 +161,10 @@ fn the_pages_name_tests_that_exist() {
     }
 }
 
-fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).expect("a folder") {
-        let path = entry.expect("an entry").path();
-        if path.is_dir() {
-            sources(&path, found);
-        } else {
-            found.push(path);
-        }
-    }
-}
-
 /// Of each public function that can fail, its file and name, and its documentation.
 fn operations() -> Vec<(String, String)> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut files = Vec::new();
-    sources(&root.join("auth"), &mut files);
-    sources(&root.join("mgmt"), &mut files);
     let mut found = Vec::new();
-    for file in files {
-        let text = fs::read_to_string(&file).expect("a source");
+    for (file, text) in [sources("src/auth"), sources("src/mgmt")].concat() {
         let mut docs = String::new();
         let mut lines = text.lines();
         while let Some(line) = lines.next() {
@@ -200,7 +179,7 @@ fn operations() -> Vec<(String, String)> {
                 }
                 let name = rest.split(['(', '<']).next().expect("a name");
                 if signature.contains("-> Result<") || signature.contains("-> PageIter<") {
-                    found.push((format!("{}: {name}", file.display()), docs.clone()));
+                    found.push((format!("{file}: {name}"), docs.clone()));
                 }
                 docs.clear();
             } else if !line.starts_with("#[") {
