@@ -1,15 +1,18 @@
 //! How the users of a tenant sign in by SSO: its identity providers.
 
 mod legacy;
+mod mapping;
 mod settings;
 
 use serde::Serialize;
 
 pub use self::legacy::{LegacyOptions, LegacySettings, UserMapping};
+pub use self::mapping::{
+    AttributeMapping, FgaMapping, FgaRelation, GroupsMapping, OidcAttributeMapping, RoleItem,
+    RoleMapping,
+};
 pub use self::settings::{
-    AttributeMapping, FgaMapping, FgaRelation, GroupsMapping, OidcAttributeMapping, OidcProvider,
-    OidcSettings, RoleItem, RoleMapping, SamlMetadata, SamlOptions, SamlProvider, SamlSettings,
-    SsoSettings,
+    OidcProvider, OidcSettings, SamlMetadata, SamlOptions, SamlProvider, SamlSettings, SsoSettings,
 };
 use super::Mgmt;
 use crate::call::Call;

@@ -1,0 +1,251 @@
+//! Sends a call: its tries within one deadline, and what becomes of the answer.
+
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::{Call, Credential};
+use crate::check;
+use crate::error::{ApiError, Error, Result};
+use crate::json::{decode, decode_field, decode_list};
+use crate::scrub::Scrubber;
+use crate::secret::Secret;
+use crate::transport::http::{HeaderMap, Request, StatusCode, header};
+use crate::transport::{Limits, Response, TransportError, TransportErrorKind};
+
+#[allow(dead_code, reason = "each area uses some of it, and any of them may be off")]
+impl Call<'_> {
+    /// Sends, and reads the response as `T`.
+    pub(crate) fn send<T: DeserializeOwned>(self) -> Result<T> {
+        Ok(decode(self.execute()?.body())?)
+    }
+
+    /// Sends, and reads one member of the response as `T`.
+    pub(crate) fn send_field<T: DeserializeOwned>(self, name: &str) -> Result<T> {
+        Ok(decode_field(self.execute()?.body(), name)?)
+    }
+
+    /// Sends, and reads a list that is a member of the response, and may be missing if it is empty.
+    pub(crate) fn send_list<T: DeserializeOwned>(self, name: &str) -> Result<Vec<T>> {
+        Ok(decode_list(self.execute()?.body(), name)?)
+    }
+
+    /// Sends, and reads the response as JSON of any form; null if there is none.
+    pub(crate) fn send_value(self) -> Result<Value> {
+        match self.execute()?.body().trim_ascii() {
+            [] => Ok(Value::Null),
+            body => Ok(decode(body)?),
+        }
+    }
+
+    /// Sends, and returns the URL that the response names.
+    ///
+    /// It may come with status 307, whose `Location` is not followed: it is for the user's browser.
+    pub(crate) fn send_url(mut self) -> Result<String> {
+        self.redirects = true;
+        self.send_field("url")
+    }
+
+    /// Sends, and drops the response's body.
+    pub(crate) fn send_unit(self) -> Result<()> {
+        self.execute().map(drop)
+    }
+
+    /// Sends, and returns the response of a success.
+    pub(crate) fn execute(mut self) -> Result<Response> {
+        if let Some(error) = self.failed.take() {
+            return Err(error);
+        }
+        let client = self.client;
+        let body = match (&self.list, &self.body) {
+            (Some(items), _) => serde_json::to_vec(items).map_err(|_| unwritable())?,
+            (None, Some(members)) => serde_json::to_vec(members).map_err(|_| unwritable())?,
+            (None, None) => Vec::new(),
+        };
+        let mut request = Request::new(body);
+        *request.method_mut() = self.method.clone();
+        let cache = client.shared.fga_cache_url.as_ref().filter(|_| self.fga_cache);
+        let url = format!("{}{}", cache.unwrap_or(&client.shared.base_url), self.path);
+        *request.uri_mut() = url.parse().map_err(|_| unwritable())?;
+        let clock = &*client.shared.clock;
+        let deadline = clock.monotonic().saturating_add(client.settings.deadline);
+        *request.headers_mut() = self.headers()?;
+        let mut tries = 0;
+        loop {
+            let left = deadline.saturating_sub(clock.monotonic());
+            let limits = self.limits.unwrap_or(Limits {
+                timeout: client.settings.try_timeout.min(left),
+                ..Limits::DEFAULT
+            });
+            request.extensions_mut().insert(limits);
+            tries += 1;
+            let outcome = self.attempt(request.clone(), limits, tries);
+            let wait = match self.limits {
+                Some(_) => None,
+                None => client.settings.retry.next(tries, self.safe, &outcome),
+            };
+            let left = deadline.saturating_sub(clock.monotonic());
+            match wait {
+                Some(wait) if wait < left => clock.sleep(wait),
+                _ => return outcome,
+            }
+        }
+    }
+
+    fn attempt(&self, request: Request<Vec<u8>>, limits: Limits, tries: u32) -> Result<Response> {
+        if limits.timeout.is_zero() {
+            let error = TransportError::new(TransportErrorKind::Timeout, "no time left");
+            return Err(error.into());
+        }
+        let sent = self.client.shared.transport.send(request);
+        log_attempt(self, &sent, tries);
+        let response = sent?;
+        if response.body().len() as u64 > limits.body {
+            return Err(TransportError::new(TransportErrorKind::Body, "too large").into());
+        }
+        let status = response.status();
+        if status.is_success() || (self.redirects && status == StatusCode::TEMPORARY_REDIRECT) {
+            Ok(response)
+        } else {
+            Err(Error::Api(Box::new(self.refusal(&response))))
+        }
+    }
+
+    /// The client's headers, and those that differ from call to call.
+    fn headers(&self) -> Result<HeaderMap> {
+        let shared = &*self.client.shared;
+        let mut headers = shared.headers.clone();
+        let make_id = || shared.request_id.as_ref().and_then(|make| make());
+        let id = self.client.settings.request_id.clone();
+        if self.limits.is_none()
+            && let Some(id) = id.or_else(make_id)
+        {
+            headers.insert("x-external-rid", check::header("request_id", &id)?);
+        }
+        let mut bearer = format!("Bearer {}", shared.project_id);
+        let (user, key) = match self.credential {
+            Credential::Project => (None, &shared.auth_management_key),
+            Credential::Token(token) => (Some(token), &shared.auth_management_key),
+            Credential::ManagementKey => (None, &shared.management_key),
+        };
+        for part in user.into_iter().chain(key.as_ref().map(Secret::expose)) {
+            bearer.push(':');
+            bearer.push_str(part);
+        }
+        let mut bearer = check::header("token", &bearer)?;
+        bearer.set_sensitive(true);
+        headers.insert(header::AUTHORIZATION, bearer);
+        if matches!(self.credential, Credential::ManagementKey)
+            && let Some(license) = &shared.license
+            && let Some(tier) = license.header(self.client)
+        {
+            headers.insert("x-descope-license", tier);
+        }
+        Ok(headers)
+    }
+
+    /// Everything the answer says about why it is not a success, less what is secret.
+    #[cold]
+    fn refusal(&self, response: &Response) -> ApiError {
+        let (headers, scrubber) = (response.headers(), self.scrubber());
+        let text =
+            |name: &str| headers.get(name).and_then(|v| v.to_str().ok()).map(|v| scrubber.text(v));
+        let mut error = ApiError {
+            status: response.status().as_u16(),
+            request_id: text("x-request-id"),
+            cf_ray: text("cf-ray"),
+            retry_after: retry_after(headers, self.client.shared.clock.unix()),
+            ..ApiError::default()
+        };
+        if let Ok(Value::Object(mut members)) = serde_json::from_slice(response.body()) {
+            let mut take = |name| match members.remove(name) {
+                Some(Value::String(text)) => scrubber.text(&text),
+                _ => String::new(),
+            };
+            error.code = take("errorCode");
+            error.description = take("errorDescription");
+            error.message = take("errorMessage");
+        }
+        if error.code.is_empty() && error.description.is_empty() && error.message.is_empty() {
+            error.body_preview = scrubber.preview(response.body());
+        }
+        error
+    }
+
+    /// Knows this call's own secrets.
+    fn scrubber(&self) -> Scrubber<'_> {
+        let shared = &*self.client.shared;
+        let keys = [&shared.management_key, &shared.auth_management_key];
+        Scrubber::new(self.secrets.iter().chain(keys.into_iter().flatten()).map(Secret::expose))
+    }
+}
+
+fn unwritable() -> Error {
+    Error::argument("request", "cannot be written as HTTP")
+}
+
+/// Seconds or a date (RFC 9110 section 10.2.3), the first readable of several, at most a day.
+fn retry_after(headers: &HeaderMap, now: i64) -> Option<Duration> {
+    const DAY: u64 = 24 * 60 * 60;
+    let seconds = |text: &str| {
+        if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
+            return Some(text.parse().unwrap_or(DAY));
+        }
+        let date = crate::UnixTime::from(httpdate::parse_http_date(text).ok()?).as_seconds();
+        Some(u64::try_from(date.saturating_sub(now)).unwrap_or(0))
+    };
+    headers
+        .get_all(header::RETRY_AFTER)
+        .iter()
+        .find_map(|value| seconds(value.to_str().ok()?.trim()))
+        .map(|seconds| Duration::from_secs(seconds.min(DAY)))
+}
+
+#[cfg(feature = "log")]
+fn log_attempt(call: &Call<'_>, sent: &Result<Response, TransportError>, tries: u32) {
+    let path = call.path.split('?').next().unwrap_or_default();
+    match sent {
+        Ok(response) => {
+            log::debug!("{} {path}, try {tries}: {}", call.method, response.status().as_u16());
+        }
+        Err(error) => log::debug!("{} {path}, try {tries}: {:?}", call.method, error.kind()),
+    }
+}
+
+#[cfg(not(feature = "log"))]
+fn log_attempt(_: &Call<'_>, _: &Result<Response, TransportError>, _: u32) {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transport::http::HeaderValue;
+
+    #[test]
+    fn reads_every_form_of_retry_after() {
+        let now = 784_111_777; // Sun, 06 Nov 1994 08:49:37 GMT
+        let day = 24 * 60 * 60;
+        for (values, expected) in [
+            (&["120"][..], Some(120)),
+            (&[" 7 "], Some(7)),
+            (&["0"], Some(0)),
+            (&["99999999999999999999999"], Some(day)),
+            (&["Sun, 06 Nov 1994 08:50:37 GMT"], Some(60)),
+            (&["Sun, 06 Nov 1994 08:40:00 GMT"], Some(0)),
+            (&["Fri, 31 Dec 9999 23:59:59 GMT"], Some(day)),
+            (&["-5"], None),
+            (&["1.5"], None),
+            (&["soon"], None),
+            (&[""], None),
+            (&[], None),
+            (&["soon", "3"], Some(3)),
+            (&["5", "9"], Some(5)),
+        ] {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                headers.append(header::RETRY_AFTER, HeaderValue::from_static(value));
+            }
+            assert_eq!(retry_after(&headers, now), expected.map(Duration::from_secs), "{values:?}");
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! What a user is given: when they are made or invited, and later.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::error::{Error, Result};
+use crate::models::{TenantRoles, UserStatus};
+use crate::options::setters;
+
+/// All that a user can be given, for [`Users::create`], [`invite`](Users::invite) and
+/// [`update`](Users::update), which replaces all of it.
+///
+/// Roles are set either for the project or, in [`tenants`](Self::tenants), for each tenant.
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct NewUser {
+    /// E-mail address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// Phone number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phone: Option<String>,
+    /// Full name.
+    #[serde(rename = "displayName", skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Given name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub given_name: Option<String>,
+    /// Middle name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub middle_name: Option<String>,
+    /// Family name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub family_name: Option<String>,
+    /// The URL of a picture.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub picture: Option<String>,
+    /// Whether the e-mail address counts as verified.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verified_email: Option<bool>,
+    /// Whether the phone number counts as verified.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verified_phone: Option<bool>,
+    /// Names of roles in the project.
+    #[serde(rename = "roleNames", skip_serializing_if = "Option::is_none")]
+    pub roles: Option<Vec<String>>,
+    /// The tenants to belong to, each with its roles.
+    #[serde(rename = "userTenants", skip_serializing_if = "Option::is_none")]
+    pub tenants: Option<Vec<TenantRoles>>,
+    /// Attributes defined by the project, of any JSON type.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub custom_attributes: Option<Map<String, Value>>,
+    /// What the user can sign in with beside the login ID.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub additional_login_ids: Option<Vec<String>>,
+    /// IDs of the SSO applications the user may use.
+    #[serde(rename = "ssoAppIDs", skip_serializing_if = "Option::is_none")]
+    pub sso_app_ids: Option<Vec<String>>,
+    /// The families to belong to.
+    #[serde(rename = "familyAssociations", skip_serializing_if = "Option::is_none")]
+    pub families: Option<Vec<FamilyAssociation>>,
+    /// Whether this is a test user; see [`Users::create_test_user`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub test: Option<bool>,
+    /// Whether the user may sign in. Defaults to enabled, or to invited for [`Users::invite`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<UserStatus>,
+    /// Where an invitation leads. Defaults to what the project has configured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub invite_url: Option<String>,
+}
+
+setters!(NewUser {
+    email: opt<String>, phone: opt<String>, name: opt<String>, given_name: opt<String>,
+    middle_name: opt<String>, family_name: opt<String>, picture: opt<String>,
+    verified_email: opt<bool>, verified_phone: opt<bool>, roles: opt_list<String>,
+    tenants: opt_list<TenantRoles>, custom_attributes: opt_map<Value>,
+    additional_login_ids: opt_list<String>, sso_app_ids: opt_list<String>,
+    families: opt_list<FamilyAssociation>, test: opt<bool>, status: opt<UserStatus>,
+    invite_url: opt<String>,
+});
+
+impl NewUser {
+    /// Refuses what can be given to a new user only.
+    pub(super) fn check_replacement(&self) -> Result<()> {
+        match (&self.status, &self.invite_url) {
+            (Some(_), _) => Err(Error::argument("status", "is changed by `activate` and others")),
+            (_, Some(_)) => Err(Error::argument("invite_url", "is for new users")),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What to change of a user, for [`Users::patch`].
+///
+/// What is not set stays as it is. An empty string or list clears:
+///
+/// ```
+/// use descope::mgmt::user::UserPatch;
+///
+/// let patch = UserPatch::default().picture("").roles([""; 0]);
+/// # assert_eq!(patch.roles, Some(vec![]));
+/// ```
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct UserPatch {
+    /// E-mail address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// Phone number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phone: Option<String>,
+    /// Full name.
+    #[serde(rename = "displayName", skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Given name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub given_name: Option<String>,
+    /// Middle name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub middle_name: Option<String>,
+    /// Family name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub family_name: Option<String>,
+    /// The URL of a picture.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub picture: Option<String>,
+    /// Whether the e-mail address counts as verified.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verified_email: Option<bool>,
+    /// Whether the phone number counts as verified.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verified_phone: Option<bool>,
+    /// Names of roles in the project, in place of those held.
+    #[serde(rename = "roleNames", skip_serializing_if = "Option::is_none")]
+    pub roles: Option<Vec<String>>,
+    /// The tenants to belong to, in place of those joined.
+    #[serde(rename = "userTenants", skip_serializing_if = "Option::is_none")]
+    pub tenants: Option<Vec<TenantRoles>>,
+    /// Attributes defined by the project, of any JSON type. Those not named here stay.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub custom_attributes: Option<Map<String, Value>>,
+    /// What the user can sign in with beside the login ID, in place of what there is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub additional_login_ids: Option<Vec<String>>,
+    /// IDs of the SSO applications the user may use, in place of those there are.
+    #[serde(rename = "ssoAppIds", skip_serializing_if = "Option::is_none")]
+    pub sso_app_ids: Option<Vec<String>>,
+    /// The families to belong to, in place of those there are.
+    #[serde(rename = "familyAssociations", skip_serializing_if = "Option::is_none")]
+    pub families: Option<Vec<FamilyAssociation>>,
+    /// Whether the user is provisioned by SCIM.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scim: Option<bool>,
+    /// Whether the user may sign in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<UserStatus>,
+    /// Whether this is a test user.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub test: Option<bool>,
+}
+
+setters!(UserPatch {
+    email: opt<String>, phone: opt<String>, name: opt<String>, given_name: opt<String>,
+    middle_name: opt<String>, family_name: opt<String>, picture: opt<String>,
+    verified_email: opt<bool>, verified_phone: opt<bool>, roles: opt_list<String>,
+    tenants: opt_list<TenantRoles>, custom_attributes: opt_map<Value>,
+    additional_login_ids: opt_list<String>, sso_app_ids: opt_list<String>,
+    families: opt_list<FamilyAssociation>, scim: opt<bool>, status: opt<UserStatus>,
+    test: opt<bool>,
+});
+
+/// How users are invited, by [`Users::invite`] and [`Users::invite_batch`].
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Invitation {
+    /// Where the invitation leads. Defaults to what the project has configured.
+    #[serde(rename = "inviteUrl", skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// Whether to send an e-mail. Defaults to what the project has configured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub send_mail: Option<bool>,
+    /// Whether to send a text message. Defaults to what the project has configured.
+    #[serde(rename = "sendSMS", skip_serializing_if = "Option::is_none")]
+    pub send_sms: Option<bool>,
+    /// Another message template than the project's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub template_id: Option<String>,
+    /// Values to put into the message.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub template_options: Option<BTreeMap<String, String>>,
+    /// The language of the message, such as `pt-BR`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub locale: Option<String>,
+}
+
+setters!(Invitation {
+    url: opt<String>, send_mail: opt<bool>, send_sms: opt<bool>, template_id: opt<String>,
+    template_options: opt_map<String>, locale: opt<String>,
+});
+
+/// A family that a user belongs to, and what they are in it.
+#[derive(Clone, Debug, Default, Serialize, PartialEq)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct FamilyAssociation {
+    /// The family's ID.
+    pub family_id: String,
+    /// Names of the roles to hold there.
+    #[serde(rename = "roleNames", skip_serializing_if = "Option::is_none")]
+    pub roles: Option<Vec<String>>,
+    /// Attributes that the user has in this family alone.
+    #[serde(rename = "familyScopedAttributes", skip_serializing_if = "Option::is_none")]
+    pub attributes: Option<Map<String, Value>>,
+}
+
+impl FamilyAssociation {
+    /// Membership of a family, with no role.
+    pub fn new(family_id: impl Into<String>) -> Self {
+        Self { family_id: family_id.into(), ..Self::default() }
+    }
+}
+
+setters!(FamilyAssociation { roles: opt_list<String>, attributes: opt_map<Value> });
