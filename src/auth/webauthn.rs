@@ -185,8 +185,8 @@ impl WebAuthn<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`] for an empty login ID or origin, and for step-up
-    /// or MFA without a refresh token.
+    /// [`Error::Argument`] for an empty login ID or origin, and for step-up or MFA: who may be new has no
+    /// session to add to.
     pub fn sign_up_or_in_start(
         &self,
         login_id: &str,
@@ -197,7 +197,8 @@ impl WebAuthn<'_> {
             .check(check::id("login_id", login_id))
             .field("loginId", login_id)
             .options("loginOptions", &options.login)
-            .login_bearer(&options.login)
+            .no_provider(options.login.provider_id.as_ref())
+            .no_session(&options.login)
             .send()
     }
 

@@ -14,8 +14,8 @@ use serde_json::{Value, json};
 
 use crate::authenticator::{Authenticator, decode, encode, public_key};
 use crate::support::{
-    REFRESH, client, every_login_option, login_options, refuses, refuses_a_provider, sends,
-    signed_in,
+    REFRESH, client, every_login_option, every_option_of_the_new, login_options,
+    login_options_of_the_new, refuses, refuses_a_provider, refuses_a_session, sends, signed_in,
 };
 
 const ADA: &str = "ada@example.com";
@@ -108,7 +108,11 @@ fn sign_in_with_every_field() {
         client.auth().webauthn().sign_in_start(None, ORIGIN, &options)
     }));
     let line = "POST /v1/auth/webauthn/signup-in/start";
-    check_begun(&sends(line, REFRESH, body(ADA), &begun(), |client| {
+    let mut options = options.login(every_option_of_the_new());
+    options.login.provider_id = None;
+    let mut body = body(ADA);
+    body["loginOptions"] = login_options_of_the_new();
+    check_begun(&sends(line, "", body, &begun(), |client| {
         client.auth().webauthn().sign_up_or_in_start(ADA, ORIGIN, &options)
     }));
 }
@@ -185,8 +189,11 @@ fn bad_input_is_refused_before_a_request() {
     for login in [LoginOptions::default().stepup(true), LoginOptions::default().mfa(true)] {
         let lone = WebAuthnLoginOptions::default().login(login);
         refuses("refresh_token", |c| c.auth().webauthn().sign_in_start(ADA, ORIGIN, &lone));
-        refuses("refresh_token", |c| c.auth().webauthn().sign_up_or_in_start(ADA, ORIGIN, &lone));
     }
+    refuses_a_session(|c, login| {
+        let more = WebAuthnLoginOptions::default().login(login.clone());
+        c.auth().webauthn().sign_up_or_in_start(ADA, ORIGIN, &more)
+    });
     refuses("transaction_id", |c| c.auth().webauthn().sign_up_finish("", RESPONSE));
     refuses("response", |c| c.auth().webauthn().sign_up_finish("tx-1", ""));
     refuses("transaction_id", |c| c.auth().webauthn().sign_in_finish("a\nb", RESPONSE));

@@ -67,7 +67,7 @@ pub(in crate::emulator) const ROUTES: &[Route] = &[
     Route::post("/v1/auth/webauthn/signup/finish", Project, FINISH, sign_up_finish),
     Route::post("/v1/auth/webauthn/signin/start", MaybeRefresh, SIGN_IN, sign_in_start),
     Route::post("/v1/auth/webauthn/signin/finish", Project, FINISH, sign_in_finish),
-    Route::post("/v1/auth/webauthn/signup-in/start", MaybeRefresh, SIGN_IN, sign_up_or_in_start),
+    Route::post("/v1/auth/webauthn/signup-in/start", Project, SIGN_IN, sign_up_or_in_start),
     Route::post("/v1/auth/webauthn/update/start", Refresh, UPDATE, update_start),
     Route::post("/v1/auth/webauthn/update/finish", Project, FINISH, update_finish),
 ];
