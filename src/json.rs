@@ -232,6 +232,13 @@ mod tests {
     }
 
     #[test]
+    fn numbers_of_any_type_are_whole_too() {
+        let model: Model =
+            decode(br#"{"any":{"a":[1.7e9,0.5,-2.0,18446744073709551615]}}"#).unwrap();
+        assert_eq!(model.any["a"], json!([1_700_000_000, 0.5, -2, u64::MAX]));
+    }
+
+    #[test]
     fn depth_is_bounded() {
         let deep = "[".repeat(100_000);
         assert!(decode::<serde_json::Value>(deep.as_bytes()).is_err());

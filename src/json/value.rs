@@ -4,7 +4,9 @@ use std::borrow::Cow;
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::value::{BorrowedStrDeserializer, StringDeserializer};
+use serde::de::value::{
+    BorrowedStrDeserializer, MapDeserializer, SeqDeserializer, StringDeserializer,
+};
 use serde::de::{
     self, DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, MapAccess, SeqAccess,
     VariantAccess, Visitor,
@@ -63,22 +65,15 @@ impl<'de> Value<'de> {
         if self.depth < MAX_DEPTH { Ok(()) } else { Err(DecodeError::new("nested too deeply")) }
     }
 
-    fn map<V: Visitor<'de>>(self, visitor: V, nulls: Nulls) -> Result<V::Value, DecodeError> {
-        let keep = move |(_, value): &(_, Value<'_>)| nulls == Nulls::Keep || !value.is_null();
-        visitor.visit_map(Object { members: self.object()?.filter(keep), current: None })
+    fn map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        let members = self.object()?.filter(|(_, value)| !value.is_null());
+        visitor.visit_map(Object { members, current: None })
     }
 
-    fn seq<V: Visitor<'de>>(self, visitor: V, nulls: Nulls) -> Result<V::Value, DecodeError> {
-        let keep = move |value: &Value<'_>| nulls == Nulls::Keep || !value.is_null();
-        visitor.visit_seq(List { values: self.list()?.filter(keep), index: 0 })
+    fn seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        let values = self.list()?.filter(|value| !value.is_null());
+        visitor.visit_seq(List { values, index: 0 })
     }
-}
-
-/// Whether a null inside a composite is a value of its own.
-#[derive(Clone, Copy, PartialEq)]
-enum Nulls {
-    Keep,
-    Skip,
 }
 
 /// The members of an object in their order, each left as text.
@@ -137,27 +132,14 @@ impl<'de> Deserializer<'de> for Value<'de> {
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
         match self.first() {
-            Some(b'{') => self.map(visitor, Nulls::Keep),
-            Some(b'[') => self.seq(visitor, Nulls::Keep),
+            Some(b'{' | b'[') => Tree(self.read()?).deserialize_any(visitor),
             Some(b'"') => match self.read::<Text<'de>>()?.0 {
                 Cow::Borrowed(text) => visitor.visit_borrowed_str(text),
                 Cow::Owned(text) => visitor.visit_string(text),
             },
             Some(b't' | b'f') => visitor.visit_bool(self.read()?),
             Some(b'n') => visitor.visit_unit(),
-            _ => {
-                let number: serde_json::Number = self.read()?;
-                match (number.as_u64(), number.as_i64(), number.as_f64().unwrap_or_default()) {
-                    (Some(n), ..) => visitor.visit_u64(n),
-                    (_, Some(n), _) => visitor.visit_i64(n),
-                    (.., n) if n.fract() == 0.0 && n.abs() < 9e15 =>
-                    {
-                        #[expect(clippy::cast_possible_truncation, reason = "whole and in range")]
-                        visitor.visit_i64(n as i64)
-                    }
-                    (.., n) => visitor.visit_f64(n),
-                }
-            }
+            _ => number(&self.read()?, visitor),
         }
     }
 
@@ -175,14 +157,14 @@ impl<'de> Deserializer<'de> for Value<'de> {
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
         match self.first() {
-            Some(b'[') => self.seq(visitor, Nulls::Skip),
+            Some(b'[') => self.seq(visitor),
             _ => self.deserialize_any(visitor),
         }
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
         match self.first() {
-            Some(b'{') => self.map(visitor, Nulls::Skip),
+            Some(b'{') => self.map(visitor),
             _ => self.deserialize_any(visitor),
         }
     }
@@ -194,7 +176,7 @@ impl<'de> Deserializer<'de> for Value<'de> {
         visitor: V,
     ) -> Result<V::Value, DecodeError> {
         // Serde would also read a list, by position.
-        self.map(visitor, Nulls::Skip)
+        self.map(visitor)
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -213,6 +195,62 @@ impl<'de> Deserializer<'de> for Value<'de> {
     serde::forward_to_deserialize_any! {
         bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf
         unit unit_struct tuple tuple_struct identifier
+    }
+}
+
+/// A whole number is one however it is written.
+fn number<'de, V: Visitor<'de>>(
+    number: &serde_json::Number,
+    visitor: V,
+) -> Result<V::Value, DecodeError> {
+    match (number.as_u64(), number.as_i64(), number.as_f64().unwrap_or_default()) {
+        (Some(n), ..) => visitor.visit_u64(n),
+        (_, Some(n), _) => visitor.visit_i64(n),
+        #[expect(clippy::cast_possible_truncation, reason = "whole and in range")]
+        (.., n) if n.fract() == 0.0 && n.abs() < 9e15 => visitor.visit_i64(n as i64),
+        (.., n) => visitor.visit_f64(n),
+    }
+}
+
+/// A list or object of any type, read in one pass: level by level, as models are, each level would be
+/// one more.
+struct Tree(serde_json::Value);
+
+impl<'de> Deserializer<'de> for Tree {
+    type Error = DecodeError;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        use serde_json::Value as Json;
+        match self.0 {
+            Json::Null => visitor.visit_unit(),
+            Json::Bool(is) => visitor.visit_bool(is),
+            Json::Number(n) => number(&n, visitor),
+            Json::String(text) => visitor.visit_string(text),
+            Json::Array(values) => {
+                visitor.visit_seq(SeqDeserializer::new(values.into_iter().map(Self)))
+            }
+            Json::Object(members) => {
+                let members = members.into_iter().map(|(name, value)| (name, Self(value)));
+                visitor.visit_map(MapDeserializer::new(members))
+            }
+        }
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        if self.0.is_null() { visitor.visit_none() } else { visitor.visit_some(self) }
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf unit unit_struct
+        newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
+    }
+}
+
+impl IntoDeserializer<'_, DecodeError> for Tree {
+    type Deserializer = Self;
+
+    fn into_deserializer(self) -> Self {
+        self
     }
 }
 
