@@ -297,4 +297,5 @@ fn log_refusal(call: &Call<'_>, error: &Error) {
 fn log_refusal(_: &Call<'_>, _: &Error) {}
 
 /// Everything but the `unreserved` characters of RFC 3986.
-const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+pub(crate) const ESCAPED: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');

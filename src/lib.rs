@@ -12,7 +12,6 @@ mod check;
 mod client;
 mod error;
 mod flight;
-#[cfg(any(feature = "emulator", feature = "web"))]
 mod html;
 mod json;
 mod jwt;

@@ -1,6 +1,13 @@
 //! Takes secrets out of texts that come from outside, before they are put into an error.
 
+use std::borrow::Cow;
 use std::cmp::Reverse;
+
+use percent_encoding::utf8_percent_encode;
+use serde_json::Value;
+
+use crate::call::ESCAPED;
+use crate::html;
 
 /// Bytes of a text that are looked at.
 const MOST: usize = 64 * 1024;
@@ -10,27 +17,38 @@ const KEPT: usize = 4096;
 const PREVIEW: usize = 200;
 
 /// What must not show.
-pub(crate) struct Scrubber<'s>(Vec<&'s str>);
+pub(crate) struct Scrubber<'s> {
+    texts: Vec<Cow<'s, str>>,
+    /// Whether each of them is spelled in one way only.
+    plain: bool,
+}
 
 impl<'s> Scrubber<'s> {
     pub(crate) fn new(secrets: impl Iterator<Item = &'s str>) -> Self {
         // What is shorter would take the text apart, and is in no list of passwords.
-        let mut secrets: Vec<_> = secrets.filter(|secret| secret.len() >= 4).collect();
+        let (mut texts, mut plain) = (Vec::new(), true);
+        for secret in secrets.filter(|secret| secret.len() >= 4) {
+            texts.push(Cow::Borrowed(secret));
+            if !is_plain(secret) {
+                plain = false;
+                texts.extend(spellings(secret).map(Cow::Owned));
+            }
+        }
         // One may be the beginning of another.
-        secrets.sort_unstable_by_key(|secret| Reverse(secret.len()));
-        Self(secrets)
+        texts.sort_unstable_by_key(|text| Reverse(text.len()));
+        Self { texts, plain }
     }
 
     /// A text without the secrets, and without anything that looks like a token.
     pub(crate) fn text(&self, text: &str) -> String {
         let cut = beginning(text, MOST);
         let mut clean = cut.to_owned();
-        for secret in &self.0 {
-            clean = clean.replace(secret, "[redacted]");
+        for secret in &self.texts {
+            clean = clean.replace(&**secret, "[redacted]");
         }
         if cut.len() < text.len() {
             // Where the text was cut, a secret may have begun.
-            let longest = self.0.first().map_or(0, |secret| secret.len());
+            let longest = self.texts.first().map_or(0, |secret| secret.len());
             clean.truncate(beginning(&clean, clean.len().saturating_sub(longest)).len());
         }
         without_tokens(&clean).chars().take(KEPT).collect()
@@ -39,16 +57,33 @@ impl<'s> Scrubber<'s> {
     /// The beginning of a body of any kind.
     ///
     /// There is none where a secret has characters that JSON, HTML and URLs each write in ways of their
-    /// own: it could be in the body in any of them.
+    /// own: a body of any kind could have it in any of them, or in one within another.
     pub(crate) fn preview(&self, body: &[u8]) -> Option<String> {
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-        if !self.0.iter().all(|secret| secret.bytes().all(plain)) {
+        if !self.plain {
             return None;
         }
         let text = self.text(&String::from_utf8_lossy(&body[..body.len().min(2 * MOST)]));
         let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
         Some(words.chars().take(PREVIEW).collect()).filter(|preview: &String| !preview.is_empty())
     }
+}
+
+/// Whether JSON, HTML and URLs all write it as it is.
+fn is_plain(secret: &str) -> bool {
+    secret.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))
+}
+
+/// How a server that quotes what it was sent may spell it: as JSON, also with the escapes that Go adds
+/// for HTML, as HTML, and as a part of a URL.
+fn spellings(secret: &str) -> impl Iterator<Item = String> {
+    let quoted = Value::from(secret).to_string();
+    let json = quoted[1..quoted.len() - 1].to_owned();
+    let go = json.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026");
+    let html = html::escape(secret);
+    let numbers = html.replace("&quot;", "&#34;");
+    let url = utf8_percent_encode(secret, ESCAPED).to_string();
+    let all = [json, go, html, numbers, url].into_iter();
+    all.filter(move |spelling| spelling != secret)
 }
 
 /// As many bytes of a text, or a few less, so as not to cut a character.
@@ -99,6 +134,21 @@ mod tests {
             // Much that is taken out moves the cut to the front.
             let text = format!("{} {secret}", secret.repeat(before / secret.len()));
             assert!(!scrubber.text(&text).contains("ss"), "{before}");
+        }
+    }
+
+    #[test]
+    fn a_secret_goes_however_it_is_spelled() {
+        let scrubber = Scrubber::new(["pa\"ss<w & \\\""].into_iter());
+        for text in [
+            r#"pa"ss<w & \""#,
+            r#"pa\"ss<w & \\\""#,
+            r#"pa\"ss\u003cw \u0026 \\\""#,
+            r"pa&quot;ss&lt;w &amp; \&quot;",
+            r"pa&#34;ss&lt;w &amp; \&#34;",
+            "pa%22ss%3Cw%20%26%20%5C%22",
+        ] {
+            assert_eq!(scrubber.text(&format!("not {text}!")), "not [redacted]!", "{text}");
         }
     }
 

@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::{Call, Credential};
 use crate::check;
 use crate::error::{ApiError, Error, Result};
-use crate::json::{decode, decode_field, decode_list};
+use crate::json::{self, decode, decode_field, decode_list};
 use crate::scrub::Scrubber;
 use crate::secret::Secret;
 use crate::transport::http::{HeaderMap, Request, StatusCode, header};
@@ -68,9 +70,9 @@ impl Call<'_> {
         let cache = client.shared.fga_cache_url.as_ref().filter(|_| self.fga_cache);
         let url = format!("{}{}", cache.unwrap_or(&client.shared.base_url), self.path);
         *request.uri_mut() = url.parse().map_err(|_| unwritable())?;
+        *request.headers_mut() = self.headers()?;
         let clock = &*client.shared.clock;
         let deadline = clock.monotonic().saturating_add(client.settings.deadline);
-        *request.headers_mut() = self.headers()?;
         let mut tries = 0;
         loop {
             let left = deadline.saturating_sub(clock.monotonic());
@@ -158,14 +160,17 @@ impl Call<'_> {
             retry_after: retry_after(headers, self.client.shared.clock.unix()),
             ..ApiError::default()
         };
-        if let Ok(Value::Object(mut members)) = serde_json::from_slice(response.body()) {
-            let mut take = |name| match members.remove(name) {
-                Some(Value::String(text)) => scrubber.text(&text),
-                _ => String::new(),
+        let body = response.body().trim_ascii_start();
+        // Serde would also read a list, by position.
+        if body.starts_with(b"{")
+            && let Ok(refusal) = serde_json::from_slice::<Refusal<'_>>(body)
+        {
+            let text = |member: Option<&RawValue>| {
+                member.and_then(json::string).map(|text| scrubber.text(&text)).unwrap_or_default()
             };
-            error.code = take("errorCode");
-            error.description = take("errorDescription");
-            error.message = take("errorMessage");
+            error.code = text(refusal.code);
+            error.description = text(refusal.description);
+            error.message = text(refusal.message);
         }
         if error.code.is_empty() && error.description.is_empty() && error.message.is_empty() {
             error.body_preview = scrubber.preview(response.body());
@@ -179,6 +184,18 @@ impl Call<'_> {
         let keys = [&shared.management_key, &shared.auth_management_key];
         Scrubber::new(self.secrets.iter().chain(keys.into_iter().flatten()).map(Secret::expose))
     }
+}
+
+/// What Descope says of a refusal; of a body that may be anyone's, and of any size, no more is kept.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Refusal<'b> {
+    #[serde(rename = "errorCode", borrow)]
+    code: Option<&'b RawValue>,
+    #[serde(rename = "errorDescription")]
+    description: Option<&'b RawValue>,
+    #[serde(rename = "errorMessage")]
+    message: Option<&'b RawValue>,
 }
 
 fn unwritable() -> Error {

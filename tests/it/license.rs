@@ -1,9 +1,11 @@
 //! The licence tier in management calls, for clients that want it.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
+use descope::emulator::Emulator;
 use descope::transport::http::StatusCode;
-use descope::transport::{Request, Response};
+use descope::transport::{Request, Response, TransportError, TransportErrorKind};
 use descope::{Client, ClientBuilder};
 
 /// Makes two management calls and one other, and returns what was asked, each with its tier.
@@ -61,4 +63,25 @@ fn nothing_fails_without_it() {
         assert_eq!(asked(|b| b.license_tier(true), status, answer), [POLICY, ASKS, all, all]);
     }
     assert_eq!(asked(|b| b, 200, r#"{"rateLimitTier":"tier3"}"#), [POLICY, all, all]);
+}
+
+/// It has its own time, and takes none of the call's.
+#[test]
+fn a_slow_answer_delays_one_call() {
+    let emulator = Emulator::new();
+    let descope = emulator.clone();
+    let client = Client::builder()
+        .emulator(&emulator)
+        .license_tier(true)
+        .deadline(Duration::from_secs(2))
+        .transport(move |request: Request| {
+            if request.uri().path() == "/v1/mgmt/license" {
+                descope.advance(Duration::from_secs(5));
+                return Err(TransportError::new(TransportErrorKind::Timeout, "late"));
+            }
+            Ok(descope.handle(request))
+        })
+        .build()
+        .unwrap();
+    assert!(client.mgmt().tenant().load_all().unwrap().is_empty());
 }
