@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use ureq::{Agent, Proxy, ProxyBuilder, Timeout};
 
+use super::http::Uri;
 use super::{Limits, Request, Response, Transport, TransportError, TransportErrorKind as Kind};
 use crate::check;
 use crate::error::{Error, Result};
@@ -39,17 +40,19 @@ const IDLE_CONNECTIONS: usize = 64;
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl Ureq {
-    pub(crate) fn new(options: &Options, https_only: bool) -> Result<Self> {
+    /// For calls to the API, and to the FGA cache if there is one.
+    pub(crate) fn new(options: &Options, api: &str, cache: Option<&str>) -> Result<Self> {
+        let encrypted = |url: &str| !url.to_ascii_lowercase().starts_with("http:");
         let proxy = match &options.proxy {
             Some(url) => {
                 let proxy = Proxy::new(url.expose()).ok().filter(is_complete);
                 Some(proxy.ok_or(Error::argument("proxy", "not a proxy's URL"))?)
             }
-            None if options.environment => environment_proxy(https_only),
+            None if options.environment => environment_proxy(encrypted(api), cache)?,
             None => None,
         };
         let config = Agent::config_builder()
-            .https_only(https_only)
+            .https_only(encrypted(api) && cache.is_none_or(encrypted))
             .proxy(proxy)
             .user_agent(concat!("descope-rust/", env!("CARGO_PKG_VERSION")))
             .max_idle_connections(IDLE_CONNECTIONS)
@@ -62,15 +65,19 @@ impl Ureq {
 
 /// The proxy that the environment names, by the rules of curl: `HTTPS_PROXY` for encrypted connections and
 /// `http_proxy` for others, then `ALL_PROXY`, each in either case. But not `HTTP_PROXY`, which a CGI
-/// program's visitor can set by a header.
-fn environment_proxy(encrypted: bool) -> Option<Proxy> {
-    let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+/// program's visitor can set by a header. It is not for the FGA cache, which is close by, and to which the
+/// management key may go unencrypted.
+fn environment_proxy(encrypted: bool, cache: Option<&str>) -> Result<Option<Proxy>> {
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let names: &[&str] = if encrypted {
         &["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"]
     } else {
         &["http_proxy", "ALL_PROXY", "all_proxy"]
     };
-    let proxy = names.iter().copied().filter_map(variable).find_map(|url| Proxy::new(&url).ok())?;
+    let mut set = names.iter().filter_map(|name| Some((*name, variable(name)?)));
+    let Some((name, url)) = set.next() else { return Ok(None) };
+    let refused = || Error::argument(name, "not a proxy's URL");
+    let proxy = Proxy::new(&url).ok().filter(is_complete).ok_or_else(refused)?;
     let mut with_exceptions =
         Proxy::builder(proxy.protocol()).host(proxy.host()).port(proxy.port());
     if let (Some(user), password) = (proxy.username(), proxy.password()) {
@@ -78,8 +85,11 @@ fn environment_proxy(encrypted: bool) -> Option<Proxy> {
         with_exceptions = password.into_iter().fold(with_exceptions, ProxyBuilder::password);
     }
     let except = variable("NO_PROXY").or_else(|| variable("no_proxy")).unwrap_or_default();
-    let except = except.split(',').map(str::trim);
-    except.fold(with_exceptions, ProxyBuilder::no_proxy).build().ok()
+    let cache = cache.and_then(|url| url.parse::<Uri>().ok());
+    let cache = cache.as_ref().and_then(Uri::host);
+    let except = except.split(',').map(str::trim).chain(cache);
+    let proxy = except.fold(with_exceptions, ProxyBuilder::no_proxy).build();
+    proxy.map(Some).map_err(|_| refused())
 }
 
 /// Whether a proxy has a host, and a port that is one.

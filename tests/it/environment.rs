@@ -3,6 +3,7 @@
 
 use std::process::Command;
 
+use descope::mgmt::fga::Relation;
 use descope::transport::http::Method;
 use descope::{Client, Credential, Error};
 
@@ -28,6 +29,7 @@ fn child() {
             .build(),
         "ignore" => builder.ignore_env().project_id("P2ignore").build(),
         "ignore all" => builder.ignore_env().build(),
+        "cache" => builder.fga_cache_url(std::env::var("CACHE_URL").unwrap()).build(),
         "new" => Client::new("Puse12aaaaaaaaaaaaaaaaaaaaaaaaaa"),
         other => panic!("{other}"),
     };
@@ -38,7 +40,10 @@ fn child() {
         Err(other) => panic!("{other:?}"),
     };
     println!("made: {} {}", client.project_id(), client.base_url());
-    if client.base_url().starts_with("http:") {
+    if case == "cache" {
+        let _ = client.mgmt().fga().is_allowed(&Relation::new("doc", "d1", "owner", "user", "u1"));
+    }
+    if case == "cache" || client.base_url().starts_with("http:") {
         let _ = client.auth().session().me(REFRESH);
         let _ = client.call(Method::GET, "/v1/mgmt/x", Credential::ManagementKey, &());
     }
@@ -104,6 +109,8 @@ fn mistakes_in_the_environment_are_named() {
         ("DESCOPE_MANAGEMENT_KEY", "a b", "bad management_key"),
         ("DESCOPE_AUTH_MANAGEMENT_KEY", "a b", "bad auth_management_key"),
         ("DESCOPE_PUBLIC_KEY", "{}", "bad public_key"),
+        ("HTTPS_PROXY", "http://", "bad HTTPS_PROXY"),
+        ("all_proxy", "gopher://example.com", "bad all_proxy"),
     ] {
         let project = ("DESCOPE_PROJECT_ID", "P2env");
         assert_eq!(made("environment", &[project, (name, value)]), expected);
@@ -153,4 +160,28 @@ fn proxies_come_from_the_environment() {
     variables[2].0 = "http_proxy";
     made("environment", &variables);
     assert!(proxy.seen().len() > proxied);
+}
+
+/// The cache is close by, and what goes to it may be unencrypted.
+#[test]
+fn no_proxy_of_the_environment_sees_what_goes_to_the_fga_cache() {
+    let cache = Raw::answering(|_| response("200 OK", "", r#"{"tuples":[{"allowed":true}]}"#));
+    let proxy = Raw::answering(|_| response("502 Bad Gateway", "", ""));
+    let cache_url = cache.url().replace("127.0.0.1", "localhost");
+    let proxy_url = proxy.url();
+    let variables = [
+        ("DESCOPE_PROJECT_ID", "P2env"),
+        ("DESCOPE_MANAGEMENT_KEY", "K2env"),
+        ("DESCOPE_BASE_URI", "https://127.0.0.1:1"),
+        ("HTTPS_PROXY", &*proxy_url),
+        ("http_proxy", &*proxy_url),
+        ("CACHE_URL", &*cache_url),
+    ];
+    assert_eq!(made("cache", &variables), "P2env https://127.0.0.1:1");
+    let lines =
+        |server: &Raw| -> Vec<String> { server.seen().into_iter().map(|seen| seen.line).collect() };
+    // Each call several times.
+    let proxied = lines(&proxy);
+    assert!(proxied.len() >= 2 && proxied.iter().all(|line| line == "CONNECT 127.0.0.1:1"));
+    assert_eq!(lines(&cache), ["POST /v1/mgmt/fga/check"]);
 }
