@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::{Auth, Token};
 use crate::client::Client;
 use crate::error::Result;
-use crate::jwt::Kind;
+use crate::jwt::{Kind, Origin};
 use crate::options::setters;
 use crate::secret::Secret;
 
@@ -51,7 +51,7 @@ impl AccessKey<'_> {
             .options("loginOptions", options)
             .with_keys()?
             .send()?;
-        let session = Token::read(self.0, answer.session_jwt, Kind::Session)?;
+        let session = Token::read(self.0, answer.session_jwt, Kind::Session, Origin::Answer)?;
         let key_id = Some(answer.key_id).filter(|id| !id.is_empty());
         Ok(KeySession {
             key_id: key_id.unwrap_or_else(|| session.claims.user_id().to_owned()),

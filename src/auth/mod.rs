@@ -102,7 +102,8 @@ pub struct AuthInfo {
     pub refresh: Option<Token>,
     /// The user.
     pub user: User,
-    /// Whether they have never signed in before. Defaults to `true` if the answer does not say.
+    /// Whether they have never signed in before. Defaults to `true` if the answer does not say, as in
+    /// Descope's SDK for Python.
     pub first_seen: bool,
     /// How to keep the refresh token in a cookie.
     pub cookie: CookieSettings,
@@ -228,12 +229,9 @@ impl Call<'_> {
 }
 
 impl Token {
-    /// A token that an answer brought, validated.
-    pub(crate) fn read(client: &Client, jwt: Secret, kind: Kind) -> Result<Self> {
-        Ok(Self {
-            claims: client.shared.keys.verify(client, jwt.expose(), kind, Origin::Answer)?,
-            jwt,
-        })
+    /// A token, validated.
+    pub(crate) fn read(client: &Client, jwt: Secret, kind: Kind, from: Origin) -> Result<Self> {
+        Ok(Self { claims: client.shared.keys.verify(client, jwt.expose(), kind, from)?, jwt })
     }
 }
 
@@ -255,9 +253,10 @@ impl AuthInfo {
             .ok_or_else(|| DecodeError::new("no session token"))?;
         let refresh =
             given(answer.refresh_jwt).or_else(|| cookie(response, &client.shared.refresh_cookie));
+        let read = |jwt, kind| Token::read(client, jwt, kind, Origin::Answer);
         Ok(Self {
-            session: Token::read(client, session, Kind::Session)?,
-            refresh: refresh.map(|jwt| Token::read(client, jwt, Kind::Any)).transpose()?.or(kept),
+            session: read(session, Kind::Session)?,
+            refresh: refresh.map(|jwt| read(jwt, Kind::Any)).transpose()?.or(kept),
             user: answer.user,
             first_seen: answer.first_seen.unwrap_or(true),
             cookie: CookieSettings {

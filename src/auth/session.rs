@@ -26,8 +26,8 @@ impl<'c> Auth<'c> {
 }
 
 impl Session<'_> {
-    /// Checks a session token by the project's published keys. There is no call to Descope, but to
-    /// fetch the keys now and then.
+    /// Checks a session token by the project's published keys. Descope is called only now and then, to
+    /// fetch the keys.
     ///
     /// Signature, issuer, audience and times are checked; see [`TokenError`] for each refusal. What a
     /// local check cannot know is whether the session was ended before its token expires: keep session
@@ -284,7 +284,8 @@ impl Session<'_> {
         .send_list("tenants")
     }
 
-    /// Makes one of the user's tenants the current one: new tokens that carry it as the claim `dct`.
+    /// Makes one of the user's tenants the current one: new tokens that carry it as the claim `dct`. If
+    /// the answer holds no refresh token, the one given stays.
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
@@ -302,12 +303,14 @@ impl Session<'_> {
     ///
     /// [`Error::Api`] if the user does not belong to the tenant.
     pub fn select_tenant(&self, tenant_id: &str, refresh_token: &str) -> Result<AuthInfo> {
-        self.0
-            .post("/v1/auth/tenant/select")
-            .bearer("refresh_token", refresh_token)
-            .check(check::id("tenant_id", tenant_id))
-            .field("tenant", tenant_id)
-            .send_sign_in()
+        let call = self.0.post("/v1/auth/tenant/select").bearer("refresh_token", refresh_token);
+        let call = call.check(check::id("tenant_id", tenant_id)).field("tenant", tenant_id);
+        let mut selected = call.send_sign_in()?;
+        if selected.refresh.is_none() {
+            let kept = Token::read(self.0, refresh_token.into(), Kind::Any, Origin::Caller);
+            selected.refresh = kept.ok();
+        }
+        Ok(selected)
     }
 }
 

@@ -126,8 +126,6 @@ impl Reason {
                 Self::SessionEnded
             }
             None if error.is_token_invalid() => Self::TokenInvalid,
-            // Too large to be one.
-            None if matches!(error, Error::Argument { .. }) => Self::TokenInvalid,
             None => Self::SessionEnded,
         }
     }
@@ -266,7 +264,7 @@ impl std::error::Error for Denied {
 /// | the failure | status |
 /// |---|---|
 /// | what the user typed cannot be right | 400 |
-/// | a token was refused | 401 |
+/// | a token was refused, or is none | 401 |
 /// | Descope refused: a wrong code, an unknown user, a disabled one | Descope's: 400, 401, 403, 404, 409 |
 /// | too many calls | 429 |
 /// | the program's own configuration | 500 |
@@ -287,6 +285,7 @@ pub fn status(error: &Error) -> StatusCode {
     match error {
         _ if error.is_rate_limited() => StatusCode::TOO_MANY_REQUESTS,
         _ if is_from_elsewhere(error) => StatusCode::SERVICE_UNAVAILABLE,
+        Error::Argument { .. } if error.is_token_invalid() => StatusCode::UNAUTHORIZED,
         Error::Argument { .. } => StatusCode::BAD_REQUEST,
         Error::Token(TokenError::KeysUnavailable(_)) => StatusCode::SERVICE_UNAVAILABLE,
         Error::Token(_) => StatusCode::UNAUTHORIZED,

@@ -237,12 +237,12 @@ impl Guard {
     /// token where the project rotates them. Send them with the answer, whatever it is: they are in
     /// [`Visitor::set_cookies`] and in [`Denied::set_cookies`].
     ///
-    /// Of several refresh tokens, each is tried until Descope takes one. There is no refresh while
-    /// Descope is unavailable: nothing is known of the session then.
+    /// Of several refresh tokens, each is tried until Descope takes one, within the time of one call.
+    /// There is no refresh while Descope is unavailable: nothing is known of the session then.
     ///
-    /// Requests that a browser makes at the same time share one refresh. Where the project rotates
-    /// refresh tokens, one that comes later, but was sent before the browser had the new cookie, is
-    /// refused.
+    /// Requests that a browser makes at the same time share one refresh, if they come to the same process.
+    /// Where the project rotates refresh tokens, one that comes later, or to another process, but was
+    /// sent before the browser had the new cookie, is refused.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -306,10 +306,19 @@ impl Guard {
         Err(refused)
     }
 
+    /// Makes clients for several calls that are to take no more time than one: anyone can send eight
+    /// refresh tokens.
+    pub(super) fn within_one_deadline(&self) -> impl Fn() -> Client {
+        let clock = &*self.client.shared.clock;
+        let deadline = clock.monotonic().saturating_add(self.client.settings.deadline);
+        move || self.client.with_deadline(deadline.saturating_sub(clock.monotonic()))
+    }
+
     fn refresh(&self, tokens: &[Secret]) -> Result<Visitor, Denied> {
         let mut refused = Denied::new(Reason::NoToken, None);
+        let client = self.within_one_deadline();
         for token in tokens {
-            match self.client.auth().session().refresh(token.expose()) {
+            match client().auth().session().refresh(token.expose()) {
                 Ok(info) => {
                     let rotated = info.refresh_jwt() != Some(token.expose());
                     let cookies = self.cookies(

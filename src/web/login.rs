@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{Access, Credentials, Denied, Guard, Reason, Visitor};
 use crate::auth::CookieSettings;
 use crate::error::{Error, Result};
-use crate::jwt::Kind;
+use crate::jwt::{Kind, Origin};
 use crate::transport::http::HeaderValue;
 use crate::{AuthInfo, Token};
 
@@ -78,7 +78,10 @@ impl Guard {
         let refused = |error: Error| Denied::new(Reason::of_session(&error), error);
         let refresh = match refresh_token.trim_ascii() {
             "" => None,
-            jwt => Some(Token::read(&self.client, jwt.into(), Kind::Any).map_err(refused)?),
+            jwt => {
+                let refresh = Token::read(&self.client, jwt.into(), Kind::Any, Origin::Caller);
+                Some(refresh.map_err(refused)?)
+            }
         };
         let last = refresh.as_ref().unwrap_or(&session);
         let expires = last.claims.expires_at();
@@ -94,8 +97,8 @@ impl Guard {
     /// Ends the session with Descope, and returns the values of `Set-Cookie` that clear its cookies, a
     /// header each.
     ///
-    /// There is nothing wrong with a session that has ended already, or with none at all: tokens that
-    /// are none of the project's, or too old, are not sent. Where several came, their sessions are
+    /// A session that has ended already, or none at all, is no error: tokens that are none of the
+    /// project's, or too old, are not sent. Where several came, their sessions are
     /// ended in turn, within the time of one call, until Descope is unavailable. Other browsers of the
     /// user's stay signed in; [`Session::logout_all`] ends those sessions too.
     ///
@@ -119,13 +122,10 @@ impl Guard {
     /// [`Session::logout_all`]: crate::auth::session::Session::logout_all
     pub fn logout(&self, credentials: &Credentials) -> Result<Vec<HeaderValue>, Denied> {
         let (mut answer, mut failed) = (CookieSettings::default(), None);
-        let clock = &*self.client.shared.clock;
-        let deadline = clock.monotonic().saturating_add(self.client.settings.deadline);
+        let client = self.within_one_deadline();
         for token in &credentials.refreshes {
-            // Anyone can send eight, but not make them eight calls' worth of time.
-            let left = deadline.saturating_sub(clock.monotonic());
-            let client = self.client.with_deadline(left);
-            if let Err(error) = Token::read(&client, token.clone(), Kind::Any) {
+            let client = client();
+            if let Err(error) = Token::read(&client, token.clone(), Kind::Any, Origin::Caller) {
                 // The keys may be there for the next one.
                 if Reason::of_refresh(&error).is_outage() {
                     failed = Some(error);

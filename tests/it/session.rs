@@ -108,7 +108,7 @@ fn select_tenant() {
 }
 
 #[test]
-fn refresh_keeps_the_token_unless_there_is_a_new_one() {
+fn the_refresh_token_is_kept_unless_there_is_a_new_one() {
     let mut answer = signed_in();
     let given = answer["refreshJwt"].as_str().unwrap().to_owned();
     let refresh = |answer: &Value| {
@@ -116,14 +116,23 @@ fn refresh_keeps_the_token_unless_there_is_a_new_one() {
             client.auth().session().refresh(&given)
         })
     };
+    let select = |answer: &Value| {
+        let body = json!({ "tenant": "t1" });
+        sends("POST /v1/auth/tenant/select", &given, body, answer, |client| {
+            client.auth().session().select_tenant("t1", &given)
+        })
+    };
     let rotated = signed_in();
-    assert_eq!(refresh(&rotated).refresh_jwt(), rotated["refreshJwt"].as_str());
+    for info in [refresh(&rotated), select(&rotated)] {
+        assert_eq!(info.refresh_jwt(), rotated["refreshJwt"].as_str());
+    }
     for nothing in [Value::Null, json!("")] {
         answer["refreshJwt"] = nothing;
-        let info = refresh(&answer);
-        assert_eq!(info.refresh_jwt(), Some(&*given));
-        assert_eq!(info.session_jwt(), answer["sessionJwt"].as_str().unwrap());
-        assert_eq!(info.refresh.unwrap().claims.user_id(), "U1");
+        for info in [refresh(&answer), select(&answer)] {
+            assert_eq!(info.refresh_jwt(), Some(&*given));
+            assert_eq!(info.session_jwt(), answer["sessionJwt"].as_str().unwrap());
+            assert_eq!(info.refresh.unwrap().claims.user_id(), "U1");
+        }
     }
 }
 

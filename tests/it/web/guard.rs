@@ -6,6 +6,7 @@ use descope::Client;
 use descope::auth::DeliveryMethod::Email;
 use descope::auth::{LoginOptions, SignUpOptions};
 use descope::emulator::{Emulator, Fault};
+use descope::transport::Request;
 use descope::transport::http::StatusCode;
 use descope::web::{Access, Credentials, Guard, GuardOptions, Reason, status};
 use serde_json::{Value, json};
@@ -171,6 +172,37 @@ fn several_refresh_cookies_are_tried_in_turn() {
     assert_eq!(check(format!("R={}", info.session_jwt())), (Err(Reason::SessionEnded), 1));
     emulator.advance(HOUR * 24 * 365);
     assert_eq!(check(format!("DSR={good}")), (Err(Reason::SessionEnded), 0));
+}
+
+/// Anyone can send eight tokens, but not make them eight calls' worth of time.
+#[test]
+fn several_refreshes_have_one_deadline() {
+    let emulator = Emulator::new();
+    let descope = emulator.clone();
+    let client = Client::builder()
+        .ignore_env()
+        .project_id(emulator.project_id())
+        .clock(emulator.clock())
+        .deadline(Duration::from_secs(30))
+        .transport(move |request: Request| {
+            if request.uri().path() == "/v1/auth/refresh" {
+                descope.advance(Duration::from_secs(20));
+            }
+            Ok(descope.handle(request))
+        })
+        .build()
+        .unwrap();
+    let guard = Guard::new(&client);
+    let cookies = (0..8).map(|_| {
+        let info = sign_in(&emulator, &client);
+        let ended = info.refresh_jwt().unwrap();
+        client.auth().session().logout(ended).unwrap();
+        format!("DSR={ended}")
+    });
+    let line = cookies.collect::<Vec<_>>().join("; ");
+    let read = guard.credentials(&headers(&[("cookie", line.as_bytes())]));
+    denied(guard.authenticate(&read, &anyone()), 503, Reason::Unavailable);
+    assert_eq!(emulator.requests("/v1/auth/refresh"), 2);
 }
 
 #[test]
@@ -360,7 +392,10 @@ fn the_status_of_failed_calls() {
         assert_eq!(sign_in().as_u16(), expected);
     }
     let session = patient.auth().session();
-    assert_eq!(status(&session.validate("a.b.c").unwrap_err()), StatusCode::UNAUTHORIZED);
+    for bad in ["a.b.c", "", &"x".repeat(20_000)] {
+        assert_eq!(status(&session.validate(bad).unwrap_err()), StatusCode::UNAUTHORIZED);
+        assert_eq!(status(&session.refresh(bad).unwrap_err()), StatusCode::UNAUTHORIZED);
+    }
     let bare = Client::builder().ignore_env().project_id("P2abc").build().unwrap();
     let unconfigured = bare.mgmt().user().load(ADA).unwrap_err();
     assert_eq!(status(&unconfigured), StatusCode::INTERNAL_SERVER_ERROR);

@@ -158,6 +158,33 @@ fn a_logout_has_one_deadline() {
     assert_eq!(emulator.requests(LOGOUT), 2);
 }
 
+/// What a visitor brings is none of Descope's answers: it costs no more fetches of the keys than any forged
+/// token, and keeps nobody from signing in.
+#[test]
+fn tokens_of_unknown_keys_are_a_callers() {
+    let emulator = Emulator::new();
+    let client = client(&emulator);
+    let guard = Guard::new(&client);
+    sign_in(&emulator, &client);
+    let stranger = Emulator::new();
+    let forged = [(); 2].map(|()| {
+        stranger.rotate_keys().unwrap();
+        stranger.issue_token(json!({ "sub": "U1", "drn": "DSR" })).unwrap()
+    });
+    guard.logout(&browser(&guard, forged.iter().map(String::as_str))).unwrap();
+    assert_eq!(emulator.requests("/v2/keys/"), 2);
+    emulator.rotate_keys().unwrap();
+    let info = sign_in(&emulator, &client);
+    let script = guard.credentials(&headers(&[(
+        "authorization",
+        format!("Bearer {}", info.session_jwt()).as_bytes(),
+    )]));
+    for forged in &forged {
+        assert_eq!(guard.accept_login(&script, forged).unwrap_err().reason(), Reason::TokenInvalid);
+    }
+    assert_eq!(emulator.requests("/v2/keys/"), 3);
+}
+
 /// Without the keys nothing is known of a token, but what is known of others counts.
 #[test]
 fn a_token_of_an_unknown_key_during_an_outage_does_not_keep_others_signed_in() {
