@@ -9,6 +9,9 @@
 //! form field `email` sends a code, `POST /verify` with `email` and `code` signs in, `GET /me` says who
 //! you are, and `POST /logout` ends it.
 //!
+//! Where browsers sign in by it, a `POST` should be refused that another site made them send: see
+//! `is_from_here` in the example `web_app`.
+//!
 //! It serves the project named by `DESCOPE_PROJECT_ID`. Without one it runs offline against the
 //! emulator, and prints the codes. With `--check` it uses itself, and ends.
 

@@ -170,7 +170,7 @@ fn send(
 
 /// A client of the project in the environment, or of an emulator with the roles of the sample.
 fn connect() -> Result<Client, Error> {
-    if std::env::var_os("DESCOPE_PROJECT_ID").is_some() {
+    if std::env::var_os("DESCOPE_PROJECT_ID").is_some_and(|id| !id.is_empty()) {
         return Ok(Client::from_env()?);
     }
     let emulator = Emulator::new();

@@ -114,12 +114,12 @@ impl App {
                 }
                 Ok(Some(checked.claims.user_id().to_owned()))
             }
-            // This says nothing of the session: keep it.
-            Err(error) if error.is_unavailable() => Err(error.into()),
-            Err(_) => {
+            Err(error) if error.is_sign_in_required() || error.is_token_expired() => {
                 println!("Your session has ended: please sign in.");
                 Ok(None)
             }
+            // This says nothing of the session: keep it.
+            Err(error) => Err(error.into()),
         }
     }
 

@@ -4,9 +4,10 @@
 //! cargo run --example validate --features emulator -- [TOKEN]
 //! ```
 //!
-//! Without an argument the token is read from the input. `DESCOPE_PROJECT_ID` names the project whose
-//! token it is; without one the program runs offline and, given no token, takes one of the emulator's.
-//! It ends with 0 for a good token, 1 for a bad one, and 3 if it cannot tell.
+//! Without an argument, which other users of the machine may see, the token is read from the input.
+//! `DESCOPE_PROJECT_ID` names the project whose token it is; without one the program runs offline and,
+//! given no token, takes one of the emulator's. It ends with 0 for a good token, 1 for a bad one, and 3
+//! if it cannot tell.
 
 use std::error::Error;
 use std::io::{self, IsTerminal, Read};

@@ -126,7 +126,8 @@ impl Client {
         Ok(self.shared.keys.warm_up(self)?)
     }
 
-    /// A clone whose calls take no longer than this in all. See [`ClientBuilder::deadline`].
+    /// A clone whose calls take no longer than this in all, but for the fetch of signing keys. See
+    /// [`ClientBuilder::deadline`].
     #[must_use]
     pub fn with_deadline(&self, deadline: Duration) -> Self {
         self.with(|settings| settings.deadline = deadline)

@@ -4,7 +4,7 @@ use std::time::Duration;
 use crate::json::DecodeError;
 use crate::transport::{TransportError, TransportErrorKind};
 
-/// What every fallible function of this crate returns.
+/// What every call of a client returns.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Why a call failed.
@@ -77,7 +77,8 @@ impl Error {
             || matches!(self.code(), Some(codes::USER_NOT_FOUND | codes::MANAGEMENT_USER_NOT_FOUND))
     }
 
-    /// Whether Descope refused the credentials: HTTP status 401.
+    /// Whether Descope refused the credentials: HTTP status 401. A wrong code is among them; see
+    /// [`code`](Self::code).
     pub fn is_unauthorized(&self) -> bool {
         self.status() == Some(401)
     }
@@ -95,11 +96,17 @@ impl Error {
 
     /// Whether a token was refused for good by local validation. Answer HTTP status 401.
     ///
-    /// Not for an expired session token, which can be refreshed, nor where the signing keys could not
-    /// be fetched. An expired refresh token ([`TokenError::SessionExpired`]) is refused for good.
+    /// So is a session or refresh token that is empty or oversized, for which the error is an
+    /// [`Argument`](Self::Argument), and an expired refresh token ([`TokenError::SessionExpired`]). Not so
+    /// an expired session token, which can be refreshed, nor any token while the signing keys cannot be
+    /// fetched.
     pub fn is_token_invalid(&self) -> bool {
-        matches!(self, Self::Token(error)
-            if !matches!(error, TokenError::Expired { .. } | TokenError::KeysUnavailable(_)))
+        match self {
+            Self::Token(TokenError::Expired { .. } | TokenError::KeysUnavailable(_)) => false,
+            Self::Token(_) => true,
+            Self::Argument { name, .. } => matches!(*name, "session_token" | "refresh_token"),
+            _ => false,
+        }
     }
 
     /// Whether the user has to sign in again: a token was refused for good
@@ -107,8 +114,8 @@ impl Error {
     /// ([`is_unauthorized`](Self::is_unauthorized)).
     ///
     /// Ask after [`refresh`](crate::auth::session::Session::refresh) or
-    /// [`validate_and_refresh`](crate::auth::session::Session::validate_and_refresh); in the management
-    /// API, HTTP status 401 is about the management key.
+    /// [`validate_and_refresh`](crate::auth::session::Session::validate_and_refresh). Elsewhere HTTP
+    /// status 401 is about something else: the code or link that was just tried, or the management key.
     pub fn is_sign_in_required(&self) -> bool {
         self.is_token_invalid() || self.is_unauthorized()
     }
@@ -119,10 +126,11 @@ impl Error {
     }
 
     /// Whether nothing is wrong with the request, but Descope cannot answer now: no connection, no
-    /// signing keys, or an HTTP status of 500 and above. Answer HTTP status 503.
+    /// signing keys, too many calls, or an HTTP status of 500 and above. Answer HTTP status 503; nothing
+    /// is known of the user's session.
     pub fn is_unavailable(&self) -> bool {
         match self {
-            Self::Api(error) => error.status >= 500,
+            Self::Api(error) => error.status >= 500 || self.is_rate_limited(),
             Self::Token(TokenError::KeysUnavailable(_)) | Self::Transport(_) => true,
             _ => false,
         }
@@ -316,10 +324,17 @@ mod tests {
         let expired = Error::Token(TokenError::Expired { by: Duration::ZERO });
         let forged = Error::Token(TokenError::Signature);
         let no_keys = Error::Token(TokenError::KeysUnavailable(String::new()));
+        let no_token = Error::argument("session_token", "must not be empty");
+        let no_login_id = Error::argument("login_id", "must not be empty");
+        let limit = ApiError { code: codes::RATE_LIMIT_EXCEEDED.to_owned(), ..ApiError::default() };
+        let too_many = Error::Api(Box::new(limit));
         for (error, [refresh, sign_in, wait]) in [
             (&expired, [true, false, false]),
             (&forged, [false, true, false]),
             (&no_keys, [false, false, true]),
+            (&no_token, [false, true, false]),
+            (&no_login_id, [false, false, false]),
+            (&too_many, [false, false, true]),
         ] {
             assert_eq!(error.is_token_expired(), refresh, "{error}");
             assert_eq!(error.is_token_invalid(), sign_in, "{error}");

@@ -16,9 +16,9 @@ use crate::transport::{Response, TransportErrorKind};
 /// | status 429 | only with [`wait_for_rate_limit`](Self::wait_for_rate_limit) | likewise |
 /// | any other status, an answer that is too large or not HTTP | never | never |
 ///
-/// Safe calls are those that change nothing: every `GET`, loading, searching, checking. Sending a
-/// code is not one, so a user never gets two. The statuses are the ones the official SDKs retry,
-/// which do so for every call.
+/// Safe calls are those that change nothing: loading, searching, checking. Sending a code is not one, so
+/// that a user never gets two. The statuses are the ones the official SDKs retry, which do so for every
+/// call.
 ///
 /// All tries and the waits between them share the call's deadline
 /// ([`ClientBuilder::deadline`](crate::ClientBuilder::deadline)); a wait that would pass it is not begun.
@@ -77,7 +77,8 @@ impl RetryPolicy {
         self
     }
 
-    /// The longest wait between two tries. Defaults to 5 seconds.
+    /// The longest wait that these grow to. Where a status of 503, 521, 522 or 530 comes with a longer
+    /// `Retry-After`, that is kept to. Defaults to 5 seconds.
     pub fn max_delay(mut self, delay: Duration) -> Self {
         self.max_delay = delay;
         self
@@ -90,7 +91,8 @@ impl RetryPolicy {
         self
     }
 
-    /// On 429, waits as long as `Retry-After` says and tries again, if that is no longer than `max`.
+    /// On 429, waits as long as `Retry-After` says, or a minute where there is none, and tries again, if
+    /// that is no longer than `max` and fits into the deadline.
     /// A refused call was not acted on, so this holds for every call. Defaults to not waiting at all:
     /// the error comes back at once.
     pub fn wait_for_rate_limit(mut self, max: Duration) -> Self {
@@ -115,9 +117,10 @@ impl RetryPolicy {
                     Some(backoff().max(error.retry_after.unwrap_or_default()))
                 }
                 520 | 524 if safe => Some(backoff()),
-                429 => {
+                // A time that is over already may be that of a clock that is ahead.
+                429 if !self.rate_limit.is_zero() => {
                     let wait = error.retry_after.unwrap_or(Duration::from_secs(60));
-                    (wait <= self.rate_limit).then_some(wait)
+                    (wait <= self.rate_limit).then(|| wait.max(backoff()))
                 }
                 _ => None,
             },

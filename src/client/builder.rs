@@ -29,8 +29,8 @@ use crate::transport::{Transport, ureq as builtin};
 /// | [`base_url`](Self::base_url) | `DESCOPE_BASE_URI` | `https://api.descope.com`, or the project's region |
 ///
 /// An empty variable counts as unset. A proxy is taken from `HTTPS_PROXY` or `ALL_PROXY`, for a base URL with
-/// `http://` from `http_proxy` or `ALL_PROXY`, and hosts to reach without it from `NO_PROXY`.
-/// [`ignore_env`](Self::ignore_env) switches all of these off.
+/// `http://` from `http_proxy` or `ALL_PROXY`, and hosts to reach without it from `NO_PROXY`; the
+/// [FGA cache](Self::fga_cache_url) always is. [`ignore_env`](Self::ignore_env) switches all of these off.
 ///
 /// ```
 /// use std::time::Duration;
@@ -133,14 +133,14 @@ impl ClientBuilder {
     /// Descope may choose the rate limit. Defaults to `false`.
     ///
     /// The tier is asked for once, before the client's first management call: one more request, for
-    /// at most 5 seconds, and without it the calls go on as they are.
+    /// at most 5 seconds beside the call's own time, and without it the calls go on as they are.
     pub fn license_tier(mut self, send: bool) -> Self {
         self.license = send;
         self
     }
 
     /// Pins one signing key, a JWK in JSON. Tokens of any other key are refused, and no key is ever
-    /// fetched: a rotation of the project's keys then needs a new build of this client.
+    /// fetched: after a rotation of the project's keys, make a client with the new one.
     pub fn public_key(mut self, jwk: impl Into<String>) -> Self {
         self.public_key = Some(jwk.into());
         self
@@ -186,7 +186,8 @@ impl ClientBuilder {
 
     /// The time for a call in all: its tries and the waits between them. Defaults to 30 seconds.
     ///
-    /// Where the call also has to fetch signing keys, that has its own limit: see [`KeyPolicy`].
+    /// Where the call also has to fetch signing keys, that has its own limit, and comes on top: see
+    /// [`KeyPolicy::fetch_timeout`].
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.settings.deadline = deadline;
         self
@@ -251,7 +252,8 @@ impl ClientBuilder {
         self
     }
 
-    /// Talks to an emulator in this process: its project, management key, transport and clock.
+    /// Talks to an emulator in this process: takes its project, management key, base URL, transport and
+    /// clock, and nothing from the environment.
     ///
     /// ```
     /// let emulator = descope::emulator::Emulator::new();
@@ -279,8 +281,9 @@ impl ClientBuilder {
     ///
     /// # Errors
     ///
-    /// [`Error::Config`] if there is no project ID, [`Error::Argument`] for a setting or environment
-    /// variable that cannot be right.
+    /// [`Error::Config`] if there is no project ID, or if a proxy or root certificates are set beside an
+    /// agent or a transport; [`Error::Argument`] for a setting or environment variable that cannot be
+    /// right.
     pub fn build(self) -> Result<Client> {
         let env = Env(self.connect.environment);
         let project_id = match self.project_id {
@@ -324,9 +327,7 @@ impl ClientBuilder {
             }
             transport
         } else {
-            let mut urls = [Some(&base_url), fga_cache_url.as_ref()].into_iter().flatten();
-            let encrypted = |url: &String| !url.to_ascii_lowercase().starts_with("http:");
-            Box::new(builtin::Ureq::new(&self.connect, urls.all(encrypted))?)
+            Box::new(builtin::Ureq::new(&self.connect, &base_url, fga_cache_url.as_deref())?)
         };
         let shared = Shared {
             keys: Keys::new(self.keys, self.leeway, public_key.as_deref())?,

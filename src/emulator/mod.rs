@@ -195,7 +195,8 @@ impl Emulator {
     }
 
     /// A token with these claims, signed with the current key. `exp`, `iat` and `iss` are added
-    /// unless they are there: `null` leaves them out.
+    /// unless they are there: `null` leaves them out. `exp` is as far ahead as
+    /// [`Builder::session_lifetime`] says, in a refresh token too.
     ///
     /// With `"drn": "DSR"` and the ID of a user as `sub`, it is a refresh token of a new session.
     ///

@@ -50,6 +50,10 @@ pub struct Claims {
 #[non_exhaustive]
 pub enum Scope<'t> {
     /// In the project, whatever the tenant.
+    ///
+    /// Some projects' tokens name no `tenants`, and have at their top what holds in the current tenant
+    /// (`dct`); Descope's SDKs read it so. There the roles of the project cannot be told from those of
+    /// the tenant: ask for the tenant.
     Project,
     /// In the tenant with this ID.
     Tenant(&'t str),

@@ -27,7 +27,7 @@ use crate::transport::Response;
 /// | a key is rotated in | the first token that names it makes the keys be fetched, at most once per cooldown |
 /// | a key is removed | its tokens are refused after `max_age` at the latest |
 /// | keys cannot be fetched | those at hand serve until `max_stale`, then [`TokenError::KeysUnavailable`] |
-/// | forged tokens with made-up keys | [`TokenError::UnknownKey`] without a wait; one fetch per cooldown |
+/// | forged tokens with made-up keys | [`TokenError::UnknownKey`]; one fetch per cooldown for all of them |
 ///
 /// ```
 /// use std::time::Duration;

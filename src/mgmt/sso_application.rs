@@ -22,7 +22,7 @@ use crate::time::UnixTime;
 /// Here Descope is the identity provider, and the application its client. The other way round, where
 /// the users of a tenant come from an identity provider elsewhere, is the area `sso`.
 ///
-/// Updates replace: what is left unset is cleared.
+/// Updates replace: what is left unset is cleared, and the application enabled.
 #[derive(Clone, Copy, Debug)]
 pub struct SsoApplications<'c>(Mgmt<'c>);
 

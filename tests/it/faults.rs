@@ -165,7 +165,7 @@ fn refusals_in_json() {
             assert_eq!(api.request_id.as_deref(), Some("req-1"));
             assert_eq!(api.cf_ray.as_deref(), Some("8f00abc-FRA"));
             assert_eq!((error.retry_after(), &api.body_preview), (None, &None));
-            assert_eq!(error.is_unavailable(), status >= 500);
+            assert_eq!(error.is_unavailable(), status >= 500 || status == 429);
             assert_eq!(error.is_rate_limited(), status == 429);
             assert_eq!(error.is_unauthorized(), status == 401);
             assert_eq!(error.is_forbidden(), status == 403);
@@ -271,11 +271,28 @@ fn retry_after_is_read_and_kept_to() {
     }
 }
 
+/// As it looks to a clock that is ahead.
+#[test]
+fn a_rate_limit_that_is_over_already_is_no_reason_to_hurry() {
+    let patient = RetryPolicy::default().wait_for_rate_limit(Duration::from_secs(60));
+    for over in ["0", "Thu, 01 Jan 1970 00:00:00 GMT"] {
+        let (emulator, _) = emulator();
+        let clock = NoWaiting::default();
+        let client = Client::builder().emulator(&emulator).clock(clock.clone());
+        let client = client.retry(patient.clone()).build().unwrap();
+        emulator.fault(Fault::status(429).header("retry-after", over).at("/v1/auth/").times(1));
+        send_code(&client).unwrap();
+        let waits = clock.waits();
+        assert!(waits.len() == 1 && waits[0] >= Duration::from_millis(50), "{waits:?}");
+    }
+}
+
 #[test]
 fn rate_limits_are_told_at_once_or_waited_for_on_request() {
     let patient = RetryPolicy::default().wait_for_rate_limit(Duration::from_secs(60));
     for (policy, after, tries, waits) in [
         (RetryPolicy::default(), "7", 1, &[][..]),
+        (RetryPolicy::default(), "0", 1, &[]),
         (patient.clone(), "7", 2, &[Duration::from_secs(7)]),
         (patient, "61", 1, &[]),
     ] {
@@ -296,7 +313,7 @@ fn rate_limits_are_told_at_once_or_waited_for_on_request() {
             match outcome {
                 Ok(()) => assert_eq!(tries, 2),
                 Err(error) => {
-                    assert!(error.is_rate_limited() && !error.is_unavailable());
+                    assert!(error.is_rate_limited() && error.is_unavailable());
                     assert_eq!(error.retry_after().unwrap().as_secs().to_string(), after);
                 }
             }

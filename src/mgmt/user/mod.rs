@@ -84,7 +84,7 @@ impl<'c> Users<'c> {
     /// # Errors
     ///
     /// [`USER_ALREADY_EXISTS`](crate::codes::USER_ALREADY_EXISTS) if a login ID is taken,
-    /// [`Error::Api`] for an unknown role or tenant: then no user is created.
+    /// [`Error::Api`](crate::Error::Api) for an unknown role or tenant: then no user is created.
     pub fn create(&self, login_id: &str, user: &NewUser) -> Result<User> {
         self.of_login("/v1/mgmt/user/create", login_id)
             .field("invite", false)
@@ -93,7 +93,7 @@ impl<'c> Users<'c> {
     }
 
     /// Creates a user and invites them, by e-mail unless the invitation says otherwise. They are
-    /// [`Invited`](UserStatus::Invited) until they sign in.
+    /// [`Invited`](crate::UserStatus::Invited) until they sign in.
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
@@ -184,7 +184,7 @@ impl<'c> Users<'c> {
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`] for an empty list or ID.
+    /// [`Error::Argument`](crate::Error::Argument) for an empty list or ID.
     pub fn load_many(
         &self,
         user_ids: &[&str],
@@ -218,7 +218,7 @@ impl<'c> Users<'c> {
     /// # Errors
     ///
     /// [`MANAGEMENT_USER_NOT_FOUND`](crate::codes::MANAGEMENT_USER_NOT_FOUND) if no user has the
-    /// login ID. [`Error::Argument`] if the user's [`status`](NewUser::status) or
+    /// login ID. [`Error::Argument`](crate::Error::Argument) if the user's [`status`](NewUser::status) or
     /// [`invite_url`](NewUser::invite_url) is set, which this call does not take.
     pub fn update(&self, login_id: &str, user: &NewUser) -> Result<User> {
         self.of_login("/v1/mgmt/user/update", login_id)
@@ -314,7 +314,7 @@ impl<'c> Users<'c> {
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`] for an empty ID.
+    /// [`Error::Argument`](crate::Error::Argument) for an empty ID.
     pub fn delete_batch(&self, user_ids: &[&str]) -> Result<()> {
         self.0
             .post("/v1/mgmt/user/delete/batch")

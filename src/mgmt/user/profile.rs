@@ -9,8 +9,8 @@ use crate::error::{Error, Result};
 use crate::models::{TenantRoles, UserStatus};
 use crate::options::setters;
 
-/// All that a user can be given, for [`Users::create`], [`invite`](Users::invite) and
-/// [`update`](Users::update), which replaces all of it.
+/// All that a user can be given, for [`create`](super::Users::create),
+/// [`invite`](super::Users::invite) and [`update`](super::Users::update), which replaces all of it.
 ///
 /// Roles are set either for the project or, in [`tenants`](Self::tenants), for each tenant.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -62,10 +62,11 @@ pub struct NewUser {
     /// The families to belong to.
     #[serde(rename = "familyAssociations", skip_serializing_if = "Option::is_none")]
     pub families: Option<Vec<FamilyAssociation>>,
-    /// Whether this is a test user; see [`Users::create_test_user`].
+    /// Whether this is a test user; see [`Users::create_test_user`](super::Users::create_test_user).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub test: Option<bool>,
-    /// Whether the user may sign in. Defaults to enabled, or to invited for [`Users::invite`].
+    /// Whether the user may sign in. Defaults to enabled, or to invited for
+    /// [`invite`](super::Users::invite).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<UserStatus>,
     /// Where an invitation leads. Defaults to what the project has configured.
@@ -94,7 +95,7 @@ impl NewUser {
     }
 }
 
-/// What to change of a user, for [`Users::patch`].
+/// What to change of a user, for [`Users::patch`](super::Users::patch).
 ///
 /// What is not set stays as it is. An empty string or list clears:
 ///
@@ -174,7 +175,8 @@ setters!(UserPatch {
     test: opt<bool>,
 });
 
-/// How users are invited, by [`Users::invite`] and [`Users::invite_batch`].
+/// How users are invited, by [`invite`](super::Users::invite) and
+/// [`invite_batch`](super::Users::invite_batch).
 #[derive(Clone, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
