@@ -9,7 +9,7 @@ use serde::de::value::{
 };
 use serde::de::{
     self, DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, MapAccess, SeqAccess,
-    VariantAccess, Visitor,
+    Unexpected, VariantAccess, Visitor,
 };
 use serde_json::value::RawValue;
 
@@ -74,6 +74,20 @@ impl<'de> Value<'de> {
         let values = self.list()?.filter(|value| !value.is_null());
         visitor.visit_seq(List { values, index: 0 })
     }
+
+    fn scalar<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        match self.first() {
+            Some(b'{') => Err(de::Error::invalid_type(Unexpected::Map, &visitor)),
+            Some(b'[') => Err(de::Error::invalid_type(Unexpected::Seq, &visitor)),
+            Some(b'"') => match self.read::<Text<'de>>()?.0 {
+                Cow::Borrowed(text) => visitor.visit_borrowed_str(text),
+                Cow::Owned(text) => visitor.visit_string(text),
+            },
+            Some(b't' | b'f') => visitor.visit_bool(self.read()?),
+            Some(b'n') => visitor.visit_unit(),
+            _ => number(&self.read()?, visitor),
+        }
+    }
 }
 
 /// The members of an object in their order, each left as text.
@@ -127,19 +141,23 @@ impl<'de> Deserialize<'de> for Text<'de> {
     }
 }
 
+/// Forwards these to [`Value::scalar`], and so past the code for values of any type, of which each model
+/// would have a copy.
+macro_rules! scalars {
+    ($($name:ident)*) => {
+        $(fn $name<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+            self.scalar(visitor)
+        })*
+    };
+}
+
 impl<'de> Deserializer<'de> for Value<'de> {
     type Error = DecodeError;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
         match self.first() {
             Some(b'{' | b'[') => Tree(self.read()?).deserialize_any(visitor),
-            Some(b'"') => match self.read::<Text<'de>>()?.0 {
-                Cow::Borrowed(text) => visitor.visit_borrowed_str(text),
-                Cow::Owned(text) => visitor.visit_string(text),
-            },
-            Some(b't' | b'f') => visitor.visit_bool(self.read()?),
-            Some(b'n') => visitor.visit_unit(),
-            _ => number(&self.read()?, visitor),
+            _ => self.scalar(visitor),
         }
     }
 
@@ -158,14 +176,14 @@ impl<'de> Deserializer<'de> for Value<'de> {
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
         match self.first() {
             Some(b'[') => self.seq(visitor),
-            _ => self.deserialize_any(visitor),
+            _ => self.scalar(visitor),
         }
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
         match self.first() {
             Some(b'{') => self.map(visitor),
-            _ => self.deserialize_any(visitor),
+            _ => self.scalar(visitor),
         }
     }
 
@@ -192,10 +210,14 @@ impl<'de> Deserializer<'de> for Value<'de> {
         visitor.visit_unit()
     }
 
-    serde::forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf
-        unit unit_struct tuple tuple_struct identifier
+    scalars! {
+        deserialize_bool deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64
+        deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64 deserialize_f32
+        deserialize_f64 deserialize_char deserialize_str deserialize_string deserialize_bytes
+        deserialize_byte_buf deserialize_unit deserialize_identifier
     }
+
+    serde::forward_to_deserialize_any! { unit_struct tuple tuple_struct }
 }
 
 /// A whole number is one however it is written.
