@@ -158,8 +158,9 @@ impl<'c> Call<'c> {
     }
 
     /// Sets a body member to a list of IDs or names, of which there must be one.
-    pub(crate) fn ids(self, name: &'static str, ids: &[&str]) -> Self {
-        self.check(check::not_empty(name, ids)).check(check::ids(name, ids)).field(name, ids)
+    pub(crate) fn ids(self, argument: &'static str, name: &'static str, ids: &[&str]) -> Self {
+        let checked = check::not_empty(argument, ids).and_then(|()| check::ids(argument, ids));
+        self.check(checked).field(name, ids)
     }
 
     /// Notes texts inside the body that must not show in any error.

@@ -64,17 +64,26 @@ pub(crate) fn not_empty<T>(name: &'static str, list: &[T]) -> Result<()> {
 pub(crate) fn token(name: &'static str, text: &str) -> Result<()> {
     token_size(name, text)?;
     if !text.bytes().all(|b| b.is_ascii_graphic() && b != b':') {
-        return Err(Error::argument(name, "must be visible ASCII without spaces and colons"));
+        return Err(Error::argument(name, NOT_A_BEARER));
     }
     Ok(())
+}
+
+const EMPTY: &str = "must not be empty";
+const TOO_LARGE: &str = "must not be longer than 16 KiB";
+const NOT_A_BEARER: &str = "must be visible ASCII without spaces and colons";
+
+/// Whether an argument was refused for what is no token, rather than for being there, or not.
+pub(crate) fn is_no_token(reason: &str) -> bool {
+    [EMPTY, TOO_LARGE, NOT_A_BEARER].contains(&reason)
 }
 
 /// The size alone, for a token that is validated next.
 pub(crate) fn token_size(name: &'static str, text: &str) -> Result<()> {
     match text.len() {
-        0 => Err(Error::argument(name, "must not be empty")),
+        0 => Err(Error::argument(name, EMPTY)),
         1..=MAX_TOKEN => Ok(()),
-        _ => Err(Error::argument(name, "must not be longer than 16 KiB")),
+        _ => Err(Error::argument(name, TOO_LARGE)),
     }
 }
 

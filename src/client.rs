@@ -145,11 +145,11 @@ impl Client {
         self.with(|settings| settings.retry = policy)
     }
 
-    /// A clone that accepts tokens for this audience, and only for this one. See
-    /// [`ClientBuilder::audience`].
+    /// A clone that accepts tokens for one of these audiences, and for no other; given none, for those
+    /// that are accepted by default. See [`ClientBuilder::audience`].
     #[must_use]
-    pub fn with_audience(&self, audience: impl Into<String>) -> Self {
-        self.with(|settings| settings.audience = vec![audience.into()])
+    pub fn with_audiences(&self, audiences: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.with(|settings| settings.audience = audiences.into_iter().map(Into::into).collect())
     }
 
     /// A clone whose requests carry this ID in the header `x-external-rid`, to find them again in

@@ -1,6 +1,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::check;
 use crate::json::DecodeError;
 use crate::transport::{TransportError, TransportErrorKind};
 
@@ -18,7 +19,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// | is it Descope that cannot answer now? | [`is_unavailable`](Self::is_unavailable) |
 /// | were there too many calls? | [`is_rate_limited`](Self::is_rate_limited), [`retry_after`](Self::retry_after) |
 /// | which refusal was it? | [`code`](Self::code) and the constants in [`codes`](crate::codes) |
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// Descope answered, and refused.
@@ -26,6 +27,7 @@ pub enum Error {
     Api(Box<ApiError>),
     /// An argument was refused before any request was made.
     #[error("invalid argument `{name}`: {reason}")]
+    #[non_exhaustive]
     Argument {
         /// The parameter or field.
         name: &'static str,
@@ -37,7 +39,7 @@ pub enum Error {
     Config(&'static str),
     /// Descope answered with something this version cannot read.
     #[error("unreadable response: {0}")]
-    Decode(#[source] Box<DecodeError>),
+    Decode(Box<DecodeError>),
     /// A token was refused by local validation.
     #[error(transparent)]
     Token(#[from] TokenError),
@@ -104,7 +106,9 @@ impl Error {
         match self {
             Self::Token(TokenError::Expired { .. } | TokenError::KeysUnavailable(_)) => false,
             Self::Token(_) => true,
-            Self::Argument { name, .. } => matches!(*name, "session_token" | "refresh_token"),
+            Self::Argument { name: "session_token" | "refresh_token", reason } => {
+                check::is_no_token(reason)
+            }
             _ => false,
         }
     }
@@ -133,19 +137,6 @@ impl Error {
             Self::Api(error) => error.status >= 500 || self.is_rate_limited(),
             Self::Token(TokenError::KeysUnavailable(_)) | Self::Transport(_) => true,
             _ => false,
-        }
-    }
-
-    /// The same error once more, for each of several callers who wait for one answer.
-    #[allow(dead_code, reason = "only sessions, which may be off, need it")]
-    pub(crate) fn duplicate(&self) -> Self {
-        match self {
-            Self::Api(error) => Self::Api(error.clone()),
-            Self::Argument { name, reason } => Self::argument(name, reason),
-            Self::Config(reason) => Self::Config(reason),
-            Self::Decode(error) => Self::Decode(error.clone()),
-            Self::Token(error) => Self::Token(error.clone()),
-            Self::Transport(error) => Self::Transport(error.duplicate()),
         }
     }
 
@@ -326,6 +317,7 @@ mod tests {
         let no_keys = Error::Token(TokenError::KeysUnavailable(String::new()));
         let no_token = Error::argument("session_token", "must not be empty");
         let no_login_id = Error::argument("login_id", "must not be empty");
+        let misplaced = Error::argument("refresh_token", "is not for management calls");
         let limit = ApiError { code: codes::RATE_LIMIT_EXCEEDED.to_owned(), ..ApiError::default() };
         let too_many = Error::Api(Box::new(limit));
         for (error, [refresh, sign_in, wait]) in [
@@ -334,6 +326,7 @@ mod tests {
             (&no_keys, [false, false, true]),
             (&no_token, [false, true, false]),
             (&no_login_id, [false, false, false]),
+            (&misplaced, [false, false, false]),
             (&too_many, [false, false, true]),
         ] {
             assert_eq!(error.is_token_expired(), refresh, "{error}");

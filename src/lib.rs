@@ -49,3 +49,6 @@ pub use page::{Page, PageIter, Sort};
 pub use retry::RetryPolicy;
 pub use secret::Secret;
 pub use time::{UnixMillis, UnixTime};
+/// The HTTP client inside, for [`ClientBuilder::agent`].
+#[doc(no_inline)]
+pub use ureq;

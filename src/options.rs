@@ -3,7 +3,7 @@
 /// Writes the setters of an options struct.
 ///
 /// The struct itself is ordinary Rust beside the call, with its docs on the fields. Kinds: `opt` for
-/// an `Option`, `flag` for a `bool`, `list` for a `Vec`, `opt_list` for an `Option<Vec>`, where "empty"
+/// an `Option`, `opt_number` for one of a number, whose type a literal takes, `flag` for a `bool`, `list` for a `Vec`, `opt_list` for an `Option<Vec>`, where "empty"
 /// and "not set" differ, and `map` for a map with `String` keys. `nested` is for
 /// another options struct.
 macro_rules! setters {
@@ -17,6 +17,14 @@ macro_rules! setters {
         #[must_use]
         pub fn $field(mut self, value: impl Into<$inner>) -> Self {
             self.$field = Some(value.into());
+            self
+        }
+    };
+    (@opt_number $field:ident, $inner:ty) => {
+        #[doc = concat!("Sets [`", stringify!($field), "`](field@Self::", stringify!($field), ").")]
+        #[must_use]
+        pub fn $field(mut self, value: $inner) -> Self {
+            self.$field = Some(value);
             self
         }
     };

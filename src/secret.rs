@@ -6,7 +6,8 @@ use zeroize::Zeroize;
 /// A credential: a token, a code, a password, a key.
 ///
 /// It prints as `[redacted]`, is wiped from memory when dropped, and can be neither displayed nor
-/// serialized by accident. [`expose`](Self::expose) is the one way to the text.
+/// serialized by itself. [`expose`](Self::expose) is the way to the text. Only the structs that are sent to
+/// Descope write the secrets in them when they are serialized: do not serialize those elsewhere.
 ///
 /// ```
 /// let key = descope::Secret::from("K2abc");

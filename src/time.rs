@@ -82,7 +82,7 @@ impl<'de> Deserialize<'de> for UnixTime {
 /// use descope::{UnixMillis, UnixTime};
 ///
 /// let time = UnixMillis::from_millis(1_700_000_000_123);
-/// assert_eq!(time.as_seconds(), UnixTime::from_seconds(1_700_000_000));
+/// assert_eq!(time.to_unix_time(), UnixTime::from_seconds(1_700_000_000));
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UnixMillis(i64);
@@ -99,8 +99,15 @@ impl UnixMillis {
     }
 
     /// The same moment, rounded down to whole seconds.
-    pub const fn as_seconds(self) -> UnixTime {
+    pub const fn to_unix_time(self) -> UnixTime {
         UnixTime(self.0.div_euclid(1000))
+    }
+}
+
+impl From<UnixMillis> for UnixTime {
+    /// Rounds down to whole seconds.
+    fn from(time: UnixMillis) -> Self {
+        time.to_unix_time()
     }
 }
 
@@ -114,7 +121,7 @@ impl From<UnixMillis> for SystemTime {
     /// Moments the platform cannot express become the epoch.
     fn from(time: UnixMillis) -> Self {
         let millis = u64::try_from(time.0.rem_euclid(1000)).unwrap_or_default();
-        let seconds = Self::from(time.as_seconds());
+        let seconds = Self::from(time.to_unix_time());
         seconds.checked_add(Duration::from_millis(millis)).unwrap_or(Self::UNIX_EPOCH)
     }
 }
@@ -175,7 +182,8 @@ pub(crate) fn span<S: Serializer>(
     span: &Option<Duration>,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
-    span.map(|span| span.as_secs() + u64::from(span.subsec_nanos() > 0)).serialize(serializer)
+    span.map(|span| span.as_secs().saturating_add((span.subsec_nanos() > 0).into()))
+        .serialize(serializer)
 }
 
 #[cfg(test)]
@@ -197,7 +205,7 @@ mod tests {
         for millis in [-1_000_000_000_001, -1, 0, 1, 999, 1_700_000_000_123] {
             let time = UnixMillis(millis);
             assert_eq!(UnixMillis::from(SystemTime::from(time)), time);
-            assert_eq!(time.as_seconds().as_seconds(), millis.div_euclid(1000));
+            assert_eq!(time.to_unix_time().as_seconds(), millis.div_euclid(1000));
         }
         assert_eq!(UnixMillis::from(UnixTime(5)), UnixMillis(5000));
         let read = |json| serde_json::from_str::<UnixMillis>(json).unwrap().as_millis();

@@ -98,16 +98,8 @@ pub struct SignUpOptions {
     pub provider_id: Option<String>,
 }
 
-impl SignUpOptions {
-    /// Sets [`user`](field@Self::user).
-    #[must_use]
-    pub fn user(mut self, user: UserDetails) -> Self {
-        self.user = user;
-        self
-    }
-}
-
 setters!(SignUpOptions {
+    user: nested<UserDetails>,
     revoke_other_sessions: opt<bool>, custom_claims: opt_map<Value>, template_id: opt<String>,
     template_options: opt_map<String>, tenant_id: opt<String>, provider_id: opt<String>,
 });

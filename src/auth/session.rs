@@ -100,7 +100,7 @@ impl Session<'_> {
         });
         match refreshed.as_deref() {
             Some(Ok(info)) => Ok(info.clone()),
-            Some(Err(error)) => Err(error.duplicate()),
+            Some(Err(error)) => Err(error.clone()),
             None => Err(TransportError::new(
                 TransportErrorKind::Timeout,
                 "another thread's refresh of this token did not end",
@@ -257,12 +257,12 @@ impl Session<'_> {
     /// use descope::auth::session::MyTenants;
     ///
     /// let session = client.auth().session();
-    /// let some = session.my_tenants(refresh_token, MyTenants::Ids(&["acme", "umbrella"]))?;
+    /// let some = session.my_tenants(MyTenants::Ids(&["acme", "umbrella"]), refresh_token)?;
     /// assert_eq!(some[0].name, "Acme");
     ///
     /// let selected = session.select_tenant("acme", refresh_token)?;
     /// # let refresh_token = selected.refresh_jwt().unwrap();
-    /// let current = session.my_tenants(refresh_token, MyTenants::Current)?;
+    /// let current = session.my_tenants(MyTenants::Current, refresh_token)?;
     /// assert_eq!(current, some);
     /// # Ok::<(), descope::Error>(())
     /// ```
@@ -270,7 +270,7 @@ impl Session<'_> {
     /// # Errors
     ///
     /// As for [`me`](Self::me).
-    pub fn my_tenants(&self, refresh_token: &str, which: MyTenants<'_>) -> Result<Vec<MyTenant>> {
+    pub fn my_tenants(&self, which: MyTenants<'_>, refresh_token: &str) -> Result<Vec<MyTenant>> {
         let call = self.0.post("/v1/auth/me/tenants").safe().bearer("refresh_token", refresh_token);
         match which {
             MyTenants::Current => call.field("dct", true),

@@ -119,7 +119,7 @@ impl WebAuthn<'_> {
     /// assert!(!start.create);
     ///
     /// let origin = "https://app.example.com";
-    /// let unknown = webauthn.sign_in_start("nobody@example.com", origin, &Default::default());
+    /// let unknown = webauthn.sign_in_start(Some("nobody@example.com"), origin, &Default::default());
     /// assert!(unknown.unwrap_err().is_not_found());
     /// # Ok::<(), descope::Error>(())
     /// ```
@@ -127,13 +127,12 @@ impl WebAuthn<'_> {
     /// # Errors
     ///
     /// [`USER_NOT_FOUND`](crate::codes::USER_NOT_FOUND) if nobody has the login ID.
-    pub fn sign_in_start<'a>(
+    pub fn sign_in_start(
         &self,
-        login_id: impl Into<Option<&'a str>>,
+        login_id: Option<&str>,
         origin: &str,
         options: &WebAuthnLoginOptions,
     ) -> Result<WebAuthnTransaction> {
-        let login_id = login_id.into();
         self.begin("/v1/auth/webauthn/signin/start", origin, &options.passkey)
             .check(login_id.map_or(Ok(()), |id| check::id("login_id", id)))
             .field("loginId", login_id.unwrap_or_default())
@@ -153,7 +152,7 @@ impl WebAuthn<'_> {
     /// # let start = client.auth().webauthn().sign_up_start("ada", origin, &Default::default())?;
     /// # let signed_in = client.auth().webauthn().sign_up_finish(&start.transaction_id, &browser.create(&start.options))?;
     /// let webauthn = client.auth().webauthn();
-    /// let start = webauthn.sign_in_start("ada", origin, &Default::default())?;
+    /// let start = webauthn.sign_in_start(Some("ada"), origin, &Default::default())?;
     /// // What the browser makes of `start.options`:
     /// let response = browser.get(&start.options);
     /// let signed_in = webauthn.sign_in_finish(&start.transaction_id, &response)?;

@@ -215,10 +215,19 @@ impl ClientBuilder {
     /// Trusts these certificate authorities, in PEM, instead of the built-in ones: for a company's
     /// proxy, or a server of one's own. Checking certificates cannot be switched off.
     ///
-    /// To trust what the operating system trusts, use the feature `platform-verifier`.
+    /// To trust what the operating system trusts, there is `platform_verifier`, with the feature
+    /// `platform-verifier`.
     #[cfg(feature = "rustls")]
     pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
-        self.connect.root_certificates = Some(pem.into());
+        self.connect.roots = builtin::Roots::Given(pem.into());
+        self
+    }
+
+    /// Trusts what the operating system trusts, instead of the built-in certificate authorities or those
+    /// [given](Self::root_certificates) before.
+    #[cfg(feature = "platform-verifier")]
+    pub fn platform_verifier(mut self) -> Self {
+        self.connect.roots = builtin::Roots::Platform;
         self
     }
 

@@ -201,7 +201,7 @@ impl AccessKeys<'_> {
     ///
     /// [`Error::Argument`](crate::Error::Argument) for an empty list.
     pub fn activate_batch(&self, ids: &[&str]) -> Result<()> {
-        self.0.post("/v1/mgmt/accesskey/activate/batch").ids("ids", ids).send_unit()
+        self.0.post("/v1/mgmt/accesskey/activate/batch").ids("ids", "ids", ids).send_unit()
     }
 
     /// Makes an access key useless until it is activated again.
@@ -243,7 +243,7 @@ impl AccessKeys<'_> {
     ///
     /// [`Error::Argument`](crate::Error::Argument) for an empty list.
     pub fn deactivate_batch(&self, ids: &[&str]) -> Result<()> {
-        self.0.post("/v1/mgmt/accesskey/deactivate/batch").ids("ids", ids).send_unit()
+        self.0.post("/v1/mgmt/accesskey/deactivate/batch").ids("ids", "ids", ids).send_unit()
     }
 
     /// Deletes an access key. There is no way back.
@@ -280,7 +280,7 @@ impl AccessKeys<'_> {
     ///
     /// [`Error::Argument`](crate::Error::Argument) for an empty list.
     pub fn delete_batch(&self, ids: &[&str]) -> Result<()> {
-        self.0.post("/v1/mgmt/accesskey/delete/batch").ids("ids", ids).send_unit()
+        self.0.post("/v1/mgmt/accesskey/delete/batch").ids("ids", "ids", ids).send_unit()
     }
 
     fn one(self, path: &'static str, id: &str) -> Result<()> {

@@ -148,7 +148,7 @@ setters!(AuditSearch {
     devices: opt_list<String>, methods: opt_list<String>, geos: opt_list<String>,
     remote_addresses: opt_list<String>, login_ids: opt_list<String>, tenants: opt_list<String>,
     no_tenants: opt<bool>, text: opt<String>, from: opt<UnixMillis>, to: opt<UnixMillis>,
-    page: opt<u32>, limit: opt<u32>,
+    page: opt_number<u32>, limit: opt_number<u32>,
 });
 
 /// Something that happened.

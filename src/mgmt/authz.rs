@@ -109,7 +109,10 @@ impl Authz<'_> {
     ///
     /// [`Error::Argument`](crate::Error::Argument) for an empty ID, and for none at all.
     pub fn delete_relations_for_resources(&self, resources: &[&str]) -> Result<()> {
-        self.0.post("/v1/mgmt/authz/re/deleteresources").ids("resources", resources).send_unit()
+        self.0
+            .post("/v1/mgmt/authz/re/deleteresources")
+            .ids("resources", "resources", resources)
+            .send_unit()
     }
 
     /// Deletes all relations in which these resources are the resource, and keeps those in which they
@@ -135,7 +138,7 @@ impl Authz<'_> {
     pub fn delete_resource_relations_for_resources(&self, resources: &[&str]) -> Result<()> {
         self.0
             .post("/v1/mgmt/authz/re/deleteresourcesrelations")
-            .ids("resources", resources)
+            .ids("resources", "resources", resources)
             .send_unit()
     }
 
@@ -263,7 +266,8 @@ impl Authz<'_> {
         self.0
             .post("/v1/mgmt/authz/re/targets")
             .safe()
-            .id_list("targets", targets)
+            .check(check::ids("targets", targets))
+            .field("targets", targets)
             .fields(options)
             .send_list("relations")
     }
@@ -367,9 +371,5 @@ impl Authz<'_> {
 impl Call<'_> {
     fn id(self, argument: &'static str, name: &'static str, text: &str) -> Self {
         self.check(check::id(argument, text)).field(name, text)
-    }
-
-    fn id_list(self, name: &'static str, texts: &[&str]) -> Self {
-        self.check(texts.iter().try_for_each(|text| check::id(name, text))).field(name, texts)
     }
 }

@@ -191,7 +191,7 @@ impl Jwts<'_> {
     /// use descope::mgmt::jwt::SignUp;
     ///
     /// let ada = UserDetails::default().name("Ada Lovelace").email("ada@example.com");
-    /// let options = SignUp::default().user(ada).email_verified(true);
+    /// let options = SignUp::default().user(ada).verified_email(true);
     /// let signed_in = client.mgmt().jwt().sign_up("ada@example.com", &options)?;
     /// assert!(signed_in.user.verified_email);
     /// # Ok::<(), descope::Error>(())
@@ -386,11 +386,11 @@ pub struct SignUp {
     /// What is known of the user.
     pub user: UserDetails,
     /// Whether the e-mail address is known to be theirs. Defaults to `false`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub email_verified: Option<bool>,
+    #[serde(rename = "emailVerified", skip_serializing_if = "Option::is_none")]
+    pub verified_email: Option<bool>,
     /// Whether the phone number is known to be theirs. Defaults to `false`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub phone_verified: Option<bool>,
+    #[serde(rename = "phoneVerified", skip_serializing_if = "Option::is_none")]
+    pub verified_phone: Option<bool>,
     /// An SSO application they may use.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sso_app_id: Option<String>,
@@ -403,16 +403,8 @@ pub struct SignUp {
     pub refresh_duration: Option<Duration>,
 }
 
-impl SignUp {
-    /// Sets [`user`](field@Self::user).
-    #[must_use]
-    pub fn user(mut self, user: UserDetails) -> Self {
-        self.user = user;
-        self
-    }
-}
-
 setters!(SignUp {
-    email_verified: opt<bool>, phone_verified: opt<bool>, sso_app_id: opt<String>,
+    user: nested<UserDetails>,
+    verified_email: opt<bool>, verified_phone: opt<bool>, sso_app_id: opt<String>,
     custom_claims: opt_map<Value>, refresh_duration: opt<Duration>,
 });

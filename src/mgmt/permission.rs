@@ -215,7 +215,7 @@ impl Permissions<'_> {
     ///
     /// [`Error::Argument`](crate::Error::Argument) for an empty list.
     pub fn delete_batch(&self, names: &[&str]) -> Result<()> {
-        self.0.post("/v1/mgmt/permission/delete/batch").ids("names", names).send_unit()
+        self.0.post("/v1/mgmt/permission/delete/batch").ids("names", "names", names).send_unit()
     }
 
     /// Deletes the permissions with these IDs. There is no way back.
@@ -235,7 +235,7 @@ impl Permissions<'_> {
     ///
     /// [`Error::Argument`](crate::Error::Argument) for an empty list.
     pub fn delete_batch_by_ids(&self, ids: &[&str]) -> Result<()> {
-        self.0.post("/v1/mgmt/permission/delete/batch").ids("ids", ids).send_unit()
+        self.0.post("/v1/mgmt/permission/delete/batch").ids("ids", "ids", ids).send_unit()
     }
 
     /// Loads all permissions.

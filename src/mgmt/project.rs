@@ -64,7 +64,7 @@ impl Projects<'_> {
     pub fn update_tags(&self, tags: &[&str]) -> Result<()> {
         self.0
             .post("/v1/mgmt/project/update/tags")
-            .check(tags.iter().try_for_each(|tag| check::id("tags", tag)))
+            .check(check::ids("tags", tags))
             .field("tags", tags)
             .send_unit()
     }
@@ -332,16 +332,10 @@ pub struct ImportSnapshot {
     pub excludes: Option<Vec<String>>,
 }
 
-impl ImportSnapshot {
-    /// Sets [`secrets`](field@Self::secrets).
-    #[must_use]
-    pub fn secrets(mut self, secrets: SnapshotSecrets) -> Self {
-        self.secrets = secrets;
-        self
-    }
-}
-
-setters!(ImportSnapshot { excludes: opt_list<String> });
+setters!(ImportSnapshot {
+    secrets: nested<SnapshotSecrets>,
+    excludes: opt_list<String>,
+});
 
 /// The secrets of a snapshot, which its files do not hold.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]

@@ -247,7 +247,11 @@ impl Roles<'_> {
     /// [`Error::Argument`](crate::Error::Argument) for an empty list, by which Descope would delete
     /// every role there is.
     pub fn delete_batch(&self, names: &[&str], scope: Scope<'_>) -> Result<()> {
-        self.0.post("/v1/mgmt/role/delete/batch").ids("roleNames", names).scope(scope).send_unit()
+        self.0
+            .post("/v1/mgmt/role/delete/batch")
+            .ids("names", "roleNames", names)
+            .scope(scope)
+            .send_unit()
     }
 
     /// Deletes the roles with these IDs. There is no way back.
@@ -266,7 +270,11 @@ impl Roles<'_> {
     ///
     /// As for [`delete_batch`](Self::delete_batch).
     pub fn delete_batch_by_ids(&self, ids: &[&str], scope: Scope<'_>) -> Result<()> {
-        self.0.post("/v1/mgmt/role/delete/batch").ids("roleIds", ids).scope(scope).send_unit()
+        self.0
+            .post("/v1/mgmt/role/delete/batch")
+            .ids("ids", "roleIds", ids)
+            .scope(scope)
+            .send_unit()
     }
 
     /// Loads all roles, those of the project and those of tenants.
@@ -384,16 +392,9 @@ impl NewRole {
     pub fn new(name: impl Into<String>) -> Self {
         Self { name: name.into(), tenant_id: None, details: RoleDetails::default() }
     }
-
-    /// Sets [`details`](field@Self::details).
-    #[must_use]
-    pub fn details(mut self, details: RoleDetails) -> Self {
-        self.details = details;
-        self
-    }
 }
 
-setters!(NewRole { tenant_id: opt<String> });
+setters!(NewRole { details: nested<RoleDetails>, tenant_id: opt<String> });
 
 /// A change for [`Roles::update_batch`].
 #[derive(Clone, Debug, Serialize)]
@@ -429,16 +430,9 @@ impl RoleChange {
         let details = RoleDetails::default();
         Self { name: None, id: None, new_name, tenant_id: None, details }
     }
-
-    /// Sets [`details`](field@Self::details).
-    #[must_use]
-    pub fn details(mut self, details: RoleDetails) -> Self {
-        self.details = details;
-        self
-    }
 }
 
-setters!(RoleChange { tenant_id: opt<String> });
+setters!(RoleChange { details: nested<RoleDetails>, tenant_id: opt<String> });
 
 /// The conditions of [`Roles::search`]. Without any, all roles are found.
 #[derive(Clone, Debug, Default, Serialize)]

@@ -373,16 +373,10 @@ pub struct NewTenant {
     pub details: TenantDetails,
 }
 
-impl NewTenant {
-    /// Sets [`details`](field@Self::details).
-    #[must_use]
-    pub fn details(mut self, details: TenantDetails) -> Self {
-        self.details = details;
-        self
-    }
-}
-
-setters!(NewTenant { id: opt<String>, parent: opt<String> });
+setters!(NewTenant {
+    details: nested<TenantDetails>,
+    id: opt<String>, parent: opt<String>,
+});
 
 /// What there is to a tenant beside its name.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -430,16 +424,10 @@ pub struct TenantPatch {
     pub details: TenantDetails,
 }
 
-impl TenantPatch {
-    /// Sets [`details`](field@Self::details).
-    #[must_use]
-    pub fn details(mut self, details: TenantDetails) -> Self {
-        self.details = details;
-        self
-    }
-}
-
-setters!(TenantPatch { name: opt<String> });
+setters!(TenantPatch {
+    details: nested<TenantDetails>,
+    name: opt<String>,
+});
 
 /// The conditions of [`Tenants::search`]. Without any, all tenants are found.
 #[derive(Clone, Debug, Default, Serialize)]

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 pub use ::ureq::http;
@@ -70,18 +71,18 @@ impl Limits {
 }
 
 /// No response: the request failed on its way, or the answer on its way back.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct TransportError {
     kind: TransportErrorKind,
     maybe_processed: bool,
-    source: BoxError,
+    cause: Arc<dyn std::error::Error + Send + Sync>,
 }
 
 impl TransportError {
     /// An error of the given kind.
-    pub fn new(kind: TransportErrorKind, source: impl Into<BoxError>) -> Self {
+    pub fn new(kind: TransportErrorKind, cause: impl Into<BoxError>) -> Self {
         let unsent = matches!(kind, TransportErrorKind::Connect | TransportErrorKind::Tls);
-        Self { kind, maybe_processed: !unsent, source: source.into() }
+        Self { kind, maybe_processed: !unsent, cause: cause.into().into() }
     }
 
     /// The same error of a request that may have been sent all the same.
@@ -95,9 +96,10 @@ impl TransportError {
         self.kind
     }
 
-    #[allow(dead_code, reason = "only sessions, which may be off, need it")]
-    pub(crate) fn duplicate(&self) -> Self {
-        Self { source: self.source.to_string().into(), ..*self }
+    /// What the HTTP client or the operating system said, such as a `ureq::Error`, to be downcast. Its text
+    /// is a part of this error's.
+    pub fn get_ref(&self) -> &(dyn std::error::Error + Send + Sync + 'static) {
+        &*self.cause
     }
 
     /// Whether the server may have acted on the request although no response came back.
@@ -118,26 +120,26 @@ impl fmt::Display for TransportError {
             TransportErrorKind::Timeout => "no response in time",
             TransportErrorKind::Tls => "the TLS connection was refused",
         })?;
-        write!(f, ": {}", self.source)
+        write!(f, ": {}", self.cause)
     }
 }
 
 impl std::error::Error for TransportError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&*self.source)
+        self.cause.source()
     }
 }
 
 impl From<BoxError> for TransportError {
-    fn from(source: BoxError) -> Self {
-        Self::new(TransportErrorKind::Other, source)
+    fn from(cause: BoxError) -> Self {
+        Self::new(TransportErrorKind::Other, cause)
     }
 }
 
 impl From<io::Error> for TransportError {
-    fn from(source: io::Error) -> Self {
+    fn from(cause: io::Error) -> Self {
         use io::ErrorKind as Io;
-        let kind = match source.kind() {
+        let kind = match cause.kind() {
             Io::ConnectionRefused | Io::AddrNotAvailable | Io::HostUnreachable => {
                 TransportErrorKind::Connect
             }
@@ -148,7 +150,7 @@ impl From<io::Error> for TransportError {
             Io::TimedOut | Io::WouldBlock => TransportErrorKind::Timeout,
             _ => TransportErrorKind::Other,
         };
-        Self::new(kind, source)
+        Self::new(kind, cause)
     }
 }
 

@@ -15,7 +15,7 @@ use crate::secret::Secret;
 #[derive(Default)]
 pub(crate) struct Options {
     #[cfg(feature = "rustls")]
-    pub(crate) root_certificates: Option<Vec<u8>>,
+    pub(crate) roots: Roots,
     pub(crate) proxy: Option<Secret>,
     /// Whether `HTTPS_PROXY`, `NO_PROXY` and the like count.
     pub(crate) environment: bool,
@@ -25,11 +25,23 @@ impl Options {
     /// Whether something is set that only the built-in transport heeds.
     pub(crate) fn is_set(&self) -> bool {
         #[cfg(feature = "rustls")]
-        let certificates = self.root_certificates.is_some();
+        let roots = !matches!(self.roots, Roots::Mozilla);
         #[cfg(not(feature = "rustls"))]
-        let certificates = false;
-        certificates || self.proxy.is_some()
+        let roots = false;
+        roots || self.proxy.is_some()
     }
+}
+
+/// The certificate authorities to trust.
+#[cfg(feature = "rustls")]
+#[derive(Default)]
+pub(crate) enum Roots {
+    #[default]
+    Mozilla,
+    /// In PEM.
+    Given(Vec<u8>),
+    #[cfg(feature = "platform-verifier")]
+    Platform,
 }
 
 /// Sends by a `ureq::Agent`, the crate's own or the user's.
@@ -58,7 +70,7 @@ impl Ureq {
             .max_idle_connections(IDLE_CONNECTIONS)
             .max_idle_connections_per_host(IDLE_CONNECTIONS);
         #[cfg(feature = "rustls")]
-        let config = config.tls_config(tls::config(options.root_certificates.as_deref())?);
+        let config = config.tls_config(tls::config(&options.roots)?);
         Ok(Self(config.build().into()))
     }
 }
@@ -174,15 +186,15 @@ fn is_handshake(_: &io::Error) -> bool {
 mod tls {
     use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig};
 
+    use super::Roots;
     use crate::error::{Error, Result};
 
-    pub(super) fn config(pem: Option<&[u8]>) -> Result<TlsConfig> {
-        let roots = if let Some(pem) = pem {
-            RootCerts::new_with_certs(&certificates(pem)?)
-        } else if cfg!(feature = "platform-verifier") {
-            RootCerts::PlatformVerifier
-        } else {
-            RootCerts::WebPki
+    pub(super) fn config(roots: &Roots) -> Result<TlsConfig> {
+        let roots = match roots {
+            Roots::Mozilla => RootCerts::WebPki,
+            Roots::Given(pem) => RootCerts::new_with_certs(&certificates(pem)?),
+            #[cfg(feature = "platform-verifier")]
+            Roots::Platform => RootCerts::PlatformVerifier,
         };
         Ok(TlsConfig::builder().root_certs(roots).build())
     }

@@ -255,7 +255,8 @@ impl fmt::Display for Denied {
 
 impl std::error::Error for Denied {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.0.error.as_ref().map(|error| error as _)
+        // Its own text is a part of this one's.
+        self.0.error.as_ref().and_then(std::error::Error::source)
     }
 }
 

@@ -41,7 +41,7 @@ pub(crate) fn call(case: &Case, client: &Client, args: &Args<'_>) -> Call {
                 Some(true) => return Err(Unsayable::Type("both dct and ids".to_owned())),
                 _ => MyTenants::Ids(&ids),
             };
-            shown(session.my_tenants(refresh("refresh_token")?, which))
+            shown(session.my_tenants(which, refresh("refresh_token")?))
         }
         "select_tenant" => {
             signed_in(session.select_tenant(args.text("tenant_id")?, refresh("refresh_token")?))

@@ -25,7 +25,7 @@ pub(crate) fn call(client: &Client, method: &str, args: &Args<'_>) -> Call {
         "sign_up_finish" => signed_in(webauthn.sign_up_finish(transaction, response)),
         "sign_in_start" => {
             let options = WebAuthnLoginOptions::default().login(login_options(args)?);
-            shown(webauthn.sign_in_start(login_id, origin, &options))
+            shown(webauthn.sign_in_start(Some(login_id), origin, &options))
         }
         "sign_in_finish" => signed_in(webauthn.sign_in_finish(transaction, response)),
         "sign_up_or_in_start" => {

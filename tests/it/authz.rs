@@ -112,7 +112,7 @@ fn relations_to_each_kind_of_target() {
         .text("a")
         .statuses([UserStatus::Enabled])
         .sso_only(false)
-        .with_test_user(true)
+        .with_test_users(true)
         .custom_attributes([("level", 3)]);
     let relations = [
         Relation::new("doc", "plan", "owner", "ada"),

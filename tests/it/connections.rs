@@ -66,7 +66,7 @@ fn clones_share_connections_and_keys_and_two_clients_nothing() {
     let one = client(&emulator, &server);
     one.auth().session().me(&token).unwrap();
     one.warm_up().unwrap();
-    let hurried = one.clone().with_deadline(Duration::from_secs(5)).with_audience("x");
+    let hurried = one.clone().with_deadline(Duration::from_secs(5)).with_audiences(["x"]);
     hurried.auth().session().me(&token).unwrap();
     hurried.warm_up().unwrap();
     thread::scope(|scope| {

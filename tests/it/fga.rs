@@ -110,7 +110,7 @@ fn resources() {
     sends(line, MANAGEMENT, answer.clone(), &json!({}), |c| {
         c.mgmt().fga().save_resources_details(&[ResourceDetails::new("doc", "plan", "Plan")])
     });
-    let options = MappableOptions::default().resources_limit(5_u32);
+    let options = MappableOptions::default().resources_limit(5);
     let found =
         json!({ "mappableResources": [{ "type": "doc", "resources": [{ "resource": "plan" }] }] });
     let mut answer = found.clone();

@@ -386,8 +386,8 @@ fn every_call(client: &Client, method: DeliveryMethod, a: &str, b: &str, c: &str
     drop_error(session.logout_all(a));
     drop_error(session.me(a));
     drop_error(session.history(a));
-    drop_error(session.my_tenants(a, MyTenants::Current));
-    drop_error(session.my_tenants(REFRESH, MyTenants::Ids(&[a, b])));
+    drop_error(session.my_tenants(MyTenants::Current, a));
+    drop_error(session.my_tenants(MyTenants::Ids(&[a, b]), REFRESH));
     drop_error(session.select_tenant(a, REFRESH));
     let options = AccessKeyOptions::default().custom_claims([(b, c)]).selected_tenant(d);
     drop_error(client.auth().access_key().exchange(a, &options));
@@ -396,7 +396,7 @@ fn every_call(client: &Client, method: DeliveryMethod, a: &str, b: &str, c: &str
         drop_error(client.call(Method::POST, &format!("/{a}"), credential, &json!({ c: d })));
     }
     drop_error(client.with_request_id(a).auth().session().me(REFRESH));
-    drop_error(client.with_audience(a).auth().session().validate(b));
+    drop_error(client.with_audiences([a]).auth().session().validate(b));
 }
 
 /// Builds clients with these texts for settings.

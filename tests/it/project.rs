@@ -28,8 +28,8 @@ fn audit_with_every_field() {
         .text("x")
         .from(UnixMillis::from_millis(1))
         .to(UnixMillis::from_millis(2))
-        .page(3_u32)
-        .limit(4_u32);
+        .page(3)
+        .limit(4);
     let body = json!({
         "userIds": ["U1"], "actions": ["LoginSucceed"], "excludedActions": ["LoginFailed"],
         "devices": ["Mobile"], "methods": ["otp"], "geos": ["US"],

@@ -75,13 +75,13 @@ fn my_tenants() {
     let answer =
         json!({ "tenants": [{ "id": "t1", "name": "One", "customAttributes": { "a": 1 } }] });
     let tenants = sends(line, REFRESH, json!({ "dct": true }), &answer, |client| {
-        client.auth().session().my_tenants(REFRESH, MyTenants::Current)
+        client.auth().session().my_tenants(MyTenants::Current, REFRESH)
     });
     assert_eq!((&*tenants[0].id, &*tenants[0].name), ("t1", "One"));
     assert_eq!(tenants[0].custom_attributes["a"], 1);
     let body = json!({ "dct": false, "ids": ["t1", "t2"] });
     sends(line, REFRESH, body, &answer, |client| {
-        client.auth().session().my_tenants(REFRESH, MyTenants::Ids(&["t1", "t2"]))
+        client.auth().session().my_tenants(MyTenants::Ids(&["t1", "t2"]), REFRESH)
     });
 }
 
@@ -89,7 +89,7 @@ fn my_tenants() {
 fn nothing_may_be_left_out_or_null() {
     for answer in [json!({}), json!({ "tenants": null }), json!({ "tenants": [] })] {
         let found =
-            exchange(&answer, |c| c.auth().session().my_tenants(REFRESH, MyTenants::Current));
+            exchange(&answer, |c| c.auth().session().my_tenants(MyTenants::Current, REFRESH));
         assert_eq!(found.0.unwrap(), [], "{answer}");
     }
     for answer in [json!(null), json!([])] {
@@ -154,7 +154,7 @@ fn bad_input_is_refused_before_a_request() {
         refuses("refresh_token", |c| c.auth().session().history(bad));
         refuses("refresh_token", |c| c.auth().session().logout(bad));
         refuses("refresh_token", |c| c.auth().session().logout_all(bad));
-        refuses("refresh_token", |c| c.auth().session().my_tenants(bad, MyTenants::Current));
+        refuses("refresh_token", |c| c.auth().session().my_tenants(MyTenants::Current, bad));
         refuses("refresh_token", |c| c.auth().session().select_tenant("t1", bad));
     }
     for bad in ["", &long] {
@@ -176,8 +176,8 @@ fn bad_input_is_refused_before_a_request() {
             assert!(matches!(error, Some(Error::Token(_))), "{bad}: {error:?}");
         }
     }
-    refuses("ids", |c| c.auth().session().my_tenants(REFRESH, MyTenants::Ids(&[])));
-    refuses("ids", |c| c.auth().session().my_tenants(REFRESH, MyTenants::Ids(&["t1", ""])));
+    refuses("ids", |c| c.auth().session().my_tenants(MyTenants::Ids(&[]), REFRESH));
+    refuses("ids", |c| c.auth().session().my_tenants(MyTenants::Ids(&["t1", ""]), REFRESH));
     for bad in ["", " ", "a\nb", &"x".repeat(2049)] {
         refuses("tenant_id", |c| c.auth().session().select_tenant(bad, REFRESH));
     }
@@ -483,7 +483,7 @@ fn users_ask_about_themselves() {
     assert_eq!((history.len(), &*history[0].selected_tenant), (1, "t1"));
     assert_eq!(history[0].user_id, info.claims().user_id());
     let ids = |which| -> Vec<String> {
-        let tenants = session.my_tenants(token, which).unwrap();
+        let tenants = session.my_tenants(which, token).unwrap();
         tenants.into_iter().map(|tenant| tenant.id).collect()
     };
     assert_eq!(ids(MyTenants::Current), ["t1"]);

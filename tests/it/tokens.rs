@@ -152,7 +152,7 @@ fn recorded_tokens() {
     let rotated = build(json!({ "keys": [recorded.jwk_rotated] }).to_string().into_bytes());
     accepts(&rotated, &recorded.tokens["session_rotated_key"]);
     refuses(&rotated, &recorded.tokens["session"], &TokenError::UnknownKey);
-    let aud = client.with_audience("my-aud");
+    let aud = client.with_audiences(["my-aud"]);
     accepts(&aud, &recorded.tokens["session_aud_str"]);
     refuses(&aud, &recorded.tokens["session"], &TokenError::Audience);
 }
@@ -525,8 +525,8 @@ fn audiences_are_the_clients() {
         refuses(&client, &token(aud), &TokenError::Audience);
     }
     refuses(&client, &P256.token("k1", "ES256", &claims()), &TokenError::Audience);
-    refuses(&client.with_audience("other"), &token(json!("app")), &TokenError::Audience);
-    accepts(&client.with_audience("other"), &token(json!("other")));
+    refuses(&client.with_audiences(["other"]), &token(json!("app")), &TokenError::Audience);
+    accepts(&client.with_audiences(["other"]), &token(json!("other")));
 }
 
 #[test]

@@ -187,7 +187,8 @@ impl Ada {
                     (begun, answer)
                 } else {
                     let options = WebAuthnLoginOptions::default().login(login.clone());
-                    let begun = webauthn.sign_in_start(ADA, ORIGIN, &options).map_err(said)?;
+                    let begun =
+                        webauthn.sign_in_start(Some(ADA), ORIGIN, &options).map_err(said)?;
                     let answer = self.browser.get(&begun.options);
                     (begun, answer)
                 };

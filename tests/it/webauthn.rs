@@ -102,7 +102,7 @@ fn sign_in_with_every_field() {
     };
     let line = "POST /v1/auth/webauthn/signin/start";
     check_begun(&sends(line, REFRESH, body(ADA), &begun(), |client| {
-        client.auth().webauthn().sign_in_start(ADA, ORIGIN, &options)
+        client.auth().webauthn().sign_in_start(Some(ADA), ORIGIN, &options)
     }));
     check_begun(&sends(line, REFRESH, body(""), &begun(), |client| {
         client.auth().webauthn().sign_in_start(None, ORIGIN, &options)
@@ -137,7 +137,7 @@ fn what_is_not_set_is_not_sent() {
         client.auth().webauthn().sign_up_start(ADA, ORIGIN, &Default::default())
     });
     sends("POST /v1/auth/webauthn/signin/start", "", body.clone(), &json!({}), |client| {
-        client.auth().webauthn().sign_in_start(ADA, ORIGIN, &Default::default())
+        client.auth().webauthn().sign_in_start(Some(ADA), ORIGIN, &Default::default())
     });
     sends("POST /v1/auth/webauthn/signup-in/start", "", body.clone(), &json!({}), |client| {
         client.auth().webauthn().sign_up_or_in_start(ADA, ORIGIN, &Default::default())
@@ -179,7 +179,7 @@ fn bad_input_is_refused_before_a_request() {
     let update = WebAuthnUpdateOptions::default();
     refuses("login_id", |c| c.auth().webauthn().sign_up_start("", ORIGIN, &sign_up));
     refuses("origin", |c| c.auth().webauthn().sign_up_start(ADA, "", &sign_up));
-    refuses("login_id", |c| c.auth().webauthn().sign_in_start("", ORIGIN, &login));
+    refuses("login_id", |c| c.auth().webauthn().sign_in_start(Some(""), ORIGIN, &login));
     refuses("origin", |c| c.auth().webauthn().sign_in_start(None, "\n", &login));
     refuses("login_id", |c| c.auth().webauthn().sign_up_or_in_start("", ORIGIN, &login));
     refuses("origin", |c| c.auth().webauthn().sign_up_or_in_start(ADA, " ", &login));
@@ -188,7 +188,7 @@ fn bad_input_is_refused_before_a_request() {
     refuses("refresh_token", |c| c.auth().webauthn().update_start(ADA, ORIGIN, "", &update));
     for login in [LoginOptions::default().stepup(true), LoginOptions::default().mfa(true)] {
         let lone = WebAuthnLoginOptions::default().login(login);
-        refuses("refresh_token", |c| c.auth().webauthn().sign_in_start(ADA, ORIGIN, &lone));
+        refuses("refresh_token", |c| c.auth().webauthn().sign_in_start(Some(ADA), ORIGIN, &lone));
     }
     refuses_a_session(|c, login| {
         let more = WebAuthnLoginOptions::default().login(login.clone());
@@ -216,7 +216,7 @@ fn sign_in(
     browser: &mut Authenticator,
     options: &WebAuthnLoginOptions,
 ) -> Result<AuthInfo> {
-    let start = client.auth().webauthn().sign_in_start(ADA, ORIGIN, options)?;
+    let start = client.auth().webauthn().sign_in_start(Some(ADA), ORIGIN, options)?;
     assert!(!start.create);
     client.auth().webauthn().sign_in_finish(&start.transaction_id, &browser.get(&start.options))
 }
@@ -325,9 +325,9 @@ fn sign_up_or_in_says_which() {
     assert_eq!((info.first_seen, info.user.login_ids), (true, vec!["grace".to_owned()]));
 
     emulator.seed(&json!({ "users": [{ "loginId": "bare" }] })).unwrap();
-    let error = webauthn.sign_in_start("bare", ORIGIN, &Default::default()).unwrap_err();
+    let error = webauthn.sign_in_start(Some("bare"), ORIGIN, &Default::default()).unwrap_err();
     assert_eq!(error.code(), Some(codes::INVALID_ARGUMENTS), "no passkey yet");
-    let error = webauthn.sign_in_start("nobody", ORIGIN, &Default::default()).unwrap_err();
+    let error = webauthn.sign_in_start(Some("nobody"), ORIGIN, &Default::default()).unwrap_err();
     assert_eq!(error.code(), Some(codes::USER_NOT_FOUND));
     for origin in ["app.example.com", "https://app.example.com/", "https://a/b", "ftp://a"] {
         let error = webauthn.sign_up_start("new", origin, &Default::default()).unwrap_err();
@@ -339,7 +339,7 @@ fn sign_up_or_in_says_which() {
 fn a_transaction_is_good_once_for_a_while_and_for_its_kind() {
     let (emulator, client, mut browser) = with_ada();
     let webauthn = client.auth().webauthn();
-    let start = || webauthn.sign_in_start(ADA, ORIGIN, &Default::default()).unwrap();
+    let start = || webauthn.sign_in_start(Some(ADA), ORIGIN, &Default::default()).unwrap();
     let begun = start();
     let response = browser.get(&begun.options);
     webauthn.sign_in_finish(&begun.transaction_id, &response).unwrap();
@@ -453,14 +453,14 @@ fn another_users_passkey_is_no_help() {
     let mut eves = Authenticator::at(ORIGIN);
     sign_up(&client, &mut eves, "eve@example.com").unwrap();
     let webauthn = client.auth().webauthn();
-    let start = webauthn.sign_in_start(ADA, ORIGIN, &Default::default()).unwrap();
+    let start = webauthn.sign_in_start(Some(ADA), ORIGIN, &Default::default()).unwrap();
     // A browser would not offer it.
     let mut options = public_key(&start.options);
     options.as_object_mut().unwrap().remove("allowCredentials");
     let response = eves.get(&json!({ "publicKey": options }).to_string());
     refused(webauthn.sign_in_finish(&start.transaction_id, &response));
     // Nor is a passkey of the same user for another site.
-    let elsewhere = webauthn.sign_in_start(ADA, "https://example.com", &Default::default());
+    let elsewhere = webauthn.sign_in_start(Some(ADA), "https://example.com", &Default::default());
     assert_eq!(elsewhere.unwrap_err().code(), Some(codes::INVALID_ARGUMENTS));
     sign_in(&client, &mut browser, &Default::default()).unwrap();
 }
@@ -473,7 +473,7 @@ fn a_credential_id_is_registered_once() {
     sign_up(&client, &mut browser, ADA).unwrap();
     refused(sign_up(&client, &mut browser, "eve"));
     let webauthn = client.auth().webauthn();
-    let eve = webauthn.sign_in_start("eve", ORIGIN, &Default::default()).unwrap_err();
+    let eve = webauthn.sign_in_start(Some("eve"), ORIGIN, &Default::default()).unwrap_err();
     assert_eq!(eve.code(), Some(codes::USER_NOT_FOUND), "she was not registered");
     // Longer than an ID may be (Web Authentication Level 3 section 6.5.1).
     browser.id = Some(vec![1; 1024]);
@@ -509,7 +509,7 @@ fn broken_responses_are_refused() {
     }
     for name in ["clientDataJSON", "authenticatorData", "signature"] {
         for value in [json!(null), json!("*"), json!(""), json!([1])] {
-            let start = webauthn.sign_in_start(ADA, ORIGIN, &Default::default()).unwrap();
+            let start = webauthn.sign_in_start(Some(ADA), ORIGIN, &Default::default()).unwrap();
             let response = change(&browser.get(&start.options), name, value);
             let result = webauthn.sign_in_finish(&start.transaction_id, &response);
             assert!(matches!(result.unwrap_err().status(), Some(400 | 401)), "{name}");
@@ -531,7 +531,7 @@ fn step_up_and_mfa_are_for_the_user_of_the_session() {
     let mut eves = Authenticator::at(ORIGIN);
     sign_up(&client, &mut eves, "eve@example.com").unwrap();
     let webauthn = client.auth().webauthn();
-    let error = webauthn.sign_in_start("eve@example.com", ORIGIN, &options).unwrap_err();
+    let error = webauthn.sign_in_start(Some("eve@example.com"), ORIGIN, &options).unwrap_err();
     assert!(error.is_forbidden());
     let start = webauthn.sign_in_start(None, ORIGIN, &options).unwrap();
     let error = webauthn.sign_in_finish(&start.transaction_id, &eves.get(&start.options));
@@ -575,7 +575,7 @@ fn no_message_is_sent() {
     fn with(options: &LoginOptions) -> WebAuthnLoginOptions {
         WebAuthnLoginOptions::default().login(options.clone())
     }
-    refuses_a_provider(|c, o| c.auth().webauthn().sign_in_start(ADA, ORIGIN, &with(o)));
+    refuses_a_provider(|c, o| c.auth().webauthn().sign_in_start(Some(ADA), ORIGIN, &with(o)));
     refuses_a_provider(|c, o| c.auth().webauthn().sign_up_or_in_start(ADA, ORIGIN, &with(o)));
     let sign_up = SignUpOptions::default().provider_id("C1");
     let sign_up = WebAuthnSignUpOptions::default().sign_up(sign_up);

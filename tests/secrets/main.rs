@@ -118,7 +118,7 @@ fn calls(client: &Client, with: &Canaries) {
     outcome(&sessions.refresh(refresh));
     outcome(&sessions.me(refresh));
     outcome(&sessions.history(refresh));
-    outcome(&sessions.my_tenants(refresh, MyTenants::Current));
+    outcome(&sessions.my_tenants(MyTenants::Current, refresh));
     outcome(&sessions.select_tenant("t1", refresh));
     let options = AccessKeyOptions::default().selected_tenant("t1");
     show(&options);

@@ -142,8 +142,8 @@ pub struct UserQuery {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sso_only: Option<bool>,
     /// Includes test users. Defaults to `false`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub with_test_user: Option<bool>,
+    #[serde(rename = "withTestUser", skip_serializing_if = "Option::is_none")]
+    pub with_test_users: Option<bool>,
     /// Users with all of these custom attributes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub custom_attributes: Option<Map<String, Value>>,
@@ -151,7 +151,7 @@ pub struct UserQuery {
 
 setters!(UserQuery {
     tenants: opt_list<String>, roles: opt_list<String>, text: opt<String>,
-    statuses: opt_list<UserStatus>, sso_only: opt<bool>, with_test_user: opt<bool>,
+    statuses: opt_list<UserStatus>, sso_only: opt<bool>, with_test_users: opt<bool>,
     custom_attributes: opt_map<Value>,
 });
 

@@ -255,7 +255,7 @@ pub struct MappableOptions {
     pub resources_limit: Option<u32>,
 }
 
-setters!(MappableOptions { resources_limit: opt<u32> });
+setters!(MappableOptions { resources_limit: opt_number<u32> });
 
 impl MappableOptions {
     /// The API takes the number as a string.

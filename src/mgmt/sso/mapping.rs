@@ -60,9 +60,9 @@ pub struct FgaRelation {
 impl FgaRelation {
     /// A relation to a resource of a type.
     pub fn new(
+        namespace: impl Into<String>,
         resource: impl Into<String>,
         relation_definition: impl Into<String>,
-        namespace: impl Into<String>,
     ) -> Self {
         Self {
             resource: resource.into(),

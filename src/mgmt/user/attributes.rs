@@ -68,7 +68,10 @@ impl Users<'_> {
     ///
     /// [`Error::Argument`](crate::Error::Argument) for an empty name.
     pub fn delete_custom_attributes(&self, names: &[&str]) -> Result<Vec<CustomAttribute>> {
-        self.0.post("/v1/mgmt/user/customattribute/delete").ids("names", names).send_list("data")
+        self.0
+            .post("/v1/mgmt/user/customattribute/delete")
+            .ids("names", "names", names)
+            .send_list("data")
     }
 
     /// Lists the attributes that users have in each of their families.
@@ -131,7 +134,7 @@ impl Users<'_> {
     ) -> Result<Vec<CustomAttribute>> {
         self.0
             .post("/v1/mgmt/user/families/customattribute/delete")
-            .ids("names", names)
+            .ids("names", "names", names)
             .send_list("data")
     }
 }

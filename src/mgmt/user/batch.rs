@@ -192,13 +192,6 @@ impl BatchUser {
         Self { login_id: login_id.into(), ..Self::default() }
     }
 
-    /// Sets [`user`](field@Self::user).
-    #[must_use]
-    pub fn user(mut self, user: NewUser) -> Self {
-        self.user = user;
-        self
-    }
-
     fn check(&self) -> Result<()> {
         check::id("login_id", &self.login_id)?;
         if self.password.is_some() && self.hashed_password.is_some() {
@@ -212,8 +205,8 @@ impl BatchUser {
 }
 
 setters!(BatchUser {
-    password: opt<Secret>, hashed_password: opt<HashedPassword>, seed: opt<Secret>,
-    created_time: opt<crate::UnixTime>,
+    user: nested<NewUser>, password: opt<Secret>, hashed_password: opt<HashedPassword>,
+    seed: opt<Secret>, created_time: opt<crate::UnixTime>,
 });
 
 /// What became of a batch.

@@ -178,25 +178,19 @@ impl<'c> Users<'c> {
     /// # client.mgmt().user().create("ada", &Default::default())?;
     /// let users = client.mgmt().user();
     /// let ada = users.load("ada")?;
-    /// assert_eq!(users.load_many(&[&ada.user_id, "U2nobody"], false)?, [ada]);
+    /// assert_eq!(users.load_many(&[&ada.user_id, "U2nobody"], None)?, [ada]);
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
     /// # Errors
     ///
     /// [`Error::Argument`](crate::Error::Argument) for an empty list or ID.
-    pub fn load_many(
-        &self,
-        user_ids: &[&str],
-        include_invalid: impl Into<Option<bool>>,
-    ) -> Result<Vec<User>> {
+    pub fn load_many(&self, user_ids: &[&str], include_invalid: Option<bool>) -> Result<Vec<User>> {
         self.0
             .post("/v1/mgmt/users/load")
             .safe()
-            .check(check::not_empty("user_ids", user_ids))
-            .check(check::ids("user_ids", user_ids))
-            .field("userIds", user_ids)
-            .field("includeInvalidUsers", include_invalid.into())
+            .ids("user_ids", "userIds", user_ids)
+            .field("includeInvalidUsers", include_invalid)
             .send_list("users")
     }
 
@@ -316,12 +310,7 @@ impl<'c> Users<'c> {
     ///
     /// [`Error::Argument`](crate::Error::Argument) for an empty ID.
     pub fn delete_batch(&self, user_ids: &[&str]) -> Result<()> {
-        self.0
-            .post("/v1/mgmt/user/delete/batch")
-            .check(check::not_empty("user_ids", user_ids))
-            .check(check::ids("user_ids", user_ids))
-            .field("userIds", user_ids)
-            .send_unit()
+        self.0.post("/v1/mgmt/user/delete/batch").ids("user_ids", "userIds", user_ids).send_unit()
     }
 
     /// A call about the user with a login ID.

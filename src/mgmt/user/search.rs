@@ -237,23 +237,8 @@ setters!(UserSearch {
     modified_from: opt<UnixMillis>, modified_to: opt<UnixMillis>, family_ids: opt_list<String>,
     dependent: opt<bool>, lock_reasons: opt_list<String>, temp_lock_reasons: opt_list<String>,
     with_test_users: opt<bool>, test_users_only: opt<bool>, sort: opt_list<Sort>,
+    limit: opt_number<u32>, page: opt_number<u32>,
 });
-
-impl UserSearch {
-    /// Sets [`limit`](field@Self::limit).
-    #[must_use]
-    pub fn limit(mut self, limit: u32) -> Self {
-        self.limit = Some(limit);
-        self
-    }
-
-    /// Sets [`page`](field@Self::page).
-    #[must_use]
-    pub fn page(mut self, page: u32) -> Self {
-        self.page = Some(page);
-        self
-    }
-}
 
 /// Roles to hold, all or any of them.
 ///

@@ -96,7 +96,7 @@ impl Users<'_> {
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// use descope::mgmt::user::SignUpEmbeddedLinkOptions;
     ///
-    /// let options = SignUpEmbeddedLinkOptions::default().email_verified(true);
+    /// let options = SignUpEmbeddedLinkOptions::default().verified_email(true);
     /// let users = client.mgmt().user();
     /// let token = users.generate_sign_up_embedded_link("ada@example.com", &options)?;
     /// let signed_in = client.auth().embedded_link().verify(token.expose())?;
@@ -255,34 +255,19 @@ pub struct SignUpEmbeddedLinkOptions {
     #[serde(skip)]
     pub login_options: LoginOptions,
     /// Whether the e-mail address counts as verified. Defaults to `false`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub email_verified: Option<bool>,
+    #[serde(rename = "emailVerified", skip_serializing_if = "Option::is_none")]
+    pub verified_email: Option<bool>,
     /// Whether the phone number counts as verified. Defaults to `false`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub phone_verified: Option<bool>,
+    #[serde(rename = "phoneVerified", skip_serializing_if = "Option::is_none")]
+    pub verified_phone: Option<bool>,
     /// How long the token is good, in seconds, rounded up. Defaults to what the project has configured.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "crate::time::span")]
     pub timeout: Option<Duration>,
 }
 
-impl SignUpEmbeddedLinkOptions {
-    /// Sets [`user`](field@Self::user).
-    #[must_use]
-    pub fn user(mut self, user: UserDetails) -> Self {
-        self.user = user;
-        self
-    }
-
-    /// Sets [`login_options`](field@Self::login_options).
-    #[must_use]
-    pub fn login_options(mut self, options: LoginOptions) -> Self {
-        self.login_options = options;
-        self
-    }
-}
-
 setters!(SignUpEmbeddedLinkOptions {
-    email_verified: opt<bool>, phone_verified: opt<bool>, timeout: opt<Duration>,
+    user: nested<UserDetails>, login_options: nested<LoginOptions>,
+    verified_email: opt<bool>, verified_phone: opt<bool>, timeout: opt<Duration>,
 });
 
 /// Options of [`Users::logout`].

@@ -68,8 +68,8 @@ fn sign_in(args: &Args<'_>) -> Sayable<SignIn> {
 fn sign_up(args: &Args<'_>) -> Sayable<SignUp> {
     let mut options = SignUp::default().user(user(args)?);
     if let Some(given) = args.object("user")? {
-        options.email_verified = given.flag("email_verified")?;
-        options.phone_verified = given.flag("phone_verified")?;
+        options.verified_email = given.flag("email_verified")?;
+        options.verified_phone = given.flag("phone_verified")?;
         options.sso_app_id = given.string("sso_app_id")?;
     }
     if let Some(given) = args.object("signup_options")? {

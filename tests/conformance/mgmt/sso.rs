@@ -165,7 +165,7 @@ fn fga_mappings(
     let Some(given) = args.object("fga_mappings")? else { return Ok(None) };
     let relation = |item: &Args<'_>| {
         let (resource, relation) = (item.text("resource")?, item.text("relation_definition")?);
-        Ok(FgaRelation::new(resource, relation, item.text("namespace")?))
+        Ok(FgaRelation::new(item.text("namespace")?, resource, relation))
     };
     let mapping = |group: &str| {
         let items = given.object(group)?.and_then(|group| group.objects("relations").transpose());

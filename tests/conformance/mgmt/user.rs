@@ -175,8 +175,8 @@ fn generate(client: &Client, method: &str, args: &Args<'_>) -> Call {
             let mut options = SignUpEmbeddedLinkOptions::default()
                 .user(user(args)?)
                 .login_options(login_options(args)?);
-            options.email_verified = args.flag("email_verified")?;
-            options.phone_verified = args.flag("phone_verified")?;
+            options.verified_email = args.flag("email_verified")?;
+            options.verified_phone = args.flag("phone_verified")?;
             options.timeout = args.seconds("timeout")?;
             let made = users.generate_sign_up_embedded_link(id, &options);
             bared(made, |token| [("token", Some(token))])

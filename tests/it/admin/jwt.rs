@@ -103,8 +103,8 @@ fn sign_in_sign_up_and_anonymous_with_every_field() {
         .phone("+12025550101");
     let options = SignUp::default()
         .user(user)
-        .email_verified(true)
-        .phone_verified(false)
+        .verified_email(true)
+        .verified_phone(false)
         .sso_app_id("app")
         .custom_claims(claims())
         .refresh_duration(HOUR);
@@ -285,7 +285,7 @@ fn users_are_signed_up_and_in_without_being_asked() {
     let unknown = jwt.sign_in(ADA, &SignIn::default()).unwrap_err();
     assert_eq!(unknown.code(), Some(codes::USER_NOT_FOUND));
     let user = UserDetails::default().name("Ada").email(ADA).phone("+12025550101");
-    let new = SignUp::default().user(user).email_verified(true).custom_claims([("theme", "dark")]);
+    let new = SignUp::default().user(user).verified_email(true).custom_claims([("theme", "dark")]);
     let info = jwt.sign_up(ADA, &new).unwrap();
     assert!(info.first_seen && info.user.verified_email && !info.user.verified_phone);
     assert_eq!(info.user.name, "Ada");

@@ -143,8 +143,8 @@ fn bad_input_is_refused_before_a_request() {
     refuses("roles", |c| c.mgmt().role().create_batch(&[]));
     refuses("roles", |c| c.mgmt().role().update_batch(&[]));
     // Descope would delete every role.
-    refuses("roleNames", |c| c.mgmt().role().delete_batch(&[], Scope::Project));
-    refuses("roleIds", |c| c.mgmt().role().delete_batch_by_ids(&[], Scope::Project));
+    refuses("names", |c| c.mgmt().role().delete_batch(&[], Scope::Project));
+    refuses("ids", |c| c.mgmt().role().delete_batch_by_ids(&[], Scope::Project));
     refuses("tenant_id", |c| c.mgmt().role().delete_batch(&["A"], nowhere));
 }
 

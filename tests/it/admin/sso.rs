@@ -61,7 +61,7 @@ fn claims_sent() -> Value {
 }
 
 fn fga() -> [(&'static str, FgaMapping); 1] {
-    [("grp", FgaMapping::new([FgaRelation::new("doc-1", "owner", "doc")]))]
+    [("grp", FgaMapping::new([FgaRelation::new("doc", "doc-1", "owner")]))]
 }
 
 fn fga_sent() -> Value {

@@ -48,9 +48,9 @@ fn the_life_of_a_user() {
     assert_eq!(users.load("countess").unwrap(), created);
     assert_eq!(users.load_by_user_id(&created.user_id).unwrap(), created);
     let id = &*created.user_id;
-    let known = users.load_many(&[id, "U2nobody"], false).unwrap();
+    let known = users.load_many(&[id, "U2nobody"], Some(false)).unwrap();
     assert_eq!(known, std::slice::from_ref(&created));
-    assert_eq!(users.load_many(&[id, "U2nobody"], true).unwrap()[1].user_id, "U2nobody");
+    assert_eq!(users.load_many(&[id, "U2nobody"], Some(true)).unwrap()[1].user_id, "U2nobody");
     let taken = users.create("countess", &NewUser::default()).unwrap_err();
     assert_eq!(taken.code(), Some(codes::USER_ALREADY_EXISTS));
 

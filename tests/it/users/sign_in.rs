@@ -185,8 +185,8 @@ fn embedded_links() {
     let options = SignUpEmbeddedLinkOptions::default()
         .user(every_sign_up_option().user)
         .login_options(login_options())
-        .email_verified(true)
-        .phone_verified(false)
+        .verified_email(true)
+        .verified_phone(false)
         .timeout(Duration::from_secs(60));
     let body = json!({
         "loginId": "ada", "user": user_details(), "loginOptions": support::login_options(),

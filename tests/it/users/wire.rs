@@ -261,7 +261,7 @@ fn bad_input_is_refused_before_a_request() {
         refuses("user_id", |c| c.mgmt().user().delete_by_user_id(bad));
         refuses("user_ids", |c| c.mgmt().user().delete_batch(&[bad]));
     }
-    refuses("user_ids", |c| c.mgmt().user().load_many(&[], true));
+    refuses("user_ids", |c| c.mgmt().user().load_many(&[], Some(true)));
 }
 
 #[test]
