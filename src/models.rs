@@ -69,8 +69,9 @@ pub struct User {
     /// The social providers the user has signed in with.
     #[serde(alias = "OAuth")]
     pub oauth: BTreeMap<String, bool>,
-    /// Until when the user is locked out for a while, in seconds; the epoch if they are not.
-    pub temp_lock_expiration: UnixTime,
+    /// Until when the user is locked out for a while, in seconds; `None` if they are not.
+    #[serde(deserialize_with = "crate::time::or_never")]
+    pub temp_lock_expiration: Option<UnixTime>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
     pub extra: Map<String, Value>,

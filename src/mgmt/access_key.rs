@@ -416,8 +416,9 @@ pub struct AccessKey {
     pub key_tenants: Vec<UserTenant>,
     /// When it was created, in seconds.
     pub created_time: UnixTime,
-    /// When it expires, in seconds; the epoch for never. See [`expires`](Self::expires).
-    pub expire_time: UnixTime,
+    /// When it expires, in seconds; `None` for never.
+    #[serde(deserialize_with = "crate::time::or_never")]
+    pub expire_time: Option<UnixTime>,
     /// Who created it.
     pub created_by: String,
     /// Its client ID, for OAuth.
@@ -433,13 +434,6 @@ pub struct AccessKey {
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
-}
-
-impl AccessKey {
-    /// When it expires, or `None` for never.
-    pub fn expires(&self) -> Option<UnixTime> {
-        Some(self.expire_time).filter(|time| *time != UnixTime::default())
-    }
 }
 
 /// Whether an access key is good.

@@ -411,8 +411,9 @@ pub struct SecretInfo {
     pub name: String,
     /// Whether it is good.
     pub status: String,
-    /// When it expires, in seconds; the epoch for never.
-    pub expire_time: UnixTime,
+    /// When it expires, in seconds; `None` for never.
+    #[serde(deserialize_with = "crate::time::or_never")]
+    pub expire_time: Option<UnixTime>,
     /// When it was created, in seconds.
     pub created_time: UnixTime,
 }

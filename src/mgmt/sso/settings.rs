@@ -72,8 +72,9 @@ pub struct SamlSettings {
     pub fga_tenant_id_suffix: String,
     /// Where users go after signing in.
     pub redirect_url: String,
-    /// When a test sign-in last succeeded, in seconds; the epoch for never.
-    pub last_success_test_time: UnixTime,
+    /// When a test sign-in last succeeded, in seconds; `None` for never.
+    #[serde(deserialize_with = "crate::time::or_never")]
+    pub last_success_test_time: Option<UnixTime>,
     /// The ID of the identity provider.
     #[serde(rename = "providerID")]
     pub provider_id: String,
@@ -129,8 +130,9 @@ pub struct OidcSettings {
     pub groups_priority: Vec<String>,
     /// Which of its groups get which relations.
     pub fga_mappings: BTreeMap<String, FgaMapping>,
-    /// When a test sign-in last succeeded, in seconds; the epoch for never.
-    pub last_success_test_time: UnixTime,
+    /// When a test sign-in last succeeded, in seconds; `None` for never.
+    #[serde(deserialize_with = "crate::time::or_never")]
+    pub last_success_test_time: Option<UnixTime>,
     /// Whether PKCE (RFC 7636) is used; unset if the answer does not say.
     pub use_pkce: Option<bool>,
     /// Which of its groups get which role, by name.

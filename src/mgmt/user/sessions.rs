@@ -220,8 +220,9 @@ pub struct ProviderToken {
     pub provider_user_id: String,
     /// The token.
     pub access_token: Secret,
-    /// When it expires, in seconds; the epoch if the provider does not say.
-    pub expiration: UnixTime,
+    /// When it expires, in seconds; `None` if the provider does not say.
+    #[serde(deserialize_with = "crate::time::or_never")]
+    pub expiration: Option<UnixTime>,
     /// What it is good for.
     pub scopes: Vec<String>,
     /// The provider's refresh token, if it was asked for.

@@ -50,7 +50,10 @@ fn create_with_every_field() {
     assert!(!format!("{made:?}").contains("canary"));
     let CreatedAccessKey { key, .. } = made;
     assert_eq!((&*key.id, &*key.name, &*key.description), ("K1", "ci", "d"));
-    assert_eq!((key.status.clone(), key.expires()), (Some(AccessKeyStatus::Active), Some(expires)));
+    assert_eq!(
+        (key.status.clone(), key.expire_time),
+        (Some(AccessKeyStatus::Active), Some(expires))
+    );
     assert_eq!(key.created_time.as_seconds(), 1_700_000_000);
     assert_eq!((&*key.created_by, &*key.client_id, &*key.bound_user_id), ("U1", "C1", "U2"));
     assert_eq!(key.role_names, ["Editor"]);
@@ -95,7 +98,7 @@ fn load_and_search_with_every_field() {
     let found =
         sends(line, MANAGEMENT, body, &answer, |client| client.mgmt().access_key().search(&search));
     assert_eq!(found[1].status, Some(AccessKeyStatus::Other("asleep".to_owned())));
-    assert_eq!(found[1].expires(), None);
+    assert_eq!(found[1].expire_time, None);
     survives(&answer, |client| client.mgmt().access_key().search(&search));
 }
 

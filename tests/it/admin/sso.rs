@@ -265,7 +265,7 @@ fn load_load_all_new_and_delete() {
     );
     assert_eq!(saml.fga_mappings["grp"], fga()[0].1);
     assert_eq!((&*saml.fga_tenant_id_prefix, &*saml.fga_tenant_id_suffix), ("pre-", "-suf"));
-    assert_eq!(saml.last_success_test_time.as_seconds(), 1_700_000_000);
+    assert_eq!(saml.last_success_test_time.unwrap().as_seconds(), 1_700_000_000);
     assert_eq!((&*oidc.name, &*oidc.client_id, &*oidc.issuer), ("Idp", "client", "https://idp"));
     assert_eq!((&*oidc.auth_url, &*oidc.token_url), ("https://idp/auth", "https://idp/token"));
     assert_eq!((&*oidc.user_data_url, &*oidc.jwks_url), ("https://idp/user", "https://idp/keys"));
@@ -279,7 +279,7 @@ fn load_load_all_new_and_delete() {
     );
     assert!(oidc.manage_provider_tokens);
     assert_eq!(
-        (&*oidc.grant_type, oidc.last_success_test_time.as_seconds()),
+        (&*oidc.grant_type, oidc.last_success_test_time.unwrap().as_seconds()),
         ("authorization_code", 1_700_000_001)
     );
     assert_eq!((&*saml.provider_id, &*saml.scim_provider_id), ("P1", "P2"));

@@ -306,7 +306,7 @@ fn secrets() {
         client.mgmt().sso_application().add_secret("app", "second", Some(expires))
     });
     assert!(!format!("{made:?}").contains("canary"));
-    assert_eq!((&*made.meta.id, made.meta.expire_time), ("S1", expires));
+    assert_eq!((&*made.meta.id, made.meta.expire_time), ("S1", Some(expires)));
     let body = json!({ "appId": "app", "name": "second", "expireTime": 0 });
     sends(line, MANAGEMENT, body, &answer, |client| {
         client.mgmt().sso_application().add_secret("app", "second", None)

@@ -346,7 +346,7 @@ fn what_a_provider_and_a_passkey_left_is_seen_and_taken_away() {
     let state = json!({ "oauth": { "google": true }, "factors": ["webauthn"] });
     emulator.seed(&json!({ "users": [{ "loginId": "ada", "state": state }] })).unwrap();
     let token = users.provider_token("ada", "google", &ProviderTokenOptions::default()).unwrap();
-    assert!(token.expiration > UnixTime::from_seconds(emulator.clock().unix()));
+    assert!(token.expiration > Some(UnixTime::from_seconds(emulator.clock().unix())));
     assert!(token.refresh_token.is_none_or(|token| token.expose().is_empty()));
     let options = ProviderTokenOptions::default().with_refresh_token(true).force_refresh(true);
     let newer = users.provider_token("ada", "google", &options).unwrap();

@@ -131,7 +131,10 @@ fn provider_token() {
         assert_eq!((&*token.provider, &*token.provider_user_id), ("google", "g1"));
         assert_eq!(token.access_token.expose(), "at");
         assert_eq!(token.refresh_token.unwrap().expose(), "rt");
-        assert_eq!((token.expiration.as_seconds(), &*token.scopes[0]), (1_700_000_000, "s1"));
+        assert_eq!(
+            (token.expiration.unwrap().as_seconds(), &*token.scopes[0]),
+            (1_700_000_000, "s1")
+        );
     }
     let line = "GET /v1/mgmt/user/provider/token?loginId=ada&provider=google\
                 &withRefreshToken=false&forceRefresh=false";

@@ -85,7 +85,7 @@ fn create_with_every_field() {
     assert_eq!(user.custom_attributes["k"], json!([1, null]));
     assert_eq!(user.created_time.as_seconds(), 1_700_000_000);
     assert_eq!(user.modified_time.as_seconds(), 1_700_000_001);
-    assert_eq!(user.temp_lock_expiration.as_seconds(), 1_700_000_002);
+    assert_eq!(user.temp_lock_expiration.unwrap().as_seconds(), 1_700_000_002);
     assert_eq!(user.extra["shoeSize"], 38);
 }
 
