@@ -90,6 +90,10 @@ impl Client {
     ///
     /// Short for [`Client::builder`], [`project_id`](ClientBuilder::project_id) and
     /// [`build`](ClientBuilder::build). Makes no request.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`build`](ClientBuilder::build).
     pub fn new(project_id: impl Into<String>) -> Result<Self> {
         Self::builder().project_id(project_id).build()
     }
@@ -97,6 +101,10 @@ impl Client {
     /// A client for the project named by the environment variable `DESCOPE_PROJECT_ID`.
     ///
     /// See [`ClientBuilder`] for the other variables.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`build`](ClientBuilder::build): [`Error::Config`](crate::Error::Config) if it is not set.
     pub fn from_env() -> Result<Self> {
         Self::builder().build()
     }

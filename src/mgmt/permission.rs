@@ -58,12 +58,13 @@ impl Permissions<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`](crate::Error::Argument) for an empty list,
+    /// [`Error::Argument`](crate::Error::Argument) for an empty list or name,
     /// [`Error::Api`](crate::Error::Api) if there is a permission of one of the names.
     pub fn create_batch(&self, permissions: &[NewPermission]) -> Result<()> {
         self.0
             .post("/v1/mgmt/permission/create/batch")
             .check(check::not_empty("permissions", permissions))
+            .check(permissions.iter().try_for_each(|new| check::id("name", &new.name)))
             .field("permissions", permissions)
             .send_unit()
     }
@@ -145,12 +146,13 @@ impl Permissions<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`](crate::Error::Argument) for an empty list,
+    /// [`Error::Argument`](crate::Error::Argument) for an empty list or new name,
     /// [`Error::Api`](crate::Error::Api) if there is no such permission.
     pub fn update_batch(&self, changes: &[PermissionChange]) -> Result<()> {
         self.0
             .post("/v1/mgmt/permission/update/batch")
             .check(check::not_empty("permissions", changes))
+            .check(changes.iter().try_for_each(|change| check::id("new_name", &change.new_name)))
             .field("permissions", changes)
             .send_unit()
     }

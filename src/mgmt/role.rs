@@ -69,12 +69,13 @@ impl Roles<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`](crate::Error::Argument) for an empty list,
+    /// [`Error::Argument`](crate::Error::Argument) for an empty list or name,
     /// [`Error::Api`](crate::Error::Api) if there is a role of one of the names.
     pub fn create_batch(&self, roles: &[NewRole]) -> Result<Vec<Role>> {
         self.0
             .post("/v1/mgmt/role/create/batch")
             .check(check::not_empty("roles", roles))
+            .check(roles.iter().try_for_each(|new| check::id("name", &new.name)))
             .field("roles", roles)
             .send_list("roles")
     }
@@ -169,12 +170,13 @@ impl Roles<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`](crate::Error::Argument) for an empty list,
+    /// [`Error::Argument`](crate::Error::Argument) for an empty list or new name,
     /// [`Error::Api`](crate::Error::Api) if there is no such role.
     pub fn update_batch(&self, changes: &[RoleChange]) -> Result<Vec<Role>> {
         self.0
             .post("/v1/mgmt/role/update/batch")
             .check(check::not_empty("roles", changes))
+            .check(changes.iter().try_for_each(|change| check::id("new_name", &change.new_name)))
             .field("roles", changes)
             .send_list("roles")
     }

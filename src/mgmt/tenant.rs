@@ -297,6 +297,7 @@ impl Tenants<'_> {
         self.0
             .post("/v1/mgmt/tenant/updateDefaultRoles")
             .check(check::id("id", id))
+            .check(check::ids("roles", roles))
             .field("id", id)
             .field("defaultRoles", roles)
             .send_unit()

@@ -219,6 +219,10 @@ impl Guard {
     /// assert_eq!((denied.status().as_u16(), denied.reason()), (403, Reason::MissingRole));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Denied`], with a [`Reason`] and the status to answer: 401, 403 or 503.
     pub fn validate(&self, credentials: &Credentials, access: &Access) -> Result<Visitor, Denied> {
         if credentials.ambiguous {
             return Err(Denied::new(Reason::Ambiguous, None));
@@ -265,6 +269,11 @@ impl Guard {
     /// assert_eq!((status, cookies.len()), (200, 1));
     /// # Ok::<(), descope::Error>(())
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Denied`], as of [`validate`](Self::validate); [`Reason::SessionEnded`] if Descope refuses to
+    /// refresh.
     pub fn authenticate(
         &self,
         credentials: &Credentials,

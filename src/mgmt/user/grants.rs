@@ -316,6 +316,7 @@ impl Users<'_> {
     /// [`Error::Api`](crate::Error::Api) if there is no such user, family or role.
     pub fn add_families(&self, login_id: &str, families: &[FamilyAssociation]) -> Result<User> {
         self.of_login("/v1/mgmt/user/update/family/add", login_id)
+            .check(families.iter().try_for_each(|to| check::id("family_id", &to.family_id)))
             .field("familyAssociations", families)
             .send_field("user")
     }

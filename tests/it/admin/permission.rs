@@ -87,6 +87,8 @@ fn bad_input_is_refused_before_a_request() {
     refuses("id", |c| c.mgmt().permission().delete_by_id(""));
     refuses("permissions", |c| c.mgmt().permission().create_batch(&[]));
     refuses("permissions", |c| c.mgmt().permission().update_batch(&[]));
+    refuses("name", |c| c.mgmt().permission().create_batch(&[NewPermission::new("")]));
+    refuses("new_name", |c| c.mgmt().permission().update_batch(&[PermissionChange::of("A", "")]));
     refuses("names", |c| c.mgmt().permission().delete_batch(&[]));
     refuses("names", |c| c.mgmt().permission().delete_batch(&["a", ""]));
     refuses("ids", |c| c.mgmt().permission().delete_batch_by_ids(&[]));

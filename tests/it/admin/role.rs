@@ -142,6 +142,8 @@ fn bad_input_is_refused_before_a_request() {
     refuses("id", |c| c.mgmt().role().delete_by_id("", ACME));
     refuses("roles", |c| c.mgmt().role().create_batch(&[]));
     refuses("roles", |c| c.mgmt().role().update_batch(&[]));
+    refuses("name", |c| c.mgmt().role().create_batch(&[NewRole::new("A"), NewRole::new("")]));
+    refuses("new_name", |c| c.mgmt().role().update_batch(&[RoleChange::of("A", "")]));
     // Descope would delete every role.
     refuses("names", |c| c.mgmt().role().delete_batch(&[], Scope::Project));
     refuses("ids", |c| c.mgmt().role().delete_batch_by_ids(&[], Scope::Project));

@@ -258,6 +258,7 @@ fn bad_input_is_refused_before_a_request() {
     refuses("id", |c| c.mgmt().tenant().load_settings(""));
     refuses("id", |c| c.mgmt().tenant().configure_settings("", &TenantSettings::default()));
     refuses("id", |c| c.mgmt().tenant().update_default_roles("", &[]));
+    refuses("roles", |c| c.mgmt().tenant().update_default_roles("acme", &["A", ""]));
     refuses("id", |c| c.mgmt().tenant().generate_sso_configuration_link("", &SsoLink::default()));
     refuses("id", |c| c.mgmt().tenant().revoke_sso_configuration_link("", None));
 }

@@ -237,5 +237,7 @@ fn bad_input_is_refused_before_a_request() {
     refuses("app_ids", |c| c.mgmt().user().set_sso_apps("a", &[""]));
     refuses("app_ids", |c| c.mgmt().user().remove_sso_apps("a", &[""]));
     refuses("login_id", |c| c.mgmt().user().add_families("", &[]));
+    let nameless = [FamilyAssociation::new("")];
+    refuses("family_id", |c| c.mgmt().user().add_families("a", &nameless));
     refuses("family_ids", |c| c.mgmt().user().remove_families("a", &[""]));
 }
