@@ -182,7 +182,7 @@ fn users(client: &Client, spoilt: &impl Fn(&str) -> String) {
     let login = LoginOptions::default();
     let link = "https://example.com/verify";
     outcome(&users.generate_otp_for_test_user(TestMethod::Embedded, "test", &login));
-    outcome(&users.generate_enchanted_link_for_test_user("test", link, &login));
+    outcome(&users.generate_enchanted_link_for_test_user("test", Some(link), &login));
 }
 
 /// Shows a result that was not refused for an argument before it was sent.
@@ -236,9 +236,10 @@ pub(crate) fn made(emulator: &Emulator, client: &Client, hidden: &mut Hidden) {
     let page = "https://example.com/verify";
     let otp = users.generate_otp_for_test_user(DeliveryMethod::Email, "tester", &login).unwrap();
     let magic = users
-        .generate_magic_link_for_test_user(DeliveryMethod::Email, "tester", page, &login)
+        .generate_magic_link_for_test_user(DeliveryMethod::Email, "tester", Some(page), &login)
         .unwrap();
-    let enchanted = users.generate_enchanted_link_for_test_user("tester", page, &login).unwrap();
+    let enchanted =
+        users.generate_enchanted_link_for_test_user("tester", Some(page), &login).unwrap();
     show(&(&otp, &magic, &enchanted));
     [&magic.link, &enchanted.link, &enchanted.pending_ref].into_iter().for_each(&mut hide);
     let link = users.generate_embedded_link("tester", &EmbeddedLinkOptions::default()).unwrap();

@@ -91,7 +91,7 @@ impl Users<'_> {
     /// [`MagicLink::verify`](crate::auth::magic_link::MagicLink::verify) of its token, the parameter
     /// `t`.
     ///
-    /// `uri` is the page that the link leads to; an empty one is what the project has configured.
+    /// It leads to `page`, which defaults to the one set in the Descope console.
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
@@ -102,7 +102,7 @@ impl Users<'_> {
     /// let (users, options) = (client.mgmt().user(), Default::default());
     /// let page = "https://app.example.com/verify";
     /// let made =
-    ///     users.generate_magic_link_for_test_user(Email, "test@example.com", page, &options)?;
+    ///     users.generate_magic_link_for_test_user(Email, "test@example.com", Some(page), &options)?;
     /// let token = made.link.expose().split_once("?t=").map_or("", |(_, token)| token);
     /// client.auth().magic_link().verify(token)?;
     /// # Ok::<(), descope::Error>(())
@@ -116,12 +116,12 @@ impl Users<'_> {
         &self,
         method: impl Into<TestMethod>,
         login_id: &str,
-        uri: &str,
+        page: Option<&str>,
         options: &LoginOptions,
     ) -> Result<TestMagicLink> {
         self.of_login("/v1/mgmt/tests/generate/magiclink", login_id)
             .field("deliveryMethod", method.into().as_str())
-            .field("URI", uri)
+            .field("URI", page.unwrap_or_default())
             .test_options(options)
             .send()
     }
@@ -131,7 +131,7 @@ impl Users<'_> {
     /// parameter `t`, and
     /// [`session`](crate::auth::enchanted_link::EnchantedLink::session) on the waiting side.
     ///
-    /// `uri` is the page that the link leads to; an empty one is what the project has configured.
+    /// It leads to `page`, which defaults to the one set in the Descope console.
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
@@ -139,7 +139,7 @@ impl Users<'_> {
     /// # client.mgmt().user().create_test_user("test@example.com", &Default::default())?;
     /// let (users, options) = (client.mgmt().user(), Default::default());
     /// let page = "https://app.example.com/verify";
-    /// let made = users.generate_enchanted_link_for_test_user("test@example.com", page, &options)?;
+    /// let made = users.generate_enchanted_link_for_test_user("test@example.com", Some(page), &options)?;
     /// let token = made.link.expose().split_once("?t=").map_or("", |(_, token)| token);
     /// let links = client.auth().enchanted_link();
     /// links.verify(token)?;
@@ -154,11 +154,11 @@ impl Users<'_> {
     pub fn generate_enchanted_link_for_test_user(
         &self,
         login_id: &str,
-        uri: &str,
+        page: Option<&str>,
         options: &LoginOptions,
     ) -> Result<TestEnchantedLink> {
         self.of_login("/v1/mgmt/tests/generate/enchantedlink", login_id)
-            .field("URI", uri)
+            .field("URI", page.unwrap_or_default())
             .test_options(options)
             .send()
     }

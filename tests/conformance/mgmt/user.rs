@@ -187,11 +187,12 @@ fn generate(client: &Client, method: &str, args: &Args<'_>) -> Call {
         }
         "generate_magic_link_for_test_user" => {
             let (kind, options) = (kind(args)?, login_options(args)?);
-            let made = users.generate_magic_link_for_test_user(kind, id, uri, &options);
+            let made = users.generate_magic_link_for_test_user(kind, id, Some(uri), &options);
             bared(made, |link| [("link", Some(&link.link))])
         }
         "generate_enchanted_link_for_test_user" => {
-            let made = users.generate_enchanted_link_for_test_user(id, uri, &login_options(args)?);
+            let made =
+                users.generate_enchanted_link_for_test_user(id, Some(uri), &login_options(args)?);
             bared(made, |link| {
                 [("link", Some(&link.link)), ("pendingRef", Some(&link.pending_ref))]
             })

@@ -410,13 +410,13 @@ fn links_of_test_users_and_embedded_links_sign_in() {
     users.create_test_user("test", &NewUser::default().email("test@example.com")).unwrap();
     let uri = "https://example.com/verify";
     let options = LoginOptions::default();
-    let link = users.generate_magic_link_for_test_user(Email, "test", uri, &options).unwrap();
+    let link = users.generate_magic_link_for_test_user(Email, "test", Some(uri), &options).unwrap();
     let token = link.link.expose().strip_prefix("https://example.com/verify?t=").unwrap();
     let signed_in = client.auth().magic_link().verify(token).unwrap();
     assert_eq!(signed_in.user.login_ids, ["test"]);
     assert!(client.auth().magic_link().verify(token).is_err(), "links are good once");
 
-    let link = users.generate_enchanted_link_for_test_user("test", uri, &options).unwrap();
+    let link = users.generate_enchanted_link_for_test_user("test", Some(uri), &options).unwrap();
     let token = link.link.expose().strip_prefix("https://example.com/verify?t=").unwrap();
     let enchanted = client.auth().enchanted_link();
     assert!(enchanted.session(link.pending_ref.expose()).unwrap().is_none());
@@ -425,7 +425,7 @@ fn links_of_test_users_and_embedded_links_sign_in() {
     assert_eq!(signed_in.user.login_ids, ["test"]);
 
     users.create("ada", &NewUser::default()).unwrap();
-    let refused = users.generate_magic_link_for_test_user(Email, "ada", uri, &options);
+    let refused = users.generate_magic_link_for_test_user(Email, "ada", Some(uri), &options);
     assert!(refused.is_err(), "no test user");
     let token = users.generate_embedded_link("ada", &EmbeddedLinkOptions::default()).unwrap();
     let signed_in = client.auth().embedded_link().verify(token.expose()).unwrap();

@@ -263,16 +263,21 @@ fn codes_and_links_for_test_users() {
         "loginOptions": support::login_options(),
     });
     let link = manages("POST /v1/mgmt/tests/generate/magiclink", body, &answer, |users| {
-        users.generate_magic_link_for_test_user(DeliveryMethod::Sms, "ada", uri, &login_options())
+        users.generate_magic_link_for_test_user(
+            DeliveryMethod::Sms,
+            "ada",
+            Some(uri),
+            &login_options(),
+        )
     });
     assert_eq!((&*link.login_id, link.link.expose()), ("ada", "https://x/?t=1"));
     let body = json!({ "loginId": "ada", "URI": "" });
     manages("POST /v1/mgmt/tests/generate/enchantedlink", body, &answer, |users| {
-        users.generate_enchanted_link_for_test_user("ada", "", &LoginOptions::default())
+        users.generate_enchanted_link_for_test_user("ada", None, &LoginOptions::default())
     });
     let body = json!({ "loginId": "ada", "URI": uri, "loginOptions": support::login_options() });
     let link = manages("POST /v1/mgmt/tests/generate/enchantedlink", body, &answer, |users| {
-        users.generate_enchanted_link_for_test_user("ada", uri, &login_options())
+        users.generate_enchanted_link_for_test_user("ada", Some(uri), &login_options())
     });
     assert_eq!((&*link.login_id, link.link.expose()), ("ada", "https://x/?t=1"));
     assert_eq!(link.pending_ref.expose(), "ref");
@@ -308,19 +313,19 @@ fn bad_input_is_refused_before_a_request() {
     let email = DeliveryMethod::Email;
     refuses("login_id", |c| c.mgmt().user().generate_otp_for_test_user(email, "", &none));
     refuses("login_id", |c| {
-        c.mgmt().user().generate_magic_link_for_test_user(email, "", "", &none)
+        c.mgmt().user().generate_magic_link_for_test_user(email, "", None, &none)
     });
-    refuses("login_id", |c| c.mgmt().user().generate_enchanted_link_for_test_user("", "", &none));
+    refuses("login_id", |c| c.mgmt().user().generate_enchanted_link_for_test_user("", None, &none));
     for (options, argument) in [
         (LoginOptions::default().refresh_token(REFRESH), "refresh_token"),
         (LoginOptions::default().provider_id("C1"), "provider_id"),
     ] {
         refuses(argument, |c| c.mgmt().user().generate_otp_for_test_user(email, "a", &options));
         refuses(argument, |c| {
-            c.mgmt().user().generate_magic_link_for_test_user(email, "a", "", &options)
+            c.mgmt().user().generate_magic_link_for_test_user(email, "a", None, &options)
         });
         refuses(argument, |c| {
-            c.mgmt().user().generate_enchanted_link_for_test_user("a", "", &options)
+            c.mgmt().user().generate_enchanted_link_for_test_user("a", None, &options)
         });
         let nobody = SignUpEmbeddedLinkOptions::default();
         refuses("login_id", |c| c.mgmt().user().generate_sign_up_embedded_link("", &nobody));
