@@ -183,7 +183,7 @@ impl Pending {
     ) -> Answer<Self> {
         let body = call.body();
         let user = store.managed_user(body.text("loginId"))?.id.clone();
-        let asked = SignIn::claiming(body.map("customClaims").cloned().unwrap_or_default());
+        let asked = SignIn::claiming(body);
         Ok(Self::embedded(body, Then::SignIn { user, asked }))
     }
 
