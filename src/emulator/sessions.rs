@@ -178,7 +178,8 @@ mod tests {
         emulator.seed(&json!({ "users": [user("ada"), user("al")] })).unwrap();
         let id = emulator.sign_in("ada").unwrap()["user"]["userId"].clone();
         let other = emulator.user("al")["userId"].clone();
-        emulator.store().merge_users(id.as_str().unwrap(), other.as_str().unwrap());
+        let ids = [&id, &other].map(|id| id.as_str().unwrap());
+        emulator.store().merge_users(ids[0], ids[1]).unwrap();
         let history = emulator.manage("/v1/mgmt/user/history", &json!([id]));
         let times: Vec<_> = history.as_array().unwrap().iter().map(|of| &of["loginTime"]).collect();
         assert_eq!(times.len(), 1000);

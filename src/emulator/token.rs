@@ -94,7 +94,7 @@ pub(super) struct SignIn {
 }
 
 impl SignIn {
-    /// Reads `LoginOptions`. Step-up and MFA need a refresh token of the same user.
+    /// Reads `LoginOptions`. The tenant must be there; step-up and MFA need a refresh token of the same user.
     pub(super) fn new(
         call: &Call<'_>,
         store: &Store,
@@ -102,6 +102,8 @@ impl SignIn {
         options: Fields<'_>,
     ) -> Answer<Self> {
         let (stepup, mfa) = (options.flag("stepup"), options.flag("mfa"));
+        let tenant = options.some_text("tenantId");
+        tenant.map(|tenant| store.joining(tenant)).transpose()?;
         let mut amr = Vec::new();
         if stepup || mfa {
             let proven = proven(call, store)?;
@@ -113,7 +115,7 @@ impl SignIn {
         Ok(Self {
             amr,
             claims: custom_claims(options),
-            tenant: options.some_text("tenantId").map(str::to_owned),
+            tenant: tenant.map(str::to_owned),
             stepup,
             mfa,
             revoke_others: options.flag("revokeOtherSessions"),
@@ -145,6 +147,19 @@ impl SignIn {
     pub(super) fn in_tenant(mut self, tenant: &str) -> Self {
         self.tenant.get_or_insert_with(|| tenant.to_owned());
         self
+    }
+
+    /// Whether this is the tenant it asks for.
+    pub(super) fn is_in(&self, tenant: &str) -> bool {
+        self.tenant.as_deref() == Some(tenant)
+    }
+
+    /// Takes in a user who signs up, as a member of the tenant they sign up for. Returns the ID.
+    pub(super) fn register(&self, store: &mut Store, mut user: User) -> Answer<String> {
+        if let Some(tenant) = &self.tenant {
+            user.grants.tenants.push(store.joining(tenant)?);
+        }
+        Ok(store.register(user))
     }
 
     /// Adds a factor to a session that is there.

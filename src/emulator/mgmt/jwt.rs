@@ -211,7 +211,7 @@ fn sign_up(call: &Call<'_>, store: &mut Store) -> Answer {
     let apps = known.texts("ssoAppIds").into_iter().chain(body.some_text("ssoAppId"));
     merge(&mut user.sso_apps, apps.map(str::to_owned));
     let asked = SignIn::new(call, store, Some(&user.id), body)?;
-    let id = store.register(user);
+    let id = asked.register(store, user)?;
     token::sign_in(call, store, &id, "mgmt", asked)
 }
 
