@@ -139,7 +139,7 @@ mod tests {
     use serde_json::json;
 
     use crate::emulator::Emulator;
-    use crate::emulator::testing::{refused, text};
+    use crate::emulator::testing::{claims, refused, text};
 
     #[test]
     fn what_has_expired_is_forgotten() {
@@ -168,6 +168,24 @@ mod tests {
             store.sessions.refresh_tokens.len()
         );
         assert!(store.sessions.by_id.len() <= 300, "{}", store.sessions.by_id.len());
+    }
+
+    #[test]
+    fn tokens_of_one_second_are_of_their_own_sessions() {
+        let emulator = Emulator::new();
+        emulator.seed(&json!({ "users": [{ "loginId": "ada" }] })).unwrap();
+        let ada = emulator.user("ada")["userId"].clone();
+        let issue = |jti: Option<serde_json::Value>| {
+            let mut claims = json!({ "sub": ada, "drn": "DSR" });
+            jti.into_iter().for_each(|jti| claims["jti"] = jti);
+            emulator.issue_token(claims).unwrap()
+        };
+        let (first, second) = (issue(None), issue(None));
+        assert_eq!(emulator.send("POST", "/v1/auth/logout", &first, &json!({})).0, 200);
+        refused(emulator.refresh(&first), 401, "E064001");
+        assert_eq!(emulator.refresh(&second).0, 200);
+        assert_eq!(claims(&json!(issue(Some(json!("own")))))["jti"], "own");
+        assert_eq!(claims(&json!(issue(Some(json!(null))))).get("jti"), None);
     }
 
     #[test]
