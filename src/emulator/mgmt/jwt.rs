@@ -314,7 +314,9 @@ mod tests {
     fn custom_claims_are_none_of_descopes() {
         let emulator = seeded();
         let mut own = json!({ "plan": "pro" });
-        token::RESERVED.iter().for_each(|name| own[*name] = json!("forged"));
+        for name in token::RESERVED {
+            own[*name] = json!("forged");
+        }
         let options = json!({ "customClaims": own });
         let check = |token: &Value| {
             let found = claims(token);
