@@ -74,6 +74,11 @@ impl Refusal {
         Self::new(StatusCode::UNAUTHORIZED, "E061005", "Invalid token", message)
     }
 
+    /// A refresh token that a newer one has replaced.
+    pub(super) fn spent() -> Self {
+        Self::token("The refresh token was used before")
+    }
+
     /// A token whose session was ended.
     pub(super) fn logged_out() -> Self {
         let message = "The session was logged out";

@@ -230,7 +230,7 @@ impl Faults {
             trouble.headers.extend(fault.headers.iter().cloned());
             match &fault.effect {
                 Effect::Nothing => {}
-                Effect::Delay(by) => trouble.line.delay += *by,
+                Effect::Delay(by) => trouble.line.delay = trouble.line.delay.saturating_add(*by),
                 Effect::DripBody(pause) => trouble.line.drip_body = Some(*pause),
                 Effect::DripHead(pause) => trouble.line.drip_head = Some(*pause),
                 Effect::Cut(after) => trouble.line.cut = Some(*after),
@@ -280,6 +280,14 @@ mod tests {
     fn fails(emulator: &Emulator) -> Option<TransportErrorKind> {
         let request = get(emulator, "/v1/mgmt/license");
         emulator.transport().send(request).err().map(|error| error.kind())
+    }
+
+    #[test]
+    fn delays_add_up_to_the_longest_there_is() {
+        let emulator = Emulator::new();
+        emulator.fault(Fault::delay(Duration::MAX));
+        emulator.fault(Fault::delay(TIMEOUT));
+        assert_eq!(fails(&emulator), Some(TransportErrorKind::Timeout));
     }
 
     #[test]

@@ -194,8 +194,8 @@ impl Emulator {
         Ok(())
     }
 
-    /// A token with these claims, signed with the current key. `exp`, `iat` and `iss` are added
-    /// unless they are there: `null` leaves them out. `exp` is as far ahead as
+    /// A token with these claims, signed with the current key. `exp`, `iat`, `iss` and a random `jti`
+    /// are added unless they are there: `null` leaves them out. `exp` is as far ahead as
     /// [`Builder::session_lifetime`] says, in a refresh token too.
     ///
     /// With `"drn": "DSR"` and the ID of a user as `sub`, it is a refresh token of a new session.
@@ -222,9 +222,12 @@ impl Emulator {
         let map = claims.as_object_mut();
         let map = map.ok_or_else(|| Refusal::argument("The claims must be an object"))?;
         let expires = now.saturating_add(seconds(settings.session_lifetime));
-        for (name, value) in
-            [("exp", json!(expires)), ("iat", json!(now)), ("iss", json!(settings.issuer()))]
-        {
+        for (name, value) in [
+            ("exp", json!(expires)),
+            ("iat", json!(now)),
+            ("iss", json!(settings.issuer())),
+            ("jti", json!(random::text(22))),
+        ] {
             if map.get(name).is_some_and(Value::is_null) {
                 map.remove(name);
             } else {

@@ -139,7 +139,7 @@ mod tests {
     use serde_json::json;
 
     use crate::emulator::Emulator;
-    use crate::emulator::testing::{refused, text};
+    use crate::emulator::testing::{claims, refused, text};
 
     #[test]
     fn what_has_expired_is_forgotten() {
@@ -171,6 +171,26 @@ mod tests {
     }
 
     #[test]
+    fn tokens_of_one_second_are_of_their_own_sessions() {
+        let emulator = Emulator::new();
+        emulator.seed(&json!({ "users": [{ "loginId": "ada" }] })).unwrap();
+        let ada = emulator.user("ada")["userId"].clone();
+        let issue = |jti: Option<serde_json::Value>| {
+            let mut claims = json!({ "sub": ada, "drn": "DSR" });
+            if let Some(jti) = jti {
+                claims["jti"] = jti;
+            }
+            emulator.issue_token(claims).unwrap()
+        };
+        let (first, second) = (issue(None), issue(None));
+        assert_eq!(emulator.send("POST", "/v1/auth/logout", &first, &json!({})).0, 200);
+        refused(emulator.refresh(&first), 401, "E064001");
+        assert_eq!(emulator.refresh(&second).0, 200);
+        assert_eq!(claims(&json!(issue(Some(json!("own")))))["jti"], "own");
+        assert_eq!(claims(&json!(issue(Some(json!(null))))).get("jti"), None);
+    }
+
+    #[test]
     fn histories_have_an_end() {
         let emulator = Emulator::new();
         let logins: Vec<_> = (0..1500).map(|time| json!({ "time": time })).collect();
@@ -178,7 +198,8 @@ mod tests {
         emulator.seed(&json!({ "users": [user("ada"), user("al")] })).unwrap();
         let id = emulator.sign_in("ada").unwrap()["user"]["userId"].clone();
         let other = emulator.user("al")["userId"].clone();
-        emulator.store().merge_users(id.as_str().unwrap(), other.as_str().unwrap());
+        let ids = [&id, &other].map(|id| id.as_str().unwrap());
+        emulator.store().merge_users(ids[0], ids[1]).unwrap();
         let history = emulator.manage("/v1/mgmt/user/history", &json!([id]));
         let times: Vec<_> = history.as_array().unwrap().iter().map(|of| &of["loginTime"]).collect();
         assert_eq!(times.len(), 1000);

@@ -91,6 +91,13 @@ impl Store {
         at.and_then(|at| self.users.get_mut(at)).ok_or_else(Refusal::no_managed_user)
     }
 
+    /// A membership of a tenant, as whoever joins it gets.
+    pub(super) fn joining(&self, tenant: &str) -> Answer<Membership> {
+        let of = self.tenant(tenant);
+        let of = of.ok_or_else(|| Refusal::argument(format!("There is no tenant {tenant:?}")))?;
+        Ok(Membership { tenant: of.id.clone(), roles: of.default_roles.clone() })
+    }
+
     /// Takes in a user who signed up, with the roles that new users get. Returns the ID.
     pub(super) fn register(&mut self, mut user: User) -> String {
         user.grants.roles = self.default_roles();
@@ -99,10 +106,12 @@ impl Store {
         id
     }
 
-    /// Makes one user of two, as when one verifies an address that is the other's login ID.
-    pub(super) fn merge_users(&mut self, survivor: &str, absorbed: &str) {
-        let Some(at) = self.users.iter().position(|user| user.id == absorbed) else { return };
-        let absorbed_user = self.users.remove(at);
+    /// Makes one user of two, as when one verifies an address that is the other's login ID. Either may
+    /// have been deleted meanwhile.
+    pub(super) fn merge_users(&mut self, survivor: &str, absorbed: &str) -> Answer<()> {
+        self.user(survivor).ok_or_else(Refusal::no_user)?;
+        let at = self.users.iter().position(|user| user.id == absorbed);
+        let absorbed_user = self.users.remove(at.ok_or_else(Refusal::no_user)?);
         if let Some(user) = self.users.iter_mut().find(|user| user.id == survivor) {
             user.merge(absorbed_user);
         }
@@ -120,6 +129,7 @@ impl Store {
                 key.user = Some(survivor.to_owned());
             }
         }
+        Ok(())
     }
 
     /// Removes a user with all that belongs to them.
@@ -436,7 +446,7 @@ mod tests {
             user["userId"].as_str().unwrap().to_owned()
         });
         let mut store = emulator.store();
-        store.merge_users(&ada, &al);
+        store.merge_users(&ada, &al).unwrap();
         assert_eq!(store.groups[0].members, [&*ada]);
         assert_eq!(store.groups[1].members, [bo, ada.clone()]);
         assert_eq!(store.consents, [ada]);

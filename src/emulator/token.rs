@@ -57,7 +57,7 @@ pub(super) fn proven(call: &Call<'_>, store: &Store) -> Answer<Proven> {
     let session = store.sessions.by_id.get(&refresh.session);
     let session = session.filter(|session| !session.ended).ok_or_else(Refusal::logged_out)?;
     if refresh.spent {
-        return Err(Refusal::token("The refresh token was used before"));
+        return Err(Refusal::spent());
     }
     let user = store.user(&session.user).ok_or_else(|| Refusal::token("The user is gone"))?;
     user.may_sign_in()?;
@@ -94,7 +94,7 @@ pub(super) struct SignIn {
 }
 
 impl SignIn {
-    /// Reads `LoginOptions`. Step-up and MFA need a refresh token of the same user.
+    /// Reads `LoginOptions`. The tenant must be there; step-up and MFA need a refresh token of the same user.
     pub(super) fn new(
         call: &Call<'_>,
         store: &Store,
@@ -102,6 +102,8 @@ impl SignIn {
         options: Fields<'_>,
     ) -> Answer<Self> {
         let (stepup, mfa) = (options.flag("stepup"), options.flag("mfa"));
+        let tenant = options.some_text("tenantId");
+        tenant.map(|tenant| store.joining(tenant)).transpose()?;
         let mut amr = Vec::new();
         if stepup || mfa {
             let proven = proven(call, store)?;
@@ -112,18 +114,18 @@ impl SignIn {
         }
         Ok(Self {
             amr,
-            claims: options.map("customClaims").cloned().unwrap_or_default(),
-            tenant: options.some_text("tenantId").map(str::to_owned),
+            claims: custom_claims(options),
+            tenant: tenant.map(str::to_owned),
             stepup,
             mfa,
             revoke_others: options.flag("revokeOtherSessions"),
-            lifetime: options.int("refreshDuration"),
+            lifetime: lifetime(options),
         })
     }
 
-    /// A sign-in that asks for these custom claims only.
-    pub(super) fn claiming(claims: Object) -> Self {
-        Self { claims, ..Self::default() }
+    /// A sign-in that asks for `customClaims` only.
+    pub(super) fn claiming(options: Fields<'_>) -> Self {
+        Self { claims: custom_claims(options), ..Self::default() }
     }
 
     /// Reads `LoginOptions` where it is not known yet who signs in. Returns the user of the refresh
@@ -145,6 +147,19 @@ impl SignIn {
     pub(super) fn in_tenant(mut self, tenant: &str) -> Self {
         self.tenant.get_or_insert_with(|| tenant.to_owned());
         self
+    }
+
+    /// Whether this is the tenant it asks for.
+    pub(super) fn is_in(&self, tenant: &str) -> bool {
+        self.tenant.as_deref() == Some(tenant)
+    }
+
+    /// Takes in a user who signs up, as a member of the tenant they sign up for. Returns the ID.
+    pub(super) fn register(&self, store: &mut Store, mut user: User) -> Answer<String> {
+        if let Some(tenant) = &self.tenant {
+            user.grants.tenants.push(store.joining(tenant)?);
+        }
+        Ok(store.register(user))
     }
 
     /// Adds a factor to a session that is there.
@@ -214,14 +229,14 @@ pub(super) fn start(
     if tenant.is_some_and(|tenant| user.grants.membership(tenant).is_none()) {
         return Err(Refusal::argument("The user is not in this tenant"));
     }
-    let mut claims = options.map("customClaims").cloned().unwrap_or_default();
+    let mut claims = custom_claims(options);
     if disguise.stepup {
         claims.insert("su".to_owned(), json!(true));
     }
     let session = store.sessions.start(disguise.user, Vec::new(), claims);
     if let Some(session) = store.sessions.by_id.get_mut(&session) {
         session.actor = disguise.actor.map(str::to_owned);
-        session.lifetime = options.int("refreshDuration");
+        session.lifetime = lifetime(options);
     }
     new_refresh_token(call, store, &session, tenant.map(str::to_owned))
 }
@@ -253,7 +268,7 @@ impl Impersonation {
 }
 
 /// Claims that only Descope sets.
-const RESERVED: &[&str] = &[
+pub(super) const RESERVED: &[&str] = &[
     "act",
     "amr",
     "aud",
@@ -272,28 +287,50 @@ const RESERVED: &[&str] = &[
     "tenants",
 ];
 
-/// A token with more claims, those of the session too if it is a refresh token.
+/// The `customClaims` of a call, less those that only Descope sets.
+pub(super) fn custom_claims(options: Fields<'_>) -> Object {
+    options.map("customClaims").map(unreserved).unwrap_or_default()
+}
+
+/// These claims, less those that only Descope sets: not every token has all of them, so that it is
+/// not enough to lay Descope's over.
+pub(super) fn unreserved(claims: &Object) -> Object {
+    let own = claims.iter().filter(|(name, _)| !RESERVED.contains(&name.as_str()));
+    own.map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
+/// The `refreshDuration` of a call in seconds, unless it is the project's: clients send 0 for that.
+pub(super) fn lifetime(options: Fields<'_>) -> Option<i64> {
+    options.int("refreshDuration").filter(|seconds| *seconds > 0)
+}
+
+/// A token with more claims, those of the session too if it is a refresh token. `options` may hold
+/// `customClaims` and `refreshDuration`.
 pub(super) fn extend(
     call: &Call<'_>,
     store: &mut Store,
     token: &str,
-    more: Object,
-    lifetime: Option<i64>,
+    options: Fields<'_>,
 ) -> Answer<String> {
     let Value::Object(mut claims) = store.keys.verify(token, call.now)? else {
         return Err(Refusal::token("The token is malformed"));
     };
-    let more: Object = more.into_iter().filter(|(name, _)| !RESERVED.contains(&&**name)).collect();
+    let more = custom_claims(options);
     claims.extend(more.clone());
     claims.insert("jti".to_owned(), json!(random::text(22)));
-    let old = store.sessions.refresh_tokens.get(&digest(token));
-    let Some((session, tenant)) = old.map(|old| (old.session.clone(), old.tenant.clone())) else {
+    let Some(old) = store.sessions.refresh_tokens.get_mut(&digest(token)) else {
         return store.keys.sign(&Value::Object(claims));
     };
-    let of = store.sessions.by_id.get_mut(&session).filter(|of| !of.ended);
+    let of = store.sessions.by_id.get_mut(&old.session).filter(|of| !of.ended);
     let of = of.ok_or_else(Refusal::logged_out)?;
+    if old.spent {
+        return Err(Refusal::spent());
+    }
+    // Where they rotate, the new one takes its place.
+    old.spent = call.settings.rotate_refresh;
+    let (session, tenant) = (old.session.clone(), old.tenant.clone());
     of.claims.extend(more);
-    if let Some(lifetime) = lifetime {
+    if let Some(lifetime) = lifetime(options) {
         of.lifetime = Some(lifetime);
         claims.insert("exp".to_owned(), json!(call.now.saturating_add(lifetime)));
     }

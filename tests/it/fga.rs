@@ -1,10 +1,11 @@
 //! Fine-grained authorization: requests, and evaluation on the emulator.
 
-use descope::Client;
 use descope::emulator::Emulator;
+use descope::mgmt::authz::DeleteOptions;
 use descope::mgmt::fga::{
     CheckOptions, MappableOptions, MappableQuery, Relation, ResourceDetails, ResourceId,
 };
+use descope::{Client, codes};
 use serde_json::json;
 
 use crate::support::{MANAGEMENT, refuses, sends};
@@ -283,4 +284,23 @@ fn a_schema_with_a_fault_names_its_line() {
         assert!(error.contains(line), "{error}");
     }
     assert!(fga.load_schema().map_or(true, |schema| schema.dsl.is_empty()));
+}
+
+#[test]
+fn what_others_mention_is_not_deleted() {
+    let emulator = Emulator::new();
+    let client = Client::builder().emulator(&emulator).build().unwrap();
+    let text = "model AuthZ 1.0 type user type group relation member: user
+        type doc relation group: group permission view: group.member";
+    client.mgmt().fga().save_schema(text).unwrap();
+    let (authz, options) = (client.mgmt().authz(), DeleteOptions::default());
+    let refused = |result: descope::Result<()>| {
+        assert_eq!(result.unwrap_err().code(), Some(codes::INVALID_ARGUMENTS));
+    };
+    refused(authz.delete_namespace("group", &options));
+    refused(authz.delete_relation_definition("group", "member", &options));
+    authz.delete_relation_definition("doc", "view", &options).unwrap();
+    authz.delete_namespace("group", &options).unwrap();
+    let copy = Emulator::builder().project_id(emulator.project_id()).build();
+    copy.seed(&emulator.export()).unwrap();
 }

@@ -23,6 +23,7 @@ mod magic_link;
 mod mutation;
 mod oauth;
 mod otp;
+mod passkeys;
 mod password;
 mod project;
 mod server;

@@ -251,6 +251,24 @@ fn a_user_signs_up_and_in_again() {
 }
 
 #[test]
+fn a_tenant_to_sign_up_for_must_be_there_and_is_joined() {
+    let emulator = Emulator::new();
+    emulator.seed(&json!({ "tenants": [{ "id": "acme", "name": "Acme" }] })).unwrap();
+    let to = |tenant: &str| to_callback().login(LoginOptions::default().tenant_id(tenant));
+    let error = sign_in(&emulator, &to("nowhere"), ADA).unwrap_err();
+    assert_eq!(error.code(), Some(codes::INVALID_ARGUMENTS));
+    let info = sign_in(&emulator, &to("acme"), ADA).unwrap();
+    assert_eq!((info.first_seen, info.claims().current_tenant()), (true, Some("acme")));
+
+    let client = client(&emulator);
+    let url = client.auth().oauth().start(providers::GITHUB, &to("acme")).unwrap();
+    client.mgmt().tenant().delete("acme").unwrap();
+    let back = emulator.idp_sign_in(&url, "eve").unwrap();
+    assert!(back.contains("?err="), "{back}");
+    assert!(client.mgmt().user().load("eve").unwrap_err().is_not_found());
+}
+
+#[test]
 fn sign_in_is_for_those_known_and_sign_up_for_the_others() {
     let emulator = Emulator::new();
     let client = client(&emulator);

@@ -162,6 +162,23 @@ fn a_password_signs_up_and_in() {
 }
 
 #[test]
+fn a_tenant_to_sign_up_for_must_be_there_and_is_joined() {
+    let (emulator, client) = start();
+    emulator.seed(&json!({ "tenants": [{ "id": "acme", "name": "Acme" }] })).unwrap();
+    let sign_up = |tenant: &str| {
+        let options = SignUpOptions::default().tenant_id(tenant);
+        client.auth().password().sign_up(ADA, OLD, &options)
+    };
+    refused(sign_up("nowhere"), 400, codes::INVALID_ARGUMENTS);
+    let info = sign_up("acme").unwrap();
+    assert!(info.first_seen, "nobody was made before");
+    assert_eq!(info.claims().current_tenant(), Some("acme"));
+    emulator.seed(&json!({ "tenants": [{ "id": "other", "name": "Other" }] })).unwrap();
+    let login = LoginOptions::default().tenant_id("other");
+    refused(client.auth().password().sign_in(ADA, OLD, &login), 400, codes::INVALID_ARGUMENTS);
+}
+
+#[test]
 fn wrong_passwords_are_counted() {
     let (_, client) = start();
     let (password, plain) = (client.auth().password(), LoginOptions::default());

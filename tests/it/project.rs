@@ -308,6 +308,13 @@ fn a_snapshot_is_checked_and_taken_back_in_part() {
     assert_eq!(theme.export().unwrap(), json!({}), "it was left out");
     project.import_snapshot(&files, &ImportSnapshot::default()).unwrap();
     assert_eq!(theme.export().unwrap(), light);
+    let mut more = files.clone();
+    more["locales/de.json"] = json!({ "hello": "hallo" });
+    project.import_snapshot(&more, &ImportSnapshot::default()).unwrap();
+    let all = ImportSnapshot::default().excludes(["flows", "theme", "locales"]);
+    project.import_snapshot(&files, &all).unwrap();
+    let left = project.export_snapshot(&ExportSnapshot::default()).unwrap();
+    assert_eq!(left, more, "what was left out is as it was");
 
     client.mgmt().user().create("ada", &NewUser::default()).unwrap();
     project.delete().unwrap();

@@ -8,7 +8,7 @@ use descope::auth::LoginOptions;
 use descope::auth::saml::SamlOptions;
 use descope::auth::sso::SsoOptions;
 use descope::emulator::Emulator;
-use descope::{AuthInfo, Result, Scope, codes};
+use descope::{AuthInfo, Client, Result, Scope, codes};
 use serde_json::json;
 
 use crate::support::{
@@ -181,6 +181,25 @@ fn without_a_configuration_there_is_no_sign_in() {
     ] {
         let error = sign_in(&emulator, tenant, &options).unwrap_err();
         assert_eq!(error.code(), Some(codes::INVALID_ARGUMENTS), "{tenant}");
+    }
+}
+
+#[test]
+fn a_configuration_that_is_gone_lets_nobody_in() {
+    type Delete = fn(&Client);
+    let tenant: Delete = |c| c.mgmt().tenant().delete("acme").unwrap();
+    let configuration: Delete = |c| c.mgmt().sso().delete("acme", Some("s1")).unwrap();
+    for delete in [tenant, configuration] {
+        let emulator = emulator();
+        let client = client(&emulator);
+        let start = || client.auth().sso().start("acme", &to_callback()).unwrap();
+        let (url, code) = (start(), code_of(&emulator.idp_sign_in(&start(), "eve").unwrap()));
+        delete(&client);
+        let back = emulator.idp_sign_in(&url, ADA).unwrap();
+        assert!(back.contains("?err="), "{back}");
+        assert!(client.mgmt().user().load(ADA).unwrap_err().is_not_found());
+        let error = client.auth().sso().exchange(&code).unwrap_err();
+        assert_eq!(error.code(), Some(codes::INVALID_ARGUMENTS));
     }
 }
 

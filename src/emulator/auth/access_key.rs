@@ -7,7 +7,7 @@ use crate::emulator::error::{Answer, Refusal};
 use crate::emulator::router::{Bearer, Call, Route};
 use crate::emulator::settings::seconds;
 use crate::emulator::store::Store;
-use crate::emulator::token::{base_claims, digest};
+use crate::emulator::token::{base_claims, custom_claims, digest, unreserved};
 
 const OPTIONS: &[Field] =
     &[optional("customClaims", Kind::Map), optional("selectedTenant", Kind::Text)];
@@ -45,8 +45,8 @@ fn exchange(call: &Call<'_>, store: &mut Store) -> Answer {
     if key.expires != 0 {
         expires = expires.min(key.expires);
     }
-    let mut claims = options.map("customClaims").cloned().unwrap_or_default();
-    claims.extend(key.claims.clone());
+    let mut claims = custom_claims(options);
+    claims.extend(unreserved(&key.claims));
     claims.extend(grants.claims(store));
     claims.extend(base_claims(call, "DS", &key.id, expires));
     if let Some(tenant) = options.some_text("selectedTenant") {
@@ -114,6 +114,18 @@ mod tests {
         assert_eq!(emulator.send("POST", "/v1/auth/accesskey/exchange", &secret, &body).0, 200);
         refused(exchange(&emulator, "wrong", &json!({})), 401, "EMU401");
         refused(exchange(&emulator, "", &json!({})), 401, "EMU401");
+    }
+
+    #[test]
+    fn custom_claims_are_none_of_descopes() {
+        let forged =
+            json!({ "permissions": ["all"], "tenants": { "t2": {} }, "dct": "t2", "su": true });
+        let (emulator, secret, _) = seeded(&json!({ "name": "ci", "customClaims": forged }));
+        let (_, answer) = exchange(&emulator, &secret, &json!({ "customClaims": forged }));
+        let found = claims(&answer["sessionJwt"]);
+        for name in ["permissions", "tenants", "dct", "su"] {
+            assert_eq!(found.get(name), None, "{found}");
+        }
     }
 
     #[test]

@@ -238,6 +238,71 @@ mod tests {
     }
 
     #[test]
+    fn a_code_is_of_nobody_else() {
+        let emulator = Emulator::new();
+        emulator
+            .seed(&json!({ "users": [
+                { "loginId": "al", "email": ADA }, { "loginId": ADA, "email": ADA },
+            ] }))
+            .unwrap();
+        let send = || emulator.post("/v1/auth/otp/signin/email", &json!({ "loginId": "al" })).0;
+        assert_eq!(send(), 200);
+        refused(verify(&emulator, ADA, &emulator.code(ADA)), 401, "E061102");
+        assert_eq!(verify(&emulator, "al", &emulator.code(ADA)).0, 200);
+        // Where the address is nobody's login ID, it tells as much.
+        emulator.manage("/v1/mgmt/user/delete", &json!({ "loginId": ADA }));
+        assert_eq!(send(), 200);
+        assert_eq!(verify(&emulator, ADA, &emulator.code(ADA)).1["user"]["loginIds"][0], "al");
+    }
+
+    #[test]
+    fn who_was_deleted_meanwhile_takes_nobody_along() {
+        for use_existing in [false, true] {
+            let emulator = with_ada();
+            emulator.seed(&json!({ "users": [{ "loginId": "al" }] })).unwrap();
+            let refresh = text(&emulator.sign_in("al").unwrap(), "refreshJwt").to_owned();
+            let body = json!({
+                "loginId": "al", "email": ADA,
+                "addToLoginIDs": true, "onMergeUseExisting": use_existing,
+            });
+            assert_eq!(emulator.send("POST", "/v1/auth/otp/update/email", &refresh, &body).0, 200);
+            emulator.manage("/v1/mgmt/user/delete", &json!({ "loginId": "al" }));
+            refused(verify(&emulator, ADA, &emulator.code(ADA)), 400, "E062108");
+            assert_eq!(emulator.user(ADA)["loginIds"], json!([ADA]));
+        }
+    }
+
+    #[test]
+    fn a_tenant_to_sign_up_for_must_be_there_and_is_joined() {
+        let emulator = Emulator::new();
+        let seed = json!({
+            "tenants": [{ "id": "t1", "name": "One" }],
+            "roles": [{ "name": "Reader", "tenantId": "t1" }],
+        });
+        emulator.seed(&seed).unwrap();
+        let body = json!({ "id": "t1", "defaultRoles": ["Reader"] });
+        emulator.manage("/v1/mgmt/tenant/updateDefaultRoles", &body);
+        let start = |tenant: &str| {
+            let options = json!({ "tenantId": tenant });
+            let body = json!({ "loginId": ADA, "loginOptions": options });
+            emulator.post("/v1/auth/otp/signup/email", &body)
+        };
+        refused(start("t2"), 400, "E011004");
+        assert!(emulator.inbox().last_to(ADA).is_none());
+        assert_eq!(start("t1").0, 200);
+        let session = verify(&emulator, ADA, &emulator.code(ADA)).1;
+        let found = claims(&session["sessionJwt"]);
+        assert_eq!(found["dct"], "t1");
+        assert_eq!(found["tenants"], json!({ "t1": { "roles": ["Reader"] } }));
+
+        emulator.manage("/v1/mgmt/user/delete", &json!({ "loginId": ADA }));
+        assert_eq!(start("t1").0, 200);
+        emulator.manage("/v1/mgmt/tenant/delete", &json!({ "id": "t1" }));
+        refused(verify(&emulator, ADA, &emulator.code(ADA)), 400, "E011004");
+        assert_eq!(emulator.user(ADA), json!(null), "nobody was registered");
+    }
+
+    #[test]
     fn login_options_shape_the_session() {
         let emulator = Emulator::new();
         emulator

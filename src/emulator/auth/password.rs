@@ -205,7 +205,8 @@ fn sign_up(call: &Call<'_>, store: &mut Store) -> Answer {
     store.password_policy.check(password)?;
     let asked = SignIn::new(call, store, None, body.object("loginOptions"))?;
     let (profile, password) = (Profile::read(body.object("user")), Some(Password::new(password)));
-    let user = store.register(User { profile, password, ..User::new(login_id, call.now) });
+    let user = User { profile, password, ..User::new(login_id, call.now) };
+    let user = asked.register(store, user)?;
     token::sign_in(call, store, &user, "pwd", asked)
 }
 

@@ -183,7 +183,7 @@ impl Pending {
     ) -> Answer<Self> {
         let body = call.body();
         let user = store.managed_user(body.text("loginId"))?.id.clone();
-        let asked = SignIn::claiming(body.map("customClaims").cloned().unwrap_or_default());
+        let asked = SignIn::claiming(body);
         Ok(Self::embedded(body, Then::SignIn { user, asked }))
     }
 
@@ -218,13 +218,17 @@ impl Pending {
         self.method == method || self.method == Delivery::Embedded
     }
 
-    /// Whether this is what a code given for a login ID is about.
+    /// Whether this is what a code given for a login ID is about. `user` is who has the login ID.
     pub(super) fn is_of(&self, login_id: &str, user: Option<&str>) -> bool {
         let of = match &self.then {
             Then::SignUp { .. } => None,
             Then::SignIn { user, .. } | Then::Update { user, .. } => Some(&**user),
         };
-        self.login_id == login_id || self.address == login_id || (of.is_some() && of == user)
+        // An address that is another user's login ID is about that user, unless it is to become one's own.
+        let by_address = user.is_none() || matches!(self.then, Then::Update { .. });
+        self.login_id == login_id
+            || (by_address && self.address == login_id)
+            || (of.is_some() && of == user)
     }
 
     /// The message about it, with the template that the call asks for.
@@ -257,7 +261,8 @@ impl Pending {
                     None => {
                         let [verified_email, verified_phone] = verified;
                         let user = User::new(&login_id, call.now);
-                        store.register(User { profile, verified_email, verified_phone, ..user })
+                        let user = User { profile, verified_email, verified_phone, ..user };
+                        asked.register(store, user)?
                     }
                 };
                 (user, asked)
@@ -269,7 +274,7 @@ impl Pending {
                     if let Some(other) = other.filter(|other| *other != user) {
                         survivor = if use_existing { other.clone() } else { user.clone() };
                         let absorbed = if use_existing { user } else { other };
-                        store.merge_users(&survivor, &absorbed);
+                        store.merge_users(&survivor, &absorbed)?;
                     }
                 }
                 let updated = store.users.iter_mut().find(|user| user.id == survivor);

@@ -37,6 +37,18 @@ pub(super) enum Provider {
     },
 }
 
+impl Provider {
+    /// The SSO configuration, which may have been deleted meanwhile. For OAuth there is none.
+    fn settings<'a>(&self, store: &'a Store) -> Answer<Option<&'a SsoSettings>> {
+        let Self::Sso { tenant, sso_id } = self else { return Ok(None) };
+        let settings = store.sso_settings_of(tenant, sso_id.as_deref());
+        let settings = settings.filter(|settings| settings.provider().is_some());
+        settings
+            .map(Some)
+            .ok_or_else(|| Refusal::argument("The tenant has no such SSO configuration"))
+    }
+}
+
 pub(super) enum Purpose {
     SignIn,
     SignUp,
@@ -117,6 +129,7 @@ pub(super) fn exchange(call: &Call<'_>, store: &mut Store, from: fn(&Provider) -
     if call.now >= expires {
         return Err(Refusal::wrong_code("The code has expired"));
     }
+    provider.settings(store)?;
     let (factor, sso_id) = match provider {
         Provider::OAuth(_) => ("oauth", None),
         Provider::Sso { sso_id, .. } => ("fed", sso_id),
@@ -166,6 +179,9 @@ fn choose(settings: &Settings, now: i64, store: &mut Store, choice: Fields<'_>) 
 impl Visit {
     /// The ID of the user who comes back; a new one where that is wanted.
     fn user(&self, now: i64, store: &mut Store, choice: Fields<'_>) -> Answer<String> {
+        let settings = self.provider.settings(store)?;
+        let saml = settings.is_some_and(|settings| settings.auth_type == AuthType::Saml);
+        let roles = settings.map(|settings| settings.roles(&groups(choice))).unwrap_or_default();
         let login_id = choice.text("loginId");
         let known = store.user_by_login(login_id).map(|user| user.id.clone());
         let id = match (&self.kept.purpose, known) {
@@ -173,7 +189,7 @@ impl Visit {
                 if !merge {
                     return Err(Refusal::user_exists());
                 }
-                store.merge_users(user, &other);
+                store.merge_users(user, &other)?;
                 user.clone()
             }
             (Purpose::Update { user, .. }, _) => user.clone(),
@@ -187,12 +203,16 @@ impl Visit {
                 let email = if login_id.contains('@') { login_id } else { "" };
                 let (name, email) = (choice.text("name").to_owned(), email.to_owned());
                 let profile = Profile { name, email, ..Profile::default() };
-                store.register(User { profile, ..User::new(login_id, now) })
+                let user = User { profile, ..User::new(login_id, now) };
+                match &self.provider {
+                    // Which roles they get there, the configuration says.
+                    Provider::Sso { tenant, .. } if self.kept.asked.is_in(tenant) => {
+                        store.register(user)
+                    }
+                    _ => self.kept.asked.register(store, user)?,
+                }
             }
         };
-        let settings = self.settings(store);
-        let saml = settings.is_some_and(|settings| settings.auth_type == AuthType::Saml);
-        let roles = settings.map(|settings| settings.roles(&groups(choice))).unwrap_or_default();
         let user = store.users.iter_mut().find(|user| user.id == id);
         let user = user.ok_or_else(Refusal::no_user)?;
         match &self.provider {
@@ -217,11 +237,6 @@ impl Visit {
         Ok(id)
     }
 
-    fn settings<'a>(&self, store: &'a Store) -> Option<&'a SsoSettings> {
-        let Provider::Sso { tenant, sso_id } = &self.provider else { return None };
-        store.sso_settings_of(tenant, sso_id.as_deref())
-    }
-
     /// The wire type `IDPResponse`.
     fn said(&self, store: &Store, choice: Fields<'_>) -> Value {
         let (login_id, name) = (choice.text("loginId"), choice.text("name"));
@@ -232,7 +247,8 @@ impl Visit {
         if !name.is_empty() {
             claims.insert("name".to_owned(), json!(name));
         }
-        let saml = self.settings(store).is_some_and(|of| of.auth_type == AuthType::Saml);
+        let settings = self.provider.settings(store);
+        let saml = matches!(settings, Ok(Some(of)) if of.auth_type == AuthType::Saml);
         let name = if saml { "idpSAMLAttributes" } else { "idpOIDCClaims" };
         json!({ name: claims, "idpGroups": groups(choice) })
     }

@@ -116,7 +116,8 @@ impl Visit {
         match &self.provider {
             Provider::OAuth(name) => format!("Sign in with {name}"),
             Provider::Sso { tenant, .. } => {
-                let name = self.settings(store).map(|of| &*of.display_name).unwrap_or_default();
+                let settings = self.provider.settings(store).ok().flatten();
+                let name = settings.map(|of| &*of.display_name).unwrap_or_default();
                 let tenant = store.tenant(tenant).map_or(&**tenant, |tenant| &*tenant.name);
                 format!("Sign in to {tenant} {name}").trim_end().to_owned()
             }

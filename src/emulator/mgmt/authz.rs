@@ -326,6 +326,7 @@ fn delete_namespace(call: &Call<'_>, store: &mut Store) -> Answer {
         return Err(Refusal::missing("namespace"));
     }
     model.types.retain(|of| of.name != name);
+    check_names(&model, model.types.iter().flat_map(|of| &of.definitions))?;
     save(call, store, model)
 }
 
@@ -367,6 +368,7 @@ fn delete_definition(call: &Call<'_>, store: &mut Store) -> Answer {
         return Err(Refusal::missing("relation definition"));
     }
     model.type_mut(namespace).definitions.retain(|of| of.name != name);
+    check_names(&model, model.types.iter().flat_map(|of| &of.definitions))?;
     save(call, store, model)
 }
 

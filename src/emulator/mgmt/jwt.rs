@@ -125,8 +125,7 @@ pub(in crate::emulator) const CONSENTS: List =
 
 fn update(call: &Call<'_>, store: &mut Store) -> Answer {
     let body = call.body();
-    let claims = body.map("customClaims").cloned().unwrap_or_default();
-    let jwt = token::extend(call, store, body.text("jwt"), claims, body.int("refreshDuration"))?;
+    let jwt = token::extend(call, store, body.text("jwt"), body)?;
     Ok(json!({ "jwt": jwt }).into())
 }
 
@@ -162,7 +161,7 @@ fn stop(call: &Call<'_>, store: &mut Store) -> Answer {
 fn anonymous(call: &Call<'_>, store: &mut Store) -> Answer {
     let body = call.body();
     let subject = random::id("A");
-    let lifetime = body.int("refreshDuration");
+    let lifetime = token::lifetime(body);
     let lifetime = lifetime.unwrap_or_else(|| seconds(call.settings.refresh_lifetime));
     let rexp = call.now.saturating_add(lifetime);
     let exp = call.now.saturating_add(seconds(call.settings.session_lifetime)).min(rexp);
@@ -173,7 +172,7 @@ fn anonymous(call: &Call<'_>, store: &mut Store) -> Answer {
         claims.extend(token::base_claims(call, name, &subject, expires));
         store.keys.sign(&Value::Object(claims))
     };
-    let mut claims = body.map("customClaims").cloned().unwrap_or_default();
+    let mut claims = token::custom_claims(body);
     claims.insert("rexp".to_owned(), json!(rfc3339(rexp)));
     Ok(json!({
         "sessionJwt": sign("DS", exp, claims)?,
@@ -212,7 +211,7 @@ fn sign_up(call: &Call<'_>, store: &mut Store) -> Answer {
     let apps = known.texts("ssoAppIds").into_iter().chain(body.some_text("ssoAppId"));
     merge(&mut user.sso_apps, apps.map(str::to_owned));
     let asked = SignIn::new(call, store, Some(&user.id), body)?;
-    let id = store.register(user);
+    let id = asked.register(store, user)?;
     token::sign_in(call, store, &id, "mgmt", asked)
 }
 
@@ -222,6 +221,7 @@ mod tests {
 
     use crate::emulator::Emulator;
     use crate::emulator::testing::{claims, refused, text};
+    use crate::emulator::token;
 
     fn seeded() -> Emulator {
         let emulator = Emulator::new();
@@ -276,6 +276,81 @@ mod tests {
         assert_eq!(stop(&emulator, &session, "").0, 200);
         refused(emulator.refresh(&token), 401, "E064001");
         refused(stop(&emulator, &session, ""), 401, "E064001");
+    }
+
+    /// Tokens by each call that takes `refreshDuration` and `customClaims`.
+    fn made(emulator: &Emulator, options: &Value) -> Vec<Value> {
+        let make = |path: &str, name: &str, more: Value| {
+            let mut body = options.clone();
+            body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            emulator.manage(path, &body)[name].clone()
+        };
+        let acting = json!({ "impersonatorId": "sue", "loginId": "ada" });
+        let mut tokens = vec![make("/v1/mgmt/impersonate", "jwt", acting)];
+        tokens.push(make("/v1/mgmt/stop/impersonation", "jwt", json!({ "jwt": tokens[0] })));
+        tokens.push(make("/v1/mgmt/auth/signin", "refreshJwt", json!({ "loginId": "ada" })));
+        tokens.push(make("/v1/mgmt/auth/signup", "refreshJwt", json!({ "loginId": "al" })));
+        tokens.push(make("/v1/mgmt/jwt/update", "jwt", json!({ "jwt": tokens[2] })));
+        tokens
+    }
+
+    #[test]
+    fn a_duration_of_zero_is_the_projects() {
+        for none in [0, -1] {
+            let emulator = seeded();
+            let options = json!({ "refreshDuration": none });
+            let month = 28 * 24 * 60 * 60;
+            for token in made(&emulator, &options) {
+                let found = claims(&token);
+                let lasts = found["exp"].as_i64().unwrap() - found["iat"].as_i64().unwrap();
+                assert_eq!(lasts, month, "{found}");
+            }
+            let anonymous = emulator.manage("/v1/mgmt/auth/anonymous", &options);
+            assert_eq!(anonymous["cookieMaxAge"], json!(month));
+        }
+    }
+
+    #[test]
+    fn custom_claims_are_none_of_descopes() {
+        let emulator = seeded();
+        let mut own = json!({ "plan": "pro" });
+        for name in token::RESERVED {
+            own[*name] = json!("forged");
+        }
+        let options = json!({ "customClaims": own });
+        let check = |token: &Value| {
+            let found = claims(token);
+            for (name, value) in found.as_object().unwrap() {
+                assert_ne!(value, "forged", "{name} in {found}");
+            }
+            assert_eq!(found["plan"], "pro");
+        };
+        for token in &made(&emulator, &options)[1..] {
+            let (status, answer) = emulator.refresh(token.as_str().unwrap());
+            assert_eq!(status, 200, "{answer}");
+            check(&answer["sessionJwt"]);
+        }
+        check(&emulator.manage("/v1/mgmt/auth/anonymous", &options)["sessionJwt"]);
+        let body = json!({ "loginId": "ada", "customClaims": own });
+        let link = emulator.manage("/v1/mgmt/user/signin/embeddedlink", &body);
+        check(&emulator.post("/v1/auth/magiclink/verify", &link).1["sessionJwt"]);
+    }
+
+    #[test]
+    fn a_spent_refresh_token_is_not_revived() {
+        let emulator = Emulator::builder().rotate_refresh_tokens(true).build();
+        emulator.seed(&json!({ "users": [{ "loginId": "ada" }] })).unwrap();
+        let update = |token: &str| {
+            let (key, body) = (emulator.management_key(), json!({ "jwt": token }));
+            emulator.send("POST", "/v1/mgmt/jwt/update", key, &body)
+        };
+        let first = text(&emulator.sign_in("ada").unwrap(), "refreshJwt").to_owned();
+        let second = text(&emulator.refresh(&first).1, "refreshJwt").to_owned();
+        refused(update(&first), 401, "E061005");
+        let (status, third) = update(&second);
+        assert_eq!(status, 200, "{third}");
+        refused(emulator.refresh(&second), 401, "E061005");
+        assert_eq!(emulator.refresh(text(&third, "jwt")).0, 200);
     }
 
     #[test]

@@ -216,14 +216,18 @@ fn export(_: &Call<'_>, store: &mut Store) -> Answer {
 fn import(call: &Call<'_>, store: &mut Store) -> Answer {
     let (body, project) = (call.body(), &mut store.project);
     let excludes = body.texts("excludes");
-    project.flows.clear();
-    project.theme.clear();
-    project.files.clear();
+    let excluded =
+        |file: &str| excludes.contains(&file.split(['/', '.']).next().unwrap_or_default());
+    // What is left out of the import stays as it is.
+    if !excluded(FLOWS_FOLDER) {
+        project.flows.clear();
+    }
+    if !excluded(THEME_FILE) {
+        project.theme.clear();
+    }
+    project.files.retain(|name, _| excluded(name));
     for (name, file) in body.map("files").into_iter().flatten() {
-        let part = name.split(['/', '.']).next().unwrap_or_default();
-        let Some(members) = file.as_object().filter(|_| !excludes.contains(&part)) else {
-            continue;
-        };
+        let Some(members) = file.as_object().filter(|_| !excluded(name)) else { continue };
         let fields = Fields::new(members);
         if let Some(id) = flow_id(name) {
             let flow = fields.map("flow").cloned().unwrap_or_default();

@@ -29,6 +29,8 @@ pub(in crate::emulator) const ROUTES: &[Route] = &[
             let user = store.managed_user(call.body().text("loginId"))?;
             user.factors.remove(&Factor::WebAuthn);
             user.modified = call.now;
+            let user = user.id.clone();
+            store.webauthn.forget(&user);
             Ok(Reply::empty())
         },
     ),

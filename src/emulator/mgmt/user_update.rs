@@ -5,7 +5,7 @@ use crate::emulator::body::{Field, Kind, optional, required};
 use crate::emulator::error::{Answer, Refusal};
 use crate::emulator::router::Bearer::Management;
 use crate::emulator::router::{Call, Route};
-use crate::emulator::store::{Grants, Membership, Store, merge};
+use crate::emulator::store::{Grants, Store, merge};
 use crate::emulator::user::User;
 
 const LOGIN_ID: Field = required("loginId", Kind::Text);
@@ -185,9 +185,8 @@ fn roles(
 }
 
 fn add_tenant(call: &Call<'_>, store: &mut Store) -> Answer {
-    let tenant = store.tenant(call.body().text("tenantId"));
-    let tenant = tenant.ok_or_else(|| Refusal::missing("tenant"))?;
-    let joined = Membership { tenant: tenant.id.clone(), roles: tenant.default_roles.clone() };
+    let tenant = call.body().text("tenantId");
+    let joined = store.joining(tenant).map_err(|_| Refusal::missing("tenant"))?;
     change(call, store, |user| {
         user.grants.merge(Grants { tenants: vec![joined], ..Grants::default() });
         Ok(())

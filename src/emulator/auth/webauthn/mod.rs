@@ -169,10 +169,7 @@ fn add(
     let NewCredential { id, key, sign_count } = made;
     let user = store.users.iter_mut().find(|known| known.id == user);
     let user = user.ok_or_else(Refusal::no_user)?;
-    if user.factors.insert(Factor::WebAuthn) {
-        // Those of before were removed with the factor.
-        store.webauthn.forget(&user.id);
-    }
+    user.factors.insert(Factor::WebAuthn);
     user.modified = call.now;
     let user = user.id.clone();
     store.webauthn.passkeys.push(Passkey { id, user, rp_id, key, sign_count });
@@ -337,7 +334,7 @@ fn sign_up_finish(call: &Call<'_>, store: &mut Store) -> Answer {
     if user.login_ids.iter().any(|login_id| store.user_by_login(login_id).is_some()) {
         return Err(Refusal::user_exists());
     }
-    let id = store.register(*user);
+    let id = asked.register(store, *user)?;
     add(call, store, &id, expected.rp_id, made)?;
     token::sign_in(call, store, &id, "webauthn", asked)
 }
