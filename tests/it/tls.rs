@@ -117,6 +117,18 @@ fn strangers_are_refused() {
     }
 }
 
+#[cfg(feature = "platform-verifier")]
+#[test]
+fn so_are_strangers_to_the_operating_system() {
+    let authority = Authority::new();
+    let server = serve(authority.config(&["localhost"]));
+    let client =
+        to(&url(&server, "localhost")).root_certificates(authority.pem).platform_verifier();
+    refused(&server, &client.clock(NoWaiting::default()).build().unwrap());
+    let foreign = Client::builder().project_id("P2abc").agent(ureq::agent()).platform_verifier();
+    assert!(matches!(foreign.build(), Err(Error::Config(_))));
+}
+
 #[test]
 fn a_given_authority_is_trusted_and_no_other() {
     let (authority, other) = (Authority::new(), Authority::new());
