@@ -14,7 +14,7 @@ pub(crate) const MAX_TOKEN: usize = 16 * 1024;
 pub(crate) fn id(name: &'static str, text: &str) -> Result<()> {
     let refuse = |reason| Err(Error::argument(name, reason));
     if text.trim().is_empty() {
-        return refuse("must not be empty");
+        return refuse(EMPTY);
     }
     if text.len() > MAX_ID {
         return refuse("must not be longer than 2048 bytes");
@@ -28,7 +28,7 @@ pub(crate) fn id(name: &'static str, text: &str) -> Result<()> {
 /// A text that is not empty.
 #[allow(dead_code, reason = "used by areas that may all be off")]
 pub(crate) fn filled(name: &'static str, text: &str) -> Result<()> {
-    if text.trim().is_empty() { Err(Error::argument(name, "must not be empty")) } else { Ok(()) }
+    if text.trim().is_empty() { Err(Error::argument(name, EMPTY)) } else { Ok(()) }
 }
 
 /// A document of any content, as long as it is a JSON object.
@@ -57,7 +57,7 @@ pub(crate) fn ids(name: &'static str, texts: &[&str]) -> Result<()> {
 /// At least one.
 #[allow(dead_code, reason = "as above")]
 pub(crate) fn not_empty<T>(name: &'static str, list: &[T]) -> Result<()> {
-    if list.is_empty() { Err(Error::argument(name, "must not be empty")) } else { Ok(()) }
+    if list.is_empty() { Err(Error::argument(name, EMPTY)) } else { Ok(()) }
 }
 
 /// A token, access key or management key: what may stand between colons in a bearer.
@@ -91,7 +91,7 @@ pub(crate) fn token_size(name: &'static str, text: &str) -> Result<()> {
 pub(crate) fn project_id(text: &str) -> Result<()> {
     let refuse = |reason| Err(Error::argument("project_id", reason));
     if text.is_empty() {
-        return refuse("must not be empty");
+        return refuse(EMPTY);
     }
     if text.len() > 128 {
         return refuse("must not be longer than 128 characters");

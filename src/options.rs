@@ -3,9 +3,9 @@
 /// Writes the setters of an options struct.
 ///
 /// The struct itself is ordinary Rust beside the call, with its docs on the fields. Kinds: `opt` for
-/// an `Option`, `opt_number` for one of a number, whose type a literal takes, `flag` for a `bool`, `list` for a `Vec`, `opt_list` for an `Option<Vec>`, where "empty"
-/// and "not set" differ, and `map` for a map with `String` keys. `nested` is for
-/// another options struct.
+/// an `Option`, `opt_number` for one of a number, whose type a literal takes, `flag` for a `bool`,
+/// `list` for a `Vec`, `opt_list` for an `Option<Vec>`, where "empty" and "not set" differ, `map` for a
+/// map with `String` keys and `opt_map` likewise. `nested` is for another options struct.
 macro_rules! setters {
     ($name:ident { $($field:ident: $kind:ident $(<$inner:ty>)?),* $(,)? }) => {
         impl $name {

@@ -17,38 +17,32 @@ const KEPT: usize = 4096;
 const PREVIEW: usize = 200;
 
 /// What must not show.
-pub(crate) struct Scrubber<'s> {
-    texts: Vec<Cow<'s, str>>,
-    /// Whether each of them is spelled in one way only.
-    plain: bool,
-}
+pub(crate) struct Scrubber<'s>(Vec<Cow<'s, str>>);
 
 impl<'s> Scrubber<'s> {
     pub(crate) fn new(secrets: impl Iterator<Item = &'s str>) -> Self {
         // What is shorter would take the text apart, and is in no list of passwords.
-        let (mut texts, mut plain) = (Vec::new(), true);
-        for secret in secrets.filter(|secret| secret.len() >= 4) {
-            texts.push(Cow::Borrowed(secret));
-            if !is_plain(secret) {
-                plain = false;
-                texts.extend(spellings(secret).map(Cow::Owned));
-            }
-        }
+        let secrets = secrets.filter(|secret| secret.len() >= 4);
+        let mut texts: Vec<_> = secrets
+            .flat_map(|secret| {
+                std::iter::once(Cow::Borrowed(secret)).chain(spellings(secret).map(Cow::Owned))
+            })
+            .collect();
         // One may be the beginning of another.
         texts.sort_unstable_by_key(|text| Reverse(text.len()));
-        Self { texts, plain }
+        Self(texts)
     }
 
     /// A text without the secrets, and without anything that looks like a token.
     pub(crate) fn text(&self, text: &str) -> String {
         let cut = beginning(text, MOST);
         let mut clean = cut.to_owned();
-        for secret in &self.texts {
+        for secret in &self.0 {
             clean = clean.replace(&**secret, "[redacted]");
         }
         if cut.len() < text.len() {
             // Where the text was cut, a secret may have begun.
-            let longest = self.texts.first().map_or(0, |secret| secret.len());
+            let longest = self.0.first().map_or(0, |secret| secret.len());
             clean.truncate(beginning(&clean, clean.len().saturating_sub(longest)).len());
         }
         without_tokens(&clean).chars().take(KEPT).collect()
@@ -59,7 +53,7 @@ impl<'s> Scrubber<'s> {
     /// There is none where a secret has characters that JSON, HTML and URLs each write in ways of their
     /// own: a body of any kind could have it in any of them, or in one within another.
     pub(crate) fn preview(&self, body: &[u8]) -> Option<String> {
-        if !self.plain {
+        if self.0.iter().any(|text| matches!(text, Cow::Owned(_))) {
             return None;
         }
         let text = self.text(&String::from_utf8_lossy(&body[..body.len().min(2 * MOST)]));
@@ -68,13 +62,8 @@ impl<'s> Scrubber<'s> {
     }
 }
 
-/// Whether JSON, HTML and URLs all write it as it is.
-fn is_plain(secret: &str) -> bool {
-    secret.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))
-}
-
-/// How a server that quotes what it was sent may spell it: as JSON, also with the escapes that Go adds
-/// for HTML, as HTML, and as a part of a URL.
+/// How else a server that quotes what it was sent may spell it: as JSON, also with the escapes that Go
+/// adds for HTML, as HTML, and as a part of a URL, which leaves the fewest characters as they are.
 fn spellings(secret: &str) -> impl Iterator<Item = String> {
     let quoted = Value::from(secret).to_string();
     let json = quoted[1..quoted.len() - 1].to_owned();

@@ -86,8 +86,8 @@ fn environment_proxy(encrypted: bool, cache: Option<&str>) -> Result<Option<Prox
     } else {
         &["http_proxy", "ALL_PROXY", "all_proxy"]
     };
-    let mut set = names.iter().filter_map(|name| Some((*name, variable(name)?)));
-    let Some((name, url)) = set.next() else { return Ok(None) };
+    let set = names.iter().find_map(|name| Some((*name, variable(name)?)));
+    let Some((name, url)) = set else { return Ok(None) };
     let refused = || Error::argument(name, "not a proxy's URL");
     let proxy = Proxy::new(&url).ok().filter(is_complete).ok_or_else(refused)?;
     let mut with_exceptions =

@@ -286,10 +286,8 @@ pub fn status(error: &Error) -> StatusCode {
     match error {
         _ if error.is_rate_limited() => StatusCode::TOO_MANY_REQUESTS,
         _ if is_from_elsewhere(error) => StatusCode::SERVICE_UNAVAILABLE,
-        Error::Argument { .. } if error.is_token_invalid() => StatusCode::UNAUTHORIZED,
+        _ if error.is_token_invalid() || error.is_token_expired() => StatusCode::UNAUTHORIZED,
         Error::Argument { .. } => StatusCode::BAD_REQUEST,
-        Error::Token(TokenError::KeysUnavailable(_)) => StatusCode::SERVICE_UNAVAILABLE,
-        Error::Token(_) => StatusCode::UNAUTHORIZED,
         Error::Config(_) => StatusCode::INTERNAL_SERVER_ERROR,
         Error::Api(api) if (400..500).contains(&api.status) => {
             StatusCode::from_u16(api.status).unwrap_or(StatusCode::BAD_REQUEST)

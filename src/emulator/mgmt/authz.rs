@@ -216,8 +216,9 @@ fn find_users(store: &Store, query: &str) -> Vec<String> {
     store.users.iter().filter(wanted).map(|user| user.id.clone()).collect()
 }
 
-/// Saves a changed schema, whose text no longer holds.
+/// Saves a changed schema, whose text no longer holds, if it still has all that it mentions.
 fn save(call: &Call<'_>, store: &mut Store, mut model: Model) -> Answer {
+    check_names(&model)?;
     if let Some(name) = call.body().some_text("schemaName") {
         model.name = Some(name.to_owned());
     }
@@ -241,11 +242,8 @@ fn put(of: &mut Type, mut new: Definition) {
 }
 
 /// Refuses definitions that mention what the schema does not have.
-fn check_names<'d>(
-    model: &Model,
-    definitions: impl IntoIterator<Item = &'d Definition>,
-) -> Answer<()> {
-    for definition in definitions {
+fn check_names(model: &Model) -> Answer<()> {
+    for definition in model.types.iter().flat_map(|of| &of.definitions) {
         let expressions = definition.node.as_ref().map(|node| node.expressions());
         let expressions = expressions.into_iter().flatten();
         for Name { of, name } in expressions.flat_map(|expression| expression.names()) {
@@ -278,7 +276,6 @@ fn save_schema(call: &Call<'_>, store: &mut Store) -> Answer {
         let of = model.type_mut(&new.name);
         new.definitions.iter().for_each(|definition| put(of, definition.clone()));
     }
-    check_names(&model, namespaces.iter().flat_map(|new| &new.definitions))?;
     if let Some(name) = schema.some_text("name") {
         model.name = Some(name.to_owned());
     }
@@ -315,7 +312,6 @@ fn save_namespace(call: &Call<'_>, store: &mut Store) -> Answer {
     }
     let of = model.type_mut(&new.name);
     new.definitions.iter().for_each(|definition| put(of, definition.clone()));
-    check_names(&model, &new.definitions)?;
     save(call, store, model)
 }
 
@@ -326,7 +322,6 @@ fn delete_namespace(call: &Call<'_>, store: &mut Store) -> Answer {
         return Err(Refusal::missing("namespace"));
     }
     model.types.retain(|of| of.name != name);
-    check_names(&model, model.types.iter().flat_map(|of| &of.definitions))?;
     save(call, store, model)
 }
 
@@ -356,8 +351,7 @@ fn save_definition(call: &Call<'_>, store: &mut Store) -> Answer {
         model.rename(renamed);
         store.authorization.relations.rename(call.now, renamed);
     }
-    put(model.type_mut(namespace), new.clone());
-    check_names(&model, [&new])?;
+    put(model.type_mut(namespace), new);
     save(call, store, model)
 }
 
@@ -368,7 +362,6 @@ fn delete_definition(call: &Call<'_>, store: &mut Store) -> Answer {
         return Err(Refusal::missing("relation definition"));
     }
     model.type_mut(namespace).definitions.retain(|of| of.name != name);
-    check_names(&model, model.types.iter().flat_map(|of| &of.definitions))?;
     save(call, store, model)
 }
 

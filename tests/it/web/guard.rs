@@ -6,12 +6,13 @@ use descope::Client;
 use descope::auth::DeliveryMethod::Email;
 use descope::auth::{LoginOptions, SignUpOptions};
 use descope::emulator::{Emulator, Fault};
-use descope::transport::Request;
 use descope::transport::http::StatusCode;
 use descope::web::{Access, Credentials, Guard, GuardOptions, Reason, status};
 use serde_json::{Value, json};
 
-use super::{ADA, anyone, cookie_header, denied, headers, names, outcome, pair, sign_in, token};
+use super::{
+    ADA, anyone, cookie_header, denied, headers, names, outcome, pair, sign_in, slow, token,
+};
 use crate::support::client;
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -178,20 +179,7 @@ fn several_refresh_cookies_are_tried_in_turn() {
 #[test]
 fn several_refreshes_have_one_deadline() {
     let emulator = Emulator::new();
-    let descope = emulator.clone();
-    let client = Client::builder()
-        .ignore_env()
-        .project_id(emulator.project_id())
-        .clock(emulator.clock())
-        .deadline(Duration::from_secs(30))
-        .transport(move |request: Request| {
-            if request.uri().path() == "/v1/auth/refresh" {
-                descope.advance(Duration::from_secs(20));
-            }
-            Ok(descope.handle(request))
-        })
-        .build()
-        .unwrap();
+    let client = slow(&emulator, "/v1/auth/refresh");
     let guard = Guard::new(&client);
     let cookies = (0..8).map(|_| {
         let info = sign_in(&emulator, &client);

@@ -2,13 +2,11 @@
 
 use std::time::Duration;
 
-use descope::Client;
 use descope::emulator::{Emulator, Fault};
-use descope::transport::Request;
 use descope::web::{Credentials, Denied, Guard, Reason};
 use serde_json::json;
 
-use super::{cookie_header, headers, names, sign_in};
+use super::{cookie_header, headers, names, sign_in, slow};
 use crate::support::client;
 
 const LOGOUT: &str = "/v1/auth/logout";
@@ -136,20 +134,7 @@ fn the_first_outage_ends_it() {
 #[test]
 fn a_logout_has_one_deadline() {
     let emulator = Emulator::new();
-    let descope = emulator.clone();
-    let client = Client::builder()
-        .ignore_env()
-        .project_id(emulator.project_id())
-        .clock(emulator.clock())
-        .deadline(Duration::from_secs(30))
-        .transport(move |request: Request| {
-            if request.uri().path() == LOGOUT {
-                descope.advance(Duration::from_secs(20));
-            }
-            Ok(descope.handle(request))
-        })
-        .build()
-        .unwrap();
+    let client = slow(&emulator, LOGOUT);
     let guard = Guard::new(&client);
     let infos: Vec<_> = (0..8).map(|_| sign_in(&emulator, &client)).collect();
     let all = browser(&guard, infos.iter().filter_map(|info| info.refresh_jwt()));

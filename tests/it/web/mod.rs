@@ -8,6 +8,8 @@ mod page;
 mod python;
 mod reading;
 
+use std::time::Duration;
+
 use descope::auth::DeliveryMethod::Email;
 use descope::auth::LoginOptions;
 use descope::emulator::Emulator;
@@ -28,6 +30,24 @@ fn sign_in(emulator: &Emulator, client: &Client) -> AuthInfo {
     otp.sign_up_or_in(Email, ADA, &LoginOptions::default()).unwrap();
     let code = emulator.inbox().last_to(ADA).unwrap().code.unwrap();
     otp.verify(Email, ADA, &code).unwrap()
+}
+
+/// A client with 30 seconds for a call, where each to this path takes 20.
+fn slow(emulator: &Emulator, path: &'static str) -> Client {
+    let descope = emulator.clone();
+    Client::builder()
+        .ignore_env()
+        .project_id(emulator.project_id())
+        .clock(emulator.clock())
+        .deadline(Duration::from_secs(30))
+        .transport(move |request: descope::transport::Request| {
+            if request.uri().path() == path {
+                descope.advance(Duration::from_secs(20));
+            }
+            Ok(descope.handle(request))
+        })
+        .build()
+        .unwrap()
 }
 
 fn headers(lines: &[(&str, &[u8])]) -> HeaderMap {
