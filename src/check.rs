@@ -1,5 +1,7 @@
 //! Refuses arguments that cannot be right before anything is sent. Every check is linear in time.
 
+use std::time::Duration;
+
 use crate::error::{Error, Result};
 use crate::time::UnixTime;
 use crate::transport::http::HeaderValue;
@@ -44,6 +46,15 @@ pub(crate) fn expiry(name: &'static str, time: Option<UnixTime>) -> Result<()> {
         Some(time) if time.as_seconds() <= 0 => {
             Err(Error::argument(name, "must be after 1970; `None` is never"))
         }
+        _ => Ok(()),
+    }
+}
+
+/// A time span that is not empty: on the wire, 0 seconds stand for something else, such as "never".
+#[allow(dead_code, reason = "as above")]
+pub(crate) fn span(name: &'static str, span: impl Into<Option<Duration>>) -> Result<()> {
+    match span.into() {
+        Some(Duration::ZERO) => Err(Error::argument(name, "must be longer than nothing")),
         _ => Ok(()),
     }
 }

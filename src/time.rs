@@ -175,13 +175,54 @@ impl Visitor<'_> for Count {
     }
 }
 
-/// Reads a moment that may be left open, for which the wire has 0.
+/// Reads a moment that may be unknown or left open, for which the wire has null, 0, or a text that is
+/// not a number. No answer is lost to one.
 #[allow(dead_code, reason = "used by areas that may all be off")]
 pub(crate) fn or_never<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<UnixTime>, D::Error> {
-    let time = UnixTime::deserialize(deserializer)?;
-    Ok(Some(time).filter(|time| *time != UnixTime::default()))
+    Ok(deserializer.deserialize_option(Moment)?.map(UnixTime))
+}
+
+/// Likewise, in milliseconds.
+#[allow(dead_code, reason = "used by areas that may all be off")]
+pub(crate) fn millis_or_never<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<UnixMillis>, D::Error> {
+    Ok(deserializer.deserialize_option(Moment)?.map(UnixMillis))
+}
+
+/// Reads a whole number other than 0, if there is one.
+struct Moment;
+
+impl<'de> Visitor<'de> for Moment {
+    type Value = Option<i64>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a moment")
+    }
+    fn visit_none<E: de::Error>(self) -> Result<Option<i64>, E> {
+        Ok(None)
+    }
+    fn visit_unit<E: de::Error>(self) -> Result<Option<i64>, E> {
+        Ok(None)
+    }
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<i64>, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+    fn visit_i64<E: de::Error>(self, count: i64) -> Result<Option<i64>, E> {
+        Ok(Some(count).filter(|count| *count != 0))
+    }
+    fn visit_u64<E: de::Error>(self, count: u64) -> Result<Option<i64>, E> {
+        self.visit_i64(i64::try_from(count).unwrap_or(i64::MAX))
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "`as` saturates")]
+    fn visit_f64<E: de::Error>(self, count: f64) -> Result<Option<i64>, E> {
+        self.visit_i64(count.floor() as i64)
+    }
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Option<i64>, E> {
+        self.visit_i64(text.parse().unwrap_or_default())
+    }
 }
 
 /// Writes a time span in whole seconds, rounded up: none at all would mean the default.
@@ -233,6 +274,40 @@ mod tests {
         let read = |json| serde_json::from_str::<UnixMillis>(json).unwrap().as_millis();
         assert_eq!(read("\"1700000000123\""), 1_700_000_000_123);
         assert_eq!(read("1700000000123"), 1_700_000_000_123);
+    }
+
+    #[test]
+    fn a_moment_that_is_unknown_or_odd_is_none() {
+        #[derive(serde::Deserialize)]
+        struct Moments {
+            #[serde(default, deserialize_with = "or_never")]
+            seconds: Option<UnixTime>,
+            #[serde(default, deserialize_with = "millis_or_never")]
+            millis: Option<UnixMillis>,
+        }
+
+        for (json, expected) in [
+            ("5", Some(5)),
+            ("\"5\"", Some(5)),
+            ("5.9", Some(5)),
+            ("-3", Some(-3)),
+            ("18446744073709551615", Some(i64::MAX)),
+            ("0", None),
+            ("\"0\"", None),
+            ("\"\"", None),
+            ("\"soon\"", None),
+            ("null", None),
+        ] {
+            let text = format!("{{\"seconds\":{json},\"millis\":{json}}}");
+            let Moments { seconds, millis } = serde_json::from_str(&text).unwrap();
+            assert_eq!(seconds.map(UnixTime::as_seconds), expected, "{json}");
+            assert_eq!(millis.map(UnixMillis::as_millis), expected, "{json}");
+            let Moments { seconds, millis } = crate::json::decode(text.as_bytes()).unwrap();
+            assert_eq!(seconds.map(UnixTime::as_seconds), expected, "{json}");
+            assert_eq!(millis.map(UnixMillis::as_millis), expected, "{json}");
+        }
+        let Moments { seconds, millis } = serde_json::from_str("{}").unwrap();
+        assert_eq!((seconds, millis), (None, None));
     }
 
     #[test]
