@@ -6,6 +6,10 @@ use crate::transport::http::Method;
 
 #[cfg(feature = "mgmt-access-key")]
 pub mod access_key;
+#[cfg(any(feature = "mgmt-sso-app", feature = "mgmt-inbound-app"))]
+mod application;
+#[cfg(any(feature = "mgmt-user", feature = "mgmt-family", feature = "mgmt-sso-app"))]
+mod attribute;
 #[cfg(feature = "audit")]
 pub mod audit;
 #[cfg(feature = "authz")]
