@@ -22,6 +22,8 @@ pub mod flow;
 pub mod group;
 #[cfg(feature = "mgmt-jwt")]
 pub mod jwt;
+#[cfg(feature = "mgmt-management-key")]
+pub mod management_key;
 #[cfg(feature = "mgmt-permission")]
 pub mod permission;
 #[cfg(feature = "mgmt-project")]

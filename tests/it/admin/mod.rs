@@ -5,6 +5,7 @@ mod access_key;
 mod export;
 mod group;
 mod jwt;
+mod management_key;
 mod permission;
 mod role;
 mod sso;
