@@ -14,6 +14,8 @@ mod attribute;
 pub mod audit;
 #[cfg(feature = "authz")]
 pub mod authz;
+#[cfg(feature = "mgmt-descoper")]
+pub mod descoper;
 #[cfg(feature = "fga")]
 pub mod fga;
 #[cfg(feature = "mgmt-flow")]

@@ -2,6 +2,7 @@
 //! Each file has the requests of its area, then what comes of them in the emulator.
 
 mod access_key;
+mod descoper;
 mod export;
 mod group;
 mod jwt;
