@@ -24,6 +24,8 @@ pub mod flow;
 pub mod group;
 #[cfg(feature = "mgmt-jwt")]
 pub mod jwt;
+#[cfg(feature = "mgmt-list")]
+pub mod list;
 #[cfg(feature = "mgmt-management-key")]
 pub mod management_key;
 #[cfg(feature = "mgmt-permission")]

@@ -6,6 +6,7 @@ mod descoper;
 mod export;
 mod group;
 mod jwt;
+mod list;
 mod management_key;
 mod permission;
 mod role;
