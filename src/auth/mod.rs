@@ -29,6 +29,8 @@ pub mod oauth;
 mod options;
 #[cfg(feature = "otp")]
 pub mod otp;
+#[cfg(feature = "mgmt-outbound-app")]
+pub mod outbound;
 #[cfg(feature = "password")]
 pub mod password;
 #[cfg(feature = "saml")]

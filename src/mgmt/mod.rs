@@ -28,6 +28,8 @@ pub mod jwt;
 pub mod list;
 #[cfg(feature = "mgmt-management-key")]
 pub mod management_key;
+#[cfg(feature = "mgmt-outbound-app")]
+pub mod outbound_app;
 #[cfg(feature = "mgmt-permission")]
 pub mod permission;
 #[cfg(feature = "mgmt-project")]

@@ -23,6 +23,7 @@ mod magic_link;
 mod mutation;
 mod oauth;
 mod otp;
+mod outbound;
 mod passkeys;
 mod password;
 mod project;

@@ -8,6 +8,8 @@ mod group;
 mod jwt;
 mod list;
 mod management_key;
+mod outbound_app;
+mod outbound_upload;
 mod permission;
 mod role;
 mod sso;
