@@ -22,6 +22,8 @@ pub mod fga;
 pub mod flow;
 #[cfg(feature = "mgmt-group")]
 pub mod group;
+#[cfg(feature = "mgmt-inbound-app")]
+pub mod inbound_app;
 #[cfg(feature = "mgmt-jwt")]
 pub mod jwt;
 #[cfg(feature = "mgmt-list")]

@@ -5,6 +5,7 @@ mod access_key;
 mod descoper;
 mod export;
 mod group;
+mod inbound_app;
 mod jwt;
 mod list;
 mod management_key;
