@@ -16,6 +16,8 @@ pub mod audit;
 pub mod authz;
 #[cfg(feature = "mgmt-descoper")]
 pub mod descoper;
+#[cfg(feature = "mgmt-family")]
+pub mod family;
 #[cfg(feature = "fga")]
 pub mod fga;
 #[cfg(feature = "mgmt-flow")]

@@ -2,8 +2,10 @@
 //! Each file has the requests of its area, then what comes of them in the emulator.
 
 mod access_key;
+mod attributes;
 mod descoper;
 mod export;
+mod family;
 mod group;
 mod inbound_app;
 mod jwt;
