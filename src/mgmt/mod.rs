@@ -28,6 +28,8 @@ pub mod group;
 pub mod inbound_app;
 #[cfg(feature = "mgmt-jwt")]
 pub mod jwt;
+#[cfg(feature = "mgmt-jwt-template")]
+pub mod jwt_template;
 #[cfg(feature = "mgmt-list")]
 pub mod list;
 #[cfg(feature = "mgmt-management-key")]

@@ -9,6 +9,7 @@ mod family;
 mod group;
 mod inbound_app;
 mod jwt;
+mod jwt_template;
 mod list;
 mod management_key;
 mod outbound_app;
