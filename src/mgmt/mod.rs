@@ -16,6 +16,8 @@ pub mod audit;
 pub mod authz;
 #[cfg(feature = "mgmt-descoper")]
 pub mod descoper;
+#[cfg(feature = "mgmt-engine")]
+pub mod engine;
 #[cfg(feature = "mgmt-family")]
 pub mod family;
 #[cfg(feature = "fga")]

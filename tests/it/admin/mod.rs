@@ -4,6 +4,7 @@
 mod access_key;
 mod attributes;
 mod descoper;
+mod engine;
 mod export;
 mod family;
 mod group;
