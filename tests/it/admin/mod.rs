@@ -15,6 +15,7 @@ mod list;
 mod management_key;
 mod outbound_app;
 mod outbound_upload;
+mod password;
 mod permission;
 mod role;
 mod sso;

@@ -1,0 +1,107 @@
+//! The password policy.
+
+use descope::Scope;
+use descope::mgmt::password::PasswordSettings;
+use serde_json::{Value, json};
+
+use crate::support::{MANAGEMENT, refuses, sends};
+
+fn every_rule() -> Value {
+    json!({
+        "enabled": true, "minLength": 12, "lowercase": true, "uppercase": false, "number": true,
+        "nonAlphanumeric": true, "anyLetter": false, "disallowedCharacters": " ",
+        "disallowEmailMatch": true, "enablePasswordStrength": true, "passwordStrengthScore": 3,
+        "expiration": true, "expirationWeeks": 26, "reuse": true, "reuseAmount": 5, "lock": true,
+        "lockAttempts": 6, "tempLock": true, "tempLockAttempts": 3, "tempLockDuration": 15,
+    })
+}
+
+fn settings() -> PasswordSettings {
+    PasswordSettings::default()
+        .enabled(true)
+        .min_length(12)
+        .lowercase(true)
+        .uppercase(false)
+        .number(true)
+        .non_alphanumeric(true)
+        .any_letter(false)
+        .disallowed_characters(" ")
+        .disallow_email_match(true)
+        .enable_password_strength(true)
+        .password_strength_score(3)
+        .expiration(true)
+        .expiration_weeks(26)
+        .reuse(true)
+        .reuse_amount(5)
+        .lock(true)
+        .lock_attempts(6)
+        .temp_lock(true)
+        .temp_lock_attempts(3)
+        .temp_lock_duration(15)
+}
+
+const LINE: &str = "POST /v1/mgmt/password/settings";
+
+#[test]
+fn load_settings_of_the_project_and_of_a_tenant() {
+    let mut answer = every_rule();
+    answer["tenantId"] = "t/1".into();
+    answer["shoeSize"] = 42.into();
+    let mut expected = settings();
+    expected.tenant_id = Some("t/1".to_owned());
+    expected.extra.insert("shoeSize".to_owned(), json!(42));
+    for (line, scope) in [
+        ("GET /v1/mgmt/password/settings", Scope::Project),
+        ("GET /v1/mgmt/password/settings?tenantId=t%2F1", Scope::Tenant("t/1")),
+    ] {
+        let loaded = sends(line, MANAGEMENT, Value::Null, &answer, |client| {
+            client.mgmt().password().load_settings(scope)
+        });
+        assert_eq!(loaded, expected);
+        assert_eq!(serde_json::to_value(&loaded).unwrap(), answer);
+    }
+    let answer = json!({ "nonAlphaNumeric": true });
+    let line = "GET /v1/mgmt/password/settings";
+    let loaded = sends(line, MANAGEMENT, Value::Null, &answer, |client| {
+        client.mgmt().password().load_settings(Scope::Project)
+    });
+    assert_eq!(loaded, PasswordSettings::default().non_alphanumeric(true), "Node's spelling");
+}
+
+#[test]
+fn update_settings_with_every_field_and_with_none() {
+    let (nothing, none) = (json!({}), PasswordSettings::default());
+    sends(LINE, MANAGEMENT, every_rule(), &nothing, |client| {
+        client.mgmt().password().update_settings(Scope::Project, &settings())
+    });
+    let mut body = every_rule();
+    body["tenantId"] = "t1".into();
+    sends(LINE, MANAGEMENT, body, &nothing, |client| {
+        client.mgmt().password().update_settings(Scope::Tenant("t1"), &settings())
+    });
+    sends(LINE, MANAGEMENT, json!({}), &nothing, |client| {
+        client.mgmt().password().update_settings(Scope::Project, &none)
+    });
+}
+
+#[test]
+fn settings_of_one_tenant_go_to_the_one_that_is_named() {
+    let mut loaded = PasswordSettings::default().min_length(8);
+    loaded.tenant_id = Some("t1".to_owned());
+    loaded.extra.insert("new".to_owned(), json!(1));
+    for (scope, body) in [
+        (Scope::Tenant("t2"), json!({ "tenantId": "t2", "minLength": 8, "new": 1 })),
+        (Scope::Project, json!({ "minLength": 8, "new": 1 })),
+    ] {
+        sends(LINE, MANAGEMENT, body, &json!({}), |client| {
+            client.mgmt().password().update_settings(scope, &loaded)
+        });
+    }
+}
+
+#[test]
+fn bad_input_is_refused_before_a_request() {
+    let none = PasswordSettings::default();
+    refuses("tenant_id", |c| c.mgmt().password().load_settings(Scope::Tenant("")));
+    refuses("tenant_id", |c| c.mgmt().password().update_settings(Scope::Tenant(" "), &none));
+}
