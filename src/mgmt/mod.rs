@@ -47,6 +47,8 @@ pub mod project;
 #[cfg(feature = "mgmt-role")]
 pub mod role;
 pub mod schema;
+#[cfg(feature = "mgmt-scope-claim-mapping")]
+pub mod scope_claim_mapping;
 #[cfg(feature = "mgmt-sso")]
 pub mod sso;
 #[cfg(feature = "mgmt-sso-app")]

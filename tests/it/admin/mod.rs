@@ -18,6 +18,7 @@ mod outbound_upload;
 mod password;
 mod permission;
 mod role;
+mod scope_claim_mapping;
 mod sso;
 mod sso_application;
 mod tenant;
