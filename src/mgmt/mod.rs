@@ -38,6 +38,8 @@ pub mod list;
 pub mod management_key;
 #[cfg(feature = "mgmt-outbound-app")]
 pub mod outbound_app;
+#[cfg(feature = "mgmt-outbound-scim")]
+pub mod outbound_scim;
 #[cfg(feature = "mgmt-password")]
 pub mod password;
 #[cfg(feature = "mgmt-permission")]

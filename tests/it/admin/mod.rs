@@ -14,6 +14,7 @@ mod jwt_template;
 mod list;
 mod management_key;
 mod outbound_app;
+mod outbound_scim;
 mod outbound_upload;
 mod password;
 mod permission;
