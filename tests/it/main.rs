@@ -21,6 +21,7 @@ mod keys;
 mod license;
 mod magic_link;
 mod mutation;
+mod notp;
 mod oauth;
 mod otp;
 mod outbound;
