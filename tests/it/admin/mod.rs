@@ -3,6 +3,7 @@
 
 mod access_key;
 mod attributes;
+mod cross_app;
 mod descoper;
 mod engine;
 mod export;
