@@ -2,6 +2,7 @@
 //! Each file has the requests of its area, then what comes of them in the emulator.
 
 mod access_key;
+mod assertion;
 mod attributes;
 mod cross_app;
 mod descoper;
