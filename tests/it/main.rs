@@ -28,6 +28,7 @@ mod outbound;
 mod passkeys;
 mod password;
 mod project;
+mod quoted;
 mod server;
 mod session;
 mod signer;

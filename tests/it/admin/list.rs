@@ -168,6 +168,12 @@ fn bad_input_is_refused_before_a_request() {
     refuses("name", |c| c.mgmt().list().import(&[ListImport::new("", data.clone())]));
     refuses("data", |c| c.mgmt().list().import(&[ListImport::new("l", null.clone())]));
     refuses("id", |c| c.mgmt().list().add_ips("", &["192.0.2.1"]));
+    refuses("id", |c| c.mgmt().list().remove_ips("", &["192.0.2.1"]));
+    refuses("id", |c| c.mgmt().list().check_ip("", "192.0.2.1"));
+    refuses("id", |c| c.mgmt().list().add_texts("", &["a"]));
+    refuses("id", |c| c.mgmt().list().remove_texts("", &["a"]));
+    refuses("id", |c| c.mgmt().list().check_text("", "a"));
+    refuses("id", |c| c.mgmt().list().check_texts("", &["a"], Matching::All));
     refuses("ips", |c| c.mgmt().list().add_ips("L1", &[]));
     refuses("ips", |c| c.mgmt().list().remove_ips("L1", &[" "]));
     refuses("ip", |c| c.mgmt().list().check_ip("L1", ""));
