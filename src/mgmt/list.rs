@@ -39,8 +39,8 @@ impl Lists<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`](crate::Error::Argument) for an empty name or JSON that is null,
-    /// [`Error::Api`](crate::Error::Api) if a list has the name already.
+    /// [`Error::Argument`] for an empty name or JSON that is null,
+    /// [`Error::Api`] if a list has the name already.
     pub fn create(&self, name: &str, data: &ListData, options: &ListOptions) -> Result<List> {
         self.0
             .post("/v1/mgmt/list")
@@ -64,7 +64,7 @@ impl Lists<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Api`](crate::Error::Api) if no list has the ID.
+    /// [`Error::Api`] if no list has the ID.
     pub fn load(&self, id: &str) -> Result<List> {
         self.0.get("/v1/mgmt/list").segment("id", id).send_field("list")
     }
@@ -81,7 +81,7 @@ impl Lists<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Api`](crate::Error::Api) if no list has the name.
+    /// [`Error::Api`] if no list has the name.
     pub fn load_by_name(&self, name: &str) -> Result<List> {
         self.0.get("/v1/mgmt/list/name").segment("name", name).send_field("list")
     }
@@ -118,8 +118,8 @@ impl Lists<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`](crate::Error::Argument) for an empty ID or name or JSON that is null,
-    /// [`Error::Api`](crate::Error::Api) if no list has the ID.
+    /// [`Error::Argument`] for an empty ID or name or JSON that is null,
+    /// [`Error::Api`] if no list has the ID.
     pub fn update(
         &self,
         id: &str,
@@ -150,7 +150,7 @@ impl Lists<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Api`](crate::Error::Api) if no list has the ID.
+    /// [`Error::Api`] if no list has the ID.
     pub fn delete(&self, id: &str) -> Result<()> {
         self.0.post("/v1/mgmt/list/delete").check(check::id("id", id)).field("id", id).send_unit()
     }
@@ -170,7 +170,7 @@ impl Lists<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`](crate::Error::Argument) for no list at all, an empty name, or JSON that is
+    /// [`Error::Argument`] for no list at all, an empty name, or JSON that is
     /// null.
     pub fn import(&self, lists: &[ListImport]) -> Result<()> {
         self.0

@@ -198,12 +198,31 @@ impl ConsentFilter {
     pub fn of_users(user_ids: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self::ALL.user_ids(user_ids)
     }
-}
 
-setters!(ConsentFilter {
-    consent_ids: opt_list<String>, app_id: opt<String>, user_ids: opt_list<String>,
-    tenant_id: opt<String>,
-});
+    /// Only those with these IDs.
+    #[must_use]
+    pub fn consent_ids(self, ids: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self { consent_ids: Some(ids.into_iter().map(Into::into).collect()), ..self }
+    }
+
+    /// Only those given to this application.
+    #[must_use]
+    pub fn app_id(self, app_id: impl Into<String>) -> Self {
+        Self { app_id: Some(app_id.into()), ..self }
+    }
+
+    /// Only those given by these users.
+    #[must_use]
+    pub fn user_ids(self, ids: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self { user_ids: Some(ids.into_iter().map(Into::into).collect()), ..self }
+    }
+
+    /// Only those given for this tenant.
+    #[must_use]
+    pub fn tenant_id(self, tenant_id: impl Into<String>) -> Self {
+        Self { tenant_id: Some(tenant_id.into()), ..self }
+    }
+}
 
 /// The consents that [`InboundApps::delete_tenant_consents`] deletes: those that meet all conditions.
 #[derive(Clone, Debug, Serialize)]
@@ -233,9 +252,19 @@ impl TenantConsentFilter {
     pub fn of_app(app_id: impl Into<String>) -> Self {
         Self::ALL.app_id(app_id)
     }
-}
 
-setters!(TenantConsentFilter { consent_ids: opt_list<String>, app_id: opt<String> });
+    /// Only those with these IDs.
+    #[must_use]
+    pub fn consent_ids(self, ids: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self { consent_ids: Some(ids.into_iter().map(Into::into).collect()), ..self }
+    }
+
+    /// Only those given to this application.
+    #[must_use]
+    pub fn app_id(self, app_id: impl Into<String>) -> Self {
+        Self { app_id: Some(app_id.into()), ..self }
+    }
+}
 
 /// What a user, or a tenant, has allowed an application to do.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
