@@ -105,11 +105,43 @@ fn features() -> BTreeSet<String> {
 #[test]
 fn every_feature_is_in_the_readme() {
     let readme = read("README.md");
-    let rows = rows(&readme, "| feature | module | what for | adds |");
+    let rows = rows(&readme, "| feature | module | what for | use adds |");
     let listed: Vec<_> = rows.iter().map(|cells| code(cells[0]).to_owned()).collect();
     let unique: BTreeSet<_> = listed.iter().cloned().collect();
     assert_eq!(listed.len(), unique.len(), "a feature stands twice");
     assert_eq!(unique, features());
+}
+
+/// The areas that a `mod.rs` switches on: the feature, and the name of module and accessor.
+fn areas(text: &str) -> Vec<(&str, &str)> {
+    let lines: Vec<_> = text.lines().collect();
+    lines
+        .windows(2)
+        .filter_map(|pair| {
+            let feature = pair[0].strip_prefix("#[cfg(feature = \"")?.strip_suffix("\")]")?;
+            Some((feature, pair[1].strip_prefix("pub mod ")?.strip_suffix(';')?))
+        })
+        .collect()
+}
+
+#[test]
+fn every_area_whose_feature_is_off_is_named_by_the_compiler() {
+    let hints = read("src/missing.rs");
+    let mut lines = 0;
+    for (folder, handle) in [("auth", "auth::Auth"), ("mgmt", "mgmt::Mgmt")] {
+        let text = read(&format!("src/{folder}/mod.rs"));
+        let (_, list) = hints.split_once(&format!("missing! {{ crate::{handle}<'_> {{\n")).unwrap();
+        let (list, _) = list.split_once("\n}").unwrap();
+        for (feature, area) in areas(&text) {
+            let line = format!(
+                "    {area} \"{feature}\" \"enable the feature `{feature}` of `descope`\","
+            );
+            assert!(list.lines().any(|hint| hint == line), "src/missing.rs lacks: {line}");
+            lines += 1;
+        }
+        assert_eq!(list.lines().count(), areas(&text).len(), "{folder} has hints for no area");
+    }
+    assert!(lines >= 27);
 }
 
 fn has_test(file: &str, function: &str) -> bool {
