@@ -16,6 +16,7 @@ mod html;
 mod json;
 mod jwt;
 mod license;
+mod missing;
 mod models;
 mod options;
 mod page;

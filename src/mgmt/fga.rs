@@ -249,7 +249,10 @@ impl Fga<'_> {
         }
     }
 
-    /// Asks which relations hold, be they created or derived.
+    /// Asks which relations hold, whether they were created or follow from others.
+    ///
+    /// Descope documents no largest number of questions per call. Ask some hundred at a time, so that the
+    /// answer comes before the [deadline](crate::ClientBuilder::deadline).
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();

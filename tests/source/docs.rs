@@ -46,8 +46,12 @@ fn every_method_of_the_python_sdk_has_its_place() {
     assert_eq!(methods.len(), 182);
     assert_eq!(unique, methods);
 
-    // That the targets exist is checked by rustdoc; that the texts say the same, here.
-    for cells in &rows {
+    are_linked(&rows);
+}
+
+/// The targets exist, as rustdoc checks. Here: the texts say the same.
+fn are_linked(rows: &[Vec<&str>]) {
+    for cells in rows {
         let links = links(cells[1]);
         assert!(!links.is_empty(), "{}", cells[0]);
         for (text, target) in links {
@@ -56,6 +60,24 @@ fn every_method_of_the_python_sdk_has_its_place() {
             assert_eq!(said, meant, "{text}");
         }
     }
+}
+
+#[test]
+fn every_newer_method_of_the_python_sdk_is_here_or_named_as_missing() {
+    let page = read("src/guide/python.md");
+    let here = rows(&page, "| Python 2.16.1 | Rust | |");
+    are_linked(&here);
+    let mut listed: Vec<_> = here.iter().map(|cells| code(cells[0]).to_owned()).collect();
+    for cells in rows(&page, "| Python 2.16.1 | what for | methods |") {
+        let methods = cells[2].split('`').skip(1).step_by(2);
+        listed.extend(methods.map(|method| format!("{}.{method}", code(cells[0]))));
+    }
+    listed.sort();
+    let methods = read("tests/fixtures/python_methods_2.16.1.txt");
+    let mut methods: Vec<_> = methods.lines().map(str::to_owned).collect();
+    methods.sort();
+    assert_eq!(methods.len(), 169);
+    assert_eq!(listed, methods);
 }
 
 /// Headings of a page, with the number of examples that run below each.
@@ -105,11 +127,43 @@ fn features() -> BTreeSet<String> {
 #[test]
 fn every_feature_is_in_the_readme() {
     let readme = read("README.md");
-    let rows = rows(&readme, "| feature | module | what for | adds |");
+    let rows = rows(&readme, "| feature | module | what for | use adds |");
     let listed: Vec<_> = rows.iter().map(|cells| code(cells[0]).to_owned()).collect();
     let unique: BTreeSet<_> = listed.iter().cloned().collect();
     assert_eq!(listed.len(), unique.len(), "a feature stands twice");
     assert_eq!(unique, features());
+}
+
+/// The areas that a `mod.rs` switches on: the feature, and the name of module and accessor.
+fn areas(text: &str) -> Vec<(&str, &str)> {
+    let lines: Vec<_> = text.lines().collect();
+    lines
+        .windows(2)
+        .filter_map(|pair| {
+            let feature = pair[0].strip_prefix("#[cfg(feature = \"")?.strip_suffix("\")]")?;
+            Some((feature, pair[1].strip_prefix("pub mod ")?.strip_suffix(';')?))
+        })
+        .collect()
+}
+
+#[test]
+fn every_area_whose_feature_is_off_is_named_by_the_compiler() {
+    let hints = read("src/missing.rs");
+    let mut lines = 0;
+    for (folder, handle) in [("auth", "auth::Auth"), ("mgmt", "mgmt::Mgmt")] {
+        let text = read(&format!("src/{folder}/mod.rs"));
+        let (_, list) = hints.split_once(&format!("missing! {{ crate::{handle}<'_> {{\n")).unwrap();
+        let (list, _) = list.split_once("\n}").unwrap();
+        for (feature, area) in areas(&text) {
+            let line = format!(
+                "    {area} \"{feature}\" \"enable the feature `{feature}` of `descope`\","
+            );
+            assert!(list.lines().any(|hint| hint == line), "src/missing.rs lacks: {line}");
+            lines += 1;
+        }
+        assert_eq!(list.lines().count(), areas(&text).len(), "{folder} has hints for no area");
+    }
+    assert!(lines >= 27);
 }
 
 fn has_test(file: &str, function: &str) -> bool {

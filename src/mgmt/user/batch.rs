@@ -16,8 +16,11 @@ use crate::secret::Secret;
 use crate::transport::http::Method;
 
 impl Users<'_> {
-    /// Creates several users. Those that cannot be created do not keep the others from it: look at
+    /// Creates several users. A user that cannot be created does not stop the others: look at
     /// [`failed`](BatchOutcome::failed).
+    ///
+    /// Descope documents no largest batch. Send some hundred users per call, so that it ends before its
+    /// [deadline](crate::ClientBuilder::deadline). Creating counts towards the limit of 100 calls a minute.
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();

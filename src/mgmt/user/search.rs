@@ -47,6 +47,9 @@ impl<'c> Users<'c> {
     /// Searches users, page by page as the iterator moves on, from the search's
     /// [`page`](UserSearch::page) and with its [`limit`](UserSearch::limit) as the size of a page.
     ///
+    /// A loop that changes or deletes the users it iterates over misses some of them. Read their
+    /// [`ids`](PageIter::ids) first; see [`PageIter`](PageIter#changing-what-is-iterated-over).
+    ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
@@ -93,7 +96,8 @@ impl<'c> Users<'c> {
             .send_users()
     }
 
-    /// Searches test users, page by page as the iterator moves on; see [`iter`](Self::iter).
+    /// Searches test users, page by page as the iterator moves on; see [`iter`](Self::iter), also
+    /// for loops that change the users.
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
