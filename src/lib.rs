@@ -19,6 +19,7 @@ mod license;
 mod models;
 mod options;
 mod page;
+mod refreshes;
 mod retry;
 mod scrub;
 mod secret;
