@@ -88,11 +88,11 @@ impl Session<'_> {
     /// session was ended; [`Error::Decode`] if the answer is for another user. Threads that share a call
     /// share its error too, such as a timeout by the deadline of the one that made it.
     pub fn refresh(&self, refresh_token: &str) -> Result<AuthInfo> {
-        self.renew(self.check_refresh_token(refresh_token)?, Memory::Ignored)
+        self.renew(&self.check_refresh_token(refresh_token)?, Memory::Ignored)
     }
 
     /// Checks a refresh token by the project's published keys.
-    pub(crate) fn check_refresh_token(&self, refresh_token: &str) -> Result<Token> {
+    pub(crate) fn check_refresh_token(self, refresh_token: &str) -> Result<Token> {
         check::token_size("refresh_token", refresh_token)?;
         let token = Token::read(self.0, refresh_token.into(), Kind::Any, Origin::Caller);
         let token = token.map_err(|error| match error {
@@ -106,7 +106,7 @@ impl Session<'_> {
     }
 
     /// Gets a new session token for a refresh token that has been checked.
-    pub(crate) fn renew(&self, refresh: Token, memory: Memory) -> Result<AuthInfo> {
+    pub(crate) fn renew(self, refresh: &Token, memory: Memory) -> Result<AuthInfo> {
         let client = self.0;
         let refreshes = &client.shared.refreshes;
         let digest = digest(refresh.jwt.expose());
@@ -182,7 +182,7 @@ impl Session<'_> {
         {
             named.check_user(&refresh.claims)?;
         }
-        let refreshed = self.renew(refresh, Memory::Ignored)?;
+        let refreshed = self.renew(&refresh, Memory::Ignored)?;
         Ok(CheckedSession { claims: refreshed.claims().clone(), refreshed: Some(refreshed) })
     }
 

@@ -394,3 +394,50 @@ fn header(cookie: &str) -> Result<HeaderValue> {
     value.set_sensitive(true);
     Ok(value)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_has_nine_parts_at_most() {
+        let room = MAX_COOKIE - "DS-1".len() - HEAD;
+        let parts = |size| split("DS", &"e".repeat(size), usize::MAX).map(|parts| parts.len());
+        for (size, count) in [
+            (MAX_COOKIE - 2, Some(1)),
+            (MAX_COOKIE - 1, Some(2)),
+            (2 * room, Some(2)),
+            (2 * room + 1, Some(3)),
+            (9 * room, Some(9)),
+            (9 * room + 1, None),
+        ] {
+            assert_eq!(parts(size), count, "{size}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_leaves_no_room_is_no_reason_to_panic() {
+        let split = |name: usize, size: usize| {
+            split(&"n".repeat(name), &"e".repeat(size), usize::MAX).map(|parts| parts.len())
+        };
+        // Of 4096 bytes, the name with its number and the head leave 1, and then 0.
+        assert_eq!((split(4081, 15), split(4081, 16)), (Some(1), None));
+        assert_eq!((split(4080, 16), split(4080, 17)), (Some(1), Some(9)));
+        for name in [4082, 4083, 4095, 4096, 4097, 9000] {
+            assert_eq!(split(name, 5000), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn parts_are_joined_by_their_head() {
+        let token = "e".repeat(10_000);
+        let parts = split("DS", &token, usize::MAX).unwrap();
+        let cookies: Vec<_> =
+            parts.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
+        assert!(parts.iter().all(|(_, value)| value.starts_with(&part_head(&token, 3))));
+        assert_eq!(part_head(&token, 3).len(), HEAD);
+        assert_eq!(joined("DS", cookies[0].1, &cookies).unwrap(), token.as_bytes());
+        assert!(joined("DS", cookies[0].1, &cookies[..2]).is_none());
+        assert!(joined("DSR", cookies[0].1, &cookies).is_none());
+    }
+}

@@ -455,6 +455,6 @@ impl fmt::Debug for Guard {
         f.debug_struct("Guard")
             .field("client", &self.client)
             .field("options", &self.settings)
-            .finish()
+            .finish_non_exhaustive()
     }
 }

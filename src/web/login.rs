@@ -140,13 +140,12 @@ impl Guard {
         let client = self.within_one_deadline();
         for token in sessions {
             match self.end(&client(), &token) {
-                Ok(()) => {}
                 Err(error) if Reason::of_refresh(&error).is_outage() => {
                     failed = Some(error);
                     break;
                 }
-                // The session has ended already.
-                Err(_) => {}
+                // If it was refused, the session has ended already.
+                Ok(()) | Err(_) => {}
             }
         }
         let cookies = self.cleared_of(tokens).unwrap_or_else(|_| self.clear_cookies());

@@ -1,8 +1,9 @@
 //! Guards the pages of a web service: tokens in, claims and cookies out, for any framework or none.
 //!
-//! A [`Guard`] finds the tokens of a request, in `Authorization: Bearer` or in cookies, checks them,
-//! refreshes the session if need be, and says who may come in, or why not and with which status. It
-//! also writes the cookies, safe by default: `Secure`, `HttpOnly`, `SameSite=Strict`.
+//! A [`Guard`] finds the tokens of a request, in `Authorization: Bearer` or in cookies. It checks them,
+//! refreshes the session if need be, and says who is let in, or why not and with which status. It also
+//! writes the cookies, safe by default: `Secure`, `HttpOnly`, `SameSite=Strict`. The [guide](crate::guide::web)
+//! says what it does with ended sessions, large tokens, and tokens of other users and kinds.
 //!
 //! ```
 //! use descope::transport::http::{HeaderMap, Response, StatusCode, header};
@@ -54,7 +55,7 @@
 //! [`SameSite::None`]: check the header `Origin`, or ask for a token of the form, before you change
 //! anything. A `GET` should never change anything.
 //!
-//! Other subdomains can also set cookies for yours, such as one with a session of their own. Where you
+//! Other subdomains can also set cookies for yours, such as those of another user's session. Where you
 //! do not trust all of them, give the cookies names that browsers take from your host alone:
 //! `__Host-DS` and `__Host-DSR`.
 //!

@@ -42,9 +42,8 @@ impl Guard {
         genuine.retain(|token| Some(token.claims.user_id()) == user.as_deref());
         let client = self.within_one_deadline();
         for token in genuine.into_iter().take(MAX_CALLS) {
-            let given = token.clone();
-            match client().auth().session().renew(token, Memory::Used) {
-                Ok(info) => return self.renewed(tokens, &given, info, refusals.useless),
+            match client().auth().session().renew(&token, Memory::Used) {
+                Ok(info) => return self.renewed(tokens, &token, info, refusals.useless),
                 Err(error) => self.note(&mut refusals, tokens, error),
             }
             if refusals.first.as_ref().is_some_and(|denied| denied.reason().is_outage()) {

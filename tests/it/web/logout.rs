@@ -188,6 +188,27 @@ fn a_token_of_an_unknown_key_during_an_outage_does_not_keep_others_signed_in() {
     assert!(client.auth().session().me(good).unwrap_err().is_unauthorized());
 }
 
+#[test]
+fn cookies_are_cleared_where_the_answer_says() {
+    let emulator = Emulator::new();
+    let client = client(&emulator);
+    let guard = Guard::new(&client);
+    let info = sign_in(&emulator, &client);
+    for (answer, part) in [
+        (r#"{"cookieDomain":"example.com"}"#, "; Path=/; Domain=example.com;"),
+        (r#"{"cookiePath":"/app"}"#, "; Path=/app;"),
+    ] {
+        let guard = Guard::new(&client);
+        emulator.fault(Fault::answer(200, answer).at(LOGOUT).times(1));
+        let cleared = guard.logout(&browser(&guard, [info.refresh_jwt().unwrap()])).unwrap();
+        assert_eq!(names(&cleared), ["DS", "DSR"]);
+        assert!(cleared.iter().all(|cookie| cookie.to_str().unwrap().contains(part)), "{answer}");
+    }
+    // An answer that does not say teaches nothing.
+    guard.logout(&browser(&guard, [info.refresh_jwt().unwrap()])).unwrap();
+    assert!(guard.clear_cookies()[0].to_str().unwrap().contains("; Path=/;"));
+}
+
 /// Descope has ended the session, but names a domain that no cookie has.
 #[test]
 fn an_answer_that_breaks_out_of_the_cookie_is_left_out_of_it() {

@@ -10,6 +10,7 @@ mod parts;
 mod python;
 mod reading;
 mod refresh;
+mod users;
 
 use std::time::Duration;
 
@@ -190,5 +191,10 @@ fn nothing_prints_a_token() {
         format!("{denied:?} {denied}"),
     ] {
         assert!(!text.contains("eyJ"), "{text}");
+    }
+    // They show what helps.
+    let shown = format!("{guard:?} {credentials:?} {denied:?} {denied}");
+    for text in [client.project_id(), "session_cookies", "refreshes: 1", "MissingRole", "a role"] {
+        assert!(shown.contains(text), "{shown}");
     }
 }

@@ -31,7 +31,11 @@ impl World {
 
     /// A token of the user's with this many bytes of other claims.
     fn token(&self, drn: &str, more: usize) -> String {
-        let claims = json!({ "sub": self.info.user.user_id, "drn": drn, "more": "x".repeat(more) });
+        let mut claims =
+            json!({ "sub": self.info.user.user_id, "drn": drn, "more": "x".repeat(more) });
+        if drn == "DSR" {
+            claims["exp"] = json!(4_000_000_000_u64);
+        }
         self.emulator.issue_token(claims).unwrap()
     }
 
@@ -126,7 +130,11 @@ fn the_parts_of_a_token_have_7168_bytes_unless_the_options_say_otherwise() {
             }
         }
         let largest = guard.set_cookies(&world.with_session(&"e".repeat(fits))).unwrap();
+        if largest.len() > 2 {
+            assert_eq!(pair(&largest[1]).len() - 1, 4096, "a part is as large as can be");
+        }
         // A further part costs its name and head, and so the last bytes may not be of use.
+        assert!(limit > 8000 || bytes(&largest) == limit);
         assert!(limit - bytes(&largest) < 20, "{limit} {}", bytes(&largest));
     }
 }
@@ -285,4 +293,38 @@ fn a_token_that_is_too_large_for_any_cookies_is_said() {
     assert!(refused.to_string().contains("max_cookie_bytes"), "{refused}");
     let roomy = world.guard(GuardOptions::default().max_cookie_bytes(16_384));
     assert_eq!(roomy.set_cookies(&world.with_session(&large)).unwrap().len(), 4);
+}
+
+/// What is not written again must not be cleared in part.
+#[test]
+fn the_parts_of_a_refresh_token_stay_until_it_is_replaced() {
+    let world = World::new();
+    let guard = world.guard(GuardOptions::default());
+    let large = world.token("DSR", 4_500);
+    let mut info = world.info.clone();
+    info.refresh.as_mut().unwrap().jwt = large.as_str().into();
+    let login = guard.set_cookies(&info).unwrap();
+    assert_eq!(names(&login), ["DS", "DSR", "DSR-1"]);
+    let line = jar(&[&login]);
+    let browser = guard.tokens(&headers(&[("cookie", line.as_bytes())]));
+    world.emulator.advance(Duration::from_secs(3600));
+    world.next_refresh(&world.token("DS", 10), None);
+    let visitor = guard.validate_and_refresh(&browser, &anyone()).unwrap();
+    assert_eq!(names(&visitor.set_cookies), ["DS"]);
+    // A smaller one takes its place.
+    let small = world.token("DSR", 10);
+    world.next_refresh(&world.token("DS", 10), Some(&small));
+    let visitor = guard.validate_and_refresh(&browser, &anyone()).unwrap();
+    assert_eq!(names(&visitor.set_cookies), ["DSR-1", "DS", "DSR"]);
+    assert!(jar(&[&login, &visitor.set_cookies]).ends_with(&format!("DSR={small}")));
+    // A dead one goes as a whole, also where another was taken.
+    let code = r#"{"errorCode":"E064001"}"#;
+    world.emulator.fault(Fault::answer(401, code).at("/v1/auth/refresh").times(1));
+    let refused = guard.validate_and_refresh(&browser, &anyone()).unwrap_err();
+    assert_eq!(names(refused.set_cookies()), ["DS", "DSR", "DSR-1"]);
+    let good = world.info.refresh_jwt().unwrap();
+    let both = guard.tokens(&headers(&[("cookie", format!("{line}; DSR={good}").as_bytes())]));
+    let visitor = guard.validate_and_refresh(&both, &anyone()).unwrap();
+    assert_eq!(names(&visitor.set_cookies)[..2], ["DSR", "DSR-1"]);
+    assert!(jar(&[&login, &visitor.set_cookies]).ends_with(&format!("DSR={good}")));
 }
