@@ -91,6 +91,67 @@ fn pages_that_cannot_work_are_refused_by_name() {
     );
 }
 
+/// Where nobody is sent who chose it.
+const ELSEWHERE: &[&str] = &[
+    "",
+    "reports",
+    "?x",
+    "#x",
+    ".",
+    " /x",
+    "//evil.example",
+    "///evil.example",
+    "/\\evil.example",
+    "\\/evil.example",
+    "\\\\evil.example",
+    "/\t/evil.example",
+    "/\n/evil.example",
+    "/\r\n/evil.example",
+    "/%09/evil.example",
+    "/%0a/evil.example",
+    "/%0D%0ASet-Cookie:x=y",
+    "/%00",
+    "/%7f",
+    "/%c2%85",
+    "/%ff",
+    "/%2f/evil.example",
+    "/%2fevil.example",
+    "/%5cevil.example",
+    "/%5Cevil.example",
+    "/%252fevil.example",
+    "/%25252e%25252e/x",
+    "%2f%2fevil.example",
+    "/.//evil.example",
+    "/..//evil.example",
+    "/../evil.example",
+    "/./evil.example",
+    "/a/..//evil.example",
+    "/a/../x",
+    "/a/..",
+    "/a/.",
+    "/..;/x",
+    "/a/..;x=y/b",
+    "/%2e%2e//evil.example",
+    "/%2e%2e%2fevil.example",
+    "/.%2e/x",
+    "/a//b",
+    "/é",
+    "/a b",
+    "/a\"b",
+    "/x?\r\nSet-Cookie: x=y",
+    "/x#\u{1}",
+    "/x\u{7f}",
+    "javascript:alert(1)",
+    "data:text/html,x",
+    "mailto:a@b.example",
+    "https:evil.example",
+    "https:/evil.example",
+    "https://evil.example",
+    "https://",
+    "HTTPS://evil.example/",
+    "http://evil.example",
+];
+
 #[test]
 fn visitors_are_sent_to_this_site_or_to_origins_that_are_allowed() {
     let guard = guard_at(None);
@@ -109,70 +170,9 @@ fn visitors_are_sent_to_this_site_or_to_origins_that_are_allowed() {
     ] {
         assert_eq!(guard.safe_redirect(good), Some(good));
     }
-    let elsewhere = [
-        "",
-        "reports",
-        "?x",
-        "#x",
-        ".",
-        " /x",
-        "//evil.example",
-        "///evil.example",
-        "/\\evil.example",
-        "\\/evil.example",
-        "\\\\evil.example",
-        "/\t/evil.example",
-        "/\n/evil.example",
-        "/\r\n/evil.example",
-        "/%09/evil.example",
-        "/%0a/evil.example",
-        "/%0D%0ASet-Cookie:x=y",
-        "/%00",
-        "/%7f",
-        "/%c2%85",
-        "/%ff",
-        "/%2f/evil.example",
-        "/%2fevil.example",
-        "/%5cevil.example",
-        "/%5Cevil.example",
-        "/%252fevil.example",
-        "/%25252e%25252e/x",
-        "%2f%2fevil.example",
-        "/.//evil.example",
-        "/..//evil.example",
-        "/../evil.example",
-        "/./evil.example",
-        "/a/..//evil.example",
-        "/a/../x",
-        "/a/..",
-        "/a/.",
-        "/..;/x",
-        "/a/..;x=y/b",
-        "/%2e%2e//evil.example",
-        "/%2e%2e%2fevil.example",
-        "/.%2e/x",
-        "/a//b",
-        "/é",
-        "/a b",
-        "/a\"b",
-        "/x?\r\nSet-Cookie: x=y",
-        "/x#\u{1}",
-        "/x\u{7f}",
-        "javascript:alert(1)",
-        "data:text/html,x",
-        "mailto:a@b.example",
-        "https:evil.example",
-        "https:/evil.example",
-        "https://evil.example",
-        "https://",
-        "HTTPS://evil.example/",
-        "http://evil.example",
-    ];
-    let app = GuardOptions::default().redirect_origins(["https://app.example.com"]);
-    let client = Client::builder().ignore_env().project_id("P2abc").build().unwrap();
-    let open = Guard::with_options(&client, app).unwrap();
+    let open = open_to("https://app.example.com");
     let page = |then: &str| LoginPage::new("f", "/s").then(then);
-    for bad in elsewhere {
+    for bad in ELSEWHERE {
         for guard in [&guard, &open] {
             assert_eq!(guard.safe_redirect(bad), None, "{bad:?}");
             assert!(guard.login_page(&page(bad)).is_err(), "{bad:?}");
@@ -180,6 +180,22 @@ fn visitors_are_sent_to_this_site_or_to_origins_that_are_allowed() {
         let tokens_to = guard.login_page(&LoginPage::new("f", bad));
         assert!(matches!(tokens_to, Err(Error::Argument { name: "tokens_to", .. })), "{bad:?}");
     }
+    let huge = format!("/{}", "a".repeat(8191));
+    assert!(guard.safe_redirect(&huge).is_some());
+    assert!(guard.safe_redirect(&format!("{huge}a")).is_none());
+}
+
+/// A guard that may send visitors there too.
+fn open_to(origin: &str) -> Guard {
+    let client = Client::builder().ignore_env().project_id("P2abc").build().unwrap();
+    let options = GuardOptions::default().redirect_origins([origin]);
+    Guard::with_options(&client, options).unwrap()
+}
+
+#[test]
+fn origins_that_are_allowed_are_compared_as_browsers_do() {
+    let (guard, open) = (guard_at(None), open_to("https://app.example.com"));
+    let page = |then: &str| LoginPage::new("f", "/s").then(then);
     for good in [
         "https://app.example.com",
         "https://app.example.com/",
@@ -215,17 +231,14 @@ fn visitors_are_sent_to_this_site_or_to_origins_that_are_allowed() {
     for bad in
         ["", "app.example.com", "https://app.example.com/", "https://a@b.example", "ftp://a.b"]
     {
+        let client = Client::builder().ignore_env().project_id("P2abc").build().unwrap();
         let options = GuardOptions::default().redirect_origins([bad]);
         let refused = Guard::with_options(&client, options).unwrap_err();
         assert!(matches!(refused, Error::Argument { name: "redirect_origins", .. }), "{bad:?}");
     }
-    let plain = GuardOptions::default().redirect_origins(["http://localhost:3000"]);
-    let plain = Guard::with_options(&client, plain).unwrap();
+    let plain = open_to("http://localhost:3000");
     assert!(plain.safe_redirect("http://localhost:3000/x").is_some());
     assert!(plain.safe_redirect("http://localhost/x").is_none());
-    let huge = format!("/{}", "a".repeat(8191));
-    assert!(guard.safe_redirect(&huge).is_some());
-    assert!(guard.safe_redirect(&format!("{huge}a")).is_none());
 }
 
 #[test]

@@ -89,7 +89,7 @@ fn eight_dead_cookies_cost_two_calls_whatever_the_number_of_requests() {
     all_cleared(refused.set_cookies());
     let code = refused.error().and_then(descope::Error::code);
     assert_eq!(code, Some(descope::codes::LOGGED_OUT));
-    let (_, calls) = world.calls(|| {
+    let ((), calls) = world.calls(|| {
         for _ in 0..100 {
             let refused = denied(enter(), 401, Reason::SessionEnded);
             assert_eq!(names(refused.set_cookies()), ["DS", "DSR"]);
