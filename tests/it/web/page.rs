@@ -177,7 +177,7 @@ fn visitors_are_sent_to_this_site_or_to_origins_that_are_allowed() {
             assert_eq!(guard.safe_redirect(bad), None, "{bad:?}");
             assert!(guard.login_page(&page(bad)).is_err(), "{bad:?}");
         }
-        let tokens_to = guard.login_page(&LoginPage::new("f", bad));
+        let tokens_to = guard.login_page(&LoginPage::new("f", *bad));
         assert!(matches!(tokens_to, Err(Error::Argument { name: "tokens_to", .. })), "{bad:?}");
     }
     let huge = format!("/{}", "a".repeat(8191));
