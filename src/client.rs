@@ -5,14 +5,13 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::AuthInfo;
 use crate::call::{Call, Credential};
 use crate::check;
 use crate::clock::Clock;
 use crate::error::Result;
-use crate::flight::Flights;
 use crate::jwt::Keys;
 use crate::license::License;
+use crate::refreshes::Refreshes;
 use crate::retry::RetryPolicy;
 use crate::secret::Secret;
 use crate::transport::Transport;
@@ -66,8 +65,7 @@ pub(crate) struct Shared {
     pub(crate) clock: Box<dyn Clock>,
     pub(crate) keys: Keys,
     pub(crate) refresh_cookie: String,
-    /// Refreshes under way, so that the same one is not asked for twice.
-    pub(crate) refreshes: Flights<RefreshKey, Arc<Result<AuthInfo>>>,
+    pub(crate) refreshes: Refreshes,
 }
 
 /// What a clone may have of its own.
@@ -79,9 +77,6 @@ pub(crate) struct Settings {
     pub(crate) audience: Vec<String>,
     pub(crate) request_id: Option<String>,
 }
-
-/// A digest of the refresh token, and the audience its answer is checked for.
-pub(crate) type RefreshKey = ([u8; 32], Vec<String>);
 
 type MakeRequestId = dyn Fn() -> Option<String> + Send + Sync;
 

@@ -244,6 +244,12 @@ pub enum TokenError {
     /// A refresh token where a session token is asked for (its `drn` claim says so).
     #[error("the token is a refresh token, not a session token")]
     NotASession,
+    /// A session token where a refresh token is asked for (its `drn` claim says so).
+    #[error("the token is a session token, not a refresh token")]
+    NotARefreshToken,
+    /// A refresh token of another user than the session token that came with it.
+    #[error("the refresh token is of another user than the session token")]
+    OtherUser,
     /// `exp` of a refresh token has passed: the session is over, and no refresh will help.
     #[error("the session expired {} s ago", .by.as_secs())]
     SessionExpired {

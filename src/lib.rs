@@ -20,6 +20,7 @@ mod missing;
 mod models;
 mod options;
 mod page;
+mod refreshes;
 mod retry;
 mod scrub;
 mod secret;

@@ -7,9 +7,9 @@ use crate::KeyPolicy;
 use crate::check;
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, Result};
-use crate::flight::Flights;
 use crate::jwt::{Keys, REFRESH_COOKIE};
 use crate::license::License;
+use crate::refreshes::Refreshes;
 use crate::retry::RetryPolicy;
 use crate::secret::Secret;
 use crate::transport::http::Uri;
@@ -351,7 +351,7 @@ impl ClientBuilder {
             transport,
             clock: self.clock.unwrap_or_else(|| Box::<SystemClock>::default()),
             refresh_cookie: self.refresh_cookie,
-            refreshes: Flights::default(),
+            refreshes: Refreshes::default(),
         };
         Ok(Client { shared: Arc::new(shared), settings: Arc::new(self.settings) })
     }

@@ -10,7 +10,7 @@ use descope::emulator::{Emulator, Fault};
 use descope::{AuthInfo, Client, Error, Scope, TokenError, UserDetails, UserStatus, codes};
 use serde_json::{Value, json};
 
-use crate::support::{REFRESH, exchange, refuses, sends, signed_in};
+use crate::support::{REFRESH, exchange, issued, refuses, sends, signed_in};
 
 const ADA: &str = "ada@example.com";
 
@@ -365,6 +365,71 @@ fn sessions_expire_and_are_refreshed() {
     let over = session.validate_and_refresh(info.session_jwt(), refresh_token).unwrap_err();
     assert!(over.is_sign_in_required() && !over.is_token_expired(), "{over:?}");
     assert!(session.me(refresh_token).unwrap_err().is_sign_in_required());
+}
+
+#[test]
+fn a_refresh_is_for_the_user_of_the_session() {
+    let emulator = Emulator::new();
+    let client = project(&emulator);
+    let info = sign_in(&emulator, &client, &LoginOptions::default());
+    emulator.advance(Duration::from_secs(3600));
+    let (session, own) = (client.auth().session(), info.claims().user_id());
+    let issue =
+        |sub: &str, drn: &str| emulator.issue_token(json!({ "sub": sub, "drn": drn })).unwrap();
+    // A refresh token in the place of a session token names its user just as well.
+    for given in [info.session_jwt(), info.refresh_jwt().unwrap()] {
+        let refused = session.validate_and_refresh(given, &issue("U2eve", "DSR")).unwrap_err();
+        assert!(matches!(refused, Error::Token(TokenError::OtherUser)), "{refused:?}");
+        assert!(refused.is_sign_in_required());
+        assert!(session.validate_and_refresh(given, info.refresh_jwt().unwrap()).is_ok());
+    }
+    for drn in ["DS"] {
+        let not_one = issue(own, drn);
+        for refused in [
+            session.refresh(&not_one).unwrap_err(),
+            session.validate_and_refresh("", &not_one).unwrap_err(),
+        ] {
+            assert!(matches!(refused, Error::Token(TokenError::NotARefreshToken)), "{refused:?}");
+            assert!(refused.is_sign_in_required());
+        }
+    }
+    assert_eq!(emulator.requests("/v1/auth/refresh"), 2);
+    // `dsub` is who it is, as for the claims.
+    let named = json!({ "sub": "a", "dsub": own, "drn": "DS", "exp": 1_000_000_000 });
+    let named = emulator.issue_token(named).unwrap();
+    assert!(session.validate_and_refresh(&named, info.refresh_jwt().unwrap()).is_ok());
+    let other = json!({ "sub": own, "dsub": "a", "drn": "DS", "exp": 1_000_000_000 });
+    let other = emulator.issue_token(other).unwrap();
+    assert!(session.validate_and_refresh(&other, info.refresh_jwt().unwrap()).is_err());
+}
+
+#[test]
+fn an_answer_for_another_user_is_refused() {
+    let answer = |session: &str, refresh: &str| {
+        let mut answer = signed_in();
+        for (name, sub, drn) in [("sessionJwt", session, "DS"), ("refreshJwt", refresh, "DSR")] {
+            answer[name] = json!(issued(sub, drn));
+        }
+        answer
+    };
+    let given = issued("U1", "DSR");
+    for (session, refresh, good) in
+        [("U1", "U1", true), ("U2", "U1", false), ("U1", "U2", false), ("U2", "U2", false)]
+    {
+        let answer = answer(session, refresh);
+        let refreshed = exchange(&answer, |c| c.auth().session().refresh(&given)).0;
+        let selected = exchange(&answer, |c| c.auth().session().select_tenant("t1", &given)).0;
+        for outcome in [refreshed, selected] {
+            match outcome {
+                Ok(_) => assert!(good, "{session} {refresh}"),
+                Err(error) => assert!(!good && matches!(error, Error::Decode(_)), "{error}"),
+            }
+        }
+    }
+    // Of a token that cannot be read, nobody knows whose it is.
+    let opaque =
+        exchange(&answer("U2", "U2"), |c| c.auth().session().select_tenant("t1", "opaque"));
+    assert!(opaque.0.is_ok());
 }
 
 #[test]

@@ -125,6 +125,11 @@ pub(crate) fn signed_in() -> Value {
     })
 }
 
+/// A token that the client's keys verify.
+pub(crate) fn issued(sub: &str, drn: &str) -> String {
+    EMULATOR.issue_token(json!({ "sub": sub, "drn": drn })).unwrap()
+}
+
 /// A refresh token that looks like one.
 pub(crate) const REFRESH: &str = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJVMSJ9.c2lnbmF0dXJl";
 

@@ -1,43 +1,52 @@
-//! What a request proves itself with.
+//! Reads the tokens of a request.
 
 use std::fmt;
 
 use super::Guard;
+use super::cookies::{self, MAX_PARTS, part_name};
 use crate::secret::Secret;
 use crate::transport::http::HeaderMap;
 
-/// Tokens of one kind that are tried for one request. Browsers send a few at the most: a cookie for
-/// each domain and path that set one.
-const MAX_TOKENS: usize = 8;
+/// Session tokens that are tried for one request. Browsers send a few at the most: a cookie for each
+/// domain and path that set one.
+const MAX_SESSIONS: usize = 8;
 
-/// The tokens of one request, not checked yet; see [`Guard::credentials`].
+/// Refresh tokens that are read. There are more of them, since the newest may come last.
+const MAX_REFRESHES: usize = 32;
+
+/// The tokens of one request, not checked yet; see [`Guard::tokens`].
 ///
 /// It owns its texts, so that it can go to another thread without the request.
 #[derive(Clone, Default)]
-pub struct Credentials {
+pub struct RequestTokens {
     /// From the header `Authorization`, in place of those in cookies.
     pub(super) bearer: Option<Secret>,
     pub(super) sessions: Vec<Secret>,
     pub(super) refreshes: Vec<Secret>,
+    /// Whether bearer and refresh token came together, and not one in a header and the other in a cookie.
+    pub(super) paired: bool,
+    /// Names of the cookies that hold further parts of a token, whether or not they are in use.
+    pub(super) parts: Vec<String>,
     /// Whether there is more than one header `Authorization`.
     pub(super) ambiguous: bool,
 }
 
-impl Credentials {
+impl RequestTokens {
     /// Tokens that came by another way than headers, such as the first message of a WebSocket. Either
     /// may be empty.
     ///
     /// ```
-    /// use descope::web::Credentials;
+    /// use descope::web::RequestTokens;
     ///
-    /// let credentials = Credentials::new("eyJhbGciOiJSUzI1NiJ9.e30.c2ln", "");
-    /// assert!(!credentials.is_empty());
+    /// let tokens = RequestTokens::new("eyJhbGciOiJSUzI1NiJ9.e30.c2ln", "");
+    /// assert!(!tokens.is_empty());
     /// ```
     pub fn new(session_token: impl Into<Secret>, refresh_token: impl Into<Secret>) -> Self {
         let given = |token: Secret| Some(token).filter(|token| !token.expose().is_empty());
         Self {
             bearer: given(session_token.into()),
             refreshes: given(refresh_token.into()).into_iter().collect(),
+            paired: true,
             ..Self::default()
         }
     }
@@ -49,7 +58,7 @@ impl Credentials {
     /// # let guard = descope::web::Guard::new(&client);
     /// use descope::transport::http::HeaderMap;
     ///
-    /// assert!(guard.credentials(&HeaderMap::new()).is_empty());
+    /// assert!(guard.tokens(&HeaderMap::new()).is_empty());
     /// # Ok::<(), descope::Error>(())
     /// ```
     pub fn is_empty(&self) -> bool {
@@ -62,6 +71,11 @@ impl Credentials {
             Some(bearer) => std::slice::from_ref(bearer),
             None => &self.sessions,
         }
+    }
+
+    /// Whether the session token comes in `Authorization`, which no cookie may stand in for.
+    pub(super) fn has_header(&self) -> bool {
+        self.bearer.is_some() && !self.paired
     }
 
     fn read_authorization(&mut self, line: &[u8]) {
@@ -77,9 +91,9 @@ impl Credentials {
     }
 }
 
-impl fmt::Debug for Credentials {
+impl fmt::Debug for RequestTokens {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Credentials")
+        f.debug_struct("RequestTokens")
             .field("bearer", &self.bearer)
             .field("sessions", &self.sessions.len())
             .field("refreshes", &self.refreshes.len())
@@ -92,11 +106,13 @@ impl Guard {
     ///
     /// The session token comes from `Authorization: Bearer`, or else from the session cookies: those
     /// of the first configured name, in the order of the header, then those of the next. The refresh
-    /// token comes from the refresh cookies, likewise. Quotes around a cookie's value are taken off; a
-    /// cookie without a value is as good as none. Of each kind, the first eight are kept.
+    /// token comes from the refresh cookies, likewise. A token that was split over several cookies is
+    /// put together again; see [`GuardOptions::max_cookie_bytes`](super::GuardOptions::max_cookie_bytes).
+    /// Quotes around a cookie's value are taken off; a cookie without a value is as good as none. The
+    /// first 8 session tokens are kept, and the first 32 refresh tokens.
     ///
     /// Two `Authorization` headers are refused later on, since nobody can know which of them another
-    /// server on the way has looked at. Other schemes than `Bearer` are not looked at.
+    /// server on the way has looked at. Other schemes than `Bearer` are ignored.
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
@@ -108,16 +124,16 @@ impl Guard {
     /// let guard = Guard::new(&client);
     /// let request = Request::get("/").header("Cookie", format!("theme=dark; DS={token}")).body(());
     /// # let request = request.expect("a request");
-    /// let credentials = guard.credentials(request.headers());
-    /// assert_eq!(guard.validate(&credentials, &Access::default())?.claims.user_id(), "U2ada");
+    /// let tokens = guard.tokens(request.headers());
+    /// assert_eq!(guard.validate(&tokens, &Access::default())?.claims.user_id(), "U2ada");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn credentials(&self, headers: &HeaderMap) -> Credentials {
-        self.credentials_from(|name| headers.get_all(name))
+    pub fn tokens(&self, headers: &HeaderMap) -> RequestTokens {
+        self.tokens_from(|name| headers.get_all(name))
     }
 
     /// Finds the tokens in headers of any other type, given a way to the values of a header by its
-    /// name, in lower case. Otherwise like [`credentials`](Self::credentials).
+    /// name, in lower case. Otherwise like [`tokens`](Self::tokens).
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
@@ -127,42 +143,52 @@ impl Guard {
     ///
     /// let guard = Guard::new(&client);
     /// let headers = [("Host", "example.com"), ("authorization", &*format!("Bearer {token}"))];
-    /// let credentials = guard.credentials_from(|name| {
+    /// let tokens = guard.tokens_from(|name| {
     ///     let named = headers.iter().filter(move |header| header.0.eq_ignore_ascii_case(name));
     ///     named.map(|header| header.1)
     /// });
-    /// assert_eq!(guard.validate(&credentials, &Access::default())?.claims.user_id(), "U2ada");
+    /// assert_eq!(guard.validate(&tokens, &Access::default())?.claims.user_id(), "U2ada");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn credentials_from<I>(&self, values: impl Fn(&'static str) -> I) -> Credentials
+    pub fn tokens_from<I>(&self, values: impl Fn(&'static str) -> I) -> RequestTokens
     where
         I: IntoIterator<Item: AsRef<[u8]>>,
     {
-        let mut found = Credentials::default();
+        let mut found = RequestTokens::default();
         for (index, line) in values("authorization").into_iter().enumerate() {
             found.ambiguous |= index > 0;
             found.read_authorization(line.as_ref());
         }
         let lines: Vec<_> = values("cookie").into_iter().collect();
         let cookies: Vec<_> = lines.iter().flat_map(|line| cookies(line.as_ref())).collect();
-        let tokens = |names: &[String]| {
-            let mut tokens: Vec<Secret> = Vec::new();
-            let named = names.iter().flat_map(|name| {
-                cookies.iter().filter(move |(known, _)| *known == name.as_bytes())
-            });
-            for (_, value) in named {
-                let token = text(value);
-                let known = tokens.iter().any(|known| known.expose() == token);
-                if tokens.len() < MAX_TOKENS && !token.is_empty() && !known {
-                    tokens.push(token.into());
-                }
-            }
-            tokens
-        };
-        found.sessions = tokens(&self.settings.session_cookies);
-        found.refreshes = tokens(&self.settings.refresh_cookies);
+        let settings = &*self.settings;
+        found.sessions = tokens(&settings.session_cookies, &cookies, MAX_SESSIONS);
+        found.refreshes = tokens(&settings.refresh_cookies, &cookies, MAX_REFRESHES);
+        for name in settings.session_cookies.iter().chain(&settings.refresh_cookies) {
+            let parts = (1..MAX_PARTS).map(|index| part_name(name, index));
+            let sent = |part: &String| cookies.iter().any(|(known, _)| *known == part.as_bytes());
+            found.parts.extend(parts.filter(sent));
+        }
         found
     }
+}
+
+/// The tokens in the cookies of these names, each once.
+fn tokens(names: &[String], cookies: &[(&[u8], &[u8])], most: usize) -> Vec<Secret> {
+    let mut tokens: Vec<Secret> = Vec::new();
+    for name in names {
+        for (_, value) in cookies.iter().filter(|(known, _)| *known == name.as_bytes()) {
+            let token = match cookies::joined(name, value, cookies) {
+                Some(joined) => text(&joined),
+                None => text(value),
+            };
+            let known = tokens.iter().any(|known| known.expose() == token);
+            if tokens.len() < most && !token.is_empty() && !known {
+                tokens.push(token.into());
+            }
+        }
+    }
+    tokens
 }
 
 /// Name and value of each cookie in a line (RFC 6265 section 4.2.1), every one of a name.
