@@ -48,10 +48,10 @@ impl Session<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`] for an empty or oversized token, else [`Error::Token`].
+    /// [`Error::Token`], for each refusal. While it cannot be told whether the token is good,
+    /// [`is_unavailable`](Error::is_unavailable) is true: answer HTTP status 503, not 401.
     pub fn validate(&self, session_token: &str) -> Result<Claims> {
-        check::token_size("session_token", session_token)?;
-        Ok(self.0.shared.keys.verify(self.0, session_token, Kind::Session, Origin::Caller)?)
+        Ok(self.0.verify(session_token, Kind::Session, Origin::Caller)?)
     }
 
     /// Gets a new session token.
@@ -80,9 +80,8 @@ impl Session<'_> {
     /// session was ended. Threads that share a call share its error too, such as a timeout by the
     /// deadline of the one that made it.
     pub fn refresh(&self, refresh_token: &str) -> Result<AuthInfo> {
-        check::token_size("refresh_token", refresh_token)?;
         let client = self.0;
-        let verified = client.shared.keys.verify(client, refresh_token, Kind::Any, Origin::Caller);
+        let verified = client.verify(refresh_token, Kind::Any, Origin::Caller);
         let claims = verified.map_err(|error| match error {
             TokenError::Expired { by } => TokenError::SessionExpired { by },
             error => error,
@@ -141,9 +140,8 @@ impl Session<'_> {
             Ok(claims) => return Ok(CheckedSession { claims, refreshed: None }),
             Err(error) => error,
         };
-        if refresh_token.is_empty()
-            || matches!(refused, Error::Token(TokenError::KeysUnavailable(_)))
-        {
+        let undecided = refused.is_unavailable() || refused.is_misconfigured();
+        if refresh_token.is_empty() || undecided {
             return Err(refused);
         }
         let refreshed = self.refresh(refresh_token)?;
