@@ -33,6 +33,11 @@ impl Session<'_> {
     /// local check cannot know is whether the session was ended before its token expires: keep session
     /// tokens short-lived, and ask [`me`](Self::me) or [`refresh`](Self::refresh) where it matters.
     ///
+    /// A refresh token is refused. Other tokens that Descope signs with the project's keys pass, as in the
+    /// official SDKs: access tokens of inbound applications, ID tokens, and tokens of an impersonation.
+    /// Tell them by [`Claims::scopes`], [`Claims::is_id_token`] and [`Claims::actor`], if your project
+    /// issues any; see the [security guide](crate::guide::security).
+    ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
