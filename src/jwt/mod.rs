@@ -96,7 +96,7 @@ enum Source {
     /// One key the user gave.
     Pinned(Arc<KeySet>),
     /// The project's published keys.
-    Fetched(KeyCache),
+    Fetched(Box<KeyCache>),
 }
 
 /// The most a published key set may weigh: some two thousand RSA keys. The set is not read further, so
@@ -113,12 +113,12 @@ impl Verifier {
             return Err(Error::argument("max_token_size", "must not be zero"));
         }
         let Settings { project_id, base_url, refresh_cookie, policy, leeway, .. } = settings;
-        let source = match settings.public_key {
-            Some(jwk) => {
-                let set = KeySet::pinned(jwk).map_err(|why| Error::argument("public_key", why))?;
-                Source::Pinned(Arc::new(set))
-            }
-            None => Source::Fetched(KeyCache::new(format!("`{project_id}` at {base_url}"))),
+        let source = if let Some(jwk) = settings.public_key {
+            let set = KeySet::pinned(jwk).map_err(|why| Error::argument("public_key", why))?;
+            Source::Pinned(Arc::new(set))
+        } else {
+            let cache = KeyCache::new(format!("`{project_id}` at {base_url}"));
+            Source::Fetched(Box::new(cache))
         };
         Ok(Self {
             project_id: project_id.to_owned(),
