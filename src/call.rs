@@ -122,8 +122,14 @@ impl<'c> Call<'c> {
     /// Puts a token or access key in the bearer, after the project ID.
     pub(crate) fn bearer(mut self, name: &'static str, token: &'c str) -> Self {
         self.credential = Credential::Token(token);
+        self.token(name, token)
+    }
+
+    /// Checks a token or access key to be sent, which must not show in any error.
+    pub(crate) fn token(mut self, name: &'static str, token: &str) -> Self {
         self.secrets.push(token.into());
-        self.check(check::token(name, token))
+        let limit = self.client.shared.verifier.max_token_size();
+        self.check(check::token(name, token, limit).map_err(Error::Token))
     }
 
     pub(crate) fn credential(self, credential: Credential<'c>) -> Self {

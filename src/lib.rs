@@ -40,7 +40,7 @@ pub mod web;
 pub use auth::{AuthInfo, Token};
 pub use call::Credential;
 pub use client::{Client, ClientBuilder};
-pub use error::{ApiError, Error, Result, TokenError, codes};
+pub use error::{ApiError, Error, KeysError, Result, TokenError, codes};
 pub use json::DecodeError;
 pub use jwt::{Claims, KeyPolicy, Scope};
 pub use models::{

@@ -211,7 +211,7 @@ impl EnchantedLink<'_> {
         let answer = self
             .0
             .post("/v1/auth/enchantedlink/pending-session")
-            .check(check::token_size("pending_ref", pending_ref))
+            .check(check::secret("pending_ref", pending_ref))
             .secret("pendingRef", pending_ref)
             .send_sign_in();
         match answer {

@@ -180,7 +180,7 @@ struct Answer {
 impl Call<'_> {
     /// The token of a link.
     fn link_token(self, token: &str) -> Self {
-        self.check(check::token_size("token", token)).secret("token", token)
+        self.check(check::secret("token", token)).secret("token", token)
     }
 
     /// Sends a call that signs a user in, and validates the tokens of the answer.
@@ -231,7 +231,7 @@ impl Call<'_> {
 impl Token {
     /// A token, validated.
     pub(crate) fn read(client: &Client, jwt: Secret, kind: Kind, from: Origin) -> Result<Self> {
-        Ok(Self { claims: client.shared.keys.verify(client, jwt.expose(), kind, from)?, jwt })
+        Ok(Self { claims: client.verify(jwt.expose(), kind, from)?, jwt })
     }
 }
 

@@ -53,7 +53,7 @@ impl Password<'_> {
             .post("/v1/auth/password/signup")
             .check(check::id("login_id", login_id))
             .field("loginId", login_id)
-            .check(check::token_size("password", password))
+            .check(check::secret("password", password))
             .secret("password", password)
             .options("user", &options.user)
             .field("providerId", &options.provider_id)
@@ -88,7 +88,7 @@ impl Password<'_> {
         self.0
             .post("/v1/auth/password/signin")
             .sign_in(login_id, options)
-            .check(check::token_size("password", password))
+            .check(check::secret("password", password))
             .secret("password", password)
             .send_sign_in()
     }
@@ -152,7 +152,7 @@ impl Password<'_> {
             .bearer("refresh_token", refresh_token)
             .check(check::id("login_id", login_id))
             .field("loginId", login_id)
-            .check(check::token_size("new_password", new_password))
+            .check(check::secret("new_password", new_password))
             .secret("newPassword", new_password)
             .send_unit()
     }
@@ -182,9 +182,9 @@ impl Password<'_> {
             .post("/v1/auth/password/replace")
             .check(check::id("login_id", login_id))
             .field("loginId", login_id)
-            .check(check::token_size("old_password", old_password))
+            .check(check::secret("old_password", old_password))
             .secret("oldPassword", old_password)
-            .check(check::token_size("new_password", new_password))
+            .check(check::secret("new_password", new_password))
             .secret("newPassword", new_password)
             .send_sign_in()
     }

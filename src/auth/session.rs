@@ -37,6 +37,11 @@ impl Session<'_> {
     /// local check cannot know is whether the session was ended before its token expires: keep session
     /// tokens short-lived, and ask [`me`](Self::me) or [`refresh`](Self::refresh) where it matters.
     ///
+    /// A refresh token is refused. Other tokens that Descope signs with the project's keys pass, as in the
+    /// official SDKs: access tokens of inbound applications, ID tokens, and tokens of an impersonation.
+    /// Tell them by [`Claims::scopes`], [`Claims::is_id_token`] and [`Claims::actor`], if your project
+    /// issues any; see the [security guide](crate::guide::security).
+    ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
@@ -52,10 +57,10 @@ impl Session<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`] for an empty or oversized token, else [`Error::Token`].
+    /// [`Error::Token`], for each refusal. While it cannot be told whether the token is good,
+    /// [`is_unavailable`](Error::is_unavailable) is true: answer HTTP status 503, not 401.
     pub fn validate(&self, session_token: &str) -> Result<Claims> {
-        check::token_size("session_token", session_token)?;
-        Ok(self.0.shared.keys.verify(self.0, session_token, Kind::Session, Origin::Caller)?)
+        Ok(self.0.verify(session_token, Kind::Session, Origin::Caller)?)
     }
 
     /// Gets a new session token.
@@ -93,7 +98,6 @@ impl Session<'_> {
 
     /// Checks a refresh token by the project's published keys.
     pub(crate) fn check_refresh_token(self, refresh_token: &str) -> Result<Token> {
-        check::token_size("refresh_token", refresh_token)?;
         let token = Token::read(self.0, refresh_token.into(), Kind::Any, Origin::Caller);
         let token = token.map_err(|error| match error {
             Error::Token(TokenError::Expired { by }) => TokenError::SessionExpired { by }.into(),
@@ -172,7 +176,8 @@ impl Session<'_> {
             Ok(claims) => return Ok(CheckedSession { claims, refreshed: None }),
             Err(error) => error,
         };
-        if refresh_token.is_empty() || refused.is_unavailable() {
+        let undecided = refused.is_unavailable() || refused.is_misconfigured();
+        if refresh_token.is_empty() || undecided {
             return Err(refused);
         }
         let refresh = self.check_refresh_token(refresh_token)?;

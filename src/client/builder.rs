@@ -7,7 +7,7 @@ use crate::KeyPolicy;
 use crate::check;
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, Result};
-use crate::jwt::{Keys, REFRESH_COOKIE};
+use crate::jwt::{REFRESH_COOKIE, Settings as VerifierSettings, Verifier};
 use crate::license::License;
 use crate::refreshes::Refreshes;
 use crate::retry::RetryPolicy;
@@ -54,8 +54,9 @@ pub struct ClientBuilder {
     refresh_cookie: String,
     headers: Vec<(String, String)>,
     request_id: Option<Box<MakeRequestId>>,
-    keys: KeyPolicy,
+    key_policy: KeyPolicy,
     leeway: Duration,
+    max_token_size: usize,
     settings: Settings,
     connect: builtin::Options,
     transport: Option<Box<dyn Transport>>,
@@ -75,8 +76,9 @@ impl Default for ClientBuilder {
             refresh_cookie: REFRESH_COOKIE.to_owned(),
             headers: Vec::new(),
             request_id: None,
-            keys: KeyPolicy::default(),
+            key_policy: KeyPolicy::default(),
             leeway: Duration::from_secs(5),
+            max_token_size: check::MAX_TOKEN,
             settings: Settings {
                 try_timeout: Duration::from_secs(10),
                 deadline: Duration::from_secs(30),
@@ -139,8 +141,9 @@ impl ClientBuilder {
         self
     }
 
-    /// Pins one signing key, a JWK in JSON. Tokens of any other key are refused, and no key is ever
-    /// fetched: after a rotation of the project's keys, make a client with the new one.
+    /// Pins one signing key: a JWK in JSON, as in the `keys` of `/v2/keys/{project ID}`, not PEM. Tokens of
+    /// any other key are refused, and no key is ever fetched: after a rotation of the project's keys, make
+    /// a client with the new one.
     pub fn public_key(mut self, jwk: impl Into<String>) -> Self {
         self.public_key = Some(jwk.into());
         self
@@ -153,9 +156,22 @@ impl ClientBuilder {
         self
     }
 
-    /// How signing keys are cached.
-    pub fn keys(mut self, policy: KeyPolicy) -> Self {
-        self.keys = policy;
+    /// How signing keys are cached. Defaults to [`KeyPolicy::default`].
+    pub fn key_policy(mut self, policy: KeyPolicy) -> Self {
+        self.key_policy = policy;
+        self
+    }
+
+    /// The largest token or access key, in bytes, that is accepted from a caller: to validate, to refresh
+    /// or to send. A larger one is refused with [`TokenError::TooLarge`](crate::TokenError::TooLarge).
+    /// Must not be zero. Defaults to 16 KiB.
+    ///
+    /// The limit bounds the work that a visitor can cause. 16 KiB is about what web servers accept as the
+    /// headers of a request. Raise it where your users' tokens are larger, such as those of users in
+    /// hundreds of tenants, and where the servers on the way let them through. Tokens in Descope's own
+    /// answers are never refused for their size.
+    pub fn max_token_size(mut self, bytes: usize) -> Self {
+        self.max_token_size = bytes;
         self
     }
 
@@ -307,7 +323,7 @@ impl ClientBuilder {
                 Some(secret) => Some(secret),
                 None => env.var(variable)?.map(Secret::from),
             };
-            secret.as_ref().map_or(Ok(()), |secret| check::token(name, secret.expose()))?;
+            secret.as_ref().map_or(Ok(()), |secret| check::key(name, secret.expose()))?;
             Ok(secret)
         };
         let management_key =
@@ -338,8 +354,17 @@ impl ClientBuilder {
         } else {
             Box::new(builtin::Ureq::new(&self.connect, &base_url, fga_cache_url.as_deref())?)
         };
+        let verifier = Verifier::new(VerifierSettings {
+            project_id: &project_id,
+            base_url: &base_url,
+            refresh_cookie: &self.refresh_cookie,
+            policy: self.key_policy,
+            leeway: self.leeway,
+            max_token_size: self.max_token_size,
+            public_key: public_key.as_deref(),
+        })?;
         let shared = Shared {
-            keys: Keys::new(self.keys, self.leeway, public_key.as_deref())?,
+            verifier,
             headers: headers(&self.headers, &project_id)?,
             project_id,
             base_url,

@@ -85,6 +85,9 @@ pub enum Reason {
     /// Descope, or its signing keys, cannot be reached, or something on the way answered in its place,
     /// so that nothing is known now. Answer 503.
     Unavailable,
+    /// Descope has no signing keys for the client's project, as when its ID is wrong: see
+    /// [`Error::is_misconfigured`]. Answer 500.
+    Misconfigured,
 }
 
 impl Reason {
@@ -107,10 +110,11 @@ impl Reason {
             Self::Impersonated => "impersonated",
             Self::RateLimited => "rate_limited",
             Self::Unavailable => "unavailable",
+            Self::Misconfigured => "misconfigured",
         }
     }
 
-    /// The HTTP status to answer: 401, 403 or 503.
+    /// The HTTP status to answer: 401, 403, 500 or 503.
     pub fn status(self) -> StatusCode {
         match self {
             Self::TokenTooLarge
@@ -119,13 +123,14 @@ impl Reason {
             | Self::MissingRole
             | Self::Impersonated => StatusCode::FORBIDDEN,
             Self::RateLimited | Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Misconfigured => StatusCode::INTERNAL_SERVER_ERROR,
             _ => StatusCode::UNAUTHORIZED,
         }
     }
 
     /// Whether nothing is known of the request, rather than something against it.
     pub(super) fn is_outage(self) -> bool {
-        self.status() == StatusCode::SERVICE_UNAVAILABLE
+        self.status().is_server_error()
     }
 
     /// What the failure of a session token means.
@@ -153,6 +158,9 @@ impl Reason {
     fn of_outage(error: &Error) -> Option<Self> {
         if error.is_rate_limited() {
             return Some(Self::RateLimited);
+        }
+        if error.is_misconfigured() {
+            return Some(Self::Misconfigured);
         }
         (error.is_unavailable() || is_from_elsewhere(error)).then_some(Self::Unavailable)
     }
@@ -184,7 +192,7 @@ impl Denied {
         self
     }
 
-    /// The HTTP status to answer: 401, 403 or 503.
+    /// The HTTP status to answer: 401, 403, 500 or 503.
     pub fn status(&self) -> StatusCode {
         self.0.reason.status()
     }
@@ -269,6 +277,7 @@ impl fmt::Display for Denied {
             Reason::Impersonated => "another user acts as this one",
             Reason::RateLimited => "there were too many calls to Descope",
             Reason::Unavailable => "Descope is unavailable",
+            Reason::Misconfigured => "the service is misconfigured",
         })?;
         match &self.0.error {
             Some(error) => write!(f, ": {error}"),
@@ -312,7 +321,7 @@ pub fn status(error: &Error) -> StatusCode {
         _ if is_from_elsewhere(error) => StatusCode::SERVICE_UNAVAILABLE,
         _ if error.is_token_invalid() || error.is_token_expired() => StatusCode::UNAUTHORIZED,
         Error::Argument { .. } => StatusCode::BAD_REQUEST,
-        Error::Config(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        _ if error.is_misconfigured() => StatusCode::INTERNAL_SERVER_ERROR,
         Error::Api(api) if (400..500).contains(&api.status) => {
             StatusCode::from_u16(api.status).unwrap_or(StatusCode::BAD_REQUEST)
         }

@@ -141,10 +141,10 @@ impl Access {
             Some(tenant) => Scope::Tenant(tenant),
             None => Scope::Project,
         };
-        if !claims.has_permissions(scope, self.permissions.iter().map(String::as_str)) {
+        if !claims.has_permissions(scope, &self.permissions) {
             return Err(Reason::MissingPermission);
         }
-        if !claims.has_roles(scope, self.roles.iter().map(String::as_str)) {
+        if !claims.has_roles(scope, &self.roles) {
             return Err(Reason::MissingRole);
         }
         Ok(())

@@ -124,8 +124,8 @@ fn an_answer_has_a_size() {
         }
         assert_eq!(server.seen().len(), 1, "and it is not asked for again");
     }
-    // A key set weighs a few kilobytes.
-    let keys = format!(r#"{{"keys":[],"filler":"{}"}}"#, "x".repeat(65 * 1024));
+    // A key set weighs a few kilobytes; a mebibyte is the limit.
+    let keys = format!(r#"{{"keys":[],"filler":"{}"}}"#, "x".repeat(1025 * 1024));
     let server = Raw::answering(move |_| response("200 OK", "", &keys));
     let error = to(&server.url()).build().unwrap().warm_up().unwrap_err();
     assert!(error.to_string().contains("the response could not be read"), "{error}");

@@ -81,11 +81,12 @@ fn the_builder_names_what_is_wrong() {
         refused("root_certificates", good().root_certificates(bad));
     }
     refused("leeway", good().leeway(Duration::from_secs(121)));
-    refused("leeway", good().leeway(Duration::MAX).keys(KeyPolicy::default()));
+    refused("leeway", good().leeway(Duration::MAX).key_policy(KeyPolicy::default()));
     let policy = KeyPolicy::default;
-    refused("max_age", good().keys(policy().max_age(Duration::ZERO)));
-    refused("max_age", good().keys(policy().cooldown(Duration::MAX)));
-    refused("fetch_timeout", good().keys(policy().fetch_timeout(Duration::ZERO)));
+    refused("max_age", good().key_policy(policy().max_age(Duration::ZERO)));
+    refused("max_age", good().key_policy(policy().cooldown(Duration::MAX)));
+    refused("max_token_size", good().max_token_size(0));
+    refused("fetch_timeout", good().key_policy(policy().fetch_timeout(Duration::ZERO)));
     let foreign =
         good().transport(|_: Request| Ok(Response::default())).proxy("http://127.0.0.1:1");
     assert!(matches!(foreign.build(), Err(Error::Config(_))));
@@ -111,7 +112,7 @@ fn extreme_times_do_not_panic() {
         .emulator(&emulator)
         .deadline(Duration::MAX)
         .try_timeout(Duration::MAX)
-        .keys(
+        .key_policy(
             KeyPolicy::default()
                 .max_age(Duration::MAX)
                 .max_stale(Duration::MAX)
@@ -441,7 +442,7 @@ fn claims_answer_any_question() {
         let claims = client.auth().session().validate(&token).unwrap();
         assert!(claims.has_roles(Scope::Project, [a.as_str(), b]));
         let tenant = Scope::Tenant(a);
-        assert_eq!(claims.has_roles(tenant, []), !a.is_empty());
+        assert_eq!(claims.has_roles(tenant, [""; 0]), !a.is_empty());
         if a != b && !a.is_empty() {
             assert_eq!(claims.matched_roles(tenant, [c.as_str()]), [c]);
         }

@@ -265,19 +265,20 @@ fn checked(function: &Function, all: &[Function], depth: usize) -> BTreeSet<Stri
     arguments
 }
 
-const CHECKS: [&str; 14] = [
+const CHECKS: [&str; 15] = [
     "check::id",
     "check::ids",
     "check::not_empty",
     "check::filled",
     "check::object",
     "check::expiry",
-    "check::token",
-    "check::token_size",
+    "check::key",
+    "check::secret",
     "check::email",
     "check::phone",
     ".segment",
     ".bearer",
+    ".token",
     ".ids",
     "Error::argument",
 ];

@@ -34,6 +34,7 @@ mod support;
 mod tls;
 mod tokens;
 mod totp;
+mod undecided;
 mod users;
 mod waiting;
 mod ways_in;

@@ -589,10 +589,10 @@ fn roles_and_permissions_hold_where_they_were_given() {
     assert!(claims.has_permissions(one, ["write"]) && !claims.has_permissions(project, ["write"]));
     assert!(!claims.has_roles(one, ["Writer", "Reader"]));
     // No roles are held by every member, and by nobody else.
-    assert!(claims.has_roles(two, []) && claims.has_permissions(project, []));
+    assert!(claims.has_roles(two, [""; 0]) && claims.has_permissions(project, [""; 0]));
     for foreign in ["t3", "", "T1"] {
         let foreign = Scope::Tenant(foreign);
-        assert!(!claims.has_roles(foreign, []) && !claims.has_permissions(foreign, []));
+        assert!(!claims.has_roles(foreign, [""; 0]) && !claims.has_permissions(foreign, [""; 0]));
         assert!(!claims.has_roles(foreign, ["Reader"]) && claims.roles(foreign).is_empty());
         assert!(claims.matched_roles(foreign, ["Reader"]).is_empty());
     }
@@ -630,11 +630,11 @@ fn role_checks_survive_claims_of_every_form() {
                 };
                 assert_eq!(claims.has_roles(Scope::Project, ["Admin"]), listed(roles));
                 let member = tenants.get("t1").is_some() || current == "t1";
-                assert_eq!(claims.has_roles(Scope::Tenant("t1"), []), member);
+                assert_eq!(claims.has_roles(Scope::Tenant("t1"), [""; 0]), member);
                 // The claim is there, and so what is at the top does not count in a tenant.
                 let expected = member && listed(&tenants["t1"]["roles"]);
                 assert_eq!(claims.has_roles(Scope::Tenant("t1"), ["Admin"]), expected);
-                assert!(!claims.has_roles(Scope::Tenant(""), []));
+                assert!(!claims.has_roles(Scope::Tenant(""), [""; 0]));
             }
         }
     }

@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use descope::auth::{LoginOptions, SignUpOptions, UpdateOptions};
 use descope::emulator::Emulator;
 use descope::transport::{Request, Response};
-use descope::{Client, Error, Result, UserDetails};
+use descope::{Client, Error, Result, TokenError, UserDetails};
 use serde_json::{Value, json};
 
 use crate::{answers, inventory};
@@ -109,6 +109,11 @@ pub(crate) fn refuses<T>(argument: &str, call: impl FnOnce(&Client) -> Result<T>
     assert_eq!(sent, []);
     match result.err() {
         Some(Error::Argument { name, .. }) => assert_eq!(name, argument),
+        Some(Error::Token(
+            TokenError::Empty { argument: name, .. }
+            | TokenError::TooLarge { argument: name, .. }
+            | TokenError::Characters { argument: name, .. },
+        )) => assert_eq!(name, argument),
         other => panic!("{argument}: {other:?}"),
     }
 }

@@ -28,7 +28,7 @@ impl Users<'_> {
     /// login ID.
     pub fn set_temporary_password(&self, login_id: &str, password: &str) -> Result<()> {
         self.of_login("/v1/mgmt/user/password/set/temporary", login_id)
-            .check(check::token_size("password", password))
+            .check(check::secret("password", password))
             .secret("password", password)
             .field("setActive", false)
             .send_unit()
@@ -51,7 +51,7 @@ impl Users<'_> {
     /// login ID.
     pub fn set_active_password(&self, login_id: &str, password: &str) -> Result<()> {
         self.of_login("/v1/mgmt/user/password/set/active", login_id)
-            .check(check::token_size("password", password))
+            .check(check::secret("password", password))
             .secret("password", password)
             .field("setActive", true)
             .send_unit()
@@ -77,7 +77,7 @@ impl Users<'_> {
     /// login ID.
     pub fn set_password(&self, login_id: &str, password: &str, active: bool) -> Result<()> {
         self.of_login("/v1/mgmt/user/password/set", login_id)
-            .check(check::token_size("password", password))
+            .check(check::secret("password", password))
             .secret("password", password)
             .field("setActive", active)
             .send_unit()

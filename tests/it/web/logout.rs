@@ -158,7 +158,7 @@ fn tokens_of_unknown_keys_are_a_callers() {
         stranger.issue_token(json!({ "sub": "U1", "drn": "DSR" })).unwrap()
     });
     guard.logout(&browser(&guard, forged.iter().map(String::as_str))).unwrap();
-    assert_eq!(emulator.requests("/v2/keys/"), 2);
+    assert_eq!(emulator.requests("/v2/keys/"), 3);
     emulator.rotate_keys().unwrap();
     let info = sign_in(&emulator, &client);
     let script = guard.tokens(&headers(&[(
@@ -168,7 +168,7 @@ fn tokens_of_unknown_keys_are_a_callers() {
     for forged in &forged {
         assert_eq!(guard.accept_login(&script, forged).unwrap_err().reason(), Reason::TokenInvalid);
     }
-    assert_eq!(emulator.requests("/v2/keys/"), 3);
+    assert_eq!(emulator.requests("/v2/keys/"), 4);
 }
 
 /// Without the keys nothing is known of a token, but what is known of others counts.
