@@ -17,6 +17,7 @@ mod json;
 mod jwt;
 mod license;
 mod models;
+mod names;
 mod options;
 mod page;
 mod retry;

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::{Auth, Token};
+use crate::UnixTime;
 use crate::client::Client;
 use crate::error::Result;
 use crate::jwt::{Kind, Origin};
@@ -56,6 +57,7 @@ impl AccessKey<'_> {
         Ok(KeySession {
             key_id: key_id.unwrap_or_else(|| session.claims.user_id().to_owned()),
             session,
+            expiration: answer.expiration,
         })
     }
 }
@@ -83,6 +85,9 @@ pub struct KeySession {
     pub session: Token,
     /// The access key's ID.
     pub key_id: String,
+    /// When the session token expires; `None` if the answer does not say. The token's own claim says
+    /// it too.
+    pub expiration: Option<UnixTime>,
 }
 
 #[derive(Deserialize)]
@@ -91,4 +96,6 @@ struct Answer {
     session_jwt: Secret,
     #[serde(default)]
     key_id: String,
+    #[serde(default, deserialize_with = "crate::time::or_never")]
+    expiration: Option<UnixTime>,
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::{Auth, AuthInfo, Token};
@@ -342,7 +342,7 @@ pub enum MyTenants<'a> {
 }
 
 /// A tenant, as its members see it.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct MyTenant {
@@ -352,4 +352,7 @@ pub struct MyTenant {
     pub name: String,
     /// Attributes defined by the project.
     pub custom_attributes: Map<String, Value>,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
 }

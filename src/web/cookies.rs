@@ -105,11 +105,12 @@ impl Guard {
             .chain(refresh)
             .map(|(token, names)| {
                 let mut cookie = self.cookie(name(token, names), token.jwt.expose(), answer)?;
-                if answer.max_age > 0 {
-                    let _ = write!(cookie, "; Max-Age={}", answer.max_age);
+                if let Some(seconds) = answer.max_age.filter(|seconds| *seconds > 0) {
+                    let _ = write!(cookie, "; Max-Age={seconds}");
                 }
-                if (1..=LAST_SECOND).contains(&answer.expires.as_seconds()) {
-                    cookie.push_str(&expires(answer.expires));
+                let sound = |time: &UnixTime| (1..=LAST_SECOND).contains(&time.as_seconds());
+                if let Some(time) = answer.expires.filter(sound) {
+                    cookie.push_str(&expires(time));
                 }
                 header(&cookie)
             })

@@ -1,6 +1,7 @@
 //! The older calls for SSO by SAML, kept for programs that are moved from another SDK.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::{AttributeMapping, GroupsMapping, RoleMapping, Sso};
 use crate::check;
@@ -163,7 +164,7 @@ pub struct LegacyOptions {
 setters!(LegacyOptions { redirect_url: opt<String>, domains: opt_list<String> });
 
 /// The SAML configuration of a tenant, in its older form.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct LegacySettings {
@@ -195,10 +196,13 @@ pub struct LegacySettings {
     pub domains: Vec<String>,
     /// One of `domains`.
     pub domain: String,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
 }
 
 /// Which attribute of the identity provider goes where: the names are the provider's.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct UserMapping {
@@ -212,4 +216,7 @@ pub struct UserMapping {
     pub phone_number: String,
     /// The groups.
     pub group: String,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
 }
