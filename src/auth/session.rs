@@ -25,7 +25,7 @@ impl<'c> Auth<'c> {
     }
 }
 
-impl Session<'_> {
+impl<'c> Session<'c> {
     /// Checks a session token by the project's published keys. Descope is called only now and then, to
     /// fetch the keys.
     ///
@@ -80,23 +80,11 @@ impl Session<'_> {
     /// session was ended. Threads that share a call share its error too, such as a timeout by the
     /// deadline of the one that made it.
     pub fn refresh(&self, refresh_token: &str) -> Result<AuthInfo> {
-        check::token_size("refresh_token", refresh_token)?;
         let client = self.0;
-        let verified = client.shared.keys.verify(client, refresh_token, Kind::Any, Origin::Caller);
-        let claims = verified.map_err(|error| match error {
-            TokenError::Expired { by } => TokenError::SessionExpired { by },
-            error => error,
-        })?;
+        let kept = self.refresh_token(refresh_token)?;
         let limit = client.settings.deadline;
         let refreshed = client.shared.refreshes.run(key(client, refresh_token), limit, || {
-            let kept = Token { jwt: refresh_token.into(), claims };
-            Arc::new(
-                client
-                    .post("/v1/auth/refresh")
-                    .bearer("refresh_token", refresh_token)
-                    .fields(&json!({}))
-                    .send_sign_in_keeping(Some(kept)),
-            )
+            Arc::new(self.refresh_call(refresh_token).send_sign_in_keeping(Some(kept)))
         });
         match refreshed.as_deref() {
             Some(Ok(info)) => Ok(info.clone()),
@@ -107,6 +95,49 @@ impl Session<'_> {
             )
             .into()),
         }
+    }
+
+    /// Refreshes the session, and sends a token of another vendor's along, to move the user's session
+    /// from there. Threads do not share such calls; otherwise like [`refresh`](Self::refresh).
+    ///
+    /// ```no_run
+    /// # let client = descope::Client::new("P2abc")?;
+    /// # let (refresh_token, external_token) = ("", "");
+    /// let session = client.auth().session();
+    /// let refreshed = session.refresh_with_external_token(refresh_token, external_token)?;
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As for [`refresh`](Self::refresh), and [`Error::Argument`] for an empty external token.
+    pub fn refresh_with_external_token(
+        &self,
+        refresh_token: &str,
+        external_token: &str,
+    ) -> Result<AuthInfo> {
+        check::id("external_token", external_token)?;
+        let kept = self.refresh_token(refresh_token)?;
+        self.refresh_call(refresh_token)
+            .secret("externalToken", external_token)
+            .send_sign_in_keeping(Some(kept))
+    }
+
+    /// The token to refresh with, checked.
+    fn refresh_token(&self, jwt: &str) -> Result<Token> {
+        check::token_size("refresh_token", jwt)?;
+        Token::read(self.0, jwt.into(), Kind::Any, Origin::Caller).map_err(|error| match error {
+            Error::Token(TokenError::Expired { by }) => TokenError::SessionExpired { by }.into(),
+            error => error,
+        })
+    }
+
+    fn refresh_call<'t>(&self, refresh_token: &'t str) -> Call<'t>
+    where
+        'c: 't,
+    {
+        let call = self.0.post("/v1/auth/refresh").bearer("refresh_token", refresh_token);
+        call.fields(&json!({}))
     }
 
     /// Checks a session token, and refreshes the session if the token does not pass.

@@ -103,7 +103,13 @@ pub(super) const OTHER_NAMES: [(&str, &str); 8] = [
     ("InactivityTime", "inactivityTime"),
 ];
 
-/// Of members of one name the first counts: one that cannot be read is not among them any more.
+/// Whether a value looks like a token, which is worth more than another text.
+fn is_token(value: Value<'_>) -> bool {
+    value.text.starts_with("\"eyJ")
+}
+
+/// Of members of one name the first token counts, or else the first: one that cannot be read is not
+/// among them any more.
 fn only_one_of_each(members: &mut Vec<Member<'_>>) {
     let mut at = 0;
     if members.len() > FEW {
@@ -116,11 +122,16 @@ fn only_one_of_each(members: &mut Vec<Member<'_>>) {
         });
     } else {
         while at < members.len() {
-            let (before, rest) = members.split_at(at);
-            if rest.first().is_some_and(|(name, _)| before.iter().any(|(other, _)| other == name)) {
-                members.remove(at);
-            } else {
-                at += 1;
+            let (before, rest) = members.split_at_mut(at);
+            let Some((name, value)) = rest.first() else { break };
+            match before.iter_mut().find(|(other, _)| other == name) {
+                Some((_, first)) => {
+                    if is_token(*value) && !is_token(*first) {
+                        *first = *value;
+                    }
+                    members.remove(at);
+                }
+                None => at += 1,
             }
         }
     }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{AttributeMapping, GroupsMapping, RoleMapping, Sso};
+use crate::call::Call;
 use crate::check;
 use crate::error::Result;
 use crate::options::setters;
@@ -138,13 +139,52 @@ impl Sso<'_> {
         role_mappings: &[RoleMapping],
         attribute_mapping: &AttributeMapping,
     ) -> Result<()> {
+        self.map(tenant_id, role_mappings, attribute_mapping).send_unit()
+    }
+
+    /// Sets the same as [`mapping`](Self::mapping), and the roles of users whose groups give them none.
+    ///
+    /// ```
+    /// # #![allow(deprecated)]
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # emulator.seed(&serde_json::json!({ "tenants": [{ "id": "acme", "name": "Acme" }] })).unwrap();
+    /// # client.mgmt().role().create("Reader", descope::Scope::Project, &Default::default())?;
+    /// use descope::mgmt::sso::AttributeMapping;
+    ///
+    /// let attributes = AttributeMapping::default().name("IDP_NAME");
+    /// client.mgmt().sso().mapping_with_default_roles("acme", &[], &attributes, &["Reader"])?;
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As for [`mapping`](Self::mapping).
+    #[deprecated = "use `configure_saml` or `configure_saml_by_metadata`"]
+    pub fn mapping_with_default_roles(
+        &self,
+        tenant_id: &str,
+        role_mappings: &[RoleMapping],
+        attribute_mapping: &AttributeMapping,
+        default_roles: &[&str],
+    ) -> Result<()> {
+        self.map(tenant_id, role_mappings, attribute_mapping)
+            .field("defaultSSORoles", default_roles)
+            .send_unit()
+    }
+
+    fn map(
+        &self,
+        tenant_id: &str,
+        role_mappings: &[RoleMapping],
+        attribute_mapping: &AttributeMapping,
+    ) -> Call<'_> {
         self.0
             .post("/v1/mgmt/sso/mapping")
             .check(check::id("tenant_id", tenant_id))
             .field("tenantId", tenant_id)
             .field("roleMappings", role_mappings)
             .field("attributeMapping", attribute_mapping)
-            .send_unit()
     }
 }
 
