@@ -306,9 +306,15 @@ mod tests {
     fn values_of_another_type_are_converted_where_they_say_the_same() {
         for (json, expected) in [
             (r#"{"count":3.0,"ratio":2}"#, Model { count: 3, ratio: 2.0, ..Model::default() }),
-            (r#"{"count":" 3 ","ratio":"2.0"}"#, Model { count: 3, ratio: 2.0, ..Model::default() }),
+            (
+                r#"{"count":" 3 ","ratio":"2.0"}"#,
+                Model { count: 3, ratio: 2.0, ..Model::default() },
+            ),
             (r#"{"name":5,"on":"TRUE"}"#, Model { name: "5".into(), on: true, ..Model::default() }),
-            (r#"{"name":true,"on":1}"#, Model { name: "true".into(), on: true, ..Model::default() }),
+            (
+                r#"{"name":true,"on":1}"#,
+                Model { name: "true".into(), on: true, ..Model::default() },
+            ),
             (r#"{"tags":"x","on":"0"}"#, Model { tags: vec!["x".into()], ..Model::default() }),
             (r#"{"tags":{"0":"x"}}"#, Model { tags: vec!["x".into()], ..Model::default() }),
             (r#"{"tags":{},"by_name":[],"any":[]}"#, Model::default()),
@@ -330,7 +336,8 @@ mod tests {
         ] {
             assert_eq!(decode::<Model>(json.as_bytes()).unwrap(), Model::default(), "{json}");
         }
-        let model: Model = decode(br#"{"inner":{"name":[],"count":2},"tags":["a",{},"b"]}"#).unwrap();
+        let model: Model =
+            decode(br#"{"inner":{"name":[],"count":2},"tags":["a",{},"b"]}"#).unwrap();
         assert_eq!(model.tags, ["a", "b"]);
         assert_eq!(model.inner, Some(Box::new(Model { count: 2, ..Model::default() })));
         let model: Model = decode(br#"{"name":"\ud800","tags":["\ud800\n"]}"#).unwrap();
@@ -383,7 +390,7 @@ mod tests {
             (r#"{"key":null}"#, "no `key`"),
             (r#"{"key":"k","list":"x"}"#, "expected a list, found a string at `list`"),
             (r#"{"key":"k","list":{}}"#, "expected a list, found an object at `list`"),
-            ("[]", "no `key`"),
+            ("[]", "expected an object, found a list"),
             ("5", "expected an object, found a number"),
         ] {
             let found = decode::<Needs>(json.as_bytes()).unwrap_err();
@@ -400,7 +407,10 @@ mod tests {
             format!("{{\"tags\":[{}\"\"]}}", "\"\",".repeat(1 << 20)),
         ] {
             let error = decode::<Model>(json.as_bytes()).unwrap_err().to_string();
-            assert!(error.starts_with("would take more than 9 times its size in memory"), "{error}");
+            assert!(
+                error.starts_with("would take more than 9 times its size in memory"),
+                "{error}"
+            );
         }
         let items = format!("{{\"keys\":[{}{{}}]}}", "{},".repeat(1 << 20));
         assert!(decode_list::<Model>(items.as_bytes(), "keys").is_err());

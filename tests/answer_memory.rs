@@ -61,10 +61,14 @@ const CALLS: [(&str, Call); 9] = [
 ];
 
 /// Items that are small as text.
-const ITEMS: [&str; 14] = [
-    "{}", "[]", "5", "\"\"", "\"a\"", "null", "[0]", r#"{"a":0}"#, r#"{"a":{}}"#, "[[[]]]",
-    r#"{"totp":{}}"#, r#"{"loginIds":[""]}"#, r#"{"userTenants":[{}]}"#,
-    r#"{"customAttributes":{"a":0}}"#,
+const ITEMS: [&str; 7] = [
+    "{}",
+    "5",
+    "\"a\"",
+    "[0]",
+    r#"{"a":{}}"#,
+    r#"{"totp":{}}"#,
+    r#"{"userTenants":[{}],"loginIds":[""],"customAttributes":{"a":0}}"#,
 ];
 
 fn list(item: &str) -> String {

@@ -3,10 +3,11 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::{Auth, Token};
+use super::{Auth, Token, looks_like_token};
 use crate::UnixTime;
 use crate::client::Client;
 use crate::error::Result;
+use crate::json::DecodeError;
 use crate::jwt::{Kind, Origin};
 use crate::options::setters;
 use crate::secret::Secret;
@@ -52,6 +53,9 @@ impl AccessKey<'_> {
             .options("loginOptions", options)
             .with_keys()?
             .send()?;
+        if !looks_like_token(&answer.session_jwt) {
+            return Err(DecodeError::new("expected a token at `sessionJwt`").into());
+        }
         let session = Token::read(self.0, answer.session_jwt, Kind::Session, Origin::Answer)?;
         let key_id = Some(answer.key_id).filter(|id| !id.is_empty());
         Ok(KeySession {

@@ -321,13 +321,14 @@ impl AuthInfo {
         response: &Response,
         kept: Option<Token>,
     ) -> Result<Self> {
+        let given = |secret: Option<Secret>| secret.filter(|secret| !secret.expose().is_empty());
         // Descope leaves a token out of the body where the project keeps it in a cookie.
-        let given = |jwt: Option<Secret>| jwt.filter(|jwt| !jwt.expose().is_empty());
-        let session = given(answer.session_jwt)
+        let token = |jwt: Option<Secret>| jwt.filter(looks_like_token);
+        let session = token(answer.session_jwt)
             .or_else(|| cookie(response, "DS"))
             .ok_or_else(|| DecodeError::new("no session token"))?;
         let refresh =
-            given(answer.refresh_jwt).or_else(|| cookie(response, &client.shared.refresh_cookie));
+            token(answer.refresh_jwt).or_else(|| cookie(response, &client.shared.refresh_cookie));
         let read = |jwt, kind| Token::read(client, jwt, kind, Origin::Answer);
         let filled = |text: Option<String>| text.filter(|text| !text.is_empty());
         let (extra, extra_secrets) = without_secrets(answer.extra);
@@ -382,6 +383,13 @@ fn without_secrets(
         _ => true,
     });
     (extra, secrets)
+}
+
+/// Whether a text could be a token, which then has to pass the check: one without its dots, such as a
+/// number, is nothing.
+#[allow(dead_code, reason = "every way to sign in uses it, and all may be off")]
+fn looks_like_token(text: &Secret) -> bool {
+    text.expose().contains('.')
 }
 
 /// The value of a cookie that the answer sets.

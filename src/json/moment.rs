@@ -94,7 +94,8 @@ fn days(year: i64, month: i64, day: i64) -> i64 {
     // Years begin in March here, so that a leap day is the last of its year.
     let year = if month <= 2 { year - 1 } else { year };
     let in_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    year * 365 + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + in_year - 719_468
+    year * 365 + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + in_year
+        - 719_468
 }
 
 #[cfg(test)]

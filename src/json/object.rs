@@ -47,7 +47,8 @@ impl<'de> Object<'de> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, DecodeError> {
-        let mut growth = Growth::new(size_of::<Member<'de>>());
+        // With what `only_one_of_each` takes.
+        let mut growth = Growth::new(size_of::<Member<'de>>() + 3 * size_of::<&[u8]>());
         let mut members = Vec::new();
         let mut text = of.split()?;
         while let (Some(name), Some(value)) = (text.name(), text.next()) {
@@ -92,7 +93,7 @@ fn other_name(name: &str) -> Option<&'static str> {
     OTHER_NAMES.iter().find(|(other, _)| *other == name).map(|(_, name)| *name)
 }
 
-pub(super) const OTHER_NAMES: [(&str, &str); 8] = [
+const OTHER_NAMES: [(&str, &str); 10] = [
     ("TOTP", "totp"),
     ("SAML", "saml"),
     ("SCIM", "scim"),
@@ -101,6 +102,8 @@ pub(super) const OTHER_NAMES: [(&str, &str); 8] = [
     ("providerUserId", "providerUserID"),
     ("wsfedSettings", "wsFedSettings"),
     ("InactivityTime", "inactivityTime"),
+    ("InactivityTimeUnit", "inactivityTimeUnit"),
+    ("statuses", "userStatus"),
 ];
 
 /// Whether a value looks like a token, which is worth more than another text.
@@ -226,5 +229,35 @@ impl<'de> Deserializer<'de> for Key<'_, 'de> {
     serde::forward_to_deserialize_any! {
         bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf option unit
         unit_struct seq tuple tuple_struct map struct enum ignored_any
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::{fs, path::PathBuf};
+
+    use super::*;
+
+    #[test]
+    fn every_alias_is_known_as_another_name() {
+        let mut left: Vec<PathBuf> = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
+        let mut count = 0;
+        while let Some(file) = left.pop() {
+            if file.is_dir() {
+                left.extend(fs::read_dir(file).unwrap().map(|entry| entry.unwrap().path()));
+                continue;
+            }
+            if file.ends_with("json/object.rs") || file.ends_with("json.rs") {
+                continue;
+            }
+            let text = fs::read_to_string(&file).unwrap_or_default();
+            for alias in text.split("alias = \"").skip(1) {
+                let alias = alias.split('"').next().unwrap();
+                assert!(other_name(alias).is_some(), "{alias} in {}", file.display());
+                count += 1;
+            }
+        }
+        assert!(count >= OTHER_NAMES.len(), "{count}");
     }
 }

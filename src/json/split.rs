@@ -91,7 +91,8 @@ fn end(text: &[u8], start: usize, first: u8) -> usize {
             at
         }
         _ => {
-            let ends = |byte: &u8| matches!(byte, b',' | b']' | b'}' | b' ' | b'\t' | b'\n' | b'\r');
+            let ends =
+                |byte: &u8| matches!(byte, b',' | b']' | b'}' | b' ' | b'\t' | b'\n' | b'\r');
             let rest = text.get(start..).unwrap_or_default();
             start + rest.iter().position(ends).unwrap_or(rest.len())
         }

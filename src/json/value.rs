@@ -95,13 +95,14 @@ impl<'de> Value<'de> {
     ) -> Result<V::Value, DecodeError> {
         let object = match self.first() {
             Some(b'{') => Some(self),
-            Some(b'[') if self.text.len() > 2 => self.wrapped()?,
+            Some(b'[') if self.depth > 0 && self.text.len() > 2 => self.wrapped()?,
             _ => None,
         };
         match object {
             Some(object) => Object::read(object, fields, visitor),
             None => {
-                if self.text != "[]" {
+                // An answer as a whole is what it is meant to be, or is not Descope's.
+                if self.depth == 0 || self.text != "[]" {
                     self.give_up("an object")?;
                 }
                 visitor.visit_map(Object::empty(self))
@@ -112,6 +113,10 @@ impl<'de> Value<'de> {
     fn list<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
         let items = match self.first() {
             Some(b'[') => Items::List(self.split()?),
+            _ if self.depth == 0 => {
+                self.give_up("a list")?;
+                Items::One(None)
+            }
             Some(b'{') => match self.numbered()? {
                 Some(items) => items,
                 None => Items::One(Some(self)),

@@ -14,8 +14,7 @@ use serde_json::json;
 
 use crate::support::{
     REFRESH, client, code_of, every_login_option, every_message_option, login_options, refuses,
-    refuses_a_provider,
-    sends, signed_in,
+    refuses_a_provider, sends, signed_in,
 };
 
 const ADA: &str = "ada@example.com";

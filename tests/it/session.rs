@@ -153,11 +153,17 @@ fn what_else_an_answer_says_is_kept() {
     assert_eq!(cookie.name.as_deref(), Some("R"));
     assert_eq!(cookie.session_name.as_deref(), Some("S"));
     assert_eq!(cookie.session_domain.as_deref(), Some("s.example.com"));
-    assert_eq!((cookie.max_age, cookie.expires.map(|t| t.as_seconds())), (Some(3600), Some(1_900_000_000)));
+    assert_eq!(
+        (cookie.max_age, cookie.expires.map(|t| t.as_seconds())),
+        (Some(3600), Some(1_900_000_000))
+    );
     assert_eq!(info.unsigned_claims["a"], 1);
     assert_eq!(info.unsaved_sso, Some(true));
     assert_eq!(info.extra.keys().collect::<Vec<_>>(), ["newerThanThis"]);
-    assert_eq!(info.extra_secrets.keys().collect::<Vec<_>>(), ["clientSecret", "newer", "newerJwt"]);
+    assert_eq!(
+        info.extra_secrets.keys().collect::<Vec<_>>(),
+        ["clientSecret", "newer", "newerJwt"]
+    );
     assert_eq!(info.extra_secrets["newerJwt"].expose(), "s3cret-1");
     let printed = format!("{info:?}");
     assert!(!printed.contains("s3cret") && printed.contains("newerThanThis"), "{printed}");

@@ -12,8 +12,8 @@ use totp_rs::{Builder, Secret};
 
 use crate::emulated::{ADA, PHONE, claim, manage, refresh_token, refused, start, with_ada};
 use crate::support::{
-    REFRESH, every_message_option, every_sign_up_option, login_options, refuses,
-    sends, signed_in, user_details,
+    REFRESH, every_message_option, every_sign_up_option, login_options, refuses, sends, signed_in,
+    user_details,
 };
 
 #[test]
