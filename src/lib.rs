@@ -18,6 +18,7 @@ mod jwt;
 mod license;
 mod missing;
 mod models;
+mod names;
 mod options;
 mod page;
 mod refreshes;

@@ -15,8 +15,8 @@ use crate::json::DecodeError;
 pub struct Page<T> {
     /// What is on this page.
     pub items: Vec<T>,
-    /// How many there are on all pages together; 0 if the answer does not say.
-    pub total: u64,
+    /// How many there are on all pages together; `None` if the answer does not say.
+    pub total: Option<u64>,
 }
 
 /// What a search is sorted by.
@@ -75,7 +75,7 @@ impl Sort {
 /// for user_id in users.iter(&enabled).ids()? {
 ///     users.deactivate(&user_id)?;
 /// }
-/// # assert_eq!(users.search(&enabled)?.total, 0);
+/// # assert_eq!(users.search(&enabled)?.total, Some(0));
 /// # Ok::<(), descope::Error>(())
 /// ```
 ///
@@ -148,8 +148,8 @@ impl<'c, T> PageIter<'c, T> {
         }
         self.seen = self.seen.saturating_add(length as u64);
         let more = match page.total {
-            0 => length >= self.full,
-            total => self.seen < total,
+            None | Some(0) => length >= self.full,
+            Some(total) => self.seen < total,
         };
         self.next_page = number.checked_add(1).filter(|_| more && length > 0);
         self.items = page.items.into_iter();
@@ -224,7 +224,7 @@ mod tests {
         mut page: impl FnMut(u32) -> Vec<String> + Send + 'static,
     ) -> PageIter<'static, String> {
         let key: fn(&String) -> &str = |item| item;
-        PageIter::new(0, key, move |number| Ok(Page { items: page(number), total }))
+        PageIter::new(0, key, move |number| Ok(Page { items: page(number), total: Some(total) }))
     }
 
     fn numbers(from: u32, length: u32) -> Vec<String> {
@@ -259,7 +259,7 @@ mod tests {
         let key: fn(&String) -> &str = |item| item;
         let fetch = |number: u32| {
             let items = if number < 3 { numbers(number * 2, 2) } else { Vec::new() };
-            Ok(Page { items, total: 6 })
+            Ok(Page { items, total: Some(6) })
         };
         let items: Vec<_> = PageIter::new(2, key, fetch).map(Result::unwrap).collect();
         assert_eq!(items, ["4", "5"]);
@@ -269,7 +269,7 @@ mod tests {
     fn an_error_comes_once_and_ends_it() {
         let key: fn(&String) -> &str = |item| item;
         let mut items = PageIter::new(0, key, |number| match number {
-            0 => Ok(Page { items: numbers(0, 2), total: 9 }),
+            0 => Ok(Page { items: numbers(0, 2), total: Some(9) }),
             _ => Err(Error::Config("broken")),
         });
         assert_eq!(items.by_ref().take(2).map(Result::unwrap).collect::<Vec<_>>(), ["0", "1"]);
@@ -293,7 +293,7 @@ mod tests {
             0,
             |item: &String| item,
             |number| match number {
-                0 => Ok(Page { items: numbers(0, 2), total: 9 }),
+                0 => Ok(Page { items: numbers(0, 2), total: Some(9) }),
                 _ => Err(Error::Config("broken")),
             },
         );

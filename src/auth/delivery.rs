@@ -1,4 +1,5 @@
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::check;
 use crate::error::{Error, Result};
@@ -62,14 +63,19 @@ impl DeliveryMethod {
 }
 
 /// Where a message went, partly hidden so that it can be shown.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct MaskedAddress {
     /// Such as `a**@e******.com`, if it was an e-mail.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub masked_email: Option<String>,
     /// Such as `+1*******01`, if it went to a phone.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub masked_phone: Option<String>,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
 }
 
 impl std::fmt::Display for MaskedAddress {

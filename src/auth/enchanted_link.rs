@@ -46,16 +46,32 @@ use crate::secret::Secret;
 /// # Ok::<(), descope::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug)]
-pub struct EnchantedLink<'c>(&'c Client);
+pub struct EnchantedLink<'c>(&'c Client, Option<bool>);
 
 impl<'c> Auth<'c> {
     /// Enchanted links: the user clicks the right one of three links, on any device.
     pub fn enchanted_link(self) -> EnchantedLink<'c> {
-        EnchantedLink(self.0)
+        EnchantedLink(self.0, None)
     }
 }
 
 impl EnchantedLink<'_> {
+    /// Says with the messages sent from here whether the links may be clicked on another device than
+    /// the one that asked for them. Defaults to what Descope decides.
+    ///
+    /// ```
+    /// # use descope::auth::DeliveryMethod;
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// let links = client.auth().enchanted_link().cross_device(true);
+    /// links.sign_up_or_in(DeliveryMethod::Email, "ada@example.com", None, &Default::default())?;
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    #[must_use]
+    pub fn cross_device(self, may: bool) -> Self {
+        Self(self.0, Some(may))
+    }
+
     /// Registers a new user and sends them links, by [`Email`](DeliveryMethod::Email) or
     /// [`Sms`](DeliveryMethod::Sms).
     ///
@@ -91,6 +107,7 @@ impl EnchantedLink<'_> {
             .link_method(method)
             .sign_up(method, login_id, options)
             .field("URI", page)
+            .field("crossDevice", self.1)
             .send()
     }
 
@@ -125,6 +142,7 @@ impl EnchantedLink<'_> {
             .link_method(method)
             .sign_in(login_id, options)
             .field("URI", page)
+            .field("crossDevice", self.1)
             .send()
     }
 
@@ -160,6 +178,7 @@ impl EnchantedLink<'_> {
             .link_method(method)
             .sign_up_or_in(login_id, options)
             .field("URI", page)
+            .field("crossDevice", self.1)
             .send()
     }
 
@@ -267,7 +286,7 @@ impl EnchantedLink<'_> {
         // session.
         let client = self.0.with_retry(RetryPolicy::none());
         while clock.monotonic() < end && keep_waiting() {
-            let outcome = EnchantedLink(&client).session(pending_ref);
+            let outcome = EnchantedLink(&client, None).session(pending_ref);
             let pause = match &outcome {
                 Ok(None) => options.interval,
                 Err(error) if error.is_rate_limited() => error.retry_after().unwrap_or(MINUTE),
@@ -323,6 +342,7 @@ impl EnchantedLink<'_> {
             .check(check::email("email", email))
             .field("email", email)
             .field("URI", page)
+            .field("crossDevice", self.1)
             .send()
     }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::{Auth, AuthInfo, LoginOptions, SignUpOptions};
 use crate::check;
@@ -241,7 +242,7 @@ pub struct ResetSent {
 }
 
 /// What a project asks of new passwords.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct PasswordPolicy {
@@ -255,4 +256,7 @@ pub struct PasswordPolicy {
     pub number: bool,
     /// Whether there must be a character that is neither letter nor number.
     pub non_alphanumeric: bool,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
 }

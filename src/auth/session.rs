@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::{Auth, AuthInfo, Token};
@@ -29,7 +29,7 @@ impl<'c> Auth<'c> {
     }
 }
 
-impl Session<'_> {
+impl<'c> Session<'c> {
     /// Checks a session token by the project's published keys. Descope is called only now and then, to
     /// fetch the keys.
     ///
@@ -119,10 +119,8 @@ impl Session<'_> {
             let known = refreshes.ended(&digest, now()).filter(|_| memory == Memory::Used);
             Arc::new(match known {
                 Some(error) => Err(error),
-                None => client
-                    .post("/v1/auth/refresh")
-                    .bearer("refresh_token", refresh.jwt.expose())
-                    .fields(&json!({}))
+                None => self
+                    .refresh_call(refresh.jwt.expose())
                     .with_keys()
                     .and_then(Call::execute)
                     .inspect_err(|error| refreshes.remember(digest, error, now())),
@@ -141,6 +139,42 @@ impl Session<'_> {
             refreshes.note_rotation();
         }
         of_user(info, refresh.claims.user_id())
+    }
+
+    /// Refreshes the session, and sends a token of another vendor's along, to move the user's session
+    /// from there. Threads do not share such calls; otherwise like [`refresh`](Self::refresh).
+    ///
+    /// ```no_run
+    /// # let client = descope::Client::new("P2abc")?;
+    /// # let (refresh_token, external_token) = ("", "");
+    /// let session = client.auth().session();
+    /// let refreshed = session.refresh_with_external_token(refresh_token, external_token)?;
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As for [`refresh`](Self::refresh), and [`Error::Argument`] for an empty external token.
+    pub fn refresh_with_external_token(
+        &self,
+        refresh_token: &str,
+        external_token: &str,
+    ) -> Result<AuthInfo> {
+        check::id("external_token", external_token)?;
+        let refresh = self.check_refresh_token(refresh_token)?;
+        let info = self
+            .refresh_call(refresh_token)
+            .secret("externalToken", external_token)
+            .send_sign_in_keeping(Some(refresh.clone()))?;
+        of_user(info, refresh.claims.user_id())
+    }
+
+    fn refresh_call<'t>(&self, refresh_token: &'t str) -> Call<'t>
+    where
+        'c: 't,
+    {
+        let call = self.0.post("/v1/auth/refresh").bearer("refresh_token", refresh_token);
+        call.fields(&json!({}))
     }
 
     /// Checks a session token, and refreshes the session if the token does not pass.
@@ -446,7 +480,7 @@ pub enum MyTenants<'a> {
 }
 
 /// A tenant, as its members see it.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct MyTenant {
@@ -456,4 +490,7 @@ pub struct MyTenant {
     pub name: String,
     /// Attributes defined by the project.
     pub custom_attributes: Map<String, Value>,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
 }

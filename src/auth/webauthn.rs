@@ -16,6 +16,7 @@
 //! ```
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::{Auth, AuthInfo, LoginOptions, SignUpOptions};
 use crate::call::Call;
@@ -288,7 +289,7 @@ impl WebAuthn<'_> {
 }
 
 /// A ceremony that has begun.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct WebAuthnTransaction {
@@ -299,6 +300,9 @@ pub struct WebAuthnTransaction {
     /// Whether the browser is to make a passkey, with `navigator.credentials.create`, and not to use
     /// one, with `navigator.credentials.get`.
     pub create: bool,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
 }
 
 /// Options of [`WebAuthn::sign_up_start`].

@@ -10,7 +10,8 @@ use serde_json::value::RawValue;
 use super::{Call, Credential};
 use crate::check;
 use crate::error::{ApiError, Error, Result};
-use crate::json::{self, decode, decode_field, decode_list};
+use crate::json::{self, decode, decode_count, decode_field, decode_list};
+use crate::page::Page;
 use crate::scrub::Scrubber;
 use crate::secret::Secret;
 use crate::transport::http::{HeaderMap, Request, StatusCode, header};
@@ -31,6 +32,13 @@ impl Call<'_> {
     /// Sends, and reads a list that is a member of the response, and may be missing if it is empty.
     pub(crate) fn send_list<T: DeserializeOwned>(self, name: &str) -> Result<Vec<T>> {
         Ok(decode_list(self.execute()?.body(), name)?)
+    }
+
+    /// Sends, and reads one page of a list that is a member of the response.
+    pub(crate) fn send_page<T: DeserializeOwned>(self, name: &str) -> Result<Page<T>> {
+        let response = self.execute()?;
+        let items = decode_list(response.body(), name)?;
+        Ok(Page { items, total: decode_count(response.body(), "total") })
     }
 
     /// Sends, and reads the response as JSON of any form; null if there is none.

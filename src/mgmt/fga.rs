@@ -302,6 +302,7 @@ impl Fga<'_> {
         #[derive(Default, Deserialize)]
         #[serde(default, rename_all = "camelCase")]
         struct Answer {
+            #[serde(deserialize_with = "crate::json::required_list")]
             tuples: Vec<Check>,
             schema_version: String,
         }

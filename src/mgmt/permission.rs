@@ -1,6 +1,7 @@
 //! Permissions: what roles allow.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::Mgmt;
 use crate::check;
@@ -260,7 +261,7 @@ impl Permissions<'_> {
 }
 
 /// A permission.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Permission {
@@ -272,6 +273,9 @@ pub struct Permission {
     pub description: String,
     /// Whether it is Descope's own, as found in every project.
     pub system_default: bool,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
 }
 
 /// What there is to a permission beside its name.

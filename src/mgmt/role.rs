@@ -1,6 +1,7 @@
 //! Roles: named sets of permissions, of the project or of one tenant.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::Mgmt;
 use crate::call::Call;
@@ -328,7 +329,7 @@ impl Call<'_> {
 }
 
 /// A role.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Role {
@@ -348,6 +349,9 @@ pub struct Role {
     pub default: bool,
     /// Whether it is hidden from the administrators of tenants.
     pub private: bool,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
 }
 
 /// What there is to a role beside its name.

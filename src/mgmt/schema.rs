@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::names::names;
+
 /// What a project's resources are, and how targets may be related to them.
 ///
 /// The following is the language of [`Fga::save_schema`](crate::mgmt::fga::Fga::save_schema) for
@@ -155,8 +157,7 @@ impl Node {
 }
 
 /// How a [`Node`] is made.
-#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NodeKind {
     /// Of one expression.
@@ -169,9 +170,10 @@ pub enum NodeKind {
     /// Of those in the first child and in none of the others.
     Sub,
     /// Something newer than this version of the crate.
-    #[serde(untagged)]
     Other(String),
 }
+
+names!(NodeKind { Child = "child", Union = "union", Intersect = "intersect", Sub = "sub" });
 
 /// What a [`Node`] of the kind [`Child`](NodeKind::Child) stands for.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
@@ -236,13 +238,11 @@ impl Expression {
 }
 
 /// How the targets of an [`Expression`] are found.
-#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ExpressionKind {
     /// They are those for which the relation was created; `self` in the API.
     #[default]
-    #[serde(rename = "self")]
     Own,
     /// By another relation of the same resource.
     TargetSet,
@@ -251,6 +251,7 @@ pub enum ExpressionKind {
     /// By relations in which the resource is the resource.
     RelationRight,
     /// Something newer than this version of the crate.
-    #[serde(untagged)]
     Other(String),
 }
+
+names!(ExpressionKind { Own = "self", TargetSet = "targetSet", RelationLeft = "relationLeft", RelationRight = "relationRight" });

@@ -3,7 +3,8 @@
 mod details;
 mod settings;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 pub use self::details::{AppType, OidcDetails, SamlDetails, SsoApplication, WsFedDetails};
 pub use self::settings::{
@@ -401,7 +402,7 @@ pub struct NewSecret {
 }
 
 /// What there is to know of a client secret.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct SecretInfo {
@@ -413,7 +414,11 @@ pub struct SecretInfo {
     pub status: String,
     /// When it expires, in seconds; `None` for never.
     #[serde(deserialize_with = "crate::time::or_never")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub expire_time: Option<UnixTime>,
     /// When it was created, in seconds.
     pub created_time: UnixTime,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
 }

@@ -190,11 +190,12 @@ impl Guard {
             };
             for (name, value) in parts {
                 let mut cookie = self.cookie(&name, &value, &place)?;
-                if answer.max_age > 0 {
-                    let _ = write!(cookie, "; Max-Age={}", answer.max_age);
+                if let Some(seconds) = answer.max_age.filter(|seconds| *seconds > 0) {
+                    let _ = write!(cookie, "; Max-Age={seconds}");
                 }
-                if (1..=LAST_SECOND).contains(&answer.expires.as_seconds()) {
-                    cookie.push_str(&expires(answer.expires));
+                let sound = |time: &UnixTime| (1..=LAST_SECOND).contains(&time.as_seconds());
+                if let Some(time) = answer.expires.filter(sound) {
+                    cookie.push_str(&expires(time));
                 }
                 written.values.push(header(&cookie)?);
                 written.names.push(name);

@@ -92,7 +92,7 @@ impl Guard {
         };
         let last = refresh.as_ref().unwrap_or(&session);
         let expires = last.claims.expires_at();
-        let answer = CookieSettings { expires, ..CookieSettings::default() };
+        let answer = CookieSettings { expires: Some(expires), ..CookieSettings::default() };
         let cookies = self.login_cookies(&session, refresh.as_ref(), &answer);
         visitor.set_cookies = cookies.map_err(|error| match error {
             Error::Argument { .. } => Denied::new(Reason::TokenTooLarge, error),

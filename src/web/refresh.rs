@@ -153,7 +153,7 @@ impl Guard {
         let refresh = info.refresh.as_ref().filter(|_| rotated || clear);
         let mut settings = info.cookie.clone();
         if let Some(refresh) = refresh.filter(|_| clear && has_no_lifetime(&settings)) {
-            settings.expires = refresh.claims.expires_at();
+            settings.expires = Some(refresh.claims.expires_at());
         }
         let written = self.renewed_cookies(&info.session, refresh, &settings, &tokens.parts)?;
         let mut cookies = if clear { self.cleared_refreshes(tokens)? } else { Vec::new() };
@@ -174,5 +174,6 @@ impl Guard {
 }
 
 fn has_no_lifetime(settings: &CookieSettings) -> bool {
-    settings.max_age <= 0 && settings.expires.as_seconds() <= 0
+    settings.max_age.is_none_or(|seconds| seconds <= 0)
+        && settings.expires.is_none_or(|time| time.as_seconds() <= 0)
 }

@@ -28,11 +28,14 @@ fn sign_up_with_every_field() {
             &format!("POST /v1/auth/enchantedlink/signup/{}", method.as_str()),
             "",
             json!({
-                "loginId": "ada", name: address, "providerId": "C1", "URI": PAGE,
+                "loginId": "ada", name: address, "providerId": "C1", "URI": PAGE, "crossDevice": true,
                 "user": user_details(), "loginOptions": sign_up_options(),
             }),
             &json!({ "linkId": "42", "pendingRef": "ref-1", "maskedEmail": "a**@e******.com" }),
-            |c| c.auth().enchanted_link().sign_up(method, "ada", PAGE, &every_sign_up_option()),
+            |c| {
+                let links = c.auth().enchanted_link().cross_device(true);
+                links.sign_up(method, "ada", PAGE, &every_sign_up_option())
+            },
         );
         assert_eq!((&*sent.link_id, sent.pending_ref.expose()), ("42", "ref-1"));
         assert_eq!(sent.sent_to.masked_email.as_deref(), Some("a**@e******.com"));
@@ -42,8 +45,10 @@ fn sign_up_with_every_field() {
 
 #[test]
 fn sign_in_with_every_field() {
-    let body =
-        json!({ "loginId": ADA, "providerId": "C1", "URI": PAGE, "loginOptions": login_options() });
+    let body = json!({
+        "loginId": ADA, "providerId": "C1", "URI": PAGE, "crossDevice": false,
+        "loginOptions": login_options(),
+    });
     let mut new = body.clone();
     new["loginOptions"] = login_options_of_the_new();
     let answer = json!({ "linkId": "42", "pendingRef": "ref-1", "maskedPhone": "+1*******01" });
@@ -51,17 +56,14 @@ fn sign_in_with_every_field() {
         let name = method.as_str();
         let line = format!("POST /v1/auth/enchantedlink/signin/{name}");
         let sent = sends(&line, REFRESH, body.clone(), &answer, |client| {
-            client.auth().enchanted_link().sign_in(method, ADA, PAGE, &every_message_option())
+            let links = client.auth().enchanted_link().cross_device(false);
+            links.sign_in(method, ADA, PAGE, &every_message_option())
         });
         assert_eq!(sent.sent_to.to_string(), "+1*******01");
         let line = format!("POST /v1/auth/enchantedlink/signup-in/{name}");
         let sent = sends(&line, "", new.clone(), &answer, |client| {
-            client.auth().enchanted_link().sign_up_or_in(
-                method,
-                ADA,
-                PAGE,
-                &every_option_of_the_new(),
-            )
+            let links = client.auth().enchanted_link().cross_device(false);
+            links.sign_up_or_in(method, ADA, PAGE, &every_option_of_the_new())
         });
         assert_eq!((&*sent.link_id, sent.pending_ref.expose()), ("42", "ref-1"));
     }
@@ -100,9 +102,11 @@ fn update_with_every_field() {
     body["loginId"] = json!(ADA);
     body["email"] = json!(email);
     body["URI"] = json!(PAGE);
+    body["crossDevice"] = json!(true);
     let line = "POST /v1/auth/enchantedlink/update/email";
     let sent = sends(line, REFRESH, body, &answer, |client| {
-        client.auth().enchanted_link().update_email(ADA, email, PAGE, REFRESH, &options)
+        let links = client.auth().enchanted_link().cross_device(true);
+        links.update_email(ADA, email, PAGE, REFRESH, &options)
     });
     assert_eq!(sent.link_id, "42");
     let mut options = options;

@@ -116,6 +116,7 @@ impl Asserted {
         let record = Path::new(env!("CARGO_TARGET_TMPDIR")).join("asserted.jsonl");
         let _ = fs::remove_file(&record);
         let skipped = [
+            "answer_mutants::",
             "call::",
             "connections::",
             "faults::",

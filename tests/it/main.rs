@@ -2,6 +2,7 @@
 
 mod access_key;
 mod admin;
+mod answer_mutants;
 mod answers;
 mod authenticator;
 mod authz;

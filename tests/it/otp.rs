@@ -72,7 +72,8 @@ fn verify() {
     assert_eq!(info.refresh.unwrap().claims.user_id(), "U1");
     assert_eq!((&*info.user.name, info.first_seen), ("Ada", false));
     assert_eq!((&*info.cookie.domain, &*info.cookie.path), ("example.com", "/app"));
-    assert_eq!((info.cookie.max_age, info.cookie.expires.as_seconds()), (3600, 1_900_000_000));
+    let expires = descope::UnixTime::from_seconds(1_900_000_000);
+    assert_eq!((info.cookie.max_age, info.cookie.expires), (Some(3600), Some(expires)));
 }
 
 #[test]

@@ -45,7 +45,7 @@ fn audit_with_every_field() {
     let line = "POST /v1/mgmt/audit/search";
     let page = sends(line, MANAGEMENT, body, &answer, |c| c.mgmt().audit().search(&search));
     let record = &page.items[0];
-    assert_eq!((page.total, record.occurred.as_millis()), (9, 1_700_000_000_123));
+    assert_eq!((page.total, record.occurred.as_millis()), (Some(9), 1_700_000_000_123));
     assert_eq!(
         (&*record.action, record.audit_type.as_ref()),
         ("LoginSucceed", Some(&AuditType::Info))
@@ -74,7 +74,7 @@ fn flows_and_theme() {
     let answer = json!({ "total": 1, "flows": [{ "id": "f", "name": "F", "description": "D", "disabled": true }] });
     let line = "POST /v1/mgmt/flow/list";
     let list = sends(line, MANAGEMENT, json!(null), &answer, |c| c.mgmt().flow().list());
-    assert_eq!((list.total, &*list.flows[0].id, list.flows[0].disabled), (1, "f", true));
+    assert_eq!((list.total, &*list.flows[0].id, list.flows[0].disabled), (Some(1), "f", true));
     let line = "POST /v1/mgmt/flow/delete";
     sends(line, MANAGEMENT, json!({ "ids": ["f", "g"] }), &json!({}), |c| {
         c.mgmt().flow().delete(&["f", "g"])
@@ -252,9 +252,9 @@ fn life_of_a_project() {
         (client.mgmt().flow(), client.mgmt().theme(), client.mgmt().project());
     let exported = flow.export("sign-up-or-in").unwrap();
     flow.import("copy", &exported.flow, &exported.screens).unwrap();
-    assert_eq!(flow.list().unwrap().total, 2);
+    assert_eq!(flow.list().unwrap().total, Some(2));
     flow.delete(&["copy"]).unwrap();
-    assert_eq!(flow.list().unwrap().total, 1);
+    assert_eq!(flow.list().unwrap().total, Some(1));
     assert!(flow.export("copy").unwrap_err().is_not_found());
     let new = json!({ "cssTemplate": { "light": {} } });
     assert_eq!(theme.import(&new).unwrap(), new);
@@ -304,7 +304,7 @@ fn a_snapshot_is_checked_and_taken_back_in_part() {
     flow.delete(&["sign-up-or-in"]).unwrap();
     theme.import(&json!({})).unwrap();
     project.import_snapshot(&files, &ImportSnapshot::default().excludes(["theme"])).unwrap();
-    assert_eq!(flow.list().unwrap().total, 1);
+    assert_eq!(flow.list().unwrap().total, Some(1));
     assert_eq!(theme.export().unwrap(), json!({}), "it was left out");
     project.import_snapshot(&files, &ImportSnapshot::default()).unwrap();
     assert_eq!(theme.export().unwrap(), light);

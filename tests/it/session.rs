@@ -108,6 +108,68 @@ fn select_tenant() {
 }
 
 #[test]
+fn refresh_with_a_token_of_another_vendor() {
+    let answer = signed_in();
+    let given = answer["refreshJwt"].as_str().unwrap();
+    let body = json!({ "externalToken": "vendor" });
+    let info = sends("POST /v1/auth/refresh", given, body, &answer, |client| {
+        client.auth().session().refresh_with_external_token(given, "vendor")
+    });
+    assert_eq!(info.claims().user_id(), "U1");
+    refuses("external_token", |c| c.auth().session().refresh_with_external_token(given, ""));
+}
+
+#[test]
+fn what_else_an_answer_says_is_kept() {
+    let mut answer = signed_in();
+    let token = answer["sessionJwt"].clone();
+    for (name, value) in [
+        ("trustedDeviceJwt", json!("tdj")),
+        ("knownDeviceJwt", json!("kdj")),
+        ("externalToken", json!("ext")),
+        ("nextRefreshSeconds", json!("300")),
+        ("sessionExpiration", json!(1_900_000_100)),
+        ("cookieName", json!("R")),
+        ("sessionCookieName", json!("S")),
+        ("sessionCookieDomain", json!("s.example.com")),
+        ("claims", json!({ "a": 1 })),
+        ("unsavedSSO", json!(true)),
+        ("newerThanThis", json!({ "b": [null] })),
+        ("newerJwt", json!("s3cret-1")),
+        ("newer", token),
+        ("clientSecret", json!("s3cret-2")),
+    ] {
+        answer[name] = value;
+    }
+    let (info, _) = exchange(&answer, |client| client.auth().magic_link().verify("t"));
+    let info = info.unwrap();
+    let secret = |secret: &Option<descope::Secret>| secret.as_ref().unwrap().expose().to_owned();
+    assert_eq!(secret(&info.trusted_device_jwt), "tdj");
+    assert_eq!(secret(&info.known_device_jwt), "kdj");
+    assert_eq!(secret(&info.external_token), "ext");
+    assert_eq!(info.next_refresh_seconds, Some(300));
+    assert_eq!(info.session_expiration.unwrap().as_seconds(), 1_900_000_100);
+    let cookie = &info.cookie;
+    assert_eq!(cookie.name.as_deref(), Some("R"));
+    assert_eq!(cookie.session_name.as_deref(), Some("S"));
+    assert_eq!(cookie.session_domain.as_deref(), Some("s.example.com"));
+    assert_eq!(
+        (cookie.max_age, cookie.expires.map(|t| t.as_seconds())),
+        (Some(3600), Some(1_900_000_000))
+    );
+    assert_eq!(info.unsigned_claims["a"], 1);
+    assert_eq!(info.unsaved_sso, Some(true));
+    assert_eq!(info.extra.keys().collect::<Vec<_>>(), ["newerThanThis"]);
+    assert_eq!(
+        info.extra_secrets.keys().collect::<Vec<_>>(),
+        ["clientSecret", "newer", "newerJwt"]
+    );
+    assert_eq!(info.extra_secrets["newerJwt"].expose(), "s3cret-1");
+    let printed = format!("{info:?}");
+    assert!(!printed.contains("s3cret") && printed.contains("newerThanThis"), "{printed}");
+}
+
+#[test]
 fn the_refresh_token_is_kept_unless_there_is_a_new_one() {
     let mut answer = signed_in();
     let given = answer["refreshJwt"].as_str().unwrap().to_owned();
@@ -192,7 +254,7 @@ fn what_an_answer_leaves_out_is_no_reason_to_fail() {
         answer[name] = Value::Null;
     }
     let info = exchange(&answer, |c| c.auth().session().select_tenant("t1", REFRESH)).0.unwrap();
-    assert_eq!((&*info.cookie.domain, &*info.cookie.path, info.cookie.max_age), ("", "/", 0));
+    assert_eq!((&*info.cookie.domain, &*info.cookie.path, info.cookie.max_age), ("", "/", None));
     assert!(info.first_seen && info.user.user_id.is_empty());
     answer["sessionJwt"] = Value::Null;
     let error =

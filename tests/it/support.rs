@@ -50,6 +50,28 @@ pub(crate) fn exchange<T>(answer: &Value, call: impl FnOnce(&Client) -> T) -> (T
     (result, sent)
 }
 
+/// What a client is answered, with status 200.
+pub(crate) type Answering = Arc<Mutex<Vec<u8>>>;
+
+/// A client that gets what was put there last for every request but that for the keys.
+pub(crate) fn answered() -> (Client, Answering) {
+    let answer = Answering::default();
+    let given = Arc::clone(&answer);
+    let client = Client::builder()
+        .ignore_env()
+        .project_id(EMULATOR.project_id())
+        .management_key(MANAGEMENT)
+        .transport(move |request: Request| {
+            if request.uri().path().starts_with("/v2/keys/") {
+                return Ok(EMULATOR.handle(request));
+            }
+            Ok(Response::new(given.lock().unwrap_or_else(PoisonError::into_inner).clone()))
+        })
+        .build()
+        .unwrap();
+    (client, answer)
+}
+
 fn read(request: &Request) -> Sent {
     let headers = request.headers();
     let bearer = headers["authorization"].to_str().unwrap();

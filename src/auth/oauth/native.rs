@@ -165,8 +165,8 @@ impl<'c> OAuth<'c> {
             .field("provider", provider)
             .secret("idToken", id_token)
             .secret("nonce", nonce)
-            .options("loginOptions", options)
-            .login_bearer(options)
+            .options("loginOptions", &options.with_provider())
+            .session_bearer(options)
     }
 }
 

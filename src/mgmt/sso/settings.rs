@@ -15,7 +15,7 @@ use crate::secret::{self, Secret};
 use crate::time::UnixTime;
 
 /// An SSO configuration.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct SsoSettings {
@@ -33,7 +33,7 @@ pub struct SsoSettings {
 }
 
 /// What is set up for SAML.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct SamlSettings {
@@ -74,6 +74,7 @@ pub struct SamlSettings {
     pub redirect_url: String,
     /// When a test sign-in last succeeded, in seconds; `None` for never.
     #[serde(deserialize_with = "crate::time::or_never")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub last_success_test_time: Option<UnixTime>,
     /// The ID of the identity provider.
     #[serde(rename = "providerID")]
@@ -87,7 +88,7 @@ pub struct SamlSettings {
 }
 
 /// What is set up for OpenID Connect.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct OidcSettings {
@@ -132,8 +133,10 @@ pub struct OidcSettings {
     pub fga_mappings: BTreeMap<String, FgaMapping>,
     /// When a test sign-in last succeeded, in seconds; `None` for never.
     #[serde(deserialize_with = "crate::time::or_never")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub last_success_test_time: Option<UnixTime>,
     /// Whether PKCE (RFC 7636) is used; unset if the answer does not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub use_pkce: Option<bool>,
     /// Which of its groups get which role, by name.
     pub role_mappings: Vec<RoleMapping>,
@@ -144,6 +147,7 @@ pub struct OidcSettings {
     #[serde(rename = "scimProviderID")]
     pub scim_provider_id: String,
     /// Answers leave it empty. Were it not, it should not show among `extra`.
+    #[serde(skip_serializing)]
     client_secret: IgnoredAny,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]

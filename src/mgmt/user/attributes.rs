@@ -1,7 +1,7 @@
 //! The attributes that the project defines for its users.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::Users;
 use crate::check;
@@ -171,6 +171,9 @@ pub struct CustomAttribute {
     /// Whether every user must have a value.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub required: Option<bool>,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
 }
 
 impl CustomAttribute {

@@ -1,6 +1,7 @@
 //! What users sign in with: passwords, passkeys, authenticator apps, trusted devices.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::Users;
 use crate::UnixTime;
@@ -250,7 +251,7 @@ impl Users<'_> {
 }
 
 /// A passkey of a user.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Passkey {
@@ -264,10 +265,13 @@ pub struct Passkey {
     pub display_name: String,
     /// When it was made, in seconds.
     pub created_time: UnixTime,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
 }
 
 /// A device that a user has chosen to trust.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct TrustedDevice {
@@ -283,4 +287,7 @@ pub struct TrustedDevice {
     pub expiration_time: UnixTime,
     /// Where the user last signed in on it.
     pub last_location: String,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
 }

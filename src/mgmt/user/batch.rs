@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::hashed::encode;
 use super::{HashedPassword, Invitation, NewUser, UserPatch, Users};
@@ -213,25 +214,28 @@ setters!(BatchUser {
 });
 
 /// What became of a batch.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct BatchOutcome {
     /// The users that were created.
-    #[serde(rename = "createdUsers")]
+    #[serde(rename = "createdUsers", deserialize_with = "crate::json::required_list")]
     pub created: Vec<User>,
     /// The users that were changed.
-    #[serde(rename = "patchedUsers")]
+    #[serde(rename = "patchedUsers", deserialize_with = "crate::json::required_list")]
     pub patched: Vec<User>,
     /// The users of whom neither is true, and why.
-    #[serde(rename = "failedUsers")]
+    #[serde(rename = "failedUsers", deserialize_with = "crate::json::required_list")]
     pub failed: Vec<BatchFailure>,
     /// What else went wrong, by subject.
     pub additional_errors: BTreeMap<String, String>,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
 }
 
 /// A user of a batch that failed.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct BatchFailure {
@@ -243,6 +247,9 @@ pub struct BatchFailure {
     /// The user's place in the batch, from 0; absent if Descope does not repeat the login ID.
     #[serde(skip)]
     pub index: Option<usize>,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
 }
 
 impl BatchOutcome {
@@ -287,18 +294,23 @@ impl fmt::Debug for UserImport {
 }
 
 /// What became of an import.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct ImportOutcome {
     /// The users that were imported.
+    #[serde(deserialize_with = "crate::json::required_list")]
     pub users: Vec<User>,
     /// The users that were not, and why.
+    #[serde(deserialize_with = "crate::json::required_list")]
     pub failures: Vec<ImportFailure>,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
 }
 
 /// A user who was not imported.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct ImportFailure {
@@ -306,4 +318,7 @@ pub struct ImportFailure {
     pub user: String,
     /// Why, for people.
     pub reason: String,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::Users;
@@ -27,8 +27,8 @@ impl<'c> Users<'c> {
     ///
     /// let enabled = UserSearch::default().statuses([UserStatus::Enabled]).limit(10);
     /// let page = client.mgmt().user().search(&enabled)?;
-    /// println!("the first {} of {}", page.items.len(), page.total);
-    /// # assert_eq!(page.total, 1);
+    /// println!("the first {} of {}", page.items.len(), page.total.unwrap_or_default());
+    /// # assert_eq!(page.total, Some(1));
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
@@ -127,15 +127,7 @@ fn user_id(user: &User) -> &str {
 
 impl Call<'_> {
     fn send_users(self) -> Result<Page<User>> {
-        #[derive(Default, Deserialize)]
-        #[serde(default)]
-        struct Found {
-            users: Vec<User>,
-            total: u64,
-        }
-
-        let Found { users, total } = self.safe().send()?;
-        Ok(Page { items: users, total })
+        self.safe().send_page("users")
     }
 }
 

@@ -358,6 +358,13 @@ fn the_older_calls() {
         let roles = [RoleMapping::new("Admin", ["ADMIN"])];
         client.mgmt().sso().mapping("acme", &roles, &attributes())
     });
+    let body = json!({
+        "tenantId": "acme", "roleMappings": [], "attributeMapping": attributes_sent(),
+        "defaultSSORoles": ["Admin"],
+    });
+    sends("POST /v1/mgmt/sso/mapping", MANAGEMENT, body, &json!({}), |client| {
+        client.mgmt().sso().mapping_with_default_roles("acme", &[], &attributes(), &["Admin"])
+    });
     let answer = json!({
         "tenantId": "acme", "idpEntityId": "idp", "idpSSOUrl": "https://idp",
         "idpCertificate": "PEM", "idpMetadataUrl": "m", "spEntityId": "sp", "spACSUrl": "acs",
