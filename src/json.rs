@@ -19,6 +19,7 @@ use serde_json::value::RawValue;
 
 pub(crate) use self::value::Text;
 use self::value::{Members, Value};
+use crate::escape::Escaped;
 
 /// A response this version of the crate cannot read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,7 +50,7 @@ impl fmt::Display for DecodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.problem)?;
         if !self.path.is_empty() {
-            write!(f, " at `{}`", self.path)?;
+            write!(f, " at `{}`", Escaped(&self.path))?;
         }
         Ok(())
     }
