@@ -26,6 +26,8 @@ pub(crate) struct Scrubber<'s> {
     longest: usize,
 }
 
+/// Bytes of a secret that are looked for. Where they are found, the rest of the text goes too.
+const LONG: usize = KEPT;
 /// Bytes of the shortest secret that is looked for. What is shorter would take the text apart, and is in no
 /// list of passwords.
 const SHORTEST: usize = 4;
@@ -35,6 +37,7 @@ impl<'s> Scrubber<'s> {
         let mut texts: Vec<_> = secrets
             .filter(|secret| secret.len() >= SHORTEST)
             .flat_map(|secret| {
+                let secret = beginning(secret, LONG);
                 std::iter::once(Cow::Borrowed(secret)).chain(spellings(secret).map(Cow::Owned))
             })
             .collect();
@@ -73,6 +76,9 @@ impl<'s> Scrubber<'s> {
             }
             hidden.end = hidden.end.max(at + length);
             kept = hidden.end;
+            if length + 3 >= LONG {
+                return clean;
+            }
         }
         clean.push_str(&text[kept..]);
         clean
@@ -236,6 +242,23 @@ mod tests {
             let text = format!("{} {secret}", secret.repeat(before / secret.len()));
             assert!(!scrubber.text(&text).contains("ss"), "{before}");
         }
+    }
+
+    /// As a file of users: of which no more than the beginning is looked for, and nothing shown.
+    #[test]
+    fn a_long_secret_goes_with_all_that_follows() {
+        for letter in ["s", "ö", "\"", "日"] {
+            let secret = letter.repeat(LONG);
+            let scrubber = Scrubber::new(["hunter2", &*secret].into_iter());
+            assert_eq!(
+                scrubber.text(&format!("a hunter2 b {secret}")),
+                "a [redacted] b [redacted]"
+            );
+            let text = format!("b {}", &secret[..letter.len() * (LONG / 2)]);
+            assert!(scrubber.text(&text).len() <= text.len());
+        }
+        let huge = "x".repeat(32 << 20);
+        assert_eq!(Scrubber::new([&*huge].into_iter()).text(&huge), "");
     }
 
     #[test]

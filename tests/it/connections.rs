@@ -244,7 +244,7 @@ fn headers_of_the_connection_are_refused_before_any_call() {
         "Accept-Encoding",
     ] {
         let refused = to("https://example.com").header(name, "10").build();
-        let Err(Error::Argument { name: "header", reason }) = refused else { panic!("{name}") };
+        let Err(Error::Argument { name: "header", reason, .. }) = refused else { panic!("{name}") };
         assert!(reason.contains("connection"), "{reason}");
     }
 }
@@ -253,7 +253,7 @@ fn headers_of_the_connection_are_refused_before_any_call() {
 fn management_keys_go_unencrypted_to_this_machine_alone() {
     let key = |url: &str| to(url).management_key("K2canary");
     let refused = |builder: descope::ClientBuilder, expected: &str| match builder.build() {
-        Err(Error::Argument { name, reason }) => {
+        Err(Error::Argument { name, reason, .. }) => {
             assert!(
                 name == expected && reason.contains("allow_unencrypted_keys"),
                 "{name}: {reason}"

@@ -217,9 +217,9 @@ fn a_page_with_status_200_is_no_success() {
     type Call = fn(&Client) -> Result<()>;
     let calls: [(&str, bool, Call); 7] = [
         ("logout", false, |c| c.auth().session().logout(REFRESH)),
-        ("password", false, |c| c.auth().password().update("ada", "Passw0rd!", REFRESH)),
+        ("password", false, |c| c.auth().password().update("ada", "Passw0rd", REFRESH)),
         ("delete", false, |c| c.mgmt().user().delete("ada")),
-        ("delete tenant", false, |c| c.mgmt().tenant().delete("t1", false)),
+        ("delete tenant", false, |c| c.mgmt().tenant().delete("t1")),
         ("me", true, |c| c.auth().session().me(REFRESH).map(drop)),
         ("call", false, |c| {
             let (method, key) = (descope::transport::http::Method::POST, Credential::ManagementKey);
@@ -254,7 +254,7 @@ fn a_page_with_status_200_is_no_success() {
                 !safe,
                 "{text}"
             );
-            assert_eq!(text.contains("Blocked"), body.contains("<"), "{text}");
+            assert_eq!(text.contains("Blocked"), body.contains('<'), "{text}");
         }
         assert_eq!(server.seen().len(), calls.len(), "and nothing is asked again");
     }
@@ -272,7 +272,7 @@ fn a_page_with_status_200_is_no_success() {
 #[test]
 fn an_answer_that_comes_before_the_end_of_the_request_is_read() {
     // More than the buffers of a connection hold.
-    let long = json!({ "text": "x".repeat(24 << 20) });
+    let long = json!({ "text": "x".repeat(12 << 20) });
     let send = |client: &Client| {
         let post = descope::transport::http::Method::POST;
         client
@@ -301,7 +301,7 @@ fn an_answer_that_comes_before_the_end_of_the_request_is_read() {
             });
             let client = to(&server.url()).management_key("K2").clock(NoWaiting::default());
             let client = client.build().unwrap();
-            let error = within(LONG / 2, || send(&client));
+            let error = within(LONG, || send(&client));
             let code: u16 = status[..3].parse().unwrap();
             assert_eq!(
                 (error.status(), error.code()),
@@ -315,7 +315,7 @@ fn an_answer_that_comes_before_the_end_of_the_request_is_read() {
 
 #[test]
 fn a_reset_in_the_middle_of_a_request_is_no_answer() {
-    let long = json!({ "text": "x".repeat(24 << 20) });
+    let long = json!({ "text": "x".repeat(12 << 20) });
     for begins in [&b""[..], b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 413"] {
         let server = Raw::new(move |_, stream, _| {
             let _ = (&stream).read(&mut [0; 512]);
