@@ -68,12 +68,11 @@ impl Resolver for Lookup {
         let place = place.and_then(|(scheme, host)| DefaultResolver::host_and_port(scheme, host));
         let place = place.ok_or_else(|| fail(ureq::Error::HostNotFound))?;
         let limit = (!timeout.after.is_not_happening()).then(|| *timeout.after);
-        let found = match place.parse() {
-            Ok(address) => Ok(vec![address]),
-            Err(_) => {
-                let found = self.0.find(&place, limit);
-                found.ok_or_else(|| fail(ureq::Error::Timeout(timeout.reason)))?
-            }
+        let found = if let Ok(address) = place.parse() {
+            Ok(vec![address])
+        } else {
+            let found = self.0.find(&place, limit);
+            found.ok_or_else(|| fail(ureq::Error::Timeout(timeout.reason)))?
         };
         let found =
             found.map_err(|error| fail(ureq::Error::Io(io::Error::new(error.kind(), error))))?;

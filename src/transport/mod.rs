@@ -261,13 +261,14 @@ impl From<io::Error> for TransportError {
         use io::ErrorKind as Io;
         let kind = match cause.kind() {
             Io::ConnectionRefused | Io::AddrNotAvailable => TransportErrorKind::Connect,
-            Io::BrokenPipe | Io::ConnectionAborted | Io::ConnectionReset | Io::UnexpectedEof => {
-                TransportErrorKind::Closed
-            }
-            // A connection that has been made can break by these too.
-            Io::HostUnreachable | Io::NetworkUnreachable | Io::NetworkDown => {
-                TransportErrorKind::Closed
-            }
+            // A connection that has been made can break by the unreachable kinds too.
+            Io::BrokenPipe
+            | Io::ConnectionAborted
+            | Io::ConnectionReset
+            | Io::HostUnreachable
+            | Io::NetworkDown
+            | Io::NetworkUnreachable
+            | Io::UnexpectedEof => TransportErrorKind::Closed,
             Io::TimedOut | Io::WouldBlock => TransportErrorKind::Timeout,
             _ => TransportErrorKind::Other,
         };
