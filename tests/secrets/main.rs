@@ -514,7 +514,8 @@ fn quoted(emulator: &Emulator, with: &Canaries) {
     let quoting = builder(emulator, "http://localhost").transport(|request: Request| {
         let mut text = String::from_utf8_lossy(request.body()).into_owned();
         for value in request.headers().values() {
-            text += &format!("\u{1b}[2J\n{}", value.to_str().unwrap_or_default());
+            text.push_str("\u{1b}[2J\n");
+            text.push_str(value.to_str().unwrap_or_default());
         }
         let inner = std::io::Error::other(text.clone());
         Err(TransportError::new(TransportErrorKind::Closed, std::io::Error::other(inner)))
