@@ -1,5 +1,8 @@
 //! Refuses arguments that cannot be right before anything is sent. Every check is linear in time.
 
+mod urls;
+
+pub(crate) use self::urls::{is_loopback, path, request_id, segment};
 use crate::error::{Error, Result, TokenError};
 use crate::time::UnixTime;
 use crate::transport::http::HeaderValue;
@@ -139,35 +142,6 @@ pub(crate) fn project_id(text: &str) -> Result<()> {
     Ok(())
 }
 
-/// Bytes of a path with its query.
-const MAX_PATH: usize = 8 * 1024;
-
-/// What follows a base URL: a path, encoded, without steps that lead elsewhere, and perhaps a query.
-pub(crate) fn path(name: &'static str, text: &str) -> Result<()> {
-    let refuse = |reason| Err(Error::argument(name, reason));
-    if text.len() > MAX_PATH {
-        return refuse("must not be longer than 8 KiB");
-    }
-    if !text.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'#' | b'\\')) {
-        return refuse("must be visible ASCII, encoded, without `#` and backslashes");
-    }
-    let path = text.split('?').next().unwrap_or_default();
-    let Some(segments) = path.strip_prefix('/') else {
-        return refuse("must start with a slash");
-    };
-    if segments.starts_with('/') {
-        return refuse("must start with one slash");
-    }
-    let dots = |segment: &str| {
-        // Dots may come encoded, and some servers decode them before they look at the path.
-        matches!(&*segment.to_ascii_lowercase().replace("%2e", "."), "." | "..")
-    };
-    if segments.split('/').any(dots) {
-        return refuse("must not hold `.` and `..` segments");
-    }
-    Ok(())
-}
-
 /// A header's value.
 pub(crate) fn header(name: &'static str, text: &str) -> Result<HeaderValue> {
     let visible = text.bytes().all(|b| b == b' ' || b.is_ascii_graphic());
@@ -194,36 +168,6 @@ pub(crate) fn has_good_port(authority: &Authority) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn paths() {
-        for good in
-            ["/", "/v1/x", "/v1/x/", "/v1/..x/a..b", "/v1/x?a=..&b=/../", "/scim/v2/Users/U%201"]
-        {
-            assert!(path("p", good).is_ok(), "{good}");
-        }
-        for bad in [
-            "",
-            "v1/x",
-            "?a=b",
-            "//evil.example.com/v1",
-            "https://evil.example.com",
-            "/v1/../x",
-            "/v1/..",
-            "/./x",
-            "/v1/%2e%2E/x",
-            "/v1/.%2e?x",
-            "/v1/x\\y",
-            "/v1/x#y",
-            "/v1/x y",
-            "/v1/x\r\nHost: evil",
-            "/v1/\0",
-            "/v1/é",
-            &format!("/{}", "a".repeat(8 * 1024)),
-        ] {
-            assert!(path("p", bad).is_err(), "{bad:?}");
-        }
-    }
 
     #[test]
     fn ids_tokens_and_project_ids() {

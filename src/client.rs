@@ -18,10 +18,11 @@ use crate::transport::http::{HeaderMap, Method};
 use crate::transport::{Limits, Response, Transport};
 
 mod builder;
+mod settings;
 
 pub use self::builder::ClientBuilder;
 #[cfg(feature = "web")]
-pub(crate) use self::builder::region_url;
+pub(crate) use self::settings::region_url;
 
 /// A Descope project.
 ///
@@ -174,6 +175,9 @@ impl Client {
 
     /// A clone whose requests carry this ID in the header `x-external-rid`, to find them again in
     /// Descope's logs.
+    ///
+    /// It may come from a visitor: spaces, control characters and what is not ASCII are percent-encoded, and
+    /// what is longer than 256 characters is cut. An empty ID is not sent.
     #[must_use]
     pub fn with_request_id(&self, id: impl Into<String>) -> Self {
         self.with(|settings| settings.request_id = Some(id.into()))
@@ -211,7 +215,7 @@ impl Client {
     /// # Errors
     ///
     /// [`Error::Argument`](crate::Error::Argument) for a path, token or body that cannot be sent,
-    /// such as a path with `..` in it; [`Error::Config`](crate::Error::Config) where a management key
+    /// such as a path with `..` in it, however it is encoded; [`Error::Config`](crate::Error::Config) where a management key
     /// is asked for and there is none; else as for every call.
     pub fn call(
         &self,

@@ -1,8 +1,9 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::escape::Escaped;
 use crate::json::DecodeError;
-use crate::transport::{TransportError, TransportErrorKind};
+use crate::transport::TransportError;
 
 mod token;
 
@@ -137,10 +138,10 @@ impl Error {
         self.is_token_invalid() || self.is_unauthorized()
     }
 
-    /// Whether no answer came within the time allowed.
+    /// Whether the time allowed was over, also while the host was looked up or connected to.
     pub fn is_timeout(&self) -> bool {
         match self {
-            Self::Transport(error) => error.kind() == TransportErrorKind::Timeout,
+            Self::Transport(error) => error.is_timeout(),
             Self::Token(TokenError::KeysUnavailable(error)) => error.cause().is_timeout(),
             _ => false,
         }
@@ -202,7 +203,7 @@ impl From<DecodeError> for Error {
 ///
 /// Where the answer was not Descope's own, as an HTML page of a proxy on the way, the status and the
 /// beginning of the body are still here.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 #[non_exhaustive]
 pub struct ApiError {
     /// HTTP status.
@@ -226,20 +227,42 @@ pub struct ApiError {
 impl fmt::Display for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Descope refused the call with HTTP status {}", self.status)?;
-        for part in [&self.code, &self.description, &self.message] {
-            if !part.is_empty() {
-                write!(f, ": {part}")?;
-            }
+        let parts = [&self.code, &self.description, &self.message];
+        let mut parts = parts.into_iter().filter(|part| !part.trim().is_empty()).peekable();
+        while let Some(part) = parts.next() {
+            // A sentence may end here, but not this one.
+            let ends = |c: char| c.is_whitespace() || matches!(c, '.' | ':');
+            let part = if parts.peek().is_some() { part.trim_end_matches(ends) } else { part };
+            write!(f, ": {}", Escaped(part))?;
         }
         if let Some(preview) = &self.body_preview {
-            write!(f, ": {preview:?}")?;
+            write!(f, ": {:?}", Escaped(preview))?;
+        }
+        if let Some(wait) = self.retry_after {
+            write!(f, " (retry after {} s)", wait.as_secs())?;
         }
         for (name, id) in [("request", &self.request_id), ("cf-ray", &self.cf_ray)] {
             if let Some(id) = id {
-                write!(f, " ({name} {id})")?;
+                write!(f, " ({name} {})", Escaped(id))?;
             }
         }
         Ok(())
+    }
+}
+
+/// The texts are escaped, as they come from outside.
+impl fmt::Debug for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ApiError")
+            .field("status", &self.status)
+            .field("code", &Escaped(&self.code))
+            .field("description", &Escaped(&self.description))
+            .field("message", &Escaped(&self.message))
+            .field("request_id", &self.request_id.as_deref().map(Escaped))
+            .field("cf_ray", &self.cf_ray.as_deref().map(Escaped))
+            .field("retry_after", &self.retry_after)
+            .field("body_preview", &self.body_preview.as_deref().map(Escaped))
+            .finish()
     }
 }
 
@@ -291,6 +314,7 @@ pub mod codes {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::transport::TransportErrorKind;
 
     #[test]
     fn errors_stay_small() {
@@ -401,5 +425,39 @@ mod tests {
             error.to_string(),
             "Descope refused the call with HTTP status 401: E061102: Invalid code (cf-ray 8f00)"
         );
+        let error = ApiError {
+            status: 429,
+            code: "E130429".into(),
+            description: "API rate limit exceeded.".into(),
+            message: "Too many calls.".into(),
+            retry_after: Some(Duration::from_secs(7)),
+            ..ApiError::default()
+        };
+        assert_eq!(
+            error.to_string(),
+            "Descope refused the call with HTTP status 429: E130429: API rate limit exceeded: \
+             Too many calls. (retry after 7 s)"
+        );
+    }
+
+    #[test]
+    fn what_descope_says_ends_no_line() {
+        let text = String::from("a\n\u{1b}[2Jb\u{202e}c");
+        let id = || Some(text.clone());
+        let error = ApiError {
+            status: 400,
+            code: text.clone(),
+            description: text.clone(),
+            message: text.clone(),
+            request_id: id(),
+            cf_ray: id(),
+            body_preview: id(),
+            ..ApiError::default()
+        };
+        let shown = r"a\n\u{1b}[2Jb\u{202e}c";
+        for all in [error.to_string(), format!("{error:?}")] {
+            assert_eq!(all.matches(shown).count(), 6, "{all}");
+            assert!(!all.contains(['\n', '\u{1b}', '\u{202e}']), "{all}");
+        }
     }
 }

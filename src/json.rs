@@ -34,6 +34,7 @@ use serde_json::value::RawValue;
 use self::state::State;
 pub(crate) use self::value::Text;
 use self::value::{Members, Value};
+use crate::escape::Escaped;
 
 /// A response this version of the crate cannot read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,7 +65,7 @@ impl fmt::Display for DecodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.problem)?;
         if !self.path.is_empty() {
-            write!(f, " at `{}`", self.path)?;
+            write!(f, " at `{}`", Escaped(&self.path))?;
         }
         Ok(())
     }

@@ -11,6 +11,7 @@ mod call;
 mod check;
 mod client;
 mod error;
+mod escape;
 mod flight;
 mod html;
 mod json;
