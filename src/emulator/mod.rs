@@ -27,6 +27,7 @@ mod idp;
 mod in_process;
 mod inbox;
 mod mgmt;
+mod operations;
 mod random;
 mod router;
 mod seed;

@@ -1,155 +1,302 @@
-//! Whether every operation has its tests: of a request with all fields that the contract has, and of
-//! each argument that it refuses.
-//!
-//! The tests that assert what is sent and what is refused run once more, in a process of their own that
-//! writes down what they asserted; see [`sent`] and [`refusing`].
+//! The list of operations, `src/operations.txt`, and what the tests assert with it: that a request has the
+//! fields of its operation and no others, and which arguments an operation refuses. The last test says which
+//! operation lacks such a test.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, OpenOptions};
-use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::sync::LazyLock;
+use std::fs;
+use std::path::Path;
+use std::sync::{LazyLock, Once};
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use crate::support::Sent;
+use crate::support::MANAGEMENT;
 
-/// Method and path of every operation, and its fields: of the query with a `?`, of the body with dots
-/// for what is within, and a star for what has members of any name.
-const OPERATIONS: &str = include_str!("../fixtures/operations.txt");
+const FILE: &str = "src/operations.txt";
+const LIST: &str = include_str!("../../src/operations.txt");
 
-/// Fields that are not sent, and arguments that are not refused, with their reason.
-const LEFT_OUT: &str = include_str!("../fixtures/operations-left-out.txt");
-
-/// Where to write down what is asserted.
-const RECORD: &str = "DESCOPE_TEST_RECORD";
-
+/// An operation of the list. Its head says how to read it.
 pub(crate) struct Operation {
     /// Method and path.
     pub(crate) name: &'static str,
-    fields: BTreeSet<&'static str>,
+    /// Where it is in the list.
+    line: usize,
+    bearer: &'static str,
+    /// Whether a function of this crate sends it.
+    client: bool,
+    query: &'static str,
+    body: &'static str,
+    answer: &'static str,
+    /// Fields that functions send beyond the body.
+    also: Vec<&'static str>,
+    /// Fields that no function sends.
+    without: Vec<&'static str>,
+    unrefused: bool,
+}
+
+impl Operation {
+    /// The fields of a request: those of the query with a `?`, those of the body with dots. What has members
+    /// of any name ends with `.*`.
+    fn fields(&self) -> BTreeSet<String> {
+        let mut fields = BTreeSet::new();
+        paths("?", self.query, &mut Vec::new(), &mut fields);
+        paths("", self.body, &mut Vec::new(), &mut fields);
+        for field in &self.also {
+            paths("", field, &mut Vec::new(), &mut fields);
+        }
+        fields
+    }
+
+    fn leaves_out(&self, field: &str) -> bool {
+        self.without.iter().any(|without| within(field.trim_end_matches(".*"), without))
+    }
+
+    /// The fields that its requests have when everything is set.
+    fn all_fields(&self) -> impl Iterator<Item = String> {
+        let fields = self.fields().into_iter();
+        fields
+            .filter(|field| !self.leaves_out(field))
+            .map(|field| field.trim_end_matches(".*").to_owned())
+    }
+
+    /// Whether it has this field, one that holds it, or one within it.
+    fn has(&self, field: &str) -> bool {
+        self.fields().iter().any(|known| {
+            let open = known.strip_suffix(".*");
+            within(open.unwrap_or(known), field) || open.is_some_and(|map| within(field, map))
+        })
+    }
+
+    /// Whether something that has to be given to it can be wrong.
+    fn can_refuse(&self) -> bool {
+        let required = [self.query, self.body].into_iter().flat_map(members);
+        self.name.replace("{method}", "").contains('{')
+            || ["refresh", "accesskey"].contains(&self.bearer)
+            || required.into_iter().any(|(name, of)| {
+                name.ends_with('!') && (of.contains("text") || of.starts_with('['))
+            })
+    }
+}
+
+/// Whether a path is this one, or leads into it.
+fn within(inner: &str, outer: &str) -> bool {
+    inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 static ALL: LazyLock<Vec<Operation>> = LazyLock::new(|| {
-    let parse = |line: &'static str| {
-        let (name, fields) = line.split_once(':').unwrap();
-        Operation { name, fields: fields.split_whitespace().collect() }
-    };
-    OPERATIONS.lines().map(parse).collect()
+    let mut all: Vec<Operation> = Vec::new();
+    for (line, text) in (1..).zip(LIST.lines()) {
+        if text.is_empty() || text.starts_with('#') || text.starts_with("type ") {
+            continue;
+        }
+        let Some(part) = text.strip_prefix("  ") else {
+            let columns: Vec<_> = text.split(' ').collect();
+            let [method, path, bearer, marks, _] = columns[..] else {
+                panic!("{FILE}:{line}: not a method, a path, a bearer, marks and sources: {text}")
+            };
+            all.push(Operation {
+                name: &text[..method.len() + 1 + path.len()],
+                line,
+                bearer,
+                client: marks.split(',').any(|mark| mark == "client"),
+                query: "",
+                body: "",
+                answer: "",
+                also: Vec::new(),
+                without: Vec::new(),
+                unrefused: false,
+            });
+            continue;
+        };
+        let operation = all.last_mut().expect("an operation before its parts");
+        let (word, value) = part.split_once(' ').unwrap_or((part, ""));
+        let reasoned = || {
+            let (what, why) = value.split_once("-- ").unwrap_or_default();
+            assert!(!why.is_empty(), "{FILE}:{line}: `{word}` needs a reason, after ` -- `");
+            what.trim()
+        };
+        match word {
+            "query" => operation.query = value,
+            "body" => operation.body = value,
+            "answer" => operation.answer = value,
+            "also" => operation.also.push(reasoned()),
+            "without" => operation.without.push(reasoned()),
+            "unrefused" => operation.unrefused = reasoned().is_empty(),
+            "unsent" => _ = reasoned(),
+            _ => panic!("{FILE}:{line}: no line begins with `{word}`"),
+        }
+    }
+    all
 });
 
-/// The operation that a request, or its beginning, is of.
+static TYPES: LazyLock<BTreeMap<&str, &str>> = LazyLock::new(|| {
+    let types = LIST.lines().filter_map(|line| line.strip_prefix("type "));
+    types.map(|of| of.split_once(' ').unwrap_or((of, ""))).collect()
+});
+
+/// The members of a line, with their types. That of a whole body has no name.
+fn members(text: &'static str) -> Vec<(&'static str, &'static str)> {
+    let (mut depth, mut start, mut parts) = (0, 0, Vec::new());
+    for (at, char) in text.char_indices().chain([(text.len(), ' ')]) {
+        match char {
+            '(' => depth += 1,
+            ')' => depth -= 1,
+            ' ' if depth == 0 => {
+                parts.push(&text[start..at]);
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    let named = |part: &'static str| match part.split_once(':') {
+        Some((name, of)) if !name.contains('(') => (name, of),
+        _ => ("", part),
+    };
+    parts.into_iter().filter(|part| !part.is_empty()).map(named).collect()
+}
+
+/// The paths of all that a line has. A type within itself counts as one with members of any name.
+fn paths(
+    before: &str,
+    text: &'static str,
+    outer: &mut Vec<&'static str>,
+    into: &mut BTreeSet<String>,
+) {
+    for (name, of) in members(text) {
+        let path = format!("{before}{}", name.trim_end_matches(['!', '>']));
+        let of = of.trim_matches(['[', ']']);
+        let place = of.strip_prefix('(').and_then(|of| of.strip_suffix(')'));
+        let inner = place.or_else(|| TYPES.get(of).copied());
+        if name.is_empty() {
+            into.insert("<body>".to_owned());
+        } else if name.ends_with('<') {
+            // An answer alone has it.
+        } else if of.starts_with('{') || of == "any" || outer.contains(&of) {
+            into.insert(format!("{path}.*"));
+        } else if let Some(inner) = inner {
+            outer.push(of);
+            paths(&format!("{path}."), inner, outer, into);
+            outer.pop();
+        } else {
+            into.insert(path);
+        }
+    }
+}
+
+/// The operation that a request is of.
 pub(crate) fn operation(line: &str) -> Option<&'static Operation> {
     let line = line.split('?').next().unwrap_or_default();
-    let is = |name: &str| {
-        let (mut name, mut line) = (name.split('/'), line.split('/'));
-        loop {
-            match (name.next(), line.next()) {
-                (None, None) => return true,
-                (Some(part), Some(other)) if part == other || part.starts_with('{') => {}
-                _ => return false,
-            }
+    // One without parameters first: `/phone` is not a method.
+    ALL.iter().find(|of| of.name == line).or(ALL.iter().find(|of| leads(line, of.name, true)))
+}
+
+/// Whether a request's line is one of this operation, or if it need not be complete, its beginning.
+fn leads(line: &str, name: &str, complete: bool) -> bool {
+    let (mut name, mut line) = (name.split('/'), line.split('/'));
+    loop {
+        match (name.next(), line.next()) {
+            (None, None) => return true,
+            (Some(part), Some(given)) if part == given || part.starts_with('{') => {}
+            (Some(part), None) => return !complete && part.starts_with('{'),
+            _ => return false,
         }
-    };
-    // One without parameters first: `/phone` is no method.
-    ALL.iter().find(|operation| operation.name == line).or(ALL.iter().find(|o| is(o.name)))
+    }
 }
 
-fn record(what: &Value) {
-    let Some(path) = std::env::var_os(RECORD) else { return };
-    let mut file = OpenOptions::new().append(true).create(true).open(path).unwrap();
-    file.write_all(format!("{what}\n").as_bytes()).unwrap();
+/// An operation by its name, as the list has it.
+#[track_caller]
+fn named(name: &str) -> &'static Operation {
+    let found = ALL.iter().find(|operation| operation.name == name);
+    found.unwrap_or_else(|| panic!("{FILE} has no operation `{name}`"))
 }
 
-/// Notes a request that a test asserted. Whether there is more to test than that.
-pub(crate) fn sent(sent: &Sent) -> bool {
-    record(&json!({ "sent": sent.line, "body": sent.body }));
-    std::env::var_os(RECORD).is_none()
+/// An answer that has every field of the list, if the operation answers anything.
+pub(crate) fn full_answer(operation: &Operation) -> Option<Value> {
+    (!operation.answer.is_empty()).then(|| object(operation.answer, &mut Vec::new()))
+}
+
+fn object(text: &'static str, outer: &mut Vec<&'static str>) -> Value {
+    let members = members(text);
+    if let [("", whole)] = members[..] {
+        return sample("text", whole, outer);
+    }
+    let answered = members.into_iter().filter(|(name, _)| !name.ends_with('>'));
+    let members = answered.map(|(name, of)| {
+        let name = name.trim_end_matches(['!', '<']);
+        (name.to_owned(), sample(name, of, outer))
+    });
+    Value::Object(members.collect::<Map<_, _>>())
+}
+
+/// A value of this type.
+fn sample(name: &str, of: &'static str, outer: &mut Vec<&'static str>) -> Value {
+    let inside = |start, end| of.strip_prefix(start).and_then(|of: &str| of.strip_suffix(end));
+    if let Some(item) = inside('[', ']') {
+        return json!([sample(name, item, outer)]);
+    }
+    if let Some(member) = inside('{', '}') {
+        return json!({ "key": sample(name, member, outer) });
+    }
+    if let Some(place) = inside('(', ')') {
+        return object(place, outer);
+    }
+    match of {
+        "text" => name.into(),
+        "base64" => "cG5n".into(),
+        "int" | "number" => 1_700_000_000.into(),
+        "digits" => "1700000000".into(),
+        "bool" => true.into(),
+        "any" => json!({ "k": [1, null] }),
+        _ if outer.contains(&of) => json!({}),
+        _ => {
+            outer.push(of);
+            let inner = TYPES.get(of).unwrap_or_else(|| panic!("{FILE} has no type `{of}`"));
+            let inner = object(inner, outer);
+            outer.pop();
+            inner
+        }
+    }
 }
 
 thread_local! {
-    /// Whether this thread asserts that a call is refused.
+    /// The fields that the test on this thread has sent, by operation.
+    static SENT: RefCell<BTreeMap<&'static str, BTreeSet<String>>> = RefCell::default();
+    /// The calls that it saw refused, each with the argument.
+    static REFUSED: RefCell<Vec<(String, String)>> = RefCell::default();
+    /// Whether it asserts right now that a call is refused.
     static REFUSING: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Notes what is refused meanwhile, as the client logs it.
-pub(crate) fn refusing<T>(call: impl FnOnce() -> T) -> T {
-    if std::env::var_os(RECORD).is_some() {
-        let _ = log::set_logger(&Refusals);
-        log::set_max_level(log::LevelFilter::Debug);
+/// Asserts that the operation of a request is in the list and has all fields of the request. Notes them, for
+/// [`every_field_of`].
+#[track_caller]
+pub(crate) fn sent(request: &str, bearer: &str, body: &Value) -> &'static Operation {
+    let operation = operation(request).unwrap_or_else(|| {
+        panic!("{FILE} lacks `{request}`: run tests/operations/make.py, or add it by hand")
+    });
+    let Operation { name, line, client, .. } = operation;
+    assert!(client, "{FILE}:{line}: add the mark `client` to `{name}`: a function sends it");
+    let managing = operation.bearer == "management";
+    assert_eq!(bearer == MANAGEMENT, managing, "the bearer of {name}, see {FILE}:{line}");
+    let mut fields = BTreeSet::new();
+    for pair in request.split(['?', '&']).skip(1) {
+        fields.insert(format!("?{}", pair.split('=').next().unwrap_or_default()));
     }
-    REFUSING.set(true);
-    let result = call();
-    REFUSING.set(false);
-    result
-}
-
-struct Refusals;
-
-impl log::Log for Refusals {
-    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
-        REFUSING.get()
+    gather("", body, &mut fields);
+    for field in &fields {
+        assert!(
+            operation.has(field),
+            "{name} has no field `{field}`; if Descope has it, add below {FILE}:{line}\n  also {field}:TYPE -- REASON"
+        );
     }
-
-    fn log(&self, line: &log::Record<'_>) {
-        let text = line.args().to_string();
-        if let (true, Some((call, why))) = (REFUSING.get(), text.split_once(", not sent: ")) {
-            record(&json!({ "refused": call, "argument": why.split('`').nth(1) }));
-        }
+    let stale = operation.without.iter().find(|without| fields.contains(**without));
+    if let Some(field) = stale {
+        panic!(
+            "{name} is sent with `{field}`: below {FILE}:{line}, remove the line `without {field}`"
+        );
     }
-
-    fn flush(&self) {}
-}
-
-/// What the tests asserted, by operation.
-#[derive(Default)]
-struct Asserted {
-    fields: BTreeMap<&'static str, BTreeSet<String>>,
-    refused: BTreeSet<(String, String)>,
-}
-
-impl Asserted {
-    /// Runs the tests, but for those that send nothing that is of interest here, and take their time.
-    fn collect() -> Self {
-        let record = Path::new(env!("CARGO_TARGET_TMPDIR")).join("asserted.jsonl");
-        let _ = fs::remove_file(&record);
-        let skipped = [
-            "call::",
-            "connections::",
-            "faults::",
-            "fga_reference::",
-            "inputs::",
-            "inventory::",
-            "keys::",
-            "mutation::",
-            "server::",
-            "tls::",
-            "tokens::",
-            "wycheproof::",
-        ];
-        let mut tests = Command::new(std::env::current_exe().unwrap());
-        let tests = tests.args(skipped.iter().flat_map(|test| ["--skip", test]));
-        let output = tests.env(RECORD, &record).output().unwrap();
-        assert!(output.status.success(), "mend the tests that fail first");
-        let mut asserted = Self::default();
-        for line in fs::read_to_string(record).unwrap().lines() {
-            let noted: Value = serde_json::from_str(line).unwrap();
-            if let Some(sent) = noted["sent"].as_str() {
-                let operation = operation(sent).unwrap_or_else(|| panic!("no operation: {sent}"));
-                let fields = asserted.fields.entry(operation.name).or_default();
-                for pair in sent.split(['?', '&']).skip(1) {
-                    fields.insert(format!("?{}", pair.split('=').next().unwrap_or_default()));
-                }
-                gather("", &noted["body"], fields);
-            } else {
-                let text = |name: &str| noted[name].as_str().unwrap_or_default().to_owned();
-                asserted.refused.insert((text("refused"), text("argument")));
-            }
-        }
-        asserted
-    }
+    SENT.with_borrow_mut(|all| all.entry(operation.name).or_default().extend(fields));
+    operation
 }
 
 /// The paths of all that is in a body.
@@ -174,123 +321,93 @@ fn gather(path: &str, value: &Value, into: &mut BTreeSet<String>) {
     }
 }
 
-/// Whether the contract knows a field, what it is within, or what is within it.
-fn knows(operation: &Operation, field: &str) -> bool {
-    let within = |inner: &str, outer: &str| {
-        inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-    };
-    operation.fields.iter().any(|known| {
-        let map = known.strip_suffix(".*");
-        within(map.unwrap_or(known), field) || map.is_some_and(|map| within(field, map))
+/// Asserts that the requests of this test had every field of these operations, by one request or by several.
+/// What the list says is left out counts as not being there.
+#[track_caller]
+pub(crate) fn every_field_of<const N: usize>(operations: [&str; N]) {
+    for operation in operations.map(named) {
+        let Operation { name, line, .. } = operation;
+        let sent = SENT.with_borrow(|all| all.get(name).cloned());
+        let sent = sent.unwrap_or_else(|| panic!("this test sends no `{name}`"));
+        let lacking: Vec<_> =
+            operation.all_fields().filter(|field| !sent.contains(field)).collect();
+        assert!(
+            lacking.is_empty(),
+            "{name} lacks {lacking:?}: send it in this test, or say below {FILE}:{line} why no function does\n  without {} -- REASON",
+            lacking[0]
+        );
+    }
+}
+
+/// Notes what is refused meanwhile, as the client logs it.
+pub(crate) fn refusing<T>(call: impl FnOnce() -> T) -> T {
+    static LOGGER: Once = Once::new();
+    LOGGER.call_once(|| {
+        log::set_logger(&Refusals).expect("the only logger of these tests");
+        log::set_max_level(log::LevelFilter::Debug);
+    });
+    REFUSING.set(true);
+    let result = call();
+    REFUSING.set(false);
+    result
+}
+
+struct Refusals;
+
+impl log::Log for Refusals {
+    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+        REFUSING.get()
+    }
+
+    fn log(&self, line: &log::Record<'_>) {
+        if !REFUSING.get() {
+            return;
+        }
+        if let Some((call, why)) = line.args().to_string().split_once(", not sent: ") {
+            let argument = why.split('`').nth(1).unwrap_or_default().to_owned();
+            REFUSED.with_borrow_mut(|all| all.push((call.to_owned(), argument)));
+        }
+    }
+
+    fn flush(&self) {}
+}
+
+/// Asserts that this test saw each of these operations refused for each of these arguments, which are
+/// separated by spaces, and for no other.
+#[track_caller]
+pub(crate) fn refusals_of<const N: usize>(operations: [(&str, &str); N]) {
+    for (name, arguments) in operations {
+        let expected: BTreeSet<_> = arguments.split(' ').map(str::to_owned).collect();
+        let refused = refused(named(name));
+        assert!(
+            refused == expected,
+            "this test saw these arguments refused, and no others: (\"{name}\", \"{}\")",
+            refused.into_iter().collect::<Vec<_>>().join(" ")
+        );
+    }
+}
+
+/// The arguments of an operation that this test saw refused.
+fn refused(operation: &Operation) -> BTreeSet<String> {
+    REFUSED.with_borrow(|all| {
+        let all = all.iter().filter(|(call, _)| leads(call, operation.name, false));
+        all.map(|(_, argument)| argument.clone()).collect()
     })
 }
 
-/// How what was found differs from what is left out, each line of which has to be so, and to say why.
-fn difference(kind: &str, found: &BTreeSet<String>) -> String {
-    let excused: BTreeSet<String> = LEFT_OUT
-        .lines()
-        .filter(|line| !line.is_empty() && !line.starts_with('#'))
-        .map(|line| line.split_once(" -- ").expect("a reason").0)
-        .filter_map(|line| line.strip_prefix(kind)?.strip_prefix(' '))
-        .map(str::to_owned)
-        .collect();
-    let new = found.difference(&excused).map(|what| format!("new: {kind} {what}\n"));
-    let gone = excused.difference(found).map(|what| format!("no longer: {kind} {what}\n"));
-    new.chain(gone).collect()
-}
-
-/// The texts after each of these beginnings, up to the next quotation mark.
-fn after<'a>(text: &'a str, starts: &'a [&str]) -> impl Iterator<Item = &'a str> {
-    starts.iter().flat_map(move |start| {
-        text.match_indices(start).map(|(at, _)| text[at + start.len()..].split('"').next().unwrap())
-    })
-}
-
-/// A function of the source.
-struct Function {
-    file: PathBuf,
-    name: String,
-    /// Part of the API, and so no helper.
-    public: bool,
-    code: String,
-}
-
-/// The functions of a directory, without comments.
-fn functions(directory: &str) -> Vec<Function> {
-    let mut found = Vec::new();
-    let mut left = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(directory)];
-    while let Some(file) = left.pop() {
-        if file.is_dir() {
-            left.extend(fs::read_dir(file).unwrap().map(|entry| entry.unwrap().path()));
+/// The operations that the tests name after `start`, up to a bracket.
+fn named_after(start: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let mut left = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it")];
+    while let Some(path) = left.pop() {
+        if path.is_dir() {
+            left.extend(fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()));
             continue;
         }
-        let mut code = String::new();
-        for line in fs::read_to_string(&file).unwrap().lines() {
-            code += line.split("//").next().unwrap_or_default();
-            code.push('\n');
-            if line == "    }" || line == "}" {
-                let code = std::mem::take(&mut code);
-                if let Some((before, after)) = code.split_once("fn ") {
-                    let name = after.split(['(', '<']).next().unwrap_or_default().to_owned();
-                    let public = before.ends_with("pub ");
-                    found.push(Function { file: file.clone(), name, public, code });
-                }
-            }
-        }
-    }
-    found
-}
-
-/// The arguments that a function checks, itself or by a helper. Not those of `check`: of the functions
-/// of that name, one for each type, the text does not tell which is called.
-fn checked(function: &Function, all: &[Function], depth: usize) -> BTreeSet<String> {
-    let checks = CHECKS.map(|check| format!("{check}(\""));
-    let checks = checks.each_ref().map(String::as_str);
-    // A delivery method has no wrong name.
-    let direct = after(&function.code, &checks).filter(|argument| *argument != "method");
-    let mut arguments: BTreeSet<String> = direct.map(str::to_owned).collect();
-    let helpers = all.iter().filter(|helper| {
-        let near = helper.file == function.file || helper.code.contains("pub(");
-        let call = format!("{}(", helper.name);
-        let called = function.code.match_indices(&call).any(|(at, _)| {
-            let before = &function.code[..at];
-            !before.ends_with("fn ") && !before.ends_with(|c: char| c.is_alphanumeric() || c == '_')
-        });
-        let one = helper.name != "check" && helper.name != function.name;
-        !helper.public && near && called && one
-    });
-    if depth > 0 {
-        arguments.extend(helpers.flat_map(|helper| checked(helper, all, depth - 1)));
-    }
-    arguments
-}
-
-const CHECKS: [&str; 14] = [
-    "check::id",
-    "check::ids",
-    "check::not_empty",
-    "check::filled",
-    "check::object",
-    "check::expiry",
-    "check::token",
-    "check::token_size",
-    "check::email",
-    "check::phone",
-    ".segment",
-    ".bearer",
-    ".ids",
-    "Error::argument",
-];
-
-/// The operations that the source sends, each with the arguments that are checked before.
-fn source() -> BTreeMap<String, BTreeSet<String>> {
-    let mut found = BTreeMap::<String, BTreeSet<String>>::new();
-    let all: Vec<_> = ["auth", "mgmt"].into_iter().flat_map(functions).collect();
-    for function in &all {
-        for path in after(&function.code, &["\"/v1/", "\"/v2/"]) {
-            let version = if function.code.contains(&format!("\"/v2/{path}\"")) { 2 } else { 1 };
-            let arguments = found.entry(format!("/v{version}/{path}")).or_default();
-            arguments.extend(checked(function, &all, 3));
+        let text = fs::read_to_string(&path).unwrap();
+        for list in text.split(start).skip(1) {
+            let list = list.split(']').next().unwrap_or_default();
+            found.extend(list.split('"').filter(|text| text.contains(" /")).map(str::to_owned));
         }
     }
     found
@@ -298,53 +415,48 @@ fn source() -> BTreeMap<String, BTreeSet<String>> {
 
 #[test]
 fn every_operation_has_its_tests() {
-    let source = source();
-    assert!(source.len() > 200, "{source:?}");
-    let asserted = Asserted::collect();
-    let (mut unknown, mut missing, mut unrefused) =
-        <(BTreeSet<_>, BTreeSet<_>, BTreeSet<_>)>::default();
-    for path in source.keys() {
-        if !["GET", "POST", "PATCH", "DELETE"].iter().any(|method| {
-            let of = format!("{method} {path}");
-            operation(&of).is_some() || ALL.iter().any(|o| o.name.starts_with(&format!("{of}/{{")))
-        }) {
-            missing.insert(path.clone());
+    let (sent, refused) = (named_after("every_field_of(["), named_after("refusals_of(["));
+    let mut lacking = String::new();
+    for operation in ALL.iter().filter(|operation| operation.client) {
+        let Operation { name, line, .. } = operation;
+        if !sent.contains(*name) {
+            lacking += &format!(
+                "{FILE}:{line}: no test has every_field_of([\"{name}\"]); end the test of its request with it\n"
+            );
         }
-    }
-    for operation in &*ALL {
-        let Some(fields) = asserted.fields.get(operation.name) else {
-            missing.insert(operation.name.to_owned());
-            continue;
-        };
-        for known in &operation.fields {
-            if !fields.contains(known.trim_end_matches(".*")) {
-                missing.insert(format!("{} {known}", operation.name));
-            }
+        if operation.can_refuse() && !operation.unrefused && !refused.contains(*name) {
+            lacking += &format!(
+                "{FILE}:{line}: no test has refusals_of([(\"{name}\", \"ARGUMENTS\")]); end the test of its bad input with it\n"
+            );
         }
-        let new = fields.iter().filter(|field| !knows(operation, field));
-        unknown.extend(new.map(|field| format!("{} {field}", operation.name)));
-    }
-    for (path, arguments) in &source {
-        for argument in arguments {
-            let refused = asserted.refused.iter().any(|(call, name)| {
-                let called = call.split(' ').nth(1).unwrap_or_default();
-                name == argument
-                    && called
-                        .strip_prefix(&**path)
-                        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-            });
-            if !refused {
-                unrefused.insert(format!("{path} {argument}"));
+        if operation.unrefused && refused.contains(*name) {
+            lacking += &format!(
+                "{FILE}:{line}: remove the line `unrefused`: a test says what is refused\n"
+            );
+        }
+        for without in &operation.without {
+            if !operation.has(without) {
+                lacking +=
+                    &format!("{FILE}:{line}: remove `without {without}`: there is no such field\n");
             }
         }
     }
-    let fields: usize = ALL.iter().map(|operation| operation.fields.len()).sum();
-    println!(
-        "{} operations, {fields} fields, {} arguments",
-        ALL.len(),
-        source.values().flatten().count()
+    assert!(lacking.is_empty(), "\n{lacking}");
+}
+
+#[test]
+fn what_the_list_says_is_read_as_it_is_meant() {
+    let import = named("POST /v1/mgmt/user/import");
+    assert!(import.has("hashes") && !import.has("hash"));
+    let saml = named("POST /v1/mgmt/sso/saml").fields();
+    assert!(saml.contains("settings.attributeMapping.customAttributes.*"), "{saml:?}");
+    let schema = named("POST /v1/mgmt/authz/schema/save").fields();
+    let children = "schema.namespaces.relationDefinitions.complexDefinition.children.*";
+    assert!(schema.contains(children), "{schema:?}");
+    let roles = full_answer(named("GET /v1/mgmt/role/all")).unwrap();
+    assert_eq!(roles["roles"][0]["permissionNames"], json!(["permissionNames"]));
+    assert_eq!(
+        operation("POST /v1/auth/otp/signin/sms").unwrap().name,
+        "POST /v1/auth/otp/signin/{method}"
     );
-    let found = [("field", missing), ("more", unknown), ("argument", unrefused)];
-    let different: String = found.iter().map(|(kind, found)| difference(kind, found)).collect();
-    assert!(different.is_empty(), "\n{different}");
 }
