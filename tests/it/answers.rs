@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use descope::{Client, Error, Result};
 use serde_json::{Value, json};
 
-use crate::inventory::{Operation, full_answer};
+use crate::operations::{Operation, full_answer};
 use crate::support::{exchange, signed_in};
 
 /// Members whose own members have names of the project's or the service's making, and values of one type.

@@ -170,12 +170,13 @@ fn relations_to_each_kind_of_target() {
     });
     assert_eq!(found, relations);
     let asked = json!({ "targets": ["ada"], "includeTargetSetRelations": true });
-    let found = sends(MANAGEMENT, asked, &body, |c| {
+    let found = sends("POST /v1/mgmt/authz/re/targets", MANAGEMENT, asked, &body, |c| {
         let options = TargetsRelations::default().include_target_set_relations(true);
         c.mgmt().authz().targets_relations(&["ada"], &options)
     });
     assert_eq!(found, relations);
     every_field_of([
+        "POST /v1/mgmt/authz/re/targets",
         "POST /v1/mgmt/authz/re/create",
         "POST /v1/mgmt/authz/re/delete",
         "POST /v1/mgmt/authz/re/deleteresources",
@@ -234,9 +235,7 @@ fn questions() {
     );
     sends(line, MANAGEMENT, json!({}), &answer, |c| c.mgmt().authz().get_modified(None));
     every_field_of([
-        "POST /v1/mgmt/authz/re/targets",
         "POST /v1/mgmt/authz/getmodified",
-        "POST /v1/mgmt/authz/re/targets",
         "POST /v1/mgmt/authz/re/targetwithrelation",
         "POST /v1/mgmt/authz/re/has",
         "POST /v1/mgmt/authz/re/targetall",

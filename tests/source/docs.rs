@@ -200,6 +200,6 @@ fn every_operation_has_an_example() {
     let operations = operations();
     assert!(operations.len() > 200, "{}", operations.len());
     let lacking = operations.iter().filter(|(_, docs)| !docs.contains("```"));
-    let lacking: String = lacking.map(|(name, _)| format!("{name}\n")).collect();
-    assert!(lacking.is_empty(), "no example:\n{lacking}");
+    let lacking: Vec<_> = lacking.map(|(name, _)| &**name).collect();
+    assert_eq!(lacking, [""; 0], "these have no example in their documentation");
 }
