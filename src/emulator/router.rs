@@ -288,6 +288,8 @@ mod any_request;
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
     use crate::emulator::Emulator;
     use crate::emulator::testing::{self, refused};
@@ -319,9 +321,17 @@ mod tests {
                 Shape::Texts => "<body>".to_owned(),
             };
             for (has, listed) in [body, names(route.query)].into_iter().zip(&operation.fields) {
-                if has != *listed {
+                let split = |names: &str| names.split(',').map(str::to_owned).collect();
+                let (has, listed): (BTreeSet<String>, BTreeSet<String>) =
+                    (split(&has), split(listed));
+                for name in has.difference(&listed) {
                     wrong.push(format!(
-                        "the route `{method} {path}` has the fields {has}, src/operations.txt {listed}"
+                        "the route `{method} {path}` takes `{name}`, which src/operations.txt lacks"
+                    ));
+                }
+                for name in listed.difference(&has) {
+                    wrong.push(format!(
+                        "the route `{method} {path}` lacks `{name}`, which src/operations.txt has"
                     ));
                 }
             }
