@@ -52,7 +52,7 @@ struct Page {
 
 impl App {
     /// The service, of the project in the environment or of an emulator.
-    pub fn new(emulator: Option<Emulator>) -> Result<Self> {
+    pub(crate) fn new(emulator: Option<Emulator>) -> Result<Self> {
         let client = match &emulator {
             Some(emulator) => Client::builder().emulator(emulator).build()?,
             None => Client::from_env()?,
@@ -272,7 +272,7 @@ fn escape(text: &str) -> String {
 }
 
 /// An emulator with an editor.
-pub fn emulator() -> Result<Emulator> {
+pub(crate) fn emulator() -> Result<Emulator> {
     let emulator = Emulator::new();
     let grace = json!({
         "loginId": "grace@example.com", "email": "grace@example.com", "roleNames": ["Editor"],

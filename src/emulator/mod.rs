@@ -27,6 +27,7 @@ mod idp;
 mod in_process;
 mod inbox;
 mod mgmt;
+mod operations;
 mod random;
 mod router;
 mod seed;
@@ -125,11 +126,19 @@ impl Emulator {
     }
 
     /// Listens on a free port of the loopback interface until the server is dropped.
+    ///
+    /// # Errors
+    ///
+    /// That of the operating system if no port can be opened.
     pub fn serve(&self) -> io::Result<Server> {
         self.serve_on(("127.0.0.1", 0))
     }
 
     /// Listens on an address until the server is dropped. Whoever can reach it can read all codes.
+    ///
+    /// # Errors
+    ///
+    /// That of the operating system if the address cannot be opened, such as a port that is in use.
     pub fn serve_on(&self, address: impl ToSocketAddrs) -> io::Result<Server> {
         Server::start(self.clone(), address)
     }

@@ -43,6 +43,10 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 /// ```
 pub trait Transport: Send + Sync + 'static {
     /// Sends the request.
+    ///
+    /// # Errors
+    ///
+    /// Why no answer came. An answer of any status is not an error.
     fn send(&self, request: Request) -> Result<Response, TransportError>;
 }
 

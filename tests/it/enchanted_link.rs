@@ -15,6 +15,7 @@ use crate::emulated::{
     ADA, AN_HOUR, PAGE, PHONE, claim, last_message, last_token, refresh_token, refused, start,
     with_ada,
 };
+use crate::inventory::{every_field_of, refusals_of};
 use crate::support::{
     REFRESH, every_message_option, every_option_of_the_new, every_sign_up_option,
     every_update_option, login_options, login_options_of_the_new, refuses, refuses_a_session,
@@ -41,6 +42,7 @@ fn sign_up_with_every_field() {
         assert_eq!(sent.sent_to.masked_email.as_deref(), Some("a**@e******.com"));
         assert!(!format!("{sent:?}").contains("ref-1"));
     }
+    every_field_of(["POST /v1/auth/enchantedlink/signup/{method}"]);
 }
 
 #[test]
@@ -67,6 +69,10 @@ fn sign_in_with_every_field() {
         });
         assert_eq!((&*sent.link_id, sent.pending_ref.expose()), ("42", "ref-1"));
     }
+    every_field_of([
+        "POST /v1/auth/enchantedlink/signin/{method}",
+        "POST /v1/auth/enchantedlink/signup-in/{method}",
+    ]);
 }
 
 #[test]
@@ -91,6 +97,10 @@ fn verify_and_session() {
         client.auth().enchanted_link().session("ref-1")
     });
     assert_eq!(info.unwrap().claims().user_id(), "U1");
+    every_field_of([
+        "POST /v1/auth/enchantedlink/pending-session",
+        "POST /v1/auth/enchantedlink/verify",
+    ]);
 }
 
 #[test]
@@ -119,6 +129,10 @@ fn update_with_every_field() {
     sends(line, REFRESH, body, &answer, |client| {
         client.auth().enchanted_link().update_phone(ADA, PHONE, REFRESH, &options)
     });
+    every_field_of([
+        "POST /v1/auth/enchantedlink/update/email",
+        "POST /v1/auth/enchantedlink/update/phone/{method}",
+    ]);
 }
 
 #[test]
@@ -157,6 +171,18 @@ fn bad_input_is_refused_before_a_request() {
     refuses("mfa", |c| c.auth().enchanted_link().update_phone(ADA, PHONE, REFRESH, &mfa));
     refuses("login_id", |c| c.auth().enchanted_link().update_phone("", PHONE, REFRESH, &update));
     refuses("refresh_token", |c| c.auth().enchanted_link().update_phone(ADA, PHONE, "", &update));
+    refusals_of([
+        ("POST /v1/auth/enchantedlink/pending-session", "pending_ref"),
+        ("POST /v1/auth/enchantedlink/signin/{method}", "login_id method refresh_token"),
+        (
+            "POST /v1/auth/enchantedlink/signup-in/{method}",
+            "login_id method mfa refresh_token stepup",
+        ),
+        ("POST /v1/auth/enchantedlink/signup/{method}", "email login_id method phone"),
+        ("POST /v1/auth/enchantedlink/update/email", "email login_id refresh_token"),
+        ("POST /v1/auth/enchantedlink/update/phone/{method}", "login_id mfa phone refresh_token"),
+        ("POST /v1/auth/enchantedlink/verify", "token"),
+    ]);
 }
 
 #[test]

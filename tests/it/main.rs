@@ -23,6 +23,7 @@ mod license;
 mod magic_link;
 mod mutation;
 mod oauth;
+mod operations;
 mod otp;
 mod passkeys;
 mod password;

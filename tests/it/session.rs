@@ -10,6 +10,7 @@ use descope::emulator::{Emulator, Fault};
 use descope::{AuthInfo, Client, Error, Scope, TokenError, UserDetails, UserStatus, codes};
 use serde_json::{Value, json};
 
+use crate::inventory::{every_field_of, refusals_of};
 use crate::support::{REFRESH, exchange, issued, refuses, sends, signed_in};
 
 const ADA: &str = "ada@example.com";
@@ -51,6 +52,7 @@ fn me() {
     assert_eq!(user.created_time.as_seconds(), 1_700_000_000);
     assert_eq!(user.modified_time.as_seconds(), 1_700_000_001);
     assert_eq!(user.extra["newerThanThisCrate"], json!([1]));
+    every_field_of(["GET /v1/auth/me"]);
 }
 
 #[test]
@@ -67,6 +69,7 @@ fn history() {
     assert_eq!((&*first.user_id, first.login_time.as_seconds()), ("U1", 1_700_000_000));
     assert_eq!((&*first.city, &*first.country, &*first.ip), ("London", "GB", "192.0.2.1"));
     assert_eq!((&*first.selected_tenant, &*records[1].city), ("t1", ""));
+    every_field_of(["GET /v1/auth/me/history"]);
 }
 
 #[test]
@@ -83,6 +86,7 @@ fn my_tenants() {
     sends(line, REFRESH, body, &answer, |client| {
         client.auth().session().my_tenants(MyTenants::Ids(&["t1", "t2"]), REFRESH)
     });
+    every_field_of(["POST /v1/auth/me/tenants"]);
 }
 
 #[test]
@@ -105,6 +109,7 @@ fn select_tenant() {
         client.auth().session().select_tenant("t1", REFRESH)
     });
     assert_eq!((info.claims().user_id(), info.first_seen), ("U1", false));
+    every_field_of(["POST /v1/auth/tenant/select"]);
 }
 
 #[test]
@@ -196,6 +201,7 @@ fn the_refresh_token_is_kept_unless_there_is_a_new_one() {
             assert_eq!(info.refresh.unwrap().claims.user_id(), "U1");
         }
     }
+    every_field_of(["POST /v1/auth/refresh"]);
 }
 
 #[test]
@@ -206,6 +212,7 @@ fn logout() {
     sends("POST /v1/auth/logoutall", REFRESH, json!({}), &json!({}), |client| {
         client.auth().session().logout_all(REFRESH)
     });
+    every_field_of(["POST /v1/auth/logout", "POST /v1/auth/logoutall"]);
 }
 
 #[test]
@@ -243,6 +250,14 @@ fn bad_input_is_refused_before_a_request() {
     for bad in ["", " ", "a\nb", &"x".repeat(2049)] {
         refuses("tenant_id", |c| c.auth().session().select_tenant(bad, REFRESH));
     }
+    refusals_of([
+        ("POST /v1/auth/logout", "refresh_token"),
+        ("POST /v1/auth/logoutall", "refresh_token"),
+        ("GET /v1/auth/me", "refresh_token"),
+        ("GET /v1/auth/me/history", "refresh_token"),
+        ("POST /v1/auth/me/tenants", "ids refresh_token"),
+        ("POST /v1/auth/tenant/select", "refresh_token tenant_id"),
+    ]);
 }
 
 #[test]

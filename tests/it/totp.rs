@@ -11,6 +11,7 @@ use serde_json::json;
 use totp_rs::{Builder, Secret};
 
 use crate::emulated::{ADA, PHONE, claim, manage, refresh_token, refused, start, with_ada};
+use crate::inventory::{every_field_of, refusals_of};
 use crate::support::{
     REFRESH, every_message_option, every_sign_up_option, login_options, refuses, sends, signed_in,
     user_details,
@@ -46,6 +47,7 @@ fn sign_up_and_update() {
         client.auth().totp().sign_up(ADA, &UserDetails::default())
     });
     assert!(matches!(setup.qr_png(), Err(Error::Decode(_))));
+    every_field_of(["POST /v1/auth/totp/signup", "POST /v1/auth/totp/update"]);
 }
 
 #[test]
@@ -62,6 +64,7 @@ fn verify_with_every_field() {
     sends(line, "", body, &signed_in(), |client| {
         client.auth().totp().verify(ADA, "123456", &LoginOptions::default())
     });
+    every_field_of(["POST /v1/auth/totp/verify"]);
 }
 
 #[test]
@@ -74,6 +77,11 @@ fn bad_input_is_refused_before_a_request() {
     refuses("code", |c| c.auth().totp().verify(ADA, "", &plain));
     let lone = LoginOptions::default().mfa(true);
     refuses("refresh_token", |c| c.auth().totp().verify(ADA, "123456", &lone));
+    refusals_of([
+        ("POST /v1/auth/totp/signup", "login_id"),
+        ("POST /v1/auth/totp/update", "login_id refresh_token"),
+        ("POST /v1/auth/totp/verify", "code login_id refresh_token"),
+    ]);
 }
 
 /// An app that has scanned the QR code.

@@ -131,7 +131,20 @@ fn every_feature_is_in_the_readme() {
     let listed: Vec<_> = rows.iter().map(|cells| code(cells[0]).to_owned()).collect();
     let unique: BTreeSet<_> = listed.iter().cloned().collect();
     assert_eq!(listed.len(), unique.len(), "a feature stands twice");
-    assert_eq!(unique, features());
+    let (features, manifest) = (features(), read("Cargo.toml"));
+    let (_, mgmt) = manifest.split_once("\nmgmt = [").expect("the group mgmt");
+    let (mgmt, _) = mgmt.split_once(']').expect("its end");
+    for feature in &features {
+        // Rows of management's areas have a figure that `.ci/sizes` measures before a release.
+        let area = mgmt.contains(&format!("\"{feature}\""));
+        assert!(
+            area || unique.contains(feature),
+            "README.md: add a row for `{feature}` to the table of features"
+        );
+    }
+    for row in &unique {
+        assert!(features.contains(row), "README.md: there is no feature `{row}`");
+    }
 }
 
 /// The areas that a `mod.rs` switches on: the feature, and the name of module and accessor.
@@ -215,43 +228,32 @@ fn the_pages_name_tests_that_exist() {
     }
 }
 
-/// Of each public function that can fail, its file and name, and its documentation.
+/// The public functions that make a call: file and name, with the documentation of each.
 fn operations() -> Vec<(String, String)> {
     let mut found = Vec::new();
     for (file, text) in [sources("src/auth"), sources("src/mgmt")].concat() {
-        let mut docs = String::new();
-        let mut lines = text.lines();
-        while let Some(line) = lines.next() {
-            let line = line.trim();
-            if let Some(doc) = line.strip_prefix("///") {
-                docs.push_str(doc);
-                docs.push('\n');
-            } else if let Some(rest) = line.strip_prefix("pub fn ") {
-                let mut signature = line.to_owned();
-                while !signature.ends_with('{') {
-                    signature.push_str(lines.next().expect("a body").trim());
-                }
-                let name = rest.split(['(', '<']).next().expect("a name");
-                if signature.contains("-> Result<") || signature.contains("-> PageIter<") {
-                    found.push((format!("{file}: {name}"), docs.clone()));
-                }
-                docs.clear();
-            } else if !line.starts_with("#[") {
-                docs.clear();
+        for (at, _) in text.match_indices("pub fn ") {
+            let (signature, _) = text[at..].split_once('{').expect("a body");
+            let returns = ["-> Result<", "-> PageIter<"];
+            if !returns.iter().any(|returned| signature.contains(returned)) {
+                continue;
             }
+            let name = signature["pub fn ".len()..].split(['(', '<']).next().expect("a name");
+            // What is right before it: comments and attributes.
+            let lines = text[..at].trim_end().rsplit('\n').map(str::trim);
+            let docs = lines.take_while(|line| line.starts_with("//") || line.starts_with("#["));
+            found.push((format!("{file}: {name}"), docs.collect()));
         }
     }
     found
 }
 
+/// Whether their errors are documented, the lint `missing_errors_doc` says.
 #[test]
-fn every_operation_has_an_example_and_its_errors() {
+fn every_operation_has_an_example() {
     let operations = operations();
     assert!(operations.len() > 200, "{}", operations.len());
-    let lacking = |what: &str| -> Vec<String> {
-        let lacking = operations.iter().filter(|(_, docs)| !docs.contains(what));
-        lacking.map(|(name, _)| name.clone()).collect()
-    };
-    assert_eq!(lacking("```"), [""; 0]);
-    assert_eq!(lacking("# Errors"), [""; 0]);
+    let lacking = operations.iter().filter(|(_, docs)| !docs.contains("```"));
+    let lacking: Vec<_> = lacking.map(|(name, _)| &**name).collect();
+    assert_eq!(lacking, [""; 0], "these have no example in their documentation");
 }

@@ -19,7 +19,8 @@ const DEFAULT_PAGE: &str = "http://localhost/verify";
 
 pub(super) const URI: Field = optional("URI", Kind::Text);
 const SIGN_IN_FIELDS: [Field; 4] = concat(SIGN_IN, [URI]);
-const SIGN_UP_FIELDS: [Field; 8] = concat(SIGN_UP, [URI, optional("whatsapp", Kind::Text)]);
+const SIGN_UP_FIELDS: [Field; 9] =
+    concat(SIGN_UP, [URI, optional("voice", Kind::Text), optional("whatsapp", Kind::Text)]);
 const UPDATE_EMAIL: [Field; 9] = concat(update_fields("email"), [URI, optional("mfa", Kind::Bool)]);
 const UPDATE_PHONE: [Field; 9] = concat(update_fields("phone"), [URI, optional("mfa", Kind::Bool)]);
 pub(super) const VERIFY: &[Field] = &[required("token", Kind::Text)];

@@ -28,14 +28,14 @@ const QUERY: [Field; 3] = [
 ];
 const UPDATE_QUERY: [Field; 4] = concat(QUERY, [optional("allowAllMerge", Kind::Bool)]);
 
-/// All but `locale`.
-const OPTIONS: &[Field] = LOGIN_OPTIONS.split_at(LOGIN_OPTIONS.len() - 1).0;
-
 pub(in crate::emulator) const ROUTES: &[Route] = &[
     Route::post("/v1/auth/oauth/authorize", MaybeRefresh, LOGIN_OPTIONS, start).query(&QUERY),
-    Route::post("/v1/auth/oauth/authorize/signin", MaybeRefresh, OPTIONS, sign_in).query(&QUERY),
-    Route::post("/v1/auth/oauth/authorize/signup", MaybeRefresh, OPTIONS, sign_up).query(&QUERY),
-    Route::post("/v1/auth/oauth/authorize/update", Refresh, OPTIONS, update).query(&UPDATE_QUERY),
+    Route::post("/v1/auth/oauth/authorize/signin", MaybeRefresh, LOGIN_OPTIONS, sign_in)
+        .query(&QUERY),
+    Route::post("/v1/auth/oauth/authorize/signup", MaybeRefresh, LOGIN_OPTIONS, sign_up)
+        .query(&QUERY),
+    Route::post("/v1/auth/oauth/authorize/update", Refresh, LOGIN_OPTIONS, update)
+        .query(&UPDATE_QUERY),
     Route::post("/v1/auth/oauth/exchange", Project, &[required("code", Kind::Text)], exchange),
 ];
 

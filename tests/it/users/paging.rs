@@ -8,6 +8,7 @@ use descope::{Client, Page, Result, Sort, UnixTime, User, UserStatus};
 use serde_json::{Value, json};
 
 use super::manages;
+use crate::inventory::every_field_of;
 use crate::support::exchange;
 
 fn everything() -> UserSearch {
@@ -84,6 +85,7 @@ fn search_with_every_field_and_with_none() {
             assert_eq!(page, Page::default());
         }
     }
+    every_field_of(["POST /v2/mgmt/user/search", "POST /v2/mgmt/user/search/test"]);
 }
 
 #[test]
