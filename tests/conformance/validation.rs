@@ -18,7 +18,6 @@ use super::case::{self, Case};
 
 /// Where ours judges otherwise: the end of the case's name, perhaps with the version, and why.
 const OTHERWISE: &[(&str, &str)] = &[
-    ("/email_02", "whether a domain needs a dot is for Descope to say"),
     ("/email_04", "test set-ups use `localhost`"),
     ("/email_05", "test set-ups use `.test`"),
     ("/email_07", "test set-ups use `.local`"),

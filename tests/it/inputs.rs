@@ -150,6 +150,7 @@ fn addresses_are_checked_before_a_message_is_asked_for() {
         "ada",
         "ada@",
         "@example.com",
+        "ada@example",
         "a@b@example.com",
         "ada @example.com",
         "ada@example.com\r\nBcc: eve@example.com",

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use descope::emulator::Emulator;
-use descope::mgmt::user::{NamesUpdate, RoleFilter, UserSearch, Users};
+use descope::mgmt::user::{NamesUpdate, NewUser, RoleFilter, UserSearch, Users};
 use descope::{Client, Page, Result, Sort, UnixTime, User, UserStatus};
 use serde_json::{Value, json};
 
@@ -138,7 +138,7 @@ fn missed(
         let names: Vec<_> = (0..23).map(|number| format!("user{number}@example.com")).collect();
         let all: Vec<_> = names
             .iter()
-            .map(|name| users.create(name, &Default::default()).unwrap().user_id)
+            .map(|name| users.create(name, &NewUser::default()).unwrap().user_id)
             .inspect(|id| _ = users.activate(id).unwrap())
             .collect();
         if ids_first {
