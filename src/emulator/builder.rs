@@ -4,17 +4,18 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use super::settings::{Issuer, Settings};
-use super::sign::KeyRing;
-use super::store::Store;
-use super::{Emulator, EmulatorClock, Inner, random};
+use super::state::sign::KeyRing;
+use super::state::store::Store;
+use super::words::random;
+use super::words::settings::{Issuer, Settings};
+use super::{Emulator, EmulatorClock, Inner};
 
 /// Configures an [`Emulator`].
 #[must_use]
 pub struct Builder(Settings);
 
 impl Builder {
-    pub(super) fn new() -> Self {
+    pub(in crate::emulator) fn new() -> Self {
         Self(Settings {
             project_id: random::id("P"),
             management_key: format!("K2{}", random::text(48)),

@@ -15,42 +15,28 @@ use crate::transport::http::StatusCode;
 use crate::transport::http::header::{CONTENT_TYPE, HeaderValue, SET_COOKIE};
 use crate::transport::{Request, Response, Transport};
 
-mod auth;
-mod body;
+mod api;
 mod builder;
-mod clock;
-mod control;
-mod error;
-mod fault;
-mod fga;
-mod idp;
-mod in_process;
-mod inbox;
-mod mgmt;
-mod random;
-mod router;
-mod seed;
-mod server;
-mod sessions;
-mod settings;
-mod sign;
-mod store;
-mod token;
-mod user;
-
+mod http;
+mod state;
+mod words;
 pub use builder::Builder;
-pub use clock::EmulatorClock;
-pub use error::Error;
-pub use fault::Fault;
-pub use inbox::{Inbox, Message};
-pub use server::Server;
-pub use settings::Issuer;
+pub use http::fault::Fault;
+pub use http::server::Server;
+pub use state::mailbox::{Inbox, Message};
+pub use words::clock::EmulatorClock;
+pub use words::refusal::Error;
+pub use words::settings::Issuer;
 
-use error::{Answer, Refusal, Reply};
-use fault::{Close, Faults, Line};
-use settings::{Settings, seconds};
-use sign::{KeyRing, SigningKey};
-use store::Store;
+use api::{mgmt, seed};
+use http::fault::{Close, Faults, Line};
+use http::{control, dispatch, in_process};
+use state::sign::{KeyRing, SigningKey};
+use state::store::Store;
+use state::token;
+use words::random;
+use words::refusal::{Answer, Refusal, Reply};
+use words::settings::{Settings, seconds};
 
 /// Distinct paths whose requests are counted.
 const COUNTED_PATHS: usize = 10_000;
@@ -258,7 +244,7 @@ impl Emulator {
     fn start_session(&self, login_id: &str) -> Answer {
         let mut store = self.store();
         let user = store.user_by_login(login_id).ok_or_else(Refusal::no_user)?.id.clone();
-        let call = router::Call::inside(&self.0.settings, self.now());
+        let call = dispatch::Call::inside(&self.0.settings, self.now());
         let answer = token::sign_in(&call, &mut store, &user, "email", token::SignIn::default())?;
         mgmt::audit::signed_in(&mut store, &call, "otp", &answer.body);
         Ok(answer)
@@ -365,7 +351,7 @@ impl Emulator {
     }
 
     fn exchange(&self, request: &Request) -> Exchange {
-        if let Some(response) = idp::page::serve(self, request) {
+        if let Some(response) = http::page::serve(self, request) {
             return Exchange { response, line: Line::default() };
         }
         if request.uri().path().starts_with("/_emulator/") {
@@ -383,7 +369,7 @@ impl Emulator {
             None if trouble.line.close == Some(Close::Unprocessed) => Response::new(Vec::new()),
             None => {
                 let (now, settings) = (self.now(), &self.0.settings);
-                respond(router::dispatch(request, settings, now, &mut self.store()))
+                respond(dispatch::dispatch(request, settings, now, &mut self.store()))
             }
         };
         for (name, value) in trouble.headers {

@@ -9,7 +9,13 @@ use crate::transport::http::{Request, Response};
 
 impl Emulator {
     /// Sends a request with this bearer behind the project ID, and returns status and body.
-    pub(super) fn send(&self, method: &str, path: &str, token: &str, body: &Value) -> (u16, Value) {
+    pub(in crate::emulator) fn send(
+        &self,
+        method: &str,
+        path: &str,
+        token: &str,
+        body: &Value,
+    ) -> (u16, Value) {
         let separator = if token.is_empty() { "" } else { ":" };
         let bearer = format!("Bearer {}{separator}{token}", self.project_id());
         let body = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
@@ -18,50 +24,50 @@ impl Emulator {
     }
 
     /// A call with the project ID alone.
-    pub(super) fn post(&self, path: &str, body: &Value) -> (u16, Value) {
+    pub(in crate::emulator) fn post(&self, path: &str, body: &Value) -> (u16, Value) {
         self.send("POST", path, "", body)
     }
 
     /// A call with the management key that must succeed.
-    pub(super) fn manage(&self, path: &str, body: &Value) -> Value {
+    pub(in crate::emulator) fn manage(&self, path: &str, body: &Value) -> Value {
         let (status, answer) = self.send("POST", path, self.management_key(), body);
         assert_eq!(status, 200, "{path}: {answer}");
         answer
     }
 
     /// The user with a login ID.
-    pub(super) fn user(&self, login_id: &str) -> Value {
+    pub(in crate::emulator) fn user(&self, login_id: &str) -> Value {
         let path = format!("/v1/mgmt/user?loginId={login_id}");
         self.send("GET", &path, self.management_key(), &json!(null)).1["user"].clone()
     }
 
-    pub(super) fn refresh(&self, token: &str) -> (u16, Value) {
+    pub(in crate::emulator) fn refresh(&self, token: &str) -> (u16, Value) {
         self.send("POST", "/v1/auth/refresh", token, &json!({}))
     }
 
     /// The code that was sent last to an address.
-    pub(super) fn code(&self, address: &str) -> String {
+    pub(in crate::emulator) fn code(&self, address: &str) -> String {
         self.inbox().last_to(address).unwrap().code.unwrap()
     }
 }
 
-pub(super) fn read(response: &Response<Vec<u8>>) -> (u16, Value) {
+pub(in crate::emulator) fn read(response: &Response<Vec<u8>>) -> (u16, Value) {
     (response.status().as_u16(), serde_json::from_slice(response.body()).unwrap_or_default())
 }
 
 /// The claims of a token, not verified.
-pub(super) fn claims(token: &Value) -> Value {
+pub(in crate::emulator) fn claims(token: &Value) -> Value {
     let claims = token.as_str().unwrap().split('.').nth(1).unwrap();
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).unwrap()).unwrap()
 }
 
-pub(super) fn text<'a>(value: &'a Value, name: &str) -> &'a str {
+pub(in crate::emulator) fn text<'a>(value: &'a Value, name: &str) -> &'a str {
     value[name].as_str().unwrap_or_else(|| panic!("{name} in {value}"))
 }
 
 /// Asserts that a request was refused with this code.
 #[track_caller]
-pub(super) fn refused((status, body): (u16, Value), wanted: u16, code: &str) {
+pub(in crate::emulator) fn refused((status, body): (u16, Value), wanted: u16, code: &str) {
     assert_eq!((status, &body["errorCode"]), (wanted, &json!(code)), "{body}");
     assert!(body["errorDescription"].is_string() && body["errorMessage"].is_string());
 }

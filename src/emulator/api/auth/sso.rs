@@ -1,0 +1,61 @@
+//! Single sign-on, by the newer paths and by those of SAML. The identity provider is the emulator's
+//! own; see [`idp`](crate::emulator::api::idp).
+
+use crate::emulator::api::idp;
+use crate::emulator::api::idp::{Kept, Provider, Purpose};
+use crate::emulator::api::mgmt::sso::SsoSettings;
+use crate::emulator::http::dispatch::Bearer::{MaybeRefresh, Project};
+use crate::emulator::http::dispatch::{Call, Route};
+use crate::emulator::state::store::Store;
+use crate::emulator::state::token::{LOGIN_OPTIONS, SignIn};
+use crate::emulator::words::fields::{Field, Kind, concat, optional, required};
+use crate::emulator::words::refusal::{Answer, Refusal};
+
+const QUERY: [Field; 5] = [
+    required("tenant", Kind::Text),
+    optional("redirectURL", Kind::Text),
+    optional("ssoId", Kind::Text),
+    optional("loginHint", Kind::Text),
+    optional("forceAuthn", Kind::Bool),
+];
+const SSO_QUERY: [Field; 6] = concat(QUERY, [optional("prompt", Kind::Text)]);
+const SAML_QUERY: [Field; 6] = concat(QUERY, [optional("initiatedEmail", Kind::Text)]);
+const EXCHANGE: &[Field] = &[required("code", Kind::Text)];
+
+pub(in crate::emulator) const ROUTES: &[Route] = &[
+    Route::post("/v1/auth/sso/authorize", MaybeRefresh, LOGIN_OPTIONS, start).query(&SSO_QUERY),
+    Route::post("/v1/auth/sso/exchange", Project, EXCHANGE, exchange),
+    Route::post("/v1/auth/saml/authorize", MaybeRefresh, LOGIN_OPTIONS, start).query(&SAML_QUERY),
+    Route::post("/v1/auth/saml/exchange", Project, EXCHANGE, exchange),
+];
+
+fn start(call: &Call<'_>, store: &mut Store) -> Answer {
+    let (asked, only) = SignIn::unknown_user(call, store, call.body())?;
+    let settings = settings(call, store)?;
+    let (tenant, sso_id) = (settings.tenant.clone(), settings.id.clone());
+    let redirect_url = settings.redirect_url().map(str::to_owned);
+    let asked = asked.in_tenant(&tenant);
+    let kept = Kept { purpose: Purpose::SignUpOrIn, asked, only };
+    idp::begin(call, store, Provider::Sso { tenant, sso_id }, kept, redirect_url)
+}
+
+/// The configuration that the call asks for: by tenant or by e-mail address, and by its own ID or
+/// the one that comes first.
+fn settings<'a>(call: &Call<'_>, store: &'a Store) -> Answer<&'a SsoSettings> {
+    let (named, id) = (call.query().text("tenant"), call.query().some_text("ssoId"));
+    let found = match (named.rsplit_once('@'), id) {
+        (Some((_, domain)), _) => store.sso_settings_for(domain, id),
+        (None, Some(_)) => store.sso_settings_of(named, id),
+        (None, None) if store.tenant(named).is_none() => {
+            return Err(Refusal::argument(format!("There is no tenant {named:?}")));
+        }
+        (None, None) => store.sso_settings(named),
+    };
+    found
+        .filter(|settings| settings.provider().is_some())
+        .ok_or_else(|| Refusal::argument("The tenant has no such SSO configuration"))
+}
+
+fn exchange(call: &Call<'_>, store: &mut Store) -> Answer {
+    idp::exchange(call, store, |provider| matches!(provider, Provider::Sso { .. }))
+}

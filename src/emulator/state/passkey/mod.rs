@@ -1,0 +1,4 @@
+//! Passkeys.
+
+pub(in crate::emulator) mod credential;
+pub(in crate::emulator) mod key;
