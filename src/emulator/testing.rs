@@ -1,13 +1,20 @@
 //! Helpers of the tests.
 
+use std::sync::MutexGuard;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 use super::Emulator;
+use super::state::store::Store;
 use crate::transport::http::{Request, Response};
 
 impl Emulator {
+    pub(in crate::emulator) fn store(&self) -> MutexGuard<'_, Store> {
+        self.0.store()
+    }
+
     /// Sends a request with this bearer behind the project ID, and returns status and body.
     pub(in crate::emulator) fn send(
         &self,

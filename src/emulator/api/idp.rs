@@ -4,97 +4,30 @@
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
-use super::mgmt::sso::{AuthType, SsoSettings};
-use crate::emulator::Emulator;
-use crate::emulator::http::dispatch::Call;
-use crate::emulator::state::store::{Membership, Store, merge};
+use super::call::Call;
+use crate::emulator::state::grants::{Membership, merge};
+use crate::emulator::state::idp::{Code, Intent, Provider, Purpose, Visit};
+use crate::emulator::state::sso::AuthType;
+use crate::emulator::state::store::Store;
+use crate::emulator::state::table::By;
 use crate::emulator::state::token;
-use crate::emulator::state::token::SignIn;
 use crate::emulator::state::user::{Factor, Profile, User};
-use crate::emulator::words::fields::{
-    Field, Fields, Kind, Object, Shape, optional, parse, query, required,
-};
+use crate::emulator::words::context::Context;
+use crate::emulator::words::fields::{Field, Fields, Kind, Object, optional, query, required};
 use crate::emulator::words::random;
-use crate::emulator::words::refusal::{Answer, Error, Refusal};
-use crate::emulator::words::settings::{Settings, seconds};
+use crate::emulator::words::refusal::{Error, Refusal, Result};
 
 /// Seconds that a user may take.
 const PATIENCE: i64 = 10 * 60;
-
-/// The users who are at the identity provider, and the codes of those who came back.
-#[derive(Default)]
-pub(in crate::emulator) struct Idp {
-    pub(in crate::emulator) visits: Vec<Visit>,
-    pub(in crate::emulator) codes: Vec<Code>,
-}
-
-#[derive(Clone, PartialEq, Eq)]
-pub(in crate::emulator) enum Provider {
-    /// By name.
-    OAuth(String),
-    Sso {
-        tenant: String,
-        /// Of the tenant's default configuration there is none.
-        sso_id: Option<String>,
-    },
-}
-
-impl Provider {
-    /// The SSO configuration, which may have been deleted meanwhile. For OAuth there is none.
-    pub(in crate::emulator) fn settings<'a>(
-        &self,
-        store: &'a Store,
-    ) -> Answer<Option<&'a SsoSettings>> {
-        let Self::Sso { tenant, sso_id } = self else { return Ok(None) };
-        let settings = store.sso_settings_of(tenant, sso_id.as_deref());
-        let settings = settings.filter(|settings| settings.provider().is_some());
-        settings
-            .map(Some)
-            .ok_or_else(|| Refusal::argument("The tenant has no such SSO configuration"))
-    }
-}
-
-pub(in crate::emulator) enum Purpose {
-    SignIn,
-    SignUp,
-    SignUpOrIn,
-    Update { user: String, merge: bool },
-}
-
-/// What is remembered until the user is back.
-pub(in crate::emulator) struct Kept {
-    pub(in crate::emulator) purpose: Purpose,
-    pub(in crate::emulator) asked: SignIn,
-    /// The only user who may sign in, where this adds to their session.
-    pub(in crate::emulator) only: Option<String>,
-}
-
-pub(in crate::emulator) struct Visit {
-    pub(in crate::emulator) state: String,
-    pub(in crate::emulator) provider: Provider,
-    pub(in crate::emulator) kept: Kept,
-    pub(in crate::emulator) redirect_url: String,
-    pub(in crate::emulator) login_hint: String,
-    pub(in crate::emulator) expires: i64,
-}
-
-struct Code {
-    text: String,
-    provider: Provider,
-    user: String,
-    asked: SignIn,
-    said: Value,
-    expires: i64,
-}
 
 /// Sends the user to the identity provider: the wire type `URLResponse`.
 pub(in crate::emulator) fn begin(
     call: &Call<'_>,
     store: &mut Store,
     provider: Provider,
-    kept: Kept,
+    intent: Intent,
     default_redirect: Option<String>,
-) -> Answer {
+) -> Result {
     let query = call.query();
     let redirect_url = match query.some_text("redirectURL") {
         Some(url) if is_absolute(url) => url.to_owned(),
@@ -103,11 +36,11 @@ pub(in crate::emulator) fn begin(
     };
     let state = random::text(32);
     let url = format!("{}/_emulator/idp?state={state}", call.origin);
-    store.idp.visits.retain(|visit| call.now < visit.expires);
+    store.idp.visits.drop_now_and_then(|visit| call.now >= visit.expires);
     store.idp.visits.push(Visit {
         state,
         provider,
-        kept,
+        intent,
         redirect_url,
         login_hint: query.text("loginHint").to_owned(),
         expires: call.now.saturating_add(PATIENCE),
@@ -130,11 +63,13 @@ pub(in crate::emulator) fn exchange(
     call: &Call<'_>,
     store: &mut Store,
     from: fn(&Provider) -> bool,
-) -> Answer {
+) -> Result {
     let given = call.body().text("code");
-    let at = store.idp.codes.iter().position(|code| code.text == given && from(&code.provider));
-    let at = at.ok_or_else(|| Refusal::wrong_code("There is no such code, or it was used"))?;
-    let Code { provider, user, asked, said, expires, .. } = store.idp.codes.swap_remove(at);
+    let unknown = || Refusal::wrong_code("There is no such code, or it was used");
+    let codes = &mut store.idp.codes;
+    codes.get(By::Id, given).filter(|code| from(&code.provider)).ok_or_else(unknown)?;
+    let Code { provider, user, asked, said, expires, .. } =
+        codes.take(By::Id, given).ok_or_else(unknown)?;
     if call.now >= expires {
         return Err(Refusal::wrong_code("The code has expired"));
     }
@@ -161,74 +96,46 @@ pub(in crate::emulator) const CHOICE: &[Field] = &[
     optional("err", Kind::Text),
 ];
 
+/// What a query string or a form says of the choice.
+pub(in crate::emulator) fn read_choice(text: &str) -> Result<Object> {
+    query(CHOICE, text)
+}
+
 /// Ends a visit, whatever comes of it, and returns the URL that the browser goes to.
 pub(in crate::emulator) fn choose(
-    settings: &Settings,
-    now: i64,
+    context: &Context<'_>,
     store: &mut Store,
-    choice: Fields<'_>,
-) -> Answer<String> {
-    let state = choice.text("state");
-    let waits = |visit: &Visit| visit.state == state && now < visit.expires;
-    let at = store.idp.visits.iter().position(waits).ok_or_else(Refusal::visit_over)?;
-    let visit = store.idp.visits.swap_remove(at);
+    choice: &Object,
+) -> Result<String> {
+    let choice = Fields::new(choice);
+    let visit = store.idp.leave(context, choice.text("state"))?;
     let back = |name, value: &str| Ok(with_query(&visit.redirect_url, name, value));
     if let Some(error) = choice.some_text("err") {
         return back("err", error);
     }
-    let user = match visit.user(now, store, choice) {
+    let user = match visit.user(context, store, choice) {
         Ok(user) => user,
         Err(refusal) => return back("err", &Error::from(refusal).to_string()),
     };
     let text = random::text(32);
     let redirect = back("code", &text);
     let said = visit.said(store, choice);
-    let Visit { provider, kept: Kept { asked, .. }, .. } = visit;
-    let expires = now.saturating_add(seconds(settings.code_lifetime));
-    store.idp.codes.retain(|code| now < code.expires);
+    let Visit { provider, intent: Intent { asked, .. }, .. } = visit;
+    store.idp.codes.drop_now_and_then(|code| context.now >= code.expires);
+    let expires = context.code_expiry();
     store.idp.codes.push(Code { text, provider, user, asked, said, expires });
     redirect
 }
 
 impl Visit {
     /// The ID of the user who comes back; a new one where that is wanted.
-    fn user(&self, now: i64, store: &mut Store, choice: Fields<'_>) -> Answer<String> {
+    fn user(&self, context: &Context<'_>, store: &mut Store, choice: Fields<'_>) -> Result<String> {
         let settings = self.provider.settings(store)?;
         let saml = settings.is_some_and(|settings| settings.auth_type == AuthType::Saml);
         let roles = settings.map(|settings| settings.roles(&groups(choice))).unwrap_or_default();
         let login_id = choice.text("loginId");
-        let known = store.user_by_login(login_id).map(|user| user.id.clone());
-        let id = match (&self.kept.purpose, known) {
-            (Purpose::Update { user, merge }, Some(other)) if *user != other => {
-                if !merge {
-                    return Err(Refusal::user_exists());
-                }
-                store.merge_users(user, &other)?;
-                user.clone()
-            }
-            (Purpose::Update { user, .. }, _) => user.clone(),
-            (Purpose::SignUp, Some(_)) => return Err(Refusal::user_exists()),
-            (Purpose::SignIn, None) => return Err(Refusal::no_user()),
-            (_, known) if self.kept.only.is_some() && self.kept.only != known => {
-                return Err(Refusal::forbidden("The refresh token is of another user"));
-            }
-            (_, Some(id)) => id,
-            (_, None) => {
-                let email = if login_id.contains('@') { login_id } else { "" };
-                let (name, email) = (choice.text("name").to_owned(), email.to_owned());
-                let profile = Profile { name, email, ..Profile::default() };
-                let user = User { profile, ..User::new(login_id, now) };
-                match &self.provider {
-                    // Which roles they get there, the configuration says.
-                    Provider::Sso { tenant, .. } if self.kept.asked.is_in(tenant) => {
-                        store.register(user)
-                    }
-                    _ => self.kept.asked.register(store, user)?,
-                }
-            }
-        };
-        let user = store.users.iter_mut().find(|user| user.id == id);
-        let user = user.ok_or_else(Refusal::no_user)?;
+        let id = self.identify(context, store, choice)?;
+        let mut user = store.user_mut(&id)?;
         match &self.provider {
             Provider::OAuth(name) => drop(user.oauth.insert(name.clone(), true)),
             Provider::Sso { tenant, .. } => {
@@ -247,8 +154,48 @@ impl Visit {
             user.login_ids.push(login_id.to_owned());
         }
         user.verified_email |= user.profile.email == login_id;
-        user.modified = now;
+        user.modified = context.now;
         Ok(id)
+    }
+
+    /// The ID of the user whom a choice means, as far as the visit's purpose allows it.
+    fn identify(
+        &self,
+        context: &Context<'_>,
+        store: &mut Store,
+        choice: Fields<'_>,
+    ) -> Result<String> {
+        let login_id = choice.text("loginId");
+        let known = store.user_by_login(login_id).map(|user| user.id.clone());
+        match (&self.intent.purpose, known) {
+            (Purpose::Update { user, merge }, Some(other)) if *user != other => {
+                if !merge {
+                    return Err(Refusal::user_exists());
+                }
+                store.merge_users(user, &other)?;
+                Ok(user.clone())
+            }
+            (Purpose::Update { user, .. }, _) => Ok(user.clone()),
+            (Purpose::SignUp, Some(_)) => Err(Refusal::user_exists()),
+            (Purpose::SignIn, None) => Err(Refusal::no_user()),
+            (_, known) if self.intent.only.is_some() && self.intent.only != known => {
+                Err(Refusal::forbidden("The refresh token is of another user"))
+            }
+            (_, Some(id)) => Ok(id),
+            (_, None) => {
+                let email = if login_id.contains('@') { login_id } else { "" };
+                let (name, email) = (choice.text("name").to_owned(), email.to_owned());
+                let profile = Profile { name, email, ..Profile::default() };
+                let user = User { profile, ..User::new(login_id, context.now) };
+                match &self.provider {
+                    // Which roles they get there, the configuration says.
+                    Provider::Sso { tenant, .. } if self.intent.asked.is_in(tenant) => {
+                        Ok(store.register(context, user))
+                    }
+                    _ => self.intent.asked.register(context, store, user),
+                }
+            }
+        }
     }
 
     /// The wire type `IDPResponse`.
@@ -262,7 +209,7 @@ impl Visit {
             claims.insert("name".to_owned(), json!(name));
         }
         let settings = self.provider.settings(store);
-        let saml = matches!(settings, Ok(Some(of)) if of.auth_type == AuthType::Saml);
+        let saml = matches!(settings, Ok(Some(known)) if known.auth_type == AuthType::Saml);
         let name = if saml { "idpSAMLAttributes" } else { "idpOIDCClaims" };
         json!({ name: claims, "idpGroups": groups(choice) })
     }
@@ -285,49 +232,4 @@ fn with_query(url: &str, name: &str, value: &str) -> String {
     let value = utf8_percent_encode(value, IN_QUERY);
     let url = format!("{url}{separator}{name}={value}{fragment}");
     utf8_percent_encode(&url, NOT_IN_URL).to_string()
-}
-
-impl Emulator {
-    /// Signs a user in at the identity provider of OAuth and single sign-on, in place of a browser.
-    ///
-    /// `url` is what the start of the sign-in returned. Whoever is not known by the login ID is new.
-    /// Returns the URL that the browser is sent to: the redirect URL of the start with the query
-    /// parameter `code`, or with `err` where this user cannot sign in.
-    ///
-    /// ```
-    /// use descope::Client;
-    /// use descope::auth::oauth::{OAuthOptions, providers};
-    /// use descope::emulator::Emulator;
-    ///
-    /// let emulator = Emulator::new();
-    /// let client = Client::builder().emulator(&emulator).build()?;
-    /// let options = OAuthOptions::default().redirect_url("https://app.example.com/callback");
-    /// let url = client.auth().oauth().start(providers::GITHUB, &options)?;
-    /// let back = emulator.idp_sign_in(&url, "ada@example.com").unwrap();
-    /// assert!(back.starts_with("https://app.example.com/callback?code="));
-    /// # Ok::<(), descope::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// When the URL is not of a sign-in that waits for its user.
-    pub fn idp_sign_in(&self, url: &str, login_id: &str) -> Result<String, Error> {
-        Ok(self.at_idp(url, "loginId", login_id)?)
-    }
-
-    /// Refuses a sign-in at the identity provider, as when the user cancels it. Returns the redirect
-    /// URL of the start with the query parameter `err`.
-    ///
-    /// # Errors
-    ///
-    /// When the URL is not of a sign-in that waits for its user.
-    pub fn idp_refuse(&self, url: &str, error: &str) -> Result<String, Error> {
-        Ok(self.at_idp(url, "err", error)?)
-    }
-
-    fn at_idp(&self, url: &str, name: &str, value: &str) -> Answer<String> {
-        let mut choice = query(CHOICE, url.split_once('?').map_or("", |(_, query)| query))?;
-        choice.insert(name.to_owned(), json!(value));
-        choose(self.settings(), self.now(), &mut self.store(), Fields::new(&choice))
-    }
 }

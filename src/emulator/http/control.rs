@@ -4,17 +4,19 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::dispatch;
+use super::engine::Engine;
 use super::fault::Fault;
-use crate::emulator::Emulator;
-use crate::emulator::api::seed;
+use super::page;
+use crate::emulator::api::areas::SEED_FIELDS;
+use crate::emulator::api::call::list;
 use crate::emulator::state::mailbox::Message;
-use crate::emulator::words::fields;
-use crate::emulator::words::fields::{Field, Fields, Kind, Object, Shape, optional, required};
-use crate::emulator::words::refusal::{Answer, Refusal, Reply};
+use crate::emulator::words::fields::{
+    self, Field, Fields, Kind, Object, Shape, optional, required,
+};
+use crate::emulator::words::refusal::{Refusal, Reply, Result};
 use crate::transport::Request;
 
-type Handler = fn(&Emulator, Fields<'_>) -> Answer;
+type Handler = fn(&Engine, Fields<'_>) -> Result;
 
 const TO: &[Field] = &[optional("to", Kind::Text)];
 const FAULT: &[Field] = &[
@@ -31,72 +33,67 @@ const FAULT: &[Field] = &[
 
 /// Method, path, fields of the query (`GET`) or of the body, handler.
 const ROUTES: &[(&str, &str, &[Field], Handler)] = &[
-    ("GET", "/_emulator/inbox", TO, |emulator, fields| {
-        let (store, to) = (emulator.store(), fields.some_text("to"));
-        let messages = store.mailbox.iter().filter(|of| to.is_none_or(|to| of.to == to));
-        dispatch::list("messages", messages.map(Message::show))
+    ("GET", "/_emulator/inbox", TO, |engine, fields| {
+        let (store, to) = (engine.store(), fields.some_text("to"));
+        let messages = store.mailbox.iter().filter(|message| to.is_none_or(|to| message.to == to));
+        list("messages", messages.map(Message::show))
     }),
-    ("GET", "/_emulator/requests", &[], |emulator, _| {
-        let counts = emulator.request_counts();
+    ("GET", "/_emulator/requests", &[], |engine, _| {
+        let counts = engine.request_counts();
         let counts = counts.into_iter().map(
             |((method, path), count)| json!({ "method": method, "path": path, "count": count }),
         );
-        dispatch::list("requests", counts)
+        list("requests", counts)
     }),
     (
         "POST",
         "/_emulator/advance",
         &[optional("seconds", Kind::Int), optional("milliseconds", Kind::Int)],
-        |emulator, fields| {
-            emulator.advance(Duration::from_secs(natural(fields, "seconds")?));
-            emulator.advance(Duration::from_millis(natural(fields, "milliseconds")?));
-            Ok(json!({ "time": emulator.now() }).into())
+        |engine, fields| {
+            engine.clock().advance(Duration::from_secs(natural(fields, "seconds")?));
+            engine.clock().advance(Duration::from_millis(natural(fields, "milliseconds")?));
+            Ok(json!({ "time": engine.now() }).into())
         },
     ),
-    ("POST", "/_emulator/reset", &[], |emulator, _| {
-        emulator.reset();
+    ("POST", "/_emulator/reset", &[], |engine, _| {
+        engine.reset();
         Ok(Reply::empty())
     }),
-    (
-        "POST",
-        "/_emulator/rotate-keys",
-        &[optional("keepSeconds", Kind::Int)],
-        |emulator, fields| {
-            let keep = Duration::from_secs(natural(fields, "keepSeconds")?);
-            emulator.rotate(keep)?;
-            Ok(Reply::empty())
-        },
-    ),
-    ("POST", "/_emulator/faults", FAULT, |emulator, fields| {
-        emulator.fault(fault(fields)?);
+    ("POST", "/_emulator/rotate-keys", &[optional("keepSeconds", Kind::Int)], |engine, fields| {
+        let keep = Duration::from_secs(natural(fields, "keepSeconds")?);
+        engine.rotate_keys(keep)?;
         Ok(Reply::empty())
     }),
-    ("DELETE", "/_emulator/faults", &[], |emulator, _| {
-        emulator.clear_faults();
+    ("POST", "/_emulator/faults", FAULT, |engine, fields| {
+        engine.add_fault(fault(fields)?);
         Ok(Reply::empty())
     }),
-    ("POST", "/_emulator/seed", seed::FIELDS, |emulator, fields| {
-        let lists = seed::FIELDS.iter().map(|field| field.name);
+    ("DELETE", "/_emulator/faults", &[], |engine, _| {
+        engine.clear_faults();
+        Ok(Reply::empty())
+    }),
+    ("POST", "/_emulator/seed", SEED_FIELDS, |engine, fields| {
+        let lists = SEED_FIELDS.iter().map(|field| field.name);
         let lists = lists.filter_map(|name| Some((name.to_owned(), fields.get(name)?.clone())));
-        let made = seed::seed(emulator, &lists.collect::<Object>().into());
+        let made = engine.seed(&lists.collect::<Object>().into());
         made.map(Reply::from).map_err(|error| Refusal::argument(error.to_string()))
     }),
-    ("GET", "/_emulator/export", &[], |emulator, _| Ok(seed::export(emulator).into())),
-    ("POST", "/_emulator/token", &[required("claims", Kind::Map)], |emulator, fields| {
+    ("GET", "/_emulator/export", &[], |engine, _| Ok(engine.export().into())),
+    ("POST", "/_emulator/token", &[required("claims", Kind::Map)], |engine, fields| {
         let claims = fields.get("claims").cloned().unwrap_or_default();
-        Ok(json!({ "jwt": emulator.issue(claims)? }).into())
+        Ok(json!({ "jwt": engine.issue_token(claims)? }).into())
     }),
-    ("POST", "/_emulator/session", &[required("loginId", Kind::Text)], |emulator, fields| {
-        emulator.start_session(fields.text("loginId"))
+    ("POST", "/_emulator/session", &[required("loginId", Kind::Text)], |engine, fields| {
+        engine.sign_in(fields.text("loginId"))
     }),
 ];
 
-fn natural(fields: Fields<'_>, name: &str) -> Answer<u64> {
+fn natural(fields: Fields<'_>, name: &str) -> Result<u64> {
     u64::try_from(fields.int(name).unwrap_or_default())
         .map_err(|_| Refusal::invalid(format!("The {name} field must not be negative")))
 }
 
-fn fault(fields: Fields<'_>) -> Answer<Fault> {
+fn fault(fields: Fields<'_>) -> Result<Fault> {
     let status = u16::try_from(natural(fields, "status")?).unwrap_or_default();
     let time = Duration::from_millis(natural(fields, "milliseconds")?);
     let mut fault = match fields.text("kind") {
@@ -134,8 +131,18 @@ fn fault(fields: Fields<'_>) -> Answer<Fault> {
     Ok(fault)
 }
 
+/// Whether a request is for the emulator itself.
+pub(super) fn is_for(request: &Request) -> bool {
+    request.uri().path().starts_with("/_emulator/")
+}
+
+/// Whether it is for a page that browsers show.
+pub(super) fn is_page(request: &Request) -> bool {
+    page::PATHS.contains(&request.uri().path())
+}
+
 /// Answers a request under `/_emulator/`.
-pub(in crate::emulator) fn dispatch(emulator: &Emulator, request: &Request) -> Answer {
+pub(in crate::emulator) fn dispatch(engine: &Engine, request: &Request) -> Result {
     let (method, path) = (request.method().as_str(), request.uri().path());
     let mut here = ROUTES.iter().filter(|(_, known, ..)| *known == path).peekable();
     if here.peek().is_none() {
@@ -148,5 +155,5 @@ pub(in crate::emulator) fn dispatch(emulator: &Emulator, request: &Request) -> A
     } else {
         fields::parse(Shape::Object(fields), request.body())?
     };
-    handler(emulator, Fields::new(&read))
+    handler(engine, Fields::new(&read))
 }

@@ -187,17 +187,17 @@ impl Fault {
 
 /// What the faults that match a request do to it, taken together.
 #[derive(Debug, Default)]
-pub(in crate::emulator) struct Trouble {
+pub(in crate::emulator) struct Effects {
     pub(in crate::emulator) rotate_keys: bool,
     /// Sent in place of the real answer.
     pub(in crate::emulator) answer: Option<Response>,
     pub(in crate::emulator) headers: Vec<(HeaderName, HeaderValue)>,
-    pub(in crate::emulator) line: Line,
+    pub(in crate::emulator) wire: WireFaults,
 }
 
-/// What happens on the line.
+/// What happens to the connection.
 #[derive(Clone, Copy, Debug, Default)]
-pub(in crate::emulator) struct Line {
+pub(in crate::emulator) struct WireFaults {
     pub(in crate::emulator) delay: Duration,
     pub(in crate::emulator) drip_head: Option<Duration>,
     pub(in crate::emulator) drip_body: Option<Duration>,
@@ -223,24 +223,24 @@ impl Faults {
         self.0.clear();
     }
 
-    pub(in crate::emulator) fn take(&mut self, request: &Request) -> Trouble {
-        let mut trouble = Trouble::default();
+    pub(in crate::emulator) fn take(&mut self, request: &Request) -> Effects {
+        let mut effects = Effects::default();
         for fault in self.0.iter_mut().filter(|fault| fault.matches(request)) {
             fault.left = fault.left.map(|left| left.saturating_sub(1));
-            trouble.headers.extend(fault.headers.iter().cloned());
+            effects.headers.extend(fault.headers.iter().cloned());
             match &fault.effect {
                 Effect::Nothing => {}
-                Effect::Delay(by) => trouble.line.delay = trouble.line.delay.saturating_add(*by),
-                Effect::DripBody(pause) => trouble.line.drip_body = Some(*pause),
-                Effect::DripHead(pause) => trouble.line.drip_head = Some(*pause),
-                Effect::Cut(after) => trouble.line.cut = Some(*after),
-                Effect::RotateKeys => trouble.rotate_keys = true,
+                Effect::Delay(by) => effects.wire.delay = effects.wire.delay.saturating_add(*by),
+                Effect::DripBody(pause) => effects.wire.drip_body = Some(*pause),
+                Effect::DripHead(pause) => effects.wire.drip_head = Some(*pause),
+                Effect::Cut(after) => effects.wire.cut = Some(*after),
+                Effect::RotateKeys => effects.rotate_keys = true,
                 Effect::Close { processed } => {
                     let close = if *processed { Close::Processed } else { Close::Unprocessed };
-                    trouble.line.close.get_or_insert(close);
+                    effects.wire.close.get_or_insert(close);
                 }
                 Effect::Answer { status, body, content_type } => {
-                    trouble.answer.get_or_insert_with(|| {
+                    effects.answer.get_or_insert_with(|| {
                         let mut response = Response::new(body.clone());
                         *response.status_mut() = *status;
                         let content_type = HeaderValue::from_static(content_type);
@@ -251,7 +251,7 @@ impl Faults {
             }
         }
         self.0.retain(|fault| fault.left != Some(0));
-        trouble
+        effects
     }
 }
 

@@ -5,26 +5,27 @@ use std::io;
 use std::thread;
 use std::time::Duration;
 
-use crate::emulator::{Emulator, Exchange};
+use super::engine::Engine;
+use super::exchange::Exchange;
 use crate::transport::{Limits, Request, Response, Transport, TransportError, TransportErrorKind};
 
 #[derive(Clone)]
-pub(in crate::emulator) struct InProcess(pub(in crate::emulator) Emulator);
+pub(in crate::emulator) struct InProcess(pub(in crate::emulator) Engine);
 
 impl Transport for InProcess {
     fn send(&self, request: Request) -> Result<Response, TransportError> {
         let limits = request.extensions().get::<Limits>().copied();
-        let Exchange { response, line } = self.0.exchange(&request);
+        let Exchange { response, wire } = Exchange::new(&self.0, &request);
 
         let dripped = |pause: Option<Duration>, bytes: usize| {
             let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
             pause.map_or(Duration::ZERO, |pause| pause.saturating_mul(bytes))
         };
-        let sent = line.cut.map_or(response.body().len(), |cut| cut.min(response.body().len()));
-        let takes = line
+        let sent = wire.cut.map_or(response.body().len(), |cut| cut.min(response.body().len()));
+        let takes = wire
             .delay
-            .saturating_add(dripped(line.drip_head, head_length(&response)))
-            .saturating_add(dripped(line.drip_body, sent));
+            .saturating_add(dripped(wire.drip_head, head_length(&response)))
+            .saturating_add(dripped(wire.drip_body, sent));
         match limits.map(|limits| limits.timeout) {
             Some(timeout) if takes >= timeout && !takes.is_zero() => {
                 thread::sleep(timeout);
@@ -32,7 +33,7 @@ impl Transport for InProcess {
             }
             _ => thread::sleep(takes),
         }
-        if line.close.is_some() || sent < response.body().len() {
+        if wire.close.is_some() || sent < response.body().len() {
             return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
         }
         let length = u64::try_from(sent).unwrap_or(u64::MAX);

@@ -2,22 +2,28 @@
 
 use std::fmt::Write;
 
-use crate::emulator::Emulator;
-use crate::emulator::api::idp::{CHOICE, Provider, Visit, choose};
+use super::engine::Engine;
+use crate::emulator::api::idp::{CHOICE, choose};
+use crate::emulator::state::idp::{Provider, Visit};
 use crate::emulator::state::store::Store;
 use crate::emulator::words::fields::{Field, Fields, Kind, Object, Shape, optional, parse, query};
-use crate::emulator::words::refusal::Answer;
 use crate::emulator::words::refusal::Refusal;
+use crate::emulator::words::refusal::Result;
 use crate::html::escape;
 use crate::transport::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, LOCATION};
 use crate::transport::http::{Method, StatusCode};
 use crate::transport::{Request, Response};
 
+const IDP: &str = "/_emulator/idp";
+const DONE: &str = "/_emulator/idp/done";
+/// Where the pages are.
+pub(super) const PATHS: [&str; 2] = [IDP, DONE];
+
 /// Answers a request for one of the identity provider's pages.
-pub(in crate::emulator) fn serve(emulator: &Emulator, request: &Request) -> Option<Response> {
+pub(in crate::emulator) fn serve(engine: &Engine, request: &Request) -> Option<Response> {
     let answer = match request.uri().path() {
-        "/_emulator/idp" => visit(emulator, request),
-        "/_emulator/idp/done" => done(request),
+        IDP => visit(engine, request),
+        DONE => done(request),
         _ => return None,
     };
     Some(answer.unwrap_or_else(|refusal| {
@@ -29,19 +35,17 @@ pub(in crate::emulator) fn serve(emulator: &Emulator, request: &Request) -> Opti
 }
 
 /// The page to choose a user from; or, once one is chosen, the way back.
-fn visit(emulator: &Emulator, request: &Request) -> Answer<Response> {
+fn visit(engine: &Engine, request: &Request) -> Result<Response> {
     let choice = read(request)?;
-    let (choice, now) = (Fields::new(&choice), emulator.now());
-    let mut store = emulator.store();
-    if choice.some_text("loginId").is_some() || choice.some_text("err").is_some() {
-        return redirect(&choose(emulator.settings(), now, &mut store, choice)?);
+    let (fields, context) = (Fields::new(&choice), engine.context());
+    let mut store = engine.store();
+    if fields.some_text("loginId").is_some() || fields.some_text("err").is_some() {
+        return redirect(&choose(&context, &mut store, &choice)?);
     }
-    let state = choice.text("state");
-    let visit = store.idp.visits.iter().find(|of| of.state == state && now < of.expires);
-    Ok(visit.ok_or_else(Refusal::visit_over)?.page(&store))
+    Ok(store.idp.visit(&context, fields.text("state"))?.page(&store))
 }
 
-fn read(request: &Request) -> Answer<Object> {
+fn read(request: &Request) -> Result<Object> {
     let form = request
         .headers()
         .get(CONTENT_TYPE)
@@ -58,7 +62,7 @@ fn read(request: &Request) -> Answer<Object> {
 }
 
 /// Where a sign-in without a redirect URL ends.
-fn done(request: &Request) -> Answer<Response> {
+fn done(request: &Request) -> Result<Response> {
     const FIELDS: &[Field] = &[optional("code", Kind::Text), optional("err", Kind::Text)];
     let fields = query(FIELDS, request.uri().query().unwrap_or_default())?;
     let fields = Fields::new(&fields);
@@ -73,7 +77,7 @@ fn done(request: &Request) -> Answer<Response> {
     })
 }
 
-fn redirect(url: &str) -> Answer<Response> {
+fn redirect(url: &str) -> Result<Response> {
     let location = HeaderValue::try_from(url);
     let location = location.map_err(|_| Refusal::argument("The redirectURL is no URL"))?;
     let mut response = Response::new(Vec::new());
@@ -87,7 +91,7 @@ impl Visit {
     fn page(&self, store: &Store) -> Response {
         let state = format!("<input type=hidden name=state value=\"{}\">", escape(&self.state));
         let mut page = String::from("<ul>");
-        for user in &store.users {
+        for user in store.users.iter() {
             for login_id in &user.login_ids {
                 let id = escape(login_id);
                 let name = escape(&user.profile.name);
@@ -118,7 +122,7 @@ impl Visit {
             Provider::OAuth(name) => format!("Sign in with {name}"),
             Provider::Sso { tenant, .. } => {
                 let settings = self.provider.settings(store).ok().flatten();
-                let name = settings.map(|of| &*of.display_name).unwrap_or_default();
+                let name = settings.map(|settings| &*settings.display_name).unwrap_or_default();
                 let tenant = store.tenant(tenant).map_or(&**tenant, |tenant| &*tenant.name);
                 format!("Sign in to {tenant} {name}").trim_end().to_owned()
             }
@@ -133,7 +137,7 @@ fn html(title: &str, body: &str) -> Response {
          <meta name=viewport content=\"width=device-width\">\
          <style>body{{font:1rem system-ui;max-width:40rem;margin:3rem auto;padding:0 1rem}}\
          label{{display:block}}ul{{list-style:none;padding:0}}</style>\
-         <h1>{title}</h1>{body}<p><small>This is the Descope emulator.</small></p></html>"
+         <h1>{title}</h1>{body}<p><small>This is the Descope engine.</small></p></html>"
     );
     let mut response = Response::new(page.into_bytes());
     let headers = response.headers_mut();
@@ -147,6 +151,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::emulator::Emulator;
     use crate::transport::http::Request;
     use crate::transport::http::request::Builder;
 

@@ -12,7 +12,9 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use crate::emulator::{Emulator, Exchange, lock};
+use super::engine::{Engine, lock};
+use super::exchange::Exchange;
+use super::guard;
 use crate::transport::http::header::{CONNECTION, CONTENT_LENGTH, DATE, HeaderMap, HeaderValue};
 use crate::transport::http::{Method, StatusCode};
 
@@ -37,7 +39,7 @@ pub struct Server {
 }
 
 struct Shared {
-    emulator: Emulator,
+    engine: Engine,
     stop: Stop,
     accepted: AtomicU64,
     open: Mutex<HashMap<u64, TcpStream>>,
@@ -70,13 +72,13 @@ impl Stop {
 
 impl Server {
     pub(in crate::emulator) fn start(
-        emulator: Emulator,
+        engine: Engine,
         address: impl ToSocketAddrs,
     ) -> io::Result<Self> {
         let listener = TcpListener::bind(address)?;
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared {
-            emulator,
+            engine,
             stop: Stop::default(),
             accepted: AtomicU64::new(0),
             open: Mutex::default(),
@@ -181,6 +183,7 @@ fn converse(stream: TcpStream, shared: &Shared) -> io::Result<()> {
     stream.set_read_timeout(Some(IDLE))?;
     stream.set_write_timeout(Some(IDLE))?;
     stream.set_nodelay(true)?;
+    let address = stream.local_addr()?.ip();
     let mut writer = stream.try_clone()?;
     let mut reader = Reader::new(stream);
     loop {
@@ -188,17 +191,20 @@ fn converse(stream: TcpStream, shared: &Shared) -> io::Result<()> {
             Ok(Some(incoming)) => incoming,
             Ok(None) | Err(Bad::Io) => return Ok(()),
             Err(Bad::Request(status)) => {
-                let answer = Exchange::refused(status);
+                let answer = Exchange::unreadable(status);
                 send(&mut writer, shared, answer, false, false)?;
                 return linger(writer);
             }
         };
         let Incoming { request, keep_alive } = incoming;
-        let exchange = shared.emulator.exchange(&request);
+        let exchange = match guard::check(&request, address) {
+            Ok(()) => Exchange::new(&shared.engine, &request),
+            Err(refusal) => Exchange::refused(refusal),
+        };
         let head_only = request.method() == Method::HEAD;
-        let cut = exchange.line.cut.is_some();
-        if exchange.line.close.is_some() {
-            shared.stop.wait(exchange.line.delay);
+        let cut = exchange.wire.cut.is_some();
+        if exchange.wire.close.is_some() {
+            shared.stop.wait(exchange.wire.delay);
             return writer.shutdown(Shutdown::Both);
         }
         if !send(&mut writer, shared, exchange, keep_alive, head_only)? {
@@ -218,8 +224,8 @@ fn send(
     keep_alive: bool,
     head_only: bool,
 ) -> io::Result<bool> {
-    let Exchange { response, line } = exchange;
-    if !line.delay.is_zero() && !shared.stop.wait(line.delay) {
+    let Exchange { response, wire } = exchange;
+    if !wire.delay.is_zero() && !shared.stop.wait(wire.delay) {
         return Ok(false);
     }
     let status = response.status();
@@ -227,9 +233,9 @@ fn send(
     let (parts, body) = response.into_parts();
     let head = head(status, parts.headers, (!no_body).then_some(body.len()), keep_alive);
     let sent =
-        if head_only || no_body { 0 } else { line.cut.unwrap_or(usize::MAX).min(body.len()) };
+        if head_only || no_body { 0 } else { wire.cut.unwrap_or(usize::MAX).min(body.len()) };
     let body = &body[..sent];
-    match (line.drip_head, line.drip_body) {
+    match (wire.drip_head, wire.drip_body) {
         (None, None) => {
             let whole = [&head, body].concat();
             writer.write_all(&whole)?;

@@ -3,8 +3,7 @@
 use serde_json::{Value, json};
 
 use super::user::{Profile, User};
-use crate::emulator::http::dispatch::Call;
-use crate::emulator::words::refusal::{Answer, Refusal};
+use crate::emulator::words::refusal::{Refusal, Result};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::emulator) enum Delivery {
@@ -18,19 +17,11 @@ pub(in crate::emulator) enum Delivery {
 }
 
 impl Delivery {
-    pub(in crate::emulator) fn parse(text: &str) -> Answer<Self> {
+    pub(in crate::emulator) fn parse(text: &str) -> Result<Self> {
         [Self::Email, Self::Sms, Self::Voice, Self::WhatsApp, Self::Im, Self::Embedded]
             .into_iter()
             .find(|method| method.as_str() == text)
             .ok_or_else(|| Refusal::invalid(format!("There is no delivery method {text:?}")))
-    }
-
-    /// The method in the path of the call, by which something is sent.
-    pub(in crate::emulator) fn of(call: &Call<'_>) -> Answer<Self> {
-        match Self::parse(call.param("method"))? {
-            Self::Embedded => Err(Refusal::invalid("Nothing is sent by the method \"Embedded\"")),
-            method => Ok(method),
-        }
     }
 
     /// The value of the `amr` claim.
@@ -66,7 +57,7 @@ impl Delivery {
     }
 
     /// Where the user is reached; a login ID that looks like an address is one.
-    pub(in crate::emulator) fn address(self, profile: &Profile, login_id: &str) -> Answer<String> {
+    pub(in crate::emulator) fn address(self, profile: &Profile, login_id: &str) -> Result<String> {
         let known = if self == Self::Email { &profile.email } else { &profile.phone };
         let candidates = [known, login_id].into_iter();
         let mut addresses = candidates.filter(|text| self.looks_right(text));

@@ -10,7 +10,7 @@ use md5::{Digest, Md5};
 use serde_json::Value;
 
 use crate::emulator::words::fields::{Fields, Object};
-use crate::emulator::words::refusal::{Answer, Refusal};
+use crate::emulator::words::refusal::{Refusal, Result};
 
 /// The greatest cost of bcrypt that is checked: the whole emulator waits meanwhile.
 const MAX_COST: u32 = 14;
@@ -34,7 +34,7 @@ enum Form {
 
 impl Hashed {
     /// Reads the wire type `BatchUserPasswordHashed`.
-    pub(in crate::emulator) fn read(fields: Fields<'_>) -> Answer<Self> {
+    pub(in crate::emulator) fn read(fields: Fields<'_>) -> Result<Self> {
         let wire = fields.whole().cloned().unwrap_or_default();
         let mut kinds = wire.keys();
         let (Some(kind), None) = (kinds.next(), kinds.next()) else {

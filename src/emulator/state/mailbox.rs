@@ -5,7 +5,6 @@ use std::fmt;
 
 use serde_json::{Value, json};
 
-use crate::emulator::Emulator;
 use crate::emulator::words::fields::{Fields, Object};
 
 /// Messages kept; older ones are dropped.
@@ -125,28 +124,11 @@ impl Mailbox {
         self.0.push_back(message);
     }
 
+    pub(in crate::emulator) fn clear(&mut self) {
+        self.0.clear();
+    }
+
     pub(in crate::emulator) fn iter(&self) -> impl DoubleEndedIterator<Item = &Message> {
         self.0.iter()
-    }
-}
-
-/// Reads the messages; from [`Emulator::inbox`].
-#[derive(Clone, Debug)]
-pub struct Inbox(pub(in crate::emulator) Emulator);
-
-impl Inbox {
-    /// All messages, oldest first. The last 10 000 are kept.
-    pub fn messages(&self) -> Vec<Message> {
-        self.0.store().mailbox.iter().cloned().collect()
-    }
-
-    /// The newest message to an address.
-    pub fn last_to(&self, address: &str) -> Option<Message> {
-        self.0.store().mailbox.iter().rev().find(|message| message.to == address).cloned()
-    }
-
-    /// Throws all messages away.
-    pub fn clear(&self) {
-        self.0.store().mailbox.0.clear();
     }
 }

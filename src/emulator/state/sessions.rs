@@ -1,19 +1,21 @@
 //! The sessions that were started, and their refresh tokens.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
-use super::token::{Digest, digest};
+use super::table::{By, Edit, Row, Table, key};
+use crate::emulator::words::digest::{Digest, digest};
 use crate::emulator::words::fields::Object;
 use crate::emulator::words::random;
 
 /// So many refresh tokens are kept, and as many again, before those that have expired are dropped.
-const KEPT: usize = 64;
+const FEW: usize = 64;
 
 /// The sessions that were started, ended ones included: their tokens are refused by name, until they
 /// expire.
 #[derive(Default)]
 pub(in crate::emulator) struct Sessions {
-    pub(in crate::emulator) by_id: HashMap<String, Session>,
+    pub(in crate::emulator) by_id: Table<Session>,
     pub(in crate::emulator) refresh_tokens: HashMap<Digest, RefreshToken>,
     /// How many refresh tokens were left when expired ones were last dropped.
     left: usize,
@@ -32,6 +34,7 @@ pub(in crate::emulator) struct Session {
     pub(in crate::emulator) ended: bool,
 }
 
+#[derive(Clone)]
 pub(in crate::emulator) struct RefreshToken {
     pub(in crate::emulator) session: String,
     /// The tenant selected with it, the `dct` claim.
@@ -48,9 +51,23 @@ pub(in crate::emulator) struct Proven {
     pub(in crate::emulator) token: Digest,
 }
 
+impl Row for Session {
+    fn keys(&self) -> Vec<(By, Cow<'_, [u8]>)> {
+        vec![key(By::Id, &self.id), key(By::User, &self.user)]
+    }
+}
+
 impl Sessions {
+    pub(in crate::emulator) fn get(&self, id: &str) -> Option<&Session> {
+        self.by_id.get(By::Id, id)
+    }
+
+    pub(in crate::emulator) fn edit(&mut self, id: &str) -> Option<Edit<'_, Session>> {
+        self.by_id.edit(By::Id, id)
+    }
+
     pub(in crate::emulator) fn end(&mut self, id: &str) {
-        if let Some(session) = self.by_id.get_mut(id) {
+        if let Some(mut session) = self.edit(id) {
             session.ended = true;
         }
     }
@@ -61,28 +78,27 @@ impl Sessions {
 
     /// Ends the sessions of a user, all or all but one.
     pub(in crate::emulator) fn revoke_user(&mut self, user: &str, except: Option<&Proven>) {
-        for session in self.by_id.values_mut().filter(|session| session.user == user) {
+        self.by_id.edit_all(By::User, user, |session| {
             session.ended |= except.is_none_or(|kept| kept.session.id != session.id);
-        }
+        });
     }
 
     /// Gives the sessions of one user to another, as when users are merged.
     pub(in crate::emulator) fn hand_over(&mut self, from: &str, to: &str) {
-        for session in self.by_id.values_mut().filter(|session| session.user == from) {
-            to.clone_into(&mut session.user);
-        }
+        self.by_id.edit_all(By::User, from, |session| to.clone_into(&mut session.user));
     }
 
-    /// Remembers a refresh token that was signed on demand.
+    /// Remembers a refresh token that was signed on demand, as that of a new session.
     pub(in crate::emulator) fn adopt(
         &mut self,
         token: &str,
         user: &str,
         tenant: Option<String>,
-        times: [i64; 2],
+        expires: i64,
+        now: i64,
     ) {
         let session = self.start(user, Vec::new(), Object::new());
-        self.remember(token, &session, tenant, times);
+        self.remember(token, RefreshToken { session, tenant, expires, spent: false }, now);
     }
 
     /// Starts a session, whose refresh token is to be remembered next. Returns its ID.
@@ -96,31 +112,24 @@ impl Sessions {
         let user = user.to_owned();
         let (actor, lifetime) = (None, None);
         let session = Session { id: id.clone(), user, amr, claims, actor, lifetime, ended: false };
-        self.by_id.insert(id.clone(), session);
+        self.by_id.push(session);
         id
     }
 
     /// Remembers a refresh token of a session.
-    pub(in crate::emulator) fn remember(
-        &mut self,
-        token: &str,
-        session: &str,
-        tenant: Option<String>,
-        [expires, now]: [i64; 2],
-    ) {
+    pub(in crate::emulator) fn remember(&mut self, token: &str, refresh: RefreshToken, now: i64) {
         // Seldom enough that it costs each token next to nothing.
-        if self.refresh_tokens.len() >= self.left.max(KEPT).saturating_mul(2) {
-            self.drop_expired(session, now);
+        if self.refresh_tokens.len() >= self.left.max(FEW).saturating_mul(2) {
+            self.drop_expired(&refresh.session, now);
         }
-        let refresh = RefreshToken { session: session.to_owned(), tenant, expires, spent: false };
         self.refresh_tokens.insert(digest(token), refresh);
     }
 
     /// Drops refresh tokens that have expired, and sessions that have no more of them but one.
     fn drop_expired(&mut self, but: &str, now: i64) {
         self.refresh_tokens.retain(|_, refresh| now < refresh.expires);
-        let live: HashSet<_> = self.refresh_tokens.values().map(|of| &*of.session).collect();
-        self.by_id.retain(|id, _| id == but || live.contains(&**id));
+        let live: HashSet<_> = self.refresh_tokens.values().map(|token| &*token.session).collect();
+        self.by_id.retain(|session| session.id == but || live.contains(&*session.id));
         self.left = self.refresh_tokens.len();
     }
 
@@ -132,13 +141,14 @@ impl Sessions {
         user: &str,
         actor: &str,
     ) -> Vec<String> {
-        let refresh = self.refresh_tokens.get(token);
-        let is_meant = |session: &&Session| match refresh {
-            Some(refresh) => session.id == refresh.session,
-            None => session.user == user && session.actor.as_deref() == Some(actor),
-        };
-        let sessions = self.by_id.values().filter(|session| !session.ended).filter(is_meant);
-        sessions.map(|session| session.id.clone()).collect()
+        let live = |session: &&Session| !session.ended;
+        if let Some(refresh) = self.refresh_tokens.get(token) {
+            let session = self.get(&refresh.session).filter(live);
+            return session.into_iter().map(|session| session.id.clone()).collect();
+        }
+        let sessions = self.by_id.all(By::User, user).filter(live);
+        let acts = sessions.filter(|session| session.actor.as_deref() == Some(actor));
+        acts.map(|session| session.id.clone()).collect()
     }
 }
 

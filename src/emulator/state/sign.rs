@@ -12,7 +12,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 use crate::emulator::words::random;
-use crate::emulator::words::refusal::{Answer, Refusal};
+use crate::emulator::words::refusal::{Refusal, Result};
 
 /// The key that emulators of this process share until they rotate it.
 ///
@@ -20,7 +20,7 @@ use crate::emulator::words::refusal::{Answer, Refusal};
 /// emulator publishes it under a key ID of its own, so the tokens of one are strange to another.
 static SHARED: Mutex<Option<Arc<KeyPair>>> = Mutex::new(None);
 
-fn shared() -> Answer<Arc<KeyPair>> {
+fn shared() -> Result<Arc<KeyPair>> {
     // The lock is held while the key is made, so that many threads make it once.
     let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(pair) = &*shared {
@@ -31,7 +31,7 @@ fn shared() -> Answer<Arc<KeyPair>> {
     Ok(pair)
 }
 
-fn generate() -> Answer<Arc<KeyPair>> {
+fn generate() -> Result<Arc<KeyPair>> {
     KeyPair::generate(KeySize::Rsa2048)
         .map(Arc::new)
         .map_err(|_| Refusal::internal("No RSA key could be made"))
@@ -49,7 +49,7 @@ pub(in crate::emulator) struct SigningKey {
 
 impl SigningKey {
     /// A key made at once.
-    pub(in crate::emulator) fn generate() -> Answer<Self> {
+    pub(in crate::emulator) fn generate() -> Result<Self> {
         Ok(Self { pair: OnceLock::from(generate()?), ..Self::later(true) })
     }
 
@@ -57,7 +57,7 @@ impl SigningKey {
         Self { kid: random::id("SK"), own, pair: OnceLock::new(), until: None }
     }
 
-    fn pair(&self) -> Answer<&KeyPair> {
+    fn pair(&self) -> Result<&KeyPair> {
         if self.pair.get().is_none() {
             let pair = if self.own { generate()? } else { shared()? };
             // Lost races are fine: whoever was first decides.
@@ -66,7 +66,7 @@ impl SigningKey {
         self.pair.get().map(Arc::as_ref).ok_or_else(|| Refusal::internal("No key"))
     }
 
-    fn jwk(&self) -> Answer<Value> {
+    fn jwk(&self) -> Result<Value> {
         let public = self.pair()?.public_key();
         Ok(json!({
             "alg": "RS256",
@@ -105,13 +105,13 @@ impl KeyRing {
     }
 
     /// The key set, as `GET /v2/keys/{project}` answers it.
-    pub(in crate::emulator) fn set(&self, now: i64) -> Answer<Value> {
-        let keys: Vec<Value> = self.published(now).map(SigningKey::jwk).collect::<Answer<_>>()?;
+    pub(in crate::emulator) fn set(&self, now: i64) -> Result<Value> {
+        let keys: Vec<Value> = self.published(now).map(SigningKey::jwk).collect::<Result<_>>()?;
         Ok(json!({ "keys": keys }))
     }
 
     /// A signed token with exactly these claims.
-    pub(in crate::emulator) fn sign(&self, claims: &Value) -> Answer<String> {
+    pub(in crate::emulator) fn sign(&self, claims: &Value) -> Result<String> {
         let key = self.0.first().ok_or_else(|| Refusal::internal("No key"))?;
         let pair = key.pair()?;
         let header = json!({ "alg": "RS256", "kid": key.kid, "typ": "JWT" });
@@ -126,11 +126,11 @@ impl KeyRing {
     }
 
     /// The claims of a token signed with a published key and not expired.
-    pub(in crate::emulator) fn verify(&self, token: &str, now: i64) -> Answer<Value> {
+    pub(in crate::emulator) fn verify(&self, token: &str, now: i64) -> Result<Value> {
         let malformed = || Refusal::token("The token is malformed");
         let (signed, signature) = token.rsplit_once('.').ok_or_else(malformed)?;
         let (header, claims) = signed.split_once('.').ok_or_else(malformed)?;
-        let parse = |part: &str| -> Answer<Value> {
+        let parse = |part: &str| -> Result<Value> {
             let bytes = URL_SAFE_NO_PAD.decode(part).map_err(|_| malformed())?;
             serde_json::from_slice(&bytes).map_err(|_| malformed())
         };

@@ -1,44 +1,49 @@
 //! Everything an emulator remembers.
 
-use serde_json::{Value, json};
-
+use super::access_key::AccessKey;
+use super::attribute::Attributes;
+use super::audit::{Record, Trail};
+use super::codes::{Attempt, Code, Link};
 use super::fga::Authorization;
+use super::grants::{Grants, Membership, merge};
+use super::group::Group;
+use super::idp::Idp;
 use super::mailbox::Mailbox;
+use super::passkey::Passkeys;
+use super::password::Policy;
+use super::project::Project;
+use super::role::{Permission, Role};
 use super::sessions::Sessions;
 use super::sign::KeyRing;
+use super::sso::SsoSettings;
+use super::sso_application::SsoApplication;
+use super::table::{By, Edit, Table};
+use super::tenant::Tenant;
 use super::user::User;
-use crate::emulator::api::auth::{enchanted_link, magic_link, otp, password, webauthn};
-use crate::emulator::api::idp::Idp;
-use crate::emulator::api::mgmt::access_key::AccessKey;
-use crate::emulator::api::mgmt::attribute::Attributes;
-use crate::emulator::api::mgmt::audit::Trail;
-use crate::emulator::api::mgmt::group::Group;
-use crate::emulator::api::mgmt::project::Project;
-use crate::emulator::api::mgmt::sso::SsoSettings;
-use crate::emulator::api::mgmt::sso_application::SsoApplication;
-use crate::emulator::words::fields::{Fields, Object};
-use crate::emulator::words::refusal::{Answer, Refusal};
+use crate::emulator::words::context::Context;
+use crate::emulator::words::fields::Fields;
+use crate::emulator::words::refusal::{Refusal, Result};
 
 /// The state of one project. An area that remembers something adds its field here.
 pub(in crate::emulator) struct Store {
     pub(in crate::emulator) keys: KeyRing,
-    pub(in crate::emulator) users: Vec<User>,
+    pub(in crate::emulator) users: Table<User>,
     pub(in crate::emulator) roles: Vec<Role>,
     pub(in crate::emulator) permissions: Vec<Permission>,
     pub(in crate::emulator) tenants: Vec<Tenant>,
-    pub(in crate::emulator) access_keys: Vec<AccessKey>,
-    pub(in crate::emulator) groups: Vec<Group>,
+    pub(in crate::emulator) access_keys: Table<AccessKey>,
+    pub(in crate::emulator) groups: Table<Group>,
     pub(in crate::emulator) sso_settings: Vec<SsoSettings>,
     pub(in crate::emulator) sso_apps: Vec<SsoApplication>,
     /// IDs of users who may be impersonated even where consent is asked for.
     pub(in crate::emulator) consents: Vec<String>,
     pub(in crate::emulator) sessions: Sessions,
-    pub(in crate::emulator) otp: otp::Codes,
-    pub(in crate::emulator) magic_links: magic_link::Links,
-    pub(in crate::emulator) enchanted_links: enchanted_link::Attempts,
-    pub(in crate::emulator) password_policy: password::Policy,
+    pub(in crate::emulator) codes: Table<Code>,
+    pub(in crate::emulator) magic_links: Table<Link>,
+    pub(in crate::emulator) enchanted_links: Table<Attempt>,
+    pub(in crate::emulator) password_policy: Policy,
     pub(in crate::emulator) idp: Idp,
-    pub(in crate::emulator) webauthn: webauthn::Passkeys,
+    pub(in crate::emulator) webauthn: Passkeys,
     pub(in crate::emulator) mailbox: Mailbox,
     pub(in crate::emulator) authorization: Authorization,
     pub(in crate::emulator) attributes: Attributes,
@@ -51,22 +56,22 @@ impl Store {
     pub(in crate::emulator) fn new(keys: KeyRing) -> Self {
         Self {
             keys,
-            users: Vec::new(),
+            users: Table::default(),
             roles: Vec::new(),
             permissions: Vec::new(),
             tenants: Vec::new(),
-            access_keys: Vec::new(),
-            groups: Vec::new(),
+            access_keys: Table::default(),
+            groups: Table::default(),
             sso_settings: Vec::new(),
             sso_apps: Vec::new(),
             consents: Vec::new(),
             sessions: Sessions::default(),
-            otp: otp::Codes::default(),
-            magic_links: magic_link::Links::default(),
-            enchanted_links: enchanted_link::Attempts::default(),
-            password_policy: password::Policy::default(),
+            codes: Table::default(),
+            magic_links: Table::default(),
+            enchanted_links: Table::default(),
+            password_policy: Policy::default(),
             idp: Idp::default(),
-            webauthn: webauthn::Passkeys::default(),
+            webauthn: Passkeys::default(),
             mailbox: Mailbox::default(),
             authorization: Authorization::default(),
             attributes: Attributes::default(),
@@ -76,31 +81,61 @@ impl Store {
     }
 
     pub(in crate::emulator) fn user(&self, id: &str) -> Option<&User> {
-        self.users.iter().find(|user| user.id == id)
+        self.users.get(By::Id, id)
     }
 
-    /// The user with this login ID.
+    /// The user with this ID, to be changed.
+    pub(in crate::emulator) fn user_mut(&mut self, id: &str) -> Result<Edit<'_, User>> {
+        self.users.edit(By::Id, id).ok_or_else(Refusal::no_user)
+    }
+
+    /// The user with this login ID, if there is one.
     pub(in crate::emulator) fn user_by_login(&self, login_id: &str) -> Option<&User> {
-        self.users.iter().find(|user| user.has_login(login_id))
+        self.users.get(By::LoginId, login_id)
+    }
+
+    /// The user who signs in with this login ID.
+    pub(in crate::emulator) fn known_user(&self, login_id: &str) -> Result<&User> {
+        self.user_by_login(login_id).ok_or_else(Refusal::no_user)
+    }
+
+    /// Refuses a login ID that a user has.
+    pub(in crate::emulator) fn check_free(&self, login_id: &str) -> Result<()> {
+        match self.user_by_login(login_id) {
+            Some(_) => Err(Refusal::user_exists()),
+            None => Ok(()),
+        }
     }
 
     /// The user that a management call names: by login ID, or by user ID.
-    pub(in crate::emulator) fn managed_user(&mut self, name: &str) -> Answer<&mut User> {
-        let at = self.users.iter().position(|user| user.has_login(name));
-        let at = at.or_else(|| self.users.iter().position(|user| user.id == name));
-        at.and_then(|at| self.users.get_mut(at)).ok_or_else(Refusal::no_managed_user)
+    pub(in crate::emulator) fn managed_user(&self, name: &str) -> Result<&User> {
+        self.user_by_login(name).or_else(|| self.user(name)).ok_or_else(Refusal::no_managed_user)
+    }
+
+    /// Likewise, to be changed.
+    pub(in crate::emulator) fn managed_user_mut(&mut self, name: &str) -> Result<Edit<'_, User>> {
+        let by = if self.user_by_login(name).is_some() { By::LoginId } else { By::Id };
+        self.users.edit(by, name).ok_or_else(Refusal::no_managed_user)
     }
 
     /// A membership of a tenant, as whoever joins it gets.
-    pub(in crate::emulator) fn joining(&self, tenant: &str) -> Answer<Membership> {
+    pub(in crate::emulator) fn joining(&self, tenant: &str) -> Result<Membership> {
         let of = self.tenant(tenant);
         let of = of.ok_or_else(|| Refusal::argument(format!("There is no tenant {tenant:?}")))?;
         Ok(Membership { tenant: of.id.clone(), roles: of.default_roles.clone() })
     }
 
-    /// Takes in a user who signed up, with the roles that new users get. Returns the ID.
-    pub(in crate::emulator) fn register(&mut self, mut user: User) -> String {
+    /// Takes in a user who signed up, with the roles that new users get, and records it where the
+    /// context names a way of signing in. Returns the ID.
+    pub(in crate::emulator) fn register(
+        &mut self,
+        context: &Context<'_>,
+        mut user: User,
+    ) -> String {
         user.grants.roles = self.default_roles();
+        if !context.method.is_empty() {
+            self.audit.add(Record::by_user("UserCreated", &user, context));
+        }
         let id = user.id.clone();
         self.users.push(user);
         id
@@ -112,35 +147,29 @@ impl Store {
         &mut self,
         survivor: &str,
         absorbed: &str,
-    ) -> Answer<()> {
+    ) -> Result<()> {
         self.user(survivor).ok_or_else(Refusal::no_user)?;
-        let at = self.users.iter().position(|user| user.id == absorbed);
-        let absorbed_user = self.users.remove(at.ok_or_else(Refusal::no_user)?);
-        if let Some(user) = self.users.iter_mut().find(|user| user.id == survivor) {
-            user.merge(absorbed_user);
-        }
+        let absorbed_user = self.users.take(By::Id, absorbed).ok_or_else(Refusal::no_user)?;
+        self.user_mut(survivor)?.merge(absorbed_user);
         self.sessions.hand_over(absorbed, survivor);
-        let members = self.groups.iter_mut().map(|group| &mut group.members);
-        for ids in members.chain([&mut self.consents]) {
+        let replace = |ids: &mut Vec<String>| {
             if let Some(at) = ids.iter().position(|id| id == absorbed) {
                 ids.remove(at);
                 merge(ids, [survivor.to_owned()]);
             }
-        }
+        };
+        self.groups.edit_all(By::User, absorbed, |group| replace(&mut group.members));
+        replace(&mut self.consents);
         self.webauthn.hand_over(absorbed, survivor);
-        for key in &mut self.access_keys {
-            if key.user.as_deref() == Some(absorbed) {
-                key.user = Some(survivor.to_owned());
-            }
-        }
+        self.access_keys.edit_all(By::User, absorbed, |key| key.user = Some(survivor.to_owned()));
         Ok(())
     }
 
     /// Removes a user with all that belongs to them.
     pub(in crate::emulator) fn remove_user(&mut self, id: &str) {
-        self.users.retain(|user| user.id != id);
-        self.access_keys.retain(|key| key.user.as_deref() != Some(id));
-        self.groups.iter_mut().for_each(|group| group.members.retain(|member| member != id));
+        self.users.remove(By::Id, id);
+        self.access_keys.remove(By::User, id);
+        self.groups.edit_all(By::User, id, |group| group.members.retain(|member| member != id));
         self.consents.retain(|user| user != id);
         self.sessions.revoke_user(id, None);
         self.webauthn.forget(id);
@@ -150,7 +179,7 @@ impl Store {
         self.tenants.iter().find(|tenant| tenant.id == id)
     }
 
-    pub(in crate::emulator) fn tenant_mut(&mut self, id: &str) -> Answer<&mut Tenant> {
+    pub(in crate::emulator) fn tenant_mut(&mut self, id: &str) -> Result<&mut Tenant> {
         let tenant = self.tenants.iter_mut().find(|tenant| tenant.id == id);
         tenant.ok_or_else(|| Refusal::missing("tenant"))
     }
@@ -159,13 +188,13 @@ impl Store {
     pub(in crate::emulator) fn remove_tenant(&mut self, id: &str) {
         self.tenants.retain(|tenant| tenant.id != id);
         self.sso_settings.retain(|settings| settings.tenant != id);
-        self.groups.retain(|group| group.tenant != id);
+        self.groups.remove(By::Tenant, id);
         let of_tenant = |role: &&Role| role.tenant.as_deref() == Some(id);
         let roles: Vec<_> = self.roles.iter().filter(of_tenant).map(|of| of.id.clone()).collect();
         for role in &roles {
             self.remove_role(role);
         }
-        self.grants_mut().for_each(|grants| grants.forget_tenant(id));
+        self.edit_grants(|grants| grants.forget_tenant(id));
         for tenant in &mut self.tenants {
             tenant.parent.take_if(|parent| parent == id);
         }
@@ -212,13 +241,13 @@ impl Store {
     /// Removes a role, and takes it from all who have it or are to get it.
     pub(in crate::emulator) fn remove_role(&mut self, id: &str) {
         self.roles.retain(|role| role.id != id);
-        self.grants_mut().for_each(|grants| grants.forget_role(id));
+        self.edit_grants(|grants| grants.forget_role(id));
         self.tenants.iter_mut().for_each(|tenant| tenant.default_roles.retain(|role| role != id));
         self.sso_settings.iter_mut().for_each(|settings| settings.forget_role(id));
     }
 
     /// The ID of the role with this name: the tenant's own, else the project's.
-    pub(in crate::emulator) fn role_id(&self, name: &str, tenant: Option<&str>) -> Answer<String> {
+    pub(in crate::emulator) fn role_id(&self, name: &str, tenant: Option<&str>) -> Result<String> {
         let named = |scope: Option<&str>| {
             self.roles.iter().find(|role| role.name == name && role.tenant.as_deref() == scope)
         };
@@ -231,7 +260,7 @@ impl Store {
         &self,
         names: &[&str],
         tenant: Option<&str>,
-    ) -> Answer<Vec<String>> {
+    ) -> Result<Vec<String>> {
         let mut ids = Vec::new();
         for name in names {
             let id = self.role_id(name, tenant)?;
@@ -266,7 +295,7 @@ impl Store {
     pub(in crate::emulator) fn memberships<'a>(
         &self,
         tenants: impl Iterator<Item = Fields<'a>>,
-    ) -> Answer<Vec<Membership>> {
+    ) -> Result<Vec<Membership>> {
         let mut memberships: Vec<Membership> = Vec::new();
         for tenant in tenants {
             let id = tenant.text("tenantId");
@@ -280,165 +309,26 @@ impl Store {
         Ok(memberships)
     }
 
-    /// All grants there are: those of users and those of access keys.
-    pub(in crate::emulator) fn grants_mut(&mut self) -> impl Iterator<Item = &mut Grants> {
-        let users = self.users.iter_mut().map(|user| &mut user.grants);
-        users.chain(self.access_keys.iter_mut().map(|key| &mut key.grants))
-    }
-}
-
-/// What a user or an access key may do.
-#[derive(Clone, Default)]
-pub(in crate::emulator) struct Grants {
-    /// IDs of project roles.
-    pub(in crate::emulator) roles: Vec<String>,
-    pub(in crate::emulator) tenants: Vec<Membership>,
-}
-
-impl Grants {
-    pub(in crate::emulator) fn membership(&self, tenant: &str) -> Option<&Membership> {
-        self.tenants.iter().find(|membership| membership.tenant == tenant)
+    /// Changes all grants there are: those of users and those of access keys.
+    fn edit_grants(&mut self, change: impl Fn(&mut Grants)) {
+        self.users.edit_each(|user| change(&mut user.grants));
+        self.access_keys.edit_each(|key| change(&mut key.grants));
     }
 
-    pub(in crate::emulator) fn membership_mut(&mut self, tenant: &str) -> Option<&mut Membership> {
-        self.tenants.iter_mut().find(|membership| membership.tenant == tenant)
+    /// Panics unless all indexes find exactly what a search finds.
+    #[cfg(test)]
+    pub(in crate::emulator) fn check_indexes(&self) {
+        self.users.check("users");
+        self.access_keys.check("access keys");
+        self.groups.check("groups");
+        self.codes.check("codes");
+        self.magic_links.check("magic links");
+        self.enchanted_links.check("enchanted links");
+        self.idp.visits.check("visits");
+        self.idp.codes.check("codes of the identity provider");
+        self.sessions.by_id.check("sessions");
+        self.webauthn.passkeys.check("passkeys");
     }
-
-    /// The role list of a tenant, or of the project.
-    pub(in crate::emulator) fn role_list(
-        &mut self,
-        tenant: Option<&str>,
-    ) -> Answer<&mut Vec<String>> {
-        match tenant {
-            None => Ok(&mut self.roles),
-            Some(tenant) => match self.membership_mut(tenant) {
-                Some(membership) => Ok(&mut membership.roles),
-                None => Err(Refusal::argument(format!("Not in the tenant {tenant:?}"))),
-            },
-        }
-    }
-
-    pub(in crate::emulator) fn forget_role(&mut self, role: &str) {
-        self.roles.retain(|id| id != role);
-        for membership in &mut self.tenants {
-            membership.roles.retain(|id| id != role);
-        }
-    }
-
-    pub(in crate::emulator) fn forget_tenant(&mut self, tenant: &str) {
-        self.tenants.retain(|membership| membership.tenant != tenant);
-    }
-
-    /// Takes over what another has.
-    pub(in crate::emulator) fn merge(&mut self, other: Self) {
-        merge(&mut self.roles, other.roles);
-        for theirs in other.tenants {
-            match self.membership_mut(&theirs.tenant) {
-                Some(ours) => merge(&mut ours.roles, theirs.roles),
-                None => self.tenants.push(theirs),
-            }
-        }
-    }
-
-    /// The claims of a token: `roles`, `permissions`, `tenants`, each left out when empty.
-    pub(in crate::emulator) fn claims(&self, store: &Store) -> Object {
-        let scope = |roles: &[String]| {
-            let mut scope = Object::new();
-            for (name, values) in
-                [("roles", store.role_names(roles)), ("permissions", store.permission_names(roles))]
-            {
-                if !values.is_empty() {
-                    scope.insert(name.to_owned(), json!(values));
-                }
-            }
-            scope
-        };
-        let mut claims = scope(&self.roles);
-        if !self.tenants.is_empty() {
-            let tenants: Object = self
-                .tenants
-                .iter()
-                .map(|of| (of.tenant.clone(), Value::Object(scope(&of.roles))))
-                .collect();
-            claims.insert("tenants".to_owned(), Value::Object(tenants));
-        }
-        claims
-    }
-
-    /// `roleNames`, as users and access keys show them.
-    pub(in crate::emulator) fn role_names(&self, store: &Store) -> Value {
-        json!(store.role_names(&self.roles))
-    }
-
-    /// `userTenants` or `keyTenants`.
-    pub(in crate::emulator) fn tenants(&self, store: &Store) -> Value {
-        self.tenants
-            .iter()
-            .map(|of| {
-                json!({
-                    "tenantId": of.tenant,
-                    "tenantName": store.tenant(&of.tenant).map(|tenant| &*tenant.name),
-                    "roleNames": store.role_names(&of.roles),
-                    "permissions": store.permission_names(&of.roles),
-                })
-            })
-            .collect()
-    }
-}
-
-/// Adds what is not yet there, keeping the order.
-pub(in crate::emulator) fn merge(list: &mut Vec<String>, more: impl IntoIterator<Item = String>) {
-    for item in more {
-        if !list.contains(&item) {
-            list.push(item);
-        }
-    }
-}
-
-#[derive(Clone)]
-pub(in crate::emulator) struct Membership {
-    pub(in crate::emulator) tenant: String,
-    /// IDs of the tenant's or the project's roles.
-    pub(in crate::emulator) roles: Vec<String>,
-}
-
-#[derive(Clone)]
-pub(in crate::emulator) struct Role {
-    pub(in crate::emulator) id: String,
-    pub(in crate::emulator) name: String,
-    pub(in crate::emulator) description: String,
-    /// IDs.
-    pub(in crate::emulator) permissions: Vec<String>,
-    pub(in crate::emulator) tenant: Option<String>,
-    pub(in crate::emulator) default: bool,
-    pub(in crate::emulator) private: bool,
-    pub(in crate::emulator) created: i64,
-}
-
-#[derive(Clone)]
-pub(in crate::emulator) struct Permission {
-    pub(in crate::emulator) id: String,
-    pub(in crate::emulator) name: String,
-    pub(in crate::emulator) description: String,
-}
-
-#[derive(Default)]
-pub(in crate::emulator) struct Tenant {
-    pub(in crate::emulator) id: String,
-    pub(in crate::emulator) name: String,
-    pub(in crate::emulator) domains: Vec<String>,
-    pub(in crate::emulator) attributes: Object,
-    pub(in crate::emulator) parent: Option<String>,
-    pub(in crate::emulator) disabled: bool,
-    pub(in crate::emulator) enforce_sso: bool,
-    pub(in crate::emulator) sso_exclusions: Vec<String>,
-    pub(in crate::emulator) role_inheritance: String,
-    pub(in crate::emulator) federated_apps: Vec<String>,
-    /// IDs of the roles that users get who join it.
-    pub(in crate::emulator) default_roles: Vec<String>,
-    /// What was set of its sessions.
-    pub(in crate::emulator) settings: Object,
-    pub(in crate::emulator) created: i64,
 }
 
 #[cfg(test)]
@@ -466,8 +356,8 @@ mod tests {
         });
         let mut store = emulator.store();
         store.merge_users(&ada, &al).unwrap();
-        assert_eq!(store.groups[0].members, [&*ada]);
-        assert_eq!(store.groups[1].members, [bo, ada.clone()]);
+        let members: Vec<_> = store.groups.iter().map(|group| &*group.members).collect();
+        assert_eq!(members, [&[ada.clone()][..], &[bo, ada.clone()]]);
         assert_eq!(store.consents, [ada]);
     }
 }

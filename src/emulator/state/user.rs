@@ -1,15 +1,17 @@
 //! Users, as the API shows them.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::store::{Grants, Store, merge};
-use crate::emulator::api::auth::password::Password;
-use crate::emulator::api::auth::totp::Authenticator;
-use crate::emulator::words::fields::{Field, Fields, Kind, Object, optional};
+use super::grants::{Grants, merge};
+use super::password::Password;
+use super::table::{By, Row, key};
+use super::totp::Authenticator;
+use crate::emulator::words::fields::{Fields, Object};
 use crate::emulator::words::random;
-use crate::emulator::words::refusal::{Answer, Refusal};
+use crate::emulator::words::refusal::{Refusal, Result};
 
 /// How many sign-ins of a user are remembered.
 const LONGEST_HISTORY: usize = 1000;
@@ -52,7 +54,7 @@ pub(in crate::emulator) struct Profile {
 }
 
 impl Profile {
-    /// Reads the fields of [`SIGN_UP_USER`].
+    /// Reads the `user` of a sign-up.
     pub(in crate::emulator) fn read(user: Fields<'_>) -> Self {
         let text = |name| user.text(name).to_owned();
         Self {
@@ -82,17 +84,6 @@ impl Profile {
         }
     }
 }
-
-/// The `user` of a sign-up.
-pub(in crate::emulator) const SIGN_UP_USER: &[Field] = &[
-    optional("name", Kind::Text),
-    optional("givenName", Kind::Text),
-    optional("middleName", Kind::Text),
-    optional("familyName", Kind::Text),
-    optional("phone", Kind::Text),
-    optional("email", Kind::Text),
-    optional("loginId", Kind::Text),
-];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::emulator) enum Status {
@@ -143,6 +134,13 @@ pub(in crate::emulator) struct ProviderToken {
 pub(in crate::emulator) struct Login {
     pub(in crate::emulator) time: i64,
     pub(in crate::emulator) tenant: String,
+}
+
+impl Row for User {
+    fn keys(&self) -> Vec<(By, Cow<'_, [u8]>)> {
+        let login_ids = self.login_ids.iter().map(|login_id| key(By::LoginId, login_id));
+        [key(By::Id, &self.id)].into_iter().chain(login_ids).collect()
+    }
 }
 
 impl User {
@@ -203,7 +201,7 @@ impl User {
     }
 
     /// Refuses users who were kept out.
-    pub(in crate::emulator) fn may_sign_in(&self) -> Answer<()> {
+    pub(in crate::emulator) fn may_sign_in(&self) -> Result<()> {
         match self.status {
             Status::Enabled | Status::Invited => Ok(()),
             Status::Disabled | Status::Expired => {
@@ -217,38 +215,6 @@ impl User {
         self.logins.extend(more);
         let excess = self.logins.len().saturating_sub(LONGEST_HISTORY);
         self.logins.drain(..excess);
-    }
-
-    /// The wire type `UserResponse`.
-    pub(in crate::emulator) fn show(&self, store: &Store) -> Value {
-        let has = |factor| self.factors.contains(&factor);
-        json!({
-            "userId": self.id,
-            "loginIds": self.login_ids,
-            "name": self.profile.name,
-            "givenName": self.profile.given_name,
-            "middleName": self.profile.middle_name,
-            "familyName": self.profile.family_name,
-            "email": self.profile.email,
-            "phone": self.profile.phone,
-            "picture": self.profile.picture,
-            "verifiedEmail": self.verified_email,
-            "verifiedPhone": self.verified_phone,
-            "roleNames": self.grants.role_names(store),
-            "userTenants": self.grants.tenants(store),
-            "status": self.status.as_str(),
-            "test": self.test,
-            "customAttributes": self.attributes,
-            "createdTime": self.created,
-            "modifiedTime": self.modified,
-            "ssoAppIds": self.sso_apps,
-            "password": self.password.is_some(),
-            "SAML": has(Factor::Saml),
-            "SCIM": has(Factor::Scim),
-            "TOTP": self.authenticator.is_some(),
-            "webauthn": has(Factor::WebAuthn),
-            "OAuth": self.oauth,
-        })
     }
 
     /// The lines of the wire type `UserHistoryResponse`, newest first.

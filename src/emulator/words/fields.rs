@@ -6,7 +6,7 @@
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
-use super::refusal::{Answer, Refusal};
+use super::refusal::{Refusal, Result};
 
 pub(in crate::emulator) type Object = Map<String, Value>;
 
@@ -68,7 +68,7 @@ pub(in crate::emulator) enum Shape {
 }
 
 /// Parses a body. A bare array comes back under the name `""`.
-pub(in crate::emulator) fn parse(shape: Shape, bytes: &[u8]) -> Answer<Object> {
+pub(in crate::emulator) fn parse(shape: Shape, bytes: &[u8]) -> Result<Object> {
     let value = if bytes.iter().all(u8::is_ascii_whitespace) {
         Value::Null
     } else {
@@ -90,7 +90,7 @@ pub(in crate::emulator) fn object(
     fields: &'static [Field],
     map: Object,
     path: &str,
-) -> Answer<Object> {
+) -> Result<Object> {
     let mut checked = Object::new();
     for (name, value) in map {
         let path = join(path, &name);
@@ -125,7 +125,7 @@ fn join(path: &str, name: &str) -> String {
     if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
 }
 
-fn typed(kind: Kind, value: Value, path: &str) -> Answer<Value> {
+fn typed(kind: Kind, value: Value, path: &str) -> Result<Value> {
     let wanted = match (kind, value) {
         (Kind::Object(fields), Value::Object(map)) => {
             return object(fields, map, path).map(Value::Object);
@@ -160,7 +160,7 @@ fn typed(kind: Kind, value: Value, path: &str) -> Answer<Value> {
 }
 
 /// Parses a query string. An empty value counts as unset, as Python clients send it for `None`.
-pub(in crate::emulator) fn query(fields: &'static [Field], text: &str) -> Answer<Object> {
+pub(in crate::emulator) fn query(fields: &'static [Field], text: &str) -> Result<Object> {
     let mut map = Object::new();
     for pair in text.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -181,7 +181,7 @@ pub(in crate::emulator) fn query(fields: &'static [Field], text: &str) -> Answer
     object(fields, map, "")
 }
 
-fn form_decode(text: &str) -> Answer<String> {
+fn form_decode(text: &str) -> Result<String> {
     percent_decode_str(&text.replace('+', " "))
         .decode_utf8()
         .map(std::borrow::Cow::into_owned)

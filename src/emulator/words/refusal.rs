@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use crate::transport::http::StatusCode;
 
-/// What a handler returns.
-pub(in crate::emulator) type Answer<T = Reply> = Result<T, Refusal>;
+/// What may be refused; a handler's result.
+pub(in crate::emulator) type Result<T = Reply, E = Refusal> = std::result::Result<T, E>;
 
 /// A successful answer: its body, and headers beyond the usual.
 #[derive(Debug)]
@@ -28,6 +28,8 @@ impl From<Value> for Reply {
         Self { body, cookie: None }
     }
 }
+
+const INVALID: &str = "E011003";
 
 /// A refused request. Codes that start with `E` are Descope's; where no official client names the
 /// code of a failure, it is the emulator's own and starts with `EMU`.
@@ -56,7 +58,7 @@ impl Refusal {
 
     /// A field is missing, unknown or of the wrong type.
     pub(in crate::emulator) fn invalid(message: impl Into<String>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "E011003", "Request is invalid", message)
+        Self::new(StatusCode::BAD_REQUEST, INVALID, "Request is invalid", message)
     }
 
     /// The fields are well formed, but their values make no sense.
@@ -214,23 +216,47 @@ impl Refusal {
 
 /// What a call of the emulator itself, not of the emulated API, can fail with.
 #[derive(Debug)]
-pub struct Error(String);
+pub struct Error {
+    code: &'static str,
+    message: String,
+}
 
 impl Error {
-    pub(in crate::emulator) fn new(message: impl Into<String>) -> Self {
-        Self(message.into())
+    /// What is given to the emulator does not have the right form.
+    pub(in crate::emulator) fn invalid(message: impl Into<String>) -> Self {
+        Self { code: INVALID, message: message.into() }
+    }
+
+    /// A refusal, and what was refused.
+    pub(in crate::emulator) fn at(place: &str, refusal: Refusal) -> Self {
+        let Self { code, message } = refusal.into();
+        Self { code, message: format!("{place}: {message}") }
+    }
+
+    /// The code, as an answer of the API would have it: `E062108` where no user has the login ID.
+    /// Codes that start with `EMU` are the emulator's own.
+    ///
+    /// ```
+    /// use descope::emulator::Emulator;
+    ///
+    /// let error = Emulator::new().sign_in("nobody@example.com").unwrap_err();
+    /// assert_eq!(error.code(), "E062108");
+    /// ```
+    pub fn code(&self) -> &str {
+        self.code
     }
 }
 
 impl From<Refusal> for Error {
     fn from(refusal: Refusal) -> Self {
-        Self(format!("{} ({}): {}", refusal.description, refusal.code, refusal.message))
+        let Refusal { code, description, message, .. } = refusal;
+        Self { code, message: format!("{description} ({code}): {message}") }
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.message)
     }
 }
 

@@ -1,30 +1,40 @@
 //! Exchange of access keys for session tokens.
 
+use crate::emulator::api::route::Event::Unrecorded;
+use crate::emulator::state::table::By;
 use serde_json::{Value, json};
 
-use crate::emulator::http::dispatch::{Bearer, Call, Route};
+use crate::emulator::api::call::Call;
+use crate::emulator::api::route::{Area, Bearer, Route};
+use crate::emulator::state::sign_in::{custom_claims, unreserved};
 use crate::emulator::state::store::Store;
-use crate::emulator::state::token::{base_claims, custom_claims, digest, unreserved};
+use crate::emulator::state::token::base_claims;
+use crate::emulator::words::digest::digest;
 use crate::emulator::words::fields::{Field, Kind, optional};
-use crate::emulator::words::refusal::{Answer, Refusal};
-use crate::emulator::words::settings::seconds;
+use crate::emulator::words::refusal::{Refusal, Result};
 
 const OPTIONS: &[Field] =
     &[optional("customClaims", Kind::Map), optional("selectedTenant", Kind::Text)];
 
-pub(in crate::emulator) const ROUTES: &[Route] = &[Route::post(
+pub(in crate::emulator) const AREA: Area = Area::new(ROUTES);
+
+const ROUTES: &[Route] = &[Route::post(
     "/v1/auth/accesskey/exchange",
     Bearer::AccessKey,
+    Unrecorded("a key that is used is no sign-in"),
     &[optional("loginOptions", Kind::Object(OPTIONS))],
     exchange,
 )];
 
-fn exchange(call: &Call<'_>, store: &mut Store) -> Answer {
-    let secret = call.token.as_deref();
-    let secret = secret.ok_or_else(|| Refusal::unauthorized("The request has no access key"))?;
-    let secret = digest(secret);
-    let key = store.access_keys.iter().find(|key| key.secret == secret);
-    let key = key.ok_or_else(|| Refusal::unauthorized("The access key is wrong"))?;
+fn exchange(call: &Call<'_>, store: &mut Store) -> Result {
+    let secret = call
+        .token
+        .as_deref()
+        .ok_or_else(|| Refusal::unauthorized("The request has no access key"))?;
+    let key = store
+        .access_keys
+        .get(By::Secret, digest(secret))
+        .ok_or_else(|| Refusal::unauthorized("The access key is wrong"))?;
     if !key.active {
         return Err(Refusal::unauthorized("The access key is inactive"));
     }
@@ -41,7 +51,7 @@ fn exchange(call: &Call<'_>, store: &mut Store) -> Answer {
     };
 
     let options = call.body().object("loginOptions");
-    let mut expires = call.now.saturating_add(seconds(call.settings.session_lifetime));
+    let mut expires = call.expiry(call.settings.session_lifetime);
     if key.expires != 0 {
         expires = expires.min(key.expires);
     }

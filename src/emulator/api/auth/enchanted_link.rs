@@ -1,21 +1,25 @@
 //! Enchanted links: three links in a message, of which one is right, and a session to ask for.
 
-use std::collections::HashMap;
+use crate::emulator::api::route::Bearer::Project;
+use crate::emulator::api::route::Event::SignInBy;
+use crate::emulator::state::codes::{Attempt, AttemptState};
+use crate::emulator::state::pending::Pending;
+use crate::emulator::state::table::By;
 
 use serde_json::json;
 
 use super::magic_link::{URI, VERIFY, link};
-use super::pending::{Pending, SIGN_IN, SIGN_UP, Settled, update_fields};
-use crate::emulator::http::dispatch::Bearer::{MaybeRefresh, Project, Refresh};
-use crate::emulator::http::dispatch::{Call, Route};
+use super::pending::{SIGN_IN, SIGN_UP, delivery, update_fields};
+use crate::emulator::api::call::Call;
+use crate::emulator::api::route::Bearer::{MaybeRefresh, Refresh};
+use crate::emulator::api::route::{Area, Route};
 use crate::emulator::state::delivery::Delivery;
 use crate::emulator::state::mailbox::Message;
 use crate::emulator::state::store::Store;
-use crate::emulator::state::token::{Digest, digest};
+use crate::emulator::words::digest::digest;
 use crate::emulator::words::fields::{Field, Kind, concat, optional, required};
 use crate::emulator::words::random;
-use crate::emulator::words::refusal::{Answer, Refusal, Reply};
-use crate::emulator::words::settings::seconds;
+use crate::emulator::words::refusal::{Refusal, Reply, Result};
 
 const CROSS_DEVICE: Field = optional("crossDevice", Kind::Bool);
 const SIGN_IN_FIELDS: [Field; 5] = concat(SIGN_IN, [URI, CROSS_DEVICE]);
@@ -24,48 +28,67 @@ const UPDATE_EMAIL: [Field; 10] =
     concat(update_fields("email"), [URI, CROSS_DEVICE, optional("mfa", Kind::Bool)]);
 const UPDATE_PHONE: [Field; 7] = update_fields("phone");
 
-pub(in crate::emulator) const ROUTES: &[Route] = &[
+pub(in crate::emulator) const AREA: Area = Area::new(ROUTES);
+
+const ROUTES: &[Route] = &[
     Route::post(
         "/v1/auth/enchantedlink/signup/{method}",
         Project,
+        SignInBy("enchantedlink"),
         &SIGN_UP_FIELDS,
         |call, store| {
-            let pending = Pending::sign_up(call, store, Delivery::of(call)?)?;
+            let pending = Pending::sign_up(call, store, delivery(call)?)?;
             mail(call, store, pending)
         },
     ),
     Route::post(
         "/v1/auth/enchantedlink/signin/{method}",
         MaybeRefresh,
+        SignInBy("enchantedlink"),
         &SIGN_IN_FIELDS,
         |call, store| {
-            let pending = Pending::sign_in(call, store, Delivery::of(call)?)?;
+            let pending = Pending::sign_in(call, store, delivery(call)?)?;
             mail(call, store, pending)
         },
     ),
     Route::post(
         "/v1/auth/enchantedlink/signup-in/{method}",
         Project,
+        SignInBy("enchantedlink"),
         &SIGN_IN_FIELDS,
         |call, store| {
-            let pending = Pending::sign_up_or_in(call, store, Delivery::of(call)?)?;
+            let pending = Pending::sign_up_or_in(call, store, delivery(call)?)?;
             mail(call, store, pending)
         },
     ),
-    Route::post("/v1/auth/enchantedlink/verify", Project, VERIFY, verify),
+    Route::post(
+        "/v1/auth/enchantedlink/verify",
+        Project,
+        SignInBy("enchantedlink"),
+        VERIFY,
+        verify,
+    ),
     Route::post(
         "/v1/auth/enchantedlink/pending-session",
         Project,
+        SignInBy("enchantedlink"),
         &[required("pendingRef", Kind::Text)],
         session,
     ),
-    Route::post("/v1/auth/enchantedlink/update/email", Refresh, &UPDATE_EMAIL, |call, store| {
-        let pending = Pending::update(call, store, Delivery::Email)?;
-        mail(call, store, pending)
-    }),
+    Route::post(
+        "/v1/auth/enchantedlink/update/email",
+        Refresh,
+        SignInBy("enchantedlink"),
+        &UPDATE_EMAIL,
+        |call, store| {
+            let pending = Pending::update(call, store, Delivery::Email)?;
+            mail(call, store, pending)
+        },
+    ),
     Route::post(
         "/v1/auth/enchantedlink/update/phone/{method}",
         Refresh,
+        SignInBy("enchantedlink"),
         &UPDATE_PHONE,
         |call, store| {
             let pending = Pending::update_phone(call, store)?;
@@ -73,24 +96,6 @@ pub(in crate::emulator) const ROUTES: &[Route] = &[
         },
     ),
 ];
-
-/// The sign-ins under way, by the digest of their pending reference.
-#[derive(Default)]
-pub(in crate::emulator) struct Attempts(HashMap<Digest, Attempt>);
-
-struct Attempt {
-    right: Digest,
-    wrong: [Digest; 2],
-    expires: i64,
-    state: State,
-}
-
-enum State {
-    Waiting(Box<Pending>),
-    /// A wrong link was clicked, which ends it.
-    Refused,
-    Clicked(Settled),
-}
 
 /// What was made for a message.
 struct Sent {
@@ -114,16 +119,20 @@ fn start(call: &Call<'_>, store: &mut Store, pending: Pending) -> Sent {
     choice.sort();
 
     let pending_ref = random::token();
-    let attempts = &mut store.enchanted_links.0;
-    attempts.retain(|_, attempt| call.now < attempt.expires);
-    let expires = call.now.saturating_add(seconds(call.settings.code_lifetime));
-    let attempt = Attempt { right, wrong, expires, state: State::Waiting(Box::new(pending)) };
-    attempts.insert(digest(&pending_ref), attempt);
+    let attempts = &mut store.enchanted_links;
+    attempts.drop_now_and_then(|attempt| call.now >= attempt.expires);
+    attempts.push(Attempt {
+        pending_ref: digest(&pending_ref),
+        right,
+        wrong,
+        expires: call.code_expiry(),
+        state: AttemptState::Waiting(Box::new(pending)),
+    });
     Sent { pending_ref, link_id, token, choice }
 }
 
 /// Makes the links and puts the message with them into the inbox.
-fn mail(call: &Call<'_>, store: &mut Store, pending: Pending) -> Answer {
+fn mail(call: &Call<'_>, store: &mut Store, pending: Pending) -> Result {
     let (message, mut answer) = (pending.message(call), pending.masked());
     let sent = start(call, store, pending);
     let link = |token: &str| link(call.body().some_text("URI"), token);
@@ -139,38 +148,45 @@ fn mail(call: &Call<'_>, store: &mut Store, pending: Pending) -> Answer {
     Ok(answer.into())
 }
 
-fn verify(call: &Call<'_>, store: &mut Store) -> Answer {
+fn verify(call: &Call<'_>, store: &mut Store) -> Result {
     let token = digest(call.body().text("token"));
-    let mut attempts = store.enchanted_links.0.values_mut();
-    let attempt = attempts.find(|of| of.right == token || of.wrong.contains(&token));
-    let attempt = attempt.filter(|attempt| call.now < attempt.expires);
-    let attempt = attempt.ok_or_else(Refusal::link)?;
+    let mut attempt = store
+        .enchanted_links
+        .edit(By::Secret, token)
+        .filter(|attempt| call.now < attempt.expires)
+        .ok_or_else(Refusal::link)?;
     if attempt.right != token {
-        attempt.state = State::Refused;
+        attempt.state = AttemptState::Refused;
         return Err(Refusal::link());
     }
-    let State::Waiting(pending) = &attempt.state else { return Err(Refusal::link()) };
+    let AttemptState::Waiting(pending) = &attempt.state else { return Err(Refusal::link()) };
     let pending = pending.clone();
+    drop(attempt);
     let settled = pending.settle(call, store)?;
-    if let Some(attempt) = store.enchanted_links.0.values_mut().find(|of| of.right == token) {
-        attempt.state = State::Clicked(settled);
+    if let Some(mut attempt) = store.enchanted_links.edit(By::Secret, token) {
+        attempt.state = AttemptState::Clicked(settled);
         // Leaves time to ask, even after a click in the last second.
-        attempt.expires = call.now.saturating_add(seconds(call.settings.code_lifetime));
+        attempt.expires = call.code_expiry();
     }
     Ok(Reply::empty())
 }
 
-fn session(call: &Call<'_>, store: &mut Store) -> Answer {
+fn session(call: &Call<'_>, store: &mut Store) -> Result {
     let pending_ref = digest(call.body().text("pendingRef"));
-    let attempts = &mut store.enchanted_links.0;
-    let attempt = attempts.remove(&pending_ref).filter(|attempt| call.now < attempt.expires);
-    match attempt.ok_or_else(Refusal::link)? {
-        Attempt { state: State::Clicked(settled), .. } => settled.sign_in(call, store),
-        Attempt { state: State::Refused, .. } => Err(Refusal::link()),
-        waiting => {
-            attempts.insert(pending_ref, waiting);
-            Err(Refusal::link_pending())
+    let attempts = &mut store.enchanted_links;
+    let waits = |attempt: &Attempt| {
+        call.now < attempt.expires && matches!(attempt.state, AttemptState::Waiting(_))
+    };
+    if attempts.get(By::Id, pending_ref).is_some_and(waits) {
+        return Err(Refusal::link_pending());
+    }
+    match attempts.take(By::Id, pending_ref) {
+        Some(Attempt { state: AttemptState::Clicked(settled), expires, .. })
+            if call.now < expires =>
+        {
+            settled.sign_in(call, store)
         }
+        _ => Err(Refusal::link()),
     }
 }
 
@@ -178,7 +194,7 @@ fn session(call: &Call<'_>, store: &mut Store) -> Answer {
 pub(in crate::emulator) fn link_for_test(
     call: &Call<'_>,
     store: &mut Store,
-) -> Answer<(String, String)> {
+) -> Result<(String, String)> {
     let pending = Pending::test_user(call, store)?;
     let sent = start(call, store, pending);
     Ok((link(call.body().some_text("URI"), &sent.token), sent.pending_ref))

@@ -1,17 +1,22 @@
 //! Magic links, and tokens that are verified like theirs.
 
-use std::collections::HashMap;
+use crate::emulator::api::route::Bearer::Project;
+use crate::emulator::api::route::Event::SignInBy;
+use crate::emulator::state::codes::Link;
+use crate::emulator::state::pending::Pending;
+use crate::emulator::state::table::By;
 
-use super::pending::{Pending, SIGN_IN, SIGN_UP, update_fields};
-use crate::emulator::http::dispatch::Bearer::{MaybeRefresh, Project, Refresh};
-use crate::emulator::http::dispatch::{Call, Route};
+use super::pending::{SIGN_IN, SIGN_UP, delivery, update_fields};
+use crate::emulator::api::call::Call;
+use crate::emulator::api::route::Bearer::{MaybeRefresh, Refresh};
+use crate::emulator::api::route::{Area, Route};
 use crate::emulator::state::delivery::Delivery;
 use crate::emulator::state::mailbox::Message;
 use crate::emulator::state::store::Store;
-use crate::emulator::state::token::{Digest, digest};
+use crate::emulator::words::digest::digest;
 use crate::emulator::words::fields::{Field, Kind, concat, optional, required};
 use crate::emulator::words::random;
-use crate::emulator::words::refusal::{Answer, Refusal};
+use crate::emulator::words::refusal::{Refusal, Result};
 use crate::emulator::words::settings::seconds;
 
 /// Where links lead if the request does not say.
@@ -24,37 +29,54 @@ const UPDATE_EMAIL: [Field; 9] = concat(update_fields("email"), [URI, optional("
 const UPDATE_PHONE: [Field; 9] = concat(update_fields("phone"), [URI, optional("mfa", Kind::Bool)]);
 pub(in crate::emulator) const VERIFY: &[Field] = &[required("token", Kind::Text)];
 
-pub(in crate::emulator) const ROUTES: &[Route] = &[
-    Route::post("/v1/auth/magiclink/signup/{method}", Project, &SIGN_UP_FIELDS, |call, store| {
-        let pending = Pending::sign_up(call, store, Delivery::of(call)?)?;
-        mail(call, store, pending, "URI")
-    }),
+pub(in crate::emulator) const AREA: Area = Area::new(ROUTES);
+
+const ROUTES: &[Route] = &[
+    Route::post(
+        "/v1/auth/magiclink/signup/{method}",
+        Project,
+        SignInBy("magiclink"),
+        &SIGN_UP_FIELDS,
+        |call, store| {
+            let pending = Pending::sign_up(call, store, delivery(call)?)?;
+            mail(call, store, pending, "URI")
+        },
+    ),
     Route::post(
         "/v1/auth/magiclink/signin/{method}",
         MaybeRefresh,
+        SignInBy("magiclink"),
         &SIGN_IN_FIELDS,
         |call, store| {
-            let pending = Pending::sign_in(call, store, Delivery::of(call)?)?;
+            let pending = Pending::sign_in(call, store, delivery(call)?)?;
             mail(call, store, pending, "URI")
         },
     ),
     Route::post(
         "/v1/auth/magiclink/signup-in/{method}",
         Project,
+        SignInBy("magiclink"),
         &SIGN_IN_FIELDS,
         |call, store| {
-            let pending = Pending::sign_up_or_in(call, store, Delivery::of(call)?)?;
+            let pending = Pending::sign_up_or_in(call, store, delivery(call)?)?;
             mail(call, store, pending, "URI")
         },
     ),
-    Route::post("/v1/auth/magiclink/verify", Project, VERIFY, verify),
-    Route::post("/v1/auth/magiclink/update/email", Refresh, &UPDATE_EMAIL, |call, store| {
-        let pending = Pending::update(call, store, Delivery::Email)?;
-        mail(call, store, pending, "URI")
-    }),
+    Route::post("/v1/auth/magiclink/verify", Project, SignInBy("magiclink"), VERIFY, verify),
+    Route::post(
+        "/v1/auth/magiclink/update/email",
+        Refresh,
+        SignInBy("magiclink"),
+        &UPDATE_EMAIL,
+        |call, store| {
+            let pending = Pending::update(call, store, Delivery::Email)?;
+            mail(call, store, pending, "URI")
+        },
+    ),
     Route::post(
         "/v1/auth/magiclink/update/phone/{method}",
         Refresh,
+        SignInBy("magiclink"),
         &UPDATE_PHONE,
         |call, store| {
             let pending = Pending::update_phone(call, store)?;
@@ -63,22 +85,12 @@ pub(in crate::emulator) const ROUTES: &[Route] = &[
     ),
 ];
 
-/// The links that wait to be clicked, by the digest of their token.
-#[derive(Default)]
-pub(in crate::emulator) struct Links(HashMap<Digest, Link>);
-
-struct Link {
-    pending: Pending,
-    expires: i64,
-}
-
 /// Makes a token that is good once, and for so many seconds.
 fn mint(call: &Call<'_>, store: &mut Store, pending: Pending, lifetime: i64) -> String {
     let token = random::token();
-    let links = &mut store.magic_links.0;
-    links.retain(|_, link| call.now < link.expires);
     let expires = call.now.saturating_add(lifetime);
-    links.insert(digest(&token), Link { pending, expires });
+    store.magic_links.drop_now_and_then(|link| call.now >= link.expires);
+    store.magic_links.push(Link { token: digest(&token), pending, expires });
     token
 }
 
@@ -96,7 +108,7 @@ pub(in crate::emulator) fn mail(
     store: &mut Store,
     pending: Pending,
     page: &str,
-) -> Answer {
+) -> Result {
     let (message, masked) = (pending.message(call), pending.masked());
     let token = mint(call, store, pending, seconds(call.settings.code_lifetime));
     let link = Some(link(call.body().some_text(page), &token));
@@ -104,9 +116,12 @@ pub(in crate::emulator) fn mail(
     Ok(masked.into())
 }
 
-fn verify(call: &Call<'_>, store: &mut Store) -> Answer {
-    let link = store.magic_links.0.remove(&digest(call.body().text("token")));
-    let link = link.filter(|link| call.now < link.expires).ok_or_else(Refusal::link)?;
+fn verify(call: &Call<'_>, store: &mut Store) -> Result {
+    let link = store
+        .magic_links
+        .take(By::Secret, digest(call.body().text("token")))
+        .filter(|link| call.now < link.expires)
+        .ok_or_else(Refusal::link)?;
     link.pending.complete(call, store)
 }
 
@@ -122,7 +137,7 @@ pub(in crate::emulator) fn embedded_token(
 }
 
 /// The link of a test user, of which no message is sent.
-pub(in crate::emulator) fn link_for_test(call: &Call<'_>, store: &mut Store) -> Answer<String> {
+pub(in crate::emulator) fn link_for_test(call: &Call<'_>, store: &mut Store) -> Result<String> {
     let pending = Pending::test_user(call, store)?;
     let token = mint(call, store, pending, seconds(call.settings.code_lifetime));
     Ok(link(call.body().some_text("URI"), &token))

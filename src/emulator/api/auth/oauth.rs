@@ -1,14 +1,18 @@
 //! OAuth: the provider is the emulator's own; see [`idp`](crate::emulator::api::idp).
 
+use crate::emulator::api::call::Call;
 use crate::emulator::api::idp;
-use crate::emulator::api::idp::{Kept, Provider, Purpose};
-use crate::emulator::http::dispatch::Bearer::{MaybeRefresh, Project, Refresh};
-use crate::emulator::http::dispatch::{Call, Route};
+use crate::emulator::api::route::Bearer::Project;
+use crate::emulator::api::route::Bearer::{MaybeRefresh, Refresh};
+use crate::emulator::api::route::Event::SignInBy;
+use crate::emulator::api::route::{Area, Route};
+use crate::emulator::api::shapes::LOGIN_OPTIONS;
+use crate::emulator::state::idp::{Intent, Provider, Purpose};
+use crate::emulator::state::sign_in::SignIn;
 use crate::emulator::state::store::Store;
 use crate::emulator::state::token;
-use crate::emulator::state::token::{LOGIN_OPTIONS, SignIn};
 use crate::emulator::words::fields::{Field, Kind, concat, optional, required};
-use crate::emulator::words::refusal::{Answer, Refusal};
+use crate::emulator::words::refusal::{Refusal, Result};
 
 /// What Descope offers without any set-up.
 const PROVIDERS: [&str; 9] = [
@@ -33,40 +37,64 @@ const UPDATE_QUERY: [Field; 4] = concat(QUERY, [optional("allowAllMerge", Kind::
 /// All but `locale`.
 const OPTIONS: &[Field] = LOGIN_OPTIONS.split_at(LOGIN_OPTIONS.len() - 1).0;
 
-pub(in crate::emulator) const ROUTES: &[Route] = &[
-    Route::post("/v1/auth/oauth/authorize", MaybeRefresh, LOGIN_OPTIONS, start).query(&QUERY),
-    Route::post("/v1/auth/oauth/authorize/signin", MaybeRefresh, OPTIONS, sign_in).query(&QUERY),
-    Route::post("/v1/auth/oauth/authorize/signup", MaybeRefresh, OPTIONS, sign_up).query(&QUERY),
-    Route::post("/v1/auth/oauth/authorize/update", Refresh, OPTIONS, update).query(&UPDATE_QUERY),
-    Route::post("/v1/auth/oauth/exchange", Project, &[required("code", Kind::Text)], exchange),
+pub(in crate::emulator) const AREA: Area = Area::new(ROUTES);
+
+const ROUTES: &[Route] = &[
+    Route::post("/v1/auth/oauth/authorize", MaybeRefresh, SignInBy("oauth"), LOGIN_OPTIONS, start)
+        .query(&QUERY),
+    Route::post(
+        "/v1/auth/oauth/authorize/signin",
+        MaybeRefresh,
+        SignInBy("oauth"),
+        OPTIONS,
+        sign_in,
+    )
+    .query(&QUERY),
+    Route::post(
+        "/v1/auth/oauth/authorize/signup",
+        MaybeRefresh,
+        SignInBy("oauth"),
+        OPTIONS,
+        sign_up,
+    )
+    .query(&QUERY),
+    Route::post("/v1/auth/oauth/authorize/update", Refresh, SignInBy("oauth"), OPTIONS, update)
+        .query(&UPDATE_QUERY),
+    Route::post(
+        "/v1/auth/oauth/exchange",
+        Project,
+        SignInBy("oauth"),
+        &[required("code", Kind::Text)],
+        exchange,
+    ),
 ];
 
-fn start(call: &Call<'_>, store: &mut Store) -> Answer {
+fn start(call: &Call<'_>, store: &mut Store) -> Result {
     begin(call, store, Purpose::SignUpOrIn)
 }
 
-fn sign_in(call: &Call<'_>, store: &mut Store) -> Answer {
+fn sign_in(call: &Call<'_>, store: &mut Store) -> Result {
     begin(call, store, Purpose::SignIn)
 }
 
-fn sign_up(call: &Call<'_>, store: &mut Store) -> Answer {
+fn sign_up(call: &Call<'_>, store: &mut Store) -> Result {
     begin(call, store, Purpose::SignUp)
 }
 
-fn begin(call: &Call<'_>, store: &mut Store, purpose: Purpose) -> Answer {
+fn begin(call: &Call<'_>, store: &mut Store, purpose: Purpose) -> Result {
     let (asked, only) = SignIn::unknown_user(call, store, call.body())?;
-    idp::begin(call, store, provider(call)?, Kept { purpose, asked, only }, None)
+    idp::begin(call, store, provider(call)?, Intent { purpose, asked, only }, None)
 }
 
-fn update(call: &Call<'_>, store: &mut Store) -> Answer {
+fn update(call: &Call<'_>, store: &mut Store) -> Result {
     let proven = token::proven(call, store)?;
     let (user, merge) = (proven.session.user.clone(), call.query().flag("allowAllMerge"));
     let asked = SignIn::additional(proven, call.body().flag("mfa"));
-    let kept = Kept { purpose: Purpose::Update { user, merge }, asked, only: None };
-    idp::begin(call, store, provider(call)?, kept, None)
+    let intent = Intent { purpose: Purpose::Update { user, merge }, asked, only: None };
+    idp::begin(call, store, provider(call)?, intent, None)
 }
 
-fn provider(call: &Call<'_>) -> Answer<Provider> {
+fn provider(call: &Call<'_>) -> Result<Provider> {
     let name = call.query().text("provider");
     if !PROVIDERS.contains(&name) && !call.settings.oauth_providers.iter().any(|own| own == name) {
         return Err(Refusal::argument(format!("There is no OAuth provider {name:?}")));
@@ -74,6 +102,6 @@ fn provider(call: &Call<'_>) -> Answer<Provider> {
     Ok(Provider::OAuth(name.to_owned()))
 }
 
-fn exchange(call: &Call<'_>, store: &mut Store) -> Answer {
+fn exchange(call: &Call<'_>, store: &mut Store) -> Result {
     idp::exchange(call, store, |provider| matches!(provider, Provider::OAuth(_)))
 }

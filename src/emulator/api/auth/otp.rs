@@ -1,17 +1,22 @@
 //! One-time codes.
 
+use crate::emulator::api::route::Bearer::Project;
+use crate::emulator::api::route::Event::SignInBy;
+use crate::emulator::state::pending::Pending;
+use crate::emulator::state::table::By;
 use serde_json::json;
 
-use super::pending::{Pending, SIGN_IN, SIGN_UP, update_fields};
-use crate::emulator::http::dispatch::Bearer::{MaybeRefresh, Project, Refresh};
-use crate::emulator::http::dispatch::{Call, Route};
+use super::pending::{SIGN_IN, SIGN_UP, delivery, update_fields};
+use crate::emulator::api::call::Call;
+use crate::emulator::api::route::Bearer::{MaybeRefresh, Refresh};
+use crate::emulator::api::route::{Area, Route};
+use crate::emulator::state::codes::Code;
 use crate::emulator::state::delivery::Delivery;
 use crate::emulator::state::mailbox::Message;
 use crate::emulator::state::store::Store;
 use crate::emulator::words::fields::{Field, Kind, concat, optional, required};
 use crate::emulator::words::random;
-use crate::emulator::words::refusal::{Answer, Refusal};
-use crate::emulator::words::settings::seconds;
+use crate::emulator::words::refusal::{Refusal, Result};
 
 const CODE_LENGTH: usize = 6;
 
@@ -21,91 +26,120 @@ const VERIFY: &[Field] = &[required("loginId", Kind::Text), required("code", Kin
 const UPDATE_EMAIL: [Field; 8] = concat(update_fields("email"), [optional("mfa", Kind::Bool)]);
 const UPDATE_PHONE: [Field; 8] = concat(update_fields("phone"), [optional("mfa", Kind::Bool)]);
 
-pub(in crate::emulator) const ROUTES: &[Route] = &[
-    Route::post("/v1/auth/otp/signup/{method}", Project, &SIGN_UP_FIELDS, |call, store| {
-        let pending = Pending::sign_up(call, store, Delivery::of(call)?)?;
-        mail(call, store, pending)
-    }),
-    Route::post("/v1/auth/otp/signin/{method}", MaybeRefresh, &SIGN_IN, |call, store| {
-        let pending = Pending::sign_in(call, store, Delivery::of(call)?)?;
-        mail(call, store, pending)
-    }),
-    Route::post("/v1/auth/otp/signup-in/{method}", Project, &SIGN_IN, |call, store| {
-        let pending = Pending::sign_up_or_in(call, store, Delivery::of(call)?)?;
-        mail(call, store, pending)
-    }),
-    Route::post("/v1/auth/otp/verify/{method}", Project, VERIFY, verify),
-    Route::post("/v1/auth/otp/update/email", Refresh, &UPDATE_EMAIL, |call, store| {
-        let pending = Pending::update(call, store, Delivery::Email)?;
-        mail(call, store, pending)
-    }),
-    Route::post("/v1/auth/otp/update/phone/{method}", Refresh, &UPDATE_PHONE, |call, store| {
-        let pending = Pending::update_phone(call, store)?;
-        mail(call, store, pending)
-    }),
+pub(in crate::emulator) const AREA: Area = Area::new(ROUTES);
+
+const ROUTES: &[Route] = &[
+    Route::post(
+        "/v1/auth/otp/signup/{method}",
+        Project,
+        SignInBy("otp"),
+        &SIGN_UP_FIELDS,
+        |call, store| {
+            let pending = Pending::sign_up(call, store, delivery(call)?)?;
+            mail(call, store, pending)
+        },
+    ),
+    Route::post(
+        "/v1/auth/otp/signin/{method}",
+        MaybeRefresh,
+        SignInBy("otp"),
+        &SIGN_IN,
+        |call, store| {
+            let pending = Pending::sign_in(call, store, delivery(call)?)?;
+            mail(call, store, pending)
+        },
+    ),
+    Route::post(
+        "/v1/auth/otp/signup-in/{method}",
+        Project,
+        SignInBy("otp"),
+        &SIGN_IN,
+        |call, store| {
+            let pending = Pending::sign_up_or_in(call, store, delivery(call)?)?;
+            mail(call, store, pending)
+        },
+    ),
+    Route::post("/v1/auth/otp/verify/{method}", Project, SignInBy("otp"), VERIFY, verify),
+    Route::post(
+        "/v1/auth/otp/update/email",
+        Refresh,
+        SignInBy("otp"),
+        &UPDATE_EMAIL,
+        |call, store| {
+            let pending = Pending::update(call, store, Delivery::Email)?;
+            mail(call, store, pending)
+        },
+    ),
+    Route::post(
+        "/v1/auth/otp/update/phone/{method}",
+        Refresh,
+        SignInBy("otp"),
+        &UPDATE_PHONE,
+        |call, store| {
+            let pending = Pending::update_phone(call, store)?;
+            mail(call, store, pending)
+        },
+    ),
 ];
-
-/// The codes that wait to be verified.
-#[derive(Default)]
-pub(in crate::emulator) struct Codes(Vec<Code>);
-
-struct Code {
-    pending: Pending,
-    digits: String,
-    expires: i64,
-    wrong_attempts: u32,
-}
 
 /// Makes a code; it replaces an earlier one for the same purpose. Returns what was made.
 fn send(call: &Call<'_>, store: &mut Store, pending: Pending) -> String {
     let digits = random::digits(CODE_LENGTH);
-    store.otp.0.retain(|old| call.now < old.expires && !old.pending.same_purpose(&pending));
-    store.otp.0.push(Code {
+    store.codes.drop_now_and_then(|old| call.now >= old.expires);
+    store
+        .codes
+        .remove_all(By::LoginId, &pending.login_id, |old| old.pending.same_purpose(&pending));
+    store.codes.push(Code {
         pending,
         digits: digits.clone(),
-        expires: call.now.saturating_add(seconds(call.settings.code_lifetime)),
+        expires: call.code_expiry(),
         wrong_attempts: 0,
     });
     digits
 }
 
 /// Makes a code and puts the message with it into the inbox.
-fn mail(call: &Call<'_>, store: &mut Store, pending: Pending) -> Answer {
+fn mail(call: &Call<'_>, store: &mut Store, pending: Pending) -> Result {
     let (message, masked) = (pending.message(call), pending.masked());
     let code = send(call, store, pending);
     store.mailbox.push(Message { code: Some(code), ..message });
     Ok(masked.into())
 }
 
-fn verify(call: &Call<'_>, store: &mut Store) -> Answer {
+fn verify(call: &Call<'_>, store: &mut Store) -> Result {
     let (method, body) = (Delivery::parse(call.param("method"))?, call.body());
     let (login_id, given) = (body.text("loginId"), body.text("code"));
     let user = store.user_by_login(login_id).map(|user| user.id.clone());
 
+    // What is meant by this login ID: its own codes, those of its user, and those to this address.
     let mut refusal = Refusal::wrong_code("There is no code for this login ID");
-    let mut right = None;
-    for (at, code) in store.otp.0.iter_mut().enumerate() {
+    let keys = [(By::LoginId, Some(login_id)), (By::User, user.as_deref())];
+    let keys = keys.into_iter().chain([(By::Address, Some(login_id))]);
+    let keys = keys.filter_map(|(by, key)| Some((by, key?)));
+    let right = store.codes.edit_any(keys, |code| {
         if !code.pending.came_by(method) || !code.pending.is_of(login_id, user.as_deref()) {
-            continue;
+            return false;
         }
         if call.now >= code.expires {
             refusal = Refusal::wrong_code("The code has expired");
         } else if code.wrong_attempts >= call.settings.max_attempts {
             refusal = Refusal::too_many_attempts();
         } else if code.digits == given {
-            right = Some(at);
-            break;
+            return true;
         } else {
             code.wrong_attempts += 1;
             refusal = Refusal::wrong_code("The code is wrong");
         }
+        false
+    });
+    match right {
+        Some(code) => code.pending.complete(call, store),
+        None => Err(refusal),
     }
-    let Some(at) = right else { return Err(refusal) };
-    store.otp.0.remove(at).pending.complete(call, store)
 }
 
 /// The code of a test user, for `tests/generate/otp`: nothing is sent.
-pub(in crate::emulator) fn generate_for_test(call: &Call<'_>, store: &mut Store) -> Answer {
+pub(in crate::emulator) fn generate_for_test(call: &Call<'_>, store: &mut Store) -> Result {
     let pending = Pending::test_user(call, store)?;
     let code = send(call, store, pending);
     Ok(json!({ "loginId": call.body().text("loginId"), "code": code }).into())

@@ -1,17 +1,18 @@
 //! Passkeys, as seeds hold them.
 
+use crate::emulator::api::route::Event::Unrecorded;
+use crate::emulator::state::passkey::Passkey;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
-use super::webauthn::Passkey;
+use crate::emulator::api::route::Bearer::Management;
+use crate::emulator::api::route::Route;
 use crate::emulator::api::seed::List;
-use crate::emulator::http::dispatch::Bearer::Management;
-use crate::emulator::http::dispatch::Route;
 use crate::emulator::state::passkey::key::PublicKey;
 use crate::emulator::state::user::Factor;
 use crate::emulator::words::fields::{Field, Fields, Kind, optional, required};
-use crate::emulator::words::refusal::{Answer, Refusal, Reply};
+use crate::emulator::words::refusal::{Refusal, Reply, Result};
 
 const KEY: &[Field] =
     &[optional("point", Kind::Text), optional("n", Kind::Text), optional("e", Kind::Text)];
@@ -25,7 +26,7 @@ const NEW: &[Field] = &[
 
 /// Users make passkeys in browsers; here seeds bring back those that were saved.
 pub(in crate::emulator) const MAKE: Route =
-    Route::post("/_emulator/seed/passkey", Management, NEW, |call, store| {
+    Route::post("/_emulator/seed/passkey", Management, Unrecorded("a seed"), NEW, |call, store| {
         let body = call.body();
         let id = URL_SAFE_NO_PAD.decode(body.text("id"));
         let id = id.map_err(|_| Refusal::invalid("The id field must be in base64url"))?;
@@ -33,9 +34,10 @@ pub(in crate::emulator) const MAKE: Route =
         let sign_count =
             sign_count.map_err(|_| Refusal::invalid("The signCount field must be 32 bits"))?;
         let key = PublicKey::restore(body.object("publicKey"))?;
-        let user = store.managed_user(body.text("loginId"))?;
-        user.factors.insert(Factor::WebAuthn);
-        let (user, rp_id) = (user.id.clone(), body.text("rpId").to_owned());
+        let mut owner = store.managed_user_mut(body.text("loginId"))?;
+        owner.factors.insert(Factor::WebAuthn);
+        let (user, rp_id) = (owner.id.clone(), body.text("rpId").to_owned());
+        drop(owner);
         store.webauthn.passkeys.push(Passkey { id, user, rp_id, key, sign_count });
         Ok(Reply::empty())
     });
@@ -45,7 +47,13 @@ pub(in crate::emulator) const SEED: List =
         let has = |user: &str| {
             store.user(user).is_some_and(|user| user.factors.contains(&Factor::WebAuthn))
         };
-        store.webauthn.passkeys.iter().filter(|of| has(&of.user)).map(Passkey::save).collect()
+        store
+            .webauthn
+            .passkeys
+            .iter()
+            .filter(|passkey| has(&passkey.user))
+            .map(Passkey::save)
+            .collect()
     });
 
 impl Passkey {
@@ -68,7 +76,7 @@ impl PublicKey {
         }
     }
 
-    fn restore(fields: Fields<'_>) -> Answer<Self> {
+    fn restore(fields: Fields<'_>) -> Result<Self> {
         let bytes = |name: &str| {
             let bytes = fields.maybe_text(name).and_then(|text| STANDARD.decode(text).ok());
             bytes.ok_or_else(|| Refusal::invalid("A public key is a point, or n and e, in base 64"))

@@ -1,72 +1,97 @@
 //! Keys, refresh, logout, and what users may ask about themselves.
 
+use crate::emulator::api::route::Bearer::Project;
+use crate::emulator::api::route::Event::{Read, Unrecorded};
 use serde_json::{Value, json};
 
-use crate::emulator::http::dispatch::Bearer::{Project, Refresh};
-use crate::emulator::http::dispatch::{Call, Route, list};
+use crate::emulator::api::call::{Call, list};
+use crate::emulator::api::route::Bearer::Refresh;
+use crate::emulator::api::route::{Area, Route};
 use crate::emulator::state::store::Store;
 use crate::emulator::state::token;
 use crate::emulator::words::fields::{Kind, optional, required};
-use crate::emulator::words::refusal::{Answer, Refusal, Reply};
+use crate::emulator::words::refusal::{Refusal, Reply, Result};
 
-pub(in crate::emulator) const ROUTES: &[Route] = &[
+pub(in crate::emulator) const AREA: Area = Area::new(ROUTES);
+
+const ROUTES: &[Route] = &[
     Route::get("/v2/keys/{projectId}", Project, &[], keys),
-    Route::post("/v1/auth/refresh", Refresh, &[optional("externalToken", Kind::Text)], refresh),
-    Route::post("/v1/auth/logout", Refresh, &[], logout),
-    Route::post("/v1/auth/logoutall", Refresh, &[], logout_all),
+    Route::post(
+        "/v1/auth/refresh",
+        Refresh,
+        Unrecorded("a session that goes on is no sign-in"),
+        &[optional("externalToken", Kind::Text)],
+        refresh,
+    ),
+    Route::post(
+        "/v1/auth/logout",
+        Refresh,
+        Unrecorded("a session that ends is no sign-in"),
+        &[],
+        logout,
+    ),
+    Route::post(
+        "/v1/auth/logoutall",
+        Refresh,
+        Unrecorded("a session that ends is no sign-in"),
+        &[],
+        logout_all,
+    ),
     Route::get("/v1/auth/me", Refresh, &[], me),
     Route::get("/v1/auth/me/history", Refresh, &[], history),
     Route::post(
         "/v1/auth/me/tenants",
         Refresh,
+        Read,
         &[optional("dct", Kind::Bool), optional("ids", Kind::Texts)],
         my_tenants,
     ),
     Route::post(
         "/v1/auth/tenant/select",
         Refresh,
+        Unrecorded("a session that goes on is no sign-in"),
         &[required("tenant", Kind::Text)],
         select_tenant,
     ),
 ];
 
-fn keys(call: &Call<'_>, store: &mut Store) -> Answer {
+fn keys(call: &Call<'_>, store: &mut Store) -> Result {
     if call.param("projectId") != call.settings.project_id {
         return Err(Refusal::missing("project"));
     }
     store.keys.set(call.now).map(Reply::from)
 }
 
-fn refresh(call: &Call<'_>, store: &mut Store) -> Answer {
+fn refresh(call: &Call<'_>, store: &mut Store) -> Result {
     let proven = token::proven(call, store)?;
     token::renew(call, store, &proven)
 }
 
-fn logout(call: &Call<'_>, store: &mut Store) -> Answer {
+fn logout(call: &Call<'_>, store: &mut Store) -> Result {
     let proven = token::proven(call, store)?;
     store.sessions.revoke(&proven);
     Ok(Reply::empty())
 }
 
-fn logout_all(call: &Call<'_>, store: &mut Store) -> Answer {
+fn logout_all(call: &Call<'_>, store: &mut Store) -> Result {
     let proven = token::proven(call, store)?;
     store.sessions.revoke_user(&proven.session.user, None);
     Ok(Reply::empty())
 }
 
-fn me(call: &Call<'_>, store: &mut Store) -> Answer {
+fn me(call: &Call<'_>, store: &mut Store) -> Result {
     let proven = token::proven(call, store)?;
     let user = store.user(&proven.session.user).ok_or_else(Refusal::no_user)?;
     Ok(user.show(store).into())
 }
 
-fn history(call: &Call<'_>, store: &mut Store) -> Answer {
+fn history(call: &Call<'_>, store: &mut Store) -> Result {
     let proven = token::proven(call, store)?;
     let user = store.user(&proven.session.user).ok_or_else(Refusal::no_user)?;
     Ok(user.history().collect::<Value>().into())
 }
 
-fn my_tenants(call: &Call<'_>, store: &mut Store) -> Answer {
+fn my_tenants(call: &Call<'_>, store: &mut Store) -> Result {
     let proven = token::proven(call, store)?;
     let (body, user) = (call.body(), store.user(&proven.session.user));
     let (current, ids) = (body.flag("dct"), body.texts("ids"));
@@ -88,7 +113,7 @@ fn my_tenants(call: &Call<'_>, store: &mut Store) -> Answer {
     list("tenants", tenants)
 }
 
-fn select_tenant(call: &Call<'_>, store: &mut Store) -> Answer {
+fn select_tenant(call: &Call<'_>, store: &mut Store) -> Result {
     let proven = token::proven(call, store)?;
     let tenant = call.body().text("tenant");
     let user = store.user(&proven.session.user);

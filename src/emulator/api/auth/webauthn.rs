@@ -1,23 +1,32 @@
 //! Passkeys. What browsers return is checked as a relying party must (Web Authentication Level 2,
 //! sections 7.1 and 7.2), except that nobody vouches for the make of an authenticator.
 
+use super::passkey_seed;
+use crate::emulator::api::route::Bearer::Project;
+use crate::emulator::api::route::Event::SignInBy;
+use crate::emulator::state::passkey::{Passkey, Transaction};
+use crate::emulator::state::table::By;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
-use crate::emulator::http::dispatch::Bearer::{MaybeRefresh, Project, Refresh};
-use crate::emulator::http::dispatch::{Call, Route};
+use crate::emulator::api::call::Call;
+use crate::emulator::api::route::Bearer::{MaybeRefresh, Refresh};
+use crate::emulator::api::route::{Area, Route};
+use crate::emulator::api::shapes::LOGIN_OPTIONS;
+use crate::emulator::api::shapes::SIGN_UP_USER;
+use crate::emulator::state::sign_in::SignIn;
 use crate::emulator::state::store::Store;
 use crate::emulator::state::token;
-use crate::emulator::state::token::{LOGIN_OPTIONS, SignIn};
-use crate::emulator::state::user::{Factor, Profile, SIGN_UP_USER, User};
+use crate::emulator::state::user::{Factor, Profile, User};
 use crate::emulator::words::fields::{Field, Fields, Kind, optional, required};
 use crate::emulator::words::random;
-use crate::emulator::words::refusal::{Answer, Refusal, Reply};
+use crate::emulator::words::refusal::{Refusal, Reply, Result};
 use crate::emulator::words::settings::seconds;
 
+use crate::emulator::state::passkey::Then;
 use crate::emulator::state::passkey::credential::{Assertion, Expected, NewCredential};
-use crate::emulator::state::passkey::key::{self, PublicKey};
+use crate::emulator::state::passkey::key;
 
 const PASSKEY_OPTIONS: &[Field] = &[
     optional(
@@ -59,97 +68,83 @@ const FINISH: &[Field] = &[
     required("response", Kind::Text),
 ];
 
-pub(in crate::emulator) const ROUTES: &[Route] = &[
-    Route::post("/v1/auth/webauthn/signup/start", Project, SIGN_UP, sign_up_start),
-    Route::post("/v1/auth/webauthn/signup/finish", Project, FINISH, sign_up_finish),
-    Route::post("/v1/auth/webauthn/signin/start", MaybeRefresh, SIGN_IN, sign_in_start),
-    Route::post("/v1/auth/webauthn/signin/finish", Project, FINISH, sign_in_finish),
-    Route::post("/v1/auth/webauthn/signup-in/start", Project, SIGN_IN, sign_up_or_in_start),
-    Route::post("/v1/auth/webauthn/update/start", Refresh, UPDATE, update_start),
-    Route::post("/v1/auth/webauthn/update/finish", Project, FINISH, update_finish),
+pub(in crate::emulator) const AREA: Area =
+    Area::new(ROUTES).inside(&[passkey_seed::MAKE]).seeds(&[&passkey_seed::SEED]);
+
+const ROUTES: &[Route] = &[
+    Route::post(
+        "/v1/auth/webauthn/signup/start",
+        Project,
+        SignInBy("webauthn"),
+        SIGN_UP,
+        sign_up_start,
+    ),
+    Route::post(
+        "/v1/auth/webauthn/signup/finish",
+        Project,
+        SignInBy("webauthn"),
+        FINISH,
+        sign_up_finish,
+    ),
+    Route::post(
+        "/v1/auth/webauthn/signin/start",
+        MaybeRefresh,
+        SignInBy("webauthn"),
+        SIGN_IN,
+        sign_in_start,
+    ),
+    Route::post(
+        "/v1/auth/webauthn/signin/finish",
+        Project,
+        SignInBy("webauthn"),
+        FINISH,
+        sign_in_finish,
+    ),
+    Route::post(
+        "/v1/auth/webauthn/signup-in/start",
+        Project,
+        SignInBy("webauthn"),
+        SIGN_IN,
+        sign_up_or_in_start,
+    ),
+    Route::post(
+        "/v1/auth/webauthn/update/start",
+        Refresh,
+        SignInBy("webauthn"),
+        UPDATE,
+        update_start,
+    ),
+    Route::post(
+        "/v1/auth/webauthn/update/finish",
+        Project,
+        SignInBy("webauthn"),
+        FINISH,
+        update_finish,
+    ),
 ];
 
-/// The passkeys of all users, and the ceremonies that have begun.
-#[derive(Default)]
-pub(in crate::emulator) struct Passkeys {
-    pub(in crate::emulator) passkeys: Vec<Passkey>,
-    pub(in crate::emulator) transactions: Vec<Transaction>,
+/// What the browser is told of a user's passkeys.
+fn descriptors(store: &Store, user: &str, rp_id: &str) -> Value {
+    let passkeys = store.webauthn.for_user(user, rp_id);
+    passkeys
+        .map(|passkey| json!({ "type": "public-key", "id": URL_SAFE_NO_PAD.encode(&passkey.id) }))
+        .collect()
 }
 
-pub(in crate::emulator) struct Passkey {
-    pub(in crate::emulator) id: Vec<u8>,
-    pub(in crate::emulator) user: String,
-    pub(in crate::emulator) rp_id: String,
-    pub(in crate::emulator) key: PublicKey,
-    pub(in crate::emulator) sign_count: u32,
-}
-
-struct Transaction {
-    id: String,
-    expected: Expected,
-    then: Then,
-    expires: i64,
-}
-
-enum Then {
-    SignUp {
-        user: Box<User>,
-        asked: SignIn,
-    },
-    /// Whoever has the passkey, or one user.
-    SignIn {
-        user: Option<String>,
-        asked: SignIn,
-        only: Option<String>,
-    },
-    Update {
-        user: String,
-        asked: SignIn,
-        mfa: bool,
-    },
-}
-
-impl Passkeys {
-    pub(in crate::emulator) fn forget(&mut self, user: &str) {
-        self.passkeys.retain(|passkey| passkey.user != user);
-    }
-
-    pub(in crate::emulator) fn hand_over(&mut self, from: &str, to: &str) {
-        for passkey in self.passkeys.iter_mut().filter(|passkey| passkey.user == from) {
-            to.clone_into(&mut passkey.user);
-        }
-    }
-
-    fn of<'a>(&'a self, user: &'a str, rp_id: &'a str) -> impl Iterator<Item = &'a Passkey> {
-        self.passkeys.iter().filter(move |of| of.user == user && of.rp_id == rp_id)
-    }
-
-    /// What the browser is told of these passkeys.
-    fn descriptors(&self, user: &str, rp_id: &str) -> Value {
-        self.of(user, rp_id)
-            .map(|passkey| json!({ "type": "public-key", "id": URL_SAFE_NO_PAD.encode(&passkey.id) }))
-            .collect()
-    }
-
-    /// A ceremony by its ID, which is good once, whatever comes of it.
-    fn take(&mut self, call: &Call<'_>) -> Answer<Transaction> {
-        let body = call.body();
-        let id = body.some_text("transactionId").or_else(|| body.some_text("transactionID"));
-        let id = id.ok_or_else(|| Refusal::invalid("The transactionId field is required"))?;
-        let at = self.transactions.iter().position(|of| of.id == id);
-        let at = at.ok_or_else(|| Refusal::passkey("There is no such transaction"))?;
-        let transaction = self.transactions.swap_remove(at);
-        if call.now >= transaction.expires {
-            return Err(Refusal::passkey("The transaction has expired"));
-        }
-        Ok(transaction)
-    }
+/// The ceremony that the call finishes.
+fn take(call: &Call<'_>, store: &mut Store) -> Result<Transaction> {
+    let body = call.body();
+    let id = body
+        .some_text("transactionId")
+        .or_else(|| body.some_text("transactionID"))
+        .ok_or_else(|| Refusal::invalid("The transactionId field is required"))?;
+    store.webauthn.take(call, id)
 }
 
 /// The passkey that the browser made.
-fn made(call: &Call<'_>, store: &Store, expected: &Expected) -> Answer<NewCredential> {
+fn made(call: &Call<'_>, store: &Store, expected: &Expected) -> Result<NewCredential> {
     let made = NewCredential::read(expected, call.body().text("response"))?;
-    if store.webauthn.passkeys.iter().any(|passkey| passkey.id == made.id) {
+    if store.webauthn.passkeys.get(By::Id, &made.id).is_some() {
         return Err(Refusal::passkey("The credential is registered already"));
     }
     Ok(made)
@@ -162,24 +157,22 @@ fn add(
     user: &str,
     rp_id: String,
     made: NewCredential,
-) -> Answer<()> {
+) -> Result<()> {
     let NewCredential { id, key, sign_count } = made;
-    let user = store.users.iter_mut().find(|known| known.id == user);
-    let user = user.ok_or_else(Refusal::no_user)?;
-    user.factors.insert(Factor::WebAuthn);
-    user.modified = call.now;
-    let user = user.id.clone();
+    let mut owner = store.user_mut(user)?;
+    owner.factors.insert(Factor::WebAuthn);
+    owner.modified = call.now;
+    let user = owner.id.clone();
+    drop(owner);
     store.webauthn.passkeys.push(Passkey { id, user, rp_id, key, sign_count });
     Ok(())
 }
 
-fn sign_up_start(call: &Call<'_>, store: &mut Store) -> Answer {
+fn sign_up_start(call: &Call<'_>, store: &mut Store) -> Result {
     let (body, user) = (call.body(), call.body().object("user"));
     let login_id = body.some_text("loginId").or_else(|| user.some_text("loginId"));
     let login_id = login_id.ok_or_else(|| Refusal::invalid("The loginId field is required"))?;
-    if store.user_by_login(login_id).is_some() {
-        return Err(Refusal::user_exists());
-    }
+    store.check_free(login_id)?;
     begin_sign_up(call, store, login_id, user)
 }
 
@@ -188,7 +181,7 @@ fn begin_sign_up(
     store: &mut Store,
     login_id: &str,
     details: Fields<'_>,
-) -> Answer {
+) -> Result {
     let mut profile = Profile::read(details);
     if profile.email.is_empty() && login_id.contains('@') {
         login_id.clone_into(&mut profile.email);
@@ -200,15 +193,15 @@ fn begin_sign_up(
     begin(call, store, expected, &public_key, Then::SignUp { user: Box::new(user), asked })
 }
 
-fn sign_in_start(call: &Call<'_>, store: &mut Store) -> Answer {
+fn sign_in_start(call: &Call<'_>, store: &mut Store) -> Result {
     let body = call.body();
     let options = body.object("loginOptions");
     let expected = Expected::new(body)?;
     let (user, asked, only) = if let Some(login_id) = body.some_text("loginId") {
-        let user = store.user_by_login(login_id).ok_or_else(Refusal::no_user)?;
+        let user = store.known_user(login_id)?;
         let has_any = user.factors.contains(&Factor::WebAuthn);
         let user = user.id.clone();
-        if !has_any || store.webauthn.of(&user, &expected.rp_id).next().is_none() {
+        if !has_any || store.webauthn.for_user(&user, &expected.rp_id).next().is_none() {
             return Err(Refusal::argument("The user has no passkey for this origin"));
         }
         let asked = SignIn::new(call, store, Some(&user), options)?;
@@ -224,13 +217,13 @@ fn sign_in_start(call: &Call<'_>, store: &mut Store) -> Answer {
         "userVerification": expected.user_verification,
     });
     if let Some(user) = &user {
-        public_key["allowCredentials"] = store.webauthn.descriptors(user, &expected.rp_id);
+        public_key["allowCredentials"] = descriptors(store, user, &expected.rp_id);
     }
     extend(&mut public_key, body)?;
     begin(call, store, expected, &public_key, Then::SignIn { user, asked, only })
 }
 
-fn sign_up_or_in_start(call: &Call<'_>, store: &mut Store) -> Answer {
+fn sign_up_or_in_start(call: &Call<'_>, store: &mut Store) -> Result {
     let login_id = call.body().text("loginId");
     if login_id.is_empty() {
         return Err(Refusal::invalid("The loginId field is required"));
@@ -242,7 +235,7 @@ fn sign_up_or_in_start(call: &Call<'_>, store: &mut Store) -> Answer {
     }
 }
 
-fn update_start(call: &Call<'_>, store: &mut Store) -> Answer {
+fn update_start(call: &Call<'_>, store: &mut Store) -> Result {
     let (body, proven) = (call.body(), token::proven(call, store)?);
     let user = token::proven_user(call, store, body.text("loginId"))?.clone();
     let expected = Expected::new(body)?;
@@ -259,13 +252,11 @@ fn begin(
     expected: Expected,
     public_key: &Value,
     then: Then,
-) -> Answer {
+) -> Result {
     let id = random::id("WT");
     let create = !matches!(then, Then::SignIn { .. });
-    let expires = call.now.saturating_add(seconds(call.settings.code_lifetime));
-    let transactions = &mut store.webauthn.transactions;
-    transactions.retain(|of| call.now < of.expires);
-    transactions.push(Transaction { id: id.clone(), expected, then, expires });
+    let expires = call.code_expiry();
+    store.webauthn.begin(call, Transaction { id: id.clone(), expected, then, expires });
     let options = json!({ "publicKey": public_key }).to_string();
     Ok(json!({ "transactionId": id, "options": options, "create": create }).into())
 }
@@ -281,7 +272,7 @@ fn creation_options(
     store: &Store,
     expected: &Expected,
     user: &User,
-) -> Answer<Value> {
+) -> Result<Value> {
     let passkey = call.body().object("passkeyOptions");
     let wanted = passkey.object("authenticatorSelection");
     let name = user.login_ids.first().map(String::as_str).unwrap_or_default();
@@ -306,7 +297,7 @@ fn creation_options(
             .map(|algorithm| json!({ "type": "public-key", "alg": algorithm }))
             .collect::<Vec<_>>(),
         "timeout": timeout(call),
-        "excludeCredentials": store.webauthn.descriptors(&user.id, &expected.rp_id),
+        "excludeCredentials": descriptors(store, &user.id, &expected.rp_id),
         "authenticatorSelection": selection,
         "attestation": passkey.some_text("attestation").unwrap_or("none"),
     });
@@ -315,7 +306,7 @@ fn creation_options(
 }
 
 /// Adds the extensions asked for.
-fn extend(options: &mut Value, body: Fields<'_>) -> Answer<()> {
+fn extend(options: &mut Value, body: Fields<'_>) -> Result<()> {
     if let Some(text) = body.object("passkeyOptions").some_text("extensionsJSON") {
         let extensions: Option<Value> = serde_json::from_str(text).ok().filter(Value::is_object);
         options["extensions"] =
@@ -324,28 +315,26 @@ fn extend(options: &mut Value, body: Fields<'_>) -> Answer<()> {
     Ok(())
 }
 
-fn sign_up_finish(call: &Call<'_>, store: &mut Store) -> Answer {
-    let Transaction { expected, then, .. } = store.webauthn.take(call)?;
+fn sign_up_finish(call: &Call<'_>, store: &mut Store) -> Result {
+    let Transaction { expected, then, .. } = take(call, store)?;
     let Then::SignUp { user, asked } = then else { return Err(other_ceremony()) };
     let made = made(call, store, &expected)?;
-    if user.login_ids.iter().any(|login_id| store.user_by_login(login_id).is_some()) {
-        return Err(Refusal::user_exists());
-    }
-    let id = asked.register(store, *user)?;
+    user.login_ids.iter().try_for_each(|login_id| store.check_free(login_id))?;
+    let id = asked.register(call, store, *user)?;
     add(call, store, &id, expected.rp_id, made)?;
     token::sign_in(call, store, &id, "webauthn", asked)
 }
 
-fn sign_in_finish(call: &Call<'_>, store: &mut Store) -> Answer {
-    let Transaction { expected, then, .. } = store.webauthn.take(call)?;
+fn sign_in_finish(call: &Call<'_>, store: &mut Store) -> Result {
+    let Transaction { expected, then, .. } = take(call, store)?;
     let Then::SignIn { user, asked, only } = then else { return Err(other_ceremony()) };
     let assertion = Assertion::read(call.body().text("response"))?;
-    let (passkeys, users) = (&mut store.webauthn.passkeys, &store.users);
-    let passkey = passkeys.iter_mut().find(|of| {
-        let owner = users.iter().find(|user| user.id == of.user);
-        of.id == assertion.id && owner.is_some_and(|user| user.factors.contains(&Factor::WebAuthn))
-    });
-    let passkey = passkey.ok_or_else(|| Refusal::passkey("The credential is not known"))?;
+    let usable = |passkey: &Passkey| {
+        let owner = store.user(&passkey.user);
+        owner.is_some_and(|user| user.factors.contains(&Factor::WebAuthn))
+    };
+    let known = store.webauthn.passkeys.get(By::Id, &assertion.id).filter(|known| usable(known));
+    let passkey = known.ok_or_else(|| Refusal::passkey("The credential is not known"))?;
     if user.as_ref().is_some_and(|user| passkey.user != *user) {
         return Err(Refusal::passkey("The credential is of another user"));
     }
@@ -363,13 +352,15 @@ fn sign_in_finish(call: &Call<'_>, store: &mut Store) -> Answer {
     if counts && sign_count <= passkey.sign_count {
         return Err(Refusal::passkey("The authenticator counts backwards: it may be a copy"));
     }
-    passkey.sign_count = sign_count;
     let user = passkey.user.clone();
+    if let Some(mut passkey) = store.webauthn.passkeys.edit(By::Id, &assertion.id) {
+        passkey.sign_count = sign_count;
+    }
     token::sign_in(call, store, &user, "webauthn", asked)
 }
 
-fn update_finish(call: &Call<'_>, store: &mut Store) -> Answer {
-    let Transaction { expected, then, .. } = store.webauthn.take(call)?;
+fn update_finish(call: &Call<'_>, store: &mut Store) -> Result {
+    let Transaction { expected, then, .. } = take(call, store)?;
     let Then::Update { user, asked, mfa } = then else { return Err(other_ceremony()) };
     let made = made(call, store, &expected)?;
     add(call, store, &user, expected.rp_id, made)?;

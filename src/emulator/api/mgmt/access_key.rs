@@ -1,18 +1,24 @@
 //! Access keys.
 
+use crate::emulator::api::route::Event::{Action, Read};
+use crate::emulator::state::access_key::AccessKey;
+use crate::emulator::state::table::By;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::{ASSOCIATED_TENANT, ID, IDS, has_attributes, owned};
-use crate::emulator::api::seed::{List, ROLE_IDS, TENANTS, last};
-use crate::emulator::http::dispatch::Bearer::Management;
-use crate::emulator::http::dispatch::{Call, Route, list};
-use crate::emulator::state::store::{Grants, Store};
-use crate::emulator::state::token::{digest, saved_digest};
-use crate::emulator::words::fields::{Field, Fields, Kind, Object, optional, required};
+use crate::emulator::api::call::{Call, list};
+use crate::emulator::api::route::Bearer::Management;
+use crate::emulator::api::route::{Area, Route};
+use crate::emulator::api::seed::{List, ROLE_IDS, TENANTS, last_row};
+use crate::emulator::state::grants::Grants;
+use crate::emulator::state::store::Store;
+use crate::emulator::state::table::Edit;
+use crate::emulator::words::digest::{digest, saved_digest};
+use crate::emulator::words::fields::{Field, Fields, Kind, optional, required};
 use crate::emulator::words::random;
-use crate::emulator::words::refusal::{Answer, Refusal, Reply};
+use crate::emulator::words::refusal::{Refusal, Reply, Result};
 
 const CREATE: &[Field] = &[
     required("name", Kind::Text),
@@ -43,53 +49,72 @@ const SEARCH: &[Field] = &[
     optional("sort", Kind::Objects(&[required("field", Kind::Text), optional("desc", Kind::Bool)])),
 ];
 
-pub(in crate::emulator) const ROUTES: &[Route] = &[
+pub(in crate::emulator) const AREA: Area = Area::new(ROUTES).seeds(&[&SEED]);
+
+const ROUTES: &[Route] = &[
     Route::get("/v1/mgmt/accesskey", Management, ID, load),
-    Route::post("/v1/mgmt/accesskey/create", Management, CREATE, create),
-    Route::post("/v1/mgmt/accesskey/update", Management, UPDATE, update),
-    Route::post("/v1/mgmt/accesskey/search", Management, SEARCH, search),
-    Route::post("/v1/mgmt/accesskey/rotate", Management, ID, rotate),
-    Route::post("/v1/mgmt/accesskey/activate", Management, ID, |call, store| {
-        set_active(store, &[call.body().text("id")], true)
-    }),
-    Route::post("/v1/mgmt/accesskey/activate/batch", Management, IDS, |call, store| {
-        set_active(store, &call.body().texts("ids"), true)
-    }),
-    Route::post("/v1/mgmt/accesskey/deactivate", Management, ID, |call, store| {
-        set_active(store, &[call.body().text("id")], false)
-    }),
-    Route::post("/v1/mgmt/accesskey/deactivate/batch", Management, IDS, |call, store| {
-        set_active(store, &call.body().texts("ids"), false)
-    }),
-    Route::post("/v1/mgmt/accesskey/delete", Management, ID, |call, store| {
-        delete(store, &[call.body().text("id")])
-    }),
-    Route::post("/v1/mgmt/accesskey/delete/batch", Management, IDS, |call, store| {
-        delete(store, &call.body().texts("ids"))
-    }),
+    Route::post(
+        "/v1/mgmt/accesskey/create",
+        Management,
+        Action("AccessKeyCreated"),
+        CREATE,
+        create,
+    ),
+    Route::post(
+        "/v1/mgmt/accesskey/update",
+        Management,
+        Action("AccessKeyModified"),
+        UPDATE,
+        update,
+    ),
+    Route::post("/v1/mgmt/accesskey/search", Management, Read, SEARCH, search),
+    Route::post("/v1/mgmt/accesskey/rotate", Management, Action("AccessKeyModified"), ID, rotate),
+    Route::post(
+        "/v1/mgmt/accesskey/activate",
+        Management,
+        Action("AccessKeyModified"),
+        ID,
+        |call, store| set_active(store, &[call.body().text("id")], true),
+    ),
+    Route::post(
+        "/v1/mgmt/accesskey/activate/batch",
+        Management,
+        Action("AccessKeysModified"),
+        IDS,
+        |call, store| set_active(store, &call.body().texts("ids"), true),
+    ),
+    Route::post(
+        "/v1/mgmt/accesskey/deactivate",
+        Management,
+        Action("AccessKeyModified"),
+        ID,
+        |call, store| set_active(store, &[call.body().text("id")], false),
+    ),
+    Route::post(
+        "/v1/mgmt/accesskey/deactivate/batch",
+        Management,
+        Action("AccessKeysModified"),
+        IDS,
+        |call, store| set_active(store, &call.body().texts("ids"), false),
+    ),
+    Route::post(
+        "/v1/mgmt/accesskey/delete",
+        Management,
+        Action("AccessKeyDeleted"),
+        ID,
+        |call, store| delete(store, &[call.body().text("id")]),
+    ),
+    Route::post(
+        "/v1/mgmt/accesskey/delete/batch",
+        Management,
+        Action("AccessKeysDeleted"),
+        IDS,
+        |call, store| delete(store, &call.body().texts("ids")),
+    ),
 ];
 
 /// Who creates access keys here.
 const CREATOR: &str = "Management Key";
-
-pub(in crate::emulator) struct AccessKey {
-    pub(in crate::emulator) id: String,
-    name: String,
-    description: String,
-    /// The digest of the cleartext, which is shown once.
-    pub(in crate::emulator) secret: [u8; 32],
-    pub(in crate::emulator) grants: Grants,
-    pub(in crate::emulator) active: bool,
-    created: i64,
-    /// 0 is never.
-    pub(in crate::emulator) expires: i64,
-    client_id: String,
-    /// The user it is bound to.
-    pub(in crate::emulator) user: Option<String>,
-    pub(in crate::emulator) claims: Object,
-    attributes: Object,
-    permitted_ips: Vec<String>,
-}
 
 pub(in crate::emulator) const SEED: List = List {
     name: "accessKeys",
@@ -107,9 +132,10 @@ pub(in crate::emulator) const SEED: List = List {
     save: |store| store.access_keys.iter().map(AccessKey::save).collect(),
 };
 
-fn restore(store: &mut Store, state: Fields<'_>) -> Answer<()> {
-    let key = last(&mut store.access_keys)?;
-    for (name, place) in [("id", &mut key.id), ("clientId", &mut key.client_id)] {
+fn restore(store: &mut Store, state: Fields<'_>) -> Result<()> {
+    let mut key = last_row(&mut store.access_keys)?;
+    let named = &mut *key;
+    for (name, place) in [("id", &mut named.id), ("clientId", &mut named.client_id)] {
         if let Some(text) = state.some_text(name) {
             text.clone_into(place);
         }
@@ -146,10 +172,6 @@ impl AccessKey {
         })
     }
 
-    pub(in crate::emulator) fn expired(&self, now: i64) -> bool {
-        self.expires != 0 && self.expires <= now
-    }
-
     fn show(&self, store: &Store, now: i64) -> Value {
         let status = match self.active {
             _ if self.expired(now) => "expired",
@@ -175,21 +197,24 @@ impl AccessKey {
     }
 }
 
-fn find<'a>(store: &'a mut Store, id: &str) -> Answer<&'a mut AccessKey> {
-    let key = store.access_keys.iter_mut().find(|key| key.id == id);
-    key.ok_or_else(|| Refusal::missing("access key"))
+fn missing() -> Refusal {
+    Refusal::missing("access key")
 }
 
-fn show(call: &Call<'_>, store: &Store, id: &str) -> Answer<Value> {
-    let key = store.access_keys.iter().find(|key| key.id == id);
-    Ok(key.ok_or_else(|| Refusal::missing("access key"))?.show(store, call.now))
+fn find_mut<'a>(store: &'a mut Store, id: &str) -> Result<Edit<'a, AccessKey>> {
+    store.access_keys.edit(By::Id, id).ok_or_else(missing)
 }
 
-fn load(call: &Call<'_>, store: &mut Store) -> Answer {
+fn show(call: &Call<'_>, store: &Store, id: &str) -> Result<Value> {
+    let key = store.access_keys.get(By::Id, id).ok_or_else(missing)?;
+    Ok(key.show(store, call.now))
+}
+
+fn load(call: &Call<'_>, store: &mut Store) -> Result {
     Ok(json!({ "key": show(call, store, call.query().text("id"))? }).into())
 }
 
-fn create(call: &Call<'_>, store: &mut Store) -> Answer {
+fn create(call: &Call<'_>, store: &mut Store) -> Result {
     let body = call.body();
     let user = match body.some_text("userId") {
         Some(user) => Some(store.managed_user(user)?.id.clone()),
@@ -224,11 +249,11 @@ fn new_cleartext(id: &str) -> String {
 }
 
 /// Only the name is overwritten in any case; the rest stays when it is not given.
-fn update(call: &Call<'_>, store: &mut Store) -> Answer {
+fn update(call: &Call<'_>, store: &mut Store) -> Result {
     let (body, id) = (call.body(), call.body().text("id"));
     let roles = store.role_ids(&body.texts("roleNames"), None)?;
     let tenants = store.memberships(body.objects("keyTenants"))?;
-    let key = find(store, id)?;
+    let mut key = find_mut(store, id)?;
     body.text("name").clone_into(&mut key.name);
     if let Some(description) = body.maybe_text("description") {
         description.clone_into(&mut key.description);
@@ -248,10 +273,11 @@ fn update(call: &Call<'_>, store: &mut Store) -> Answer {
     if body.has("permittedIps") {
         key.permitted_ips = owned(body.texts("permittedIps"));
     }
+    drop(key);
     Ok(json!({ "key": show(call, store, id)? }).into())
 }
 
-fn search(call: &Call<'_>, store: &mut Store) -> Answer {
+fn search(call: &Call<'_>, store: &mut Store) -> Result {
     let body = call.body();
     let tenants = body.texts("tenantIds");
     let (user, creator) = (body.some_text("boundUserId"), body.some_text("creatingUser"));
@@ -271,7 +297,7 @@ fn search(call: &Call<'_>, store: &mut Store) -> Answer {
 }
 
 /// Sorts by a field that holds a text or a number.
-fn sort(keys: &mut [Value], field: &str, descending: bool) -> Answer<()> {
+fn sort(keys: &mut [Value], field: &str, descending: bool) -> Result<()> {
     if !["id", "name", "description", "status", "createdTime", "expireTime"].contains(&field) {
         return Err(Refusal::argument(format!("Access keys are not sorted by {field:?}")));
     }
@@ -286,30 +312,30 @@ fn sort(keys: &mut [Value], field: &str, descending: bool) -> Answer<()> {
 }
 
 /// A new cleartext; the old one is good no more.
-fn rotate(call: &Call<'_>, store: &mut Store) -> Answer {
+fn rotate(call: &Call<'_>, store: &mut Store) -> Result {
     let id = call.body().text("id");
     let cleartext = new_cleartext(id);
-    find(store, id)?.secret = digest(&cleartext);
+    find_mut(store, id)?.secret = digest(&cleartext);
     Ok(json!({ "cleartext": cleartext, "key": show(call, store, id)? }).into())
 }
 
-fn set_active(store: &mut Store, ids: &[&str], active: bool) -> Answer {
+fn set_active(store: &mut Store, ids: &[&str], active: bool) -> Result {
     known(store, ids)?;
-    for key in store.access_keys.iter_mut().filter(|key| ids.contains(&&*key.id)) {
-        key.active = active;
+    for id in ids {
+        find_mut(store, id)?.active = active;
     }
     Ok(Reply::empty())
 }
 
-fn delete(store: &mut Store, ids: &[&str]) -> Answer {
+fn delete(store: &mut Store, ids: &[&str]) -> Result {
     known(store, ids)?;
-    store.access_keys.retain(|key| !ids.contains(&&*key.id));
+    ids.iter().for_each(|id| store.access_keys.remove(By::Id, id));
     Ok(Reply::empty())
 }
 
 /// Refuses IDs of which one is no key's, before anything is done to the others.
-fn known(store: &mut Store, ids: &[&str]) -> Answer<()> {
-    ids.iter().try_for_each(|id| find(store, id).map(|_| ()))
+fn known(store: &Store, ids: &[&str]) -> Result<()> {
+    ids.iter().try_for_each(|id| store.access_keys.get(By::Id, id).map(|_| ()).ok_or_else(missing))
 }
 
 #[cfg(test)]

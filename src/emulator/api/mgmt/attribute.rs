@@ -1,12 +1,14 @@
 //! Definitions of custom attributes of users. What attributes users have does not depend on them.
 
+use crate::emulator::api::route::Event::Action;
 use serde_json::{Value, json};
 
+use crate::emulator::api::call::Call;
+use crate::emulator::api::route::Bearer::Management;
+use crate::emulator::api::route::{Area, Route};
 use crate::emulator::api::seed::List;
-use crate::emulator::http::dispatch::Bearer::Management;
-use crate::emulator::http::dispatch::{Call, Route};
 use crate::emulator::words::fields::{Field, Kind, Object, optional, required};
-use crate::emulator::words::refusal::{Answer, Refusal};
+use crate::emulator::words::refusal::{Refusal, Result};
 
 const OPTION: &[Field] = &[required("value", Kind::Text), optional("label", Kind::Text)];
 const ATTRIBUTE: &[Field] = &[
@@ -22,35 +24,40 @@ const ATTRIBUTE: &[Field] = &[
 const CREATE: &[Field] = &[required("attributes", Kind::Objects(ATTRIBUTE))];
 const DELETE: &[Field] = &[required("names", Kind::Texts)];
 
-/// Those of users, and those that a user has in each family.
-#[derive(Default)]
-pub(in crate::emulator) struct Attributes {
-    users: Vec<Object>,
-    families: Vec<Object>,
-}
+pub(in crate::emulator) const AREA: Area = Area::new(ROUTES).seeds(&[&USERS_SEED, &FAMILIES_SEED]);
 
-pub(in crate::emulator) const ROUTES: &[Route] = &[
+const ROUTES: &[Route] = &[
     Route::get("/v1/mgmt/user/customattributes", Management, &[], |_, store| {
         all(&store.attributes.users)
     }),
-    Route::post("/v1/mgmt/user/customattribute/create", Management, CREATE, |call, store| {
-        create(call, &mut store.attributes.users)
-    }),
-    Route::post("/v1/mgmt/user/customattribute/delete", Management, DELETE, |call, store| {
-        delete(call, &mut store.attributes.users)
-    }),
+    Route::post(
+        "/v1/mgmt/user/customattribute/create",
+        Management,
+        Action("CustomAttributesCreated"),
+        CREATE,
+        |call, store| create(call, &mut store.attributes.users),
+    ),
+    Route::post(
+        "/v1/mgmt/user/customattribute/delete",
+        Management,
+        Action("CustomAttributesDeleted"),
+        DELETE,
+        |call, store| delete(call, &mut store.attributes.users),
+    ),
     Route::get("/v1/mgmt/user/families/customattributes", Management, &[], |_, store| {
         all(&store.attributes.families)
     }),
     Route::post(
         "/v1/mgmt/user/families/customattribute/create",
         Management,
+        Action("CustomAttributesCreated"),
         CREATE,
         |call, store| create(call, &mut store.attributes.families),
     ),
     Route::post(
         "/v1/mgmt/user/families/customattribute/delete",
         Management,
+        Action("CustomAttributesDeleted"),
         DELETE,
         |call, store| delete(call, &mut store.attributes.families),
     ),
@@ -71,12 +78,12 @@ fn saved(attributes: &[Object]) -> Vec<Value> {
     if attributes.is_empty() { Vec::new() } else { vec![json!({ "attributes": attributes })] }
 }
 
-fn all(attributes: &[Object]) -> Answer {
+fn all(attributes: &[Object]) -> Result {
     Ok(json!({ "data": attributes, "total": attributes.len() }).into())
 }
 
 /// All of them or, if one is refused, none.
-fn create(call: &Call<'_>, attributes: &mut Vec<Object>) -> Answer {
+fn create(call: &Call<'_>, attributes: &mut Vec<Object>) -> Result {
     let mut new = Vec::new();
     for of in call.body().objects("attributes") {
         let name = of.text("name");
@@ -93,7 +100,7 @@ fn create(call: &Call<'_>, attributes: &mut Vec<Object>) -> Answer {
     all(attributes)
 }
 
-fn delete(call: &Call<'_>, attributes: &mut Vec<Object>) -> Answer {
+fn delete(call: &Call<'_>, attributes: &mut Vec<Object>) -> Result {
     let names = call.body().texts("names");
     attributes.retain(|known| !names.iter().any(|name| known["name"] == **name));
     all(attributes)

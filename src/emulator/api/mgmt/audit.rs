@@ -1,21 +1,19 @@
 //! The audit trail: recording what calls do, and searching it.
 
-use std::collections::VecDeque;
+use crate::emulator::api::route::Event::{Read, Unrecorded};
+use crate::emulator::state::audit::Record;
 
 use serde_json::{Value, json};
 
 use super::owned;
+use crate::emulator::api::call::Call;
+use crate::emulator::api::route::Bearer::Management;
+use crate::emulator::api::route::{Area, Route};
 use crate::emulator::api::seed::List;
-use crate::emulator::http::dispatch::Bearer::Management;
-use crate::emulator::http::dispatch::{Call, Route};
 use crate::emulator::state::store::Store;
-use crate::emulator::state::user::User;
-use crate::emulator::words::fields::{Field, Kind, Object, optional, required};
-use crate::emulator::words::refusal::{Answer, Refusal, Reply};
-use crate::transport::http::StatusCode;
+use crate::emulator::words::fields::{Field, Kind, optional, required};
+use crate::emulator::words::refusal::{Refusal, Reply, Result};
 
-/// Records that are kept.
-const CAPACITY: usize = 100_000;
 /// How far back searches see, in seconds.
 const HISTORY: i64 = 30 * 24 * 60 * 60;
 const MAX_SIZE: usize = 1000;
@@ -50,60 +48,20 @@ const EVENT: &[Field] = &[
     optional("data", Kind::Map),
 ];
 
-pub(in crate::emulator) const ROUTES: &[Route] = &[
-    Route::post("/v1/mgmt/audit/search", Management, SEARCH, search),
-    Route::post("/v1/mgmt/audit/event", Management, EVENT, create_event),
+pub(in crate::emulator) const AREA: Area = Area::new(ROUTES).seeds(&[&SEED]);
+
+const ROUTES: &[Route] = &[
+    Route::post("/v1/mgmt/audit/search", Management, Read, SEARCH, search),
+    Route::post(
+        "/v1/mgmt/audit/event",
+        Management,
+        Unrecorded("it is a record itself"),
+        EVENT,
+        create_event,
+    ),
 ];
 
-/// What happened, oldest first.
-#[derive(Default)]
-pub(in crate::emulator) struct Trail(VecDeque<Record>);
-
-impl Trail {
-    fn add(&mut self, record: Record) {
-        if self.0.len() == CAPACITY {
-            self.0.pop_front();
-        }
-        self.0.push_back(record);
-    }
-}
-
-/// Something that happened.
-#[derive(Default)]
-pub(in crate::emulator) struct Record {
-    /// In seconds.
-    occurred: i64,
-    action: String,
-    kind: &'static str,
-    actor: String,
-    user: String,
-    login_ids: Vec<String>,
-    tenants: Vec<String>,
-    method: String,
-    data: Object,
-}
-
 impl Record {
-    fn is_of(&mut self, user: &User) {
-        self.user.clone_from(&user.id);
-        self.login_ids.clone_from(&user.login_ids);
-        self.tenants = user.grants.tenants.iter().map(|of| of.tenant.clone()).collect();
-    }
-
-    /// Something that a user did.
-    fn by_user(action: &str, method: &str, user: &User, call: &Call<'_>) -> Self {
-        let mut record = Self {
-            occurred: call.now,
-            action: action.to_owned(),
-            kind: "info",
-            actor: user.id.clone(),
-            method: method.to_owned(),
-            ..Self::default()
-        };
-        record.is_of(user);
-        record
-    }
-
     fn show(&self, call: &Call<'_>) -> Value {
         json!({
             "projectId": call.settings.project_id,
@@ -123,195 +81,7 @@ impl Record {
     }
 }
 
-/// The things whose creations, changes and deletions are recorded: their part of the path, and of
-/// the action's name.
-const THINGS: &[(&str, &str)] = &[
-    ("accesskey", "AccessKey"),
-    ("flow", "Flow"),
-    ("permission", "Permission"),
-    ("project", "Project"),
-    ("role", "Role"),
-    ("tenant", "Tenant"),
-    ("theme", "Theme"),
-    ("user", "User"),
-];
-
-/// The action that a successful management call is recorded as, if it changes something.
-pub(in crate::emulator) fn action(method: &str, path: &str) -> Option<String> {
-    let path = path.get("/v1/".len()..)?.strip_prefix("mgmt/")?;
-    if method == "GET" {
-        return None;
-    }
-    if let Some(action) = irregular_action(method, path) {
-        return Some(action.to_owned());
-    }
-    let mut parts = path.split('/');
-    let area = parts.next()?;
-    let (_, thing) = THINGS.iter().find(|(known, _)| *known == area)?;
-    let last = path.rsplit('/').next().unwrap_or_default();
-    let many = if last == "batch" || last == "all" { "s" } else { "" };
-    let what = match parts.next().unwrap_or_default() {
-        "create" | "clone" => "Created",
-        "delete" => "Deleted",
-        "test" if last == "all" => "Deleted",
-        "update" | "updateDefaultRoles" | "patch" | "import" | "activate" | "deactivate"
-        | "rotate" | "settings" | "password" | "logout" | "adminlinks" => "Modified",
-        "snapshot" if last == "import" => "Modified",
-        _ => return None,
-    };
-    Some(format!("{thing}{many}{what}"))
-}
-
-/// The action of a call whose path says it in another way.
-fn irregular_action(method: &str, path: &str) -> Option<&'static str> {
-    let (deletes, creates) = (method == "DELETE", path.ends_with("/create"));
-    Some(match path {
-        "authz/schema/delete" => "FGASchemaDeleted",
-        "authz/schema/save" | "authz/ns/save" | "authz/ns/delete" | "authz/rd/save"
-        | "authz/rd/delete" | "fga/schema" => "FGASchemaModified",
-        "fga/relations/delete"
-        | "authz/re/delete"
-        | "authz/re/deleteresources"
-        | "authz/re/deleteresourcesrelations" => "FGARelationsDeleted",
-        "fga/relations" if deletes => "FGARelationsDeleted",
-        "fga/relations" | "authz/re/create" => "FGARelationsCreated",
-        "fga/resources/save" => "FGAResourcesModified",
-        "impersonate" | "impersonate/stepup" => "UserImpersonated",
-        "password/settings" => "PasswordSettingsModified",
-        "sso/idp/app/delete" => "SSOApplicationDeleted",
-        path if path.starts_with("sso/idp/app/") && creates => "SSOApplicationCreated",
-        path if path.starts_with("sso/idp/app/") => "SSOApplicationModified",
-        "sso/settings" if deletes => "SSOSettingsDeleted",
-        "sso/settings/new" => "SSOSettingsCreated",
-        path if path.starts_with("sso/") => "SSOSettingsModified",
-        "user/totp/delete" | "user/passkeys/delete" => "UserModified",
-        path if path.contains("/customattribute/") && creates => "CustomAttributesCreated",
-        path if path.contains("/customattribute/") => "CustomAttributesDeleted",
-        _ => return None,
-    })
-}
-
-/// What is known before a call is done: afterwards a deleted user is gone.
-pub(in crate::emulator) struct Before {
-    record: Record,
-    users: usize,
-}
-
-pub(in crate::emulator) fn before(path: &str, call: &Call<'_>, store: &Store) -> Before {
-    let mut record = Record::default();
-    let users = store.users.len();
-    let of_user = ["/v1/mgmt/user/", "/v2/mgmt/user/", "/v1/mgmt/impersonate"];
-    if !of_user.iter().any(|area| path.starts_with(area)) {
-        return Before { record, users };
-    }
-    let body = call.body();
-    let name = body.some_text("loginId").or_else(|| body.some_text("userId"));
-    match name.and_then(|name| store.user_by_login(name).or_else(|| store.user(name))) {
-        Some(user) => record.is_of(user),
-        None => record.login_ids.extend(name.map(str::to_owned)),
-    }
-    Before { record, users }
-}
-
-/// Records what a call did.
-pub(in crate::emulator) fn after(
-    before: Before,
-    (http_method, path): (&str, &str),
-    call: &Call<'_>,
-    store: &mut Store,
-    answer: &Answer,
-) {
-    let method = path.strip_prefix("/v1/auth/").and_then(|rest| rest.split('/').next());
-    let method = method.or_else(|| path.starts_with("/v1/mgmt/auth/").then_some("management"));
-    match (answer, method) {
-        // A session that goes on is no sign-in.
-        (_, Some("refresh" | "tenant" | "accesskey")) | (Err(_), None) => {}
-        (Ok(reply), Some(method)) => {
-            if store.users.len() > before.users {
-                signed_up(store, call, method, &reply.body);
-            }
-            signed_in(store, call, method, &reply.body);
-        }
-        (Err(refusal), Some(method)) => failed(store, call, method, refusal),
-        (Ok(reply), None) => {
-            if let Some(action) = action(http_method, path) {
-                managed(store, call, Record { action, ..before.record }, &reply.body);
-            }
-        }
-    }
-}
-
-/// Records that a user signed up: the last one that came to be.
-fn signed_up(store: &mut Store, call: &Call<'_>, method: &str, answer: &Value) {
-    let user = answer["user"]["userId"].as_str().and_then(|id| store.user(id));
-    if let Some(user) = user.or(store.users.last()) {
-        let record = Record::by_user("UserCreated", method, user, call);
-        store.audit.add(record);
-    }
-}
-
-/// Records a sign-in, if the answer is that of one.
-pub(in crate::emulator) fn signed_in(
-    store: &mut Store,
-    call: &Call<'_>,
-    method: &str,
-    answer: &Value,
-) {
-    let user = answer["user"]["userId"].as_str().and_then(|id| store.user(id));
-    if let Some(user) = user.filter(|_| answer.get("sessionJwt").is_some()) {
-        let record = Record::by_user("LoginSucceed", method, user, call);
-        store.audit.add(record);
-    }
-}
-
-/// Records a failed sign-in, if it is one: what proves the user was refused, or the user is.
-fn failed(store: &mut Store, call: &Call<'_>, method: &str, refusal: &Refusal) {
-    let refused = matches!(refusal.status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
-    // A session that is over, and a link that nobody has clicked yet.
-    if !refused || matches!(refusal.code, "E061005" | "E064001" | "E062503") {
-        return;
-    }
-    let login_id = call.body().some_text("loginId");
-    let mut data = Object::new();
-    data.insert("error_message".to_owned(), refusal.body()["errorDescription"].clone());
-    let mut record = Record {
-        occurred: call.now,
-        action: "LoginFailed".to_owned(),
-        kind: "warn",
-        login_ids: login_id.into_iter().map(str::to_owned).collect(),
-        method: method.to_owned(),
-        data,
-        ..Record::default()
-    };
-    if let Some(user) = login_id.and_then(|login_id| store.user_by_login(login_id)) {
-        record.actor.clone_from(&user.id);
-        record.user.clone_from(&user.id);
-    }
-    store.audit.add(record);
-}
-
-/// Completes the record of a management call. Of its fields, only names are recorded.
-fn managed(store: &mut Store, call: &Call<'_>, mut record: Record, answer: &Value) {
-    let body = call.body();
-    record.occurred = call.now;
-    record.kind = "info";
-    "management-key".clone_into(&mut record.actor);
-    if let Some(id) = answer["user"]["userId"].as_str() {
-        id.clone_into(&mut record.user);
-    }
-    if let Some(tenant) = body.some_text("tenantId") {
-        record.tenants = owned(vec![tenant]);
-    }
-    for name in ["id", "ids", "name", "flowId", "loginIds", "userIds"] {
-        let value = body.get(name).or_else(|| answer.get(name).filter(|id| id.is_string()));
-        if let Some(value) = value {
-            record.data.insert(name.to_owned(), value.clone());
-        }
-    }
-    store.audit.add(record);
-}
-
-fn search(call: &Call<'_>, store: &mut Store) -> Answer {
+fn search(call: &Call<'_>, store: &mut Store) -> Result {
     let body = call.body();
     let number = |name: &str| {
         usize::try_from(body.int(name).unwrap_or_default())
@@ -369,7 +139,7 @@ fn has_text(value: &Value, text: &str) -> bool {
     }
 }
 
-fn create_event(call: &Call<'_>, store: &mut Store) -> Answer {
+fn create_event(call: &Call<'_>, store: &mut Store) -> Result {
     let body = call.body();
     let kind = ["info", "warn", "error"].into_iter().find(|kind| *kind == body.text("type"));
     let kind = kind.ok_or_else(|| Refusal::argument("The type is info, warn or error"))?;
@@ -392,35 +162,6 @@ fn create_event(call: &Call<'_>, store: &mut Store) -> Answer {
 mod tests {
     use super::*;
     use crate::emulator::Emulator;
-
-    #[test]
-    fn actions_are_named_as_descope_names_them() {
-        for (method, path, wanted) in [
-            ("POST", "/v1/mgmt/user/create", Some("UserCreated")),
-            ("POST", "/v1/mgmt/user/create/test", Some("UserCreated")),
-            ("POST", "/v1/mgmt/user/create/batch", Some("UsersCreated")),
-            ("POST", "/v1/mgmt/user/delete", Some("UserDeleted")),
-            ("POST", "/v1/mgmt/user/delete/batch", Some("UsersDeleted")),
-            ("DELETE", "/v1/mgmt/user/test/delete/all", Some("UsersDeleted")),
-            ("POST", "/v2/mgmt/user/update/role/add", Some("UserModified")),
-            ("POST", "/v1/mgmt/accesskey/create", Some("AccessKeyCreated")),
-            ("POST", "/v1/mgmt/accesskey/deactivate", Some("AccessKeyModified")),
-            ("POST", "/v1/mgmt/tenant/delete", Some("TenantDeleted")),
-            ("POST", "/v1/mgmt/tenant/settings", Some("TenantModified")),
-            ("GET", "/v1/mgmt/tenant/settings", None),
-            ("POST", "/v1/mgmt/sso/settings", Some("SSOSettingsModified")),
-            ("DELETE", "/v1/mgmt/sso/settings", Some("SSOSettingsDeleted")),
-            ("GET", "/v2/mgmt/sso/settings", None),
-            ("POST", "/v1/mgmt/sso/idp/app/oidc/create", Some("SSOApplicationCreated")),
-            ("DELETE", "/v1/mgmt/fga/relations", Some("FGARelationsDeleted")),
-            ("POST", "/v2/mgmt/user/search", None),
-            ("GET", "/v1/mgmt/tenant/all", None),
-            ("POST", "/v1/mgmt/audit/search", None),
-            ("POST", "/v1/auth/otp/signup/email", None),
-        ] {
-            assert_eq!(action(method, path).as_deref(), wanted, "{method} {path}");
-        }
-    }
 
     #[test]
     fn an_end_that_is_not_set_ends_nothing() {

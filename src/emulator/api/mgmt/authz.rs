@@ -1,11 +1,13 @@
 //! Relationship-based access control: schema by namespaces, relations, questions.
 
+use crate::emulator::api::route::Event::{Action, Read};
 use serde_json::json;
 
 use super::user_search;
+use crate::emulator::api::call::{Call, list};
+use crate::emulator::api::route::Bearer::Management;
+use crate::emulator::api::route::{Area, Route};
 use crate::emulator::api::seed::List;
-use crate::emulator::http::dispatch::Bearer::Management;
-use crate::emulator::http::dispatch::{Call, Route, list};
 use crate::emulator::state::fga::Found;
 use crate::emulator::state::fga::evaluate::{Question, World};
 use crate::emulator::state::fga::model::{Definition, Model, Name, Type};
@@ -17,7 +19,7 @@ use crate::emulator::state::fga::wire::{
 use crate::emulator::state::store::Store;
 use crate::emulator::state::user::{Factor, User};
 use crate::emulator::words::fields::{Field, Fields, Kind, Object, optional, required};
-use crate::emulator::words::refusal::{Answer, Refusal, Reply};
+use crate::emulator::words::refusal::{Refusal, Reply, Result};
 
 /// The schema, as namespaces. One that was made of a text is saved to [`SCHEMAS`](super::fga::SCHEMAS).
 pub(in crate::emulator) const SCHEMAS: List = List {
@@ -72,21 +74,49 @@ const SAVE_DEFINITION: &[Field] = &[
 const RELATIONS: &[Field] = &[required("relations", Kind::Objects(&RELATION))];
 const RESOURCES: &[Field] = &[required("resources", Kind::Texts)];
 
-pub(in crate::emulator) const ROUTES: &[Route] = &[
-    Route::post("/v1/mgmt/authz/schema/save", Management, SAVE_SCHEMA, save_schema),
-    Route::post("/v1/mgmt/authz/schema/load", Management, &[], load_schema),
-    Route::post("/v1/mgmt/authz/schema/delete", Management, &[], delete_schema),
-    Route::post("/v1/mgmt/authz/ns/save", Management, SAVE_NAMESPACE, save_namespace),
+pub(in crate::emulator) const AREA: Area = Area::new(ROUTES);
+
+const ROUTES: &[Route] = &[
+    Route::post(
+        "/v1/mgmt/authz/schema/save",
+        Management,
+        Action("FGASchemaModified"),
+        SAVE_SCHEMA,
+        save_schema,
+    ),
+    Route::post("/v1/mgmt/authz/schema/load", Management, Read, &[], load_schema),
+    Route::post(
+        "/v1/mgmt/authz/schema/delete",
+        Management,
+        Action("FGASchemaDeleted"),
+        &[],
+        delete_schema,
+    ),
+    Route::post(
+        "/v1/mgmt/authz/ns/save",
+        Management,
+        Action("FGASchemaModified"),
+        SAVE_NAMESPACE,
+        save_namespace,
+    ),
     Route::post(
         "/v1/mgmt/authz/ns/delete",
         Management,
+        Action("FGASchemaModified"),
         &[required("name", Kind::Text), optional("schemaName", Kind::Text)],
         delete_namespace,
     ),
-    Route::post("/v1/mgmt/authz/rd/save", Management, SAVE_DEFINITION, save_definition),
+    Route::post(
+        "/v1/mgmt/authz/rd/save",
+        Management,
+        Action("FGASchemaModified"),
+        SAVE_DEFINITION,
+        save_definition,
+    ),
     Route::post(
         "/v1/mgmt/authz/rd/delete",
         Management,
+        Action("FGASchemaModified"),
         &[
             required("name", Kind::Text),
             required("namespace", Kind::Text),
@@ -94,18 +124,38 @@ pub(in crate::emulator) const ROUTES: &[Route] = &[
         ],
         delete_definition,
     ),
-    Route::post("/v1/mgmt/authz/re/create", Management, RELATIONS, create_relations),
-    Route::post("/v1/mgmt/authz/re/delete", Management, RELATIONS, delete_relations),
-    Route::post("/v1/mgmt/authz/re/deleteresources", Management, RESOURCES, |call, store| {
-        let gone = call.body().texts("resources");
-        store.authorization.relations.retain(call.now, |of| {
-            !(gone.contains(&&*of.resource) || of.target.id().is_some_and(|id| gone.contains(&id)))
-        });
-        Ok(Reply::empty())
-    }),
+    Route::post(
+        "/v1/mgmt/authz/re/create",
+        Management,
+        Action("FGARelationsCreated"),
+        RELATIONS,
+        create_relations,
+    ),
+    Route::post(
+        "/v1/mgmt/authz/re/delete",
+        Management,
+        Action("FGARelationsDeleted"),
+        RELATIONS,
+        delete_relations,
+    ),
+    Route::post(
+        "/v1/mgmt/authz/re/deleteresources",
+        Management,
+        Action("FGARelationsDeleted"),
+        RESOURCES,
+        |call, store| {
+            let gone = call.body().texts("resources");
+            store.authorization.relations.retain(call.now, |of| {
+                !(gone.contains(&&*of.resource)
+                    || of.target.id().is_some_and(|id| gone.contains(&id)))
+            });
+            Ok(Reply::empty())
+        },
+    ),
     Route::post(
         "/v1/mgmt/authz/re/deleteresourcesrelations",
         Management,
+        Action("FGARelationsDeleted"),
         RESOURCES,
         |call, store| {
             let gone = call.body().texts("resources");
@@ -116,12 +166,14 @@ pub(in crate::emulator) const ROUTES: &[Route] = &[
     Route::post(
         "/v1/mgmt/authz/re/has",
         Management,
+        Read,
         &[required("relationQueries", Kind::Objects(QUERY))],
         has_relations,
     ),
     Route::post(
         "/v1/mgmt/authz/re/who",
         Management,
+        Read,
         &[
             required("resource", Kind::Text),
             required("relationDefinition", Kind::Text),
@@ -133,24 +185,28 @@ pub(in crate::emulator) const ROUTES: &[Route] = &[
     Route::post(
         "/v1/mgmt/authz/re/resource",
         Management,
+        Read,
         &[required("resource", Kind::Text), optional("ignoreTargetSetRelations", Kind::Bool)],
         resource_relations,
     ),
     Route::post(
         "/v1/mgmt/authz/re/targets",
         Management,
+        Read,
         &[required("targets", Kind::Texts), optional("includeTargetSetRelations", Kind::Bool)],
         targets_relations,
     ),
     Route::post(
         "/v1/mgmt/authz/re/targetall",
         Management,
+        Read,
         &[required("target", Kind::Text), optional("context", Kind::Map)],
         what_can_target_access,
     ),
     Route::post(
         "/v1/mgmt/authz/re/targetwithrelation",
         Management,
+        Read,
         &[
             required("target", Kind::Text),
             required("relationDefinition", Kind::Text),
@@ -161,18 +217,19 @@ pub(in crate::emulator) const ROUTES: &[Route] = &[
     Route::post(
         "/v1/mgmt/authz/getmodified",
         Management,
+        Read,
         &[optional("since", Kind::Int)],
         get_modified,
     ),
 ];
 
 /// The schema, which must be there.
-pub(in crate::emulator) fn model(store: &Store) -> Answer<&Model> {
+pub(in crate::emulator) fn model(store: &Store) -> Result<&Model> {
     store.authorization.model.as_ref().ok_or_else(|| Refusal::argument("There is no schema"))
 }
 
 /// What answers depend on.
-pub(in crate::emulator) fn world<'a>(store: &'a Store, found: &'a Found) -> Answer<World<'a>> {
+pub(in crate::emulator) fn world<'a>(store: &'a Store, found: &'a Found) -> Result<World<'a>> {
     Ok(World { model: model(store)?, relations: &store.authorization.relations, found })
 }
 
@@ -217,7 +274,7 @@ fn find_users(store: &Store, query: &str) -> Vec<String> {
 }
 
 /// Saves a changed schema, whose text no longer holds, if it still has all that it mentions.
-fn save(call: &Call<'_>, store: &mut Store, mut model: Model) -> Answer {
+fn save(call: &Call<'_>, store: &mut Store, mut model: Model) -> Result {
     check_names(&model)?;
     if let Some(name) = call.body().some_text("schemaName") {
         model.name = Some(name.to_owned());
@@ -242,7 +299,7 @@ fn put(of: &mut Type, mut new: Definition) {
 }
 
 /// Refuses definitions that mention what the schema does not have.
-fn check_names(model: &Model) -> Answer<()> {
+fn check_names(model: &Model) -> Result<()> {
     for definition in model.types.iter().flat_map(|of| &of.definitions) {
         let expressions = definition.node.as_ref().map(|node| node.expressions());
         let expressions = expressions.into_iter().flatten();
@@ -257,11 +314,11 @@ fn check_names(model: &Model) -> Answer<()> {
     Ok(())
 }
 
-fn save_schema(call: &Call<'_>, store: &mut Store) -> Answer {
+fn save_schema(call: &Call<'_>, store: &mut Store) -> Result {
     let schema = call.body().object("schema");
     let mut model = store.authorization.model.clone().unwrap_or_default();
     let namespaces: Vec<Type> =
-        schema.objects("namespaces").map(read_namespace).collect::<Answer<_>>()?;
+        schema.objects("namespaces").map(read_namespace).collect::<Result<_>>()?;
     if call.body().flag("upgrade") {
         model.types.retain(|of| namespaces.iter().any(|new| new.name == of.name));
         for of in &mut model.types {
@@ -282,17 +339,17 @@ fn save_schema(call: &Call<'_>, store: &mut Store) -> Answer {
     save(call, store, model)
 }
 
-fn load_schema(_: &Call<'_>, store: &mut Store) -> Answer {
+fn load_schema(_: &Call<'_>, store: &mut Store) -> Result {
     let schema = store.authorization.model.as_ref().map(show_schema);
     Ok(json!({ "schema": schema.unwrap_or_else(|| json!({ "namespaces": [] })) }).into())
 }
 
-fn delete_schema(call: &Call<'_>, store: &mut Store) -> Answer {
+fn delete_schema(call: &Call<'_>, store: &mut Store) -> Result {
     store.authorization.set_model(None, call.now);
     Ok(Reply::empty())
 }
 
-fn save_namespace(call: &Call<'_>, store: &mut Store) -> Answer {
+fn save_namespace(call: &Call<'_>, store: &mut Store) -> Result {
     let new = read_namespace(call.body().object("namespace"))?;
     let mut model = store.authorization.model.clone().unwrap_or_default();
     if let Some(old) = call.body().some_text("oldName").filter(|old| *old != new.name) {
@@ -315,7 +372,7 @@ fn save_namespace(call: &Call<'_>, store: &mut Store) -> Answer {
     save(call, store, model)
 }
 
-fn delete_namespace(call: &Call<'_>, store: &mut Store) -> Answer {
+fn delete_namespace(call: &Call<'_>, store: &mut Store) -> Result {
     let mut model = model(store)?.clone();
     let name = call.body().text("name");
     if model.find(name).is_none() {
@@ -325,7 +382,7 @@ fn delete_namespace(call: &Call<'_>, store: &mut Store) -> Answer {
     save(call, store, model)
 }
 
-fn save_definition(call: &Call<'_>, store: &mut Store) -> Answer {
+fn save_definition(call: &Call<'_>, store: &mut Store) -> Result {
     let (body, mut model) = (call.body(), model(store)?.clone());
     let new = read_definition(body.object("relationDefinition"))?;
     let namespace = body.text("namespace");
@@ -355,7 +412,7 @@ fn save_definition(call: &Call<'_>, store: &mut Store) -> Answer {
     save(call, store, model)
 }
 
-fn delete_definition(call: &Call<'_>, store: &mut Store) -> Answer {
+fn delete_definition(call: &Call<'_>, store: &mut Store) -> Result {
     let (body, mut model) = (call.body(), model(store)?.clone());
     let (namespace, name) = (body.text("namespace"), body.text("name"));
     if model.definition(namespace, name).is_none() {
@@ -365,10 +422,10 @@ fn delete_definition(call: &Call<'_>, store: &mut Store) -> Answer {
     save(call, store, model)
 }
 
-fn create_relations(call: &Call<'_>, store: &mut Store) -> Answer {
+fn create_relations(call: &Call<'_>, store: &mut Store) -> Result {
     let model = model(store)?;
     let relations = call.body().objects("relations").map(read_relation);
-    let relations: Vec<Relation> = relations.collect::<Answer<_>>()?;
+    let relations: Vec<Relation> = relations.collect::<Result<_>>()?;
     for relation in &relations {
         model.accepts(relation).map_err(Refusal::argument)?;
     }
@@ -378,16 +435,16 @@ fn create_relations(call: &Call<'_>, store: &mut Store) -> Answer {
     Ok(Reply::empty())
 }
 
-fn delete_relations(call: &Call<'_>, store: &mut Store) -> Answer {
+fn delete_relations(call: &Call<'_>, store: &mut Store) -> Result {
     let relations = call.body().objects("relations").map(read_relation);
-    for relation in relations.collect::<Answer<Vec<_>>>()? {
+    for relation in relations.collect::<Result<Vec<_>>>()? {
         store.authorization.relations.remove(&relation, call.now);
     }
     Ok(Reply::empty())
 }
 
 /// The relation that a question names, which the schema must have.
-fn asked_name(store: &Store, fields: Fields<'_>) -> Answer<Name> {
+fn asked_name(store: &Store, fields: Fields<'_>) -> Result<Name> {
     let (of, name) = (fields.text("namespace"), fields.text("relationDefinition"));
     match model(store)?.definition(of, name) {
         Some(_) => Ok(Name::new(of, name)),
@@ -400,7 +457,7 @@ fn target(id: &str) -> Target {
     Target::One { of: String::new(), id: id.to_owned() }
 }
 
-fn has_relations(call: &Call<'_>, store: &mut Store) -> Answer {
+fn has_relations(call: &Call<'_>, store: &mut Store) -> Result {
     let mut questions = Vec::new();
     for query in call.body().objects("relationQueries") {
         let name = asked_name(store, query)?;
@@ -423,14 +480,14 @@ fn has_relations(call: &Call<'_>, store: &mut Store) -> Answer {
     )
 }
 
-fn who_can_access(call: &Call<'_>, store: &mut Store) -> Answer {
+fn who_can_access(call: &Call<'_>, store: &mut Store) -> Result {
     let name = asked_name(store, call.body())?;
     let found = found(store);
     let who = world(store, &found)?.who(&name, call.body().text("resource"));
     Ok(json!({ "targets": who }).into())
 }
 
-fn resource_relations(call: &Call<'_>, store: &mut Store) -> Answer {
+fn resource_relations(call: &Call<'_>, store: &mut Store) -> Result {
     let body = call.body();
     let relations = store.authorization.relations.iter().filter(|of| {
         let set = matches!(of.target, Target::Set { .. });
@@ -439,7 +496,7 @@ fn resource_relations(call: &Call<'_>, store: &mut Store) -> Answer {
     list("relations", relations.map(show_relation))
 }
 
-fn targets_relations(call: &Call<'_>, store: &mut Store) -> Answer {
+fn targets_relations(call: &Call<'_>, store: &mut Store) -> Result {
     let (body, targets) = (call.body(), call.body().texts("targets"));
     let relations = store.authorization.relations.iter().filter(|of| {
         let set = matches!(of.target, Target::Set { .. });
@@ -449,7 +506,7 @@ fn targets_relations(call: &Call<'_>, store: &mut Store) -> Answer {
     list("relations", relations.map(show_relation))
 }
 
-fn what_can_target_access(call: &Call<'_>, store: &mut Store) -> Answer {
+fn what_can_target_access(call: &Call<'_>, store: &mut Store) -> Result {
     let found = found(store);
     let target = target(call.body().text("target"));
     let what = world(store, &found)?.what(&target, None);
@@ -461,14 +518,14 @@ fn what_can_target_access(call: &Call<'_>, store: &mut Store) -> Answer {
     list("relations", relations.map(|relation| show_relation(&relation)))
 }
 
-fn what_with_relation(call: &Call<'_>, store: &mut Store) -> Answer {
+fn what_with_relation(call: &Call<'_>, store: &mut Store) -> Result {
     let name = asked_name(store, call.body())?;
     let found = found(store);
     let what = world(store, &found)?.what(&target(call.body().text("target")), Some(&name));
     list("resources", what.into_iter().map(|(_, resource)| json!(resource)))
 }
 
-fn get_modified(call: &Call<'_>, store: &mut Store) -> Answer {
+fn get_modified(call: &Call<'_>, store: &mut Store) -> Result {
     const DAY: i64 = 24 * 60 * 60;
     // What is recorded counts in seconds.
     let since = call.body().int("since").unwrap_or_default().div_euclid(1000);

@@ -1,18 +1,20 @@
 //! Fine-grained authorization: schema text, relations, checks.
 
+use crate::emulator::api::route::Event::{Action, Read};
 use serde_json::{Value, json};
 
 use super::authz;
+use crate::emulator::api::call::{Call, list};
+use crate::emulator::api::route::Bearer::Management;
+use crate::emulator::api::route::{Area, Route};
 use crate::emulator::api::seed::List;
-use crate::emulator::http::dispatch::Bearer::Management;
-use crate::emulator::http::dispatch::{Call, Route, list};
 use crate::emulator::state::fga::evaluate::Question;
 use crate::emulator::state::fga::language;
 use crate::emulator::state::fga::relations::{Relation, Target};
 use crate::emulator::state::fga::wire::{TUPLE, read_tuple, show_schema, show_tuple};
 use crate::emulator::state::store::Store;
 use crate::emulator::words::fields::{Field, Fields, Kind, optional, required};
-use crate::emulator::words::refusal::{Answer, Refusal, Reply};
+use crate::emulator::words::refusal::{Refusal, Reply, Result};
 
 /// Resources of a type in an answer about mapping, when the request sets no limit.
 const DEFAULT_LIMIT: usize = 100;
@@ -81,38 +83,73 @@ const MAPPABLE_SEARCH: &[Field] = &[
     optional("resourcesLimit", Kind::Any),
 ];
 
-pub(in crate::emulator) const ROUTES: &[Route] = &[
-    Route::post("/v1/mgmt/fga/schema", Management, DSL, save_schema),
+/// Schemas and relations of `authz` are saved in the same lists, in the order in which they must be made.
+pub(in crate::emulator) const AREA: Area = Area::new(ROUTES).seeds(&[
+    &SCHEMAS,
+    &authz::SCHEMAS,
+    &RELATIONS,
+    &authz::RELATION_LISTS,
+    &RESOURCES,
+]);
+
+const ROUTES: &[Route] = &[
+    Route::post("/v1/mgmt/fga/schema", Management, Action("FGASchemaModified"), DSL, save_schema),
     Route::get("/v1/mgmt/fga/schema", Management, &[], load_schema),
-    Route::post("/v1/mgmt/fga/schema/dryrun", Management, DSL, dry_run),
-    Route::post("/v1/mgmt/fga/relations", Management, TUPLES, create_relations),
-    Route::post("/v1/mgmt/fga/relations/delete", Management, TUPLES, delete_relations),
-    Route::get("/v1/mgmt/fga/relations", Management, &[], delete_all).method("DELETE"),
-    Route::post("/v1/mgmt/fga/check", Management, CHECK, check),
+    Route::post("/v1/mgmt/fga/schema/dryrun", Management, Read, DSL, dry_run),
+    Route::post(
+        "/v1/mgmt/fga/relations",
+        Management,
+        Action("FGARelationsCreated"),
+        TUPLES,
+        create_relations,
+    ),
+    Route::post(
+        "/v1/mgmt/fga/relations/delete",
+        Management,
+        Action("FGARelationsDeleted"),
+        TUPLES,
+        delete_relations,
+    ),
+    Route::delete(
+        "/v1/mgmt/fga/relations",
+        Management,
+        Action("FGARelationsDeleted"),
+        &[],
+        delete_all,
+    ),
+    Route::post("/v1/mgmt/fga/check", Management, Read, CHECK, check),
     Route::post(
         "/v1/mgmt/fga/resources/load",
         Management,
+        Read,
         &[required("resourceIdentifiers", Kind::Objects(IDENTIFIER))],
         load_details,
     ),
     Route::post(
         "/v1/mgmt/fga/resources/save",
         Management,
+        Action("FGAResourcesModified"),
         &[required("resourcesDetails", Kind::Objects(DETAILS))],
         save_details,
     ),
     Route::get("/v1/mgmt/fga/mappable/schema", Management, MAPPABLE, mappable_schema),
-    Route::post("/v1/mgmt/fga/mappable/resources", Management, MAPPABLE_SEARCH, mappable_resources),
+    Route::post(
+        "/v1/mgmt/fga/mappable/resources",
+        Management,
+        Read,
+        MAPPABLE_SEARCH,
+        mappable_resources,
+    ),
 ];
 
-fn save_schema(call: &Call<'_>, store: &mut Store) -> Answer {
+fn save_schema(call: &Call<'_>, store: &mut Store) -> Result {
     let mut model = language::parse(call.body().text("dsl"))?;
     model.name = store.authorization.model.take().and_then(|model| model.name);
     store.authorization.set_model(Some(model), call.now);
     Ok(Reply::empty())
 }
 
-fn load_schema(_: &Call<'_>, store: &mut Store) -> Answer {
+fn load_schema(_: &Call<'_>, store: &mut Store) -> Result {
     let known = &store.authorization;
     Ok(match &known.model {
         None => json!({ "dsl": "" }),
@@ -125,7 +162,7 @@ fn load_schema(_: &Call<'_>, store: &mut Store) -> Answer {
     .into())
 }
 
-fn dry_run(call: &Call<'_>, store: &mut Store) -> Answer {
+fn dry_run(call: &Call<'_>, store: &mut Store) -> Result {
     let new = language::parse(call.body().text("dsl"))?;
     let known = store.authorization.model.as_ref();
     let (relations, types) = known.map(|known| known.lost_in(&new)).unwrap_or_default();
@@ -134,7 +171,7 @@ fn dry_run(call: &Call<'_>, store: &mut Store) -> Answer {
     Ok(json!({ "deletesPreview": preview }).into())
 }
 
-fn create_relations(call: &Call<'_>, store: &mut Store) -> Answer {
+fn create_relations(call: &Call<'_>, store: &mut Store) -> Result {
     let model = authz::model(store)?;
     let mut relations = Vec::new();
     for relation in call.body().objects("tuples").map(read_tuple) {
@@ -147,19 +184,19 @@ fn create_relations(call: &Call<'_>, store: &mut Store) -> Answer {
     Ok(Reply::empty())
 }
 
-fn delete_relations(call: &Call<'_>, store: &mut Store) -> Answer {
+fn delete_relations(call: &Call<'_>, store: &mut Store) -> Result {
     for relation in call.body().objects("tuples").map(read_tuple) {
         store.authorization.relations.remove(&relation, call.now);
     }
     Ok(Reply::empty())
 }
 
-fn delete_all(call: &Call<'_>, store: &mut Store) -> Answer {
+fn delete_all(call: &Call<'_>, store: &mut Store) -> Result {
     store.authorization.relations.retain(call.now, |_| false);
     Ok(Reply::empty())
 }
 
-fn check(call: &Call<'_>, store: &mut Store) -> Answer {
+fn check(call: &Call<'_>, store: &mut Store) -> Result {
     let model = authz::model(store)?;
     let mut questions = Vec::new();
     for Relation { name, resource, target } in call.body().objects("tuples").map(read_tuple) {
@@ -193,7 +230,7 @@ fn check(call: &Call<'_>, store: &mut Store) -> Answer {
     )
 }
 
-fn load_details(call: &Call<'_>, store: &mut Store) -> Answer {
+fn load_details(call: &Call<'_>, store: &mut Store) -> Result {
     let asked = call.body().objects("resourceIdentifiers");
     list(
         "resourcesDetails",
@@ -205,7 +242,7 @@ fn load_details(call: &Call<'_>, store: &mut Store) -> Answer {
     )
 }
 
-fn save_details(call: &Call<'_>, store: &mut Store) -> Answer {
+fn save_details(call: &Call<'_>, store: &mut Store) -> Result {
     for of in call.body().objects("resourcesDetails") {
         let named = (of.text("resourceType").to_owned(), of.text("resourceId").to_owned());
         store.authorization.details.insert(named, of.text("displayName").to_owned());
@@ -213,7 +250,7 @@ fn save_details(call: &Call<'_>, store: &mut Store) -> Answer {
     Ok(Reply::empty())
 }
 
-fn mappable_schema(call: &Call<'_>, store: &mut Store) -> Answer {
+fn mappable_schema(call: &Call<'_>, store: &mut Store) -> Result {
     let query = call.query();
     let limit = prepare_mapping(store, query)?;
     let model = authz::model(store)?;
@@ -222,7 +259,7 @@ fn mappable_schema(call: &Call<'_>, store: &mut Store) -> Answer {
     Ok(json!({ "schema": show_schema(model), "mappableResources": resources }).into())
 }
 
-fn mappable_resources(call: &Call<'_>, store: &mut Store) -> Answer {
+fn mappable_resources(call: &Call<'_>, store: &mut Store) -> Result {
     let body = call.body();
     let limit = prepare_mapping(store, body)?;
     let queries = body.objects("resourcesQueries");
@@ -233,7 +270,7 @@ fn mappable_resources(call: &Call<'_>, store: &mut Store) -> Answer {
 }
 
 /// The limit of a request about mapping, whose tenant must exist.
-fn prepare_mapping(store: &Store, fields: Fields<'_>) -> Answer<usize> {
+fn prepare_mapping(store: &Store, fields: Fields<'_>) -> Result<usize> {
     if store.tenant(fields.text("tenantId")).is_none() {
         return Err(Refusal::missing("tenant"));
     }

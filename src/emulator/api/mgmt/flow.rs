@@ -1,13 +1,16 @@
 //! Flows, as opaque documents. They are kept, not run.
 
+use crate::emulator::api::route::Event::{Action, Read};
+use crate::emulator::state::project::Flow;
 use serde_json::{Value, json};
 
+use crate::emulator::api::call::Call;
+use crate::emulator::api::route::Bearer::Management;
+use crate::emulator::api::route::{Area, Route};
 use crate::emulator::api::seed::List;
-use crate::emulator::http::dispatch::Bearer::Management;
-use crate::emulator::http::dispatch::{Call, Route};
 use crate::emulator::state::store::Store;
 use crate::emulator::words::fields::{Field, Fields, Kind, Object, optional, required};
-use crate::emulator::words::refusal::{Answer, Refusal, Reply};
+use crate::emulator::words::refusal::{Refusal, Reply, Result};
 
 /// Flows, with their screens, but for the one that every new project has.
 pub(in crate::emulator) const SEED: List = List::plain("flows", "/v1/mgmt/flow/import", |store| {
@@ -19,13 +22,16 @@ pub(in crate::emulator) const SEED: List = List::plain("flows", "/v1/mgmt/flow/i
 
 const ID: &[Field] = &[required("flowId", Kind::Text)];
 
-pub(in crate::emulator) const ROUTES: &[Route] = &[
-    Route::post("/v1/mgmt/flow/list", Management, &[], flows),
-    Route::post("/v1/mgmt/flow/delete", Management, super::IDS, delete),
-    Route::post("/v1/mgmt/flow/export", Management, ID, export),
+pub(in crate::emulator) const AREA: Area = Area::new(ROUTES).seeds(&[&SEED]);
+
+const ROUTES: &[Route] = &[
+    Route::post("/v1/mgmt/flow/list", Management, Read, &[], flows),
+    Route::post("/v1/mgmt/flow/delete", Management, Action("FlowDeleted"), super::IDS, delete),
+    Route::post("/v1/mgmt/flow/export", Management, Read, ID, export),
     Route::post(
         "/v1/mgmt/flow/import",
         Management,
+        Action("FlowModified"),
         &[
             required("flowId", Kind::Text),
             required("flow", Kind::Map),
@@ -33,27 +39,17 @@ pub(in crate::emulator) const ROUTES: &[Route] = &[
         ],
         import,
     ),
-    Route::post("/v2/mgmt/flow/export", Management, ID, export_v2),
-    Route::post("/v2/mgmt/flow/import", Management, &[required("flow", Kind::Map)], import_v2),
+    Route::post("/v2/mgmt/flow/export", Management, Read, ID, export_v2),
+    Route::post(
+        "/v2/mgmt/flow/import",
+        Management,
+        Action("FlowModified"),
+        &[required("flow", Kind::Map)],
+        import_v2,
+    ),
 ];
 
-/// A flow. In the format of version 2 the screens are part of the flow.
-#[derive(Clone)]
-pub(in crate::emulator) struct Flow {
-    pub(in crate::emulator) flow: Object,
-    pub(in crate::emulator) screens: Option<Value>,
-}
-
-impl Flow {
-    /// The flow that every new project has.
-    pub(in crate::emulator) fn sign_up_or_in() -> Self {
-        let about = [("name", "Sign up or in"), ("description", "What a new project starts with")];
-        let flow = about.map(|(name, text)| (name.to_owned(), Value::from(text)));
-        Self { flow: Object::from_iter(flow), screens: Some(json!([])) }
-    }
-}
-
-fn flows(_: &Call<'_>, store: &mut Store) -> Answer {
+fn flows(_: &Call<'_>, store: &mut Store) -> Result {
     let flows = store.project.flows.iter().map(|(id, of)| {
         let flow = Fields::new(&of.flow);
         json!({
@@ -67,14 +63,14 @@ fn flows(_: &Call<'_>, store: &mut Store) -> Answer {
     Ok(json!({ "total": flows.len(), "flows": flows }).into())
 }
 
-fn delete(call: &Call<'_>, store: &mut Store) -> Answer {
+fn delete(call: &Call<'_>, store: &mut Store) -> Result {
     for id in call.body().texts("ids") {
         store.project.flows.remove(id);
     }
     Ok(Reply::empty())
 }
 
-fn find<'s>(call: &Call<'_>, store: &'s Store) -> Answer<(&'s Object, Value)> {
+fn find<'s>(call: &Call<'_>, store: &'s Store) -> Result<(&'s Object, Value)> {
     let known = store.project.flows.get(call.body().text("flowId"));
     let known = known.ok_or_else(|| Refusal::missing("flow"))?;
     let screens = known.screens.clone();
@@ -82,12 +78,12 @@ fn find<'s>(call: &Call<'_>, store: &'s Store) -> Answer<(&'s Object, Value)> {
     Ok((&known.flow, screens.unwrap_or_else(|| json!([]))))
 }
 
-fn export(call: &Call<'_>, store: &mut Store) -> Answer {
+fn export(call: &Call<'_>, store: &mut Store) -> Result {
     let (flow, screens) = find(call, store)?;
     Ok(json!({ "flow": flow, "screens": screens }).into())
 }
 
-fn export_v2(call: &Call<'_>, store: &mut Store) -> Answer {
+fn export_v2(call: &Call<'_>, store: &mut Store) -> Result {
     let (flow, screens) = find(call, store)?;
     let mut flow = flow.clone();
     flow.insert("flowId".to_owned(), json!(call.body().text("flowId")));
@@ -97,7 +93,7 @@ fn export_v2(call: &Call<'_>, store: &mut Store) -> Answer {
     Ok(json!({ "flow": flow }).into())
 }
 
-fn import(call: &Call<'_>, store: &mut Store) -> Answer {
+fn import(call: &Call<'_>, store: &mut Store) -> Result {
     let body = call.body();
     let flow = body.map("flow").cloned().unwrap_or_default();
     let screens = body.get("screens").cloned();
@@ -106,7 +102,7 @@ fn import(call: &Call<'_>, store: &mut Store) -> Answer {
     export(call, store)
 }
 
-fn import_v2(call: &Call<'_>, store: &mut Store) -> Answer {
+fn import_v2(call: &Call<'_>, store: &mut Store) -> Result {
     let flow = call.body().map("flow").cloned().unwrap_or_default();
     let id = Fields::new(&flow).some_text("flowId").map(str::to_owned);
     let id = id.ok_or_else(|| Refusal::invalid("The flow.flowId field is required"))?;

@@ -1,15 +1,21 @@
 //! Groups of users, as identity providers tell of them.
 
+use crate::emulator::api::route::Event::{Read, Unrecorded};
+use crate::emulator::state::group::Group;
+use crate::emulator::state::table::By;
+use std::collections::HashSet;
+
 use serde_json::{Value, json};
 
 use super::owned;
+use crate::emulator::api::call::Call;
+use crate::emulator::api::route::Bearer::Management;
+use crate::emulator::api::route::{Area, Route};
 use crate::emulator::api::seed::List;
-use crate::emulator::http::dispatch::Bearer::Management;
-use crate::emulator::http::dispatch::{Call, Route};
 use crate::emulator::state::store::Store;
 use crate::emulator::words::fields::{Field, Kind, optional, required};
 use crate::emulator::words::random;
-use crate::emulator::words::refusal::{Answer, Refusal};
+use crate::emulator::words::refusal::{Refusal, Result};
 
 /// What Descope calls the default SSO configuration of a tenant, where groups are concerned.
 const DEFAULT_SSO: &str = "default_ssoid";
@@ -35,33 +41,26 @@ const NEW: &[Field] = &[
     optional("ssoId", Kind::Text),
 ];
 
-pub(in crate::emulator) const ROUTES: &[Route] = &[
-    Route::post("/v1/mgmt/group/all", Management, ALL, |call, store| groups(call, store, |_| true)),
-    Route::post("/v1/mgmt/group/member/all", Management, OF_MEMBERS, of_members),
-    Route::post("/v1/mgmt/group/members", Management, MEMBERS, |call, store| {
+pub(in crate::emulator) const AREA: Area = Area::new(ROUTES).inside(&[MAKE]).seeds(&[&SEED]);
+
+const ROUTES: &[Route] = &[
+    Route::post("/v1/mgmt/group/all", Management, Read, ALL, |call, store| {
+        groups(call, store, |_| true)
+    }),
+    Route::post("/v1/mgmt/group/member/all", Management, Read, OF_MEMBERS, of_members),
+    Route::post("/v1/mgmt/group/members", Management, Read, MEMBERS, |call, store| {
         groups(call, store, |group| group.id == call.body().text("groupId"))
     }),
 ];
 
 /// Descope makes groups of what identity providers say; here seeds do.
 pub(in crate::emulator) const MAKE: Route =
-    Route::post("/_emulator/seed/group", Management, NEW, create);
+    Route::post("/_emulator/seed/group", Management, Unrecorded("a seed"), NEW, create);
 
 pub(in crate::emulator) const SEED: List =
     List::plain("groups", "/_emulator/seed/group", |store| {
         store.groups.iter().map(Group::save).collect()
     });
-
-pub(in crate::emulator) struct Group {
-    pub(in crate::emulator) tenant: String,
-    /// The SSO configuration it comes from; `None` for the tenant's default one.
-    pub(in crate::emulator) sso: Option<String>,
-    pub(in crate::emulator) id: String,
-    pub(in crate::emulator) display: String,
-    /// IDs of users.
-    pub(in crate::emulator) members: Vec<String>,
-    source: String,
-}
 
 impl Group {
     fn save(&self) -> Value {
@@ -100,36 +99,33 @@ fn sso_id(id: Option<&str>) -> Option<&str> {
 }
 
 /// The groups of a tenant, of one SSO configuration if the call names one.
-fn groups(call: &Call<'_>, store: &mut Store, wanted: impl Fn(&Group) -> bool) -> Answer {
+fn groups(call: &Call<'_>, store: &mut Store, wanted: impl Fn(&Group) -> bool) -> Result {
     let tenant = call.body().text("tenantId");
     store.tenant_mut(tenant)?;
     let named = call.body().some_text("ssoId");
-    let found = store.groups.iter().filter(|group| {
-        group.tenant == tenant
-            && (named.is_none() || group.sso.as_deref() == sso_id(named))
-            && wanted(group)
+    let found = store.groups.all(By::Tenant, tenant).filter(|group| {
+        (named.is_none() || group.sso.as_deref() == sso_id(named)) && wanted(group)
     });
     Ok(found.map(|group| group.show(store)).collect::<Value>().into())
 }
 
-fn of_members(call: &Call<'_>, store: &mut Store) -> Answer {
+fn of_members(call: &Call<'_>, store: &mut Store) -> Result {
     let (ids, logins) = (call.body().texts("userIds"), call.body().texts("loginIds"));
     if ids.is_empty() && logins.is_empty() {
         return Err(Refusal::argument("The userIds or the loginIds field must not be empty"));
     }
-    let named = store.users.iter().filter(|user| {
-        ids.contains(&&*user.id) || logins.iter().any(|login_id| user.has_login(login_id))
-    });
-    let named: Vec<String> = named.map(|user| user.id.clone()).collect();
+    let by_login = logins.into_iter().filter_map(|login_id| store.user_by_login(login_id));
+    let by_id = ids.into_iter().filter_map(|id| store.user(id));
+    let named: HashSet<String> = by_login.chain(by_id).map(|user| user.id.clone()).collect();
     groups(call, store, |group| group.members.iter().any(|member| named.contains(member)))
 }
 
-fn create(call: &Call<'_>, store: &mut Store) -> Answer {
+fn create(call: &Call<'_>, store: &mut Store) -> Result {
     let body = call.body();
     let tenant = body.text("tenantId");
     store.tenant_mut(tenant)?;
     let id = body.some_text("id").map_or_else(|| random::id("G"), str::to_owned);
-    if store.groups.iter().any(|group| group.tenant == tenant && group.id == id) {
+    if store.groups.get(By::Id, Group::key(tenant, &id)).is_some() {
         return Err(Refusal::taken("group"));
     }
     let mut members = Vec::new();

@@ -1,18 +1,25 @@
 //! Tokens: more claims, sign-ins without asking the user, impersonation.
 
+use crate::emulator::api::route::Event::{OfUser, SignInBy, Unrecorded};
+use crate::emulator::state::sign_in::custom_claims;
+use crate::emulator::words::context::Context;
 use serde_json::{Value, json};
 
+use crate::emulator::api::call::Call;
+use crate::emulator::api::route::Bearer::Management;
+use crate::emulator::api::route::{Area, Route};
 use crate::emulator::api::seed::List;
-use crate::emulator::http::dispatch::Bearer::Management;
-use crate::emulator::http::dispatch::{Call, Route};
-use crate::emulator::state::store::{Store, merge};
+use crate::emulator::state::grants::merge;
+use crate::emulator::state::sign_in;
+use crate::emulator::state::sign_in::SignIn;
+use crate::emulator::state::store::Store;
 use crate::emulator::state::token;
-use crate::emulator::state::token::{Disguise, Impersonation, SignIn};
+use crate::emulator::state::token::{ActingSession, Impersonation};
 use crate::emulator::state::user::{Profile, User};
 use crate::emulator::words::clock::rfc3339;
 use crate::emulator::words::fields::{Field, Kind, Object, optional, required};
 use crate::emulator::words::random;
-use crate::emulator::words::refusal::{Answer, Refusal, Reply};
+use crate::emulator::words::refusal::{Refusal, Reply, Result};
 use crate::emulator::words::settings::seconds;
 
 /// The permissions that allow to impersonate; the second is what documentation calls the first.
@@ -87,30 +94,63 @@ const USER: &[Field] = &[
     optional("ssoAppIds", Kind::Texts),
 ];
 
-pub(in crate::emulator) const ROUTES: &[Route] = &[
-    Route::post("/v1/mgmt/jwt/update", Management, UPDATE, update),
-    Route::post("/v1/mgmt/impersonate", Management, IMPERSONATION, |call, store| {
-        impersonate(call, store, call.body().flag("stepup"))
-    }),
-    Route::post("/v1/mgmt/impersonate/stepup", Management, STEPUP, |call, store| {
-        impersonate(call, store, true)
-    }),
-    Route::post("/v1/mgmt/stop/impersonation", Management, STOP, stop),
-    Route::post("/v1/mgmt/auth/anonymous", Management, ANONYMOUS, anonymous),
-    Route::post("/v1/mgmt/auth/signin", Management, SIGN_IN, sign_in),
-    Route::post("/v1/mgmt/auth/signup", Management, SIGN_UP, sign_up),
-    Route::post("/v1/mgmt/auth/signup-in", Management, SIGN_UP, |call, store| {
-        match store.user_by_login(call.body().text("loginId")) {
+pub(in crate::emulator) const AREA: Area = Area::new(ROUTES).inside(&[CONSENT]).seeds(&[&CONSENTS]);
+
+const ROUTES: &[Route] = &[
+    Route::post(
+        "/v1/mgmt/jwt/update",
+        Management,
+        Unrecorded("the use of what it makes is recorded"),
+        UPDATE,
+        update,
+    ),
+    Route::post(
+        "/v1/mgmt/impersonate",
+        Management,
+        OfUser("UserImpersonated"),
+        IMPERSONATION,
+        |call, store| impersonate(call, store, call.body().flag("stepup")),
+    ),
+    Route::post(
+        "/v1/mgmt/impersonate/stepup",
+        Management,
+        OfUser("UserImpersonated"),
+        STEPUP,
+        |call, store| impersonate(call, store, true),
+    ),
+    Route::post(
+        "/v1/mgmt/stop/impersonation",
+        Management,
+        Unrecorded("the use of what it makes is recorded"),
+        STOP,
+        stop,
+    ),
+    Route::post(
+        "/v1/mgmt/auth/anonymous",
+        Management,
+        Unrecorded("nobody signs in"),
+        ANONYMOUS,
+        anonymous,
+    ),
+    Route::post("/v1/mgmt/auth/signin", Management, SignInBy("management"), SIGN_IN, sign_in),
+    Route::post("/v1/mgmt/auth/signup", Management, SignInBy("management"), SIGN_UP, sign_up),
+    Route::post(
+        "/v1/mgmt/auth/signup-in",
+        Management,
+        SignInBy("management"),
+        SIGN_UP,
+        |call, store| match store.user_by_login(call.body().text("loginId")) {
             Some(_) => sign_in(call, store),
             None => sign_up(call, store),
-        }
-    }),
+        },
+    ),
 ];
 
 /// Users consent to impersonation in flows; here seeds have them consent.
 pub(in crate::emulator) const CONSENT: Route = Route::post(
     "/_emulator/seed/consent",
     Management,
+    Unrecorded("a seed"),
     &[required("loginId", Kind::Text)],
     |call, store| {
         let user = store.managed_user(call.body().text("loginId"))?.id.clone();
@@ -124,13 +164,13 @@ pub(in crate::emulator) const CONSENTS: List =
         store.consents.iter().map(|user| json!({ "loginId": user })).collect()
     });
 
-fn update(call: &Call<'_>, store: &mut Store) -> Answer {
+fn update(call: &Call<'_>, store: &mut Store) -> Result {
     let body = call.body();
     let jwt = token::extend(call, store, body.text("jwt"), body)?;
     Ok(json!({ "jwt": jwt }).into())
 }
 
-fn impersonate(call: &Call<'_>, store: &mut Store, stepup: bool) -> Answer {
+fn impersonate(call: &Call<'_>, store: &mut Store, stepup: bool) -> Result {
     let body = call.body();
     let impersonator = store.managed_user(body.text("impersonatorId"))?.clone();
     let user = store.managed_user(body.text("loginId"))?.id.clone();
@@ -145,27 +185,27 @@ fn impersonate(call: &Call<'_>, store: &mut Store, stepup: bool) -> Answer {
     if body.flag("validateConsent") && !store.consents.contains(&user) {
         return Err(Refusal::forbidden("The user has not consented to be impersonated"));
     }
-    let disguise = Disguise { user: &user, actor: Some(&impersonator.id), stepup };
-    let jwt = token::start(call, store, &disguise, body)?;
+    let acting = ActingSession { user: &user, actor: Some(&impersonator.id), stepup };
+    let jwt = token::start(call, store, &acting, body)?;
     Ok(json!({ "jwt": jwt }).into())
 }
 
-fn stop(call: &Call<'_>, store: &mut Store) -> Answer {
+fn stop(call: &Call<'_>, store: &mut Store) -> Result {
     let ended = Impersonation::of(call, store, call.body().text("jwt"))?;
-    let disguise = Disguise { user: &ended.actor, actor: None, stepup: false };
-    let jwt = token::start(call, store, &disguise, call.body())?;
+    let acting = ActingSession { user: &ended.actor, actor: None, stepup: false };
+    let jwt = token::start(call, store, &acting, call.body())?;
     ended.end(store);
     Ok(json!({ "jwt": jwt }).into())
 }
 
 /// Tokens of somebody who is no user; they cannot be refreshed.
-fn anonymous(call: &Call<'_>, store: &mut Store) -> Answer {
+fn anonymous(call: &Call<'_>, store: &mut Store) -> Result {
     let body = call.body();
     let subject = random::id("A");
-    let lifetime = token::lifetime(body);
-    let lifetime = lifetime.unwrap_or_else(|| seconds(call.settings.refresh_lifetime));
+    let lifetime =
+        sign_in::lifetime(body).unwrap_or_else(|| seconds(call.settings.refresh_lifetime));
     let rexp = call.now.saturating_add(lifetime);
-    let exp = call.now.saturating_add(seconds(call.settings.session_lifetime)).min(rexp);
+    let exp = call.expiry(call.settings.session_lifetime).min(rexp);
     let sign = |name: &str, expires: i64, mut claims: Object| {
         if let Some(tenant) = body.some_text("selectedTenant") {
             claims.insert("dct".to_owned(), json!(tenant));
@@ -173,7 +213,7 @@ fn anonymous(call: &Call<'_>, store: &mut Store) -> Answer {
         claims.extend(token::base_claims(call, name, &subject, expires));
         store.keys.sign(&Value::Object(claims))
     };
-    let mut claims = token::custom_claims(body);
+    let mut claims = custom_claims(body);
     claims.insert("rexp".to_owned(), json!(rfc3339(rexp)));
     Ok(json!({
         "sessionJwt": sign("DS", exp, claims)?,
@@ -186,22 +226,20 @@ fn anonymous(call: &Call<'_>, store: &mut Store) -> Answer {
     .into())
 }
 
-fn sign_in(call: &Call<'_>, store: &mut Store) -> Answer {
+fn sign_in(call: &Call<'_>, store: &mut Store) -> Result {
     let body = call.body();
-    let user = store.user_by_login(body.text("loginId")).ok_or_else(Refusal::no_user)?.id.clone();
+    let user = store.known_user(body.text("loginId"))?.id.clone();
     // The session to add to is not in the bearer here.
-    let mut inside = Call::inside(call.settings, call.now);
-    inside.token = body.some_text("jwt").map(str::to_owned);
-    let asked = SignIn::new(&inside, store, Some(&user), body)?;
+    let token = body.some_text("jwt").map(str::to_owned);
+    let context = Context { token, ..Context::new(call.settings, call.now) };
+    let asked = SignIn::new(&context, store, Some(&user), body)?;
     token::sign_in(call, store, &user, "mgmt", asked)
 }
 
-fn sign_up(call: &Call<'_>, store: &mut Store) -> Answer {
+fn sign_up(call: &Call<'_>, store: &mut Store) -> Result {
     let body = call.body();
     let (login_id, known) = (body.text("loginId"), body.object("user"));
-    if store.user_by_login(login_id).is_some() {
-        return Err(Refusal::user_exists());
-    }
+    store.check_free(login_id)?;
     let flag = |ours: &str, theirs: &str| body.flag(ours) || known.flag(ours) || known.flag(theirs);
     let mut user = User {
         profile: Profile::read(known),
@@ -212,7 +250,7 @@ fn sign_up(call: &Call<'_>, store: &mut Store) -> Answer {
     let apps = known.texts("ssoAppIds").into_iter().chain(body.some_text("ssoAppId"));
     merge(&mut user.sso_apps, apps.map(str::to_owned));
     let asked = SignIn::new(call, store, Some(&user.id), body)?;
-    let id = asked.register(store, user)?;
+    let id = asked.register(call, store, user)?;
     token::sign_in(call, store, &id, "mgmt", asked)
 }
 
@@ -221,6 +259,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use crate::emulator::Emulator;
+    use crate::emulator::state::sign_in;
     use crate::emulator::state::token;
     use crate::emulator::testing::{claims, refused, text};
 
@@ -315,7 +354,7 @@ mod tests {
     fn custom_claims_are_none_of_descopes() {
         let emulator = seeded();
         let mut own = json!({ "plan": "pro" });
-        for name in token::RESERVED {
+        for name in sign_in::RESERVED {
             own[*name] = json!("forged");
         }
         let options = json!({ "customClaims": own });

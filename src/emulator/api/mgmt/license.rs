@@ -2,9 +2,10 @@
 
 use serde_json::json;
 
-use crate::emulator::http::dispatch::{Bearer, Route};
+use crate::emulator::api::route::{Area, Bearer, Route};
 
-pub(in crate::emulator) const ROUTES: &[Route] =
-    &[Route::get("/v1/mgmt/license", Bearer::Management, &[], |_, _| {
-        Ok(json!({ "rateLimitTier": "tier1" }).into())
-    })];
+pub(in crate::emulator) const AREA: Area = Area::new(ROUTES);
+
+const ROUTES: &[Route] = &[Route::get("/v1/mgmt/license", Bearer::Management, &[], |_, _| {
+    Ok(json!({ "rateLimitTier": "tier1" }).into())
+})];

@@ -1,13 +1,14 @@
 //! Links and tokens that the program hands over itself, in place of a message.
 
+use crate::emulator::api::route::Event::Unrecorded;
+use crate::emulator::state::pending::Pending;
 use serde_json::json;
 
-use crate::emulator::api::auth::pending::Pending;
 use crate::emulator::api::auth::{enchanted_link, magic_link};
-use crate::emulator::http::dispatch::Bearer::Management;
-use crate::emulator::http::dispatch::Route;
-use crate::emulator::state::token::LOGIN_OPTIONS;
-use crate::emulator::state::user::SIGN_UP_USER;
+use crate::emulator::api::route::Bearer::Management;
+use crate::emulator::api::route::{Area, Route};
+use crate::emulator::api::shapes::LOGIN_OPTIONS;
+use crate::emulator::api::shapes::SIGN_UP_USER;
 use crate::emulator::words::fields::{Field, Kind, optional, required};
 
 const SIGN_IN: &[Field] = &[
@@ -35,24 +36,50 @@ const ENCHANTED: &[Field] = &[
     optional("loginOptions", Kind::Object(LOGIN_OPTIONS)),
 ];
 
-pub(in crate::emulator) const ROUTES: &[Route] = &[
-    Route::post("/v1/mgmt/user/signin/embeddedlink", Management, SIGN_IN, |call, store| {
-        let pending = Pending::embedded_sign_in(call, store)?;
-        Ok(json!({ "token": magic_link::embedded_token(call, store, pending) }).into())
-    }),
-    Route::post("/v1/mgmt/user/signup/embeddedlink", Management, SIGN_UP, |call, store| {
-        let pending = Pending::embedded_sign_up(call, store)?;
-        Ok(json!({ "token": magic_link::embedded_token(call, store, pending) }).into())
-    }),
-    Route::post("/v1/mgmt/tests/generate/magiclink", Management, MAGIC, |call, store| {
-        let link = magic_link::link_for_test(call, store)?;
-        Ok(json!({ "loginId": call.body().text("loginId"), "link": link }).into())
-    }),
-    Route::post("/v1/mgmt/tests/generate/enchantedlink", Management, ENCHANTED, |call, store| {
-        let (link, pending_ref) = enchanted_link::link_for_test(call, store)?;
-        let login_id = call.body().text("loginId");
-        Ok(json!({ "loginId": login_id, "link": link, "pendingRef": pending_ref }).into())
-    }),
+pub(in crate::emulator) const AREA: Area = Area::new(ROUTES);
+
+const ROUTES: &[Route] = &[
+    Route::post(
+        "/v1/mgmt/user/signin/embeddedlink",
+        Management,
+        Unrecorded("the use of what it makes is recorded"),
+        SIGN_IN,
+        |call, store| {
+            let pending = Pending::embedded_sign_in(call, store)?;
+            Ok(json!({ "token": magic_link::embedded_token(call, store, pending) }).into())
+        },
+    ),
+    Route::post(
+        "/v1/mgmt/user/signup/embeddedlink",
+        Management,
+        Unrecorded("the use of what it makes is recorded"),
+        SIGN_UP,
+        |call, store| {
+            let pending = Pending::embedded_sign_up(call, store)?;
+            Ok(json!({ "token": magic_link::embedded_token(call, store, pending) }).into())
+        },
+    ),
+    Route::post(
+        "/v1/mgmt/tests/generate/magiclink",
+        Management,
+        Unrecorded("the use of what it makes is recorded"),
+        MAGIC,
+        |call, store| {
+            let link = magic_link::link_for_test(call, store)?;
+            Ok(json!({ "loginId": call.body().text("loginId"), "link": link }).into())
+        },
+    ),
+    Route::post(
+        "/v1/mgmt/tests/generate/enchantedlink",
+        Management,
+        Unrecorded("the use of what it makes is recorded"),
+        ENCHANTED,
+        |call, store| {
+            let (link, pending_ref) = enchanted_link::link_for_test(call, store)?;
+            let login_id = call.body().text("loginId");
+            Ok(json!({ "loginId": login_id, "link": link, "pendingRef": pending_ref }).into())
+        },
+    ),
 ];
 
 #[cfg(test)]

@@ -28,7 +28,7 @@ pub(in crate::emulator) mod user_update;
 
 use crate::emulator::state::store::Store;
 use crate::emulator::words::fields::{Field, Fields, Kind, Object, optional, required};
-use crate::emulator::words::refusal::{Answer, Refusal};
+use crate::emulator::words::refusal::{Refusal, Result};
 
 /// The wire type `AssociatedTenant`.
 pub(in crate::emulator) const ASSOCIATED_TENANT: &[Field] = &[
@@ -46,7 +46,7 @@ pub(in crate::emulator) fn owned(texts: Vec<&str>) -> Vec<String> {
 }
 
 /// Refuses a request that asks for something the emulator would have to ignore.
-pub(in crate::emulator) fn refuse_uncovered(fields: Fields<'_>, uncovered: &[&str]) -> Answer<()> {
+pub(in crate::emulator) fn refuse_uncovered(fields: Fields<'_>, uncovered: &[&str]) -> Result<()> {
     let asked = uncovered.iter().find(|name| {
         fields.get(name).is_some_and(|value| match value {
             serde_json::Value::Array(items) => !items.is_empty(),
@@ -69,8 +69,8 @@ pub(in crate::emulator) fn has_attributes(attributes: &Object, asked: Option<&Ob
 pub(in crate::emulator) fn all_or_nothing<I: Clone, T>(
     store: &mut Store,
     list: fn(&mut Store) -> &mut Vec<I>,
-    change: impl FnOnce(&mut Store) -> Answer<T>,
-) -> Answer<T> {
+    change: impl FnOnce(&mut Store) -> Result<T>,
+) -> Result<T> {
     let before = list(store).clone();
     let outcome = change(store);
     if outcome.is_err() {

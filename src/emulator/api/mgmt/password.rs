@@ -1,15 +1,18 @@
 //! What the project asks of passwords.
 
+use crate::emulator::api::route::Event::Action;
+use crate::emulator::state::password::Policy;
 use serde_json::{Value, json};
 
 use super::refuse_uncovered;
-use crate::emulator::api::auth::password::Policy;
+
+use crate::emulator::api::call::Call;
+use crate::emulator::api::route::Bearer::Management;
+use crate::emulator::api::route::{Area, Route};
 use crate::emulator::api::seed::List;
-use crate::emulator::http::dispatch::Bearer::Management;
-use crate::emulator::http::dispatch::{Call, Route};
 use crate::emulator::state::store::Store;
 use crate::emulator::words::fields::{Field, Kind, optional};
-use crate::emulator::words::refusal::{Answer, Refusal, Reply};
+use crate::emulator::words::refusal::{Refusal, Reply, Result};
 
 const TENANT: Field = optional("tenantId", Kind::Text);
 const SETTINGS: &[Field] = &[
@@ -30,9 +33,17 @@ const SETTINGS: &[Field] = &[
     optional("lockAttempts", Kind::Int),
 ];
 
-pub(in crate::emulator) const ROUTES: &[Route] = &[
+pub(in crate::emulator) const AREA: Area = Area::new(ROUTES).seeds(&[&SEED]);
+
+const ROUTES: &[Route] = &[
     Route::get("/v1/mgmt/password/settings", Management, &[TENANT], load),
-    Route::post("/v1/mgmt/password/settings", Management, SETTINGS, configure),
+    Route::post(
+        "/v1/mgmt/password/settings",
+        Management,
+        Action("PasswordSettingsModified"),
+        SETTINGS,
+        configure,
+    ),
 ];
 
 /// The settings, where they are not those of a new project.
@@ -59,7 +70,7 @@ fn rules(policy: &Policy) -> Value {
     })
 }
 
-fn load(call: &Call<'_>, store: &mut Store) -> Answer {
+fn load(call: &Call<'_>, store: &mut Store) -> Result {
     refuse_uncovered(call.query(), &["tenantId"])?;
     let policy = &store.password_policy;
     let mut settings = rules(policy);
@@ -74,7 +85,7 @@ fn load(call: &Call<'_>, store: &mut Store) -> Answer {
 }
 
 /// Changes what is named, and leaves the rest as it is.
-fn configure(call: &Call<'_>, store: &mut Store) -> Answer {
+fn configure(call: &Call<'_>, store: &mut Store) -> Result {
     let (body, policy) = (call.body(), &mut store.password_policy);
     refuse_uncovered(body, &["tenantId", "expiration", "reuse"])?;
     let number = |name: &str| {

@@ -1,15 +1,18 @@
 //! Permissions.
 
+use crate::emulator::api::route::Event::Action;
 use serde_json::{Value, json};
 
 use super::all_or_nothing;
+use crate::emulator::api::call::{Call, list};
+use crate::emulator::api::route::Bearer::Management;
+use crate::emulator::api::route::{Area, Route};
 use crate::emulator::api::seed::{List, last};
-use crate::emulator::http::dispatch::Bearer::Management;
-use crate::emulator::http::dispatch::{Call, Route, list};
-use crate::emulator::state::store::{Permission, Store};
+use crate::emulator::state::role::Permission;
+use crate::emulator::state::store::Store;
 use crate::emulator::words::fields::{Field, Fields, Kind, optional, required};
 use crate::emulator::words::random;
-use crate::emulator::words::refusal::{Answer, Refusal, Reply};
+use crate::emulator::words::refusal::{Refusal, Reply, Result};
 
 const CREATE: &[Field] = &[required("name", Kind::Text), optional("description", Kind::Text)];
 const UPDATE: &[Field] = &[
@@ -24,14 +27,52 @@ const CREATE_BATCH: &[Field] = &[required("permissions", Kind::Objects(CREATE))]
 const UPDATE_BATCH: &[Field] = &[required("permissions", Kind::Objects(UPDATE))];
 const DELETE_BATCH: &[Field] = &[optional("names", Kind::Texts), optional("ids", Kind::Texts)];
 
-pub(in crate::emulator) const ROUTES: &[Route] = &[
+pub(in crate::emulator) const AREA: Area = Area::new(ROUTES).seeds(&[&SEED]);
+
+const ROUTES: &[Route] = &[
     Route::get("/v1/mgmt/permission/all", Management, &[], load_all),
-    Route::post("/v1/mgmt/permission/create", Management, CREATE, create),
-    Route::post("/v1/mgmt/permission/update", Management, UPDATE, update),
-    Route::post("/v1/mgmt/permission/delete", Management, DELETE, delete),
-    Route::post("/v1/mgmt/permission/create/batch", Management, CREATE_BATCH, create_batch),
-    Route::post("/v1/mgmt/permission/update/batch", Management, UPDATE_BATCH, update_batch),
-    Route::post("/v1/mgmt/permission/delete/batch", Management, DELETE_BATCH, delete_batch),
+    Route::post(
+        "/v1/mgmt/permission/create",
+        Management,
+        Action("PermissionCreated"),
+        CREATE,
+        create,
+    ),
+    Route::post(
+        "/v1/mgmt/permission/update",
+        Management,
+        Action("PermissionModified"),
+        UPDATE,
+        update,
+    ),
+    Route::post(
+        "/v1/mgmt/permission/delete",
+        Management,
+        Action("PermissionDeleted"),
+        DELETE,
+        delete,
+    ),
+    Route::post(
+        "/v1/mgmt/permission/create/batch",
+        Management,
+        Action("PermissionsCreated"),
+        CREATE_BATCH,
+        create_batch,
+    ),
+    Route::post(
+        "/v1/mgmt/permission/update/batch",
+        Management,
+        Action("PermissionsModified"),
+        UPDATE_BATCH,
+        update_batch,
+    ),
+    Route::post(
+        "/v1/mgmt/permission/delete/batch",
+        Management,
+        Action("PermissionsDeleted"),
+        DELETE_BATCH,
+        delete_batch,
+    ),
 ];
 
 pub(in crate::emulator) const SEED: List = List {
@@ -62,7 +103,7 @@ impl Permission {
 }
 
 /// The place of the permission that `id` or `name` names.
-fn find(store: &Store, fields: Fields<'_>) -> Answer<usize> {
+fn find(store: &Store, fields: Fields<'_>) -> Result<usize> {
     let (id, name) = (fields.some_text("id"), fields.some_text("name"));
     if id.is_none() && name.is_none() {
         return Err(Refusal::invalid("The name or the id field is required"));
@@ -71,16 +112,16 @@ fn find(store: &Store, fields: Fields<'_>) -> Answer<usize> {
     store.permissions.iter().position(named).ok_or_else(|| Refusal::missing("permission"))
 }
 
-fn load_all(_: &Call<'_>, store: &mut Store) -> Answer {
+fn load_all(_: &Call<'_>, store: &mut Store) -> Result {
     list("permissions", store.permissions.iter().map(Permission::show))
 }
 
-fn create(call: &Call<'_>, store: &mut Store) -> Answer {
+fn create(call: &Call<'_>, store: &mut Store) -> Result {
     add(store, call.body())?;
     Ok(Reply::empty())
 }
 
-fn create_batch(call: &Call<'_>, store: &mut Store) -> Answer {
+fn create_batch(call: &Call<'_>, store: &mut Store) -> Result {
     batch(call, store, add)
 }
 
@@ -88,8 +129,8 @@ fn create_batch(call: &Call<'_>, store: &mut Store) -> Answer {
 fn batch(
     call: &Call<'_>,
     store: &mut Store,
-    one: fn(&mut Store, Fields<'_>) -> Answer<()>,
-) -> Answer {
+    one: fn(&mut Store, Fields<'_>) -> Result<()>,
+) -> Result {
     let mut permissions = call.body().objects("permissions");
     all_or_nothing(
         store,
@@ -99,7 +140,7 @@ fn batch(
     Ok(Reply::empty())
 }
 
-fn add(store: &mut Store, fields: Fields<'_>) -> Answer<()> {
+fn add(store: &mut Store, fields: Fields<'_>) -> Result<()> {
     let name = fields.text("name");
     if store.permissions.iter().any(|known| known.name == name) {
         return Err(Refusal::taken("permission"));
@@ -112,17 +153,17 @@ fn add(store: &mut Store, fields: Fields<'_>) -> Answer<()> {
     Ok(())
 }
 
-fn update(call: &Call<'_>, store: &mut Store) -> Answer {
+fn update(call: &Call<'_>, store: &mut Store) -> Result {
     change(store, call.body())?;
     Ok(Reply::empty())
 }
 
-fn update_batch(call: &Call<'_>, store: &mut Store) -> Answer {
+fn update_batch(call: &Call<'_>, store: &mut Store) -> Result {
     batch(call, store, change)
 }
 
 /// Overwrites every field.
-fn change(store: &mut Store, fields: Fields<'_>) -> Answer<()> {
+fn change(store: &mut Store, fields: Fields<'_>) -> Result<()> {
     let (at, new) = (find(store, fields)?, fields.text("newName"));
     let others = store.permissions.iter().enumerate().filter(|(other, _)| *other != at);
     if others.into_iter().any(|(_, known)| known.name == new) {
@@ -134,14 +175,14 @@ fn change(store: &mut Store, fields: Fields<'_>) -> Answer<()> {
     Ok(())
 }
 
-fn delete(call: &Call<'_>, store: &mut Store) -> Answer {
+fn delete(call: &Call<'_>, store: &mut Store) -> Result {
     let at = find(store, call.body())?;
     let id = store.permissions[at].id.clone();
     remove(store, &id);
     Ok(Reply::empty())
 }
 
-fn delete_batch(call: &Call<'_>, store: &mut Store) -> Answer {
+fn delete_batch(call: &Call<'_>, store: &mut Store) -> Result {
     let (names, ids) = (call.body().texts("names"), call.body().texts("ids"));
     if names.is_empty() && ids.is_empty() {
         return Err(Refusal::argument("The names or the ids field must not be empty"));

@@ -1,19 +1,20 @@
 //! The project itself: name, tags, copies, settings as files.
 
-use std::collections::BTreeMap;
+use crate::emulator::api::route::Event::{Action, Read, Unrecorded};
+use crate::emulator::state::project::{About, Flow};
 
 use serde_json::{Value, json};
 
-use super::flow::Flow;
 use super::owned;
+use crate::emulator::api::call::{Call, list};
+use crate::emulator::api::route::Bearer::Management;
+use crate::emulator::api::route::{Area, Route};
 use crate::emulator::api::seed::List;
-use crate::emulator::http::dispatch::Bearer::Management;
-use crate::emulator::http::dispatch::{Call, Route, list};
 use crate::emulator::state::sign::KeyRing;
 use crate::emulator::state::store::Store;
 use crate::emulator::words::fields::{Field, Fields, Kind, Object, optional, required};
 use crate::emulator::words::random;
-use crate::emulator::words::refusal::{Answer, Reply};
+use crate::emulator::words::refusal::{Reply, Result};
 
 /// Copies of the project, which get new IDs.
 pub(in crate::emulator) const SEED: List =
@@ -37,6 +38,7 @@ pub(in crate::emulator) const THIS: List =
 pub(in crate::emulator) const ABOUT: Route = Route::post(
     "/_emulator/seed/project",
     Management,
+    Unrecorded("a seed"),
     &[
         optional("name", Kind::Text),
         optional("environment", Kind::Text),
@@ -69,68 +71,51 @@ const SECRETS: Field = optional(
 );
 const FILES: Field = required("files", Kind::Map);
 
-pub(in crate::emulator) const ROUTES: &[Route] = &[
+pub(in crate::emulator) const AREA: Area =
+    Area::new(ROUTES).inside(&[ABOUT]).seeds(&[&THIS, &SEED]);
+
+const ROUTES: &[Route] = &[
     Route::post(
         "/v1/mgmt/project/update/name",
         Management,
+        Action("ProjectModified"),
         &[required("name", Kind::Text)],
         update_name,
     ),
     Route::post(
         "/v1/mgmt/project/update/tags",
         Management,
+        Action("ProjectModified"),
         &[required("tags", Kind::Texts)],
         update_tags,
     ),
-    Route::post("/v1/mgmt/projects/list", Management, &[], projects),
-    Route::post("/v1/mgmt/project/clone", Management, CLONE, clone),
-    Route::post("/v1/mgmt/project/delete", Management, &[], delete),
-    Route::post("/v1/mgmt/project/export", Management, &[], export),
-    Route::post("/v1/mgmt/project/import", Management, &[FILES], import),
+    Route::post("/v1/mgmt/projects/list", Management, Read, &[], projects),
+    Route::post("/v1/mgmt/project/clone", Management, Action("ProjectCreated"), CLONE, clone),
+    Route::post("/v1/mgmt/project/delete", Management, Action("ProjectDeleted"), &[], delete),
+    Route::post("/v1/mgmt/project/export", Management, Read, &[], export),
+    Route::post("/v1/mgmt/project/import", Management, Action("ProjectModified"), &[FILES], import),
     Route::post(
         "/v1/mgmt/project/snapshot/export",
         Management,
+        Read,
         &[optional("format", Kind::Text)],
         export,
     ),
     Route::post(
         "/v1/mgmt/project/snapshot/import",
         Management,
+        Action("ProjectModified"),
         &[FILES, SECRETS, optional("excludes", Kind::Texts)],
         import,
     ),
-    Route::post("/v1/mgmt/project/snapshot/validate", Management, &[FILES, SECRETS], validate),
+    Route::post(
+        "/v1/mgmt/project/snapshot/validate",
+        Management,
+        Read,
+        &[FILES, SECRETS],
+        validate,
+    ),
 ];
-
-/// What the emulator remembers of the project beside its users.
-pub(in crate::emulator) struct Project {
-    about: About,
-    /// Copies of the project, by ID.
-    copies: BTreeMap<String, About>,
-    pub(in crate::emulator) flows: BTreeMap<String, Flow>,
-    pub(in crate::emulator) theme: Object,
-    /// Files of imports that the emulator has no use for.
-    files: Object,
-}
-
-impl Default for Project {
-    fn default() -> Self {
-        Self {
-            about: About::default(),
-            copies: BTreeMap::new(),
-            flows: BTreeMap::from([("sign-up-or-in".to_owned(), Flow::sign_up_or_in())]),
-            theme: Object::new(),
-            files: Object::new(),
-        }
-    }
-}
-
-#[derive(Clone, Default)]
-struct About {
-    name: String,
-    environment: String,
-    tags: Vec<String>,
-}
 
 impl About {
     fn read(fields: Fields<'_>) -> Self {
@@ -142,17 +127,17 @@ impl About {
     }
 }
 
-fn update_name(call: &Call<'_>, store: &mut Store) -> Answer {
+fn update_name(call: &Call<'_>, store: &mut Store) -> Result {
     call.body().text("name").clone_into(&mut store.project.about.name);
     Ok(Reply::empty())
 }
 
-fn update_tags(call: &Call<'_>, store: &mut Store) -> Answer {
+fn update_tags(call: &Call<'_>, store: &mut Store) -> Result {
     store.project.about.tags = owned(call.body().texts("tags"));
     Ok(Reply::empty())
 }
 
-fn projects(call: &Call<'_>, store: &mut Store) -> Answer {
+fn projects(call: &Call<'_>, store: &mut Store) -> Result {
     let project = &store.project;
     let all = [(&call.settings.project_id, &project.about)].into_iter().chain(&project.copies);
     list(
@@ -164,7 +149,7 @@ fn projects(call: &Call<'_>, store: &mut Store) -> Answer {
 }
 
 /// The copy can be listed, but not used: an emulator is one project.
-fn clone(call: &Call<'_>, store: &mut Store) -> Answer {
+fn clone(call: &Call<'_>, store: &mut Store) -> Result {
     let copy = About::read(call.body());
     let id = random::id("P");
     store.project.copies.insert(id.clone(), copy.clone());
@@ -178,7 +163,7 @@ fn clone(call: &Call<'_>, store: &mut Store) -> Answer {
 }
 
 /// An empty project remains: without one, an emulator is nothing.
-fn delete(_: &Call<'_>, store: &mut Store) -> Answer {
+fn delete(_: &Call<'_>, store: &mut Store) -> Result {
     let keys = std::mem::replace(&mut store.keys, KeyRing::new(false));
     *store = Store::new(keys);
     Ok(Reply::empty())
@@ -193,7 +178,7 @@ fn flow_id(file: &str) -> Option<&str> {
     file.strip_prefix(FLOWS_FOLDER)?.strip_suffix(".json")
 }
 
-fn export(_: &Call<'_>, store: &mut Store) -> Answer {
+fn export(_: &Call<'_>, store: &mut Store) -> Result {
     let project = &store.project;
     let mut files = project.files.clone();
     let mut about = match files.remove(ABOUT_FILE) {
@@ -213,7 +198,7 @@ fn export(_: &Call<'_>, store: &mut Store) -> Answer {
     Ok(json!({ "files": files }).into())
 }
 
-fn import(call: &Call<'_>, store: &mut Store) -> Answer {
+fn import(call: &Call<'_>, store: &mut Store) -> Result {
     let (body, project) = (call.body(), &mut store.project);
     let excludes = body.texts("excludes");
     let excluded =
@@ -246,7 +231,7 @@ fn import(call: &Call<'_>, store: &mut Store) -> Answer {
     Ok(Reply::empty())
 }
 
-fn validate(call: &Call<'_>, _: &mut Store) -> Answer {
+fn validate(call: &Call<'_>, _: &mut Store) -> Result {
     let files = call.body().map("files").into_iter().flatten();
     let bad = files.filter(|(_, file)| !file.is_object());
     let failures: Vec<_> = bad.map(|(name, _)| format!("{name} holds no object")).collect();

@@ -1,15 +1,18 @@
 //! Roles, of the project or of one tenant.
 
+use crate::emulator::api::route::Event::{Action, Read};
 use serde_json::{Value, json};
 
 use super::all_or_nothing;
+use crate::emulator::api::call::{Call, list};
+use crate::emulator::api::route::Bearer::Management;
+use crate::emulator::api::route::{Area, Route};
 use crate::emulator::api::seed::{List, last};
-use crate::emulator::http::dispatch::Bearer::Management;
-use crate::emulator::http::dispatch::{Call, Route, list};
-use crate::emulator::state::store::{Role, Store};
+use crate::emulator::state::role::Role;
+use crate::emulator::state::store::Store;
 use crate::emulator::words::fields::{Field, Fields, Kind, optional, required};
 use crate::emulator::words::random;
-use crate::emulator::words::refusal::{Answer, Refusal, Reply};
+use crate::emulator::words::refusal::{Refusal, Reply, Result};
 
 const CREATE: &[Field] = &[
     required("name", Kind::Text),
@@ -48,15 +51,35 @@ const DELETE_BATCH: &[Field] = &[
     optional("tenantId", Kind::Text),
 ];
 
-pub(in crate::emulator) const ROUTES: &[Route] = &[
+pub(in crate::emulator) const AREA: Area = Area::new(ROUTES).seeds(&[&SEED]);
+
+const ROUTES: &[Route] = &[
     Route::get("/v1/mgmt/role/all", Management, &[], load_all),
-    Route::post("/v1/mgmt/role/create", Management, CREATE, create),
-    Route::post("/v1/mgmt/role/update", Management, UPDATE, update),
-    Route::post("/v1/mgmt/role/delete", Management, DELETE, delete),
-    Route::post("/v1/mgmt/role/create/batch", Management, CREATE_BATCH, create_batch),
-    Route::post("/v1/mgmt/role/update/batch", Management, UPDATE_BATCH, update_batch),
-    Route::post("/v1/mgmt/role/delete/batch", Management, DELETE_BATCH, delete_batch),
-    Route::post("/v1/mgmt/role/search", Management, SEARCH, search),
+    Route::post("/v1/mgmt/role/create", Management, Action("RoleCreated"), CREATE, create),
+    Route::post("/v1/mgmt/role/update", Management, Action("RoleModified"), UPDATE, update),
+    Route::post("/v1/mgmt/role/delete", Management, Action("RoleDeleted"), DELETE, delete),
+    Route::post(
+        "/v1/mgmt/role/create/batch",
+        Management,
+        Action("RolesCreated"),
+        CREATE_BATCH,
+        create_batch,
+    ),
+    Route::post(
+        "/v1/mgmt/role/update/batch",
+        Management,
+        Action("RolesModified"),
+        UPDATE_BATCH,
+        update_batch,
+    ),
+    Route::post(
+        "/v1/mgmt/role/delete/batch",
+        Management,
+        Action("RolesDeleted"),
+        DELETE_BATCH,
+        delete_batch,
+    ),
+    Route::post("/v1/mgmt/role/search", Management, Read, SEARCH, search),
 ];
 
 pub(in crate::emulator) const SEED: List = List {
@@ -107,7 +130,7 @@ impl Role {
 }
 
 /// The place of the role that `id`, or `name` with `tenantId`, names.
-fn find(store: &Store, fields: Fields<'_>) -> Answer<usize> {
+fn find(store: &Store, fields: Fields<'_>) -> Result<usize> {
     let (id, name) = (fields.some_text("id"), fields.some_text("name"));
     if id.is_none() && name.is_none() {
         return Err(Refusal::invalid("The name or the id field is required"));
@@ -120,7 +143,7 @@ fn find(store: &Store, fields: Fields<'_>) -> Answer<usize> {
     store.roles.iter().position(named).ok_or_else(|| Refusal::missing("role"))
 }
 
-fn permission_ids(store: &Store, names: &[&str]) -> Answer<Vec<String>> {
+fn permission_ids(store: &Store, names: &[&str]) -> Result<Vec<String>> {
     let id = |name: &&str| {
         let known = store.permissions.iter().find(|permission| permission.name == *name);
         known
@@ -130,16 +153,16 @@ fn permission_ids(store: &Store, names: &[&str]) -> Answer<Vec<String>> {
     names.iter().map(id).collect()
 }
 
-fn load_all(_: &Call<'_>, store: &mut Store) -> Answer {
+fn load_all(_: &Call<'_>, store: &mut Store) -> Result {
     list("roles", store.roles.iter().map(|role| role.show(store)))
 }
 
-fn create(call: &Call<'_>, store: &mut Store) -> Answer {
+fn create(call: &Call<'_>, store: &mut Store) -> Result {
     add(call, store, call.body())?;
     Ok(Reply::empty())
 }
 
-fn create_batch(call: &Call<'_>, store: &mut Store) -> Answer {
+fn create_batch(call: &Call<'_>, store: &mut Store) -> Result {
     batch(call, store, |store, role| add(call, store, role))
 }
 
@@ -147,8 +170,8 @@ fn create_batch(call: &Call<'_>, store: &mut Store) -> Answer {
 fn batch(
     call: &Call<'_>,
     store: &mut Store,
-    one: impl Fn(&mut Store, Fields<'_>) -> Answer<String>,
-) -> Answer {
+    one: impl Fn(&mut Store, Fields<'_>) -> Result<String>,
+) -> Result {
     let roles = call.body().objects("roles");
     let done: Vec<String> = all_or_nothing(
         store,
@@ -158,7 +181,7 @@ fn batch(
     shown(store, &done)
 }
 
-fn add(call: &Call<'_>, store: &mut Store, fields: Fields<'_>) -> Answer<String> {
+fn add(call: &Call<'_>, store: &mut Store, fields: Fields<'_>) -> Result<String> {
     let (name, tenant) = (fields.text("name"), fields.some_text("tenantId"));
     if tenant.is_some_and(|tenant| store.tenant(tenant).is_none()) {
         return Err(Refusal::missing("tenant"));
@@ -181,22 +204,22 @@ fn add(call: &Call<'_>, store: &mut Store, fields: Fields<'_>) -> Answer<String>
 }
 
 /// The roles with these IDs, in their order.
-fn shown(store: &Store, ids: &[String]) -> Answer {
+fn shown(store: &Store, ids: &[String]) -> Result {
     let roles = ids.iter().filter_map(|id| store.roles.iter().find(|role| role.id == *id));
     list("roles", roles.map(|role| role.show(store)))
 }
 
-fn update(call: &Call<'_>, store: &mut Store) -> Answer {
+fn update(call: &Call<'_>, store: &mut Store) -> Result {
     change(store, call.body())?;
     Ok(Reply::empty())
 }
 
-fn update_batch(call: &Call<'_>, store: &mut Store) -> Answer {
+fn update_batch(call: &Call<'_>, store: &mut Store) -> Result {
     batch(call, store, change)
 }
 
 /// Overwrites every field.
-fn change(store: &mut Store, fields: Fields<'_>) -> Answer<String> {
+fn change(store: &mut Store, fields: Fields<'_>) -> Result<String> {
     let (at, new) = (find(store, fields)?, fields.text("newName"));
     let permissions = permission_ids(store, &fields.texts("permissionNames"))?;
     let old = &store.roles[at];
@@ -214,7 +237,7 @@ fn change(store: &mut Store, fields: Fields<'_>) -> Answer<String> {
     Ok(role.id.clone())
 }
 
-fn delete(call: &Call<'_>, store: &mut Store) -> Answer {
+fn delete(call: &Call<'_>, store: &mut Store) -> Result {
     let at = find(store, call.body())?;
     let id = store.roles[at].id.clone();
     store.remove_role(&id);
@@ -223,7 +246,7 @@ fn delete(call: &Call<'_>, store: &mut Store) -> Answer {
 
 /// Deletes the roles named, in the scope. Descope takes no name at all for all roles; a test that does
 /// so is mistaken.
-fn delete_batch(call: &Call<'_>, store: &mut Store) -> Answer {
+fn delete_batch(call: &Call<'_>, store: &mut Store) -> Result {
     let body = call.body();
     let (names, ids) = (body.texts("roleNames"), body.texts("roleIds"));
     if names.is_empty() && ids.is_empty() {
@@ -241,7 +264,7 @@ fn delete_batch(call: &Call<'_>, store: &mut Store) -> Answer {
     Ok(Reply::empty())
 }
 
-fn search(call: &Call<'_>, store: &mut Store) -> Answer {
+fn search(call: &Call<'_>, store: &mut Store) -> Result {
     let body = call.body();
     let (tenants, names) = (body.texts("tenantIds"), body.texts("roleNames"));
     let (ids, permissions) = (body.texts("roleIds"), body.texts("permissionNames"));

@@ -1,5 +1,10 @@
 //! How the users of a tenant sign in by SSO.
 
+use crate::emulator::api::route::Event::{Action, Unrecorded};
+use crate::emulator::state::sso::{AuthType, Provider, SsoSettings};
+use crate::emulator::state::table::By;
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::owned;
@@ -7,39 +12,98 @@ use super::sso_fields::{
     AUTH_TYPE, CONFIGURE_OIDC, CONFIGURE_SAML, CONFIGURE_SAML_BY_METADATA, LEGACY, LEGACY_MAPPING,
     LEGACY_METADATA, MAKE_FIELDS, NEW, REDIRECT, STATE, TENANT, TENANT_ALONE,
 };
+use crate::emulator::api::call::{Call, list};
+use crate::emulator::api::route::Bearer::Management;
+use crate::emulator::api::route::{Area, Route};
 use crate::emulator::api::seed::{List, last};
-use crate::emulator::http::dispatch::Bearer::Management;
-use crate::emulator::http::dispatch::{Call, Route, list};
-use crate::emulator::state::store::{Store, merge};
+use crate::emulator::state::grants::merge;
+use crate::emulator::state::store::Store;
 use crate::emulator::words::fields::{Fields, Object};
 use crate::emulator::words::random;
-use crate::emulator::words::refusal::{Answer, Refusal, Reply};
+use crate::emulator::words::refusal::{Refusal, Reply, Result};
 
-pub(in crate::emulator) const ROUTES: &[Route] = &[
+pub(in crate::emulator) const AREA: Area = Area::new(ROUTES).inside(&[MAKE]).seeds(&[&SEED]);
+
+const ROUTES: &[Route] = &[
     Route::get("/v2/mgmt/sso/settings", Management, TENANT, load),
     Route::get("/v2/mgmt/sso/settings/all", Management, TENANT_ALONE, load_all),
-    Route::post("/v1/mgmt/sso/settings/new", Management, NEW, create),
-    Route::get("/v1/mgmt/sso/settings", Management, TENANT, delete).method("DELETE"),
-    Route::post("/v1/mgmt/sso/oidc", Management, CONFIGURE_OIDC, configure_oidc),
-    Route::post("/v1/mgmt/sso/saml", Management, CONFIGURE_SAML, configure_saml),
+    Route::post("/v1/mgmt/sso/settings/new", Management, Action("SSOSettingsCreated"), NEW, create),
+    Route::delete(
+        "/v1/mgmt/sso/settings",
+        Management,
+        Action("SSOSettingsDeleted"),
+        TENANT,
+        delete,
+    ),
+    Route::post(
+        "/v1/mgmt/sso/oidc",
+        Management,
+        Action("SSOSettingsModified"),
+        CONFIGURE_OIDC,
+        configure_oidc,
+    ),
+    Route::post(
+        "/v1/mgmt/sso/saml",
+        Management,
+        Action("SSOSettingsModified"),
+        CONFIGURE_SAML,
+        configure_saml,
+    ),
     Route::post(
         "/v1/mgmt/sso/saml/metadata",
         Management,
+        Action("SSOSettingsModified"),
         CONFIGURE_SAML_BY_METADATA,
         configure_saml,
     ),
-    Route::post("/v1/mgmt/sso/redirect", Management, REDIRECT, redirect),
-    Route::post("/v1/mgmt/sso/settings/authtype", Management, AUTH_TYPE, auth_type),
-    Route::post("/v1/mgmt/sso/recalculate-mappings", Management, TENANT, recalculate),
+    Route::post(
+        "/v1/mgmt/sso/redirect",
+        Management,
+        Action("SSOSettingsModified"),
+        REDIRECT,
+        redirect,
+    ),
+    Route::post(
+        "/v1/mgmt/sso/settings/authtype",
+        Management,
+        Action("SSOSettingsModified"),
+        AUTH_TYPE,
+        auth_type,
+    ),
+    Route::post(
+        "/v1/mgmt/sso/recalculate-mappings",
+        Management,
+        Action("SSOSettingsModified"),
+        TENANT,
+        recalculate,
+    ),
     Route::get("/v1/mgmt/sso/settings", Management, TENANT_ALONE, legacy_load),
-    Route::post("/v1/mgmt/sso/settings", Management, LEGACY, legacy_configure),
-    Route::post("/v1/mgmt/sso/metadata", Management, LEGACY_METADATA, legacy_configure),
-    Route::post("/v1/mgmt/sso/mapping", Management, LEGACY_MAPPING, legacy_mapping),
+    Route::post(
+        "/v1/mgmt/sso/settings",
+        Management,
+        Action("SSOSettingsModified"),
+        LEGACY,
+        legacy_configure,
+    ),
+    Route::post(
+        "/v1/mgmt/sso/metadata",
+        Management,
+        Action("SSOSettingsModified"),
+        LEGACY_METADATA,
+        legacy_configure,
+    ),
+    Route::post(
+        "/v1/mgmt/sso/mapping",
+        Management,
+        Action("SSOSettingsModified"),
+        LEGACY_MAPPING,
+        legacy_mapping,
+    ),
 ];
 
 /// Sets up a configuration in one go, whatever it is for.
 pub(in crate::emulator) const MAKE: Route =
-    Route::post("/_emulator/seed/sso", Management, MAKE_FIELDS, make);
+    Route::post("/_emulator/seed/sso", Management, Unrecorded("a seed"), MAKE_FIELDS, make);
 
 pub(in crate::emulator) const SEED: List = List {
     name: "sso",
@@ -54,64 +118,7 @@ pub(in crate::emulator) const SEED: List = List {
     save: |store| store.sso_settings.iter().map(SsoSettings::save).collect(),
 };
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(in crate::emulator) enum AuthType {
-    #[default]
-    None,
-    Saml,
-    Oidc,
-}
-
-impl AuthType {
-    pub(in crate::emulator) fn parse(text: &str) -> Answer<Self> {
-        let mut all = [Self::None, Self::Saml, Self::Oidc].into_iter();
-        let found = all.find(|auth_type| auth_type.as_str() == text);
-        found.ok_or_else(|| Refusal::argument(format!("There is no SSO by {text:?}")))
-    }
-
-    pub(in crate::emulator) fn as_str(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Saml => "saml",
-            Self::Oidc => "oidc",
-        }
-    }
-}
-
-/// One SSO configuration of a tenant.
-#[derive(Default)]
-pub(in crate::emulator) struct SsoSettings {
-    pub(in crate::emulator) tenant: String,
-    /// `None` is the tenant's default configuration.
-    pub(in crate::emulator) id: Option<String>,
-    pub(in crate::emulator) display_name: String,
-    pub(in crate::emulator) auth_type: AuthType,
-    pub(in crate::emulator) domains: Vec<String>,
-    saml: Option<Provider>,
-    oidc: Option<Provider>,
-}
-
-/// What is set up for SAML, or for OpenID Connect.
-#[derive(Default)]
-pub(in crate::emulator) struct Provider {
-    /// As answers show it, less the roles.
-    pub(in crate::emulator) settings: Object,
-    /// Names of groups, and the ID of the role that their members get.
-    pub(in crate::emulator) mappings: Vec<(Vec<String>, String)>,
-    /// IDs of the roles that every user gets.
-    pub(in crate::emulator) default_roles: Vec<String>,
-}
-
 impl SsoSettings {
-    /// The identity provider that is in use.
-    pub(in crate::emulator) fn provider(&self) -> Option<&Provider> {
-        match self.auth_type {
-            AuthType::None => None,
-            AuthType::Saml => self.saml.as_ref(),
-            AuthType::Oidc => self.oidc.as_ref(),
-        }
-    }
-
     fn save(&self) -> Value {
         json!({
             "tenantId": self.tenant,
@@ -124,31 +131,6 @@ impl SsoSettings {
                 "oidc": self.oidc.as_ref().map(Provider::save),
             },
         })
-    }
-
-    /// Where the browser goes back to, unless a sign-in asks for another place.
-    pub(in crate::emulator) fn redirect_url(&self) -> Option<&str> {
-        let url = self.provider()?.settings.get("redirectUrl")?.as_str();
-        url.filter(|url| !url.is_empty())
-    }
-
-    /// IDs of the roles that a user in these groups gets.
-    pub(in crate::emulator) fn roles(&self, groups: &[&str]) -> Vec<String> {
-        let Some(provider) = self.provider() else { return Vec::new() };
-        let mut roles = provider.default_roles.clone();
-        let earned = provider
-            .mappings
-            .iter()
-            .filter(|(names, _)| names.iter().any(|name| groups.contains(&name.as_str())));
-        merge(&mut roles, earned.map(|(_, role)| role.clone()));
-        roles
-    }
-
-    pub(in crate::emulator) fn forget_role(&mut self, role: &str) {
-        for provider in self.saml.iter_mut().chain(&mut self.oidc) {
-            provider.mappings.retain(|(_, id)| id != role);
-            provider.default_roles.retain(|id| id != role);
-        }
     }
 
     /// The wire type `SSOTenantSettingsResponse`.
@@ -211,7 +193,7 @@ impl Provider {
         store: &Store,
         tenant: &str,
         fields: Fields<'_>,
-    ) -> Answer<Vec<(Vec<String>, String)>> {
+    ) -> Result<Vec<(Vec<String>, String)>> {
         let mut mappings = Vec::new();
         for mapping in fields.objects("roleMappings") {
             let role = store.role_id(mapping.text("roleName"), Some(tenant))?;
@@ -234,7 +216,7 @@ pub(in crate::emulator) fn settings<'a>(
     store: &'a mut Store,
     tenant: &str,
     id: Option<&str>,
-) -> Answer<&'a mut SsoSettings> {
+) -> Result<&'a mut SsoSettings> {
     store.tenant_mut(tenant)?;
     let this = |of: &SsoSettings| of.tenant == tenant && of.id.as_deref() == id;
     let at = match store.sso_settings.iter().position(this) {
@@ -250,28 +232,28 @@ pub(in crate::emulator) fn settings<'a>(
     Ok(&mut store.sso_settings[at])
 }
 
-fn named<'a>(fields: Fields<'_>, store: &'a mut Store) -> Answer<&'a mut SsoSettings> {
+fn named<'a>(fields: Fields<'_>, store: &'a mut Store) -> Result<&'a mut SsoSettings> {
     settings(store, fields.text("tenantId"), fields.some_text("ssoId"))
 }
 
-fn show(fields: Fields<'_>, store: &mut Store) -> Answer<Value> {
+fn show(fields: Fields<'_>, store: &mut Store) -> Result<Value> {
     named(fields, store)?;
     let settings = store.sso_settings_of(fields.text("tenantId"), fields.some_text("ssoId"));
     settings.map(|settings| settings.show(store)).ok_or_else(|| Refusal::missing("tenant"))
 }
 
-fn load(call: &Call<'_>, store: &mut Store) -> Answer {
+fn load(call: &Call<'_>, store: &mut Store) -> Result {
     show(call.query(), store).map(Reply::from)
 }
 
-fn load_all(call: &Call<'_>, store: &mut Store) -> Answer {
+fn load_all(call: &Call<'_>, store: &mut Store) -> Result {
     let tenant = call.query().text("tenantId");
     settings(store, tenant, None)?;
     let all = store.sso_settings.iter().filter(|settings| settings.tenant == tenant);
     list("SSOSettings", all.map(|settings| settings.show(store)))
 }
 
-fn create(call: &Call<'_>, store: &mut Store) -> Answer {
+fn create(call: &Call<'_>, store: &mut Store) -> Result {
     let body = call.body();
     let (tenant, id) = (body.text("tenantId"), body.some_text("ssoId"));
     store.tenant_mut(tenant)?;
@@ -291,7 +273,7 @@ fn create(call: &Call<'_>, store: &mut Store) -> Answer {
 }
 
 /// Makes a configuration that is set up, by as much as a sign-in needs.
-fn make(call: &Call<'_>, store: &mut Store) -> Answer {
+fn make(call: &Call<'_>, store: &mut Store) -> Result {
     let body = call.body();
     let (tenant, id) = (body.text("tenantId"), body.some_text("ssoId"));
     store.tenant_mut(tenant)?;
@@ -324,7 +306,7 @@ fn make(call: &Call<'_>, store: &mut Store) -> Answer {
 }
 
 /// The default configuration is there again at once, empty.
-fn delete(call: &Call<'_>, store: &mut Store) -> Answer {
+fn delete(call: &Call<'_>, store: &mut Store) -> Result {
     let query = call.query();
     let (tenant, id) = (query.text("tenantId"), query.some_text("ssoId"));
     named(query, store)?;
@@ -353,7 +335,7 @@ fn renamed(settings: &Object) -> Object {
 }
 
 /// Reads a provider; what Descope says of itself is added.
-fn provider(call: &Call<'_>, store: &Store) -> Answer<Provider> {
+fn provider(call: &Call<'_>, store: &Store) -> Result<Provider> {
     let (body, tenant) = (call.body(), call.body().text("tenantId"));
     let given = body.object("settings");
     Ok(Provider {
@@ -373,7 +355,7 @@ fn service_provider(call: &Call<'_>, settings: &mut Object) {
     }
 }
 
-fn configure_oidc(call: &Call<'_>, store: &mut Store) -> Answer {
+fn configure_oidc(call: &Call<'_>, store: &mut Store) -> Result {
     let mut provider = provider(call, store)?;
     let settings = named(call.body(), store)?;
     // The one setting that stays when it is not given.
@@ -387,7 +369,7 @@ fn configure_oidc(call: &Call<'_>, store: &mut Store) -> Answer {
     Ok(Reply::empty())
 }
 
-fn configure_saml(call: &Call<'_>, store: &mut Store) -> Answer {
+fn configure_saml(call: &Call<'_>, store: &mut Store) -> Result {
     let mut provider = provider(call, store)?;
     let body = call.body();
     provider.settings.insert("redirectUrl".to_owned(), json!(body.text("redirectUrl")));
@@ -400,7 +382,7 @@ fn configure_saml(call: &Call<'_>, store: &mut Store) -> Answer {
 }
 
 /// A URL that is not given stays.
-fn redirect(call: &Call<'_>, store: &mut Store) -> Answer {
+fn redirect(call: &Call<'_>, store: &mut Store) -> Result {
     let body = call.body();
     let settings = named(body, store)?;
     for (name, provider) in
@@ -414,7 +396,7 @@ fn redirect(call: &Call<'_>, store: &mut Store) -> Answer {
     Ok(Reply::empty())
 }
 
-fn auth_type(call: &Call<'_>, store: &mut Store) -> Answer {
+fn auth_type(call: &Call<'_>, store: &mut Store) -> Result {
     let auth_type = AuthType::parse(call.body().text("authType"))?;
     named(call.body(), store)?.auth_type = auth_type;
     Ok(Reply::empty())
@@ -422,22 +404,21 @@ fn auth_type(call: &Call<'_>, store: &mut Store) -> Answer {
 
 /// Takes the roles that the mappings are about from the members of groups, and gives them those that
 /// their groups earn. Other roles stay.
-fn recalculate(call: &Call<'_>, store: &mut Store) -> Answer {
+fn recalculate(call: &Call<'_>, store: &mut Store) -> Result {
     let tenant = call.body().text("tenantId");
     let settings = named(call.body(), store)?;
     let mappings = settings.provider().map(|of| of.mappings.clone()).unwrap_or_default();
     let sso = settings.id.clone();
-    let groups = store.groups.iter().filter(|of| of.tenant == tenant && of.sso == sso);
+    let groups = store.groups.all(By::Tenant, tenant).filter(|group| group.sso == sso);
     let groups: Vec<_> = groups.collect();
-    for user in &mut store.users {
-        let theirs: Vec<_> = groups.iter().filter(|of| of.members.contains(&user.id)).collect();
+    let members: BTreeSet<_> = groups.iter().flat_map(|group| &group.members).collect();
+    for member in members {
+        let theirs: Vec<_> = groups.iter().filter(|group| group.members.contains(member)).collect();
+        let Some(mut user) = store.users.edit(By::Id, member) else { continue };
         let Some(membership) = user.grants.membership_mut(tenant) else { continue };
-        if theirs.is_empty() {
-            continue;
-        }
         membership.roles.retain(|role| !mappings.iter().any(|(_, mapped)| mapped == role));
         let earned = mappings.iter().filter(|(names, _)| {
-            theirs.iter().any(|of| names.contains(&of.display) || names.contains(&of.id))
+            theirs.iter().any(|group| names.contains(&group.display) || names.contains(&group.id))
         });
         merge(&mut membership.roles, earned.map(|(_, role)| role.clone()));
     }
@@ -445,7 +426,7 @@ fn recalculate(call: &Call<'_>, store: &mut Store) -> Answer {
 }
 
 /// The wire type `SSOSettingsResponse`.
-fn legacy_load(call: &Call<'_>, store: &mut Store) -> Answer {
+fn legacy_load(call: &Call<'_>, store: &mut Store) -> Result {
     let tenant = call.query().text("tenantId");
     let settings = settings(store, tenant, None)?;
     let domains = settings.domains.clone();
@@ -462,7 +443,7 @@ fn legacy_load(call: &Call<'_>, store: &mut Store) -> Answer {
 }
 
 /// Sets the identity provider and the domains; the mappings stay.
-fn legacy_configure(call: &Call<'_>, store: &mut Store) -> Answer {
+fn legacy_configure(call: &Call<'_>, store: &mut Store) -> Result {
     let body = call.body();
     let settings = settings(store, body.text("tenantId"), None)?;
     settings.auth_type = AuthType::Saml;
@@ -482,7 +463,7 @@ fn legacy_configure(call: &Call<'_>, store: &mut Store) -> Answer {
 }
 
 /// Replaces the mappings, also by none.
-fn legacy_mapping(call: &Call<'_>, store: &mut Store) -> Answer {
+fn legacy_mapping(call: &Call<'_>, store: &mut Store) -> Result {
     let (body, tenant) = (call.body(), call.body().text("tenantId"));
     let mappings = Provider::read_mappings(store, tenant, body)?;
     let default_roles = store.role_ids(&body.texts("defaultSSORoles"), Some(tenant))?;

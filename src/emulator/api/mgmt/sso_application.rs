@@ -1,17 +1,20 @@
 //! SSO applications: programs that sign their users in through the project.
 
+use crate::emulator::api::route::Event::Action;
+use crate::emulator::state::sso_application::{ClientSecret, Protocol, SsoApplication};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::ID;
+use crate::emulator::api::call::{Call, list};
+use crate::emulator::api::route::Bearer::Management;
+use crate::emulator::api::route::{Area, Route};
 use crate::emulator::api::seed::{List, last};
-use crate::emulator::http::dispatch::Bearer::Management;
-use crate::emulator::http::dispatch::{Call, Route, list};
 use crate::emulator::state::store::Store;
 use crate::emulator::words::fields::{Field, Fields, Kind, Object, concat, optional, required};
 use crate::emulator::words::random;
-use crate::emulator::words::refusal::{Answer, Refusal, Reply};
+use crate::emulator::words::refusal::{Refusal, Reply, Result};
 
 /// What all kinds have in common.
 const COMMON: [Field; 7] = [
@@ -106,32 +109,83 @@ const STATE: &[Field] = &[optional(
 )];
 const REVOKE_SECRET: &[Field] = &[required("appId", Kind::Text), required("name", Kind::Text)];
 
-pub(in crate::emulator) const ROUTES: &[Route] = &[
+pub(in crate::emulator) const AREA: Area =
+    Area::new(ROUTES).seeds(&[&OIDC_SEED, &SAML_SEED, &WSFED_SEED]);
+
+const ROUTES: &[Route] = &[
     Route::get("/v1/mgmt/sso/idp/app/load", Management, ID, load),
     Route::get("/v1/mgmt/sso/idp/apps/load", Management, &[], load_all),
-    Route::post("/v1/mgmt/sso/idp/app/delete", Management, ID, delete),
-    Route::post("/v1/mgmt/sso/idp/app/oidc/create", Management, &NEW_OIDC, |call, store| {
-        create(call, store, Protocol::Oidc)
-    }),
-    Route::post("/v1/mgmt/sso/idp/app/oidc/update", Management, &UPDATE_OIDC, |call, store| {
-        update(call, store, Protocol::Oidc)
-    }),
-    Route::post("/v1/mgmt/sso/idp/app/saml/create", Management, &NEW_SAML, |call, store| {
-        create(call, store, Protocol::Saml)
-    }),
-    Route::post("/v1/mgmt/sso/idp/app/saml/update", Management, &UPDATE_SAML, |call, store| {
-        update(call, store, Protocol::Saml)
-    }),
-    Route::post("/v1/mgmt/sso/idp/app/wsfed/create", Management, &NEW_WSFED, |call, store| {
-        create(call, store, Protocol::WsFed)
-    }),
-    Route::post("/v1/mgmt/sso/idp/app/wsfed/update", Management, &UPDATE_WSFED, |call, store| {
-        update(call, store, Protocol::WsFed)
-    }),
+    Route::post(
+        "/v1/mgmt/sso/idp/app/delete",
+        Management,
+        Action("SSOApplicationDeleted"),
+        ID,
+        delete,
+    ),
+    Route::post(
+        "/v1/mgmt/sso/idp/app/oidc/create",
+        Management,
+        Action("SSOApplicationCreated"),
+        &NEW_OIDC,
+        |call, store| create(call, store, Protocol::Oidc),
+    ),
+    Route::post(
+        "/v1/mgmt/sso/idp/app/oidc/update",
+        Management,
+        Action("SSOApplicationModified"),
+        &UPDATE_OIDC,
+        |call, store| update(call, store, Protocol::Oidc),
+    ),
+    Route::post(
+        "/v1/mgmt/sso/idp/app/saml/create",
+        Management,
+        Action("SSOApplicationCreated"),
+        &NEW_SAML,
+        |call, store| create(call, store, Protocol::Saml),
+    ),
+    Route::post(
+        "/v1/mgmt/sso/idp/app/saml/update",
+        Management,
+        Action("SSOApplicationModified"),
+        &UPDATE_SAML,
+        |call, store| update(call, store, Protocol::Saml),
+    ),
+    Route::post(
+        "/v1/mgmt/sso/idp/app/wsfed/create",
+        Management,
+        Action("SSOApplicationCreated"),
+        &NEW_WSFED,
+        |call, store| create(call, store, Protocol::WsFed),
+    ),
+    Route::post(
+        "/v1/mgmt/sso/idp/app/wsfed/update",
+        Management,
+        Action("SSOApplicationModified"),
+        &UPDATE_WSFED,
+        |call, store| update(call, store, Protocol::WsFed),
+    ),
     Route::get("/v1/mgmt/sso/idp/app/secret", Management, SECRET, secret),
-    Route::post("/v1/mgmt/sso/idp/app/rotate", Management, ID, rotate),
-    Route::post("/v1/mgmt/sso/idp/app/secret/add", Management, ADD_SECRET, add_secret),
-    Route::post("/v1/mgmt/sso/idp/app/secret/revoke", Management, REVOKE_SECRET, revoke_secret),
+    Route::post(
+        "/v1/mgmt/sso/idp/app/rotate",
+        Management,
+        Action("SSOApplicationModified"),
+        ID,
+        rotate,
+    ),
+    Route::post(
+        "/v1/mgmt/sso/idp/app/secret/add",
+        Management,
+        Action("SSOApplicationModified"),
+        ADD_SECRET,
+        add_secret,
+    ),
+    Route::post(
+        "/v1/mgmt/sso/idp/app/secret/revoke",
+        Management,
+        Action("SSOApplicationModified"),
+        REVOKE_SECRET,
+        revoke_secret,
+    ),
 ];
 
 const fn seed(name: &'static str, path: &'static str, save: fn(&Store) -> Vec<Value>) -> List {
@@ -150,17 +204,10 @@ fn save(store: &Store, protocol: Protocol) -> Vec<Value> {
     apps.map(SsoApplication::save).collect()
 }
 
-fn restore(store: &mut Store, state: Fields<'_>) -> Answer<()> {
+fn restore(store: &mut Store, state: Fields<'_>) -> Result<()> {
     let secrets = state.objects("secrets");
     last(&mut store.sso_apps)?.secrets = secrets.map(ClientSecret::restore).collect();
     Ok(())
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Protocol {
-    Oidc,
-    Saml,
-    WsFed,
 }
 
 impl Protocol {
@@ -180,28 +227,6 @@ impl Protocol {
             Self::WsFed => &WSFED,
         }
     }
-}
-
-pub(in crate::emulator) struct SsoApplication {
-    pub(in crate::emulator) id: String,
-    protocol: Protocol,
-    name: String,
-    description: String,
-    enabled: bool,
-    logo: String,
-    attributes: Object,
-    settings: Object,
-    client_id: String,
-    secrets: Vec<ClientSecret>,
-}
-
-struct ClientSecret {
-    id: String,
-    name: String,
-    cleartext: String,
-    created: i64,
-    /// 0 is never.
-    expires: i64,
 }
 
 impl ClientSecret {
@@ -315,20 +340,20 @@ impl SsoApplication {
     }
 }
 
-fn find<'a>(store: &'a mut Store, id: &str) -> Answer<&'a mut SsoApplication> {
+fn find<'a>(store: &'a mut Store, id: &str) -> Result<&'a mut SsoApplication> {
     let app = store.sso_apps.iter_mut().find(|app| app.id == id);
     app.ok_or_else(|| Refusal::missing("SSO application"))
 }
 
-fn load(call: &Call<'_>, store: &mut Store) -> Answer {
+fn load(call: &Call<'_>, store: &mut Store) -> Result {
     Ok(find(store, call.query().text("id"))?.show(&call.settings.project_id).into())
 }
 
-fn load_all(call: &Call<'_>, store: &mut Store) -> Answer {
+fn load_all(call: &Call<'_>, store: &mut Store) -> Result {
     list("apps", store.sso_apps.iter().map(|app| app.show(&call.settings.project_id)))
 }
 
-fn create(call: &Call<'_>, store: &mut Store, protocol: Protocol) -> Answer {
+fn create(call: &Call<'_>, store: &mut Store, protocol: Protocol) -> Result {
     let body = call.body();
     let id = body.some_text("id").map_or_else(|| random::id("SA"), str::to_owned);
     if store.sso_apps.iter().any(|app| app.id == id) {
@@ -353,7 +378,7 @@ fn create(call: &Call<'_>, store: &mut Store, protocol: Protocol) -> Answer {
     Ok(json!({ "id": id }).into())
 }
 
-fn update(call: &Call<'_>, store: &mut Store, protocol: Protocol) -> Answer {
+fn update(call: &Call<'_>, store: &mut Store, protocol: Protocol) -> Result {
     let app = find(store, call.body().text("id"))?;
     if app.protocol != protocol {
         return Err(Refusal::argument("The application speaks another protocol"));
@@ -363,17 +388,17 @@ fn update(call: &Call<'_>, store: &mut Store, protocol: Protocol) -> Answer {
 }
 
 /// Removes an application, and takes it from users and tenants.
-fn delete(call: &Call<'_>, store: &mut Store) -> Answer {
+fn delete(call: &Call<'_>, store: &mut Store) -> Result {
     let id = call.body().text("id");
     find(store, id)?;
     store.sso_apps.retain(|app| app.id != id);
-    store.users.iter_mut().for_each(|user| user.sso_apps.retain(|app| app != id));
+    store.users.edit_each(|user| user.sso_apps.retain(|app| app != id));
     store.tenants.iter_mut().for_each(|tenant| tenant.federated_apps.retain(|app| app != id));
     Ok(Reply::empty())
 }
 
 /// The client secrets of an application, of which those that speak OpenID Connect have some.
-fn secrets<'a>(store: &'a mut Store, id: &str) -> Answer<&'a mut Vec<ClientSecret>> {
+fn secrets<'a>(store: &'a mut Store, id: &str) -> Result<&'a mut Vec<ClientSecret>> {
     let app = find(store, id)?;
     match app.protocol {
         Protocol::Oidc => Ok(&mut app.secrets),
@@ -381,7 +406,7 @@ fn secrets<'a>(store: &'a mut Store, id: &str) -> Answer<&'a mut Vec<ClientSecre
     }
 }
 
-fn secret(call: &Call<'_>, store: &mut Store) -> Answer {
+fn secret(call: &Call<'_>, store: &mut Store) -> Result {
     let (query, name) = (call.query(), call.query().some_text("secretName"));
     let mut secrets = secrets(store, query.text("id"))?.iter();
     let found = secrets.find(|secret| name.is_none_or(|name| secret.name == name));
@@ -390,14 +415,14 @@ fn secret(call: &Call<'_>, store: &mut Store) -> Answer {
 }
 
 /// One new secret in place of all.
-fn rotate(call: &Call<'_>, store: &mut Store) -> Answer {
+fn rotate(call: &Call<'_>, store: &mut Store) -> Result {
     let cleartext = random::text(40);
     let secret = ClientSecret::new("", cleartext.clone(), call, 0);
     *secrets(store, call.body().text("id"))? = vec![secret];
     Ok(json!({ "cleartext": cleartext }).into())
 }
 
-fn add_secret(call: &Call<'_>, store: &mut Store) -> Answer {
+fn add_secret(call: &Call<'_>, store: &mut Store) -> Result {
     let (body, name) = (call.body(), call.body().text("name"));
     let secrets = secrets(store, body.text("appId"))?;
     if secrets.iter().any(|secret| secret.name == name) {
@@ -410,7 +435,7 @@ fn add_secret(call: &Call<'_>, store: &mut Store) -> Answer {
     Ok(answer.into())
 }
 
-fn revoke_secret(call: &Call<'_>, store: &mut Store) -> Answer {
+fn revoke_secret(call: &Call<'_>, store: &mut Store) -> Result {
     let (body, name) = (call.body(), call.body().text("name"));
     let secrets = secrets(store, body.text("appId"))?;
     if !secrets.iter().any(|secret| secret.name == name) {

@@ -1,18 +1,23 @@
 //! Tenants.
 
+use crate::emulator::api::route::Event::{Action, Read};
+use crate::emulator::state::sso::AuthType;
 use serde_json::{Value, json};
 
 use super::sso;
-use super::sso::AuthType;
+
 use super::{ID, owned};
+use crate::emulator::api::call::{Call, list};
+use crate::emulator::api::route::Bearer::Management;
+use crate::emulator::api::route::{Area, Route};
 use crate::emulator::api::seed::{List, last};
-use crate::emulator::http::dispatch::Bearer::Management;
-use crate::emulator::http::dispatch::{Call, Route, list};
+use crate::emulator::state::grants::Membership;
 use crate::emulator::state::mailbox::Message;
-use crate::emulator::state::store::{Membership, Store, Tenant};
+use crate::emulator::state::store::Store;
+use crate::emulator::state::tenant::Tenant;
 use crate::emulator::words::fields::{Field, Fields, Kind, concat, optional, required};
 use crate::emulator::words::random;
-use crate::emulator::words::refusal::{Answer, Refusal, Reply};
+use crate::emulator::words::refusal::{Refusal, Reply, Result};
 
 const DETAILS: [Field; 7] = [
     optional("selfProvisioningDomains", Kind::Texts),
@@ -90,19 +95,45 @@ const LINK: &[Field] = &[
 ];
 const REVOKE_LINK: &[Field] = &[required("tenantId", Kind::Text), optional("ssoId", Kind::Text)];
 
-pub(in crate::emulator) const ROUTES: &[Route] = &[
+pub(in crate::emulator) const AREA: Area = Area::new(ROUTES).seeds(&[&SEED]);
+
+const ROUTES: &[Route] = &[
     Route::get("/v1/mgmt/tenant", Management, ID, load),
     Route::get("/v1/mgmt/tenant/all", Management, &[], load_all),
-    Route::post("/v1/mgmt/tenant/create", Management, &CREATE, create),
-    Route::post("/v1/mgmt/tenant/update", Management, &UPDATE, update),
-    Route::post("/v1/mgmt/tenant/patch", Management, &PATCH, patch).method("PATCH"),
-    Route::post("/v1/mgmt/tenant/delete", Management, DELETE, delete),
-    Route::post("/v1/mgmt/tenant/search", Management, SEARCH, search),
-    Route::post("/v1/mgmt/tenant/updateDefaultRoles", Management, DEFAULT_ROLES, default_roles),
+    Route::post("/v1/mgmt/tenant/create", Management, Action("TenantCreated"), &CREATE, create),
+    Route::post("/v1/mgmt/tenant/update", Management, Action("TenantModified"), &UPDATE, update),
+    Route::patch("/v1/mgmt/tenant/patch", Management, Action("TenantModified"), &PATCH, patch),
+    Route::post("/v1/mgmt/tenant/delete", Management, Action("TenantDeleted"), DELETE, delete),
+    Route::post("/v1/mgmt/tenant/search", Management, Read, SEARCH, search),
+    Route::post(
+        "/v1/mgmt/tenant/updateDefaultRoles",
+        Management,
+        Action("TenantModified"),
+        DEFAULT_ROLES,
+        default_roles,
+    ),
     Route::get("/v1/mgmt/tenant/settings", Management, ID, load_settings),
-    Route::post("/v1/mgmt/tenant/settings", Management, SETTINGS, set_settings),
-    Route::post("/v2/mgmt/tenant/adminlinks/sso/generate", Management, LINK, make_link),
-    Route::post("/v1/mgmt/tenant/adminlinks/sso/revoke", Management, REVOKE_LINK, revoke_link),
+    Route::post(
+        "/v1/mgmt/tenant/settings",
+        Management,
+        Action("TenantModified"),
+        SETTINGS,
+        set_settings,
+    ),
+    Route::post(
+        "/v2/mgmt/tenant/adminlinks/sso/generate",
+        Management,
+        Action("TenantModified"),
+        LINK,
+        make_link,
+    ),
+    Route::post(
+        "/v1/mgmt/tenant/adminlinks/sso/revoke",
+        Management,
+        Action("TenantModified"),
+        REVOKE_LINK,
+        revoke_link,
+    ),
 ];
 
 pub(in crate::emulator) const SEED: List = List {
@@ -195,16 +226,16 @@ impl Tenant {
     }
 }
 
-fn load(call: &Call<'_>, store: &mut Store) -> Answer {
+fn load(call: &Call<'_>, store: &mut Store) -> Result {
     let tenant = store.tenant(call.query().text("id"));
     Ok(tenant.ok_or_else(|| Refusal::missing("tenant"))?.show(store).into())
 }
 
-fn load_all(_: &Call<'_>, store: &mut Store) -> Answer {
+fn load_all(_: &Call<'_>, store: &mut Store) -> Result {
     list("tenants", store.tenants.iter().map(|tenant| tenant.show(store)))
 }
 
-fn create(call: &Call<'_>, store: &mut Store) -> Answer {
+fn create(call: &Call<'_>, store: &mut Store) -> Result {
     let body = call.body();
     let id = body.some_text("id").map_or_else(|| random::id("T"), str::to_owned);
     if store.tenant(&id).is_some() {
@@ -222,18 +253,18 @@ fn create(call: &Call<'_>, store: &mut Store) -> Answer {
 }
 
 /// Overwrites every field.
-fn update(call: &Call<'_>, store: &mut Store) -> Answer {
+fn update(call: &Call<'_>, store: &mut Store) -> Result {
     store.tenant_mut(call.body().text("id"))?.set(call.body(), true);
     Ok(Reply::empty())
 }
 
 /// Overwrites the fields that are given.
-fn patch(call: &Call<'_>, store: &mut Store) -> Answer {
+fn patch(call: &Call<'_>, store: &mut Store) -> Result {
     store.tenant_mut(call.body().text("id"))?.set(call.body(), false);
     Ok(Reply::empty())
 }
 
-fn delete(call: &Call<'_>, store: &mut Store) -> Answer {
+fn delete(call: &Call<'_>, store: &mut Store) -> Result {
     let id = call.body().text("id");
     store.tenant_mut(id)?;
     if call.body().flag("cascade") {
@@ -249,7 +280,7 @@ fn delete(call: &Call<'_>, store: &mut Store) -> Answer {
     Ok(Reply::empty())
 }
 
-fn search(call: &Call<'_>, store: &mut Store) -> Answer {
+fn search(call: &Call<'_>, store: &mut Store) -> Result {
     let body = call.body();
     let (ids, names) = (body.texts("tenantIds"), body.texts("tenantNames"));
     let domains = body.texts("tenantSelfProvisioningDomains");
@@ -272,7 +303,7 @@ fn search(call: &Call<'_>, store: &mut Store) -> Answer {
 }
 
 /// The roles of those who join the tenant from now on.
-fn default_roles(call: &Call<'_>, store: &mut Store) -> Answer {
+fn default_roles(call: &Call<'_>, store: &mut Store) -> Result {
     let id = call.body().text("id");
     let roles = store.role_ids(&call.body().texts("defaultRoles"), Some(id));
     let tenant = store.tenant_mut(id)?;
@@ -280,7 +311,7 @@ fn default_roles(call: &Call<'_>, store: &mut Store) -> Answer {
     Ok(Reply::empty())
 }
 
-fn load_settings(call: &Call<'_>, store: &mut Store) -> Answer {
+fn load_settings(call: &Call<'_>, store: &mut Store) -> Result {
     let tenant = store.tenant(call.query().text("id"));
     let tenant = tenant.ok_or_else(|| Refusal::missing("tenant"))?;
     let sso = store.sso_settings_of(&tenant.id, None);
@@ -292,7 +323,7 @@ fn load_settings(call: &Call<'_>, store: &mut Store) -> Answer {
 }
 
 /// Replaces the rules of sessions; those of the tenant itself change where they are given.
-fn set_settings(call: &Call<'_>, store: &mut Store) -> Answer {
+fn set_settings(call: &Call<'_>, store: &mut Store) -> Result {
     let body = call.body();
     let id = body.text("tenantId");
     let units = SETTINGS.iter().filter(|field| field.name.ends_with("Unit"));
@@ -328,7 +359,7 @@ fn set_settings(call: &Call<'_>, store: &mut Store) -> Answer {
 }
 
 /// The link opens nothing; with an address, it is in the inbox too.
-fn make_link(call: &Call<'_>, store: &mut Store) -> Answer {
+fn make_link(call: &Call<'_>, store: &mut Store) -> Result {
     let body = call.body();
     store.tenant_mut(body.text("tenantId"))?;
     let token = random::text(32);
@@ -341,7 +372,7 @@ fn make_link(call: &Call<'_>, store: &mut Store) -> Answer {
     Ok(json!({ "adminSSOConfigurationLink": link }).into())
 }
 
-fn revoke_link(call: &Call<'_>, store: &mut Store) -> Answer {
+fn revoke_link(call: &Call<'_>, store: &mut Store) -> Result {
     store.tenant_mut(call.body().text("tenantId"))?;
     Ok(Reply::empty())
 }

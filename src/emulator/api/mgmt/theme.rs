@@ -1,13 +1,15 @@
 //! The theme, as an opaque document.
 
+use crate::emulator::api::route::Event::{Action, Read};
 use serde_json::json;
 
+use crate::emulator::api::call::Call;
+use crate::emulator::api::route::Bearer::Management;
+use crate::emulator::api::route::{Area, Route};
 use crate::emulator::api::seed::List;
-use crate::emulator::http::dispatch::Bearer::Management;
-use crate::emulator::http::dispatch::{Call, Route};
 use crate::emulator::state::store::Store;
 use crate::emulator::words::fields::{Field, Kind, required};
-use crate::emulator::words::refusal::{Answer, Reply};
+use crate::emulator::words::refusal::{Reply, Result};
 
 /// The theme, unless it is the empty one of a new project.
 pub(in crate::emulator) const SEED: List =
@@ -18,21 +20,29 @@ pub(in crate::emulator) const SEED: List =
 
 const THEME: &[Field] = &[required("theme", Kind::Map)];
 
-pub(in crate::emulator) const ROUTES: &[Route] = &[
-    Route::post("/v1/mgmt/theme/export", Management, &[], export),
-    Route::post("/v1/mgmt/theme/import", Management, THEME, |call, store| {
-        import(call, store)?;
-        export(call, store)
-    }),
-    Route::post("/v2/mgmt/theme/export", Management, &[], export),
-    Route::post("/v2/mgmt/theme/import", Management, THEME, import),
+pub(in crate::emulator) const AREA: Area = Area::new(ROUTES).seeds(&[&SEED]);
+
+const ROUTES: &[Route] = &[
+    Route::post("/v1/mgmt/theme/export", Management, Read, &[], export),
+    Route::post(
+        "/v1/mgmt/theme/import",
+        Management,
+        Action("ThemeModified"),
+        THEME,
+        |call, store| {
+            import(call, store)?;
+            export(call, store)
+        },
+    ),
+    Route::post("/v2/mgmt/theme/export", Management, Read, &[], export),
+    Route::post("/v2/mgmt/theme/import", Management, Action("ThemeModified"), THEME, import),
 ];
 
-fn export(_: &Call<'_>, store: &mut Store) -> Answer {
+fn export(_: &Call<'_>, store: &mut Store) -> Result {
     Ok(json!({ "theme": store.project.theme }).into())
 }
 
-fn import(call: &Call<'_>, store: &mut Store) -> Answer {
+fn import(call: &Call<'_>, store: &mut Store) -> Result {
     store.project.theme = call.body().map("theme").cloned().unwrap_or_default();
     Ok(Reply::empty())
 }

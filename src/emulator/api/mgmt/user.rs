@@ -1,18 +1,24 @@
 //! Users: create, change, load, delete.
 
+use super::user_seed;
+use crate::emulator::api::route::Event::{OfUser, Read, Unrecorded};
+use crate::emulator::state::grants::merge;
+use crate::emulator::state::password::Password;
+use crate::emulator::state::table::By;
 use serde_json::{Value, json};
 
 use super::{ASSOCIATED_TENANT, owned, refuse_uncovered};
 use crate::emulator::api::auth::otp;
-use crate::emulator::api::auth::password::Password;
-use crate::emulator::http::dispatch::Bearer::Management;
-use crate::emulator::http::dispatch::{Call, Route};
+
+use crate::emulator::api::call::Call;
+use crate::emulator::api::route::Bearer::Management;
+use crate::emulator::api::route::{Area, Route};
+use crate::emulator::api::shapes::LOGIN_OPTIONS;
 use crate::emulator::state::mailbox::Message;
 use crate::emulator::state::store::Store;
-use crate::emulator::state::token::LOGIN_OPTIONS;
 use crate::emulator::state::user::{Factor, Status, User};
 use crate::emulator::words::fields::{Field, Fields, Kind, concat, optional, required};
-use crate::emulator::words::refusal::{Answer, Refusal, Reply};
+use crate::emulator::words::refusal::{Refusal, Reply, Result};
 
 const FAMILY: &[Field] = &[
     required("familyId", Kind::Text),
@@ -96,28 +102,60 @@ const GENERATE_OTP: &[Field] = &[
     optional("loginOptions", Kind::Object(LOGIN_OPTIONS)),
 ];
 
-pub(in crate::emulator) const ROUTES: &[Route] = &[
-    Route::post("/v1/mgmt/user/create", Management, &CREATE, create),
-    Route::post("/v1/mgmt/user/create/test", Management, &CREATE_TEST, create_test),
-    Route::post("/v1/mgmt/user/create/batch", Management, &CREATE_BATCH, create_batch),
-    Route::post("/v1/mgmt/user/update", Management, &UPDATE, update),
-    Route::post("/v1/mgmt/user/patch", Management, &PATCH, patch).method("PATCH"),
+pub(in crate::emulator) const AREA: Area =
+    Area::new(ROUTES).seeds(&[&user_seed::USERS, &user_seed::TEST_USERS]);
+
+const ROUTES: &[Route] = &[
+    Route::post("/v1/mgmt/user/create", Management, OfUser("UserCreated"), &CREATE, create),
     Route::post(
+        "/v1/mgmt/user/create/test",
+        Management,
+        OfUser("UserCreated"),
+        &CREATE_TEST,
+        create_test,
+    ),
+    Route::post(
+        "/v1/mgmt/user/create/batch",
+        Management,
+        OfUser("UsersCreated"),
+        &CREATE_BATCH,
+        create_batch,
+    ),
+    Route::post("/v1/mgmt/user/update", Management, OfUser("UserModified"), &UPDATE, update),
+    Route::patch("/v1/mgmt/user/patch", Management, OfUser("UserModified"), &PATCH, patch),
+    Route::patch(
         "/v1/mgmt/user/patch/batch",
         Management,
+        OfUser("UsersModified"),
         &[required("users", Kind::Objects(&PATCH))],
         patch_batch,
-    )
-    .method("PATCH"),
-    Route::post("/v1/mgmt/user/delete", Management, ONE_OF, delete),
-    Route::post("/v1/mgmt/user/delete/batch", Management, USER_IDS, delete_batch),
-    Route::post("/v1/mgmt/user/test/delete/all", Management, &[], delete_test_users)
-        .method("DELETE"),
+    ),
+    Route::post("/v1/mgmt/user/delete", Management, OfUser("UserDeleted"), ONE_OF, delete),
+    Route::post(
+        "/v1/mgmt/user/delete/batch",
+        Management,
+        OfUser("UsersDeleted"),
+        USER_IDS,
+        delete_batch,
+    ),
+    Route::delete(
+        "/v1/mgmt/user/test/delete/all",
+        Management,
+        OfUser("UsersDeleted"),
+        &[],
+        delete_test_users,
+    ),
     Route::get("/v1/mgmt/user", Management, ONE_OF, load),
-    Route::post("/v1/mgmt/users/load", Management, LOAD_MANY, load_many),
-    Route::post("/v1/mgmt/user/history", Management, &[], history).bare_texts(),
-    Route::post("/v1/mgmt/user/logout", Management, LOGOUT, logout),
-    Route::post("/v1/mgmt/tests/generate/otp", Management, GENERATE_OTP, otp::generate_for_test),
+    Route::post("/v1/mgmt/users/load", Management, Read, LOAD_MANY, load_many),
+    Route::post("/v1/mgmt/user/history", Management, Read, &[], history).bare_texts(),
+    Route::post("/v1/mgmt/user/logout", Management, OfUser("UserModified"), LOGOUT, logout),
+    Route::post(
+        "/v1/mgmt/tests/generate/otp",
+        Management,
+        Unrecorded("the use of what it makes is recorded"),
+        GENERATE_OTP,
+        otp::generate_for_test,
+    ),
 ];
 
 /// What happens to fields that are not given.
@@ -128,7 +166,7 @@ enum Unset {
 }
 
 /// Applies the fields of create, update and patch to a user.
-fn apply(store: &Store, user: &mut User, body: Fields<'_>, unset: Unset) -> Answer<()> {
+fn apply(store: &Store, user: &mut User, body: Fields<'_>, unset: Unset) -> Result<()> {
     let uncovered = ["familyAssociations", "seed"];
     refuse_uncovered(body, &uncovered)?;
     let given = |name: &str| unset == Unset::Clears || body.has(name);
@@ -170,7 +208,7 @@ fn apply(store: &Store, user: &mut User, body: Fields<'_>, unset: Unset) -> Answ
         let main = if user.has_login(named) { Some(named.to_owned()) } else { None };
         user.login_ids = main.or_else(|| user.login_ids.first().cloned()).into_iter().collect();
         let more = additional.iter().flat_map(|name| body.texts(name));
-        crate::emulator::state::store::merge(&mut user.login_ids, more.map(str::to_owned));
+        merge(&mut user.login_ids, more.map(str::to_owned));
     }
     match (body.map("customAttributes").cloned(), unset) {
         (attributes, Unset::Clears) => user.attributes = attributes.unwrap_or_default(),
@@ -202,13 +240,12 @@ fn apply(store: &Store, user: &mut User, body: Fields<'_>, unset: Unset) -> Answ
     if let Some(test) = body.maybe_flag("test") {
         user.test = test;
     }
-    let taken = |other: &User| {
-        other.id != user.id && other.login_ids.iter().any(|login_id| user.has_login(login_id))
-    };
-    if store.users.iter().any(taken) { Err(Refusal::user_exists()) } else { Ok(()) }
+    let taken =
+        |login_id: &String| store.users.all(By::LoginId, login_id).any(|other| other.id != user.id);
+    if user.login_ids.iter().any(taken) { Err(Refusal::user_exists()) } else { Ok(()) }
 }
 
-pub(in crate::emulator) fn parse_status(status: &str) -> Answer<Status> {
+pub(in crate::emulator) fn parse_status(status: &str) -> Result<Status> {
     Status::parse(status)
         .ok_or_else(|| Refusal::invalid("The status field must be the name of a status"))
 }
@@ -219,7 +256,7 @@ fn make(
     store: &mut Store,
     body: Fields<'_>,
     invitation: Fields<'_>,
-) -> Answer<Value> {
+) -> Result<Value> {
     let login_id = body.text("loginId");
     let mut user = User::new(login_id, call.now);
     if invitation.flag("invite") {
@@ -250,15 +287,16 @@ fn make(
     Ok(shown)
 }
 
-fn create(call: &Call<'_>, store: &mut Store) -> Answer {
+fn create(call: &Call<'_>, store: &mut Store) -> Result {
     Ok(json!({ "user": make(call, store, call.body(), call.body())? }).into())
 }
 
-fn create_test(call: &Call<'_>, store: &mut Store) -> Answer {
+fn create_test(call: &Call<'_>, store: &mut Store) -> Result {
     make(call, store, call.body(), call.body())?;
-    let user = store.managed_user(call.body().text("loginId"))?;
+    let mut user = store.managed_user_mut(call.body().text("loginId"))?;
     user.test = true;
     let id = user.id.clone();
+    drop(user);
     shown(store, &id)
 }
 
@@ -267,8 +305,8 @@ fn batch(
     call: &Call<'_>,
     store: &mut Store,
     succeeded: &str,
-    change: impl Fn(&mut Store, Fields<'_>) -> Answer<Value>,
-) -> Answer {
+    change: impl Fn(&mut Store, Fields<'_>) -> Result<Value>,
+) -> Result {
     let (mut done, mut failed) = (Vec::new(), Vec::new());
     for user in call.body().objects("users") {
         match change(store, user) {
@@ -282,35 +320,34 @@ fn batch(
     Ok(json!({ succeeded: done, "failedUsers": failed, "additionalErrors": {} }).into())
 }
 
-fn create_batch(call: &Call<'_>, store: &mut Store) -> Answer {
+fn create_batch(call: &Call<'_>, store: &mut Store) -> Result {
     batch(call, store, "createdUsers", |store, user| make(call, store, user, call.body()))
 }
 
-fn change(call: &Call<'_>, store: &mut Store, body: Fields<'_>, unset: Unset) -> Answer<Value> {
+fn change(call: &Call<'_>, store: &mut Store, body: Fields<'_>, unset: Unset) -> Result<Value> {
     let mut user = store.managed_user(body.text("loginId"))?.clone();
     apply(store, &mut user, body, unset)?;
     user.modified = call.now;
     let shown = user.show(store);
-    if let Some(place) = store.users.iter_mut().find(|known| known.id == user.id) {
-        *place = user;
-    }
+    let id = user.id.clone();
+    *store.user_mut(&id)? = user;
     Ok(shown)
 }
 
-fn update(call: &Call<'_>, store: &mut Store) -> Answer {
+fn update(call: &Call<'_>, store: &mut Store) -> Result {
     Ok(json!({ "user": change(call, store, call.body(), Unset::Clears)? }).into())
 }
 
-fn patch(call: &Call<'_>, store: &mut Store) -> Answer {
+fn patch(call: &Call<'_>, store: &mut Store) -> Result {
     Ok(json!({ "user": change(call, store, call.body(), Unset::Keeps)? }).into())
 }
 
-fn patch_batch(call: &Call<'_>, store: &mut Store) -> Answer {
+fn patch_batch(call: &Call<'_>, store: &mut Store) -> Result {
     batch(call, store, "patchedUsers", |store, user| change(call, store, user, Unset::Keeps))
 }
 
 /// The ID of the user that either `loginId` or `userId` names.
-fn one_of(store: &mut Store, fields: Fields<'_>) -> Answer<String> {
+fn one_of(store: &Store, fields: Fields<'_>) -> Result<String> {
     match (fields.some_text("loginId"), fields.some_text("userId")) {
         (Some(login_id), None) => Ok(store.managed_user(login_id)?.id.clone()),
         (None, Some(id)) => match store.user(id) {
@@ -322,17 +359,17 @@ fn one_of(store: &mut Store, fields: Fields<'_>) -> Answer<String> {
 }
 
 /// `{"user": …}`
-pub(in crate::emulator) fn shown(store: &Store, id: &str) -> Answer {
+pub(in crate::emulator) fn shown(store: &Store, id: &str) -> Result {
     let user = store.user(id).ok_or_else(Refusal::no_managed_user)?;
     Ok(json!({ "user": user.show(store) }).into())
 }
 
-fn load(call: &Call<'_>, store: &mut Store) -> Answer {
+fn load(call: &Call<'_>, store: &mut Store) -> Result {
     let id = one_of(store, call.query())?;
     shown(store, &id)
 }
 
-fn load_many(call: &Call<'_>, store: &mut Store) -> Answer {
+fn load_many(call: &Call<'_>, store: &mut Store) -> Result {
     let mut users = Vec::new();
     for id in call.body().texts("userIds") {
         match store.user(id) {
@@ -346,20 +383,20 @@ fn load_many(call: &Call<'_>, store: &mut Store) -> Answer {
     Ok(json!({ "users": users }).into())
 }
 
-fn delete(call: &Call<'_>, store: &mut Store) -> Answer {
+fn delete(call: &Call<'_>, store: &mut Store) -> Result {
     let id = one_of(store, call.body())?;
     store.remove_user(&id);
     Ok(Reply::empty())
 }
 
-fn delete_batch(call: &Call<'_>, store: &mut Store) -> Answer {
+fn delete_batch(call: &Call<'_>, store: &mut Store) -> Result {
     for id in call.body().texts("userIds") {
         store.remove_user(id);
     }
     Ok(Reply::empty())
 }
 
-fn delete_test_users(_: &Call<'_>, store: &mut Store) -> Answer {
+fn delete_test_users(_: &Call<'_>, store: &mut Store) -> Result {
     let test = store.users.iter().filter(|user| user.test);
     for id in test.map(|user| user.id.clone()).collect::<Vec<_>>() {
         store.remove_user(&id);
@@ -367,13 +404,12 @@ fn delete_test_users(_: &Call<'_>, store: &mut Store) -> Answer {
     Ok(Reply::empty())
 }
 
-fn history(call: &Call<'_>, store: &mut Store) -> Answer {
-    let ids = call.body().texts("");
-    let users = store.users.iter().filter(|user| ids.contains(&&*user.id));
+fn history(call: &Call<'_>, store: &mut Store) -> Result {
+    let users = call.body().texts("").into_iter().filter_map(|id| store.user(id));
     Ok(users.flat_map(User::history).collect::<Value>().into())
 }
 
-fn logout(call: &Call<'_>, store: &mut Store) -> Answer {
+fn logout(call: &Call<'_>, store: &mut Store) -> Result {
     refuse_uncovered(call.body(), &["sessionTypes"])?;
     let id = one_of(store, call.body())?;
     store.sessions.revoke_user(&id, None);

@@ -1,16 +1,19 @@
 //! Users: search.
 
+use crate::emulator::api::route::Event::Read;
 use std::cmp::Ordering;
 
 use serde_json::{Value, json};
 
 use super::{has_attributes, refuse_uncovered};
-use crate::emulator::http::dispatch::Bearer::Management;
-use crate::emulator::http::dispatch::{Call, Route};
-use crate::emulator::state::store::{Grants, Store};
+use crate::emulator::api::call::Call;
+use crate::emulator::api::route::Bearer::Management;
+use crate::emulator::api::route::{Area, Route};
+use crate::emulator::state::grants::Grants;
+use crate::emulator::state::store::Store;
 use crate::emulator::state::user::User;
 use crate::emulator::words::fields::{Field, Fields, Kind, optional, required};
-use crate::emulator::words::refusal::{Answer, Refusal};
+use crate::emulator::words::refusal::{Refusal, Result};
 
 /// Users on a page when the request sets no limit.
 const DEFAULT_LIMIT: usize = 100;
@@ -46,16 +49,18 @@ const SEARCH: &[Field] = &[
     optional("withTestUser", Kind::Bool),
 ];
 
-pub(in crate::emulator) const ROUTES: &[Route] = &[
-    Route::post("/v2/mgmt/user/search", Management, SEARCH, |call, store| {
+pub(in crate::emulator) const AREA: Area = Area::new(ROUTES);
+
+const ROUTES: &[Route] = &[
+    Route::post("/v2/mgmt/user/search", Management, Read, SEARCH, |call, store| {
         search(call, store, call.body().flag("testUsersOnly"))
     }),
-    Route::post("/v2/mgmt/user/search/test", Management, SEARCH, |call, store| {
+    Route::post("/v2/mgmt/user/search/test", Management, Read, SEARCH, |call, store| {
         search(call, store, true)
     }),
 ];
 
-fn search(call: &Call<'_>, store: &mut Store, test_users_only: bool) -> Answer {
+fn search(call: &Call<'_>, store: &mut Store, test_users_only: bool) -> Result {
     let body = call.body();
     refuse_uncovered(body, &["dependent", "familyIds", "lockReasons", "tempLockReasons"])?;
     let (limit, page) = (paging(body, "limit")?, paging(body, "page")?);
@@ -77,12 +82,12 @@ fn search(call: &Call<'_>, store: &mut Store, test_users_only: bool) -> Answer {
     Ok(json!({ "users": users, "total": found.len() }).into())
 }
 
-fn paging(body: Fields<'_>, name: &str) -> Answer<usize> {
+fn paging(body: Fields<'_>, name: &str) -> Result<usize> {
     usize::try_from(body.int(name).unwrap_or_default())
         .map_err(|_| Refusal::invalid(format!("The {name} field must not be negative")))
 }
 
-fn sort_by(users: &mut [&User], sort: Fields<'_>) -> Answer<()> {
+fn sort_by(users: &mut [&User], sort: Fields<'_>) -> Result<()> {
     let by: fn(&User, &User) -> Ordering = match sort.text("field") {
         "createdTime" => |a, b| a.created.cmp(&b.created),
         "displayName" | "name" => |a, b| a.profile.name.cmp(&b.profile.name),

@@ -1,21 +1,20 @@
 //! Users: what seeds hold of them.
 
+use crate::emulator::state::password::{Password, SAVED};
+use crate::emulator::state::totp::Authenticator;
 use serde_json::{Value, json};
 
-use crate::emulator::api::auth::password;
-use crate::emulator::api::auth::password::Password;
-use crate::emulator::api::auth::totp::Authenticator;
-use crate::emulator::api::seed::{List, ROLE_IDS, TENANTS, last};
+use crate::emulator::api::seed::{List, ROLE_IDS, TENANTS, last_row};
 use crate::emulator::state::store::Store;
 use crate::emulator::state::user::{Factor, Login, User};
 use crate::emulator::words::fields::{Field, Fields, Kind, optional, required};
-use crate::emulator::words::refusal::{Answer, Refusal};
+use crate::emulator::words::refusal::{Refusal, Result};
 
 const STATE: &[Field] = &[
     optional("userId", Kind::Text),
     optional("createdTime", Kind::Int),
     optional("modifiedTime", Kind::Int),
-    optional("password", Kind::Object(password::SAVED)),
+    optional("password", Kind::Object(SAVED)),
     optional("totpKey", Kind::Text),
     optional("factors", Kind::Texts),
     optional("oauth", Kind::Map),
@@ -78,8 +77,8 @@ fn save(user: &User) -> Value {
     })
 }
 
-fn restore(store: &mut Store, state: Fields<'_>) -> Answer<()> {
-    let user = last(&mut store.users)?;
+fn restore(store: &mut Store, state: Fields<'_>) -> Result<()> {
+    let mut user = last_row(&mut store.users)?;
     if let Some(id) = state.some_text("userId") {
         id.clone_into(&mut user.id);
     }

@@ -1,14 +1,16 @@
 //! Passkeys of users, and the tokens of their social providers.
 
+use crate::emulator::api::route::Event::OfUser;
 use serde_json::json;
 
-use crate::emulator::http::dispatch::Bearer::Management;
-use crate::emulator::http::dispatch::{Call, Route};
+use crate::emulator::api::call::Call;
+use crate::emulator::api::route::Bearer::Management;
+use crate::emulator::api::route::{Area, Route};
 use crate::emulator::state::store::Store;
 use crate::emulator::state::user::{Factor, ProviderToken};
 use crate::emulator::words::fields::{Field, Kind, optional, required};
 use crate::emulator::words::random;
-use crate::emulator::words::refusal::{Answer, Refusal, Reply};
+use crate::emulator::words::refusal::{Refusal, Reply, Result};
 
 /// Seconds for which the token of a provider is good.
 const LIFETIME: i64 = 60 * 60;
@@ -20,17 +22,21 @@ const PROVIDER_TOKEN: &[Field] = &[
     optional("forceRefresh", Kind::Bool),
 ];
 
-pub(in crate::emulator) const ROUTES: &[Route] = &[
+pub(in crate::emulator) const AREA: Area = Area::new(ROUTES);
+
+const ROUTES: &[Route] = &[
     Route::post(
         "/v1/mgmt/user/passkeys/delete",
         Management,
+        OfUser("UserModified"),
         &[required("loginId", Kind::Text)],
         |call, store| {
-            let user = store.managed_user(call.body().text("loginId"))?;
+            let mut user = store.managed_user_mut(call.body().text("loginId"))?;
             user.factors.remove(&Factor::WebAuthn);
             user.modified = call.now;
-            let user = user.id.clone();
-            store.webauthn.forget(&user);
+            let id = user.id.clone();
+            drop(user);
+            store.webauthn.forget(&id);
             Ok(Reply::empty())
         },
     ),
@@ -38,9 +44,9 @@ pub(in crate::emulator) const ROUTES: &[Route] = &[
 ];
 
 /// The token of a provider that the user is connected to. One that has expired is replaced.
-fn provider_token(call: &Call<'_>, store: &mut Store) -> Answer {
+fn provider_token(call: &Call<'_>, store: &mut Store) -> Result {
     let (query, provider) = (call.query(), call.query().text("provider"));
-    let user = store.managed_user(query.text("loginId"))?;
+    let mut user = store.managed_user_mut(query.text("loginId"))?;
     if user.oauth.get(provider) != Some(&true) {
         return Err(Refusal::missing("token of this provider"));
     }

@@ -1,12 +1,15 @@
 //! Users: changes of one thing each.
 
 use super::user::{parse_status, shown};
-use crate::emulator::http::dispatch::Bearer::Management;
-use crate::emulator::http::dispatch::{Call, Route};
-use crate::emulator::state::store::{Grants, Store, merge};
+use crate::emulator::api::call::Call;
+use crate::emulator::api::route::Bearer::Management;
+use crate::emulator::api::route::Event::OfUser;
+use crate::emulator::api::route::{Area, Route};
+use crate::emulator::state::grants::{Grants, merge};
+use crate::emulator::state::store::Store;
 use crate::emulator::state::user::User;
 use crate::emulator::words::fields::{Field, Kind, optional, required};
-use crate::emulator::words::refusal::{Answer, Refusal};
+use crate::emulator::words::refusal::{Refusal, Result};
 
 const LOGIN_ID: Field = required("loginId", Kind::Text);
 const STATUS: &[Field] = &[LOGIN_ID, required("status", Kind::Text)];
@@ -38,50 +41,107 @@ const ROLES: &[Field] =
 const TENANT: &[Field] = &[LOGIN_ID, required("tenantId", Kind::Text)];
 const SSO_APPS: &[Field] = &[LOGIN_ID, required("ssoAppIds", Kind::Texts)];
 
-pub(in crate::emulator) const ROUTES: &[Route] = &[
-    Route::post("/v1/mgmt/user/update/status", Management, STATUS, status),
-    Route::post("/v1/mgmt/user/update/name", Management, NAME, name),
-    Route::post("/v1/mgmt/user/update/email", Management, EMAIL, email),
-    Route::post("/v1/mgmt/user/update/phone", Management, PHONE, phone),
-    Route::post("/v1/mgmt/user/update/picture", Management, PICTURE, picture),
-    Route::post("/v1/mgmt/user/update/loginid", Management, NEW_LOGIN_ID, login_id),
-    Route::post("/v1/mgmt/user/update/customAttribute", Management, ATTRIBUTE, attribute),
-    Route::post("/v2/mgmt/user/update/role/add", Management, ROLES, |call, store| {
-        roles(call, store, merge)
-    }),
-    Route::post("/v1/mgmt/user/update/role/set", Management, ROLES, |call, store| {
-        roles(call, store, |known, new| *known = new)
-    }),
-    Route::post("/v1/mgmt/user/update/role/remove", Management, ROLES, |call, store| {
-        roles(call, store, |known, gone| known.retain(|id| !gone.contains(id)))
-    }),
-    Route::post("/v1/mgmt/user/update/tenant/add", Management, TENANT, add_tenant),
-    Route::post("/v1/mgmt/user/update/tenant/remove", Management, TENANT, remove_tenant),
-    Route::post("/v1/mgmt/user/update/ssoapp/add", Management, SSO_APPS, |call, store| {
-        sso_apps(call, store, merge)
-    }),
-    Route::post("/v1/mgmt/user/update/ssoapp/set", Management, SSO_APPS, |call, store| {
-        sso_apps(call, store, |known, new| *known = new)
-    }),
-    Route::post("/v1/mgmt/user/update/ssoapp/remove", Management, SSO_APPS, |call, store| {
-        sso_apps(call, store, |known, gone| known.retain(|id| !gone.contains(id)))
-    }),
+pub(in crate::emulator) const AREA: Area = Area::new(ROUTES);
+
+const ROUTES: &[Route] = &[
+    Route::post("/v1/mgmt/user/update/status", Management, OfUser("UserModified"), STATUS, status),
+    Route::post("/v1/mgmt/user/update/name", Management, OfUser("UserModified"), NAME, name),
+    Route::post("/v1/mgmt/user/update/email", Management, OfUser("UserModified"), EMAIL, email),
+    Route::post("/v1/mgmt/user/update/phone", Management, OfUser("UserModified"), PHONE, phone),
+    Route::post(
+        "/v1/mgmt/user/update/picture",
+        Management,
+        OfUser("UserModified"),
+        PICTURE,
+        picture,
+    ),
+    Route::post(
+        "/v1/mgmt/user/update/loginid",
+        Management,
+        OfUser("UserModified"),
+        NEW_LOGIN_ID,
+        login_id,
+    ),
+    Route::post(
+        "/v1/mgmt/user/update/customAttribute",
+        Management,
+        OfUser("UserModified"),
+        ATTRIBUTE,
+        attribute,
+    ),
+    Route::post(
+        "/v2/mgmt/user/update/role/add",
+        Management,
+        OfUser("UserModified"),
+        ROLES,
+        |call, store| roles(call, store, merge),
+    ),
+    Route::post(
+        "/v1/mgmt/user/update/role/set",
+        Management,
+        OfUser("UserModified"),
+        ROLES,
+        |call, store| roles(call, store, |known, new| *known = new),
+    ),
+    Route::post(
+        "/v1/mgmt/user/update/role/remove",
+        Management,
+        OfUser("UserModified"),
+        ROLES,
+        |call, store| roles(call, store, |known, gone| known.retain(|id| !gone.contains(id))),
+    ),
+    Route::post(
+        "/v1/mgmt/user/update/tenant/add",
+        Management,
+        OfUser("UserModified"),
+        TENANT,
+        add_tenant,
+    ),
+    Route::post(
+        "/v1/mgmt/user/update/tenant/remove",
+        Management,
+        OfUser("UserModified"),
+        TENANT,
+        remove_tenant,
+    ),
+    Route::post(
+        "/v1/mgmt/user/update/ssoapp/add",
+        Management,
+        OfUser("UserModified"),
+        SSO_APPS,
+        |call, store| sso_apps(call, store, merge),
+    ),
+    Route::post(
+        "/v1/mgmt/user/update/ssoapp/set",
+        Management,
+        OfUser("UserModified"),
+        SSO_APPS,
+        |call, store| sso_apps(call, store, |known, new| *known = new),
+    ),
+    Route::post(
+        "/v1/mgmt/user/update/ssoapp/remove",
+        Management,
+        OfUser("UserModified"),
+        SSO_APPS,
+        |call, store| sso_apps(call, store, |known, gone| known.retain(|id| !gone.contains(id))),
+    ),
 ];
 
 /// Changes the user that `loginId` names and answers with them.
 fn change(
     call: &Call<'_>,
     store: &mut Store,
-    change: impl FnOnce(&mut User) -> Answer<()>,
-) -> Answer {
-    let user = store.managed_user(call.body().text("loginId"))?;
-    change(user)?;
+    change: impl FnOnce(&mut User) -> Result<()>,
+) -> Result {
+    let mut user = store.managed_user_mut(call.body().text("loginId"))?;
+    change(&mut user)?;
     user.modified = call.now;
     let id = user.id.clone();
+    drop(user);
     shown(store, &id)
 }
 
-fn status(call: &Call<'_>, store: &mut Store) -> Answer {
+fn status(call: &Call<'_>, store: &mut Store) -> Result {
     let status = parse_status(call.body().text("status"))?;
     change(call, store, |user| {
         user.status = status;
@@ -90,7 +150,7 @@ fn status(call: &Call<'_>, store: &mut Store) -> Answer {
 }
 
 /// Changes the names that are given.
-fn name(call: &Call<'_>, store: &mut Store) -> Answer {
+fn name(call: &Call<'_>, store: &mut Store) -> Result {
     change(call, store, |user| {
         for (name, value) in [
             ("displayName", &mut user.profile.name),
@@ -107,7 +167,7 @@ fn name(call: &Call<'_>, store: &mut Store) -> Answer {
 }
 
 /// Refuses an address that is another user's login ID, if the call asks for that.
-fn check_conflict(call: &Call<'_>, store: &mut Store, address: &str) -> Answer<()> {
+fn check_conflict(call: &Call<'_>, store: &mut Store, address: &str) -> Result<()> {
     let user = store.managed_user(call.body().text("loginId"))?.id.clone();
     let other = store.user_by_login(address).filter(|other| other.id != user);
     match other {
@@ -116,7 +176,7 @@ fn check_conflict(call: &Call<'_>, store: &mut Store, address: &str) -> Answer<(
     }
 }
 
-fn email(call: &Call<'_>, store: &mut Store) -> Answer {
+fn email(call: &Call<'_>, store: &mut Store) -> Result {
     let email = call.body().text("email");
     check_conflict(call, store, email)?;
     change(call, store, |user| {
@@ -126,7 +186,7 @@ fn email(call: &Call<'_>, store: &mut Store) -> Answer {
     })
 }
 
-fn phone(call: &Call<'_>, store: &mut Store) -> Answer {
+fn phone(call: &Call<'_>, store: &mut Store) -> Result {
     let phone = call.body().text("phone");
     check_conflict(call, store, phone)?;
     change(call, store, |user| {
@@ -136,7 +196,7 @@ fn phone(call: &Call<'_>, store: &mut Store) -> Answer {
     })
 }
 
-fn picture(call: &Call<'_>, store: &mut Store) -> Answer {
+fn picture(call: &Call<'_>, store: &mut Store) -> Result {
     change(call, store, |user| {
         call.body().text("picture").clone_into(&mut user.profile.picture);
         Ok(())
@@ -144,7 +204,7 @@ fn picture(call: &Call<'_>, store: &mut Store) -> Answer {
 }
 
 /// Replaces a login ID; an empty new one removes it, unless it is the last.
-fn login_id(call: &Call<'_>, store: &mut Store) -> Answer {
+fn login_id(call: &Call<'_>, store: &mut Store) -> Result {
     let (old, new) = (call.body().text("loginId"), call.body().some_text("newLoginId"));
     if new.is_some_and(|new| new != old && store.user_by_login(new).is_some()) {
         return Err(Refusal::user_exists());
@@ -161,7 +221,7 @@ fn login_id(call: &Call<'_>, store: &mut Store) -> Answer {
     })
 }
 
-fn attribute(call: &Call<'_>, store: &mut Store) -> Answer {
+fn attribute(call: &Call<'_>, store: &mut Store) -> Result {
     change(call, store, |user| {
         let key = call.body().text("attributeKey").to_owned();
         let value = call.body().get("attributeValue").cloned().unwrap_or_default();
@@ -175,7 +235,7 @@ fn roles(
     call: &Call<'_>,
     store: &mut Store,
     edit: impl FnOnce(&mut Vec<String>, Vec<String>),
-) -> Answer {
+) -> Result {
     let tenant = call.body().some_text("tenantId");
     let ids = store.role_ids(&call.body().texts("roleNames"), tenant)?;
     change(call, store, |user| {
@@ -184,7 +244,7 @@ fn roles(
     })
 }
 
-fn add_tenant(call: &Call<'_>, store: &mut Store) -> Answer {
+fn add_tenant(call: &Call<'_>, store: &mut Store) -> Result {
     let tenant = call.body().text("tenantId");
     let joined = store.joining(tenant).map_err(|_| Refusal::missing("tenant"))?;
     change(call, store, |user| {
@@ -193,7 +253,7 @@ fn add_tenant(call: &Call<'_>, store: &mut Store) -> Answer {
     })
 }
 
-fn remove_tenant(call: &Call<'_>, store: &mut Store) -> Answer {
+fn remove_tenant(call: &Call<'_>, store: &mut Store) -> Result {
     let tenant = call.body().text("tenantId");
     change(call, store, |user| {
         user.grants.forget_tenant(tenant);
@@ -205,7 +265,7 @@ fn sso_apps(
     call: &Call<'_>,
     store: &mut Store,
     edit: impl FnOnce(&mut Vec<String>, Vec<String>),
-) -> Answer {
+) -> Result {
     let apps = super::owned(call.body().texts("ssoAppIds"));
     change(call, store, |user| {
         edit(&mut user.sso_apps, apps);

@@ -6,8 +6,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
-use super::{AREAS, Bearer, Route};
 use crate::emulator::Emulator;
+use crate::emulator::api::areas::routes;
+use crate::emulator::api::route::{Bearer, Route};
 use crate::emulator::testing;
 use crate::emulator::words::fields::{Field, Kind, Object, Shape};
 use crate::transport::http::Request;
@@ -234,7 +235,7 @@ fn no_request_breaks_the_emulator() {
             if let Ok(session) = emulator.sign_in("ada") {
                 caller.learn(&session);
             }
-            for route in AREAS.iter().copied().flatten() {
+            for route in routes() {
                 let request = caller.request(&emulator, route);
                 let text = String::from_utf8_lossy(request.body()).into_owned();
                 let line = format!("{} {} {text}", request.method(), request.uri());

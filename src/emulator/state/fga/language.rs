@@ -22,13 +22,13 @@
 use std::collections::HashMap;
 
 use super::model::{Allowed, Definition, Expression, Model, Name, Node, Type};
-use crate::emulator::words::refusal::{Answer, Refusal};
+use crate::emulator::words::refusal::{Refusal, Result};
 
 /// How deep parentheses can be nested.
 const MAX_DEPTH: usize = 64;
 
 /// Reads a schema.
-pub(in crate::emulator) fn parse(text: &str) -> Answer<Model> {
+pub(in crate::emulator) fn parse(text: &str) -> Result<Model> {
     let mut reader = Reader { tokens: tokens(text)?, at: 0 };
     for word in ["model", "AuthZ", "1.0"] {
         let line = reader.line();
@@ -73,7 +73,7 @@ pub(in crate::emulator) fn parse(text: &str) -> Answer<Model> {
     let mut model = Model { text: text.to_owned(), ..Model::default() };
     for source in &sources {
         let definitions = source.rules.iter().map(|rule| resolver.definition(source, rule));
-        let definitions = definitions.collect::<Answer<_>>()?;
+        let definitions = definitions.collect::<Result<_>>()?;
         model.types.push(Type { name: source.name.to_owned(), definitions });
     }
     Ok(model)
@@ -100,7 +100,7 @@ impl Token<'_> {
 }
 
 /// Words, numbers, and signs of one character.
-fn tokens(text: &str) -> Answer<Vec<Token<'_>>> {
+fn tokens(text: &str) -> Result<Vec<Token<'_>>> {
     let mut tokens = Vec::new();
     for (line, mut rest) in (1..).zip(text.lines()) {
         loop {
@@ -191,7 +191,7 @@ impl<'t> Reader<'t> {
         token.map_or(1, |token| token.line)
     }
 
-    fn name(&mut self, what: &str) -> Answer<Token<'t>> {
+    fn name(&mut self, what: &str) -> Result<Token<'t>> {
         let line = self.line();
         match self.next() {
             Some(token) if token.is_name() => Ok(token),
@@ -200,7 +200,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    fn rule(&mut self, permission: bool) -> Answer<Rule<'t>> {
+    fn rule(&mut self, permission: bool) -> Result<Rule<'t>> {
         let what = if permission { "a permission" } else { "a relation" };
         let name = self.name(what)?;
         if !self.take(":") {
@@ -210,7 +210,7 @@ impl<'t> Reader<'t> {
         Ok(Rule { name: name.text, line: name.line, permission, tree })
     }
 
-    fn expression(&mut self, depth: usize) -> Answer<Tree<'t>> {
+    fn expression(&mut self, depth: usize) -> Result<Tree<'t>> {
         let first = self.term(depth)?;
         let mut terms = vec![(None, first)];
         while let Some(operator) = self.operator() {
@@ -249,7 +249,7 @@ impl<'t> Reader<'t> {
         but_not.then_some('-')
     }
 
-    fn term(&mut self, depth: usize) -> Answer<Tree<'t>> {
+    fn term(&mut self, depth: usize) -> Result<Tree<'t>> {
         let line = self.line();
         if depth >= MAX_DEPTH {
             return Err(fault(line, "parentheses are nested too deep"));
@@ -305,7 +305,7 @@ impl<'r, 't> Resolver<'r, 't> {
         self.source(of)?.rules.iter().find(|rule| rule.name == name)
     }
 
-    fn definition(&self, source: &Source<'t>, rule: &Rule<'t>) -> Answer<Definition> {
+    fn definition(&self, source: &Source<'t>, rule: &Rule<'t>) -> Result<Definition> {
         let name = rule.name.to_owned();
         if rule.permission {
             let node = self.node(source, &rule.tree)?;
@@ -339,7 +339,7 @@ impl<'r, 't> Resolver<'r, 't> {
     }
 
     /// What a relation can be created for, if the term says that.
-    fn target(&self, source: &Source<'t>, term: Term<'t>) -> Answer<Option<Allowed>> {
+    fn target(&self, source: &Source<'t>, term: Term<'t>) -> Result<Option<Allowed>> {
         match term.then {
             None if self.source(term.name).is_some() => {
                 Ok(Some(Allowed::Type(term.name.to_owned())))
@@ -361,8 +361,8 @@ impl<'r, 't> Resolver<'r, 't> {
         }
     }
 
-    fn node(&self, source: &Source<'t>, tree: &Tree<'t>) -> Answer<Node> {
-        let nodes = |trees: &[Tree<'t>]| -> Answer<Vec<Node>> {
+    fn node(&self, source: &Source<'t>, tree: &Tree<'t>) -> Result<Node> {
+        let nodes = |trees: &[Tree<'t>]| -> Result<Vec<Node>> {
             trees.iter().map(|tree| self.node(source, tree)).collect()
         };
         Ok(match tree {
@@ -374,7 +374,7 @@ impl<'r, 't> Resolver<'r, 't> {
     }
 
     /// What a term means where it does not say what a relation can be created for.
-    fn derived(&self, source: &Source<'t>, term: Term<'t>) -> Answer<Node> {
+    fn derived(&self, source: &Source<'t>, term: Term<'t>) -> Result<Node> {
         let (of, Term { name, line, .. }) = (source.name, term);
         match term.then {
             Some((Sign::Set, _)) => Err(fault(
@@ -394,7 +394,7 @@ impl<'r, 't> Resolver<'r, 't> {
     }
 
     /// The targets of `follow` are resources, and those that have the relation `then` count.
-    fn arrow(&self, source: &Source<'t>, follow: &str, then: &str, line: usize) -> Answer<Node> {
+    fn arrow(&self, source: &Source<'t>, follow: &str, then: &str, line: usize) -> Result<Node> {
         let of = source.name;
         let rule = self.rule(of, follow);
         let rule = rule.ok_or_else(|| fault(line, format!("the type `{of}` has no `{follow}`")))?;

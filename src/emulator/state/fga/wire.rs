@@ -6,7 +6,7 @@ use super::model::{Allowed, Definition, Expression, Model, Name, Node, Type};
 use super::query_text;
 use super::relations::{Relation, Target};
 use crate::emulator::words::fields::{Field, Fields, Kind, optional, required};
-use crate::emulator::words::refusal::{Answer, Refusal};
+use crate::emulator::words::refusal::{Refusal, Result};
 
 static EXPRESSION: [Field; 5] = [
     required("neType", Kind::Text),
@@ -59,9 +59,9 @@ pub(in crate::emulator) static TUPLE: [Field; 5] = [
     required("targetType", Kind::Text),
 ];
 
-pub(in crate::emulator) fn read_namespace(fields: Fields<'_>) -> Answer<Type> {
+pub(in crate::emulator) fn read_namespace(fields: Fields<'_>) -> Result<Type> {
     let definitions = fields.objects("relationDefinitions").map(read_definition);
-    let definitions: Vec<Definition> = definitions.collect::<Answer<_>>()?;
+    let definitions: Vec<Definition> = definitions.collect::<Result<_>>()?;
     for (at, definition) in definitions.iter().enumerate() {
         if definitions.iter().take(at).any(|other| other.name == definition.name) {
             let message = format!("The relation definition {:?} is there twice", definition.name);
@@ -71,7 +71,7 @@ pub(in crate::emulator) fn read_namespace(fields: Fields<'_>) -> Answer<Type> {
     Ok(Type { name: fields.text("name").to_owned(), definitions })
 }
 
-pub(in crate::emulator) fn read_definition(fields: Fields<'_>) -> Answer<Definition> {
+pub(in crate::emulator) fn read_definition(fields: Fields<'_>) -> Result<Definition> {
     let node = match fields.map("complexDefinition") {
         Some(node) => Some(read_node(Fields::new(node))?),
         None => None,
@@ -80,7 +80,7 @@ pub(in crate::emulator) fn read_definition(fields: Fields<'_>) -> Answer<Definit
 }
 
 /// The depth of the tree is limited by that of JSON that is read at all.
-fn read_node(fields: Fields<'_>) -> Answer<Node> {
+fn read_node(fields: Fields<'_>) -> Result<Node> {
     let kind = fields.text("nType");
     let join = match kind {
         "child" => {
@@ -94,14 +94,14 @@ fn read_node(fields: Fields<'_>) -> Answer<Node> {
         "sub" => Node::Sub,
         _ => return Err(Refusal::argument(format!("There is no nType {kind:?}"))),
     };
-    let nodes: Vec<Node> = fields.objects("children").map(read_node).collect::<Answer<_>>()?;
+    let nodes: Vec<Node> = fields.objects("children").map(read_node).collect::<Result<_>>()?;
     if nodes.is_empty() {
         return Err(Refusal::argument(format!("A node of the nType {kind:?} has children")));
     }
     Ok(join(nodes))
 }
 
-fn read_expression(fields: Fields<'_>) -> Answer<Expression> {
+fn read_expression(fields: Fields<'_>) -> Result<Expression> {
     let name = |of: &str, name: &str| match (fields.some_text(of), fields.some_text(name)) {
         (Some(of), Some(name)) => Ok(Name::new(of, name)),
         _ => Err(Refusal::argument(format!("The expression needs {of} and {name}"))),
@@ -165,7 +165,7 @@ fn show_expression(expression: &Expression) -> Value {
     Value::Object(shown)
 }
 
-pub(in crate::emulator) fn read_relation(fields: Fields<'_>) -> Answer<Relation> {
+pub(in crate::emulator) fn read_relation(fields: Fields<'_>) -> Result<Relation> {
     let set = (
         fields.some_text("targetSetResource"),
         fields.some_text("targetSetRelationDefinition"),

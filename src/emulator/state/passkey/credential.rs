@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::key::PublicKey;
 use crate::emulator::words::fields::Fields;
 use crate::emulator::words::random;
-use crate::emulator::words::refusal::{Answer, Refusal};
+use crate::emulator::words::refusal::{Refusal, Result};
 
 /// Flags of the authenticator data (Web Authentication Level 2 section 6.1).
 const USER_PRESENT: u8 = 1;
@@ -26,7 +26,7 @@ pub(in crate::emulator) struct Expected {
 }
 
 impl Expected {
-    pub(in crate::emulator) fn new(body: Fields<'_>) -> Answer<Self> {
+    pub(in crate::emulator) fn new(body: Fields<'_>) -> Result<Self> {
         let (origin, passkey) = (body.text("origin"), body.object("passkeyOptions"));
         let user_verification = passkey
             .some_text("userVerification")
@@ -44,7 +44,7 @@ impl Expected {
     }
 
     /// Checks `clientDataJSON` and returns its digest.
-    fn check_client(&self, ceremony: &str, json: &[u8]) -> Answer<[u8; 32]> {
+    fn check_client(&self, ceremony: &str, json: &[u8]) -> Result<[u8; 32]> {
         let client: Value =
             serde_json::from_slice(json).map_err(|_| malformed("clientDataJSON"))?;
         let wrong = |what| Err(Refusal::passkey(format!("The {what} is wrong")));
@@ -60,7 +60,7 @@ impl Expected {
         Ok(sha256(json))
     }
 
-    fn check_authenticator(&self, data: &AuthenticatorData<'_>) -> Answer<()> {
+    fn check_authenticator(&self, data: &AuthenticatorData<'_>) -> Result<()> {
         let refuse = |message| Err(Refusal::passkey(message));
         if data.rp_id_hash != sha256(self.rp_id.as_bytes()) {
             return refuse("The passkey is for another relying party");
@@ -76,7 +76,7 @@ impl Expected {
 }
 
 /// The relying party's ID: the host of the origin.
-fn host(origin: &str) -> Answer<String> {
+fn host(origin: &str) -> Result<String> {
     let bad = || Refusal::argument("The origin must be a scheme and a host");
     let uri: crate::transport::http::Uri = origin.parse().map_err(|_| bad())?;
     let bare = uri.path_and_query().is_none_or(|path| path == "/") && !origin.ends_with('/');
@@ -100,7 +100,7 @@ fn malformed(what: &str) -> Refusal {
 struct Credential(Value);
 
 impl Credential {
-    fn read(text: &str) -> Answer<Self> {
+    fn read(text: &str) -> Result<Self> {
         let credential: Value = serde_json::from_str(text).map_err(|_| malformed("JSON"))?;
         if credential["type"] != "public-key" {
             return Err(malformed("type"));
@@ -108,11 +108,11 @@ impl Credential {
         Ok(Self(credential))
     }
 
-    fn id(&self) -> Answer<Vec<u8>> {
+    fn id(&self) -> Result<Vec<u8>> {
         decode(&self.0["rawId"]).or_else(|| decode(&self.0["id"])).ok_or_else(|| malformed("id"))
     }
 
-    fn bytes(&self, name: &str) -> Answer<Vec<u8>> {
+    fn bytes(&self, name: &str) -> Result<Vec<u8>> {
         decode(&self.0["response"][name]).ok_or_else(|| malformed(name))
     }
 }
@@ -130,7 +130,7 @@ pub(in crate::emulator) struct NewCredential {
 
 impl NewCredential {
     /// Reads and checks what `navigator.credentials.create` returned.
-    pub(in crate::emulator) fn read(expected: &Expected, text: &str) -> Answer<Self> {
+    pub(in crate::emulator) fn read(expected: &Expected, text: &str) -> Result<Self> {
         let credential = Credential::read(text)?;
         let client_hash =
             expected.check_client("webauthn.create", &credential.bytes("clientDataJSON")?)?;
@@ -158,7 +158,7 @@ pub(in crate::emulator) struct Assertion {
 }
 
 impl Assertion {
-    pub(in crate::emulator) fn read(text: &str) -> Answer<Self> {
+    pub(in crate::emulator) fn read(text: &str) -> Result<Self> {
         let credential = Credential::read(text)?;
         let handle = &credential.0["response"]["userHandle"];
         Ok(Self {
@@ -171,7 +171,7 @@ impl Assertion {
     }
 
     /// Checks it, and returns the authenticator's count of signatures.
-    pub(in crate::emulator) fn verify(&self, expected: &Expected, key: &PublicKey) -> Answer<u32> {
+    pub(in crate::emulator) fn verify(&self, expected: &Expected, key: &PublicKey) -> Result<u32> {
         let client_hash = expected.check_client("webauthn.get", &self.client)?;
         let data = AuthenticatorData::read(&self.data)?;
         expected.check_authenticator(&data)?;
@@ -226,7 +226,7 @@ impl<'a> Attestation<'a> {
 
     /// `none`, and `packed` (section 8.2): signed with the passkey itself, or by a certificate, which
     /// is taken on trust.
-    fn check(&self, key: &PublicKey, signed: &[u8]) -> Answer<()> {
+    fn check(&self, key: &PublicKey, signed: &[u8]) -> Result<()> {
         match self.format {
             "none" if self.members == 0 => Ok(()),
             "packed" if self.certified => Ok(()),
@@ -247,7 +247,7 @@ struct AuthenticatorData<'a> {
 }
 
 impl<'a> AuthenticatorData<'a> {
-    fn read(bytes: &'a [u8]) -> Answer<Self> {
+    fn read(bytes: &'a [u8]) -> Result<Self> {
         let read = || {
             let (rp_id_hash, rest) = bytes.split_first_chunk::<32>()?;
             let (&flags, rest) = rest.split_first()?;
@@ -259,7 +259,7 @@ impl<'a> AuthenticatorData<'a> {
     }
 
     /// The new credential's ID and public key (section 6.5.1).
-    fn credential(&self) -> Answer<(&'a [u8], PublicKey)> {
+    fn credential(&self) -> Result<(&'a [u8], PublicKey)> {
         let bad = || malformed("authenticatorData");
         if self.flags & HAS_CREDENTIAL == 0 {
             return Err(bad());

@@ -6,7 +6,7 @@ use aws_lc_rs::signature::{
 use minicbor::Decoder;
 use minicbor::data::Type;
 
-use crate::emulator::words::refusal::{Answer, Refusal};
+use crate::emulator::words::refusal::{Refusal, Result};
 
 const ES256: i64 = -7;
 const RS256: i64 = -257;
@@ -25,7 +25,7 @@ pub(in crate::emulator) enum PublicKey {
 
 impl PublicKey {
     /// Reads a `COSE_Key` (RFC 9052 section 7).
-    pub(in crate::emulator) fn read(decoder: &mut Decoder<'_>) -> Answer<Self> {
+    pub(in crate::emulator) fn read(decoder: &mut Decoder<'_>) -> Result<Self> {
         Self::decode(decoder)
             .ok()
             .flatten()
@@ -65,7 +65,7 @@ impl PublicKey {
         }
     }
 
-    pub(in crate::emulator) fn verify(&self, message: &[u8], signature: &[u8]) -> Answer<()> {
+    pub(in crate::emulator) fn verify(&self, message: &[u8], signature: &[u8]) -> Result<()> {
         match self {
             Self::Es256(point) => {
                 UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, point).verify(message, signature)
