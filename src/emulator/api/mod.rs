@@ -3,7 +3,7 @@
 //! A new area takes
 //!
 //! 1. a file in `auth/` or `mgmt/` with its [`Field`](super::words::fields::Field)s, its
-//!    [`Route`](route::Route)s, each with the [`Event`](route::Event) that the audit trail gets, its
+//!    [`Route`](route::Route)s, each with the [`Event`](event::Event) that the audit trail gets, its
 //!    handlers and, where its things can be saved, a [`List`](seed::List) for seeds; an
 //!    [`Area`](route::Area) puts them together;
 //! 2. where it remembers something, a file in [`state`](super::state) with the type, and a field of
@@ -16,6 +16,7 @@
 pub(in crate::emulator) mod areas;
 pub(in crate::emulator) mod auth;
 pub(in crate::emulator) mod call;
+pub(in crate::emulator) mod event;
 pub(in crate::emulator) mod idp;
 pub(in crate::emulator) mod mgmt;
 pub(in crate::emulator) mod record;

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::call::Call;
-use super::route::Event;
+use super::event::Event;
 use crate::emulator::state::audit::Record;
 use crate::emulator::state::store::Store;
 use crate::emulator::words::fields::Object;

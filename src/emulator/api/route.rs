@@ -1,6 +1,7 @@
 //! An operation: what it takes, who may call it, and what the audit trail says of it.
 
 use super::call::Call;
+use super::event::Event;
 use super::record;
 use super::seed::List;
 use crate::emulator::state::store::Store;
@@ -21,22 +22,6 @@ pub(in crate::emulator) enum Bearer {
     AccessKey,
     /// The management key.
     Management,
-}
-
-/// What the audit trail says of a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::emulator) enum Event {
-    /// Nothing: it changes nothing.
-    Read,
-    /// Nothing, although something changes, for this reason.
-    Unrecorded(&'static str),
-    /// It is part of a sign-in by this method. A failure is recorded here; that somebody signed up or
-    /// in, where it happens.
-    SignInBy(&'static str),
-    /// This action, when it succeeded.
-    Action(&'static str),
-    /// This action on the user whom the body names, when it succeeded.
-    OfUser(&'static str),
 }
 
 pub(in crate::emulator) type Handler = fn(&Call<'_>, &mut Store) -> Result;

@@ -88,7 +88,8 @@ mod tests {
 
     use super::*;
     use crate::emulator::Emulator;
-    use crate::emulator::api::route::{Event, Route};
+    use crate::emulator::api::event::Event;
+    use crate::emulator::api::route::Route;
     use crate::emulator::testing;
     use crate::emulator::testing::refused;
     use crate::emulator::words::fields::{Field, Shape};

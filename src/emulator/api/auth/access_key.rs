@@ -1,6 +1,6 @@
 //! Exchange of access keys for session tokens.
 
-use crate::emulator::api::route::Event::Unrecorded;
+use crate::emulator::api::event::Event::Unrecorded;
 use crate::emulator::state::table::By;
 use serde_json::{Value, json};
 

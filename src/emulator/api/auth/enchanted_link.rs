@@ -1,7 +1,7 @@
 //! Enchanted links: three links in a message, of which one is right, and a session to ask for.
 
+use crate::emulator::api::event::Event::SignInBy;
 use crate::emulator::api::route::Bearer::Project;
-use crate::emulator::api::route::Event::SignInBy;
 use crate::emulator::state::codes::{Attempt, AttemptState};
 use crate::emulator::state::pending::Pending;
 use crate::emulator::state::table::By;

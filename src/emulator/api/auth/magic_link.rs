@@ -1,7 +1,7 @@
 //! Magic links, and tokens that are verified like theirs.
 
+use crate::emulator::api::event::Event::SignInBy;
 use crate::emulator::api::route::Bearer::Project;
-use crate::emulator::api::route::Event::SignInBy;
 use crate::emulator::state::codes::Link;
 use crate::emulator::state::pending::Pending;
 use crate::emulator::state::table::By;

@@ -1,10 +1,10 @@
 //! OAuth: the provider is the emulator's own; see [`idp`](crate::emulator::api::idp).
 
 use crate::emulator::api::call::Call;
+use crate::emulator::api::event::Event::SignInBy;
 use crate::emulator::api::idp;
 use crate::emulator::api::route::Bearer::Project;
 use crate::emulator::api::route::Bearer::{MaybeRefresh, Refresh};
-use crate::emulator::api::route::Event::SignInBy;
 use crate::emulator::api::route::{Area, Route};
 use crate::emulator::api::shapes::LOGIN_OPTIONS;
 use crate::emulator::state::idp::{Intent, Provider, Purpose};

@@ -1,6 +1,6 @@
 //! Passkeys, as seeds hold them.
 
-use crate::emulator::api::route::Event::Unrecorded;
+use crate::emulator::api::event::Event::Unrecorded;
 use crate::emulator::state::passkey::Passkey;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};

@@ -1,7 +1,7 @@
 //! Passwords.
 
+use crate::emulator::api::event::Event::SignInBy;
 use crate::emulator::api::route::Bearer::Project;
-use crate::emulator::api::route::Event::SignInBy;
 use crate::emulator::state::password::Password;
 use crate::emulator::state::pending::Pending;
 use crate::emulator::state::table::By;

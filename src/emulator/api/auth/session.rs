@@ -1,7 +1,7 @@
 //! Keys, refresh, logout, and what users may ask about themselves.
 
+use crate::emulator::api::event::Event::{Read, Unrecorded};
 use crate::emulator::api::route::Bearer::Project;
-use crate::emulator::api::route::Event::{Read, Unrecorded};
 use serde_json::{Value, json};
 
 use crate::emulator::api::call::{Call, list};

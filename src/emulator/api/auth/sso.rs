@@ -6,8 +6,8 @@ use crate::emulator::api::idp;
 use crate::emulator::api::route::Bearer::Project;
 use crate::emulator::state::sso::SsoSettings;
 
+use crate::emulator::api::event::Event::SignInBy;
 use crate::emulator::api::route::Bearer::MaybeRefresh;
-use crate::emulator::api::route::Event::SignInBy;
 use crate::emulator::api::route::{Area, Route};
 use crate::emulator::api::shapes::LOGIN_OPTIONS;
 use crate::emulator::state::idp::{Intent, Provider, Purpose};

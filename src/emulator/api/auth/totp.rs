@@ -1,7 +1,7 @@
 //! Authenticator apps: time-based one-time passwords (RFC 6238).
 
+use crate::emulator::api::event::Event::SignInBy;
 use crate::emulator::api::route::Bearer::Project;
-use crate::emulator::api::route::Event::SignInBy;
 use crate::emulator::state::totp::Authenticator;
 use crate::emulator::state::totp::STEP;
 use base64::Engine;

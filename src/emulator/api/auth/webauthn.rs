@@ -2,8 +2,8 @@
 //! sections 7.1 and 7.2), except that nobody vouches for the make of an authenticator.
 
 use super::passkey_seed;
+use crate::emulator::api::event::Event::SignInBy;
 use crate::emulator::api::route::Bearer::Project;
-use crate::emulator::api::route::Event::SignInBy;
 use crate::emulator::state::passkey::{Passkey, Transaction};
 use crate::emulator::state::table::By;
 use base64::Engine;

@@ -1,6 +1,6 @@
 //! Access keys.
 
-use crate::emulator::api::route::Event::{Action, Read};
+use crate::emulator::api::event::Event::{Action, Read};
 use crate::emulator::state::access_key::AccessKey;
 use crate::emulator::state::table::By;
 use base64::Engine;

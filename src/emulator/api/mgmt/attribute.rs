@@ -1,6 +1,6 @@
 //! Definitions of custom attributes of users. What attributes users have does not depend on them.
 
-use crate::emulator::api::route::Event::Action;
+use crate::emulator::api::event::Event::Action;
 use serde_json::{Value, json};
 
 use crate::emulator::api::call::Call;

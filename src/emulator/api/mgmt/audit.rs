@@ -1,6 +1,6 @@
 //! The audit trail: recording what calls do, and searching it.
 
-use crate::emulator::api::route::Event::{Read, Unrecorded};
+use crate::emulator::api::event::Event::{Read, Unrecorded};
 use crate::emulator::state::audit::Record;
 
 use serde_json::{Value, json};

@@ -1,24 +1,23 @@
 //! Relationship-based access control: schema by namespaces, relations, questions.
 
-use crate::emulator::api::route::Event::{Action, Read};
+use super::world::{found, model, world};
+use crate::emulator::api::event::Event::{Action, Read};
 use serde_json::json;
 
-use super::user_search;
 use crate::emulator::api::call::{Call, list};
 use crate::emulator::api::route::Bearer::Management;
 use crate::emulator::api::route::{Area, Route};
 use crate::emulator::api::seed::List;
-use crate::emulator::state::fga::Found;
-use crate::emulator::state::fga::evaluate::{Question, World};
-use crate::emulator::state::fga::model::{Definition, Model, Name, Type};
+use crate::emulator::state::fga::evaluate::Question;
+use crate::emulator::state::fga::model::{Definition, Model, Type};
+use crate::emulator::state::fga::name::Name;
 use crate::emulator::state::fga::relations::{Relation, Target};
 use crate::emulator::state::fga::wire::{
     DEFINITION, NAMESPACE, RELATION, SCHEMA, TARGETS, read_definition, read_namespace,
     read_relation, restore_targets, show_relation, show_schema, show_targets, show_tuple,
 };
 use crate::emulator::state::store::Store;
-use crate::emulator::state::user::{Factor, User};
-use crate::emulator::words::fields::{Field, Fields, Kind, Object, optional, required};
+use crate::emulator::words::fields::{Field, Fields, Kind, optional, required};
 use crate::emulator::words::refusal::{Refusal, Reply, Result};
 
 /// The schema, as namespaces. One that was made of a text is saved to [`SCHEMAS`](super::fga::SCHEMAS).
@@ -222,56 +221,6 @@ const ROUTES: &[Route] = &[
         get_modified,
     ),
 ];
-
-/// The schema, which must be there.
-pub(in crate::emulator) fn model(store: &Store) -> Result<&Model> {
-    store.authorization.model.as_ref().ok_or_else(|| Refusal::argument("There is no schema"))
-}
-
-/// What answers depend on.
-pub(in crate::emulator) fn world<'a>(store: &'a Store, found: &'a Found) -> Result<World<'a>> {
-    Ok(World { model: model(store)?, relations: &store.authorization.relations, found })
-}
-
-/// The users that the queries among the relations find.
-pub(in crate::emulator) fn found(store: &Store) -> Found {
-    let mut found = Found::new();
-    for relation in store.authorization.relations.iter() {
-        if let Target::Query(text) = &relation.target
-            && !found.contains_key(text)
-        {
-            found.insert(text.clone(), find_users(store, text));
-        }
-    }
-    found
-}
-
-fn find_users(store: &Store, query: &str) -> Vec<String> {
-    let query: Object = serde_json::from_str(query).unwrap_or_default();
-    let asked = Fields::new(&query);
-    // The filters of the search for users, under the names they have there.
-    let mut search = Object::new();
-    for (name, searched) in [
-        ("tenants", "tenantIds"),
-        ("roles", "roleNames"),
-        ("text", "text"),
-        ("userStatus", "statuses"),
-        ("statuses", "statuses"),
-        ("customAttributes", "customAttributes"),
-    ] {
-        if let Some(value) = asked.get(name) {
-            search.insert(searched.to_owned(), value.clone());
-        }
-    }
-    let search = Fields::new(&search);
-    let wanted = |user: &&User| {
-        (asked.flag("withTestUser") || !user.test)
-            && (!asked.flag("ssoOnly") || user.factors.contains(&Factor::Saml))
-            && user_search::matches(user, search)
-            && user_search::granted(&user.grants, search, store)
-    };
-    store.users.iter().filter(wanted).map(|user| user.id.clone()).collect()
-}
 
 /// Saves a changed schema, whose text no longer holds, if it still has all that it mentions.
 fn save(call: &Call<'_>, store: &mut Store, mut model: Model) -> Result {

@@ -1,6 +1,7 @@
 //! Fine-grained authorization: schema text, relations, checks.
 
-use crate::emulator::api::route::Event::{Action, Read};
+use super::world::{found, model, world};
+use crate::emulator::api::event::Event::{Action, Read};
 use serde_json::{Value, json};
 
 use super::authz;
@@ -172,7 +173,7 @@ fn dry_run(call: &Call<'_>, store: &mut Store) -> Result {
 }
 
 fn create_relations(call: &Call<'_>, store: &mut Store) -> Result {
-    let model = authz::model(store)?;
+    let model = model(store)?;
     let mut relations = Vec::new();
     for relation in call.body().objects("tuples").map(read_tuple) {
         model.accepts(&relation).map_err(Refusal::argument)?;
@@ -197,7 +198,7 @@ fn delete_all(call: &Call<'_>, store: &mut Store) -> Result {
 }
 
 fn check(call: &Call<'_>, store: &mut Store) -> Result {
-    let model = authz::model(store)?;
+    let model = model(store)?;
     let mut questions = Vec::new();
     for Relation { name, resource, target } in call.body().objects("tuples").map(read_tuple) {
         if model.definition(&name.of, &name.name).is_none() {
@@ -214,8 +215,8 @@ fn check(call: &Call<'_>, store: &mut Store) -> Result {
         }
         questions.push(Question { name, resource, target });
     }
-    let found = authz::found(store);
-    let answers = authz::world(store, &found)?.check(&questions);
+    let found = found(store);
+    let answers = world(store, &found)?.check(&questions);
     let tuples = call.body().objects("tuples").zip(&questions).zip(answers);
     list(
         "tuples",
@@ -253,7 +254,7 @@ fn save_details(call: &Call<'_>, store: &mut Store) -> Result {
 fn mappable_schema(call: &Call<'_>, store: &mut Store) -> Result {
     let query = call.query();
     let limit = prepare_mapping(store, query)?;
-    let model = authz::model(store)?;
+    let model = model(store)?;
     let resources: Vec<_> =
         model.types.iter().map(|of| mappable(store, &of.name, &[], limit)).collect();
     Ok(json!({ "schema": show_schema(model), "mappableResources": resources }).into())

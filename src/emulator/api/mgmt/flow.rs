@@ -1,6 +1,6 @@
 //! Flows, as opaque documents. They are kept, not run.
 
-use crate::emulator::api::route::Event::{Action, Read};
+use crate::emulator::api::event::Event::{Action, Read};
 use crate::emulator::state::project::Flow;
 use serde_json::{Value, json};
 

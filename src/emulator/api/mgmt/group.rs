@@ -1,6 +1,6 @@
 //! Groups of users, as identity providers tell of them.
 
-use crate::emulator::api::route::Event::{Read, Unrecorded};
+use crate::emulator::api::event::Event::{Read, Unrecorded};
 use crate::emulator::state::group::Group;
 use crate::emulator::state::table::By;
 use std::collections::HashSet;

@@ -1,6 +1,6 @@
 //! Tokens: more claims, sign-ins without asking the user, impersonation.
 
-use crate::emulator::api::route::Event::{OfUser, SignInBy, Unrecorded};
+use crate::emulator::api::event::Event::{OfUser, SignInBy, Unrecorded};
 use crate::emulator::state::sign_in::custom_claims;
 use crate::emulator::words::context::Context;
 use serde_json::{Value, json};

@@ -1,6 +1,6 @@
 //! Links and tokens that the program hands over itself, in place of a message.
 
-use crate::emulator::api::route::Event::Unrecorded;
+use crate::emulator::api::event::Event::Unrecorded;
 use crate::emulator::state::pending::Pending;
 use serde_json::json;
 

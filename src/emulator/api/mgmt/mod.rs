@@ -25,6 +25,7 @@ pub(in crate::emulator) mod user_search;
 pub(in crate::emulator) mod user_seed;
 pub(in crate::emulator) mod user_social;
 pub(in crate::emulator) mod user_update;
+mod world;
 
 use crate::emulator::state::store::Store;
 use crate::emulator::words::fields::{Field, Fields, Kind, Object, optional, required};

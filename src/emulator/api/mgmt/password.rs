@@ -1,6 +1,6 @@
 //! What the project asks of passwords.
 
-use crate::emulator::api::route::Event::Action;
+use crate::emulator::api::event::Event::Action;
 use crate::emulator::state::password::Policy;
 use serde_json::{Value, json};
 

@@ -1,6 +1,6 @@
 //! Permissions.
 
-use crate::emulator::api::route::Event::Action;
+use crate::emulator::api::event::Event::Action;
 use serde_json::{Value, json};
 
 use super::all_or_nothing;

@@ -1,6 +1,6 @@
 //! The project itself: name, tags, copies, settings as files.
 
-use crate::emulator::api::route::Event::{Action, Read, Unrecorded};
+use crate::emulator::api::event::Event::{Action, Read, Unrecorded};
 use crate::emulator::state::project::{About, Flow};
 
 use serde_json::{Value, json};

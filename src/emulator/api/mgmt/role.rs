@@ -1,6 +1,6 @@
 //! Roles, of the project or of one tenant.
 
-use crate::emulator::api::route::Event::{Action, Read};
+use crate::emulator::api::event::Event::{Action, Read};
 use serde_json::{Value, json};
 
 use super::all_or_nothing;

@@ -1,6 +1,6 @@
 //! How the users of a tenant sign in by SSO.
 
-use crate::emulator::api::route::Event::{Action, Unrecorded};
+use crate::emulator::api::event::Event::{Action, Unrecorded};
 use crate::emulator::state::sso::{AuthType, Provider, SsoSettings};
 use crate::emulator::state::table::By;
 use std::collections::BTreeSet;

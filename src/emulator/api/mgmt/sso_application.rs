@@ -1,6 +1,6 @@
 //! SSO applications: programs that sign their users in through the project.
 
-use crate::emulator::api::route::Event::Action;
+use crate::emulator::api::event::Event::Action;
 use crate::emulator::state::sso_application::{ClientSecret, Protocol, SsoApplication};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

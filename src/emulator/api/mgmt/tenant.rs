@@ -1,6 +1,6 @@
 //! Tenants.
 
-use crate::emulator::api::route::Event::{Action, Read};
+use crate::emulator::api::event::Event::{Action, Read};
 use crate::emulator::state::sso::AuthType;
 use serde_json::{Value, json};
 

@@ -1,6 +1,6 @@
 //! The theme, as an opaque document.
 
-use crate::emulator::api::route::Event::{Action, Read};
+use crate::emulator::api::event::Event::{Action, Read};
 use serde_json::json;
 
 use crate::emulator::api::call::Call;

@@ -1,7 +1,7 @@
 //! Users: create, change, load, delete.
 
 use super::user_seed;
-use crate::emulator::api::route::Event::{OfUser, Read, Unrecorded};
+use crate::emulator::api::event::Event::{OfUser, Read, Unrecorded};
 use crate::emulator::state::grants::merge;
 use crate::emulator::state::password::Password;
 use crate::emulator::state::table::By;
@@ -167,48 +167,14 @@ enum Unset {
 
 /// Applies the fields of create, update and patch to a user.
 fn apply(store: &Store, user: &mut User, body: Fields<'_>, unset: Unset) -> Result<()> {
-    let uncovered = ["familyAssociations", "seed"];
-    refuse_uncovered(body, &uncovered)?;
+    refuse_uncovered(body, &["familyAssociations", "seed"])?;
+    apply_profile(user, body, unset);
     let given = |name: &str| unset == Unset::Clears || body.has(name);
-    let old_profile = user.profile.clone();
-
-    for (name, value) in [
-        ("displayName", &mut user.profile.name),
-        ("givenName", &mut user.profile.given_name),
-        ("middleName", &mut user.profile.middle_name),
-        ("familyName", &mut user.profile.family_name),
-        ("email", &mut user.profile.email),
-        ("phone", &mut user.profile.phone),
-        ("picture", &mut user.profile.picture),
-    ] {
-        if given(name) {
-            body.text(name).clone_into(value);
-        }
-    }
-    // Go's name for it, in patches.
-    if let Some(name) = body.maybe_text("name") {
-        name.clone_into(&mut user.profile.name);
-    }
-    let changed = user.profile.email != old_profile.email;
-    user.verified_email =
-        body.maybe_flag("verifiedEmail").unwrap_or(user.verified_email && !changed);
-    let changed = user.profile.phone != old_profile.phone;
-    user.verified_phone =
-        body.maybe_flag("verifiedPhone").unwrap_or(user.verified_phone && !changed);
-
     if given("roleNames") {
         user.grants.roles = store.role_ids(&body.texts("roleNames"), None)?;
     }
     if given("userTenants") {
         user.grants.tenants = store.memberships(body.objects("userTenants"))?;
-    }
-    let additional = ["additionalIdentifiers", "additionalLoginIds"];
-    if unset == Unset::Clears || additional.iter().any(|name| body.has(name)) {
-        let named = body.text("loginId");
-        let main = if user.has_login(named) { Some(named.to_owned()) } else { None };
-        user.login_ids = main.or_else(|| user.login_ids.first().cloned()).into_iter().collect();
-        let more = additional.iter().flat_map(|name| body.texts(name));
-        merge(&mut user.login_ids, more.map(str::to_owned));
     }
     match (body.map("customAttributes").cloned(), unset) {
         (attributes, Unset::Clears) => user.attributes = attributes.unwrap_or_default(),
@@ -221,13 +187,46 @@ fn apply(store: &Store, user: &mut User, body: Fields<'_>, unset: Unset) -> Resu
     if let Some(status) = body.some_text("status") {
         user.status = parse_status(status)?;
     }
-    if let Some(scim) = body.maybe_flag("scim") {
-        if scim {
-            user.factors.insert(Factor::Scim);
-        } else {
-            user.factors.remove(&Factor::Scim);
+    match body.maybe_flag("scim") {
+        Some(true) => drop(user.factors.insert(Factor::Scim)),
+        Some(false) => drop(user.factors.remove(&Factor::Scim)),
+        None => {}
+    }
+    apply_password(store, user, body)?;
+    if let Some(test) = body.maybe_flag("test") {
+        user.test = test;
+    }
+    apply_login_ids(store, user, body, unset)
+}
+
+fn apply_profile(user: &mut User, body: Fields<'_>, unset: Unset) {
+    let old = user.profile.clone();
+    for (name, value) in [
+        ("displayName", &mut user.profile.name),
+        ("givenName", &mut user.profile.given_name),
+        ("middleName", &mut user.profile.middle_name),
+        ("familyName", &mut user.profile.family_name),
+        ("email", &mut user.profile.email),
+        ("phone", &mut user.profile.phone),
+        ("picture", &mut user.profile.picture),
+    ] {
+        if unset == Unset::Clears || body.has(name) {
+            body.text(name).clone_into(value);
         }
     }
+    // Go's name for it, in patches.
+    if let Some(name) = body.maybe_text("name") {
+        name.clone_into(&mut user.profile.name);
+    }
+    let changed = user.profile.email != old.email;
+    user.verified_email =
+        body.maybe_flag("verifiedEmail").unwrap_or(user.verified_email && !changed);
+    let changed = user.profile.phone != old.phone;
+    user.verified_phone =
+        body.maybe_flag("verifiedPhone").unwrap_or(user.verified_phone && !changed);
+}
+
+fn apply_password(store: &Store, user: &mut User, body: Fields<'_>) -> Result<()> {
     match (body.some_text("password"), body.has("hashedPassword")) {
         (Some(_), true) => return Err(Refusal::invalid("There are two passwords")),
         (Some(password), false) => {
@@ -237,8 +236,18 @@ fn apply(store: &Store, user: &mut User, body: Fields<'_>, unset: Unset) -> Resu
         (None, true) => user.password = Some(Password::hashed(body.object("hashedPassword"))?),
         (None, false) => {}
     }
-    if let Some(test) = body.maybe_flag("test") {
-        user.test = test;
+    Ok(())
+}
+
+/// Refuses login IDs of others.
+fn apply_login_ids(store: &Store, user: &mut User, body: Fields<'_>, unset: Unset) -> Result<()> {
+    let additional = ["additionalIdentifiers", "additionalLoginIds"];
+    if unset == Unset::Clears || additional.iter().any(|name| body.has(name)) {
+        let named = body.text("loginId");
+        let main = if user.has_login(named) { Some(named.to_owned()) } else { None };
+        user.login_ids = main.or_else(|| user.login_ids.first().cloned()).into_iter().collect();
+        let more = additional.iter().flat_map(|name| body.texts(name));
+        merge(&mut user.login_ids, more.map(str::to_owned));
     }
     let taken =
         |login_id: &String| store.users.all(By::LoginId, login_id).any(|other| other.id != user.id);

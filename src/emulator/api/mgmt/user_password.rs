@@ -1,8 +1,8 @@
 //! Passwords and authenticator apps of users.
 
 use crate::emulator::api::call::Call;
+use crate::emulator::api::event::Event::OfUser;
 use crate::emulator::api::route::Bearer::Management;
-use crate::emulator::api::route::Event::OfUser;
 use crate::emulator::api::route::{Area, Route};
 use crate::emulator::state::password::Password;
 use crate::emulator::state::store::Store;

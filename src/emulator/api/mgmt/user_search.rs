@@ -1,6 +1,6 @@
 //! Users: search.
 
-use crate::emulator::api::route::Event::Read;
+use crate::emulator::api::event::Event::Read;
 use std::cmp::Ordering;
 
 use serde_json::{Value, json};

@@ -1,6 +1,6 @@
 //! Passkeys of users, and the tokens of their social providers.
 
-use crate::emulator::api::route::Event::OfUser;
+use crate::emulator::api::event::Event::OfUser;
 use serde_json::json;
 
 use crate::emulator::api::call::Call;

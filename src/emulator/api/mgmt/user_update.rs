@@ -2,8 +2,8 @@
 
 use super::user::{parse_status, shown};
 use crate::emulator::api::call::Call;
+use crate::emulator::api::event::Event::OfUser;
 use crate::emulator::api::route::Bearer::Management;
-use crate::emulator::api::route::Event::OfUser;
 use crate::emulator::api::route::{Area, Route};
 use crate::emulator::state::grants::{Grants, merge};
 use crate::emulator::state::store::Store;

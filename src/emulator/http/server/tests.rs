@@ -243,7 +243,7 @@ fn other_processes_steer_it() {
         let body = if body.is_null() { String::new() } else { body.to_string() };
         let mut raw = Raw::open(&server);
         raw.send(format!(
-            "{line} HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n{body}",
+            "{line} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n{body}",
             body.len()
         ));
         let (head, body) = raw.answer();
@@ -297,4 +297,29 @@ fn other_processes_steer_it() {
     assert_ne!(old.split('.').next(), emulator.issue_token(json!({})).unwrap().split('.').next());
     call("POST /_emulator/reset", json!(null));
     assert!(emulator.inbox().messages().is_empty() && emulator.sign_in("ada").is_err());
+}
+
+#[test]
+fn web_pages_do_not_steer_it() {
+    let (emulator, server) = started();
+    emulator.seed(&json!({ "users": [{ "loginId": "ada" }] })).unwrap();
+    let status = |headers: &str| {
+        let mut raw = Raw::open(&server);
+        let line = "POST /_emulator/reset HTTP/1.1";
+        raw.send(format!("{line}\r\n{headers}\r\nContent-Length: 0\r\n\r\n"));
+        raw.answer().0.split(' ').nth(1).unwrap().to_owned()
+    };
+    let own = server.address();
+    for foreign in [
+        "Host: evil.example".to_owned(),
+        format!("Host: evil.example:{}", own.port()),
+        format!("Host: {own}\r\nOrigin: http://evil.example"),
+        format!("Host: {own}\r\nOrigin: null"),
+        format!("Host: {own}\r\nSec-Fetch-Site: cross-site"),
+    ] {
+        assert_eq!(status(&foreign), "403", "{foreign}");
+    }
+    emulator.sign_in("ada").unwrap();
+    assert_eq!(status(&format!("Host: {own}\r\nOrigin: http://{own}")), "200");
+    emulator.sign_in("ada").unwrap_err();
 }

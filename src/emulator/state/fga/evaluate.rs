@@ -19,7 +19,8 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::Found;
-use super::model::{Expression, Model, Name, Node};
+use super::model::{Expression, Model, Node};
+use super::name::Name;
 use super::relations::{Relations, Target, compatible};
 
 /// Everything that answers depend on.

@@ -21,7 +21,9 @@
 
 use std::collections::HashMap;
 
-use super::model::{Allowed, Definition, Expression, Model, Name, Node, Type};
+use super::name::Name;
+
+use super::model::{Allowed, Definition, Expression, Model, Node, Type};
 use crate::emulator::words::refusal::{Refusal, Result};
 
 /// How deep parentheses can be nested.

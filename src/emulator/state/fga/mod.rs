@@ -13,6 +13,7 @@ use crate::emulator::words::fields::Object;
 pub(in crate::emulator) mod evaluate;
 pub(in crate::emulator) mod language;
 pub(in crate::emulator) mod model;
+pub(in crate::emulator) mod name;
 pub(in crate::emulator) mod relations;
 pub(in crate::emulator) mod wire;
 

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::name::Name;
 use super::relations::{Relation, Target};
 
 /// A schema.
@@ -28,19 +29,6 @@ pub(in crate::emulator) struct Definition {
     pub(in crate::emulator) node: Option<Node>,
     /// For what it can be created. Without, for anything.
     pub(in crate::emulator) targets: Option<Vec<Allowed>>,
-}
-
-/// The name of a relation together with its type.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(in crate::emulator) struct Name {
-    pub(in crate::emulator) of: String,
-    pub(in crate::emulator) name: String,
-}
-
-impl Name {
-    pub(in crate::emulator) fn new(of: &str, name: &str) -> Self {
-        Self { of: of.to_owned(), name: name.to_owned() }
-    }
 }
 
 /// What a relation can be created for.

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
-use super::model::Name;
+use super::name::Name;
 
 /// A relation between a resource and a target.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
