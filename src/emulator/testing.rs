@@ -78,3 +78,24 @@ pub(in crate::emulator) fn refused((status, body): (u16, Value), wanted: u16, co
     assert_eq!((status, &body["errorCode"]), (wanted, &json!(code)), "{body}");
     assert!(body["errorDescription"].is_string() && body["errorMessage"].is_string());
 }
+
+/// Numbers that look random and are the same in every run (splitmix64).
+pub(in crate::emulator) struct Random(pub(in crate::emulator) u64);
+
+impl Random {
+    pub(in crate::emulator) fn below(&mut self, bound: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        usize::try_from((z ^ (z >> 31)) % u64::try_from(bound).unwrap()).unwrap()
+    }
+
+    pub(in crate::emulator) fn percent(&mut self, percent: usize) -> bool {
+        self.below(100) < percent
+    }
+
+    pub(in crate::emulator) fn one_of<'t, T>(&mut self, all: &'t [T]) -> &'t T {
+        &all[self.below(all.len())]
+    }
+}

@@ -56,20 +56,25 @@ pub(in crate::emulator) const TENANTS: Field = optional(
 impl Grants {
     pub(in crate::emulator) fn save(&self) -> [Value; 2] {
         let tenants = self.tenants.iter();
-        let tenants = tenants.map(|of| json!({ "tenantId": of.tenant, "roleIds": of.roles }));
+        let tenants = tenants.map(
+            |membership| json!({ "tenantId": membership.tenant, "roleIds": membership.roles }),
+        );
         [json!(self.roles), tenants.collect()]
     }
 
     /// Takes the grants of a state, where it has them.
     pub(in crate::emulator) fn restore(&mut self, state: Fields<'_>) {
-        let ids = |of: Fields<'_>| of.texts("roleIds").into_iter().map(str::to_owned).collect();
+        let ids =
+            |fields: Fields<'_>| fields.texts("roleIds").into_iter().map(str::to_owned).collect();
         if state.has("roleIds") {
             self.roles = ids(state);
         }
         if state.has("tenants") {
             let tenants = state.objects("tenants");
-            let membership =
-                |of: Fields<'_>| Membership { tenant: of.text("tenantId").into(), roles: ids(of) };
+            let membership = |fields: Fields<'_>| Membership {
+                tenant: fields.text("tenantId").into(),
+                roles: ids(fields),
+            };
             self.tenants = tenants.map(membership).collect();
         }
     }

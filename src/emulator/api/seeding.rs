@@ -48,8 +48,8 @@ pub(in crate::emulator) fn export(store: &Store) -> Value {
 }
 
 fn make(list: &List, context: Context<'_>, store: &mut Store, item: &Value) -> Result<Value> {
-    let item = item.as_object();
-    let mut item = item.ok_or_else(|| Refusal::invalid("The item must be an object"))?.clone();
+    let mut item =
+        item.as_object().ok_or_else(|| Refusal::invalid("The item must be an object"))?.clone();
     let state = match item.remove("state") {
         None | Some(Value::Null) => None,
         Some(Value::Object(state)) => Some(fields::object(list.state, state, "state")?),
@@ -138,14 +138,14 @@ mod tests {
         emulator
             .manage("/v1/mgmt/user/update/name", &json!({ "loginId": "ada", "displayName": "Ad" }));
         let saved = emulator.export();
-        let show = |of: &Emulator| {
-            let key = of.management_key();
-            let get = |path| of.send("GET", path, key, &json!(null)).1;
+        let show = |which: &Emulator| {
+            let key = which.management_key();
+            let get = |path| which.send("GET", path, key, &json!(null)).1;
             [
                 get("/v1/mgmt/permission/all"),
                 get("/v1/mgmt/tenant/all"),
                 get("/v1/mgmt/role/all"),
-                of.manage("/v2/mgmt/user/search", &json!({ "withTestUser": true })),
+                which.manage("/v2/mgmt/user/search", &json!({ "withTestUser": true })),
             ]
         };
         let copy = Emulator::builder().project_id(emulator.project_id()).build();
@@ -273,9 +273,9 @@ mod tests {
         assert_eq!(allowed(&emulator), expected);
         let copy = copied(&emulator);
         assert_eq!(allowed(&copy), expected);
-        let load = |of: &Emulator| {
-            let key = of.management_key();
-            of.send("GET", "/v1/mgmt/fga/schema", key, &json!(null)).1
+        let load = |which: &Emulator| {
+            let key = which.management_key();
+            which.send("GET", "/v1/mgmt/fga/schema", key, &json!(null)).1
         };
         assert_eq!(load(&copy)["dsl"], GROUPS);
         assert_eq!(load(&copy)["schema"], load(&emulator)["schema"]);
@@ -292,14 +292,14 @@ mod tests {
         emulator.manage("/v1/mgmt/fga/relations", &body);
         let copy = copied(&emulator);
         assert_eq!(allowed(&copy), allowed(&emulator));
-        let create = |of: &Emulator, tuple: Value| {
+        let create = |which: &Emulator, tuple: Value| {
             let body = json!({ "tuples": [tuple] });
-            of.send("POST", "/v1/mgmt/fga/relations", of.management_key(), &body)
+            which.send("POST", "/v1/mgmt/fga/relations", which.management_key(), &body)
         };
-        for of in [&emulator, &copy] {
-            refused(create(of, related("see", "user", "u")), 400, "E011004");
-            refused(create(of, related("viewer", "group#owner", "g")), 400, "E011004");
-            assert_eq!(create(of, related("viewer", "group#member", "g")).0, 200);
+        for which in [&emulator, &copy] {
+            refused(create(which, related("see", "user", "u")), 400, "E011004");
+            refused(create(which, related("viewer", "group#owner", "g")), 400, "E011004");
+            assert_eq!(create(which, related("viewer", "group#member", "g")).0, 200);
         }
     }
 

@@ -41,7 +41,8 @@ impl Record {
     pub(in crate::emulator) fn is_of(&mut self, user: &User) {
         self.user.clone_from(&user.id);
         self.login_ids.clone_from(&user.login_ids);
-        self.tenants = user.grants.tenants.iter().map(|of| of.tenant.clone()).collect();
+        self.tenants =
+            user.grants.tenants.iter().map(|membership| membership.tenant.clone()).collect();
     }
 
     /// Something that a user did.

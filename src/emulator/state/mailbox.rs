@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde_json::{Value, json};
 
+use crate::UnixTime;
 use crate::emulator::words::fields::{Fields, Object};
 
 /// Messages kept; older ones are dropped.
@@ -37,8 +38,8 @@ pub struct Message {
     pub template_id: Option<String>,
     /// Values for the template.
     pub template_options: Vec<(String, String)>,
-    /// When, in seconds since the epoch.
-    pub time: i64,
+    /// When it was sent, by the emulator's clock.
+    pub time: UnixTime,
 }
 
 impl Message {
@@ -61,7 +62,7 @@ impl Message {
             links: Vec::new(),
             template_id: None,
             template_options: Vec::new(),
-            time,
+            time: UnixTime::from_seconds(time),
         }
     }
 
@@ -91,7 +92,7 @@ impl Message {
             "links": map(&self.links),
             "templateId": self.template_id,
             "templateOptions": map(&self.template_options),
-            "time": self.time,
+            "time": self.time.as_seconds(),
         })
     }
 }

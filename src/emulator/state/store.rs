@@ -120,9 +120,10 @@ impl Store {
 
     /// A membership of a tenant, as whoever joins it gets.
     pub(in crate::emulator) fn joining(&self, tenant: &str) -> Result<Membership> {
-        let of = self.tenant(tenant);
-        let of = of.ok_or_else(|| Refusal::argument(format!("There is no tenant {tenant:?}")))?;
-        Ok(Membership { tenant: of.id.clone(), roles: of.default_roles.clone() })
+        let known = self
+            .tenant(tenant)
+            .ok_or_else(|| Refusal::argument(format!("There is no tenant {tenant:?}")))?;
+        Ok(Membership { tenant: known.id.clone(), roles: known.default_roles.clone() })
     }
 
     /// Takes in a user who signed up, with the roles that new users get, and records it where the
@@ -190,7 +191,8 @@ impl Store {
         self.sso_settings.retain(|settings| settings.tenant != id);
         self.groups.remove(By::Tenant, id);
         let of_tenant = |role: &&Role| role.tenant.as_deref() == Some(id);
-        let roles: Vec<_> = self.roles.iter().filter(of_tenant).map(|of| of.id.clone()).collect();
+        let roles: Vec<_> =
+            self.roles.iter().filter(of_tenant).map(|role| role.id.clone()).collect();
         for role in &roles {
             self.remove_role(role);
         }
@@ -206,8 +208,8 @@ impl Store {
         let mut of_tenant = self.sso_settings.iter().filter(|settings| settings.tenant == tenant);
         let default = of_tenant.clone().find(|settings| settings.id.is_none());
         default
-            .filter(|of| of.provider().is_some())
-            .or_else(|| of_tenant.find(|of| of.provider().is_some()))
+            .filter(|settings| settings.provider().is_some())
+            .or_else(|| of_tenant.find(|settings| settings.provider().is_some()))
     }
 
     /// The SSO configuration for e-mail addresses of a domain, with this ID if one is given: the
@@ -217,15 +219,17 @@ impl Store {
         domain: &str,
         id: Option<&str>,
     ) -> Option<&SsoSettings> {
-        let named = |domains: &[String]| domains.iter().any(|of| of.eq_ignore_ascii_case(domain));
-        let own = self.sso_settings.iter().filter(|of| named(&of.domains));
+        let named =
+            |domains: &[String]| domains.iter().any(|known| known.eq_ignore_ascii_case(domain));
+        let own = self.sso_settings.iter().filter(|settings| named(&settings.domains));
         let tenants = self.tenants.iter().filter(|tenant| named(&tenant.domains));
         let of_tenants = tenants.filter_map(|tenant| match id {
             None => self.sso_settings(&tenant.id),
             Some(_) => self.sso_settings_of(&tenant.id, id),
         });
-        own.chain(of_tenants)
-            .find(|of| of.provider().is_some() && id.is_none_or(|id| of.id.as_deref() == Some(id)))
+        own.chain(of_tenants).find(|settings| {
+            settings.provider().is_some() && id.is_none_or(|id| settings.id.as_deref() == Some(id))
+        })
     }
 
     /// The SSO configuration of a tenant with this ID, or its default one.
@@ -333,9 +337,10 @@ impl Store {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use crate::emulator::Emulator;
+    use crate::emulator::testing::Random;
 
     #[test]
     fn who_two_users_become_is_listed_once() {
@@ -359,5 +364,85 @@ mod tests {
         let members: Vec<_> = store.groups.iter().map(|group| &*group.members).collect();
         assert_eq!(members, [&[ada.clone()][..], &[bo, ada.clone()]]);
         assert_eq!(store.consents, [ada]);
+    }
+
+    /// A call that changes users, keys, groups, codes or sessions.
+    fn some_call(random: &mut Random, emulator: &Emulator) -> (String, Value) {
+        let names = ["ada", "al", "bo", "cy@example.com", "di@example.com", "ed@example.com"];
+        let [one, other, third] = [(); 3].map(|()| *random.one_of(&names));
+        let id = |name: &str| emulator.user(name)["userId"].clone();
+        let (path, body) = match random.below(15) {
+            0 => ("user/create", json!({ "loginId": one, "additionalLoginIds": [other] })),
+            1 => {
+                let users = [one, other, third].map(|name| json!({ "loginId": name }));
+                ("user/create/batch", json!({ "users": users }))
+            }
+            2 => ("user/update", json!({ "loginId": one, "additionalLoginIds": [other, third] })),
+            3 => ("user/update/loginid", json!({ "loginId": one, "newLoginId": other })),
+            4 => ("user/update/loginid", json!({ "loginId": one, "newLoginId": "" })),
+            5 => ("user/delete", json!({ "loginId": one })),
+            6 => ("user/delete/batch", json!({ "userIds": [id(one), id(other)] })),
+            7 => ("user/logout", json!({ "loginId": one })),
+            8 => ("accesskey/create", json!({ "name": one, "userId": other })),
+            9 => {
+                let keys = emulator.manage("/v1/mgmt/accesskey/search", &json!({}));
+                let key = keys["keys"].as_array().and_then(|keys| keys.first()).cloned();
+                let what = random.one_of(&["accesskey/rotate", "accesskey/delete"]);
+                (*what, json!({ "id": key.unwrap_or_default()["id"] }))
+            }
+            10 => ("tests/generate/otp", json!({ "loginId": one })),
+            11 => ("user/create/test", json!({ "loginId": one })),
+            12 => ("tenant/delete", json!({ "id": "t1", "cascade": random.percent(50) })),
+            13 => ("tenant/create", json!({ "id": "t1", "name": "One" })),
+            _ => ("user/update/tenant/add", json!({ "loginId": one, "tenantId": "t1" })),
+        };
+        (format!("/v1/mgmt/{path}"), body)
+    }
+
+    /// A sign-in, and perhaps a change of address by which users become one.
+    fn sign_in_and_merge(random: &mut Random, emulator: &Emulator, name: &str, address: &str) {
+        let Ok(session) = emulator.sign_in(name) else { return };
+        let token = session["refreshJwt"].as_str().unwrap();
+        let body = json!({
+            "loginId": name, "email": address, "addToLoginIDs": true,
+            "onMergeUseExisting": random.percent(50), "mfa": random.percent(50),
+        });
+        emulator.send("POST", "/v1/auth/otp/update/email", token, &body);
+        if random.percent(80)
+            && let Some(message) = emulator.inbox().last_to(address)
+        {
+            let body = json!({ "loginId": name, "code": message.code });
+            emulator.post("/v1/auth/otp/verify/email", &body);
+        }
+    }
+
+    #[test]
+    fn indexes_find_what_a_search_finds_after_any_call() {
+        let mut random = Random(11);
+        let (mut merged, mut emulator) = (0, Emulator::new());
+        for step in 0..600 {
+            let (path, body) = some_call(&mut random, &emulator);
+            emulator.send("POST", &path, emulator.management_key(), &body);
+            if step % 4 == 0 {
+                let before = emulator.store().users.len();
+                let [name, address] = [["ada", "al", "bo"], ["cy", "di", "ed"]];
+                let address = format!("{}@example.com", random.one_of(&address));
+                let name = *random.one_of(&name);
+                sign_in_and_merge(&mut random, &emulator, name, &address);
+                merged += before - emulator.store().users.len();
+            }
+            if step % 50 == 0 {
+                // All that can be saved comes back, and with the same indexes.
+                let copy = Emulator::new();
+                let saved = emulator.export();
+                copy.seed(&saved).unwrap();
+                assert_eq!(copy.export(), saved);
+                let group = json!({ "tenantId": "t1", "loginIds": ["ada"] });
+                let _ = copy.seed(&json!({ "groups": [group] }));
+                emulator = copy;
+            }
+            emulator.store().check_indexes();
+        }
+        assert!(merged > 3, "{merged}");
     }
 }

@@ -321,6 +321,7 @@ impl<T: Row> Table<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::emulator::testing::Random;
 
     struct Thing(String, Vec<String>);
 
@@ -355,22 +356,13 @@ mod tests {
         table.check("nothing");
     }
 
-    /// Numbers that look random and are the same in every run (splitmix64).
-    fn random(state: &mut u64, bound: usize) -> usize {
-        *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = *state;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        usize::try_from((z ^ (z >> 31)) % u64::try_from(bound).unwrap()).unwrap()
-    }
-
     #[test]
     fn indexes_find_what_a_search_finds_after_any_change() {
         const KEYS: [&str; 8] = ["", "a", "b", "c", "d", "e", "f", "g"];
-        let (mut table, mut state) = (Table::default(), 7);
+        let (mut table, mut random) = (Table::default(), Random(7));
         for step in 0..1_500 {
-            let [one, other] = [(); 2].map(|()| KEYS[random(&mut state, KEYS.len())]);
-            match random(&mut state, 10) {
+            let [one, other] = [(); 2].map(|()| *random.one_of(&KEYS));
+            match random.below(10) {
                 0..=2 => table.push(thing(one, &[other, one])),
                 3 | 4 => drop(table.edit(By::Id, one).map(|mut row| other.clone_into(&mut row.0))),
                 5 => drop(table.edit(By::LoginId, one).map(|mut row| row.1.push(other.to_owned()))),

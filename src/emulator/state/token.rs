@@ -25,10 +25,16 @@ pub(in crate::emulator) fn proven(context: &Context<'_>, store: &Store) -> Resul
         return Err(Refusal::token("This is no refresh token"));
     }
     let token = digest(token);
-    let refresh = store.sessions.refresh_tokens.get(&token);
-    let refresh = refresh.ok_or_else(|| Refusal::token("The token is of no session"))?;
-    let session = store.sessions.get(&refresh.session);
-    let session = session.filter(|session| !session.ended).ok_or_else(Refusal::logged_out)?;
+    let refresh = store
+        .sessions
+        .refresh_tokens
+        .get(&token)
+        .ok_or_else(|| Refusal::token("The token is of no session"))?;
+    let session = store
+        .sessions
+        .get(&refresh.session)
+        .filter(|session| !session.ended)
+        .ok_or_else(Refusal::logged_out)?;
     if refresh.spent {
         return Err(Refusal::spent());
     }
@@ -155,8 +161,9 @@ impl Impersonation {
         token: &str,
     ) -> Result<Self> {
         let claims = store.keys.verify(token, context.now)?;
-        let actor = claims["act"]["sub"].as_str();
-        let actor = actor.ok_or_else(|| Refusal::argument("The token is of no impersonation"))?;
+        let actor = claims["act"]["sub"]
+            .as_str()
+            .ok_or_else(|| Refusal::argument("The token is of no impersonation"))?;
         let user = claims["sub"].as_str().unwrap_or_default();
         let sessions = store.sessions.acting(&digest(token), user, actor);
         if sessions.is_empty() {
@@ -187,8 +194,12 @@ pub(in crate::emulator) fn extend(
     let Some(old) = store.sessions.refresh_tokens.get_mut(&digest(token)) else {
         return store.keys.sign(&Value::Object(claims));
     };
-    let session = store.sessions.by_id.edit(By::Id, &old.session);
-    let mut session = session.filter(|session| !session.ended).ok_or_else(Refusal::logged_out)?;
+    let mut session = store
+        .sessions
+        .by_id
+        .edit(By::Id, &old.session)
+        .filter(|session| !session.ended)
+        .ok_or_else(Refusal::logged_out)?;
     if old.spent {
         return Err(Refusal::spent());
     }
@@ -288,8 +299,11 @@ struct Shown {
 
 /// The wire type `JWTResponse`, with a new session token.
 fn answer(context: &Context<'_>, store: &Store, refresh_token: &str, shown: Shown) -> Result {
-    let refresh = store.sessions.refresh_tokens.get(&digest(refresh_token));
-    let refresh = refresh.ok_or_else(Refusal::logged_out)?;
+    let refresh = store
+        .sessions
+        .refresh_tokens
+        .get(&digest(refresh_token))
+        .ok_or_else(Refusal::logged_out)?;
     let session = store.sessions.get(&refresh.session).ok_or_else(Refusal::logged_out)?;
     let user = store.user(&session.user).ok_or_else(Refusal::no_user)?;
 

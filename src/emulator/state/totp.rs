@@ -36,8 +36,11 @@ impl Authenticator {
     }
 
     pub(in crate::emulator) fn restore(text: &str) -> Result<Self> {
-        let key = STANDARD.decode(text).ok().and_then(|bytes| bytes.try_into().ok());
-        let key = key.ok_or_else(|| Refusal::invalid("A key must be 20 bytes in base 64"))?;
+        let key = STANDARD
+            .decode(text)
+            .ok()
+            .and_then(|bytes| bytes.try_into().ok())
+            .ok_or_else(|| Refusal::invalid("A key must be 20 bytes in base 64"))?;
         Ok(Self { key, ..Self::new() })
     }
 

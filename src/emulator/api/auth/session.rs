@@ -101,11 +101,11 @@ fn my_tenants(call: &Call<'_>, store: &mut Store) -> Result {
     }
     let memberships = user.into_iter().flat_map(|user| &user.grants.tenants);
     let tenants = memberships
-        .filter(|of| match &proven.tenant {
-            _ if !current => ids.is_empty() || ids.contains(&&*of.tenant),
-            selected => selected.as_ref() == Some(&of.tenant),
+        .filter(|membership| match &proven.tenant {
+            _ if !current => ids.is_empty() || ids.contains(&&*membership.tenant),
+            selected => selected.as_ref() == Some(&membership.tenant),
         })
-        .filter_map(|of| store.tenant(&of.tenant))
+        .filter_map(|membership| store.tenant(&membership.tenant))
         .map(|tenant| {
             let (id, name) = (&tenant.id, &tenant.name);
             json!({ "id": id, "name": name, "customAttributes": tenant.attributes })

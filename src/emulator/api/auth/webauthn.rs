@@ -170,8 +170,10 @@ fn add(
 
 fn sign_up_start(call: &Call<'_>, store: &mut Store) -> Result {
     let (body, user) = (call.body(), call.body().object("user"));
-    let login_id = body.some_text("loginId").or_else(|| user.some_text("loginId"));
-    let login_id = login_id.ok_or_else(|| Refusal::invalid("The loginId field is required"))?;
+    let login_id = body
+        .some_text("loginId")
+        .or_else(|| user.some_text("loginId"))
+        .ok_or_else(|| Refusal::invalid("The loginId field is required"))?;
     store.check_free(login_id)?;
     begin_sign_up(call, store, login_id, user)
 }

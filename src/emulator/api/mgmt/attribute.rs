@@ -85,15 +85,15 @@ fn all(attributes: &[Object]) -> Result {
 /// All of them or, if one is refused, none.
 fn create(call: &Call<'_>, attributes: &mut Vec<Object>) -> Result {
     let mut new = Vec::new();
-    for of in call.body().objects("attributes") {
-        let name = of.text("name");
+    for attribute in call.body().objects("attributes") {
+        let name = attribute.text("name");
         if attributes.iter().chain(&new).any(|known| known["name"] == name) {
             return Err(Refusal::taken("custom attribute"));
         }
-        if !(1..=7).contains(&of.int("type").unwrap_or_default()) {
+        if !(1..=7).contains(&attribute.int("type").unwrap_or_default()) {
             return Err(Refusal::argument("There is no such type of custom attribute"));
         }
-        let set = |field: &Field| Some((field.name.to_owned(), of.get(field.name)?.clone()));
+        let set = |field: &Field| Some((field.name.to_owned(), attribute.get(field.name)?.clone()));
         new.push(ATTRIBUTE.iter().filter_map(set).collect());
     }
     attributes.append(&mut new);

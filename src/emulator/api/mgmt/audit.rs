@@ -141,8 +141,10 @@ fn has_text(value: &Value, text: &str) -> bool {
 
 fn create_event(call: &Call<'_>, store: &mut Store) -> Result {
     let body = call.body();
-    let kind = ["info", "warn", "error"].into_iter().find(|kind| *kind == body.text("type"));
-    let kind = kind.ok_or_else(|| Refusal::argument("The type is info, warn or error"))?;
+    let kind = ["info", "warn", "error"]
+        .into_iter()
+        .find(|kind| *kind == body.text("type"))
+        .ok_or_else(|| Refusal::argument("The type is info, warn or error"))?;
     let user = body.text("userId").to_owned();
     store.audit.add(Record {
         occurred: call.now,

@@ -144,9 +144,9 @@ const ROUTES: &[Route] = &[
         RESOURCES,
         |call, store| {
             let gone = call.body().texts("resources");
-            store.authorization.relations.retain(call.now, |of| {
-                !(gone.contains(&&*of.resource)
-                    || of.target.id().is_some_and(|id| gone.contains(&id)))
+            store.authorization.relations.retain(call.now, |relation| {
+                !(gone.contains(&&*relation.resource)
+                    || relation.target.id().is_some_and(|id| gone.contains(&id)))
             });
             Ok(Reply::empty())
         },
@@ -158,7 +158,10 @@ const ROUTES: &[Route] = &[
         RESOURCES,
         |call, store| {
             let gone = call.body().texts("resources");
-            store.authorization.relations.retain(call.now, |of| !gone.contains(&&*of.resource));
+            store
+                .authorization
+                .relations
+                .retain(call.now, |relation| !gone.contains(&&*relation.resource));
             Ok(Reply::empty())
         },
     ),
@@ -249,7 +252,7 @@ fn put(of: &mut Type, mut new: Definition) {
 
 /// Refuses definitions that mention what the schema does not have.
 fn check_names(model: &Model) -> Result<()> {
-    for definition in model.types.iter().flat_map(|of| &of.definitions) {
+    for definition in model.types.iter().flat_map(|known| &known.definitions) {
         let expressions = definition.node.as_ref().map(|node| node.expressions());
         let expressions = expressions.into_iter().flatten();
         for Name { of, name } in expressions.flat_map(|expression| expression.names()) {
@@ -269,18 +272,20 @@ fn save_schema(call: &Call<'_>, store: &mut Store) -> Result {
     let namespaces: Vec<Type> =
         schema.objects("namespaces").map(read_namespace).collect::<Result<_>>()?;
     if call.body().flag("upgrade") {
-        model.types.retain(|of| namespaces.iter().any(|new| new.name == of.name));
+        model.types.retain(|known| namespaces.iter().any(|new| new.name == known.name));
         for of in &mut model.types {
             let new = namespaces.iter().find(|new| new.name == of.name);
             let kept = |name: &str| {
-                new.is_some_and(|new| new.definitions.iter().any(|of| of.name == name))
+                new.is_some_and(|new| {
+                    new.definitions.iter().any(|definition| definition.name == name)
+                })
             };
             of.definitions.retain(|of| kept(&of.name));
         }
     }
     for new in &namespaces {
-        let of = model.type_mut(&new.name);
-        new.definitions.iter().for_each(|definition| put(of, definition.clone()));
+        let known = model.type_mut(&new.name);
+        new.definitions.iter().for_each(|definition| put(known, definition.clone()));
     }
     if let Some(name) = schema.some_text("name") {
         model.name = Some(name.to_owned());
@@ -316,8 +321,8 @@ fn save_namespace(call: &Call<'_>, store: &mut Store) -> Result {
         model.rename(renamed);
         store.authorization.relations.rename(call.now, renamed);
     }
-    let of = model.type_mut(&new.name);
-    new.definitions.iter().for_each(|definition| put(of, definition.clone()));
+    let known = model.type_mut(&new.name);
+    new.definitions.iter().for_each(|definition| put(known, definition.clone()));
     save(call, store, model)
 }
 
@@ -327,7 +332,7 @@ fn delete_namespace(call: &Call<'_>, store: &mut Store) -> Result {
     if model.find(name).is_none() {
         return Err(Refusal::missing("namespace"));
     }
-    model.types.retain(|of| of.name != name);
+    model.types.retain(|known| known.name != name);
     save(call, store, model)
 }
 
@@ -350,9 +355,9 @@ fn save_definition(call: &Call<'_>, store: &mut Store) -> Result {
             if here { Name::new(namespace, &new.name) } else { name.clone() }
         };
         let definitions = &mut model.type_mut(namespace).definitions;
-        let old = definitions.iter_mut().find(|of| of.name == old);
-        if let Some(of) = old {
-            of.name.clone_from(&new.name);
+        let old = definitions.iter_mut().find(|definition| definition.name == old);
+        if let Some(definition) = old {
+            definition.name.clone_from(&new.name);
         }
         model.rename(renamed);
         store.authorization.relations.rename(call.now, renamed);
@@ -367,7 +372,7 @@ fn delete_definition(call: &Call<'_>, store: &mut Store) -> Result {
     if model.definition(namespace, name).is_none() {
         return Err(Refusal::missing("relation definition"));
     }
-    model.type_mut(namespace).definitions.retain(|of| of.name != name);
+    model.type_mut(namespace).definitions.retain(|definition| definition.name != name);
     save(call, store, model)
 }
 
@@ -438,18 +443,19 @@ fn who_can_access(call: &Call<'_>, store: &mut Store) -> Result {
 
 fn resource_relations(call: &Call<'_>, store: &mut Store) -> Result {
     let body = call.body();
-    let relations = store.authorization.relations.iter().filter(|of| {
-        let set = matches!(of.target, Target::Set { .. });
-        of.resource == body.text("resource") && !(set && body.flag("ignoreTargetSetRelations"))
+    let relations = store.authorization.relations.iter().filter(|relation| {
+        let set = matches!(relation.target, Target::Set { .. });
+        relation.resource == body.text("resource")
+            && !(set && body.flag("ignoreTargetSetRelations"))
     });
     list("relations", relations.map(show_relation))
 }
 
 fn targets_relations(call: &Call<'_>, store: &mut Store) -> Result {
     let (body, targets) = (call.body(), call.body().texts("targets"));
-    let relations = store.authorization.relations.iter().filter(|of| {
-        let set = matches!(of.target, Target::Set { .. });
-        of.target.id().is_some_and(|id| targets.contains(&id))
+    let relations = store.authorization.relations.iter().filter(|relation| {
+        let set = matches!(relation.target, Target::Set { .. });
+        relation.target.id().is_some_and(|id| targets.contains(&id))
             && (!set || body.flag("includeTargetSetRelations"))
     });
     list("relations", relations.map(show_relation))

@@ -34,7 +34,7 @@ pub(in crate::emulator) const SCHEMAS: List = List {
     },
     save: |store| {
         let model = store.authorization.model.iter().filter(|model| !model.text.is_empty());
-        model.map(|of| json!({ "dsl": of.text, "state": { "name": of.name } })).collect()
+        model.map(|model| json!({ "dsl": model.text, "state": { "name": model.name } })).collect()
     },
 };
 
@@ -235,8 +235,8 @@ fn load_details(call: &Call<'_>, store: &mut Store) -> Result {
     let asked = call.body().objects("resourceIdentifiers");
     list(
         "resourcesDetails",
-        asked.filter_map(|of| {
-            let (kind, id) = (of.text("resourceType"), of.text("resourceId"));
+        asked.filter_map(|resource| {
+            let (kind, id) = (resource.text("resourceType"), resource.text("resourceId"));
             let name = store.authorization.details.get(&(kind.to_owned(), id.to_owned()))?;
             Some(json!({ "resourceId": id, "resourceType": kind, "displayName": name }))
         }),
@@ -244,9 +244,10 @@ fn load_details(call: &Call<'_>, store: &mut Store) -> Result {
 }
 
 fn save_details(call: &Call<'_>, store: &mut Store) -> Result {
-    for of in call.body().objects("resourcesDetails") {
-        let named = (of.text("resourceType").to_owned(), of.text("resourceId").to_owned());
-        store.authorization.details.insert(named, of.text("displayName").to_owned());
+    for resource in call.body().objects("resourcesDetails") {
+        let named =
+            (resource.text("resourceType").to_owned(), resource.text("resourceId").to_owned());
+        store.authorization.details.insert(named, resource.text("displayName").to_owned());
     }
     Ok(Reply::empty())
 }
@@ -256,7 +257,7 @@ fn mappable_schema(call: &Call<'_>, store: &mut Store) -> Result {
     let limit = prepare_mapping(store, query)?;
     let model = model(store)?;
     let resources: Vec<_> =
-        model.types.iter().map(|of| mappable(store, &of.name, &[], limit)).collect();
+        model.types.iter().map(|known| mappable(store, &known.name, &[], limit)).collect();
     Ok(json!({ "schema": show_schema(model), "mappableResources": resources }).into())
 }
 
@@ -266,7 +267,7 @@ fn mappable_resources(call: &Call<'_>, store: &mut Store) -> Result {
     let queries = body.objects("resourcesQueries");
     list(
         "mappableResources",
-        queries.map(|of| mappable(store, of.text("type"), &of.texts("queries"), limit)),
+        queries.map(|query| mappable(store, query.text("type"), &query.texts("queries"), limit)),
     )
 }
 

@@ -71,8 +71,11 @@ fn delete(call: &Call<'_>, store: &mut Store) -> Result {
 }
 
 fn find<'s>(call: &Call<'_>, store: &'s Store) -> Result<(&'s Object, Value)> {
-    let known = store.project.flows.get(call.body().text("flowId"));
-    let known = known.ok_or_else(|| Refusal::missing("flow"))?;
+    let known = store
+        .project
+        .flows
+        .get(call.body().text("flowId"))
+        .ok_or_else(|| Refusal::missing("flow"))?;
     let screens = known.screens.clone();
     let screens = screens.or_else(|| known.flow.get("screens").cloned());
     Ok((&known.flow, screens.unwrap_or_else(|| json!([]))))
@@ -104,8 +107,10 @@ fn import(call: &Call<'_>, store: &mut Store) -> Result {
 
 fn import_v2(call: &Call<'_>, store: &mut Store) -> Result {
     let flow = call.body().map("flow").cloned().unwrap_or_default();
-    let id = Fields::new(&flow).some_text("flowId").map(str::to_owned);
-    let id = id.ok_or_else(|| Refusal::invalid("The flow.flowId field is required"))?;
+    let id = Fields::new(&flow)
+        .some_text("flowId")
+        .map(str::to_owned)
+        .ok_or_else(|| Refusal::invalid("The flow.flowId field is required"))?;
     store.project.flows.insert(id, Flow { flow, screens: None });
     Ok(Reply::empty())
 }

@@ -175,7 +175,8 @@ fn impersonate(call: &Call<'_>, store: &mut Store, stepup: bool) -> Result {
     let impersonator = store.managed_user(body.text("impersonatorId"))?.clone();
     let user = store.managed_user(body.text("loginId"))?.id.clone();
     let grants = &impersonator.grants;
-    let mut scopes = grants.tenants.iter().map(|of| &of.roles).chain([&grants.roles]);
+    let mut scopes =
+        grants.tenants.iter().map(|membership| &membership.roles).chain([&grants.roles]);
     let may = |roles: &Vec<String>| {
         store.permission_names(roles).iter().any(|name| IMPERSONATE.contains(name))
     };
@@ -260,7 +261,6 @@ mod tests {
 
     use crate::emulator::Emulator;
     use crate::emulator::state::sign_in;
-    use crate::emulator::state::token;
     use crate::emulator::testing::{claims, refused, text};
 
     fn seeded() -> Emulator {

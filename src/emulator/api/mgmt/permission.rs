@@ -187,8 +187,11 @@ fn delete_batch(call: &Call<'_>, store: &mut Store) -> Result {
     if names.is_empty() && ids.is_empty() {
         return Err(Refusal::argument("The names or the ids field must not be empty"));
     }
-    let named = |of: &&Permission| names.contains(&&*of.name) || ids.contains(&&*of.id);
-    let gone: Vec<_> = store.permissions.iter().filter(named).map(|of| of.id.clone()).collect();
+    let named = |permission: &&Permission| {
+        names.contains(&&*permission.name) || ids.contains(&&*permission.id)
+    };
+    let gone: Vec<_> =
+        store.permissions.iter().filter(named).map(|permission| permission.id.clone()).collect();
     for id in &gone {
         remove(store, id);
     }
@@ -198,7 +201,7 @@ fn delete_batch(call: &Call<'_>, store: &mut Store) -> Result {
 /// Removes a permission, and takes it from all roles.
 fn remove(store: &mut Store, id: &str) {
     store.permissions.retain(|permission| permission.id != id);
-    store.roles.iter_mut().for_each(|role| role.permissions.retain(|of| of != id));
+    store.roles.iter_mut().for_each(|role| role.permissions.retain(|known| known != id));
 }
 
 #[cfg(test)]

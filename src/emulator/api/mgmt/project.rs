@@ -17,13 +17,15 @@ use crate::emulator::words::random;
 use crate::emulator::words::refusal::{Reply, Result};
 
 /// Copies of the project, which get new IDs.
-pub(in crate::emulator) const SEED: List =
-    List::plain("projects", "/v1/mgmt/project/clone", |store| {
+pub(in crate::emulator) const SEED: List = List::plain(
+    "projects",
+    "/v1/mgmt/project/clone",
+    |store| {
         let copies = store.project.copies.values();
-        let save =
-            |of: &About| json!({ "name": of.name, "environment": of.environment, "tags": of.tags });
+        let save = |about: &About| json!({ "name": about.name, "environment": about.environment, "tags": about.tags });
         copies.map(save).collect()
-    });
+    },
+);
 
 /// What this project is called; the copies have no more than that either.
 pub(in crate::emulator) const THIS: List =

@@ -111,7 +111,8 @@ impl Role {
     }
 
     fn permission_names<'a>(&'a self, store: &'a Store) -> impl Iterator<Item = &'a str> {
-        let granted = store.permissions.iter().filter(|of| self.permissions.contains(&of.id));
+        let granted =
+            store.permissions.iter().filter(|permission| self.permissions.contains(&permission.id));
         granted.map(|permission| &*permission.name)
     }
 

@@ -164,7 +164,7 @@ impl Provider {
         Self {
             settings: state.map("settings").cloned().unwrap_or_default(),
             mappings: mappings
-                .map(|of| (owned(of.texts("groups")), of.text("roleId").to_owned()))
+                .map(|mapping| (owned(mapping.texts("groups")), mapping.text("roleId").to_owned()))
                 .collect(),
             default_roles: owned(state.texts("defaultRoleIds")),
         }
@@ -218,7 +218,7 @@ pub(in crate::emulator) fn settings<'a>(
     id: Option<&str>,
 ) -> Result<&'a mut SsoSettings> {
     store.tenant_mut(tenant)?;
-    let this = |of: &SsoSettings| of.tenant == tenant && of.id.as_deref() == id;
+    let this = |settings: &SsoSettings| settings.tenant == tenant && settings.id.as_deref() == id;
     let at = match store.sso_settings.iter().position(this) {
         Some(at) => at,
         None if id.is_none() => {
@@ -310,7 +310,7 @@ fn delete(call: &Call<'_>, store: &mut Store) -> Result {
     let query = call.query();
     let (tenant, id) = (query.text("tenantId"), query.some_text("ssoId"));
     named(query, store)?;
-    store.sso_settings.retain(|of| of.tenant != tenant || of.id.as_deref() != id);
+    store.sso_settings.retain(|settings| settings.tenant != tenant || settings.id.as_deref() != id);
     Ok(Reply::empty())
 }
 
@@ -407,7 +407,8 @@ fn auth_type(call: &Call<'_>, store: &mut Store) -> Result {
 fn recalculate(call: &Call<'_>, store: &mut Store) -> Result {
     let tenant = call.body().text("tenantId");
     let settings = named(call.body(), store)?;
-    let mappings = settings.provider().map(|of| of.mappings.clone()).unwrap_or_default();
+    let mappings =
+        settings.provider().map(|provider| provider.mappings.clone()).unwrap_or_default();
     let sso = settings.id.clone();
     let groups = store.groups.all(By::Tenant, tenant).filter(|group| group.sso == sso);
     let groups: Vec<_> = groups.collect();

@@ -409,8 +409,9 @@ fn secrets<'a>(store: &'a mut Store, id: &str) -> Result<&'a mut Vec<ClientSecre
 fn secret(call: &Call<'_>, store: &mut Store) -> Result {
     let (query, name) = (call.query(), call.query().some_text("secretName"));
     let mut secrets = secrets(store, query.text("id"))?.iter();
-    let found = secrets.find(|secret| name.is_none_or(|name| secret.name == name));
-    let found = found.ok_or_else(|| Refusal::missing("client secret"))?;
+    let found = secrets
+        .find(|secret| name.is_none_or(|name| secret.name == name))
+        .ok_or_else(|| Refusal::missing("client secret"))?;
     Ok(json!({ "cleartext": found.cleartext }).into())
 }
 

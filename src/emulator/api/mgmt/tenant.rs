@@ -289,7 +289,8 @@ fn search(call: &Call<'_>, store: &mut Store) -> Result {
     let found = store.tenants.iter().filter(|tenant| {
         (ids.is_empty() || ids.contains(&&*tenant.id))
             && (names.is_empty() || names.contains(&&*tenant.name))
-            && (domains.is_empty() || tenant.domains.iter().any(|of| domains.contains(&&**of)))
+            && (domains.is_empty()
+                || tenant.domains.iter().any(|domain| domains.contains(&&**domain)))
             && parent.is_none_or(|parent| tenant.parent.as_deref() == Some(parent))
             && auth_type.is_none_or(|wanted| {
                 wanted
@@ -312,8 +313,7 @@ fn default_roles(call: &Call<'_>, store: &mut Store) -> Result {
 }
 
 fn load_settings(call: &Call<'_>, store: &mut Store) -> Result {
-    let tenant = store.tenant(call.query().text("id"));
-    let tenant = tenant.ok_or_else(|| Refusal::missing("tenant"))?;
+    let tenant = store.tenant(call.query().text("id")).ok_or_else(|| Refusal::missing("tenant"))?;
     let sso = store.sso_settings_of(&tenant.id, None);
     let mut settings = tenant.settings.clone();
     settings.insert("authType".to_owned(), json!(sso.map_or("none", |sso| sso.auth_type.as_str())));
@@ -338,7 +338,9 @@ fn set_settings(call: &Call<'_>, store: &mut Store) -> Result {
     let elsewhere = ["tenantId", "domains", "authType"];
     let rules = SETTINGS.iter().map(|field| field.name);
     tenant.settings = rules
-        .filter(|name| !elsewhere.contains(name) && !DETAILS.iter().any(|of| of.name == *name))
+        .filter(|name| {
+            !elsewhere.contains(name) && !DETAILS.iter().any(|field| field.name == *name)
+        })
         .filter_map(|name| {
             let value = body.get(name)?.clone();
             let name = match name {

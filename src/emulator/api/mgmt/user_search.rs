@@ -139,7 +139,7 @@ pub(in crate::emulator) fn matches(user: &User, body: Fields<'_>) -> bool {
         && between("fromCreatedTime", "toCreatedTime", user.created)
         && between("fromModifiedTime", "toModifiedTime", user.modified)
         && has_attributes(&user.attributes, body.map("customAttributes"))
-        && (text.is_empty() || texts.into_iter().any(|of| of.to_lowercase().contains(&text)))
+        && (text.is_empty() || texts.into_iter().any(|known| known.to_lowercase().contains(&text)))
 }
 
 /// The filters on roles and tenants.
@@ -151,11 +151,16 @@ pub(in crate::emulator) fn granted(grants: &Grants, body: Fields<'_>, store: &St
         let parent = store.tenant(id).and_then(|tenant| tenant.parent.as_deref());
         body.flag("includeSubTenants") && parent.is_some_and(|parent| tenants.contains(&parent))
     };
-    let in_tenant =
-        grants.tenants.iter().any(|of| tenants.contains(&&*of.tenant) || below(&of.tenant));
+    let in_tenant = grants
+        .tenants
+        .iter()
+        .any(|membership| tenants.contains(&&*membership.tenant) || below(&membership.tenant));
     let in_all = |name: &str, held: &dyn Fn(&[String]) -> Vec<String>| {
         body.map(name).into_iter().flatten().all(|(tenant, wanted)| {
-            let held = grants.membership(tenant).map(|of| held(&of.roles)).unwrap_or_default();
+            let held = grants
+                .membership(tenant)
+                .map(|membership| held(&membership.roles))
+                .unwrap_or_default();
             holds(&held, wanted)
         })
     };

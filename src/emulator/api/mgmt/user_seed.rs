@@ -99,9 +99,9 @@ fn restore(store: &mut Store, state: Fields<'_>) -> Result<()> {
     for (provider, connected) in state.map("oauth").into_iter().flatten() {
         user.oauth.insert(provider.clone(), *connected == Value::Bool(true));
     }
-    let login = |of: Fields<'_>| Login {
-        time: of.int("time").unwrap_or_default(),
-        tenant: of.text("tenant").to_owned(),
+    let login = |login: Fields<'_>| Login {
+        time: login.int("time").unwrap_or_default(),
+        tenant: login.text("tenant").to_owned(),
     };
     user.add_logins(state.objects("logins").map(login));
     user.grants.restore(state);

@@ -210,8 +210,11 @@ fn login_id(call: &Call<'_>, store: &mut Store) -> Result {
         return Err(Refusal::user_exists());
     }
     change(call, store, |user| {
-        let at = user.login_ids.iter().position(|known| known == old);
-        let at = at.ok_or_else(Refusal::no_managed_user)?;
+        let at = user
+            .login_ids
+            .iter()
+            .position(|known| known == old)
+            .ok_or_else(Refusal::no_managed_user)?;
         match new {
             Some(new) => new.clone_into(&mut user.login_ids[at]),
             None if user.login_ids.len() > 1 => drop(user.login_ids.remove(at)),

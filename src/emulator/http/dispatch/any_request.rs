@@ -9,30 +9,9 @@ use serde_json::{Value, json};
 use crate::emulator::Emulator;
 use crate::emulator::api::areas::routes;
 use crate::emulator::api::route::{Bearer, Route};
-use crate::emulator::testing;
+use crate::emulator::testing::{self, Random};
 use crate::emulator::words::fields::{Field, Kind, Object, Shape};
 use crate::transport::http::Request;
-
-/// Numbers that look random and are the same in every run (splitmix64).
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        usize::try_from((z ^ (z >> 31)) % u64::try_from(bound).unwrap()).unwrap()
-    }
-
-    fn percent(&mut self, percent: usize) -> bool {
-        self.below(100) < percent
-    }
-
-    fn one_of<'t, T>(&mut self, of: &'t [T]) -> &'t T {
-        &of[self.below(of.len())]
-    }
-}
 
 /// Makes requests, partly of what earlier answers held.
 struct Caller {
@@ -251,6 +230,7 @@ fn no_request_breaks_the_emulator() {
             }
             let keys = format!("/v2/keys/{}", emulator.project_id());
             assert_eq!(emulator.send("GET", &keys, "", &json!(null)).0, 200);
+            emulator.store().check_indexes();
             // What is left can be saved.
             assert!(emulator.export().is_object());
         }

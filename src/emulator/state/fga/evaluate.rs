@@ -46,11 +46,13 @@ impl<'a> World<'a> {
     /// Answers each question.
     pub(in crate::emulator) fn check(self, questions: &'a [Question]) -> Vec<bool> {
         let mut network = Network::new(self);
-        let gates: Vec<_> =
-            questions.iter().map(|of| network.relation(&of.name, &of.resource)).collect();
+        let gates: Vec<_> = questions
+            .iter()
+            .map(|question| network.relation(&question.name, &question.resource))
+            .collect();
         network.complete();
         let mut answers = vec![false; questions.len()];
-        let mut targets: Vec<&Target> = questions.iter().map(|of| &of.target).collect();
+        let mut targets: Vec<&Target> = questions.iter().map(|question| &question.target).collect();
         targets.sort_unstable();
         targets.dedup();
         for targets in targets.chunks(WIDTH) {

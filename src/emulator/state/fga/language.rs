@@ -56,7 +56,7 @@ pub(in crate::emulator) fn parse(text: &str) -> Result<Model> {
                     return Err(fault(token.line, format!("a {} belongs to a type", token.text)));
                 };
                 let rule = reader.rule(token.text == "permission")?;
-                if source.rules.iter().any(|of| of.name == rule.name) {
+                if source.rules.iter().any(|known| known.name == rule.name) {
                     let (name, of) = (rule.name, source.name);
                     return Err(fault(rule.line, format!("`{name}` is there twice in `{of}`")));
                 }
@@ -398,8 +398,9 @@ impl<'r, 't> Resolver<'r, 't> {
     /// The targets of `follow` are resources, and those that have the relation `then` count.
     fn arrow(&self, source: &Source<'t>, follow: &str, then: &str, line: usize) -> Result<Node> {
         let of = source.name;
-        let rule = self.rule(of, follow);
-        let rule = rule.ok_or_else(|| fault(line, format!("the type `{of}` has no `{follow}`")))?;
+        let rule = self
+            .rule(of, follow)
+            .ok_or_else(|| fault(line, format!("the type `{of}` has no `{follow}`")))?;
         if rule.permission {
             let message = format!("`{follow}` is a permission: only relations can be followed");
             return Err(fault(line, message));

@@ -113,7 +113,7 @@ impl Expression {
 
 impl Model {
     pub(in crate::emulator) fn find(&self, name: &str) -> Option<&Type> {
-        self.types.iter().find(|of| of.name == name)
+        self.types.iter().find(|known| known.name == name)
     }
 
     pub(in crate::emulator) fn definition(&self, of: &str, name: &str) -> Option<&Definition> {
@@ -122,7 +122,7 @@ impl Model {
 
     /// The type, made if it is not there.
     pub(in crate::emulator) fn type_mut(&mut self, name: &str) -> &mut Type {
-        let at = self.types.iter().position(|of| of.name == name).unwrap_or_else(|| {
+        let at = self.types.iter().position(|known| known.name == name).unwrap_or_else(|| {
             self.types.push(Type { name: name.to_owned(), ..Type::default() });
             self.types.len() - 1
         });
@@ -131,7 +131,7 @@ impl Model {
 
     /// Renames types or relations wherever definitions mention them.
     pub(in crate::emulator) fn rename(&mut self, new: impl Fn(&Name) -> Name + Copy) {
-        for definition in self.types.iter_mut().flat_map(|of| &mut of.definitions) {
+        for definition in self.types.iter_mut().flat_map(|known| &mut known.definitions) {
             if let Some(node) = &mut definition.node {
                 node.rename(new);
             }
@@ -156,9 +156,9 @@ impl Model {
         if self.find(of).is_none() {
             return Err(format!("There is no type {of:?} in the schema"));
         }
-        let definition = self.definition(of, name);
-        let definition =
-            definition.ok_or_else(|| format!("The type {of:?} has no relation {name:?}"))?;
+        let definition = self
+            .definition(of, name)
+            .ok_or_else(|| format!("The type {of:?} has no relation {name:?}"))?;
         if let Target::Set { name: set, .. } = &relation.target
             && self.definition(&set.of, &set.name).is_none()
         {

@@ -120,8 +120,8 @@ impl Relations {
         let before: &dyn Key = &(name, resource);
         self.all
             .range::<dyn Key + '_, _>((Bound::Included(before), Bound::Unbounded))
-            .take_while(move |of| of.name == *name && of.resource == *resource)
-            .map(|of| &of.target)
+            .take_while(move |relation| relation.name == *name && relation.resource == *resource)
+            .map(|relation| &relation.target)
     }
 
     /// The resources that have a target of this type and ID, by a relation.
@@ -135,14 +135,15 @@ impl Relations {
         let target_type = target_type.to_owned();
         self.by_target
             .range(first.clone()..)
-            .take_while(move |of| of.0 == first.0 && of.1 == first.1)
-            .filter(move |of| compatible(&of.3, &target_type))
-            .map(|of| &*of.2)
+            .take_while(move |known| known.0 == first.0 && known.1 == first.1)
+            .filter(move |known| compatible(&known.3, &target_type))
+            .map(|known| &*known.2)
     }
 
     pub(in crate::emulator) fn insert(&mut self, relation: Relation, now: i64) {
-        let there =
-            self.targets(&relation.name, &relation.resource).any(|of| of.matches(&relation.target));
+        let there = self
+            .targets(&relation.name, &relation.resource)
+            .any(|known| known.matches(&relation.target));
         if there {
             return;
         }
@@ -158,8 +159,8 @@ impl Relations {
         let Relation { name, resource, target } = relation;
         let gone: Vec<Relation> = self
             .targets(name, resource)
-            .filter(|of| of.matches(target))
-            .map(|of| Relation { target: of.clone(), ..relation.clone() })
+            .filter(|known| known.matches(target))
+            .map(|known| Relation { target: known.clone(), ..relation.clone() })
             .collect();
         for relation in &gone {
             self.drop_exactly(relation, now);
@@ -167,7 +168,8 @@ impl Relations {
     }
 
     pub(in crate::emulator) fn retain(&mut self, now: i64, keep: impl Fn(&Relation) -> bool) {
-        let gone: Vec<Relation> = self.all.iter().filter(|of| !keep(of)).cloned().collect();
+        let gone: Vec<Relation> =
+            self.all.iter().filter(|relation| !keep(relation)).cloned().collect();
         for relation in &gone {
             self.drop_exactly(relation, now);
         }

@@ -86,9 +86,9 @@ fn read_node(fields: Fields<'_>) -> Result<Node> {
     let kind = fields.text("nType");
     let join = match kind {
         "child" => {
-            let expression = fields.map("expression");
-            let expression =
-                expression.ok_or_else(|| Refusal::argument("A child has an expression"))?;
+            let expression = fields
+                .map("expression")
+                .ok_or_else(|| Refusal::argument("A child has an expression"))?;
             return read_expression(Fields::new(expression)).map(Node::Child);
         }
         "union" => Node::Union,
