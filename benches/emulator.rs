@@ -93,7 +93,7 @@ fn costs(emulator: &Emulator, users: usize) -> [(&'static str, Duration); 4] {
 
 fn main() {
     // Cargo adds `--bench`.
-    let many = std::env::args().filter_map(|argument| argument.parse().ok()).next();
+    let many = std::env::args().find_map(|argument| argument.parse().ok());
     let many = many.unwrap_or(MANY);
     let start = Instant::now();
     let few = filled(FEW);

@@ -85,12 +85,8 @@ impl Indexes {
     fn remove(&mut self, by: By, key: &[u8], place: u64) {
         let index = &mut self.0[by as usize];
         match index.get_mut(key) {
-            None => {}
-            Some(Places::One(only)) => {
-                if *only == place {
-                    index.remove(key);
-                }
-            }
+            Some(Places::One(only)) if *only == place => drop(index.remove(key)),
+            Some(Places::One(_)) | None => {}
             Some(Places::Many(places)) => {
                 places.retain(|other| *other != place);
                 if places.is_empty() {

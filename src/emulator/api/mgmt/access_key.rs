@@ -329,7 +329,9 @@ fn set_active(store: &mut Store, ids: &[&str], active: bool) -> Result {
 
 fn delete(store: &mut Store, ids: &[&str]) -> Result {
     known(store, ids)?;
-    ids.iter().for_each(|id| store.access_keys.remove(By::Id, id));
+    for id in ids {
+        store.access_keys.remove(By::Id, id);
+    }
     Ok(Reply::empty())
 }
 
