@@ -1,10 +1,9 @@
 #![doc = include_str!("emulator.md")]
 #![allow(clippy::unnecessary_wraps, reason = "handlers have one signature")]
 
-use std::fmt;
-use std::io;
 use std::net::ToSocketAddrs;
 use std::time::Duration;
+use std::{fmt, io};
 
 use serde_json::Value;
 

@@ -5,10 +5,9 @@ use crate::emulator::api::call::Call;
 use crate::emulator::api::route::Bearer;
 use crate::emulator::state::store::Store;
 use crate::emulator::words::context::Context;
-use crate::emulator::words::fields;
-use crate::emulator::words::operations;
 use crate::emulator::words::refusal::{Refusal, Result};
 use crate::emulator::words::settings::Settings;
+use crate::emulator::words::{fields, operations};
 use crate::transport::{Request, http};
 
 /// Answers a request of the emulated API.

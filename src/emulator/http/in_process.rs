@@ -1,9 +1,7 @@
 //! The transport without a socket.
 
-use std::fmt;
-use std::io;
-use std::thread;
 use std::time::Duration;
+use std::{fmt, io, thread};
 
 use super::engine::Engine;
 use super::exchange::Exchange;

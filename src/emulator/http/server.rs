@@ -3,14 +3,15 @@
 //! Written on the bare socket, because faults need it.
 
 use std::collections::HashMap;
-use std::fmt;
-use std::io::{self, Read, Write};
-use std::net::ToSocketAddrs;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::io::{Read, Write};
+use std::net::{
+    IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream, ToSocketAddrs,
+};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 use std::time::Duration;
+use std::{fmt, io, thread};
 
 use super::engine::{Engine, lock};
 use super::exchange::Exchange;

@@ -1,13 +1,13 @@
 //! Exchange of access keys for session tokens.
 
-use crate::emulator::api::event::Event::Unrecorded;
-use crate::emulator::state::table::By;
 use serde_json::{Value, json};
 
 use crate::emulator::api::call::Call;
+use crate::emulator::api::event::Event::Unrecorded;
 use crate::emulator::api::route::{Area, Bearer, Route};
 use crate::emulator::state::sign_in::{custom_claims, unreserved};
 use crate::emulator::state::store::Store;
+use crate::emulator::state::table::By;
 use crate::emulator::state::token::base_claims;
 use crate::emulator::words::digest::digest;
 use crate::emulator::words::fields::{Field, Kind, optional};

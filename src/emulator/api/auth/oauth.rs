@@ -3,8 +3,7 @@
 use crate::emulator::api::call::Call;
 use crate::emulator::api::event::Event::SignInBy;
 use crate::emulator::api::idp;
-use crate::emulator::api::route::Bearer::Project;
-use crate::emulator::api::route::Bearer::{MaybeRefresh, Refresh};
+use crate::emulator::api::route::Bearer::{MaybeRefresh, Project, Refresh};
 use crate::emulator::api::route::{Area, Route};
 use crate::emulator::api::shapes::LOGIN_OPTIONS;
 use crate::emulator::state::idp::{Intent, Provider, Purpose};

@@ -1,19 +1,18 @@
 //! One-time codes.
 
-use crate::emulator::api::event::Event::SignInBy;
-use crate::emulator::api::route::Bearer::Project;
-use crate::emulator::state::pending::Pending;
-use crate::emulator::state::table::By;
 use serde_json::json;
 
 use super::pending::{SIGN_IN, SIGN_UP, delivery, update_fields};
 use crate::emulator::api::call::Call;
-use crate::emulator::api::route::Bearer::{MaybeRefresh, Refresh};
+use crate::emulator::api::event::Event::SignInBy;
+use crate::emulator::api::route::Bearer::{MaybeRefresh, Project, Refresh};
 use crate::emulator::api::route::{Area, Route};
 use crate::emulator::state::codes::Code;
 use crate::emulator::state::delivery::Delivery;
 use crate::emulator::state::mailbox::Message;
+use crate::emulator::state::pending::Pending;
 use crate::emulator::state::store::Store;
+use crate::emulator::state::table::By;
 use crate::emulator::words::fields::{Field, Kind, concat, optional, required};
 use crate::emulator::words::random;
 use crate::emulator::words::refusal::{Refusal, Result};

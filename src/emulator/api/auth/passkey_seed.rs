@@ -1,14 +1,14 @@
 //! Passkeys, as seeds hold them.
 
-use crate::emulator::api::event::Event::Unrecorded;
-use crate::emulator::state::passkey::Passkey;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
+use crate::emulator::api::event::Event::Unrecorded;
 use crate::emulator::api::route::Bearer::Management;
 use crate::emulator::api::route::Route;
 use crate::emulator::api::seed::List;
+use crate::emulator::state::passkey::Passkey;
 use crate::emulator::state::passkey::key::PublicKey;
 use crate::emulator::state::user::Factor;
 use crate::emulator::words::fields::{Field, Fields, Kind, optional, required};

@@ -1,21 +1,18 @@
 //! Passwords.
 
-use crate::emulator::api::event::Event::SignInBy;
-use crate::emulator::api::route::Bearer::Project;
-use crate::emulator::state::password::Password;
-use crate::emulator::state::pending::Pending;
-use crate::emulator::state::table::By;
 use serde_json::json;
 
 use super::magic_link;
-
 use crate::emulator::api::call::Call;
-use crate::emulator::api::route::Bearer::{MaybeRefresh, Refresh};
+use crate::emulator::api::event::Event::SignInBy;
+use crate::emulator::api::route::Bearer::{MaybeRefresh, Project, Refresh};
 use crate::emulator::api::route::{Area, Route};
-use crate::emulator::api::shapes::LOGIN_OPTIONS;
-use crate::emulator::api::shapes::SIGN_UP_USER;
+use crate::emulator::api::shapes::{LOGIN_OPTIONS, SIGN_UP_USER};
+use crate::emulator::state::password::Password;
+use crate::emulator::state::pending::Pending;
 use crate::emulator::state::sign_in::SignIn;
 use crate::emulator::state::store::Store;
+use crate::emulator::state::table::By;
 use crate::emulator::state::token;
 use crate::emulator::state::user::{Profile, User};
 use crate::emulator::words::fields::{Field, Kind, optional, required};

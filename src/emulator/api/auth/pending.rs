@@ -1,13 +1,10 @@
 //! What requests ask for that waits for a proof: sign-ups, sign-ins and changes of address.
 
-use crate::emulator::state::pending::{Pending, Verified};
-
 use crate::emulator::api::call::Call;
-use crate::emulator::api::shapes::LOGIN_OPTIONS;
-use crate::emulator::api::shapes::SIGN_UP_USER;
+use crate::emulator::api::shapes::{LOGIN_OPTIONS, SIGN_UP_USER};
 use crate::emulator::state::delivery::Delivery;
 use crate::emulator::state::mailbox::Message;
-use crate::emulator::state::pending::Then;
+use crate::emulator::state::pending::{Pending, Then, Verified};
 use crate::emulator::state::sign_in::SignIn;
 use crate::emulator::state::store::Store;
 use crate::emulator::state::token;

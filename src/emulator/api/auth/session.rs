@@ -1,11 +1,10 @@
 //! Keys, refresh, logout, and what users may ask about themselves.
 
-use crate::emulator::api::event::Event::{Read, Unrecorded};
-use crate::emulator::api::route::Bearer::Project;
 use serde_json::{Value, json};
 
 use crate::emulator::api::call::{Call, list};
-use crate::emulator::api::route::Bearer::Refresh;
+use crate::emulator::api::event::Event::{Read, Unrecorded};
+use crate::emulator::api::route::Bearer::{Project, Refresh};
 use crate::emulator::api::route::{Area, Route};
 use crate::emulator::state::store::Store;
 use crate::emulator::state::token;

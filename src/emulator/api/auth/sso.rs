@@ -2,16 +2,14 @@
 //! own; see [`idp`](crate::emulator::api::idp).
 
 use crate::emulator::api::call::Call;
-use crate::emulator::api::idp;
-use crate::emulator::api::route::Bearer::Project;
-use crate::emulator::state::sso::SsoSettings;
-
 use crate::emulator::api::event::Event::SignInBy;
-use crate::emulator::api::route::Bearer::MaybeRefresh;
+use crate::emulator::api::idp;
+use crate::emulator::api::route::Bearer::{MaybeRefresh, Project};
 use crate::emulator::api::route::{Area, Route};
 use crate::emulator::api::shapes::LOGIN_OPTIONS;
 use crate::emulator::state::idp::{Intent, Provider, Purpose};
 use crate::emulator::state::sign_in::SignIn;
+use crate::emulator::state::sso::SsoSettings;
 use crate::emulator::state::store::Store;
 use crate::emulator::words::fields::{Field, Kind, concat, optional, required};
 use crate::emulator::words::refusal::{Refusal, Result};

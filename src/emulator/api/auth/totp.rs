@@ -1,9 +1,5 @@
 //! Authenticator apps: time-based one-time passwords (RFC 6238).
 
-use crate::emulator::api::event::Event::SignInBy;
-use crate::emulator::api::route::Bearer::Project;
-use crate::emulator::state::totp::Authenticator;
-use crate::emulator::state::totp::STEP;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -12,13 +8,14 @@ use qrcode::{Color, QrCode};
 use serde_json::json;
 
 use crate::emulator::api::call::Call;
-use crate::emulator::api::route::Bearer::{MaybeRefresh, Refresh};
+use crate::emulator::api::event::Event::SignInBy;
+use crate::emulator::api::route::Bearer::{MaybeRefresh, Project, Refresh};
 use crate::emulator::api::route::{Area, Route};
-use crate::emulator::api::shapes::LOGIN_OPTIONS;
-use crate::emulator::api::shapes::SIGN_UP_USER;
+use crate::emulator::api::shapes::{LOGIN_OPTIONS, SIGN_UP_USER};
 use crate::emulator::state::sign_in::SignIn;
 use crate::emulator::state::store::Store;
 use crate::emulator::state::token;
+use crate::emulator::state::totp::{Authenticator, STEP};
 use crate::emulator::state::user::{Profile, User};
 use crate::emulator::words::fields::{Field, Kind, optional, required};
 use crate::emulator::words::refusal::{Refusal, Result};

@@ -1,32 +1,27 @@
 //! Passkeys. What browsers return is checked as a relying party must (Web Authentication Level 2,
 //! sections 7.1 and 7.2), except that nobody vouches for the make of an authenticator.
 
-use super::passkey_seed;
-use crate::emulator::api::event::Event::SignInBy;
-use crate::emulator::api::route::Bearer::Project;
-use crate::emulator::state::passkey::{Passkey, Transaction};
-use crate::emulator::state::table::By;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
+use super::passkey_seed;
 use crate::emulator::api::call::Call;
-use crate::emulator::api::route::Bearer::{MaybeRefresh, Refresh};
+use crate::emulator::api::event::Event::SignInBy;
+use crate::emulator::api::route::Bearer::{MaybeRefresh, Project, Refresh};
 use crate::emulator::api::route::{Area, Route};
-use crate::emulator::api::shapes::LOGIN_OPTIONS;
-use crate::emulator::api::shapes::SIGN_UP_USER;
+use crate::emulator::api::shapes::{LOGIN_OPTIONS, SIGN_UP_USER};
+use crate::emulator::state::passkey::credential::{Assertion, Expected, NewCredential};
+use crate::emulator::state::passkey::{Passkey, Then, Transaction, key};
 use crate::emulator::state::sign_in::SignIn;
 use crate::emulator::state::store::Store;
+use crate::emulator::state::table::By;
 use crate::emulator::state::token;
 use crate::emulator::state::user::{Factor, Profile, User};
 use crate::emulator::words::fields::{Field, Fields, Kind, optional, required};
 use crate::emulator::words::random;
 use crate::emulator::words::refusal::{Refusal, Reply, Result};
 use crate::emulator::words::settings::seconds;
-
-use crate::emulator::state::passkey::Then;
-use crate::emulator::state::passkey::credential::{Assertion, Expected, NewCredential};
-use crate::emulator::state::passkey::key;
 
 const PASSKEY_OPTIONS: &[Field] = &[
     optional(

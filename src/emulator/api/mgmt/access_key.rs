@@ -1,20 +1,19 @@
 //! Access keys.
 
-use crate::emulator::api::event::Event::{Action, Read};
-use crate::emulator::state::access_key::AccessKey;
-use crate::emulator::state::table::By;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::{ASSOCIATED_TENANT, ID, IDS, has_attributes, owned};
 use crate::emulator::api::call::{Call, list};
+use crate::emulator::api::event::Event::{Action, Read};
 use crate::emulator::api::route::Bearer::Management;
 use crate::emulator::api::route::{Area, Route};
 use crate::emulator::api::seed::{List, ROLE_IDS, TENANTS, last_row};
+use crate::emulator::state::access_key::AccessKey;
 use crate::emulator::state::grants::Grants;
 use crate::emulator::state::store::Store;
-use crate::emulator::state::table::Edit;
+use crate::emulator::state::table::{By, Edit};
 use crate::emulator::words::digest::{digest, saved_digest};
 use crate::emulator::words::fields::{Field, Fields, Kind, optional, required};
 use crate::emulator::words::random;

@@ -1,9 +1,9 @@
 //! Definitions of custom attributes of users. What attributes users have does not depend on them.
 
-use crate::emulator::api::event::Event::Action;
 use serde_json::{Value, json};
 
 use crate::emulator::api::call::Call;
+use crate::emulator::api::event::Event::Action;
 use crate::emulator::api::route::Bearer::Management;
 use crate::emulator::api::route::{Area, Route};
 use crate::emulator::api::seed::List;

@@ -1,15 +1,14 @@
 //! The audit trail: recording what calls do, and searching it.
 
-use crate::emulator::api::event::Event::{Read, Unrecorded};
-use crate::emulator::state::audit::Record;
-
 use serde_json::{Value, json};
 
 use super::owned;
 use crate::emulator::api::call::Call;
+use crate::emulator::api::event::Event::{Read, Unrecorded};
 use crate::emulator::api::route::Bearer::Management;
 use crate::emulator::api::route::{Area, Route};
 use crate::emulator::api::seed::List;
+use crate::emulator::state::audit::Record;
 use crate::emulator::state::store::Store;
 use crate::emulator::words::fields::{Field, Kind, optional, required};
 use crate::emulator::words::refusal::{Refusal, Reply, Result};

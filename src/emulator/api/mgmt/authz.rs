@@ -1,10 +1,10 @@
 //! Relationship-based access control: schema by namespaces, relations, questions.
 
-use super::world::{found, model, world};
-use crate::emulator::api::event::Event::{Action, Read};
 use serde_json::json;
 
+use super::world::{found, model, world};
 use crate::emulator::api::call::{Call, list};
+use crate::emulator::api::event::Event::{Action, Read};
 use crate::emulator::api::route::Bearer::Management;
 use crate::emulator::api::route::{Area, Route};
 use crate::emulator::api::seed::List;

@@ -1,11 +1,11 @@
 //! Fine-grained authorization: schema text, relations, checks.
 
-use super::world::{found, model, world};
-use crate::emulator::api::event::Event::{Action, Read};
 use serde_json::{Value, json};
 
 use super::authz;
+use super::world::{found, model, world};
 use crate::emulator::api::call::{Call, list};
+use crate::emulator::api::event::Event::{Action, Read};
 use crate::emulator::api::route::Bearer::Management;
 use crate::emulator::api::route::{Area, Route};
 use crate::emulator::api::seed::List;

@@ -1,13 +1,13 @@
 //! Flows, as opaque documents. They are kept, not run.
 
-use crate::emulator::api::event::Event::{Action, Read};
-use crate::emulator::state::project::Flow;
 use serde_json::{Value, json};
 
 use crate::emulator::api::call::Call;
+use crate::emulator::api::event::Event::{Action, Read};
 use crate::emulator::api::route::Bearer::Management;
 use crate::emulator::api::route::{Area, Route};
 use crate::emulator::api::seed::List;
+use crate::emulator::state::project::Flow;
 use crate::emulator::state::store::Store;
 use crate::emulator::words::fields::{Field, Fields, Kind, Object, optional, required};
 use crate::emulator::words::refusal::{Refusal, Reply, Result};

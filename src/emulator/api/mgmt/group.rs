@@ -1,18 +1,18 @@
 //! Groups of users, as identity providers tell of them.
 
-use crate::emulator::api::event::Event::{Read, Unrecorded};
-use crate::emulator::state::group::Group;
-use crate::emulator::state::table::By;
 use std::collections::HashSet;
 
 use serde_json::{Value, json};
 
 use super::owned;
 use crate::emulator::api::call::Call;
+use crate::emulator::api::event::Event::{Read, Unrecorded};
 use crate::emulator::api::route::Bearer::Management;
 use crate::emulator::api::route::{Area, Route};
 use crate::emulator::api::seed::List;
+use crate::emulator::state::group::Group;
 use crate::emulator::state::store::Store;
+use crate::emulator::state::table::By;
 use crate::emulator::words::fields::{Field, Kind, optional, required};
 use crate::emulator::words::random;
 use crate::emulator::words::refusal::{Refusal, Result};

@@ -1,22 +1,19 @@
 //! Tokens: more claims, sign-ins without asking the user, impersonation.
 
-use crate::emulator::api::event::Event::{OfUser, SignInBy, Unrecorded};
-use crate::emulator::state::sign_in::custom_claims;
-use crate::emulator::words::context::Context;
 use serde_json::{Value, json};
 
 use crate::emulator::api::call::Call;
+use crate::emulator::api::event::Event::{OfUser, SignInBy, Unrecorded};
 use crate::emulator::api::route::Bearer::Management;
 use crate::emulator::api::route::{Area, Route};
 use crate::emulator::api::seed::List;
 use crate::emulator::state::grants::merge;
-use crate::emulator::state::sign_in;
-use crate::emulator::state::sign_in::SignIn;
+use crate::emulator::state::sign_in::{self, SignIn, custom_claims};
 use crate::emulator::state::store::Store;
-use crate::emulator::state::token;
-use crate::emulator::state::token::{ActingSession, Impersonation};
+use crate::emulator::state::token::{self, ActingSession, Impersonation};
 use crate::emulator::state::user::{Profile, User};
 use crate::emulator::words::clock::rfc3339;
+use crate::emulator::words::context::Context;
 use crate::emulator::words::fields::{Field, Kind, Object, optional, required};
 use crate::emulator::words::random;
 use crate::emulator::words::refusal::{Refusal, Reply, Result};

@@ -1,14 +1,13 @@
 //! Links and tokens that the program hands over itself, in place of a message.
 
-use crate::emulator::api::event::Event::Unrecorded;
-use crate::emulator::state::pending::Pending;
 use serde_json::json;
 
 use crate::emulator::api::auth::{enchanted_link, magic_link};
+use crate::emulator::api::event::Event::Unrecorded;
 use crate::emulator::api::route::Bearer::Management;
 use crate::emulator::api::route::{Area, Route};
-use crate::emulator::api::shapes::LOGIN_OPTIONS;
-use crate::emulator::api::shapes::SIGN_UP_USER;
+use crate::emulator::api::shapes::{LOGIN_OPTIONS, SIGN_UP_USER};
+use crate::emulator::state::pending::Pending;
 use crate::emulator::words::fields::{Field, Kind, optional, required};
 
 const SIGN_IN: &[Field] = &[

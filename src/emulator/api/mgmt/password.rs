@@ -1,15 +1,14 @@
 //! What the project asks of passwords.
 
-use crate::emulator::api::event::Event::Action;
-use crate::emulator::state::password::Policy;
 use serde_json::{Value, json};
 
 use super::refuse_uncovered;
-
 use crate::emulator::api::call::Call;
+use crate::emulator::api::event::Event::Action;
 use crate::emulator::api::route::Bearer::Management;
 use crate::emulator::api::route::{Area, Route};
 use crate::emulator::api::seed::List;
+use crate::emulator::state::password::Policy;
 use crate::emulator::state::store::Store;
 use crate::emulator::words::fields::{Field, Kind, optional};
 use crate::emulator::words::refusal::{Refusal, Reply, Result};

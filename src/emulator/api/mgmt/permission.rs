@@ -1,10 +1,10 @@
 //! Permissions.
 
-use crate::emulator::api::event::Event::Action;
 use serde_json::{Value, json};
 
 use super::all_or_nothing;
 use crate::emulator::api::call::{Call, list};
+use crate::emulator::api::event::Event::Action;
 use crate::emulator::api::route::Bearer::Management;
 use crate::emulator::api::route::{Area, Route};
 use crate::emulator::api::seed::{List, last};

@@ -1,15 +1,14 @@
 //! The project itself: name, tags, copies, settings as files.
 
-use crate::emulator::api::event::Event::{Action, Read, Unrecorded};
-use crate::emulator::state::project::{About, Flow};
-
 use serde_json::{Value, json};
 
 use super::owned;
 use crate::emulator::api::call::{Call, list};
+use crate::emulator::api::event::Event::{Action, Read, Unrecorded};
 use crate::emulator::api::route::Bearer::Management;
 use crate::emulator::api::route::{Area, Route};
 use crate::emulator::api::seed::List;
+use crate::emulator::state::project::{About, Flow};
 use crate::emulator::state::sign::KeyRing;
 use crate::emulator::state::store::Store;
 use crate::emulator::words::fields::{Field, Fields, Kind, Object, optional, required};

@@ -1,8 +1,5 @@
 //! How the users of a tenant sign in by SSO.
 
-use crate::emulator::api::event::Event::{Action, Unrecorded};
-use crate::emulator::state::sso::{AuthType, Provider, SsoSettings};
-use crate::emulator::state::table::By;
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
@@ -13,11 +10,14 @@ use super::sso_fields::{
     LEGACY_METADATA, MAKE_FIELDS, NEW, REDIRECT, STATE, TENANT, TENANT_ALONE,
 };
 use crate::emulator::api::call::{Call, list};
+use crate::emulator::api::event::Event::{Action, Unrecorded};
 use crate::emulator::api::route::Bearer::Management;
 use crate::emulator::api::route::{Area, Route};
 use crate::emulator::api::seed::{List, last};
 use crate::emulator::state::grants::merge;
+use crate::emulator::state::sso::{AuthType, Provider, SsoSettings};
 use crate::emulator::state::store::Store;
+use crate::emulator::state::table::By;
 use crate::emulator::words::fields::{Fields, Object};
 use crate::emulator::words::random;
 use crate::emulator::words::refusal::{Refusal, Reply, Result};

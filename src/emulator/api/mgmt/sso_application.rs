@@ -1,16 +1,16 @@
 //! SSO applications: programs that sign their users in through the project.
 
-use crate::emulator::api::event::Event::Action;
-use crate::emulator::state::sso_application::{ClientSecret, Protocol, SsoApplication};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::ID;
 use crate::emulator::api::call::{Call, list};
+use crate::emulator::api::event::Event::Action;
 use crate::emulator::api::route::Bearer::Management;
 use crate::emulator::api::route::{Area, Route};
 use crate::emulator::api::seed::{List, last};
+use crate::emulator::state::sso_application::{ClientSecret, Protocol, SsoApplication};
 use crate::emulator::state::store::Store;
 use crate::emulator::words::fields::{Field, Fields, Kind, Object, concat, optional, required};
 use crate::emulator::words::random;

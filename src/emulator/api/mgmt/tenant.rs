@@ -1,18 +1,16 @@
 //! Tenants.
 
-use crate::emulator::api::event::Event::{Action, Read};
-use crate::emulator::state::sso::AuthType;
 use serde_json::{Value, json};
 
-use super::sso;
-
-use super::{ID, owned};
+use super::{ID, owned, sso};
 use crate::emulator::api::call::{Call, list};
+use crate::emulator::api::event::Event::{Action, Read};
 use crate::emulator::api::route::Bearer::Management;
 use crate::emulator::api::route::{Area, Route};
 use crate::emulator::api::seed::{List, last};
 use crate::emulator::state::grants::Membership;
 use crate::emulator::state::mailbox::Message;
+use crate::emulator::state::sso::AuthType;
 use crate::emulator::state::store::Store;
 use crate::emulator::state::tenant::Tenant;
 use crate::emulator::words::fields::{Field, Fields, Kind, concat, optional, required};

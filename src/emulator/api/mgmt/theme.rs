@@ -1,9 +1,9 @@
 //! The theme, as an opaque document.
 
-use crate::emulator::api::event::Event::{Action, Read};
 use serde_json::json;
 
 use crate::emulator::api::call::Call;
+use crate::emulator::api::event::Event::{Action, Read};
 use crate::emulator::api::route::Bearer::Management;
 use crate::emulator::api::route::{Area, Route};
 use crate::emulator::api::seed::List;

@@ -1,21 +1,19 @@
 //! Users: create, change, load, delete.
 
-use super::user_seed;
-use crate::emulator::api::event::Event::{OfUser, Read, Unrecorded};
-use crate::emulator::state::grants::merge;
-use crate::emulator::state::password::Password;
-use crate::emulator::state::table::By;
 use serde_json::{Value, json};
 
-use super::{ASSOCIATED_TENANT, owned, refuse_uncovered};
+use super::{ASSOCIATED_TENANT, owned, refuse_uncovered, user_seed};
 use crate::emulator::api::auth::otp;
-
 use crate::emulator::api::call::Call;
+use crate::emulator::api::event::Event::{OfUser, Read, Unrecorded};
 use crate::emulator::api::route::Bearer::Management;
 use crate::emulator::api::route::{Area, Route};
 use crate::emulator::api::shapes::LOGIN_OPTIONS;
+use crate::emulator::state::grants::merge;
 use crate::emulator::state::mailbox::Message;
+use crate::emulator::state::password::Password;
 use crate::emulator::state::store::Store;
+use crate::emulator::state::table::By;
 use crate::emulator::state::user::{Factor, Status, User};
 use crate::emulator::words::fields::{Field, Fields, Kind, concat, optional, required};
 use crate::emulator::words::refusal::{Refusal, Reply, Result};

@@ -1,12 +1,12 @@
 //! Users: search.
 
-use crate::emulator::api::event::Event::Read;
 use std::cmp::Ordering;
 
 use serde_json::{Value, json};
 
 use super::{has_attributes, refuse_uncovered};
 use crate::emulator::api::call::Call;
+use crate::emulator::api::event::Event::Read;
 use crate::emulator::api::route::Bearer::Management;
 use crate::emulator::api::route::{Area, Route};
 use crate::emulator::state::grants::Grants;

@@ -1,11 +1,11 @@
 //! Users: what seeds hold of them.
 
-use crate::emulator::state::password::{Password, SAVED};
-use crate::emulator::state::totp::Authenticator;
 use serde_json::{Value, json};
 
 use crate::emulator::api::seed::{List, ROLE_IDS, TENANTS, last_row};
+use crate::emulator::state::password::{Password, SAVED};
 use crate::emulator::state::store::Store;
+use crate::emulator::state::totp::Authenticator;
 use crate::emulator::state::user::{Factor, Login, User};
 use crate::emulator::words::fields::{Field, Fields, Kind, optional, required};
 use crate::emulator::words::refusal::{Refusal, Result};

@@ -1,9 +1,9 @@
 //! Passkeys of users, and the tokens of their social providers.
 
-use crate::emulator::api::event::Event::OfUser;
 use serde_json::json;
 
 use crate::emulator::api::call::Call;
+use crate::emulator::api::event::Event::OfUser;
 use crate::emulator::api::route::Bearer::Management;
 use crate::emulator::api::route::{Area, Route};
 use crate::emulator::state::store::Store;

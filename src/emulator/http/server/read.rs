@@ -1,6 +1,7 @@
 //! Reads requests from a socket.
 
-use std::io::{self, Read, Write};
+use std::io;
+use std::io::{Read, Write};
 
 use httparse::{EMPTY_HEADER, Status};
 

@@ -21,9 +21,8 @@
 
 use std::collections::HashMap;
 
-use super::name::Name;
-
 use super::model::{Allowed, Definition, Expression, Model, Node, Type};
+use super::name::Name;
 use crate::emulator::words::refusal::{Refusal, Result};
 
 /// How deep parentheses can be nested.

@@ -2,9 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::name::Name;
-
 use super::model::{Allowed, Definition, Expression, Model, Node, Type};
+use super::name::Name;
 use super::query_text;
 use super::relations::{Relation, Target};
 use crate::emulator::words::fields::{Field, Fields, Kind, optional, required};
