@@ -9,7 +9,8 @@
 //! 2. where it remembers something, a file in [`state`](super::state) with the type, and a field of
 //!    [`Store`](super::state::store::Store); what is looked up goes into a
 //!    [`Table`](super::state::table::Table);
-//! 3. a line in [`AREAS`](areas::AREAS). Seeds are made in the order of that table.
+//! 3. a line in [`AREAS`](areas::AREAS), beside the `mod` line that every file has. Seeds are made in
+//!    the order of that table.
 //!
 //! Handlers read the request from their [`Call`](call::Call), and hand its context on to the state.
 

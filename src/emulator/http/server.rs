@@ -31,7 +31,7 @@ const LINGER: Duration = Duration::from_millis(500);
 /// Connections at the same time.
 const MAX_CONNECTIONS: usize = 1_024;
 
-/// An emulator that listens on a port; from [`Emulator::serve`]. Dropping it closes the port and all
+/// An emulator that listens on a port; from [`Emulator::serve`](crate::emulator::Emulator::serve). Dropping it closes the port and all
 /// connections.
 pub struct Server {
     address: SocketAddr,

@@ -1,4 +1,4 @@
-//! OAuth: the provider is the emulator's own; see [`idp`](crate::emulator::api::idp).
+//! OAuth: the provider is the emulator's own; see [`idp`].
 
 use crate::emulator::api::call::Call;
 use crate::emulator::api::event::Event::SignInBy;

@@ -1,5 +1,5 @@
 //! Single sign-on, by the newer paths and by those of SAML. The identity provider is the emulator's
-//! own; see [`idp`](crate::emulator::api::idp).
+//! own; see [`idp`].
 
 use crate::emulator::api::call::Call;
 use crate::emulator::api::event::Event::SignInBy;

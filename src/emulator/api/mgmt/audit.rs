@@ -217,4 +217,29 @@ mod tests {
         ];
         assert_eq!(trail(&emulator), wanted);
     }
+
+    #[test]
+    fn only_sign_ins_fail_and_who_is_gone_is_still_named() {
+        let emulator = Emulator::new();
+        emulator.manage("/v1/mgmt/user/create", &json!({ "loginId": "ada" }));
+        let token = emulator.sign_in("ada").unwrap()["refreshJwt"].clone();
+        let body = json!({ "loginId": "ada", "status": "disabled" });
+        emulator.manage("/v1/mgmt/user/update/status", &body);
+        let token = token.as_str().unwrap();
+        for (method, path) in
+            [("GET", "/v1/auth/me"), ("POST", "/v1/auth/refresh"), ("POST", "/v1/auth/logout")]
+        {
+            assert_eq!(emulator.send(method, path, token, &json!({})).0, 403, "{path}");
+        }
+        emulator.manage("/v1/mgmt/user/delete", &json!({ "loginId": "ada" }));
+        emulator.manage("/v1/mgmt/user/delete/batch", &json!({ "userIds": [] }));
+        let wanted = [
+            ["UserCreated", "", "ada"],
+            ["LoginSucceed", "otp", "ada"],
+            ["UserModified", "", "ada"],
+            ["UserDeleted", "", "ada"],
+            ["UsersDeleted", "", ""],
+        ];
+        assert_eq!(trail(&emulator), wanted);
+    }
 }
