@@ -266,7 +266,10 @@ impl Arrows {
             .0
             .iter()
             .flat_map(|(at, source)| {
-                source.tests.iter().map(move |name| [at.as_slice(), &[name.clone()]].concat())
+                source
+                    .tests
+                    .iter()
+                    .map(move |name| [at.as_slice(), std::slice::from_ref(name)].concat())
             })
             .collect();
         sources.0.retain(|module, _| !tests.iter().any(|test| module.starts_with(test)));
