@@ -12,6 +12,7 @@ mod check;
 mod client;
 mod error;
 mod escape;
+mod extra;
 mod flight;
 mod html;
 mod json;
@@ -43,6 +44,7 @@ pub use auth::{AuthInfo, Token};
 pub use call::Credential;
 pub use client::{Client, ClientBuilder};
 pub use error::{ApiError, Error, KeysError, Result, TokenError, codes};
+pub use extra::Extra;
 pub use json::DecodeError;
 pub use jwt::{Claims, KeyPolicy, Scope};
 pub use models::{

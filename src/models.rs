@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::UnixTime;
+use crate::extra::Extra;
 use crate::names::names;
 use crate::options::setters;
 
@@ -79,7 +80,7 @@ pub struct User {
     pub temp_lock_expiration: Option<UnixTime>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 /// A user's place in a tenant.
@@ -97,7 +98,7 @@ pub struct UserTenant {
     pub permissions: Vec<String>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 /// A tenant.
@@ -139,7 +140,7 @@ pub struct Tenant {
     pub parent: String,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 /// How users of a tenant sign in by SSO.
@@ -238,7 +239,7 @@ pub struct SignInRecord {
     pub selected_tenant: String,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 /// What is known of a user who signs up.

@@ -1,8 +1,8 @@
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
 use crate::check;
 use crate::error::{Error, Result};
+use crate::extra::Extra;
 
 /// How a message reaches a user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -75,7 +75,7 @@ pub struct MaskedAddress {
     pub masked_phone: Option<String>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 impl std::fmt::Display for MaskedAddress {

@@ -10,6 +10,7 @@ use crate::call::Call;
 use crate::check;
 use crate::client::Client;
 use crate::error::Result;
+use crate::extra::Extra;
 use crate::json::DecodeError;
 use crate::jwt::{Claims, Kind, Origin};
 use crate::models::User;
@@ -135,7 +136,7 @@ pub struct AuthInfo {
     /// Whether the sign-in was by an SSO configuration that is not saved yet, to test it.
     pub unsaved_sso: Option<bool>,
     /// What a newer Descope says beyond the above, but for secrets.
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
     /// Members that a newer Descope sends and whose name or value is that of a token, key, code or
     /// other secret.
     pub extra_secrets: BTreeMap<String, Secret>,
@@ -158,7 +159,7 @@ impl fmt::Debug for AuthInfo {
             .field("known_device_jwt", &self.known_device_jwt)
             .field("external_token", &self.external_token)
             .field("unsaved_sso", &self.unsaved_sso)
-            .field("extra", &self.extra.keys())
+            .field("extra", &self.extra)
             .field("extra_secrets", &self.extra_secrets)
             .finish()
     }
@@ -217,7 +218,7 @@ pub struct IdpResponse {
     pub oidc_claims: Map<String, Value>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 #[derive(Default, Deserialize)]
@@ -248,7 +249,7 @@ struct Answer {
     #[serde(rename = "tenantSSOID")]
     tenant_sso_id: Option<String>,
     #[serde(rename = "$unknown")]
-    extra: Map<String, Value>,
+    extra: Extra,
 }
 
 #[allow(dead_code, reason = "each area uses some of it, and any of them may be off")]
@@ -365,9 +366,7 @@ impl AuthInfo {
 
 /// Takes the texts that look like secrets out of what an answer has beyond what is known.
 #[allow(dead_code, reason = "every way to sign in uses it, and all may be off")]
-fn without_secrets(
-    mut extra: Map<String, Value>,
-) -> (Map<String, Value>, BTreeMap<String, Secret>) {
+fn without_secrets(Extra(mut extra): Extra) -> (Extra, BTreeMap<String, Secret>) {
     const SECRET: [&str; 9] =
         ["jwt", "token", "secret", "password", "key", "code", "ref", "assertion", "cookie"];
     let is_secret = |name: &str, text: &str| {
@@ -382,7 +381,7 @@ fn without_secrets(
         }
         _ => true,
     });
-    (extra, secrets)
+    (Extra(extra), secrets)
 }
 
 /// Whether a text could be a token, which then has to pass the check: one without its dots, such as a

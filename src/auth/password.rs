@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
 use super::{Auth, AuthInfo, LoginOptions, SignUpOptions};
 use crate::check;
 use crate::client::Client;
 use crate::error::Result;
+use crate::extra::Extra;
 use crate::options::setters;
 use crate::secret::Secret;
 
@@ -258,5 +258,5 @@ pub struct PasswordPolicy {
     pub non_alphanumeric: bool,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }

@@ -12,6 +12,7 @@ use crate::call::Call;
 use crate::check;
 use crate::client::Client;
 use crate::error::{Error, Result, TokenError};
+use crate::extra::Extra;
 use crate::json::DecodeError;
 use crate::jwt::{Claims, Kind, Origin};
 use crate::models::{SignInRecord, User};
@@ -492,5 +493,5 @@ pub struct MyTenant {
     pub custom_attributes: Map<String, Value>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }

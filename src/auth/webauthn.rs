@@ -16,13 +16,13 @@
 //! ```
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
 use super::{Auth, AuthInfo, LoginOptions, SignUpOptions};
 use crate::call::Call;
 use crate::check;
 use crate::client::Client;
 use crate::error::{Error, Result};
+use crate::extra::Extra;
 use crate::options::setters;
 
 /// WebAuthn; see [`Auth::webauthn`].
@@ -302,7 +302,7 @@ pub struct WebAuthnTransaction {
     pub create: bool,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 /// Options of [`WebAuthn::sign_up_start`].

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use super::Mgmt;
 use crate::check;
 use crate::error::Result;
+use crate::extra::Extra;
 use crate::models::{TenantRoles, UserTenant};
 use crate::names::names;
 use crate::options::setters;
@@ -436,7 +437,7 @@ pub struct AccessKey {
     pub permitted_ips: Vec<String>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 /// Whether an access key is good.

@@ -7,6 +7,7 @@ use super::Mgmt;
 use crate::UnixMillis;
 use crate::check;
 use crate::error::Result;
+use crate::extra::Extra;
 use crate::names::names;
 use crate::options::setters;
 use crate::page::Page;
@@ -180,7 +181,7 @@ pub struct AuditRecord {
     pub data: Map<String, Value>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 /// How serious something is.

@@ -7,6 +7,7 @@ use super::Mgmt;
 use crate::call::Call;
 use crate::check;
 use crate::error::Result;
+use crate::extra::Extra;
 use crate::options::setters;
 
 /// Flows; see [`Mgmt::flow`].
@@ -289,7 +290,7 @@ pub struct FlowList {
     pub total: Option<u64>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 /// A flow of a list.
@@ -313,7 +314,7 @@ pub struct Flow {
     pub etag: Option<String>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 /// A flow with its screens, as [`Flows::export`] returns it.
@@ -327,7 +328,7 @@ pub struct FlowWithScreens {
     pub screens: Vec<Value>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 /// How to run a flow.

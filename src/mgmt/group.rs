@@ -1,12 +1,12 @@
 //! Groups of users, as the identity providers of tenants tell of them.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
 use super::Mgmt;
 use crate::call::Call;
 use crate::check;
 use crate::error::{Error, Result};
+use crate::extra::Extra;
 use crate::names::names;
 use crate::options::setters;
 
@@ -178,7 +178,7 @@ pub struct Group {
     pub sso_id: String,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 /// A user in a [`Group`].
@@ -195,7 +195,7 @@ pub struct GroupMember {
     pub display: String,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 /// How Descope knows of a [`Group`].

@@ -1,11 +1,11 @@
 //! Permissions: what roles allow.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
 use super::Mgmt;
 use crate::check;
 use crate::error::Result;
+use crate::extra::Extra;
 use crate::options::setters;
 
 /// Permissions; see [`Mgmt::permission`].
@@ -275,7 +275,7 @@ pub struct Permission {
     pub system_default: bool,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 /// What there is to a permission beside its name.

@@ -1,11 +1,12 @@
 //! The project itself: name, tags, copies, settings as files.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::Mgmt;
 use crate::check;
 use crate::error::Result;
+use crate::extra::Extra;
 use crate::names::names;
 use crate::options::setters;
 use crate::secret::Secret;
@@ -267,7 +268,7 @@ pub struct Project {
     pub tags: Vec<String>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 /// What a project is for.
@@ -314,7 +315,7 @@ pub struct ClonedProject {
     pub tags: Vec<String>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 /// Options of [`Projects::export_snapshot`].

@@ -1,12 +1,12 @@
 //! Roles: named sets of permissions, of the project or of one tenant.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
 use super::Mgmt;
 use crate::call::Call;
 use crate::check;
 use crate::error::Result;
+use crate::extra::Extra;
 use crate::jwt::Scope;
 use crate::options::setters;
 use crate::time::UnixTime;
@@ -351,7 +351,7 @@ pub struct Role {
     pub private: bool,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 /// What there is to a role beside its name.

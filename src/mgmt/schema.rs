@@ -1,8 +1,8 @@
 //! Authorization schemas, as the areas `authz` and `fga` exchange them.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
+use crate::extra::Extra;
 use crate::names::names;
 
 /// What a project's resources are, and how targets may be related to them.
@@ -40,7 +40,7 @@ pub struct Schema {
     pub namespaces: Vec<Namespace>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 impl Schema {
@@ -68,7 +68,7 @@ pub struct Namespace {
     pub relation_definitions: Vec<RelationDefinition>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 impl Namespace {
@@ -97,7 +97,7 @@ pub struct RelationDefinition {
     pub complex_definition: Option<Node>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 impl RelationDefinition {
@@ -130,7 +130,7 @@ pub struct Node {
     pub expression: Option<Expression>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 impl Node {
@@ -197,7 +197,7 @@ pub struct Expression {
     pub target_relation_definition_namespace: Option<String>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 impl Expression {

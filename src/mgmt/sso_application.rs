@@ -4,7 +4,6 @@ mod details;
 mod settings;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
 pub use self::details::{AppType, OidcDetails, SamlDetails, SsoApplication, WsFedDetails};
 pub use self::settings::{
@@ -15,6 +14,7 @@ use super::Mgmt;
 use crate::call::Call;
 use crate::check;
 use crate::error::Result;
+use crate::extra::Extra;
 use crate::secret::Secret;
 use crate::time::UnixTime;
 
@@ -420,5 +420,5 @@ pub struct SecretInfo {
     pub created_time: UnixTime,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }

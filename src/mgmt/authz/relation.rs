@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Result};
+use crate::extra::Extra;
 use crate::options::setters;
 use crate::{UserStatus, check};
 
@@ -273,5 +274,5 @@ pub struct Modified {
     pub schema_changed: bool,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }

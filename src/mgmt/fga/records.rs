@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::check;
 use crate::error::Result;
+use crate::extra::Extra;
 use crate::mgmt::schema::Schema;
 use crate::options::setters;
 
@@ -76,7 +77,7 @@ pub struct Check {
     pub info: CheckInfo,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 /// How the answer of a check came about.
@@ -103,7 +104,7 @@ pub struct CheckInfo {
     pub schema_version: String,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 /// Options of [`Fga::check_with`](super::Fga::check_with).
@@ -134,7 +135,7 @@ pub struct FgaSchema {
     pub version: String,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 /// What Descope makes of a schema.
@@ -146,7 +147,7 @@ pub struct ParsedSchema {
     pub conditions: Vec<Condition>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 /// A condition of a schema, in the Common Expression Language.
@@ -166,7 +167,7 @@ pub struct Condition {
     pub checked_expr: String,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 /// A parameter of a [`Condition`].
@@ -181,7 +182,7 @@ pub struct ConditionParam {
     pub param_type: String,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 /// The answer of [`Fga::dry_run_schema`](super::Fga::dry_run_schema).
@@ -193,7 +194,7 @@ pub struct SchemaDryRun {
     pub deletes_preview: DeletesPreview,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 /// What saving a schema would delete.
@@ -209,7 +210,7 @@ pub struct DeletesPreview {
     pub types: Vec<String>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 /// Names a resource.
@@ -321,7 +322,7 @@ pub struct MappableSchema {
     pub mappable_resources: Vec<MappableResources>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 /// Resources of a type.
@@ -336,7 +337,7 @@ pub struct MappableResources {
     pub resources: Vec<MappableResource>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 /// A resource that groups can be mapped to.
@@ -348,5 +349,5 @@ pub struct MappableResource {
     pub resource: String,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }

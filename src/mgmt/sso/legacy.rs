@@ -1,12 +1,12 @@
 //! The older calls for SSO by SAML, kept for programs that are moved from another SDK.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
 use super::{AttributeMapping, GroupsMapping, RoleMapping, Sso};
 use crate::call::Call;
 use crate::check;
 use crate::error::Result;
+use crate::extra::Extra;
 use crate::options::setters;
 
 impl Sso<'_> {
@@ -238,7 +238,7 @@ pub struct LegacySettings {
     pub domain: String,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 /// Which attribute of the identity provider goes where: the names are the provider's.
@@ -258,5 +258,5 @@ pub struct UserMapping {
     pub group: String,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
 use super::mapping::{
     AttributeMapping, FgaMapping, GroupsMapping, OidcAttributeMapping, RoleMapping,
 };
+use crate::extra::Extra;
 use crate::models::Tenant;
 use crate::options::setters;
 use crate::secret::{self, Secret};
@@ -29,7 +29,7 @@ pub struct SsoSettings {
     pub sso_id: String,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 /// What is set up for SAML.
@@ -84,7 +84,7 @@ pub struct SamlSettings {
     pub scim_provider_id: String,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 /// What is set up for OpenID Connect.
@@ -151,7 +151,7 @@ pub struct OidcSettings {
     client_secret: IgnoredAny,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 /// What an identity provider that speaks SAML says of itself.

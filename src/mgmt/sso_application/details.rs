@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::settings::{JwtBearerSettings, SamlAttribute, SamlGroups};
+use crate::extra::Extra;
 use crate::names::names;
 
 /// An SSO application.
@@ -38,7 +39,7 @@ pub struct SsoApplication {
     pub custom_attributes: Map<String, Value>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 /// What an application speaks.
@@ -96,7 +97,7 @@ pub struct OidcDetails {
     pub default_audience: String,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 /// How an application speaks SAML.
@@ -148,7 +149,7 @@ pub struct SamlDetails {
     pub idp_logout_url: String,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 /// How an application speaks WS-Federation.
@@ -186,5 +187,5 @@ pub struct WsFedDetails {
     pub idp_cert: String,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }

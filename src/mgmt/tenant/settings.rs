@@ -1,8 +1,8 @@
 //! The rules of a tenant.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
+use crate::extra::Extra;
 use crate::models::AuthType;
 use crate::names::names;
 use crate::options::setters;
@@ -68,7 +68,7 @@ pub struct TenantSettings {
     pub federated_app_ids: Option<Vec<String>>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 setters!(TenantSettings {
@@ -147,7 +147,7 @@ pub struct SsoSetupSuite {
     pub disabled_features: Option<DisabledFeatures>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 setters!(SsoSetupSuite {

@@ -1,11 +1,12 @@
 //! The attributes that the project defines for its users.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::Users;
 use crate::check;
 use crate::error::Result;
+use crate::extra::Extra;
 use crate::options::setters;
 
 impl Users<'_> {
@@ -173,7 +174,7 @@ pub struct CustomAttribute {
     pub required: Option<bool>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 impl CustomAttribute {

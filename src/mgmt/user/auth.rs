@@ -1,12 +1,12 @@
 //! What users sign in with: passwords, passkeys, authenticator apps, trusted devices.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
 use super::Users;
 use crate::UnixTime;
 use crate::check;
 use crate::error::Result;
+use crate::extra::Extra;
 
 impl Users<'_> {
     /// Gives a user a password that they must replace at the next sign-in.
@@ -267,7 +267,7 @@ pub struct Passkey {
     pub created_time: UnixTime,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 /// A device that a user has chosen to trust.
@@ -289,5 +289,5 @@ pub struct TrustedDevice {
     pub last_location: String,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }

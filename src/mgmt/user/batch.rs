@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
 use super::hashed::encode;
 use super::{HashedPassword, Invitation, NewUser, UserPatch, Users};
 use crate::call::Call;
 use crate::check;
 use crate::error::{Error, Result};
+use crate::extra::Extra;
 use crate::models::User;
 use crate::options::setters;
 use crate::secret::Secret;
@@ -231,7 +231,7 @@ pub struct BatchOutcome {
     pub additional_errors: BTreeMap<String, String>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 /// A user of a batch that failed.
@@ -249,7 +249,7 @@ pub struct BatchFailure {
     pub index: Option<usize>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 impl BatchOutcome {
@@ -306,7 +306,7 @@ pub struct ImportOutcome {
     pub failures: Vec<ImportFailure>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 /// A user who was not imported.
@@ -320,5 +320,5 @@ pub struct ImportFailure {
     pub reason: String,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }

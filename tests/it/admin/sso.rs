@@ -290,7 +290,7 @@ fn load_load_all_new_and_delete() {
     assert_eq!(oidc.use_pkce, Some(true));
     assert_eq!(oidc.role_mappings, [RoleMapping::new("Editor", ["grp1"])]);
     for (extra, value) in [(&saml.extra, 1), (&oidc.extra, 2), (&found.extra, 3)] {
-        assert_eq!(Value::from(extra.clone()), json!({ "new": [value] }));
+        assert_eq!(json!(extra), json!({ "new": [value] }));
     }
     assert!(!format!("{found:?}").contains("canary"), "a secret, if there were one");
 

@@ -1,0 +1,58 @@
+//! What answers say beyond their types.
+
+use std::fmt;
+use std::ops::Deref;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// The members of an answer that this version of the crate has no field for, by their names.
+///
+/// It reads like a [`Map`]. `Debug` shows the names alone: a member that is unknown may be a secret.
+///
+/// ```
+/// # let emulator = descope::emulator::Emulator::new();
+/// # let client = descope::Client::builder().emulator(&emulator).build()?;
+/// # client.mgmt().user().create("ada", &Default::default())?;
+/// let user = client.mgmt().user().load("ada")?;
+/// let newer = user.extra.get("newerThanThisCrate").and_then(|value| value.as_bool());
+/// assert_eq!(newer, None);
+/// # Ok::<(), descope::Error>(())
+/// ```
+#[derive(Clone, Default, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(transparent)]
+pub struct Extra(pub(crate) Map<String, Value>);
+
+impl Deref for Extra {
+    type Target = Map<String, Value>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl From<Extra> for Map<String, Value> {
+    fn from(extra: Extra) -> Self {
+        extra.0
+    }
+}
+
+impl fmt::Debug for Extra {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.keys()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_shows_names_alone() {
+        let extra: Extra = serde_json::from_str(r#"{"newer":"s3cret"}"#).unwrap();
+        assert_eq!(format!("{extra:?}"), r#"["newer"]"#);
+        assert_eq!((extra.len(), &extra["newer"]), (1, &Value::from("s3cret")));
+        assert_eq!(Map::from(extra.clone()).len(), 1);
+        assert_eq!(serde_json::to_string(&extra).unwrap(), r#"{"newer":"s3cret"}"#);
+    }
+}
