@@ -55,10 +55,10 @@ fn router(app: Arc<App>) -> Router {
 
 /// Lets those in who have signed in, and leaves their claims for the handler.
 async fn guard(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
-    let credentials = app.guard.credentials(request.headers());
+    let tokens = app.guard.tokens(request.headers());
     // This may have to wait for Descope, which must not keep others waiting.
     let checked =
-        spawn_blocking(move || app.guard.authenticate(&credentials, &Access::default())).await;
+        spawn_blocking(move || app.guard.validate_and_refresh(&tokens, &Access::default())).await;
     match checked {
         Ok(Ok(visitor)) => {
             request.extensions_mut().insert(visitor.claims);
@@ -106,8 +106,8 @@ async fn verify(State(app): State<Arc<App>>, Form(form): Form<Code>) -> Response
 }
 
 async fn logout(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
-    let credentials = app.guard.credentials(&headers);
-    match spawn_blocking(move || app.guard.logout(&credentials)).await {
+    let tokens = app.guard.tokens(&headers);
+    match spawn_blocking(move || app.guard.logout(&tokens)).await {
         Ok(Ok(cookies)) => (set_cookies(cookies), "You are logged out.\n").into_response(),
         Ok(Err(denied)) => refuse(&denied),
         Err(error) => died(&error),

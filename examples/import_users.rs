@@ -66,7 +66,7 @@ pub struct Report {
 /// Imports users, a batch at a time: the file may be of any length.
 ///
 /// An error ends the import; what `report` has by then stays done, and the next run goes on from there.
-pub fn import(
+pub(crate) fn import(
     client: &Client,
     file: impl Read,
     dry_run: bool,

@@ -20,7 +20,7 @@ use descope::auth::DeliveryMethod::Email;
 use descope::auth::LoginOptions;
 use descope::emulator::Emulator;
 use descope::transport::http::HeaderValue;
-use descope::web::{self, Access, Credentials, Denied, Guard};
+use descope::web::{self, Access, Denied, Guard, RequestTokens};
 use descope::{Claims, Client, Scope};
 use percent_encoding::percent_decode_str;
 use serde_json::json;
@@ -52,7 +52,7 @@ struct Page {
 
 impl App {
     /// The service, of the project in the environment or of an emulator.
-    pub fn new(emulator: Option<Emulator>) -> Result<Self> {
+    pub(crate) fn new(emulator: Option<Emulator>) -> Result<Self> {
         let client = match &emulator {
             Some(emulator) => Client::builder().emulator(emulator).build()?,
             None => Client::from_env()?,
@@ -93,7 +93,7 @@ impl App {
 
     /// A page for those who may see it.
     fn guarded(&self, request: &Request, access: &Access, show: fn(&Claims) -> String) -> Page {
-        match self.guard.authenticate(&self.credentials(request), access) {
+        match self.guard.validate_and_refresh(&self.tokens(request), access) {
             Ok(visitor) => Page::new(200, show(&visitor.claims)).cookies(visitor.set_cookies),
             Err(denied) => {
                 let html = match denied.status().as_u16() {
@@ -107,8 +107,8 @@ impl App {
     }
 
     /// This server has a header type of its own.
-    fn credentials(&self, request: &Request) -> Credentials {
-        self.guard.credentials_from(|name| {
+    fn tokens(&self, request: &Request) -> RequestTokens {
+        self.guard.tokens_from(|name| {
             let headers = request.headers().iter();
             headers
                 .filter(move |header| header.field.equiv(name))
@@ -149,7 +149,7 @@ impl App {
     }
 
     fn logout(&self, request: &Request) -> Page {
-        match self.guard.logout(&self.credentials(request)) {
+        match self.guard.logout(&self.tokens(request)) {
             Ok(cookies) => Page::redirect("/").cookies(cookies),
             // The browser forgets the session, but whoever has a copy of it can go on: say so.
             Err(denied) => Page::denied(&denied, LOGGED_OUT_HERE),
@@ -272,7 +272,7 @@ fn escape(text: &str) -> String {
 }
 
 /// An emulator with an editor.
-pub fn emulator() -> Result<Emulator> {
+pub(crate) fn emulator() -> Result<Emulator> {
     let emulator = Emulator::new();
     let grace = json!({
         "loginId": "grace@example.com", "email": "grace@example.com", "roleNames": ["Editor"],

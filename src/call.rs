@@ -4,13 +4,16 @@ mod send;
 
 use std::fmt;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::utf8_percent_encode;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::check;
 use crate::client::Client;
 use crate::error::{Error, Result};
+use crate::escape::ESCAPED;
+#[cfg(feature = "log")]
+use crate::escape::Escaped;
 use crate::secret::Secret;
 use crate::transport::Limits;
 use crate::transport::http::Method;
@@ -82,7 +85,8 @@ impl<'c> Call<'c> {
         self.credential = Credential::ManagementKey;
         if self.client.shared.management_key.is_none() {
             return self.fail(Error::Config(
-                "this call needs a management key: see `ClientBuilder::management_key`",
+                "this call needs a management key: see `ClientBuilder::management_key`, or set \
+                 `DESCOPE_MANAGEMENT_KEY`",
             ));
         }
         self
@@ -90,10 +94,7 @@ impl<'c> Call<'c> {
 
     /// Appends a path segment, encoded (all but the `unreserved` of RFC 3986).
     pub(crate) fn segment(mut self, name: &'static str, text: &str) -> Self {
-        if matches!(text, "." | "..") {
-            return self.fail(Error::argument(name, "must not be dots"));
-        }
-        self = self.check(check::id(name, text));
+        self = self.check(check::segment(name, text));
         self.path.push('/');
         self.path.extend(utf8_percent_encode(text, ESCAPED));
         self
@@ -122,8 +123,14 @@ impl<'c> Call<'c> {
     /// Puts a token or access key in the bearer, after the project ID.
     pub(crate) fn bearer(mut self, name: &'static str, token: &'c str) -> Self {
         self.credential = Credential::Token(token);
+        self.token(name, token)
+    }
+
+    /// Checks a token or access key to be sent, which must not show in any error.
+    pub(crate) fn token(mut self, name: &'static str, token: &str) -> Self {
         self.secrets.push(token.into());
-        self.check(check::token(name, token))
+        let limit = self.client.shared.verifier.max_token_size();
+        self.check(check::token(name, token, limit).map_err(Error::Token))
     }
 
     pub(crate) fn credential(self, credential: Credential<'c>) -> Self {
@@ -291,12 +298,8 @@ fn hide(secrets: &mut Vec<Secret>, value: &Value) {
 #[cfg(feature = "log")]
 fn log_refusal(call: &Call<'_>, error: &Error) {
     let path = call.path.split('?').next().unwrap_or_default();
-    log::debug!("{} {}, not sent: {error}", call.method, path.escape_debug());
+    log::debug!("{} {}, not sent: {error}", call.method, Escaped(path));
 }
 
 #[cfg(not(feature = "log"))]
 fn log_refusal(_: &Call<'_>, _: &Error) {}
-
-/// Everything but the `unreserved` characters of RFC 3986.
-pub(crate) const ESCAPED: &AsciiSet =
-    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');

@@ -1,15 +1,24 @@
 //! Refuses arguments that cannot be right before anything is sent. Every check is linear in time.
 
+mod urls;
+
 use std::time::Duration;
 
-use crate::error::{Error, Result};
+pub(crate) use self::urls::{is_loopback, path, request_id, segment};
+use crate::error::{Error, Result, TokenError};
 use crate::time::UnixTime;
 use crate::transport::http::HeaderValue;
 use crate::transport::http::uri::Authority;
 
+mod address;
+
+#[allow(unused_imports, reason = "used by the areas that send messages, which may all be off")]
+pub(crate) use address::{email, phone};
+
 /// Bytes of an ID, login ID or name.
 const MAX_ID: usize = 2048;
-/// Bytes of a token or access key: what servers accept in a header, as a rule.
+/// Bytes of a token or access key, unless the client is told otherwise: what servers accept in a header,
+/// as a rule.
 pub(crate) const MAX_TOKEN: usize = 16 * 1024;
 
 /// An ID: not empty, of a sensible length, without control characters.
@@ -71,31 +80,62 @@ pub(crate) fn not_empty<T>(name: &'static str, list: &[T]) -> Result<()> {
     if list.is_empty() { Err(Error::argument(name, EMPTY)) } else { Ok(()) }
 }
 
-/// A token, access key or management key: what may stand between colons in a bearer.
-pub(crate) fn token(name: &'static str, text: &str) -> Result<()> {
-    token_size(name, text)?;
-    if !text.bytes().all(|b| b.is_ascii_graphic() && b != b':') {
-        return Err(Error::argument(name, NOT_A_BEARER));
+/// A management key, or a token that another service made: what may stand between colons in a bearer.
+pub(crate) fn key(name: &'static str, text: &str) -> Result<()> {
+    secret(name, text)?;
+    if !is_bearer(text) {
+        return Err(Error::argument(name, "must be visible ASCII without spaces and colons"));
     }
     Ok(())
 }
 
-const EMPTY: &str = "must not be empty";
-const TOO_LARGE: &str = "must not be longer than 16 KiB";
-const NOT_A_BEARER: &str = "must be visible ASCII without spaces and colons";
-
-/// Whether an argument was refused for what is no token, rather than for being there, or not.
-pub(crate) fn is_no_token(reason: &str) -> bool {
-    [EMPTY, TOO_LARGE, NOT_A_BEARER].contains(&reason)
-}
-
-/// The size alone, for a token that is validated next.
-pub(crate) fn token_size(name: &'static str, text: &str) -> Result<()> {
+/// A code, password or link token that goes into a body.
+#[allow(dead_code, reason = "used by areas that may all be off")]
+pub(crate) fn secret(name: &'static str, text: &str) -> Result<()> {
     match text.len() {
         0 => Err(Error::argument(name, EMPTY)),
         1..=MAX_TOKEN => Ok(()),
-        _ => Err(Error::argument(name, TOO_LARGE)),
+        _ => Err(Error::argument(name, "must not be longer than 16 KiB")),
     }
+}
+
+const EMPTY: &str = "must not be empty";
+
+/// A token or access key of Descope's that a caller has passed, to be sent.
+pub(crate) fn token(argument: &'static str, text: &str, limit: usize) -> Result<(), TokenError> {
+    token_size(argument, text, limit)?;
+    if has_bearer_prefix(text) {
+        return Err(TokenError::BearerPrefix);
+    }
+    if is_bearer(text) { Ok(()) } else { Err(TokenError::Characters { argument }) }
+}
+
+/// The size alone, for a token that is validated next.
+pub(crate) fn token_size(
+    argument: &'static str,
+    text: &str,
+    limit: usize,
+) -> Result<(), TokenError> {
+    match text.len() {
+        0 => Err(TokenError::Empty { argument }),
+        size if size > limit => Err(TokenError::TooLarge { argument, limit }),
+        _ => Ok(()),
+    }
+}
+
+/// Whether the scheme of the header `Authorization` was left on a token.
+pub(crate) fn has_bearer_prefix(text: &str) -> bool {
+    match text.trim_ascii_start().split_at_checked(6) {
+        Some((scheme, rest)) => {
+            scheme.eq_ignore_ascii_case("Bearer")
+                && rest.starts_with(|c: char| c.is_ascii_whitespace() || c == ':')
+        }
+        None => false,
+    }
+}
+
+fn is_bearer(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_graphic() && b != b':')
 }
 
 /// A project ID.
@@ -109,35 +149,6 @@ pub(crate) fn project_id(text: &str) -> Result<()> {
     }
     if !text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_')) {
         return refuse("must be letters, digits, `-` and `_`");
-    }
-    Ok(())
-}
-
-/// Bytes of a path with its query.
-const MAX_PATH: usize = 8 * 1024;
-
-/// What follows a base URL: a path, encoded, without steps that lead elsewhere, and perhaps a query.
-pub(crate) fn path(name: &'static str, text: &str) -> Result<()> {
-    let refuse = |reason| Err(Error::argument(name, reason));
-    if text.len() > MAX_PATH {
-        return refuse("must not be longer than 8 KiB");
-    }
-    if !text.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'#' | b'\\')) {
-        return refuse("must be visible ASCII, encoded, without `#` and backslashes");
-    }
-    let path = text.split('?').next().unwrap_or_default();
-    let Some(segments) = path.strip_prefix('/') else {
-        return refuse("must start with a slash");
-    };
-    if segments.starts_with('/') {
-        return refuse("must start with one slash");
-    }
-    let dots = |segment: &str| {
-        // Dots may come encoded, and some servers decode them before they look at the path.
-        matches!(&*segment.to_ascii_lowercase().replace("%2e", "."), "." | "..")
-    };
-    if segments.split('/').any(dots) {
-        return refuse("must not hold `.` and `..` segments");
     }
     Ok(())
 }
@@ -165,259 +176,9 @@ pub(crate) fn has_good_port(authority: &Authority) -> bool {
     authority.as_str().ends_with(authority.host()) || authority.port_u16().is_some()
 }
 
-/// An e-mail address that mail can be sent to: a dot-atom of RFC 5322 with letters of any language
-/// (RFC 6531), and a domain of two labels or more that is not reserved (RFC 6761). As in Descope's
-/// Python SDK, quoted local parts and address literals are refused.
-pub(crate) fn email(name: &'static str, text: &str) -> Result<()> {
-    let refuse = |reason| Err(Error::argument(name, reason));
-    if text.len() > 254 {
-        return refuse("an e-mail address is at most 254 bytes long");
-    }
-    let Some((local, domain)) = text.split_once('@') else {
-        return refuse("an e-mail address has an `@`");
-    };
-    let atom = |c: char| match c {
-        _ if c.is_ascii() => c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c),
-        _ => international(c),
-    };
-    if !local.split('.').all(|part| !part.is_empty() && part.chars().all(atom)) {
-        return refuse("not a local part of an e-mail address");
-    }
-    let label = |label: &str| {
-        (1..=63).contains(&label.len())
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-            && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || international(c))
-    };
-    let top = domain.rsplit('.').next().unwrap_or_default();
-    if !(domain.contains('.') && domain.split('.').all(label) && top.ends_with(char::is_alphabetic))
-    {
-        return refuse("not a domain of an e-mail address");
-    }
-    let reserved = ["arpa", "invalid", "local", "localhost", "onion", "test"];
-    if reserved.iter().any(|name| top.eq_ignore_ascii_case(name)) {
-        return refuse("the e-mail address is in a reserved domain");
-    }
-    Ok(())
-}
-
-/// A letter, mark or digit beyond ASCII; not a space, a control, an invisible character, a symbol or
-/// a wide form, some of which pass for the `@` and dots of an address.
-fn international(c: char) -> bool {
-    let other = matches!(c, '\u{ad}' | '\u{180e}' | '\u{2000}'..='\u{2bff}' | '\u{3000}'..='\u{3004}'
-        | '\u{e000}'..='\u{f8ff}' | '\u{fb00}'..='\u{fb4f}' | '\u{fe00}'..='\u{fe6f}' | '\u{feff}'
-        | '\u{ff00}'..='\u{ffff}' | '\u{1f000}'..='\u{1faff}' | '\u{e0000}'..);
-    !c.is_ascii() && !c.is_control() && !c.is_whitespace() && !other
-}
-
-/// A phone number as people write it: 6 to 15 digits (ITU-T E.164) with a country code after `+`, in
-/// groups with one space, dot, dash or slash between them, each perhaps in parentheses; and an
-/// extension after `x`, `#` or `ext`. Nothing passes that Descope's Python SDK refuses.
-pub(crate) fn phone(name: &'static str, text: &str) -> Result<()> {
-    let refuse = |reason| Err(Error::argument(name, reason));
-    if text.len() > 40 {
-        return refuse("a phone number is at most 40 characters long");
-    }
-    let (number, extension) = match text.find(['x', '#', 'e']) {
-        Some(at) => (&text[..at], Some(&text[at..])),
-        None => (text, None),
-    };
-    let number = match extension {
-        Some(_) => number.strip_suffix(SEPARATORS).unwrap_or(number),
-        None => number,
-    };
-    if !is_grouped(number) {
-        return refuse("a phone number is groups of digits, such as +1 (202) 555-0101");
-    }
-    let digits = number.bytes().filter(u8::is_ascii_digit).count();
-    if !(6..=15).contains(&digits) {
-        return refuse("a phone number has 6 to 15 digits");
-    }
-    if !extension.is_none_or(is_extension) {
-        return refuse("an extension is 1 to 9 digits");
-    }
-    Ok(())
-}
-
-const SEPARATORS: [char; 5] = [' ', '.', '-', '/', '\\'];
-
-/// Whether a phone number without its extension is well formed.
-fn is_grouped(number: &str) -> bool {
-    let (mut open, mut last) = (false, None);
-    for c in number.chars() {
-        let fits = match c {
-            '+' => last.is_none() || last == Some('(') && number.starts_with("(+"),
-            '0' => last != Some('+'),
-            '1'..='9' => true,
-            '(' => !open && last.is_none_or(|last| last != '+'),
-            ')' => open && last.is_some_and(|last| last.is_ascii_digit()),
-            _ => {
-                SEPARATORS.contains(&c)
-                    && !open
-                    && last.is_some_and(|last| last == ')' || last.is_ascii_digit())
-            }
-        };
-        if !fits {
-            return false;
-        }
-        open = (open || c == '(') && c != ')';
-        last = Some(c);
-    }
-    !open && last.is_some_and(|last| last == ')' || last.is_ascii_digit())
-}
-
-fn is_extension(text: &str) -> bool {
-    let mark = ["extension", "ext.", "ext", "x", "#"].into_iter().find(|m| text.starts_with(m));
-    let digits = mark.map(|mark| &text[mark.len()..]).unwrap_or_default();
-    let digits = digits.strip_prefix(SEPARATORS).unwrap_or(digits);
-    (1..=9).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn emails() {
-        for good in [
-            "alice@example.com",
-            "a@b.co",
-            "a@b.c",
-            "alice+tag@example.com",
-            "o'neil.j_r-x@sub.example.co.uk",
-            "älice@example.com",
-            "alice@exämple.com",
-            "用户@例子.广告",
-            &format!("{}@example.com", "a".repeat(65)),
-        ] {
-            assert!(email("e", good).is_ok(), "{good}");
-        }
-        for bad in [
-            "",
-            "@",
-            "alice",
-            "a@",
-            "@b.co",
-            "a@b",
-            "a@b@c.com",
-            "a b@example.com",
-            "alice@exa mple.com",
-            "alice@-example.com",
-            "alice@example-.com",
-            "alice@.com",
-            "alice@example..com",
-            "alice@example.com.",
-            ".alice@example.com",
-            "alice.@example.com",
-            "al..ice@example.com",
-            "\"alice\"@example.com",
-            "alice@example.com ",
-            " alice@example.com",
-            "alice@example.com\n",
-            "alice\r\nBcc: x@example.com",
-            "alice@1.2.3.4",
-            "alice@[1.2.3.4]",
-            "alice@localhost",
-            "alice@example.test",
-            "alice@example.LOCAL",
-            "alice@example.invalid",
-            "al\u{202e}ice@example.com",
-            "alice@example.com\u{ff20}example.org",
-            "alice@example\u{3002}com",
-            "alice@example.com\u{2024}example.org",
-            "al\0ice@example.com",
-            &format!("{}@example.com", "a".repeat(300)),
-            &format!("a@{}.com", "b".repeat(64)),
-        ] {
-            assert!(email("e", bad).is_err(), "{bad:?}");
-        }
-    }
-
-    #[test]
-    fn phones() {
-        for good in [
-            "+12025550101",
-            "2025550101",
-            "212-555-1234",
-            "(202) 555-0101",
-            "202.555.0101",
-            "+12025550101#77",
-            "+1 202 555 0101 x5",
-            "00972541234567",
-            "+999999999999999",
-            "123456",
-            "(+1) 202/555-0101",
-            "212-555-1234 ext. 12",
-            "212-555-1234 extension 12",
-        ] {
-            assert!(phone("p", good).is_ok(), "{good}");
-        }
-        for bad in [
-            "",
-            "+",
-            "-",
-            " ",
-            "1",
-            "12345",
-            "()",
-            "++12025550101",
-            "+12025550101 ",
-            " +12025550101",
-            "+12025550101\n",
-            "+1202555010a",
-            "joe@example.com",
-            "1234567890123456",
-            "123456789012345678901234567890",
-            "x5",
-            "+12025550101x",
-            "+12025550101xx5",
-            "\u{661}\u{662}\u{663}\u{664}\u{665}\u{666}",
-            "-123456",
-            "))123456((",
-            "()123456",
-            "(123456",
-            "123--456",
-            "+0123456",
-            "+(1)202555010",
-            "12+3456789",
-            "+12025550101X5",
-            "+12025550101 ext",
-            "+12025550101 e5",
-            &"1".repeat(100_000),
-        ] {
-            assert!(phone("p", bad).is_err(), "{bad:?}");
-        }
-    }
-
-    #[test]
-    fn paths() {
-        for good in
-            ["/", "/v1/x", "/v1/x/", "/v1/..x/a..b", "/v1/x?a=..&b=/../", "/scim/v2/Users/U%201"]
-        {
-            assert!(path("p", good).is_ok(), "{good}");
-        }
-        for bad in [
-            "",
-            "v1/x",
-            "?a=b",
-            "//evil.example.com/v1",
-            "https://evil.example.com",
-            "/v1/../x",
-            "/v1/..",
-            "/./x",
-            "/v1/%2e%2E/x",
-            "/v1/.%2e?x",
-            "/v1/x\\y",
-            "/v1/x#y",
-            "/v1/x y",
-            "/v1/x\r\nHost: evil",
-            "/v1/\0",
-            "/v1/é",
-            &format!("/{}", "a".repeat(8 * 1024)),
-        ] {
-            assert!(path("p", bad).is_err(), "{bad:?}");
-        }
-    }
 
     #[test]
     fn ids_tokens_and_project_ids() {
@@ -426,9 +187,18 @@ mod tests {
         }
         assert!(id("i", "ada@example.com").is_ok() && id("i", "日本").is_ok());
         for bad in ["", "a b", "a:b", "a\r\nb", "é", &"x".repeat(MAX_TOKEN + 1)] {
-            assert!(token("t", bad).is_err());
+            assert!(key("t", bad).is_err());
+            assert!(token("t", bad, MAX_TOKEN).is_err());
         }
-        assert!(token("t", "eyJ.e30.x-_").is_ok());
+        assert!(key("t", "eyJ.e30.x-_").is_ok() && token("t", "eyJ.e30.x-_", 11).is_ok());
+        let too_large = TokenError::TooLarge { argument: "t", limit: 10 };
+        assert_eq!(token("t", "eyJ.e30.x-_", 10), Err(too_large));
+        assert_eq!(token("t", "", 10), Err(TokenError::Empty { argument: "t" }));
+        assert_eq!(token("t", "a:b", 10), Err(TokenError::Characters { argument: "t" }));
+        for bearer in ["Bearer a.b.c", "bearer  a", " BEARER\ta", "Bearer:a"] {
+            assert_eq!(token("t", bearer, 100), Err(TokenError::BearerPrefix), "{bearer}");
+        }
+        assert!(!has_bearer_prefix("Bearera.b.c") && !has_bearer_prefix("Beare\u{e9}"));
         for bad in ["", "P 1", "P:1", "P/1", "P\n", "..", "Pé", &"P".repeat(129)] {
             assert!(project_id(bad).is_err());
         }

@@ -5,24 +5,24 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::AuthInfo;
 use crate::call::{Call, Credential};
 use crate::check;
 use crate::clock::Clock;
-use crate::error::Result;
-use crate::flight::Flights;
-use crate::jwt::Keys;
+use crate::error::{Result, TokenError};
+use crate::jwt::{Claims, Context, Kind, Origin, Verifier};
 use crate::license::License;
+use crate::refreshes::Refreshes;
 use crate::retry::RetryPolicy;
 use crate::secret::Secret;
-use crate::transport::Transport;
 use crate::transport::http::{HeaderMap, Method};
+use crate::transport::{Limits, Response, Transport};
 
 mod builder;
+mod settings;
 
 pub use self::builder::ClientBuilder;
 #[cfg(feature = "web")]
-pub(crate) use self::builder::region_url;
+pub(crate) use self::settings::region_url;
 
 /// A Descope project.
 ///
@@ -64,10 +64,9 @@ pub(crate) struct Shared {
     pub(crate) request_id: Option<Box<MakeRequestId>>,
     pub(crate) transport: Box<dyn Transport>,
     pub(crate) clock: Box<dyn Clock>,
-    pub(crate) keys: Keys,
+    pub(crate) verifier: Verifier,
     pub(crate) refresh_cookie: String,
-    /// Refreshes under way, so that the same one is not asked for twice.
-    pub(crate) refreshes: Flights<RefreshKey, Arc<Result<AuthInfo>>>,
+    pub(crate) refreshes: Refreshes,
 }
 
 /// What a clone may have of its own.
@@ -79,9 +78,6 @@ pub(crate) struct Settings {
     pub(crate) audience: Vec<String>,
     pub(crate) request_id: Option<String>,
 }
-
-/// A digest of the refresh token, and the audience its answer is checked for.
-pub(crate) type RefreshKey = ([u8; 32], Vec<String>);
 
 type MakeRequestId = dyn Fn() -> Option<String> + Send + Sync;
 
@@ -124,14 +120,31 @@ impl Client {
         &self.shared.base_url
     }
 
-    /// Fetches the project's signing keys unless they are cached, so that the first validation need
-    /// not. There is no need to call this.
+    /// Fetches the project's signing keys unless they are cached.
+    ///
+    /// Call it when your service starts. The first request then need not wait for the keys, and a wrong
+    /// project ID or base URL shows at once instead of with the first user. Without it, the first
+    /// validation or sign-in fetches the keys.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// match client.warm_up() {
+    ///     // Descope may be back for the first user.
+    ///     Err(error) if error.is_unavailable() => eprintln!("no signing keys yet: {error}"),
+    ///     outcome => outcome?,
+    /// }
+    /// # Ok::<(), descope::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
-    /// [`TokenError::KeysUnavailable`](crate::TokenError::KeysUnavailable) if they cannot be had.
+    /// [`TokenError::KeysUnavailable`](crate::TokenError::KeysUnavailable) if the keys cannot be fetched:
+    /// [`is_unavailable`](crate::Error::is_unavailable) if Descope cannot be reached now, with
+    /// [`retry_after`](crate::Error::retry_after); [`is_misconfigured`](crate::Error::is_misconfigured)
+    /// if it knows no such project.
     pub fn warm_up(&self) -> Result<()> {
-        Ok(self.shared.keys.warm_up(self)?)
+        Ok(self.shared.verifier.warm_up(&self.context(&|limits| self.fetch_keys(limits)))?)
     }
 
     /// A clone whose calls take no longer than this in all, but for the fetch of signing keys. See
@@ -162,6 +175,9 @@ impl Client {
 
     /// A clone whose requests carry this ID in the header `x-external-rid`, to find them again in
     /// Descope's logs.
+    ///
+    /// It may come from a visitor: spaces, control characters and what is not ASCII are percent-encoded, and
+    /// what is longer than 256 characters is cut. An empty ID is not sent.
     #[must_use]
     pub fn with_request_id(&self, id: impl Into<String>) -> Self {
         self.with(|settings| settings.request_id = Some(id.into()))
@@ -199,7 +215,7 @@ impl Client {
     /// # Errors
     ///
     /// [`Error::Argument`](crate::Error::Argument) for a path, token or body that cannot be sent,
-    /// such as a path with `..` in it; [`Error::Config`](crate::Error::Config) where a management key
+    /// such as a path with `..` in it, however it is encoded; [`Error::Config`](crate::Error::Config) where a management key
     /// is asked for and there is none; else as for every call.
     pub fn call(
         &self,
@@ -213,6 +229,31 @@ impl Client {
             .credential(credential)
             .whole_body("body", body)
             .send_value()
+    }
+
+    /// Checks everything about a token that can be checked without asking Descope.
+    pub(crate) fn verify(
+        &self,
+        token: &str,
+        kind: Kind,
+        origin: Origin,
+    ) -> Result<Claims, TokenError> {
+        let fetch = |limits| self.fetch_keys(limits);
+        self.shared.verifier.verify(&self.context(&fetch), token, kind, origin)
+    }
+
+    fn context<'c>(&'c self, fetch: &'c dyn Fn(Limits) -> Result<Response>) -> Context<'c> {
+        Context {
+            audience: &self.settings.audience,
+            clock: &*self.shared.clock,
+            patience: self.settings.deadline,
+            fetch,
+        }
+    }
+
+    fn fetch_keys(&self, limits: Limits) -> Result<Response> {
+        let call = self.get("/v2/keys").segment("project_id", &self.shared.project_id);
+        call.internal(limits).execute()
     }
 
     fn with(&self, change: impl FnOnce(&mut Settings)) -> Self {

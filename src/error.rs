@@ -1,9 +1,13 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::check;
+use crate::escape::Escaped;
 use crate::json::DecodeError;
-use crate::transport::{TransportError, TransportErrorKind};
+use crate::transport::TransportError;
+
+mod token;
+
+pub use self::token::{KeysError, TokenError};
 
 /// What every call of a client returns.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -18,6 +22,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// | will a refresh help? | [`is_token_expired`](Self::is_token_expired) |
 /// | is it Descope that cannot answer now? | [`is_unavailable`](Self::is_unavailable) |
 /// | were there too many calls? | [`is_rate_limited`](Self::is_rate_limited), [`retry_after`](Self::retry_after) |
+/// | is the program set up wrongly? | [`is_misconfigured`](Self::is_misconfigured) |
 /// | which refusal was it? | [`code`](Self::code) and the constants in [`codes`](crate::codes) |
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -55,17 +60,24 @@ impl Error {
 
     /// The Descope error code, such as `E112102`; compare it with [`codes`](crate::codes).
     pub fn code(&self) -> Option<&str> {
-        self.api().map(|error| error.code.as_str()).filter(|code| !code.is_empty())
+        self.answer().map(|error| error.code.as_str()).filter(|code| !code.is_empty())
     }
 
-    /// The HTTP status, where an answer came.
+    /// The HTTP status, where an answer came. Where the signing keys could not be fetched, that of the
+    /// answer to their fetch.
     pub fn status(&self) -> Option<u16> {
-        self.api().map(|error| error.status)
+        self.answer().map(|error| error.status)
     }
 
-    /// How long Descope asks to wait before the next call.
+    /// How long to wait before the next call: what Descope asks for, or, where a token could not be
+    /// checked, the time until the signing keys may be fetched again.
     pub fn retry_after(&self) -> Option<Duration> {
-        self.api().and_then(|error| error.retry_after)
+        match self {
+            Self::Api(error) => error.retry_after,
+            Self::Token(TokenError::KeyPending { retry_after }) => Some(*retry_after),
+            Self::Token(TokenError::KeysUnavailable(error)) => error.retry_after(),
+            _ => None,
+        }
     }
 
     /// Whether the rate limit was hit: HTTP status 429 or code `E130429`.
@@ -75,40 +87,42 @@ impl Error {
 
     /// Whether Descope did not find what was asked for: HTTP status 404, or a code that says so.
     pub fn is_not_found(&self) -> bool {
-        self.status() == Some(404)
-            || matches!(self.code(), Some(codes::USER_NOT_FOUND | codes::MANAGEMENT_USER_NOT_FOUND))
+        self.refusal().is_some_and(|error| {
+            error.status == 404
+                || [codes::USER_NOT_FOUND, codes::MANAGEMENT_USER_NOT_FOUND].contains(&&*error.code)
+        })
     }
 
     /// Whether Descope refused the credentials: HTTP status 401. A wrong code is among them; see
     /// [`code`](Self::code).
     pub fn is_unauthorized(&self) -> bool {
-        self.status() == Some(401)
+        self.refusal().is_some_and(|error| error.status == 401)
     }
 
     /// Whether Descope refused the operation to these credentials: HTTP status 403.
     pub fn is_forbidden(&self) -> bool {
-        self.status() == Some(403)
+        self.refusal().is_some_and(|error| error.status == 403)
     }
 
-    /// Whether a token failed local validation only because its time is over, so that a refresh
-    /// may help.
+    /// Whether the session token is good except that it has expired, so that a refresh may help.
     pub fn is_token_expired(&self) -> bool {
         matches!(self, Self::Token(TokenError::Expired { .. }))
     }
 
-    /// Whether a token was refused for good by local validation. Answer HTTP status 401.
+    /// Whether a token or access key was refused for good before anything was sent. Answer HTTP status
+    /// 401.
     ///
-    /// So is a session or refresh token that is empty or oversized, for which the error is an
-    /// [`Argument`](Self::Argument), and an expired refresh token ([`TokenError::SessionExpired`]). Not so
-    /// an expired session token, which can be refreshed, nor any token while the signing keys cannot be
-    /// fetched.
+    /// This includes a token that is empty or too large, and an expired refresh token
+    /// ([`TokenError::SessionExpired`]). It does not include an expired session token, which can be
+    /// refreshed, nor any token that cannot be checked now because a signing key is missing.
     pub fn is_token_invalid(&self) -> bool {
         match self {
-            Self::Token(TokenError::Expired { .. } | TokenError::KeysUnavailable(_)) => false,
-            Self::Token(_) => true,
-            Self::Argument { name: "session_token" | "refresh_token", reason } => {
-                check::is_no_token(reason)
-            }
+            Self::Token(error) => !matches!(
+                error,
+                TokenError::Expired { .. }
+                    | TokenError::KeyPending { .. }
+                    | TokenError::KeysUnavailable(_)
+            ),
             _ => false,
         }
     }
@@ -124,26 +138,57 @@ impl Error {
         self.is_token_invalid() || self.is_unauthorized()
     }
 
-    /// Whether the time allowed for the call was over.
+    /// Whether the time allowed was over, also while the host was looked up or connected to.
     pub fn is_timeout(&self) -> bool {
-        matches!(self, Self::Transport(error) if error.kind() == TransportErrorKind::Timeout)
+        match self {
+            Self::Transport(error) => error.is_timeout(),
+            Self::Token(TokenError::KeysUnavailable(error)) => error.cause().is_timeout(),
+            _ => false,
+        }
     }
 
     /// Whether nothing is wrong with the request, but Descope cannot answer now: no connection, no
     /// signing keys, too many calls, or an HTTP status of 500 and above. Answer HTTP status 503; nothing
     /// is known of the user's session.
+    ///
+    /// If Descope refuses to publish the keys of this project, [`is_misconfigured`](Self::is_misconfigured)
+    /// is true instead, as waiting does not help.
     pub fn is_unavailable(&self) -> bool {
         match self {
             Self::Api(error) => error.status >= 500 || self.is_rate_limited(),
-            Self::Token(TokenError::KeysUnavailable(_)) | Self::Transport(_) => true,
+            Self::Token(TokenError::KeysUnavailable(error)) => !error.is_refusal(),
+            Self::Token(TokenError::KeyPending { .. }) | Self::Transport(_) => true,
             _ => false,
         }
     }
 
-    fn api(&self) -> Option<&ApiError> {
+    /// Whether the program is set up wrongly: a setting that a call needs is missing
+    /// ([`Config`](Self::Config)), or Descope has no signing keys for the client's project, as when the
+    /// project ID or the base URL is wrong. Answer HTTP status 500; nothing is known of the user's session.
+    ///
+    /// [`Client::warm_up`](crate::Client::warm_up) finds this out when your program starts.
+    pub fn is_misconfigured(&self) -> bool {
+        match self {
+            Self::Config(_) => true,
+            Self::Token(TokenError::KeysUnavailable(error)) => error.is_refusal(),
+            _ => false,
+        }
+    }
+
+    /// Descope's refusal of the call itself. That of the signing keys is none: it says nothing of what
+    /// was asked for, nor of the user.
+    fn refusal(&self) -> Option<&ApiError> {
         match self {
             Self::Api(error) => Some(error),
             _ => None,
+        }
+    }
+
+    /// What Descope answered, to this call or to the fetch of the keys for it.
+    fn answer(&self) -> Option<&ApiError> {
+        match self {
+            Self::Token(TokenError::KeysUnavailable(error)) => error.cause().refusal(),
+            other => other.refusal(),
         }
     }
 }
@@ -158,7 +203,7 @@ impl From<DecodeError> for Error {
 ///
 /// Where the answer was not Descope's own, as an HTML page of a proxy on the way, the status and the
 /// beginning of the body are still here.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 #[non_exhaustive]
 pub struct ApiError {
     /// HTTP status.
@@ -182,81 +227,46 @@ pub struct ApiError {
 impl fmt::Display for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Descope refused the call with HTTP status {}", self.status)?;
-        for part in [&self.code, &self.description, &self.message] {
-            if !part.is_empty() {
-                write!(f, ": {part}")?;
-            }
+        let parts = [&self.code, &self.description, &self.message];
+        let mut parts = parts.into_iter().filter(|part| !part.trim().is_empty()).peekable();
+        while let Some(part) = parts.next() {
+            // A sentence may end here, but not this one.
+            let ends = |c: char| c.is_whitespace() || matches!(c, '.' | ':');
+            let part = if parts.peek().is_some() { part.trim_end_matches(ends) } else { part };
+            write!(f, ": {}", Escaped(part))?;
         }
         if let Some(preview) = &self.body_preview {
-            write!(f, ": {preview:?}")?;
+            write!(f, ": {:?}", Escaped(preview))?;
+        }
+        if let Some(wait) = self.retry_after {
+            write!(f, " (retry after {} s)", wait.as_secs())?;
         }
         for (name, id) in [("request", &self.request_id), ("cf-ray", &self.cf_ray)] {
             if let Some(id) = id {
-                write!(f, " ({name} {id})")?;
+                write!(f, " ({name} {})", Escaped(id))?;
             }
         }
         Ok(())
     }
 }
 
-impl std::error::Error for ApiError {}
-
-/// Why a token was refused by local validation.
-///
-/// [`Expired`](Self::Expired) asks for a refresh, [`KeysUnavailable`](Self::KeysUnavailable) says
-/// nothing about the token (answer HTTP status 503), and everything else is final (answer 401).
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum TokenError {
-    /// The header's `alg` is not the key's. The key decides (RFC 8725 section 3.1).
-    #[error("the token's algorithm is not its key's")]
-    Algorithm,
-    /// `aud` is missing or names others.
-    #[error("the token is for another audience")]
-    Audience,
-    /// A claim this crate relies on is missing or has the wrong JSON type.
-    #[error("the token's claim `{0}` is missing or malformed")]
-    Claim(&'static str),
-    /// The header asks for an extension: `crit` or `b64` (RFC 7515 section 4.1.11).
-    #[error("the token's header asks for an unsupported extension")]
-    Critical,
-    /// `exp` has passed, with the leeway already allowed for.
-    #[error("the token expired {} s ago", .by.as_secs())]
-    Expired {
-        /// Time since `exp`.
-        by: Duration,
-    },
-    /// `iss` is another project.
-    #[error("the token was issued by another project")]
-    Issuer,
-    /// No key to check the signature with: the key set could not be fetched.
-    #[error("the signing keys are unavailable: {0}")]
-    KeysUnavailable(String),
-    /// Not a JWT: three parts of strict base64url, a JSON header, no member twice.
-    #[error("the token is malformed")]
-    Malformed,
-    /// `nbf` or `iat` lies ahead, with the leeway already allowed for.
-    #[error("the token is not valid for another {} s", .by.as_secs())]
-    NotYetValid {
-        /// Time until then.
-        by: Duration,
-    },
-    /// A refresh token where a session token is asked for (its `drn` claim says so).
-    #[error("the token is a refresh token, not a session token")]
-    NotASession,
-    /// `exp` of a refresh token has passed: the session is over, and no refresh will help.
-    #[error("the session expired {} s ago", .by.as_secs())]
-    SessionExpired {
-        /// Time since `exp`.
-        by: Duration,
-    },
-    /// The signature does not match.
-    #[error("the token's signature does not match")]
-    Signature,
-    /// No key of the project has the token's `kid`.
-    #[error("the token was signed by an unknown key")]
-    UnknownKey,
+/// The texts are escaped, as they come from outside.
+impl fmt::Debug for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ApiError")
+            .field("status", &self.status)
+            .field("code", &Escaped(&self.code))
+            .field("description", &Escaped(&self.description))
+            .field("message", &Escaped(&self.message))
+            .field("request_id", &self.request_id.as_deref().map(Escaped))
+            .field("cf_ray", &self.cf_ray.as_deref().map(Escaped))
+            .field("retry_after", &self.retry_after)
+            .field("body_preview", &self.body_preview.as_deref().map(Escaped))
+            .finish()
+    }
 }
+
+impl std::error::Error for ApiError {}
 
 /// Error codes of the Descope API that are worth telling apart.
 ///
@@ -304,35 +314,102 @@ pub mod codes {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::transport::TransportErrorKind;
 
     #[test]
     fn errors_stay_small() {
         assert!(size_of::<Error>() <= 40, "{}", size_of::<Error>());
     }
 
+    fn keys(cause: impl Into<Error>) -> Error {
+        TokenError::from(KeysError::new(cause.into(), "`P1` at https://x".into())).into()
+    }
+
+    fn api(status: u16, code: &str) -> Error {
+        let retry_after = Some(Duration::from_secs(7));
+        let code = code.to_owned();
+        Error::Api(Box::new(ApiError { status, code, retry_after, ..ApiError::default() }))
+    }
+
     #[test]
     fn one_predicate_per_reaction() {
-        let expired = Error::Token(TokenError::Expired { by: Duration::ZERO });
-        let forged = Error::Token(TokenError::Signature);
-        let no_keys = Error::Token(TokenError::KeysUnavailable(String::new()));
-        let no_token = Error::argument("session_token", "must not be empty");
-        let no_login_id = Error::argument("login_id", "must not be empty");
-        let misplaced = Error::argument("refresh_token", "is not for management calls");
-        let limit = ApiError { code: codes::RATE_LIMIT_EXCEEDED.to_owned(), ..ApiError::default() };
-        let too_many = Error::Api(Box::new(limit));
-        for (error, [refresh, sign_in, wait]) in [
-            (&expired, [true, false, false]),
-            (&forged, [false, true, false]),
-            (&no_keys, [false, false, true]),
-            (&no_token, [false, true, false]),
-            (&no_login_id, [false, false, false]),
-            (&misplaced, [false, false, false]),
-            (&too_many, [false, false, true]),
+        let by = Duration::from_secs(1);
+        let (argument, limit) = ("refresh_token", 1);
+        let timeout = || TransportError::new(TransportErrorKind::Timeout, "x");
+        let nothing = [false; 4];
+        let (refresh, sign_in) = ([true, false, false, false], [false, true, false, false]);
+        let (wait, mend) = ([false, false, true, false], [false, false, false, true]);
+        for (error, expected) in [
+            (TokenError::Expired { by }.into(), refresh),
+            (TokenError::SessionExpired { by }.into(), sign_in),
+            (TokenError::Signature.into(), sign_in),
+            (TokenError::UnknownKey.into(), sign_in),
+            (TokenError::Empty { argument }.into(), sign_in),
+            (TokenError::TooLarge { argument, limit }.into(), sign_in),
+            (TokenError::Characters { argument }.into(), sign_in),
+            (TokenError::BearerPrefix.into(), sign_in),
+            (TokenError::KeyPending { retry_after: by }.into(), wait),
+            (Error::argument("session_token", "must not be empty"), nothing),
+            (Error::argument("login_id", "must not be empty"), nothing),
+            (Error::Config("x"), mend),
+            (api(401, ""), nothing),
+            (api(404, ""), nothing),
+            (api(400, codes::RATE_LIMIT_EXCEEDED), wait),
+            (api(429, ""), wait),
+            (api(500, ""), wait),
+            (timeout().into(), wait),
+            (keys(timeout()), wait),
+            (keys(DecodeError::new("x")), wait),
+            (keys(api(429, "")), wait),
+            (keys(api(400, codes::RATE_LIMIT_EXCEEDED)), wait),
+            (keys(api(403, codes::RATE_LIMIT_EXCEEDED)), wait),
+            (keys(api(500, "E1")), wait),
+            (keys(api(302, "E1")), wait),
+            (keys(api(403, "")), wait),
+            (keys(api(407, "")), wait),
+            (keys(api(400, "")), mend),
+            (keys(api(401, "")), mend),
+            (keys(api(404, "")), mend),
+            (keys(api(402, "E1")), mend),
+            (keys(api(403, "E1")), mend),
+            (keys(api(499, "E1")), mend),
         ] {
-            assert_eq!(error.is_token_expired(), refresh, "{error}");
-            assert_eq!(error.is_token_invalid(), sign_in, "{error}");
-            assert_eq!(error.is_unavailable(), wait, "{error}");
+            let error: Error = error;
+            let answers = [
+                error.is_token_expired(),
+                error.is_token_invalid(),
+                error.is_unavailable(),
+                error.is_misconfigured(),
+            ];
+            assert_eq!(answers, expected, "{error}");
+            assert!(!error.is_not_found() || matches!(error, Error::Api(_)), "{error}");
+            let unauthorized = matches!(&error, Error::Api(api) if api.status == 401);
+            assert_eq!(error.is_unauthorized(), unauthorized, "{error}");
+            assert_eq!(error.is_sign_in_required(), expected == sign_in || unauthorized, "{error}");
         }
+    }
+
+    #[test]
+    fn what_the_key_endpoint_said_is_kept() {
+        let limited = keys(api(429, codes::RATE_LIMIT_EXCEEDED));
+        assert!(limited.is_rate_limited() && !limited.is_timeout());
+        assert_eq!((limited.status(), limited.code()), (Some(429), Some("E130429")));
+        assert!(keys(TransportError::new(TransportErrorKind::Timeout, "x")).is_timeout());
+        assert!(!keys(TransportError::new(TransportErrorKind::Connect, "x")).is_timeout());
+        assert!(!keys(api(403, "E1")).is_forbidden() && api(403, "E1").is_forbidden());
+        let wait = Duration::from_secs(3);
+        let error = KeysError::new(api(404, "E1"), "`P1` at https://x".into());
+        assert_eq!((error.retry_after(), error.after(wait).retry_after()), (None, Some(wait)));
+        assert!(error != error.after(wait) && error.after(wait) == error.after(wait));
+        assert!(error != KeysError::new(api(404, "E2"), "`P1` at https://x".into()));
+        assert_eq!(Error::Token(error.after(wait).into()).retry_after(), Some(wait));
+        let pending = TokenError::KeyPending { retry_after: wait };
+        assert_eq!(Error::Token(pending).retry_after(), Some(wait));
+        assert!(error.to_string().starts_with("no signing keys for project `P1` at https://x; "));
+        assert!(error.to_string().contains("404: E1"), "{error}");
+        let cause = std::io::Error::other("deep");
+        let chain = keys(TransportError::new(TransportErrorKind::Other, cause));
+        assert!(chain.to_string().starts_with("the signing keys are unavailable: "), "{chain}");
     }
 
     #[test]
@@ -348,5 +425,39 @@ mod tests {
             error.to_string(),
             "Descope refused the call with HTTP status 401: E061102: Invalid code (cf-ray 8f00)"
         );
+        let error = ApiError {
+            status: 429,
+            code: "E130429".into(),
+            description: "API rate limit exceeded.".into(),
+            message: "Too many calls.".into(),
+            retry_after: Some(Duration::from_secs(7)),
+            ..ApiError::default()
+        };
+        assert_eq!(
+            error.to_string(),
+            "Descope refused the call with HTTP status 429: E130429: API rate limit exceeded: \
+             Too many calls. (retry after 7 s)"
+        );
+    }
+
+    #[test]
+    fn what_descope_says_ends_no_line() {
+        let text = String::from("a\n\u{1b}[2Jb\u{202e}c");
+        let id = || Some(text.clone());
+        let error = ApiError {
+            status: 400,
+            code: text.clone(),
+            description: text.clone(),
+            message: text.clone(),
+            request_id: id(),
+            cf_ray: id(),
+            body_preview: id(),
+            ..ApiError::default()
+        };
+        let shown = r"a\n\u{1b}[2Jb\u{202e}c";
+        for all in [error.to_string(), format!("{error:?}")] {
+            assert_eq!(all.matches(shown).count(), 6, "{all}");
+            assert!(!all.contains(['\n', '\u{1b}', '\u{202e}']), "{all}");
+        }
     }
 }

@@ -128,4 +128,27 @@ mod tests {
         });
         assert_eq!(flights.run(1, LONG, || 3), Some(3));
     }
+
+    #[test]
+    fn a_panic_lets_those_who_wait_go() {
+        let flights = &Flights::<u8, u8>::default();
+        let (inside, finish) = (&Barrier::new(2), &Barrier::new(2));
+        thread::scope(|scope| {
+            let lost = scope.spawn(|| {
+                flights.run(1, LONG, || {
+                    inside.wait();
+                    finish.wait();
+                    panic!("as planned")
+                })
+            });
+            inside.wait(); // the work is under way
+            let waiting = scope.spawn(|| flights.run(1, LONG, || 7));
+            while Arc::strong_count(lock(&flights.0).get(&1).unwrap()) < 3 {
+                thread::yield_now();
+            }
+            finish.wait();
+            assert!(lost.join().is_err());
+            assert_eq!(waiting.join().unwrap(), None);
+        });
+    }
 }

@@ -1,25 +1,40 @@
-//! Reads responses: what is missing, null or new never fails a call.
+//! Reads responses: what is missing, null, odd or new never fails a call.
 //!
-//! Every model is read by one deserializer, over text that `serde_json` has split into
-//! values. Compared with `serde_json` itself it does three things:
+//! Every model is read by one deserializer, over text that `serde_json` has found to be valid. Compared
+//! with `serde_json` itself:
 //!
 //! - a member of a struct or map, or an element of a list, that is `null` counts as absent. Only
 //!   values of any type, such as nested custom attributes, keep their nulls;
-//! - a whole number is one however it is written (`1.7e9`);
+//! - a value of another type is converted where that says the same: a number, boolean or moment as a
+//!   text, a number as a text where a text is meant, a list's only item without the list or with one
+//!   too many, an object whose names count its items, an empty list for an empty object, a date
+//!   (RFC 3339) for a number;
+//! - what cannot be converted counts as absent: a member has its default, and a list is without the
+//!   item. The answer is then read once more, without what could not be read. An answer fails only for
+//!   what its model cannot be without: a member that has no default, or a [`required_list`];
+//! - of several members of one name, or of both its [names](object), the first that can be read counts;
+//! - what is read takes memory and time in proportion to the text, or is refused; see [`state`];
 //! - errors say *where* and *what was expected*, and never quote the value, which may be a secret.
 
+mod any;
+pub(crate) mod moment;
+mod object;
+mod split;
+mod state;
 mod value;
 
 use std::borrow::Cow;
 use std::fmt;
+use std::marker::PhantomData;
 
 use serde::Deserialize;
-use serde::de::{self, DeserializeOwned, Unexpected};
-use serde_json::Map;
+use serde::de::{self, DeserializeOwned, Deserializer, Unexpected, Visitor};
 use serde_json::value::RawValue;
 
+use self::state::State;
 pub(crate) use self::value::Text;
 use self::value::{Members, Value};
+use crate::escape::Escaped;
 
 /// A response this version of the crate cannot read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,7 +65,7 @@ impl fmt::Display for DecodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.problem)?;
         if !self.path.is_empty() {
-            write!(f, " at `{}`", self.path)?;
+            write!(f, " at `{}`", Escaped(&self.path))?;
         }
         Ok(())
     }
@@ -90,12 +105,22 @@ fn not_json(error: &serde_json::Error) -> DecodeError {
     })
 }
 
+/// How often an answer is read before what cannot be read fails it: members that appear several times
+/// come to light one after the other.
+const PASSES: usize = 6;
+
+/// The names of newtypes that [`Value`] reads by rules of their own.
+pub(crate) const SECONDS: &str = "UnixTime";
+pub(crate) const MILLIS: &str = "UnixMillis";
+const REQUIRED_LIST: &str = "RequiredList";
+
 /// Reads a whole response.
 pub(crate) fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeError> {
-    T::deserialize(whole(body)?)
+    let text = String::from_utf8_lossy(body);
+    read(valid(&text)?, None)?.ok_or_else(|| DecodeError::new("nothing"))
 }
 
-/// The members of an object in their order, each left as text; a name may stand there twice.
+/// The members of an object in their order, each left as text; a name may appear twice.
 pub(crate) fn members(text: &str) -> Option<Vec<(Cow<'_, str>, &RawValue)>> {
     serde_json::from_str::<Members<'_>>(text).ok().map(|members| members.0)
 }
@@ -107,49 +132,117 @@ pub(crate) fn string(value: &RawValue) -> Option<Cow<'_, str>> {
 
 /// Reads one member of a response.
 pub(crate) fn decode_field<T: DeserializeOwned>(body: &[u8], name: &str) -> Result<T, DecodeError> {
-    let value = member(body, name)?.ok_or_else(|| DecodeError::new(format!("no `{name}`")))?;
-    T::deserialize(value).map_err(|error| error.under(name))
+    let text = String::from_utf8_lossy(body);
+    let value = read(object(&text)?, Some(name));
+    let value = value.map_err(|error| error.under(name))?;
+    value.ok_or_else(|| DecodeError::new(format!("no `{name}`")))
 }
 
 /// Reads a list that is a member of a response; empty if the member is missing or null.
+///
+/// Items that cannot be read are left out: those that are no objects where objects are meant.
 pub(crate) fn decode_list<T: DeserializeOwned>(
     body: &[u8],
     name: &str,
 ) -> Result<Vec<T>, DecodeError> {
-    match member(body, name)? {
-        Some(value) => Vec::deserialize(value).map_err(|error| error.under(name)),
-        None => Ok(Vec::new()),
+    let text = String::from_utf8_lossy(body);
+    let list = read::<Required<T>>(object(&text)?, Some(name));
+    Ok(list.map_err(|error| error.under(name))?.map(|list| list.0).unwrap_or_default())
+}
+
+/// Reads a count that is a member of a response, if it is there and is one.
+pub(crate) fn decode_count(body: &[u8], name: &str) -> Option<u64> {
+    decode_field(body, name).ok()
+}
+
+/// Reads an answer or its member of this name, again and again without what could not be read.
+fn read<T: DeserializeOwned>(text: &str, name: Option<&str>) -> Result<Option<T>, DecodeError> {
+    let state = State::new(text);
+    let whole = Value::new(text, &state);
+    let mut problem = None;
+    for pass in 1.. {
+        let count = state.count();
+        let value = name.map_or(Some(whole), |name| member(whole, name));
+        let Some(value) = value else { break };
+        let result = T::deserialize(value).map_err(|error| {
+            let expected = state.unreadable(value.text);
+            expected.map_or(error, |expected| value.problem(expected))
+        })?;
+        if state.count() == count {
+            return Ok(Some(result));
+        }
+        if let Some(expected) = state.unreadable(value.text) {
+            problem = Some(value.problem(expected));
+            if value.text.len() == text.len() {
+                break;
+            }
+        }
+        state.again(pass + 1 >= PASSES);
+    }
+    problem.map_or(Ok(None), Err)
+}
+
+/// A list that an answer is asked for: what is there in its place fails the answer.
+struct Required<T>(Vec<T>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Required<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        required_list(deserializer).map(Self)
     }
 }
 
-/// Takes a text from among the members that a model does not know, for a model around it.
-///
-/// Serde reads a struct that is flattened from a buffer, in which a null within a list is an error. So a
-/// model that has another's members takes what is its own from the other's rest.
+/// Reads a field that must be a list if it is there.
+pub(crate) fn required_list<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<T>, D::Error> {
+    struct Inner<T>(PhantomData<T>);
+
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for Inner<T> {
+        type Value = Vec<T>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a list")
+        }
+        fn visit_newtype_struct<D: Deserializer<'de>>(self, inner: D) -> Result<Vec<T>, D::Error> {
+            Vec::deserialize(inner)
+        }
+    }
+
+    deserializer.deserialize_newtype_struct(REQUIRED_LIST, Inner(PhantomData))
+}
+
+/// Reads a field that grants something: `true` alone is true.
 #[allow(dead_code, reason = "used by areas that may all be off")]
-pub(crate) fn take_text(rest: &mut Map<String, serde_json::Value>, name: &str) -> Option<String> {
-    match rest.remove(name) {
-        Some(serde_json::Value::String(text)) => Some(text),
-        _ => None,
+pub(crate) fn only_true<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    Ok(serde_json::Value::deserialize(deserializer)? == true)
+}
+
+/// The member of this name that counts.
+fn member<'v>(whole: Value<'v>, name: &str) -> Option<Value<'v>> {
+    let mut members = whole.split().ok()?;
+    loop {
+        let (found, value) = (members.name()?, whole.inner(members.next()?));
+        if found == name && !value.is_absent() {
+            return Some(value);
+        }
     }
 }
 
-fn member<'b>(body: &'b [u8], name: &str) -> Result<Option<Value<'b>>, DecodeError> {
-    let member = whole(body)?.object()?.find(|(key, value)| key == name && !value.is_null());
-    Ok(member.map(|(_, value)| value))
+fn object(text: &str) -> Result<&str, DecodeError> {
+    let text = valid(text)?;
+    if text.starts_with('{') { Ok(text) } else { Err(DecodeError::new("expected an object")) }
 }
 
-fn whole(body: &[u8]) -> Result<Value<'_>, DecodeError> {
-    let text = std::str::from_utf8(body).map_err(|_| DecodeError::new("not UTF-8"))?;
-    let raw: &RawValue = serde_json::from_str(text).map_err(|error| not_json(&error))?;
-    Ok(Value::new(raw))
+/// The text of a value, if it is valid JSON.
+fn valid(text: &str) -> Result<&str, DecodeError> {
+    serde_json::from_str(text).map(RawValue::get).map_err(|error| not_json(&error))
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
 
-    use serde_json::json;
+    use serde_json::{Map, json};
 
     use super::*;
 
@@ -170,11 +263,16 @@ mod tests {
     }
 
     #[derive(Debug, Deserialize, PartialEq)]
-    #[serde(rename_all = "lowercase")]
+    #[serde(from = "String")]
     enum Kind {
         Known,
-        #[serde(untagged)]
         Other(String),
+    }
+
+    impl From<String> for Kind {
+        fn from(name: String) -> Self {
+            if name == "known" { Self::Known } else { Self::Other(name) }
+        }
     }
 
     #[test]
@@ -206,20 +304,128 @@ mod tests {
     }
 
     #[test]
-    fn whole_numbers_may_be_floats() {
-        let model: Model = decode(br#"{"count":3.0,"ratio":2}"#).unwrap();
-        assert_eq!((model.count, model.ratio), (3, 2.0));
-        assert!(decode::<Model>(br#"{"count":3.5}"#).is_err());
-        assert!(decode::<Model>(br#"{"count":-1}"#).is_err());
+    fn values_of_another_type_are_converted_where_they_say_the_same() {
+        for (json, expected) in [
+            (r#"{"count":3.0,"ratio":2}"#, Model { count: 3, ratio: 2.0, ..Model::default() }),
+            (
+                r#"{"count":" 3 ","ratio":"2.0"}"#,
+                Model { count: 3, ratio: 2.0, ..Model::default() },
+            ),
+            (r#"{"name":5,"on":"TRUE"}"#, Model { name: "5".into(), on: true, ..Model::default() }),
+            (
+                r#"{"name":true,"on":1}"#,
+                Model { name: "true".into(), on: true, ..Model::default() },
+            ),
+            (r#"{"tags":"x","on":"0"}"#, Model { tags: vec!["x".into()], ..Model::default() }),
+            (r#"{"tags":{"0":"x"}}"#, Model { tags: vec!["x".into()], ..Model::default() }),
+            (r#"{"tags":{},"by_name":[],"any":[]}"#, Model::default()),
+            (r#"{"inner":[{}]}"#, Model { inner: Some(Box::default()), ..Model::default() }),
+            (r#"{"inner":[]}"#, Model { inner: Some(Box::default()), ..Model::default() }),
+        ] {
+            assert_eq!(decode::<Model>(json.as_bytes()).unwrap(), expected, "{json}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_counts_as_absent() {
+        for json in [
+            r#"{"count":3.5}"#,
+            r#"{"count":-1}"#,
+            r#"{"count":"many","ratio":"NaN","on":"yes","name":{},"tags":[{}],"inner":"x"}"#,
+            r#"{"inner":[1],"by_name":["x"],"any":5,"by_name":{"k":[]}}"#,
+            r#"{"inner":[{},{}],"tags":{"a":1}}"#,
+        ] {
+            assert_eq!(decode::<Model>(json.as_bytes()).unwrap(), Model::default(), "{json}");
+        }
+        let model: Model =
+            decode(br#"{"inner":{"name":[],"count":2},"tags":["a",{},"b"]}"#).unwrap();
+        assert_eq!(model.tags, ["a", "b"]);
+        assert_eq!(model.inner, Some(Box::new(Model { count: 2, ..Model::default() })));
+        let model: Model = decode(br#"{"name":"\ud800","tags":["\ud800\n"]}"#).unwrap();
+        assert_eq!((&*model.name, &*model.tags[0]), ("\\ud800", "\\ud800\\n"));
+        let model: Model = decode(b"{\"name\":\"a\xff\"}").unwrap();
+        assert_eq!(model.name, "a\u{fffd}");
+    }
+
+    #[test]
+    fn of_several_members_of_one_name_the_first_that_can_be_read_counts() {
+        for (json, count) in [
+            (r#"{"count":1,"count":2}"#, 1),
+            (r#"{"count":"x","count":2}"#, 2),
+            (r#"{"count":null,"count":"x","count":[],"count":4,"count":5}"#, 4),
+        ] {
+            assert_eq!(decode::<Model>(json.as_bytes()).unwrap().count, count, "{json}");
+        }
+        let many: String = (0..200).map(|n| format!("\"m{n}\":1,")).collect();
+        let json = format!("{{{many}{many}\"count\":1,\"count\":2}}");
+        let model: Model = decode(json.as_bytes()).unwrap();
+        assert_eq!((model.count, model.extra.len()), (1, 200));
+        #[derive(Debug, Default, Deserialize, PartialEq)]
+        #[serde(default, rename_all = "camelCase")]
+        struct Names {
+            #[serde(alias = "TOTP")]
+            totp: bool,
+            user_id: String,
+        }
+        for json in [
+            r#"{"totp":true,"TOTP":false,"UserID":"U1"}"#,
+            r#"{"TOTP":true,"totp":{},"userid":"U1"}"#,
+            r#"{"TOTP":[],"totp":true,"totp":false,"userId":"U1","USERID":"U2"}"#,
+        ] {
+            let names = Names { totp: true, user_id: "U1".into() };
+            assert_eq!(decode::<Names>(json.as_bytes()).unwrap(), names, "{json}");
+        }
+    }
+
+    #[test]
+    fn what_the_model_cannot_be_without_fails_the_answer() {
+        #[derive(Debug, Deserialize)]
+        struct Needs {
+            key: String,
+            #[serde(default, deserialize_with = "required_list")]
+            list: Vec<String>,
+        }
+        for (json, error) in [
+            ("{}", "no `key`"),
+            (r#"{"key":{}}"#, "expected a string, found an object at `key`"),
+            (r#"{"key":null}"#, "no `key`"),
+            (r#"{"key":"k","list":"x"}"#, "expected a list, found a string at `list`"),
+            (r#"{"key":"k","list":{}}"#, "expected a list, found an object at `list`"),
+            ("[]", "expected an object, found a list"),
+            ("5", "expected an object, found a number"),
+        ] {
+            let found = decode::<Needs>(json.as_bytes()).unwrap_err();
+            assert_eq!(found.to_string(), error, "{json}");
+        }
+        let needs: Needs = decode(br#"{"key":7,"list":null}"#).unwrap();
+        assert_eq!((&*needs.key, needs.list.len()), ("7", 0));
+    }
+
+    #[test]
+    fn small_items_do_not_take_more_memory_than_their_text_is_worth() {
+        for json in [
+            format!("{{\"any\":{{\"a\":[{}[]]}}}}", "[],".repeat(1 << 18)),
+            format!("{{\"tags\":[{}\"\"]}}", "\"\",".repeat(1 << 18)),
+        ] {
+            let error = decode::<Model>(json.as_bytes()).unwrap_err().to_string();
+            assert!(
+                error.starts_with("would take more than 9 times its size in memory"),
+                "{error}"
+            );
+        }
+        let items = format!("{{\"keys\":[{}{{}}]}}", "{},".repeat(1 << 18));
+        assert!(decode_list::<Model>(items.as_bytes(), "keys").is_err());
+        let items = format!("{{\"keys\":[{}{{}}]}}", "{},".repeat(1000));
+        assert_eq!(decode_list::<Model>(items.as_bytes(), "keys").unwrap().len(), 1001);
     }
 
     #[test]
     fn errors_say_where_and_never_quote() {
-        let error = decode::<Model>(br#"{"inner":{"tags":["ok",{"s3cret":1}]}}"#).unwrap_err();
-        assert_eq!(error.path(), "inner.tags.1");
-        assert_eq!(error.to_string(), "expected a string, found an object at `inner.tags.1`");
-        let error = decode::<Model>(br#"{"count":"s3cret"}"#).unwrap_err();
-        assert_eq!(error.to_string(), "expected u32, found a string at `count`");
+        let error = decode_field::<Model>(br#"{"user":"s3cret"}"#, "user").unwrap_err();
+        assert_eq!(error.path(), "user");
+        assert_eq!(error.to_string(), "expected an object, found a string at `user`");
+        let error = decode_field::<u32>(br#"{"count":"s3cret"}"#, "count").unwrap_err();
+        assert_eq!(error.to_string(), "expected a whole number, found a string at `count`");
         let error = decode_field::<Model>(br#"{"a":1}"#, "user").unwrap_err();
         assert_eq!(error.to_string(), "no `user`");
         for body in [&b""[..], b"{", b"<html>s3cret", b"\xff\xfe", b"[1,", b"{} s3cret"] {
@@ -240,8 +446,11 @@ mod tests {
             let found: Vec<Model> = decode_list(body.as_bytes(), "keys").unwrap();
             assert_eq!(found.iter().map(|model| &*model.name).collect::<Vec<_>>(), names);
         }
-        let error = decode_list::<Model>(br#"{"keys":[{"count":"x"}]}"#, "keys").unwrap_err();
-        assert_eq!(error.path(), "keys.0.count");
+        let body = br#"{"keys":[{"count":"x","name":"A"},5,[1],"x",{}]}"#;
+        let found: Vec<Model> = decode_list(body, "keys").unwrap();
+        assert_eq!(found, [Model { name: "A".into(), ..Model::default() }, Model::default()]);
+        let error = decode_list::<Model>(br#"{"keys":{"count":"x"}}"#, "keys").unwrap_err();
+        assert_eq!(error.to_string(), "expected a list, found an object at `keys`");
     }
 
     #[test]

@@ -6,12 +6,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::UnixTime;
+use crate::extra::Extra;
+use crate::names::names;
 use crate::options::setters;
 
 /// A user, as Descope knows them.
 ///
 /// Texts that are not known are empty.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct User {
@@ -30,14 +32,17 @@ pub struct User {
     /// E-mail address.
     pub email: String,
     /// Whether the user has shown that the e-mail address is theirs.
+    #[serde(deserialize_with = "crate::json::only_true")]
     pub verified_email: bool,
     /// Phone number.
     pub phone: String,
     /// Whether the user has shown that the phone number is theirs.
+    #[serde(deserialize_with = "crate::json::only_true")]
     pub verified_phone: bool,
     /// The URL of a picture.
     pub picture: String,
     /// Whether the user may sign in.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<UserStatus>,
     /// Names of the roles held in the project.
     pub role_names: Vec<String>,
@@ -71,14 +76,15 @@ pub struct User {
     pub oauth: BTreeMap<String, bool>,
     /// Until when the user is locked out for a while, in seconds; `None` if they are not.
     #[serde(deserialize_with = "crate::time::or_never")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub temp_lock_expiration: Option<UnixTime>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 /// A user's place in a tenant.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct UserTenant {
@@ -90,10 +96,13 @@ pub struct UserTenant {
     pub role_names: Vec<String>,
     /// Names of what these roles permit there.
     pub permissions: Vec<String>,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
 }
 
 /// A tenant.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Tenant {
@@ -106,6 +115,7 @@ pub struct Tenant {
     /// Attributes defined by the project.
     pub custom_attributes: Map<String, Value>,
     /// How its users sign in by SSO.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub auth_type: Option<AuthType>,
     /// Users with an e-mail address in these domains are sent to the tenant's SSO.
     pub domains: Vec<String>,
@@ -122,6 +132,7 @@ pub struct Tenant {
     /// Whether its users may not sign in to it.
     pub disabled: bool,
     /// Which of its parent's roles its users have.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub role_inheritance: Option<RoleInheritance>,
     /// Names of the roles its new users get.
     pub default_roles: Vec<String>,
@@ -129,12 +140,11 @@ pub struct Tenant {
     pub parent: String,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 /// How users of a tenant sign in by SSO.
-#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AuthType {
     /// Not at all.
@@ -144,26 +154,26 @@ pub enum AuthType {
     /// By OpenID Connect.
     Oidc,
     /// Something newer than this version of the crate.
-    #[serde(untagged)]
     Other(String),
 }
 
+names!(AuthType { None = "none", Saml = "saml", Oidc = "oidc" });
+
 /// Which roles the users of a tenant have from its parent tenant.
-#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RoleInheritance {
     /// What the project says.
-    #[serde(rename = "")]
     Unset,
     /// None.
     None,
     /// Those of the user alone.
     UserOnly,
     /// Something newer than this version of the crate.
-    #[serde(untagged)]
     Other(String),
 }
+
+names!(RoleInheritance { Unset = "", None = "none", UserOnly = "userOnly" });
 
 /// A tenant that a user or an access key is to belong to, and the roles they get there.
 ///
@@ -193,8 +203,7 @@ impl TenantRoles {
 setters!(TenantRoles { roles: list<String> });
 
 /// Whether a user may sign in.
-#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum UserStatus {
     /// Yes.
@@ -206,12 +215,13 @@ pub enum UserStatus {
     /// No: the account has expired.
     Expired,
     /// Something newer than this version of the crate.
-    #[serde(untagged)]
     Other(String),
 }
 
+names!(UserStatus { Enabled = "enabled", Disabled = "disabled", Invited = "invited", Expired = "expired" });
+
 /// When and from where a user signed in.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct SignInRecord {
@@ -227,6 +237,9 @@ pub struct SignInRecord {
     pub ip: String,
     /// The tenant that was selected.
     pub selected_tenant: String,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
 }
 
 /// What is known of a user who signs up.

@@ -100,17 +100,18 @@ impl RetryPolicy {
         self
     }
 
-    /// The wait before the next try, if there is to be one.
+    /// The wait before the next try, if there is to be one. `random` makes numbers from 0 to 1.
     pub(crate) fn next(
         &self,
         tries: u32,
         safe: bool,
         outcome: &Result<Response>,
+        random: impl Fn() -> f64,
     ) -> Option<Duration> {
         if tries > self.max_retries {
             return None;
         }
-        let backoff = || jitter(self.backoff(tries));
+        let backoff = || jitter(self.backoff(tries), random());
         match outcome {
             Err(Error::Api(error)) => match error.status {
                 503 | 521 | 522 | 530 if safe || self.unavailable => {
@@ -137,10 +138,15 @@ impl RetryPolicy {
     }
 }
 
-/// Between a half and the whole of `delay`, by the random keys of a standard hash map.
-fn jitter(delay: Duration) -> Duration {
+/// The whole of a delay for 0, and half of it for 1.
+fn jitter(delay: Duration, random: f64) -> Duration {
+    delay.mul_f64(1.0 - 0.5 * random)
+}
+
+/// A number from 0 to 1, by the random keys of a standard hash map.
+pub(crate) fn random() -> f64 {
     let random = u32::try_from(RandomState::new().hash_one(0) >> 32).unwrap_or_default();
-    delay.mul_f64(0.5 + 0.5 * f64::from(random) / f64::from(u32::MAX))
+    f64::from(random) / f64::from(u32::MAX)
 }
 
 #[cfg(test)]
@@ -148,6 +154,11 @@ mod tests {
     use super::*;
     use crate::error::ApiError;
     use crate::transport::{TransportError, TransportErrorKind as Kind};
+
+    /// As chance takes nothing off.
+    fn none() -> f64 {
+        0.0
+    }
 
     fn status(status: u16) -> Result<Response> {
         Err(Error::Api(Box::new(ApiError { status, ..ApiError::default() })))
@@ -183,11 +194,11 @@ mod tests {
             (Err(Error::Config("x")), false, false, false),
             (Ok(Response::default()), false, false, false),
         ] {
-            assert_eq!(usual.next(1, true, &outcome).is_some(), safe, "{outcome:?}");
-            assert_eq!(usual.next(1, false, &outcome).is_some(), other, "{outcome:?}");
-            assert_eq!(eager.next(1, false, &outcome).is_some(), other_eager, "{outcome:?}");
-            assert_eq!(RetryPolicy::none().next(1, true, &outcome), None);
-            assert_eq!(usual.next(4, true, &outcome), None);
+            assert_eq!(usual.next(1, true, &outcome, none).is_some(), safe, "{outcome:?}");
+            assert_eq!(usual.next(1, false, &outcome, none).is_some(), other, "{outcome:?}");
+            assert_eq!(eager.next(1, false, &outcome, none).is_some(), other_eager, "{outcome:?}");
+            assert_eq!(RetryPolicy::none().next(1, true, &outcome, none), None);
+            assert_eq!(usual.next(4, true, &outcome, none), None);
         }
     }
 
@@ -197,8 +208,60 @@ mod tests {
         for (tries, full) in [(1, 100), (2, 500), (3, 2500), (4, 5000), (100, 5000)] {
             assert_eq!(policy.backoff(tries), Duration::from_millis(full));
         }
-        let delay = policy.next(1, true, &status(503)).unwrap();
-        assert!(delay >= Duration::from_millis(50) && delay <= Duration::from_millis(100));
+        let short =
+            policy.first_delay(Duration::from_millis(7)).max_delay(Duration::from_millis(30));
+        for (tries, full) in [(1, 7), (2, 30), (3, 30)] {
+            let wait = short.next(tries, true, &status(503), none);
+            assert_eq!(wait, Some(Duration::from_millis(full)));
+        }
+    }
+
+    #[test]
+    fn chance_takes_up_to_a_half_off() {
+        let policy = RetryPolicy::default();
+        for (random, wait) in [(0.0, 100), (0.5, 75), (1.0, 50)] {
+            let wait = Some(Duration::from_millis(wait));
+            for outcome in [status(503), status(520), broken(Kind::Connect)] {
+                assert_eq!(policy.next(1, true, &outcome, || random), wait, "{outcome:?}");
+            }
+        }
+        // Also where the answer says to come back sooner.
+        let after = |seconds| Some(Duration::from_secs(seconds));
+        let refused = |status, retry_after| -> Result<Response> {
+            Err(Error::Api(Box::new(ApiError { status, retry_after, ..ApiError::default() })))
+        };
+        let patient = policy.wait_for_rate_limit(Duration::from_secs(30));
+        let half = Some(Duration::from_millis(50));
+        assert_eq!(patient.next(1, true, &refused(503, after(0)), || 1.0), half);
+        assert_eq!(patient.next(1, true, &refused(429, after(0)), || 1.0), half);
+        // And nothing off what it says.
+        assert_eq!(patient.next(1, true, &refused(503, after(7)), || 1.0), after(7));
+        assert_eq!(patient.next(1, true, &refused(429, after(7)), || 1.0), after(7));
+    }
+
+    #[test]
+    fn chance_is_spread_from_0_to_1() {
+        let drawn: Vec<_> = (0..1000).map(|_| random()).collect();
+        assert!(drawn.iter().all(|drawn| (0.0..=1.0).contains(drawn)));
+        // Each quarter of it as good as certainly, and no two alike.
+        for quarter in 0..4 {
+            let from = f64::from(quarter) / 4.0;
+            assert!(drawn.iter().any(|drawn| (from..from + 0.25).contains(drawn)), "{quarter}");
+        }
+        let mut sorted = drawn;
+        sorted.sort_unstable_by(f64::total_cmp);
+        sorted.dedup();
+        assert!(sorted.len() > 990);
+    }
+
+    #[test]
+    fn retries_are_counted_and_delays_are_as_set() {
+        let policy = RetryPolicy::default().max_retries(2);
+        let waits = [1, 2, 3].map(|tries| policy.next(tries, true, &status(503), none).is_some());
+        assert_eq!(waits, [true, true, false]);
+        let limited = RetryPolicy::default().wait_for_rate_limit(Duration::from_secs(60));
+        let minute = Some(Duration::from_secs(60));
+        assert_eq!(limited.next(1, false, &status(429), none), minute);
     }
 
     #[test]
@@ -208,10 +271,10 @@ mod tests {
             Err(Error::Api(Box::new(ApiError { status: 429, retry_after, ..ApiError::default() })))
         };
         let patient = RetryPolicy::default().wait_for_rate_limit(Duration::from_secs(30));
-        assert_eq!(RetryPolicy::default().next(1, true, &limited(1)), None);
-        assert_eq!(patient.next(1, false, &limited(30)), Some(Duration::from_secs(30)));
-        assert_eq!(patient.next(1, false, &limited(31)), None);
-        assert_eq!(patient.next(1, false, &status(429)), None);
+        assert_eq!(RetryPolicy::default().next(1, true, &limited(1), none), None);
+        assert_eq!(patient.next(1, false, &limited(30), none), Some(Duration::from_secs(30)));
+        assert_eq!(patient.next(1, false, &limited(31), none), None);
+        assert_eq!(patient.next(1, false, &status(429), none), None);
     }
 
     #[test]
@@ -219,6 +282,6 @@ mod tests {
         let retry_after = Some(Duration::from_secs(7));
         let busy =
             Err(Error::Api(Box::new(ApiError { status: 503, retry_after, ..ApiError::default() })));
-        assert_eq!(RetryPolicy::default().next(1, true, &busy), retry_after);
+        assert_eq!(RetryPolicy::default().next(1, true, &busy, none), retry_after);
     }
 }

@@ -1,8 +1,11 @@
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
-use serde::de::{self, Deserialize, Deserializer, Visitor};
+use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 use serde::{Serialize, Serializer};
+
+use crate::json::moment::Unit;
+use crate::json::{MILLIS, SECONDS};
 
 /// A moment, in whole seconds since the Unix epoch.
 ///
@@ -70,9 +73,9 @@ impl Serialize for UnixTime {
 }
 
 impl<'de> Deserialize<'de> for UnixTime {
-    /// Takes seconds as a number or, as some answers have it, as a string of digits.
+    /// Takes seconds as a number or as a text of digits, and a date (RFC 3339).
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Count("a number of seconds")).map(Self)
+        deserializer.deserialize_newtype_struct(SECONDS, Count(Unit::Seconds)).map(Self)
     }
 }
 
@@ -142,20 +145,24 @@ impl Serialize for UnixMillis {
 }
 
 impl<'de> Deserialize<'de> for UnixMillis {
-    /// Takes milliseconds as a number or, as some answers have it, as a string of digits.
+    /// Takes milliseconds as a number or as a text of digits, and a date (RFC 3339).
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Count("a number of milliseconds")).map(Self)
+        deserializer.deserialize_newtype_struct(MILLIS, Count(Unit::Millis)).map(Self)
     }
 }
 
-/// Reads a whole number, however it is written.
-struct Count(&'static str);
+/// Reads a moment in any form.
+struct Count(Unit);
 
-impl Visitor<'_> for Count {
+impl<'de> Visitor<'de> for Count {
     type Value = i64;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0)
+        f.write_str("a moment, as a number or a date")
+    }
+    /// Deserializers that do not know of moments are asked for anything.
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, inner: D) -> Result<i64, D::Error> {
+        inner.deserialize_any(self)
     }
     fn visit_i64<E: de::Error>(self, count: i64) -> Result<i64, E> {
         Ok(count)
@@ -168,20 +175,25 @@ impl Visitor<'_> for Count {
         Ok(count.floor() as i64)
     }
     fn visit_str<E: de::Error>(self, text: &str) -> Result<i64, E> {
-        match text {
-            "" => Ok(0),
-            text => text.parse().map_err(|_| E::custom("not a number")),
+        self.0.parse(text).ok_or_else(|| E::custom("not a moment"))
+    }
+    /// With its feature `arbitrary_precision`, which any crate of a program may switch on,
+    /// `serde_json` has a number as a map whose only value is the number's text.
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<i64, A::Error> {
+        match map.next_entry::<de::IgnoredAny, String>()? {
+            Some((_, text)) => self.visit_str(&text),
+            None => Err(de::Error::custom("not a moment")),
         }
     }
 }
 
-/// Reads a moment that may be unknown or left open, for which the wire has null, 0, or a text that is
-/// not a number. No answer is lost to one.
+/// Reads a moment that may be left open, for which the wire has 0.
 #[allow(dead_code, reason = "used by areas that may all be off")]
 pub(crate) fn or_never<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<UnixTime>, D::Error> {
-    Ok(deserializer.deserialize_option(Moment)?.map(UnixTime))
+    let time = UnixTime::deserialize(deserializer)?;
+    Ok(Some(time).filter(|time| *time != UnixTime::default()))
 }
 
 /// Likewise, in milliseconds.
@@ -189,40 +201,8 @@ pub(crate) fn or_never<'de, D: Deserializer<'de>>(
 pub(crate) fn millis_or_never<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<UnixMillis>, D::Error> {
-    Ok(deserializer.deserialize_option(Moment)?.map(UnixMillis))
-}
-
-/// Reads a whole number other than 0, if there is one.
-struct Moment;
-
-impl<'de> Visitor<'de> for Moment {
-    type Value = Option<i64>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a moment")
-    }
-    fn visit_none<E: de::Error>(self) -> Result<Option<i64>, E> {
-        Ok(None)
-    }
-    fn visit_unit<E: de::Error>(self) -> Result<Option<i64>, E> {
-        Ok(None)
-    }
-    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<i64>, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-    fn visit_i64<E: de::Error>(self, count: i64) -> Result<Option<i64>, E> {
-        Ok(Some(count).filter(|count| *count != 0))
-    }
-    fn visit_u64<E: de::Error>(self, count: u64) -> Result<Option<i64>, E> {
-        self.visit_i64(i64::try_from(count).unwrap_or(i64::MAX))
-    }
-    #[expect(clippy::cast_possible_truncation, reason = "`as` saturates")]
-    fn visit_f64<E: de::Error>(self, count: f64) -> Result<Option<i64>, E> {
-        self.visit_i64(count.floor() as i64)
-    }
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<Option<i64>, E> {
-        self.visit_i64(text.parse().unwrap_or_default())
-    }
+    let time = UnixMillis::deserialize(deserializer)?;
+    Ok(Some(time).filter(|time| *time != UnixMillis::default()))
 }
 
 /// Writes a time span in whole seconds, rounded up: none at all would mean the default.
@@ -299,9 +279,6 @@ mod tests {
             ("null", None),
         ] {
             let text = format!("{{\"seconds\":{json},\"millis\":{json}}}");
-            let Moments { seconds, millis } = serde_json::from_str(&text).unwrap();
-            assert_eq!(seconds.map(UnixTime::as_seconds), expected, "{json}");
-            assert_eq!(millis.map(UnixMillis::as_millis), expected, "{json}");
             let Moments { seconds, millis } = crate::json::decode(text.as_bytes()).unwrap();
             assert_eq!(seconds.map(UnixTime::as_seconds), expected, "{json}");
             assert_eq!(millis.map(UnixMillis::as_millis), expected, "{json}");
@@ -325,6 +302,24 @@ mod tests {
             assert_eq!(serde_json::from_str::<UnixTime>(json).unwrap(), UnixTime(seconds));
         }
         assert_eq!(serde_json::from_str::<UnixTime>("1e300").unwrap(), UnixTime(i64::MAX));
+        let date = "\"2023-11-14T22:13:20Z\"";
+        assert_eq!(serde_json::from_str::<UnixTime>(date).unwrap(), UnixTime(1_700_000_000));
         assert!(serde_json::from_str::<UnixTime>("\"soon\"").is_err());
+    }
+
+    #[test]
+    fn reads_the_numbers_of_arbitrary_precision() {
+        use serde::de::value::{Error, MapDeserializer};
+
+        // What `serde_json` hands out for a number with that feature.
+        let number = |text| {
+            let entries = std::iter::once(("$serde_json::private::Number", text));
+            MapDeserializer::<_, Error>::new(entries)
+        };
+        for (text, count) in [("1700000000", 1_700_000_000), ("1.7e9", 1_700_000_000), ("-3", -3)] {
+            assert_eq!(UnixTime::deserialize(number(text)).unwrap(), UnixTime(count));
+            assert_eq!(UnixMillis::deserialize(number(text)).unwrap(), UnixMillis(count));
+        }
+        assert!(UnixTime::deserialize(number("soon")).is_err());
     }
 }

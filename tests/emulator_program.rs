@@ -56,7 +56,7 @@ fn post(address: &str, path: &str, token: &str, body: &str) -> String {
 fn send(address: &str, method: &str, path: &str, token: &str, body: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     let request = format!(
-        "{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\
+        "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\
          Authorization: Bearer P2abc:{token}\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
     );

@@ -3,9 +3,11 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::{Auth, Token};
+use super::{Auth, Token, looks_like_token};
+use crate::UnixTime;
 use crate::client::Client;
 use crate::error::Result;
+use crate::json::DecodeError;
 use crate::jwt::{Kind, Origin};
 use crate::options::setters;
 use crate::secret::Secret;
@@ -51,11 +53,15 @@ impl AccessKey<'_> {
             .options("loginOptions", options)
             .with_keys()?
             .send()?;
+        if !looks_like_token(&answer.session_jwt) {
+            return Err(DecodeError::new("expected a token at `sessionJwt`").into());
+        }
         let session = Token::read(self.0, answer.session_jwt, Kind::Session, Origin::Answer)?;
         let key_id = Some(answer.key_id).filter(|id| !id.is_empty());
         Ok(KeySession {
             key_id: key_id.unwrap_or_else(|| session.claims.user_id().to_owned()),
             session,
+            expiration: answer.expiration,
         })
     }
 }
@@ -83,6 +89,9 @@ pub struct KeySession {
     pub session: Token,
     /// The access key's ID.
     pub key_id: String,
+    /// When the session token expires; `None` if the answer does not say. The token's own claim says
+    /// it too.
+    pub expiration: Option<UnixTime>,
 }
 
 #[derive(Deserialize)]
@@ -91,4 +100,6 @@ struct Answer {
     session_jwt: Secret,
     #[serde(default)]
     key_id: String,
+    #[serde(default, deserialize_with = "crate::time::or_never")]
+    expiration: Option<UnixTime>,
 }

@@ -1,7 +1,8 @@
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::check;
 use crate::error::{Error, Result};
+use crate::extra::Extra;
 
 /// How a message reaches a user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -62,14 +63,19 @@ impl DeliveryMethod {
 }
 
 /// Where a message went, partly hidden so that it can be shown.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct MaskedAddress {
     /// Such as `a**@e******.com`, if it was an e-mail.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub masked_email: Option<String>,
     /// Such as `+1*******01`, if it went to a phone.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub masked_phone: Option<String>,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
 }
 
 impl std::fmt::Display for MaskedAddress {

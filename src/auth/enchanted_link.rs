@@ -45,16 +45,32 @@ use crate::secret::Secret;
 /// # Ok::<(), descope::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug)]
-pub struct EnchantedLink<'c>(&'c Client);
+pub struct EnchantedLink<'c>(&'c Client, Option<bool>);
 
 impl<'c> Auth<'c> {
     /// Enchanted links: the user clicks the right one of three links, on any device.
     pub fn enchanted_link(self) -> EnchantedLink<'c> {
-        EnchantedLink(self.0)
+        EnchantedLink(self.0, None)
     }
 }
 
 impl EnchantedLink<'_> {
+    /// Says with the messages sent from here whether the links may be clicked on another device than
+    /// the one that asked for them. Defaults to what Descope decides.
+    ///
+    /// ```
+    /// # use descope::auth::DeliveryMethod;
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// let links = client.auth().enchanted_link().cross_device(true);
+    /// links.sign_up_or_in(DeliveryMethod::Email, "ada@example.com", None, &Default::default())?;
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    #[must_use]
+    pub fn cross_device(self, may: bool) -> Self {
+        Self(self.0, Some(may))
+    }
+
     /// Registers a new user and sends them links, by [`Email`](DeliveryMethod::Email) or
     /// [`Sms`](DeliveryMethod::Sms).
     ///
@@ -90,6 +106,7 @@ impl EnchantedLink<'_> {
             .link_method(method)
             .sign_up(method, login_id, options)
             .field("URI", page)
+            .field("crossDevice", self.1)
             .send()
     }
 
@@ -124,6 +141,7 @@ impl EnchantedLink<'_> {
             .link_method(method)
             .sign_in(login_id, options)
             .field("URI", page)
+            .field("crossDevice", self.1)
             .send()
     }
 
@@ -159,6 +177,7 @@ impl EnchantedLink<'_> {
             .link_method(method)
             .sign_up_or_in(login_id, options)
             .field("URI", page)
+            .field("crossDevice", self.1)
             .send()
     }
 
@@ -210,7 +229,7 @@ impl EnchantedLink<'_> {
         let answer = self
             .0
             .post("/v1/auth/enchantedlink/pending-session")
-            .check(check::token_size("pending_ref", pending_ref))
+            .check(check::secret("pending_ref", pending_ref))
             .secret("pendingRef", pending_ref)
             .send_sign_in();
         match answer {
@@ -261,7 +280,7 @@ impl EnchantedLink<'_> {
         keep_waiting: impl FnMut() -> bool,
     ) -> Result<Option<AuthInfo>> {
         pending::wait(self.0, options, keep_waiting, |client| {
-            EnchantedLink(client).session(pending_ref)
+            EnchantedLink(client, None).session(pending_ref)
         })
     }
 
@@ -300,6 +319,7 @@ impl EnchantedLink<'_> {
             .check(check::email("email", email))
             .field("email", email)
             .field("URI", page)
+            .field("crossDevice", self.1)
             .send()
     }
 

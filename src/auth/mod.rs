@@ -1,12 +1,16 @@
 //! Signing users in, and what follows: [`Client::auth`].
 
-use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::call::Call;
 use crate::check;
 use crate::client::Client;
 use crate::error::Result;
+use crate::extra::Extra;
 use crate::json::DecodeError;
 use crate::jwt::{Claims, Kind, Origin};
 use crate::models::User;
@@ -98,7 +102,11 @@ pub struct Token {
 }
 
 /// A user who has signed in.
-#[derive(Clone, Debug)]
+///
+/// Only the tokens are needed for a sign-in: whatever else the answer has is read as well as it can be,
+/// and is missing here if it cannot be. `Debug` prints the names of what is in
+/// [`extra`](Self::extra) and [`extra_secrets`](Self::extra_secrets), not the values.
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AuthInfo {
     /// The session token, short-lived, for every request of the user's.
@@ -117,6 +125,50 @@ pub struct AuthInfo {
     pub idp_response: Option<IdpResponse>,
     /// The ID of the SSO configuration that the user signed in by, after a sign-in by SSO.
     pub tenant_sso_id: Option<String>,
+    /// When the session has to be refreshed at the latest.
+    pub session_expiration: Option<UnixTime>,
+    /// Seconds after which to refresh the session, before its token expires.
+    pub next_refresh_seconds: Option<u64>,
+    /// The claims that the answer names beside those of the token.
+    ///
+    /// They are not signed: [`claims`](Self::claims) has those that are.
+    pub unsigned_claims: Map<String, Value>,
+    /// The token of a device that the user has trusted, to keep on it.
+    pub trusted_device_jwt: Option<Secret>,
+    /// The token of a device that the user has signed in on before, to keep on it.
+    pub known_device_jwt: Option<Secret>,
+    /// A token of another vendor, which the session was moved from or is kept beside.
+    pub external_token: Option<Secret>,
+    /// Whether the sign-in was by an SSO configuration that is not saved yet, to test it.
+    pub unsaved_sso: Option<bool>,
+    /// What a newer Descope says beyond the above, but for secrets.
+    pub extra: Extra,
+    /// Members that a newer Descope sends and whose name or value is that of a token, key, code or
+    /// other secret.
+    pub extra_secrets: BTreeMap<String, Secret>,
+}
+
+impl fmt::Debug for AuthInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthInfo")
+            .field("session", &self.session)
+            .field("refresh", &self.refresh)
+            .field("user", &self.user)
+            .field("first_seen", &self.first_seen)
+            .field("cookie", &self.cookie)
+            .field("idp_response", &self.idp_response)
+            .field("tenant_sso_id", &self.tenant_sso_id)
+            .field("session_expiration", &self.session_expiration)
+            .field("next_refresh_seconds", &self.next_refresh_seconds)
+            .field("unsigned_claims", &self.unsigned_claims)
+            .field("trusted_device_jwt", &self.trusted_device_jwt)
+            .field("known_device_jwt", &self.known_device_jwt)
+            .field("external_token", &self.external_token)
+            .field("unsaved_sso", &self.unsaved_sso)
+            .field("extra", &self.extra)
+            .field("extra_secrets", &self.extra_secrets)
+            .finish()
+    }
 }
 
 impl AuthInfo {
@@ -144,14 +196,20 @@ pub struct CookieSettings {
     pub domain: String,
     /// The cookie's path. Defaults to `/`.
     pub path: String,
-    /// Seconds for which it is kept; 0 if the answer does not say.
-    pub max_age: i64,
-    /// When it expires, in seconds; the epoch if the answer does not say.
-    pub expires: UnixTime,
+    /// Seconds for which it is kept; `None` if the answer does not say.
+    pub max_age: Option<i64>,
+    /// When it expires; `None` if the answer does not say.
+    pub expires: Option<UnixTime>,
+    /// The cookie's name; `None` if the answer does not say.
+    pub name: Option<String>,
+    /// The name of the session token's cookie; `None` if the answer does not say.
+    pub session_name: Option<String>,
+    /// The domain of the session token's cookie; `None` if the answer does not say.
+    pub session_domain: Option<String>,
 }
 
 /// What an identity provider said of a user.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct IdpResponse {
@@ -164,6 +222,9 @@ pub struct IdpResponse {
     /// The claims of an OpenID Connect ID token.
     #[serde(rename = "idpOIDCClaims")]
     pub oidc_claims: Map<String, Value>,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
 }
 
 #[derive(Default, Deserialize)]
@@ -173,20 +234,35 @@ struct Answer {
     refresh_jwt: Option<Secret>,
     cookie_domain: String,
     cookie_path: String,
-    cookie_max_age: i64,
-    cookie_expiration: UnixTime,
+    cookie_max_age: Option<i64>,
+    #[serde(deserialize_with = "crate::time::or_never")]
+    cookie_expiration: Option<UnixTime>,
+    cookie_name: Option<String>,
+    session_cookie_name: Option<String>,
+    session_cookie_domain: Option<String>,
+    #[serde(deserialize_with = "crate::time::or_never")]
+    session_expiration: Option<UnixTime>,
+    next_refresh_seconds: Option<u64>,
+    claims: Map<String, Value>,
+    trusted_device_jwt: Option<Secret>,
+    known_device_jwt: Option<Secret>,
+    external_token: Option<Secret>,
+    #[serde(rename = "unsavedSSO")]
+    unsaved_sso: Option<bool>,
     user: User,
     first_seen: Option<bool>,
     idp_response: Option<IdpResponse>,
     #[serde(rename = "tenantSSOID")]
     tenant_sso_id: Option<String>,
+    #[serde(rename = "$unknown")]
+    extra: Extra,
 }
 
 #[allow(dead_code, reason = "each area uses some of it, and any of them may be off")]
 impl Call<'_> {
     /// The token of a link.
     fn link_token(self, token: &str) -> Self {
-        self.check(check::token_size("token", token)).secret("token", token)
+        self.check(check::secret("token", token)).secret("token", token)
     }
 
     /// Sends a call that signs a user in, and validates the tokens of the answer.
@@ -237,7 +313,7 @@ impl Call<'_> {
 impl Token {
     /// A token, validated.
     pub(crate) fn read(client: &Client, jwt: Secret, kind: Kind, from: Origin) -> Result<Self> {
-        Ok(Self { claims: client.shared.keys.verify(client, jwt.expose(), kind, from)?, jwt })
+        Ok(Self { claims: client.verify(jwt.expose(), kind, from)?, jwt })
     }
 }
 
@@ -252,14 +328,17 @@ impl AuthInfo {
         response: &Response,
         kept: Option<Token>,
     ) -> Result<Self> {
+        let given = |secret: Option<Secret>| secret.filter(|secret| !secret.expose().is_empty());
         // Descope leaves a token out of the body where the project keeps it in a cookie.
-        let given = |jwt: Option<Secret>| jwt.filter(|jwt| !jwt.expose().is_empty());
-        let session = given(answer.session_jwt)
+        let token = |jwt: Option<Secret>| jwt.filter(looks_like_token);
+        let session = token(answer.session_jwt)
             .or_else(|| cookie(response, "DS"))
             .ok_or_else(|| DecodeError::new("no session token"))?;
         let refresh =
-            given(answer.refresh_jwt).or_else(|| cookie(response, &client.shared.refresh_cookie));
+            token(answer.refresh_jwt).or_else(|| cookie(response, &client.shared.refresh_cookie));
         let read = |jwt, kind| Token::read(client, jwt, kind, Origin::Answer);
+        let filled = |text: Option<String>| text.filter(|text| !text.is_empty());
+        let (extra, extra_secrets) = without_secrets(answer.extra);
         Ok(Self {
             session: read(session, Kind::Session)?,
             refresh: refresh.map(|jwt| read(jwt, Kind::Any)).transpose()?.or(kept),
@@ -270,13 +349,52 @@ impl AuthInfo {
                 path: Some(answer.cookie_path)
                     .filter(|path| !path.is_empty())
                     .unwrap_or_else(|| "/".to_owned()),
-                max_age: answer.cookie_max_age,
+                max_age: answer.cookie_max_age.filter(|seconds| *seconds != 0),
                 expires: answer.cookie_expiration,
+                name: filled(answer.cookie_name),
+                session_name: filled(answer.session_cookie_name),
+                session_domain: filled(answer.session_cookie_domain),
             },
             idp_response: answer.idp_response,
-            tenant_sso_id: answer.tenant_sso_id.filter(|id| !id.is_empty()),
+            tenant_sso_id: filled(answer.tenant_sso_id),
+            session_expiration: answer.session_expiration,
+            next_refresh_seconds: answer.next_refresh_seconds,
+            unsigned_claims: answer.claims,
+            trusted_device_jwt: given(answer.trusted_device_jwt),
+            known_device_jwt: given(answer.known_device_jwt),
+            external_token: given(answer.external_token),
+            unsaved_sso: answer.unsaved_sso,
+            extra,
+            extra_secrets,
         })
     }
+}
+
+/// Takes the texts that look like secrets out of what an answer has beyond what is known.
+#[allow(dead_code, reason = "every way to sign in uses it, and all may be off")]
+fn without_secrets(Extra(mut extra): Extra) -> (Extra, BTreeMap<String, Secret>) {
+    const SECRET: [&str; 9] =
+        ["jwt", "token", "secret", "password", "key", "code", "ref", "assertion", "cookie"];
+    let is_secret = |name: &str, text: &str| {
+        let name = name.to_ascii_lowercase();
+        text.starts_with("eyJ") || SECRET.iter().any(|end| name.ends_with(end))
+    };
+    let mut secrets = BTreeMap::new();
+    extra.retain(|name, value| match value {
+        Value::String(text) if is_secret(name, text) => {
+            secrets.insert(name.clone(), Secret::from(std::mem::take(text)));
+            false
+        }
+        _ => true,
+    });
+    (Extra(extra), secrets)
+}
+
+/// Whether a text could be a token, which then has to pass the check: one without its dots, such as a
+/// number, is nothing.
+#[allow(dead_code, reason = "every way to sign in uses it, and all may be off")]
+fn looks_like_token(text: &Secret) -> bool {
+    text.expose().contains('.')
 }
 
 /// The value of a cookie that the answer sets.

@@ -4,13 +4,13 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
 pub use super::pending::WaitOptions;
 use super::{Auth, AuthInfo, LoginOptions, SignUpOptions, pending};
 use crate::check;
 use crate::client::Client;
 use crate::error::{Result, codes};
+use crate::extra::Extra;
 use crate::options::setters;
 use crate::secret::Secret;
 
@@ -153,7 +153,7 @@ impl Notp<'_> {
         let answer = self
             .0
             .post("/v1/auth/notp/pending-session")
-            .check(check::token_size("pending_ref", pending_ref))
+            .check(check::secret("pending_ref", pending_ref))
             .secret("pendingRef", pending_ref)
             .send_sign_in();
         match answer {
@@ -332,5 +332,5 @@ pub struct PendingMessage {
     pub image: Option<String>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }

@@ -135,6 +135,24 @@ setters!(UpdateOptions {
     template_id: opt<String>, template_options: opt_map<String>, provider_id: opt<String>,
 });
 
+/// Login options for calls whose body has the connector among them.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct WithProvider<'a> {
+    #[serde(flatten)]
+    options: &'a LoginOptions,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    provider_id: Option<&'a str>,
+}
+
+#[allow(dead_code, reason = "used by areas that may all be off")]
+impl LoginOptions {
+    /// These, with the connector.
+    pub(crate) fn with_provider(&self) -> WithProvider<'_> {
+        WithProvider { options: self, provider_id: self.provider_id.as_deref() }
+    }
+}
+
 /// What the areas that sign users in have in common.
 #[allow(dead_code, reason = "each area uses some of them, and any of them may be off")]
 impl<'c> Call<'c> {
@@ -195,7 +213,7 @@ impl<'c> Call<'c> {
         self.no_provider(options.provider_id.as_ref()).session_bearer(options)
     }
 
-    fn session_bearer(self, options: &'c LoginOptions) -> Self {
+    pub(crate) fn session_bearer(self, options: &'c LoginOptions) -> Self {
         let adds = options.stepup == Some(true) || options.mfa == Some(true);
         match &options.refresh_token {
             Some(token) => self.bearer("refresh_token", token.expose()),

@@ -8,6 +8,7 @@ use super::{Auth, AuthInfo, LoginOptions, SignUpOptions};
 use crate::check;
 use crate::client::Client;
 use crate::error::Result;
+use crate::extra::Extra;
 use crate::options::setters;
 use crate::secret::Secret;
 
@@ -53,7 +54,7 @@ impl Password<'_> {
             .post("/v1/auth/password/signup")
             .check(check::id("login_id", login_id))
             .field("loginId", login_id)
-            .check(check::token_size("password", password))
+            .check(check::secret("password", password))
             .secret("password", password)
             .options("user", &options.user)
             .field("providerId", &options.provider_id)
@@ -88,7 +89,7 @@ impl Password<'_> {
         self.0
             .post("/v1/auth/password/signin")
             .sign_in(login_id, options)
-            .check(check::token_size("password", password))
+            .check(check::secret("password", password))
             .secret("password", password)
             .send_sign_in()
     }
@@ -152,7 +153,7 @@ impl Password<'_> {
             .bearer("refresh_token", refresh_token)
             .check(check::id("login_id", login_id))
             .field("loginId", login_id)
-            .check(check::token_size("new_password", new_password))
+            .check(check::secret("new_password", new_password))
             .secret("newPassword", new_password)
             .send_unit()
     }
@@ -182,9 +183,9 @@ impl Password<'_> {
             .post("/v1/auth/password/replace")
             .check(check::id("login_id", login_id))
             .field("loginId", login_id)
-            .check(check::token_size("old_password", old_password))
+            .check(check::secret("old_password", old_password))
             .secret("oldPassword", old_password)
-            .check(check::token_size("new_password", new_password))
+            .check(check::secret("new_password", new_password))
             .secret("newPassword", new_password)
             .send_sign_in()
     }
@@ -241,7 +242,7 @@ pub struct ResetSent {
 }
 
 /// What a project asks of new passwords.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct PasswordPolicy {
@@ -255,4 +256,7 @@ pub struct PasswordPolicy {
     pub number: bool,
     /// Whether there must be a character that is neither letter nor number.
     pub non_alphanumeric: bool,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
 }

@@ -2,16 +2,21 @@
 
 use std::sync::Arc;
 
-use serde::Deserialize;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::{Auth, AuthInfo, Token};
 use crate::call::Call;
 use crate::check;
-use crate::client::{Client, RefreshKey};
+use crate::client::Client;
 use crate::error::{Error, Result, TokenError};
+use crate::extra::Extra;
+use crate::json::DecodeError;
 use crate::jwt::{Claims, Kind, Origin};
 use crate::models::{SignInRecord, User};
+use crate::refreshes::Digest;
 use crate::transport::{TransportError, TransportErrorKind};
 
 /// Sessions; see [`Auth::session`].
@@ -25,13 +30,18 @@ impl<'c> Auth<'c> {
     }
 }
 
-impl Session<'_> {
+impl<'c> Session<'c> {
     /// Checks a session token by the project's published keys. Descope is called only now and then, to
     /// fetch the keys.
     ///
     /// Signature, issuer, audience and times are checked; see [`TokenError`] for each refusal. What a
     /// local check cannot know is whether the session was ended before its token expires: keep session
     /// tokens short-lived, and ask [`me`](Self::me) or [`refresh`](Self::refresh) where it matters.
+    ///
+    /// A refresh token is refused. Other tokens that Descope signs with the project's keys pass, as in the
+    /// official SDKs: access tokens of inbound applications, ID tokens, and tokens of an impersonation.
+    /// Tell them by [`Claims::scopes`], [`Claims::is_id_token`] and [`Claims::actor`], if your project
+    /// issues any; see the [security guide](crate::guide::security).
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
@@ -48,17 +58,21 @@ impl Session<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`] for an empty or oversized token, else [`Error::Token`].
+    /// [`Error::Token`], for each refusal. While it cannot be told whether the token is good,
+    /// [`is_unavailable`](Error::is_unavailable) is true: answer HTTP status 503, not 401.
     pub fn validate(&self, session_token: &str) -> Result<Claims> {
-        check::token_size("session_token", session_token)?;
-        Ok(self.0.shared.keys.verify(self.0, session_token, Kind::Session, Origin::Caller)?)
+        Ok(self.0.verify(session_token, Kind::Session, Origin::Caller)?)
     }
 
     /// Gets a new session token.
     ///
-    /// The refresh token is checked locally first. The answer holds the refresh token to use from now
-    /// on: a new one if the project rotates them, else the one given. Threads that refresh with the
-    /// same token at the same time share one call and its answer.
+    /// The refresh token is checked locally first; a session token (claim `drn`) is not sent. The answer
+    /// must be for the same user. It holds the refresh token to use from now on: a new one if the project
+    /// rotates them, else the one given. Threads that refresh with the same token at the same time share
+    /// one call and its answer.
+    ///
+    /// This always asks Descope, also about a session that has ended before. The guard of the feature
+    /// `web` remembers ended sessions for two minutes, since its visitors decide how often it asks.
     ///
     /// ```
     /// # use descope::auth::DeliveryMethod;
@@ -76,43 +90,99 @@ impl Session<'_> {
     /// # Errors
     ///
     /// [`Error::Token`] if the token fails the local check, with
-    /// [`TokenError::SessionExpired`] if its time is over; [`Error::Api`] with HTTP status 401 if the
-    /// session was ended. Threads that share a call share its error too, such as a timeout by the
-    /// deadline of the one that made it.
+    /// [`TokenError::SessionExpired`] if it has expired; [`Error::Api`] with HTTP status 401 if the
+    /// session was ended; [`Error::Decode`] if the answer is for another user. Threads that share a call
+    /// share its error too, such as a timeout by the deadline of the one that made it.
     pub fn refresh(&self, refresh_token: &str) -> Result<AuthInfo> {
-        check::token_size("refresh_token", refresh_token)?;
-        let client = self.0;
-        let verified = client.shared.keys.verify(client, refresh_token, Kind::Any, Origin::Caller);
-        let claims = verified.map_err(|error| match error {
-            TokenError::Expired { by } => TokenError::SessionExpired { by },
+        self.renew(&self.check_refresh_token(refresh_token)?, Memory::Ignored)
+    }
+
+    /// Checks a refresh token by the project's published keys.
+    pub(crate) fn check_refresh_token(self, refresh_token: &str) -> Result<Token> {
+        let token = Token::read(self.0, refresh_token.into(), Kind::Any, Origin::Caller);
+        let token = token.map_err(|error| match error {
+            Error::Token(TokenError::Expired { by }) => TokenError::SessionExpired { by }.into(),
             error => error,
         })?;
-        let limit = client.settings.deadline;
-        let refreshed = client.shared.refreshes.run(key(client, refresh_token), limit, || {
-            let kept = Token { jwt: refresh_token.into(), claims };
-            Arc::new(
-                client
-                    .post("/v1/auth/refresh")
-                    .bearer("refresh_token", refresh_token)
-                    .fields(&json!({}))
-                    .send_sign_in_keeping(Some(kept)),
-            )
-        });
-        match refreshed.as_deref() {
-            Some(Ok(info)) => Ok(info.clone()),
-            Some(Err(error)) => Err(error.clone()),
-            None => Err(TransportError::new(
-                TransportErrorKind::Timeout,
-                "another thread's refresh of this token did not end",
-            )
-            .into()),
+        if token.claims.get::<String>("drn").ok().flatten().as_deref() == Some(SESSION) {
+            return Err(TokenError::NotARefreshToken.into());
         }
+        Ok(token)
+    }
+
+    /// Gets a new session token for a refresh token that has been checked.
+    pub(crate) fn renew(self, refresh: &Token, memory: Memory) -> Result<AuthInfo> {
+        let client = self.0;
+        let refreshes = &client.shared.refreshes;
+        let digest = digest(refresh.jwt.expose());
+        let now = || client.shared.clock.monotonic();
+        let response = refreshes.under_way.run(digest, client.settings.deadline, || {
+            let known = refreshes.ended(&digest, now()).filter(|_| memory == Memory::Used);
+            Arc::new(match known {
+                Some(error) => Err(error),
+                None => self
+                    .refresh_call(refresh.jwt.expose())
+                    .with_keys()
+                    .and_then(Call::execute)
+                    .inspect_err(|error| refreshes.remember(digest, error, now())),
+            })
+        });
+        let info = match response.as_deref() {
+            Some(Ok(response)) => AuthInfo::read(client, response, Some(refresh.clone()))?,
+            Some(Err(error)) => return Err(error.clone()),
+            None => {
+                let kind = TransportErrorKind::Timeout;
+                let text = "another thread's refresh of this token did not end";
+                return Err(TransportError::new(kind, text).into());
+            }
+        };
+        if info.refresh_jwt() != Some(refresh.jwt.expose()) {
+            refreshes.note_rotation();
+        }
+        of_user(info, refresh.claims.user_id())
+    }
+
+    /// Refreshes the session, and sends a token of another vendor's along, to move the user's session
+    /// from there. Threads do not share such calls; otherwise like [`refresh`](Self::refresh).
+    ///
+    /// ```no_run
+    /// # let client = descope::Client::new("P2abc")?;
+    /// # let (refresh_token, external_token) = ("", "");
+    /// let session = client.auth().session();
+    /// let refreshed = session.refresh_with_external_token(refresh_token, external_token)?;
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As for [`refresh`](Self::refresh), and [`Error::Argument`] for an empty external token.
+    pub fn refresh_with_external_token(
+        &self,
+        refresh_token: &str,
+        external_token: &str,
+    ) -> Result<AuthInfo> {
+        check::id("external_token", external_token)?;
+        let refresh = self.check_refresh_token(refresh_token)?;
+        let info = self
+            .refresh_call(refresh_token)
+            .secret("externalToken", external_token)
+            .send_sign_in_keeping(Some(refresh.clone()))?;
+        of_user(info, refresh.claims.user_id())
+    }
+
+    fn refresh_call<'t>(&self, refresh_token: &'t str) -> Call<'t>
+    where
+        'c: 't,
+    {
+        let call = self.0.post("/v1/auth/refresh").bearer("refresh_token", refresh_token);
+        call.fields(&json!({}))
     }
 
     /// Checks a session token, and refreshes the session if the token does not pass.
     ///
     /// Either token may be empty, as when its cookie is missing. There is no refresh if the keys to
-    /// check with are unavailable, for then nothing is known of the session.
+    /// check with are unavailable, for then nothing is known of the session. Nor is there one by the
+    /// refresh token of another user than the one whose session token has expired.
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
@@ -131,7 +201,7 @@ impl Session<'_> {
     /// # Errors
     ///
     /// Those of [`validate`](Self::validate) if there is no refresh token, else those of
-    /// [`refresh`](Self::refresh).
+    /// [`refresh`](Self::refresh); [`TokenError::OtherUser`] if the two tokens are of different users.
     pub fn validate_and_refresh(
         &self,
         session_token: &str,
@@ -141,12 +211,18 @@ impl Session<'_> {
             Ok(claims) => return Ok(CheckedSession { claims, refreshed: None }),
             Err(error) => error,
         };
-        if refresh_token.is_empty()
-            || matches!(refused, Error::Token(TokenError::KeysUnavailable(_)))
-        {
+        let undecided = refused.is_unavailable() || refused.is_misconfigured();
+        if refresh_token.is_empty() || undecided {
             return Err(refused);
         }
-        let refreshed = self.refresh(refresh_token)?;
+        let refresh = self.check_refresh_token(refresh_token)?;
+        // Only a token whose signature is good is refused for these.
+        if let Error::Token(TokenError::Expired { .. } | TokenError::NotASession) = refused
+            && let Some(named) = Named::read(session_token)
+        {
+            named.check_user(&refresh.claims)?;
+        }
+        let refreshed = self.renew(&refresh, Memory::Ignored)?;
         Ok(CheckedSession { claims: refreshed.claims().clone(), refreshed: Some(refreshed) })
     }
 
@@ -301,7 +377,8 @@ impl Session<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Api`] if the user does not belong to the tenant.
+    /// [`Error::Api`] if the user does not belong to the tenant; [`Error::Decode`] if the answer is for
+    /// another user.
     pub fn select_tenant(&self, tenant_id: &str, refresh_token: &str) -> Result<AuthInfo> {
         let call = self.0.post("/v1/auth/tenant/select").bearer("refresh_token", refresh_token);
         let call = call.check(check::id("tenant_id", tenant_id)).field("tenant", tenant_id);
@@ -310,15 +387,77 @@ impl Session<'_> {
             let kept = Token::read(self.0, refresh_token.into(), Kind::Any, Origin::Caller);
             selected.refresh = kept.ok();
         }
-        Ok(selected)
+        // Descope has taken the token, and so it is what it says.
+        match Named::read(refresh_token) {
+            Some(named) => of_user(selected, named.user_id()),
+            None => Ok(selected),
+        }
     }
 }
 
-fn key(client: &Client, refresh_token: &str) -> RefreshKey {
-    let digest = ring::digest::digest(&ring::digest::SHA256, refresh_token.as_bytes());
-    let mut token = [0; 32];
-    token.copy_from_slice(digest.as_ref());
-    (token, client.settings.audience.clone())
+/// The `drn` of session tokens in a project that has not chosen another.
+const SESSION: &str = "DS";
+
+/// Whether a refresh counts on what Descope said of the same token before.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Memory {
+    Ignored,
+    #[cfg_attr(not(feature = "web"), allow(dead_code, reason = "for the guard"))]
+    Used,
+}
+
+/// Whom a token names, and what it calls itself. Nothing of this is checked here.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Named {
+    sub: Option<String>,
+    dsub: Option<String>,
+    #[cfg(feature = "web")]
+    drn: Option<String>,
+}
+
+impl Named {
+    pub(crate) fn read(token: &str) -> Option<Self> {
+        let payload = URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?;
+        let named: Self = serde_json::from_slice(&payload).ok()?;
+        (!named.user_id().is_empty()).then_some(named)
+    }
+
+    /// As [`Claims::user_id`] has it.
+    pub(crate) fn user_id(&self) -> &str {
+        let given = |id: &'_ Option<String>| id.as_deref().is_some_and(|id| !id.is_empty());
+        let id = if given(&self.dsub) { &self.dsub } else { &self.sub };
+        id.as_deref().unwrap_or_default()
+    }
+
+    /// What the token says it is, such as `DS`.
+    #[cfg(feature = "web")]
+    pub(crate) fn kind(&self) -> Option<&str> {
+        self.drn.as_deref()
+    }
+
+    /// Refuses the refresh token of another user.
+    pub(crate) fn check_user(&self, refresh: &Claims) -> Result<(), TokenError> {
+        let same = self.user_id() == refresh.user_id();
+        if same { Ok(()) } else { Err(TokenError::OtherUser) }
+    }
+}
+
+/// A sign-in, if all of its tokens are this user's.
+fn of_user(info: AuthInfo, user_id: &str) -> Result<AuthInfo> {
+    let tokens = [Some(&info.session), info.refresh.as_ref()];
+    if tokens.into_iter().flatten().all(|token| token.claims.user_id() == user_id) {
+        Ok(info)
+    } else {
+        Err(DecodeError::new("the tokens are of another user than the refresh token").into())
+    }
+}
+
+pub(crate) fn digest(token: &str) -> Digest {
+    let digest = ring::digest::digest(&ring::digest::SHA256, token.as_bytes());
+    let mut bytes = [0; 32];
+    bytes.copy_from_slice(digest.as_ref());
+    bytes
 }
 
 /// The outcome of [`Session::validate_and_refresh`].
@@ -342,7 +481,7 @@ pub enum MyTenants<'a> {
 }
 
 /// A tenant, as its members see it.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct MyTenant {
@@ -352,4 +491,7 @@ pub struct MyTenant {
     pub name: String,
     /// Attributes defined by the project.
     pub custom_attributes: Map<String, Value>,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
 }

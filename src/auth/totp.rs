@@ -106,8 +106,8 @@ impl Totp<'_> {
             .check(check::id("code", code))
             .field("loginId", login_id)
             .secret("code", code)
-            .options("loginOptions", options)
-            .login_bearer(options)
+            .options("loginOptions", &options.with_provider())
+            .session_bearer(options)
             .send_sign_in()
     }
 }

@@ -22,6 +22,7 @@ use crate::call::Call;
 use crate::check;
 use crate::client::Client;
 use crate::error::{Error, Result};
+use crate::extra::Extra;
 use crate::options::setters;
 
 /// WebAuthn; see [`Auth::webauthn`].
@@ -288,7 +289,7 @@ impl WebAuthn<'_> {
 }
 
 /// A ceremony that has begun.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct WebAuthnTransaction {
@@ -299,6 +300,9 @@ pub struct WebAuthnTransaction {
     /// Whether the browser is to make a passkey, with `navigator.credentials.create`, and not to use
     /// one, with `navigator.credentials.get`.
     pub create: bool,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
 }
 
 /// Options of [`WebAuthn::sign_up_start`].

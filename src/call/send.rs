@@ -3,14 +3,17 @@
 use std::time::Duration;
 
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::{Call, Credential};
 use crate::check;
 use crate::error::{ApiError, Error, Result};
-use crate::json::{self, decode, decode_field, decode_list};
+use crate::escape::Escaped;
+use crate::json::{self, DecodeError, decode, decode_count, decode_field, decode_list};
+use crate::page::Page;
+use crate::retry;
 use crate::scrub::Scrubber;
 use crate::secret::Secret;
 use crate::transport::http::{HeaderMap, Request, StatusCode, header};
@@ -31,6 +34,13 @@ impl Call<'_> {
     /// Sends, and reads a list that is a member of the response, and may be missing if it is empty.
     pub(crate) fn send_list<T: DeserializeOwned>(self, name: &str) -> Result<Vec<T>> {
         Ok(decode_list(self.execute()?.body(), name)?)
+    }
+
+    /// Sends, and reads one page of a list that is a member of the response.
+    pub(crate) fn send_page<T: DeserializeOwned>(self, name: &str) -> Result<Page<T>> {
+        let response = self.execute()?;
+        let items = decode_list(response.body(), name)?;
+        Ok(Page { items, total: decode_count(response.body(), "total") })
     }
 
     /// Sends, and reads the response as JSON of any form; null if there is none.
@@ -85,7 +95,7 @@ impl Call<'_> {
             let outcome = self.attempt(request.clone(), limits, tries);
             let wait = match self.limits {
                 Some(_) => None,
-                None => client.settings.retry.next(tries, self.safe, &outcome),
+                None => client.settings.retry.next(tries, self.safe, &outcome, retry::random),
             };
             let left = deadline.saturating_sub(clock.monotonic());
             match wait {
@@ -97,18 +107,22 @@ impl Call<'_> {
 
     fn attempt(&self, request: Request<Vec<u8>>, limits: Limits, tries: u32) -> Result<Response> {
         if limits.timeout.is_zero() {
-            let error = TransportError::new(TransportErrorKind::Timeout, "no time left");
-            return Err(error.into());
+            return Err(TransportError::no_time().into());
         }
+        let place = request.uri().authority().cloned();
         let sent = self.client.shared.transport.send(request);
         log_attempt(self, &sent, tries);
-        let response = sent?;
+        let response = sent.map_err(|error| {
+            let error = place.iter().fold(error, |error, place| error.to(place.as_str()));
+            let scrubber = self.scrubber();
+            error.scrubbed(|text| scrubber.text(text))
+        })?;
         if response.body().len() as u64 > limits.body {
             return Err(TransportError::new(TransportErrorKind::Body, "too large").into());
         }
         let status = response.status();
         if status.is_success() || (self.redirects && status == StatusCode::TEMPORARY_REDIRECT) {
-            Ok(response)
+            if is_descopes(&response) { Ok(response) } else { Err(self.not_descopes(&response)) }
         } else {
             Err(Error::Api(Box::new(self.refusal(&response))))
         }
@@ -122,8 +136,9 @@ impl Call<'_> {
         let id = self.client.settings.request_id.clone();
         if self.limits.is_none()
             && let Some(id) = id.or_else(make_id)
+            && let Some(id) = check::request_id(&id)
         {
-            headers.insert("x-external-rid", check::header("request_id", &id)?);
+            headers.insert("x-external-rid", id);
         }
         let mut bearer = format!("Bearer {}", shared.project_id);
         let (user, key) = match self.credential {
@@ -178,11 +193,27 @@ impl Call<'_> {
         error
     }
 
-    /// Knows this call's own secrets.
+    /// What a success is told by that something on the way made up. Of JSON nothing is quoted.
+    #[cold]
+    fn not_descopes(&self, response: &Response) -> Error {
+        let body = response.body().trim_ascii_start();
+        let is_json = matches!(body.first(), Some(b'{' | b'[' | b'"'));
+        let preview = if is_json { None } else { self.scrubber().preview(body) };
+        let preview = preview.map(|text| format!(": {:?}", Escaped(&text))).unwrap_or_default();
+        let unknown = if self.safe { "" } else { "; whether the call was carried out is unknown" };
+        let problem = format!(
+            "not Descope's answer, but perhaps a page of a proxy on the way{preview}{unknown}"
+        );
+        DecodeError::new(problem).into()
+    }
+
+    /// Knows this call's own secrets, and the program's headers, which may be such.
     fn scrubber(&self) -> Scrubber<'_> {
         let shared = &*self.client.shared;
         let keys = [&shared.management_key, &shared.auth_management_key];
-        Scrubber::new(self.secrets.iter().chain(keys.into_iter().flatten()).map(Secret::expose))
+        let keys = self.secrets.iter().chain(keys.into_iter().flatten()).map(Secret::expose);
+        let headers = shared.headers.values().filter(|value| value.is_sensitive());
+        Scrubber::new(keys.chain(headers.filter_map(|value| value.to_str().ok())))
     }
 }
 
@@ -196,6 +227,24 @@ struct Refusal<'b> {
     description: Option<&'b RawValue>,
     #[serde(rename = "errorMessage")]
     message: Option<&'b RawValue>,
+}
+
+/// Whether a success can be Descope's, which answers with a JSON object or list, or with nothing at all;
+/// what reads the answer judges the rest. Whatever calls itself HTML must be a whole object.
+fn is_descopes(response: &Response) -> bool {
+    let is_html = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| {
+        let kind = kind.as_bytes().to_ascii_lowercase();
+        kind.starts_with(b"text/html") || kind.starts_with(b"application/xhtml")
+    });
+    let is_whole = |body| serde_json::from_slice::<IgnoredAny>(body).is_ok();
+    let has_no_body =
+        matches!(response.status(), StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT);
+    match response.body().trim_ascii() {
+        [] => has_no_body || !is_html,
+        body @ [b'{', ..] => !is_html || is_whole(body),
+        body @ [b'[', ..] => !is_html && is_whole(body),
+        body => !is_html && body == b"null",
+    }
 }
 
 fn unwritable() -> Error {
@@ -224,9 +273,12 @@ fn log_attempt(call: &Call<'_>, sent: &Result<Response, TransportError>, tries: 
     let path = call.path.split('?').next().unwrap_or_default();
     match sent {
         Ok(response) => {
-            log::debug!("{} {path}, try {tries}: {}", call.method, response.status().as_u16());
+            let status = response.status().as_u16();
+            log::debug!("{} {}, try {tries}: {status}", call.method, Escaped(path));
         }
-        Err(error) => log::debug!("{} {path}, try {tries}: {:?}", call.method, error.kind()),
+        Err(error) => {
+            log::debug!("{} {}, try {tries}: {:?}", call.method, Escaped(path), error.kind());
+        }
     }
 }
 
@@ -237,6 +289,47 @@ fn log_attempt(_: &Call<'_>, _: &Result<Response, TransportError>, _: u32) {}
 mod tests {
     use super::*;
     use crate::transport::http::HeaderValue;
+
+    #[test]
+    fn answers_that_can_be_descopes() {
+        let json = "application/json; charset=utf-8";
+        for (status, kind, body, ours) in [
+            (200, "", "", true),
+            (200, "", " \r\n", true),
+            (204, "text/html", "", true),
+            (205, "", "", true),
+            (202, json, "{}", true),
+            (200, "text/plain", r#" {"ok":true}"#, true),
+            (200, json, "{not json", true),
+            (200, "", "[]", true),
+            (200, "", r#"[{"a":1}]"#, true),
+            (200, "", "null", true),
+            (200, "text/html", r#"{"sessionJwt":"x"}"#, true),
+            (200, "text/html", "", false),
+            (200, "text/html; charset=utf-8", "{{ maintenance }}", false),
+            (200, "Text/HTML", "[]", false),
+            (200, "application/xhtml+xml", "null", false),
+            (200, "", "<!DOCTYPE html><html></html>", false),
+            (200, json, "<html>", false),
+            (200, "", "<?xml version=\"1.0\"?><x/>", false),
+            (200, "", "OK", false),
+            (202, "", "ok\n", false),
+            (200, "", "\"OK\"", false),
+            (200, "", "true", false),
+            (200, "", "1", false),
+            (200, "", "[Squid] access denied", false),
+            (200, "", "nullify", false),
+            (200, "", "\u{feff}{}", false),
+        ] {
+            let mut response = Response::new(body.into());
+            *response.status_mut() = StatusCode::from_u16(status).unwrap();
+            if !kind.is_empty() {
+                let kind = HeaderValue::from_static(kind);
+                response.headers_mut().insert(header::CONTENT_TYPE, kind);
+            }
+            assert_eq!(is_descopes(&response), ours, "{status} {kind} {body}");
+        }
+    }
 
     #[test]
     fn reads_every_form_of_retry_after() {

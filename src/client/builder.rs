@@ -2,18 +2,17 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::settings::{Env, Url, headers, region_url, renamed, secret};
 use super::{Client, MakeRequestId, Settings, Shared};
 use crate::KeyPolicy;
 use crate::check;
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, Result};
-use crate::flight::Flights;
-use crate::jwt::{Keys, REFRESH_COOKIE};
+use crate::jwt::{REFRESH_COOKIE, Settings as VerifierSettings, Verifier};
 use crate::license::License;
+use crate::refreshes::Refreshes;
 use crate::retry::RetryPolicy;
 use crate::secret::Secret;
-use crate::transport::http::Uri;
-use crate::transport::http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use crate::transport::{Transport, ureq as builtin};
 
 /// Configures a [`Client`].
@@ -28,9 +27,10 @@ use crate::transport::{Transport, ureq as builtin};
 /// | [`public_key`](Self::public_key) | `DESCOPE_PUBLIC_KEY` | fetched when needed |
 /// | [`base_url`](Self::base_url) | `DESCOPE_BASE_URI` | `https://api.descope.com`, or the project's region |
 ///
-/// An empty variable counts as unset. A proxy is taken from `HTTPS_PROXY` or `ALL_PROXY`, for a base URL with
-/// `http://` from `http_proxy` or `ALL_PROXY`, and hosts to reach without it from `NO_PROXY`; the
-/// [FGA cache](Self::fga_cache_url) always is. [`ignore_env`](Self::ignore_env) switches all of these off.
+/// An empty variable counts as unset. A proxy is taken from `https_proxy` or `all_proxy`, for a base URL with
+/// `http://` from `http_proxy` or `all_proxy`, and hosts to reach without it from `no_proxy`, by the rules of
+/// curl: each may be in upper case too, but for `HTTP_PROXY`. The [FGA cache](Self::fga_cache_url) is always
+/// reached without it. [`ignore_env`](Self::ignore_env) switches all of these off.
 ///
 /// ```
 /// use std::time::Duration;
@@ -54,11 +54,13 @@ pub struct ClientBuilder {
     refresh_cookie: String,
     headers: Vec<(String, String)>,
     request_id: Option<Box<MakeRequestId>>,
-    keys: KeyPolicy,
+    key_policy: KeyPolicy,
     leeway: Duration,
+    max_token_size: usize,
     settings: Settings,
     connect: builtin::Options,
-    transport: Option<Box<dyn Transport>>,
+    unencrypted: bool,
+    transport: Option<Sends>,
     clock: Option<Box<dyn Clock>>,
 }
 
@@ -75,8 +77,9 @@ impl Default for ClientBuilder {
             refresh_cookie: REFRESH_COOKIE.to_owned(),
             headers: Vec::new(),
             request_id: None,
-            keys: KeyPolicy::default(),
+            key_policy: KeyPolicy::default(),
             leeway: Duration::from_secs(5),
+            max_token_size: check::MAX_TOKEN,
             settings: Settings {
                 try_timeout: Duration::from_secs(10),
                 deadline: Duration::from_secs(30),
@@ -85,6 +88,7 @@ impl Default for ClientBuilder {
                 request_id: None,
             },
             connect: builtin::Options { environment: true, ..builtin::Options::default() },
+            unencrypted: false,
             transport: None,
             clock: None,
         }
@@ -100,7 +104,8 @@ impl ClientBuilder {
     }
 
     /// Another API host, such as a custom domain. A path is kept, and a slash at the end does no harm.
-    /// The connection is encrypted unless this says `http://`.
+    /// The connection is encrypted unless this says `http://`, which is for this machine: see
+    /// [`allow_unencrypted_keys`](Self::allow_unencrypted_keys).
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
         self.base_url = Some(url.into());
         self
@@ -139,8 +144,9 @@ impl ClientBuilder {
         self
     }
 
-    /// Pins one signing key, a JWK in JSON. Tokens of any other key are refused, and no key is ever
-    /// fetched: after a rotation of the project's keys, make a client with the new one.
+    /// Pins one signing key: a JWK in JSON, as in the `keys` of `/v2/keys/{project ID}`, not PEM. Tokens of
+    /// any other key are refused, and no key is ever fetched: after a rotation of the project's keys, make
+    /// a client with the new one.
     pub fn public_key(mut self, jwk: impl Into<String>) -> Self {
         self.public_key = Some(jwk.into());
         self
@@ -153,9 +159,22 @@ impl ClientBuilder {
         self
     }
 
-    /// How signing keys are cached.
-    pub fn keys(mut self, policy: KeyPolicy) -> Self {
-        self.keys = policy;
+    /// How signing keys are cached. Defaults to [`KeyPolicy::default`].
+    pub fn key_policy(mut self, policy: KeyPolicy) -> Self {
+        self.key_policy = policy;
+        self
+    }
+
+    /// The largest token or access key, in bytes, that is accepted from a caller: to validate, to refresh
+    /// or to send. A larger one is refused with [`TokenError::TooLarge`](crate::TokenError::TooLarge).
+    /// Must not be zero. Defaults to 16 KiB.
+    ///
+    /// The limit bounds the work that a visitor can cause. 16 KiB is about what web servers accept as the
+    /// headers of a request. Raise it where your users' tokens are larger, such as those of users in
+    /// hundreds of tenants, and where the servers on the way let them through. Tokens in Descope's own
+    /// answers are never refused for their size.
+    pub fn max_token_size(mut self, bytes: usize) -> Self {
+        self.max_token_size = bytes;
         self
     }
 
@@ -199,14 +218,16 @@ impl ClientBuilder {
         self
     }
 
-    /// A header to send with every request. The crate's own headers cannot be replaced.
+    /// A header to send with every request. Its value is treated as a secret. The crate's own headers cannot
+    /// be replaced, and those that belong to the connection or the form of the body, such as `Host` and
+    /// `Content-Length`, are refused.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), value.into()));
         self
     }
 
     /// Asked before every call for an ID to send as `x-external-rid`, such as that of the trace the
-    /// thread is in. Defaults to none. See also [`Client::with_request_id`].
+    /// thread is in. Defaults to none. [`Client::with_request_id`] says what may be in it.
     pub fn request_id(mut self, make: impl Fn() -> Option<String> + Send + Sync + 'static) -> Self {
         self.request_id = Some(Box::new(make));
         self
@@ -245,13 +266,14 @@ impl ClientBuilder {
     /// Where `ureq` is built with its feature `cookies`, by whatever part of the program, its agents keep
     /// cookies and send them with later requests: those that Descope's answers set for one user would
     /// go along with another's calls. Do not enable it where answers set cookies.
-    pub fn agent(self, agent: ureq::Agent) -> Self {
-        self.transport(builtin::Ureq(agent))
+    pub fn agent(mut self, agent: ureq::Agent) -> Self {
+        self.transport = Some(Sends::Agent(agent));
+        self
     }
 
     /// Sends by something else: another HTTP client, or a test double. See [`Transport`].
     pub fn transport(mut self, transport: impl Transport) -> Self {
-        self.transport = Some(Box::new(transport));
+        self.transport = Some(Sends::Transport(Box::new(transport)));
         self
     }
 
@@ -280,6 +302,18 @@ impl ClientBuilder {
             .clock(emulator.clock())
     }
 
+    /// Sends management keys over `http://` to other machines too, where whoever is on the way can read them.
+    /// Defaults to `false`: without it, [`build`](Self::build) fails for a client with a management key
+    /// whose [`base_url`](Self::base_url) or [`fga_cache_url`](Self::fga_cache_url) is neither `https://`
+    /// nor on this machine, or is reached through a proxy on another.
+    ///
+    /// A [transport](Self::transport) of your own is not checked. Codes, passwords, access keys and tokens
+    /// are as worth protecting: use `http://` for tests, and between containers of one machine.
+    pub fn allow_unencrypted_keys(mut self, allow: bool) -> Self {
+        self.unencrypted = allow;
+        self
+    }
+
     /// Takes nothing from the environment.
     pub fn ignore_env(mut self) -> Self {
         self.connect.environment = false;
@@ -292,58 +326,32 @@ impl ClientBuilder {
     ///
     /// [`Error::Config`] if there is no project ID, or if a proxy or root certificates are set beside an
     /// agent or a transport; [`Error::Argument`] for a setting or environment variable that cannot be
-    /// right.
-    pub fn build(self) -> Result<Client> {
+    /// right, such as an address to which a management key would go unencrypted.
+    pub fn build(mut self) -> Result<Client> {
         let env = Env(self.connect.environment);
-        let project_id = match self.project_id {
-            Some(id) => id,
-            None => env
-                .var("DESCOPE_PROJECT_ID")?
-                .ok_or(Error::Config("no project ID: pass one, or set `DESCOPE_PROJECT_ID`"))?,
-        };
-        check::project_id(&project_id)?;
-        let secret = |given: Option<Secret>, name, variable| -> Result<_> {
-            let secret = match given {
-                Some(secret) => Some(secret),
-                None => env.var(variable)?.map(Secret::from),
-            };
-            secret.as_ref().map_or(Ok(()), |secret| check::token(name, secret.expose()))?;
-            Ok(secret)
-        };
+        let project_id = self.find_project(env)?;
         let management_key =
-            secret(self.management_key, "management_key", "DESCOPE_MANAGEMENT_KEY")?;
-        let auth_management_key =
-            secret(self.auth_management_key, "auth_management_key", "DESCOPE_AUTH_MANAGEMENT_KEY")?;
-        let base_url = match self.base_url {
-            Some(url) => checked_url("base_url", &url)?,
-            None => match env.var("DESCOPE_BASE_URI")? {
-                Some(url) => checked_url("base_url", &url)?,
-                None => region_url(&project_id),
-            },
-        };
-        let fga_cache_url =
-            self.fga_cache_url.map(|url| checked_url("fga_cache_url", &url)).transpose()?;
-        let public_key = match self.public_key {
-            Some(jwk) => Some(jwk),
-            None => env.var("DESCOPE_PUBLIC_KEY")?,
-        };
+            secret(env, self.management_key.take(), "management_key", "DESCOPE_MANAGEMENT_KEY")?;
+        let auth_management_key = secret(
+            env,
+            self.auth_management_key.take(),
+            "auth_management_key",
+            "DESCOPE_AUTH_MANAGEMENT_KEY",
+        )?;
+        let base_url = self.find_url(env, &project_id)?;
+        let cache = self.fga_cache_url.take();
+        let cache = cache.map(|url| Url::new("fga_cache_url", &url)).transpose()?;
         check::cookie_name("refresh_cookie", &self.refresh_cookie)?;
-        let transport = if let Some(transport) = self.transport {
-            if self.connect.is_set() {
-                return Err(Error::Config(
-                    "a proxy or root certificates are for the built-in transport: set those of yours",
-                ));
-            }
-            transport
-        } else {
-            Box::new(builtin::Ureq::new(&self.connect, &base_url, fga_cache_url.as_deref())?)
-        };
+        let headers = headers(&self.headers, &project_id)?;
+        let verifier = self.make_verifier(env, &project_id, &base_url.text)?;
+        let has_key = management_key.is_some() || auth_management_key.is_some();
+        let transport = self.make_transport(has_key, &base_url, cache.as_ref())?;
         let shared = Shared {
-            keys: Keys::new(self.keys, self.leeway, public_key.as_deref())?,
-            headers: headers(&self.headers, &project_id)?,
+            verifier,
+            headers,
             project_id,
-            base_url,
-            fga_cache_url,
+            base_url: base_url.text,
+            fga_cache_url: cache.map(|url| url.text),
             management_key,
             auth_management_key,
             license: self.license.then(License::default),
@@ -351,10 +359,83 @@ impl ClientBuilder {
             transport,
             clock: self.clock.unwrap_or_else(|| Box::<SystemClock>::default()),
             refresh_cookie: self.refresh_cookie,
-            refreshes: Flights::default(),
+            refreshes: Refreshes::default(),
         };
         Ok(Client { shared: Arc::new(shared), settings: Arc::new(self.settings) })
     }
+
+    fn find_project(&mut self, env: Env) -> Result<String> {
+        const VARIABLE: &str = "DESCOPE_PROJECT_ID";
+        if let Some(id) = self.project_id.take() {
+            check::project_id(&id)?;
+            return Ok(id);
+        }
+        let none = Error::Config("no project ID: pass one, or set `DESCOPE_PROJECT_ID`");
+        let id = env.var(VARIABLE)?.ok_or(none)?;
+        renamed(VARIABLE, check::project_id(&id))?;
+        Ok(id)
+    }
+
+    fn find_url(&mut self, env: Env, project_id: &str) -> Result<Url> {
+        const VARIABLE: &str = "DESCOPE_BASE_URI";
+        if let Some(url) = self.base_url.take() {
+            return Url::new("base_url", &url);
+        }
+        match env.var(VARIABLE)? {
+            Some(url) => Url::new(VARIABLE, &url),
+            None => Url::new("project_id", &region_url(project_id)),
+        }
+    }
+
+    fn make_verifier(&mut self, env: Env, project_id: &str, base_url: &str) -> Result<Verifier> {
+        const VARIABLE: &str = "DESCOPE_PUBLIC_KEY";
+        let given = self.public_key.take();
+        let of_environment = if given.is_none() { env.var(VARIABLE)? } else { None };
+        let verifier = Verifier::new(VerifierSettings {
+            project_id,
+            base_url,
+            refresh_cookie: &self.refresh_cookie,
+            policy: std::mem::take(&mut self.key_policy),
+            leeway: self.leeway,
+            max_token_size: self.max_token_size,
+            public_key: given.as_deref().or(of_environment.as_deref()),
+        });
+        match of_environment {
+            Some(_) => renamed(VARIABLE, verifier),
+            None => verifier,
+        }
+    }
+
+    /// The transport, which a management key may go over.
+    fn make_transport(
+        &mut self,
+        has_key: bool,
+        api: &Url,
+        cache: Option<&Url>,
+    ) -> Result<Box<dyn Transport>> {
+        let transport: builtin::Ureq = match self.transport.take() {
+            None => builtin::Ureq::new(&self.connect, &api.text, cache.map(|url| &*url.text))?,
+            Some(_) if self.connect.is_set() => {
+                return Err(Error::Config(
+                    "a proxy or root certificates are for the built-in transport: set those of yours",
+                ));
+            }
+            Some(Sends::Agent(agent)) => agent.into(),
+            Some(Sends::Transport(transport)) => return Ok(transport),
+        };
+        if has_key && !self.unencrypted {
+            for url in cache.into_iter().chain([api]) {
+                url.check_key(transport.has_remote_proxy())?;
+            }
+        }
+        Ok(Box::new(transport))
+    }
+}
+
+/// What sends, in place of the built-in transport.
+enum Sends {
+    Agent(ureq::Agent),
+    Transport(Box<dyn Transport>),
 }
 
 impl fmt::Debug for ClientBuilder {
@@ -366,105 +447,9 @@ impl fmt::Debug for ClientBuilder {
     }
 }
 
-/// The environment, unless it is not to count.
-struct Env(bool);
-
-impl Env {
-    fn var(&self, name: &'static str) -> Result<Option<String>> {
-        let value = if self.0 { std::env::var_os(name) } else { None };
-        match value.map(std::ffi::OsString::into_string) {
-            None => Ok(None),
-            Some(Ok(text)) => Ok(Some(text.trim().to_owned()).filter(|text| !text.is_empty())),
-            Some(Err(_)) => Err(Error::argument(name, "is not UTF-8")),
-        }
-    }
-}
-
-fn checked_url(name: &'static str, text: &str) -> Result<String> {
-    let refuse = |reason| Err(Error::argument(name, reason));
-    if text.contains(['?', '#']) {
-        return refuse("must not have a query or fragment");
-    }
-    let Ok(uri) = text.parse::<Uri>() else { return refuse("is not a URL") };
-    if !matches!(uri.scheme_str(), Some("http" | "https")) {
-        return refuse("must start with `https://` or `http://`");
-    }
-    match uri.authority() {
-        Some(authority) if authority.as_str().contains('@') => {
-            refuse("must not have a user or password")
-        }
-        Some(authority) if authority.host().is_empty() => refuse("must have a host"),
-        Some(authority) if !check::has_good_port(authority) => refuse("has a port that is none"),
-        _ => Ok(text.trim_end_matches('/').to_owned()),
-    }
-}
-
-/// As in the official SDKs: a project ID of 32 characters or more holds a region.
-pub(crate) fn region_url(project_id: &str) -> String {
-    match project_id.get(1..5) {
-        Some(region) if project_id.len() >= 32 => format!("https://api.{region}.descope.com"),
-        _ => "https://api.descope.com".to_owned(),
-    }
-}
-
-fn headers(given: &[(String, String)], project_id: &str) -> Result<HeaderMap> {
-    let mut headers = HeaderMap::new();
-    for (name, value) in given {
-        let name = HeaderName::from_bytes(name.as_bytes())
-            .map_err(|_| Error::argument("header", "not a header's name"))?;
-        headers.append(name, check::header("header", value)?);
-    }
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert("x-descope-project-id", check::header("project_id", project_id)?);
-    headers.insert("x-descope-sdk-name", HeaderValue::from_static("rust"));
-    let version = HeaderValue::from_static(env!("CARGO_PKG_VERSION"));
-    headers.insert("x-descope-sdk-version", version);
-    Ok(headers)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn base_urls() {
-        for (given, kept) in [
-            ("https://auth.example.com", "https://auth.example.com"),
-            ("https://auth.example.com/", "https://auth.example.com"),
-            ("https://example.com/descope/", "https://example.com/descope"),
-            ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
-            ("HTTPS://example.com", "HTTPS://example.com"),
-            ("https://[::1]/", "https://[::1]"),
-            ("https://[::1]:8443", "https://[::1]:8443"),
-        ] {
-            assert_eq!(checked_url("base_url", given).unwrap(), kept);
-        }
-        for bad in [
-            "",
-            "example.com",
-            "/path",
-            "ftp://example.com",
-            "https://",
-            "https://u:p@example.com",
-            "https://example.com:",
-            "https://example.com:https",
-            "https://example.com:65536",
-            "https://example.com?x",
-            "https://example.com#x",
-            "https://exa mple.com",
-        ] {
-            assert!(matches!(checked_url("base_url", bad), Err(Error::Argument { .. })), "{bad}");
-        }
-    }
-
-    #[test]
-    fn regions() {
-        let id = |length: usize| format!("Puse1{}", "a".repeat(length - 5));
-        assert_eq!(region_url(&id(31)), "https://api.descope.com");
-        assert_eq!(region_url(&id(32)), "https://api.use1.descope.com");
-        assert_eq!(region_url(&id(40)), "https://api.use1.descope.com");
-        assert_eq!(region_url("P"), "https://api.descope.com");
-    }
 
     #[test]
     fn bad_settings_name_the_argument() {

@@ -1,20 +1,19 @@
 //! How an emulator differs from the default.
 
 use std::fmt;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use super::settings::{Issuer, Settings};
-use super::sign::KeyRing;
-use super::store::Store;
-use super::{Emulator, EmulatorClock, Inner, random};
+use super::Emulator;
+use super::http::engine::Engine;
+use super::words::random;
+use super::words::settings::{Issuer, Settings};
 
 /// Configures an [`Emulator`].
 #[must_use]
-pub struct Builder(Settings);
+pub struct EmulatorBuilder(Settings);
 
-impl Builder {
-    pub(super) fn new() -> Self {
+impl EmulatorBuilder {
+    pub(in crate::emulator) fn new() -> Self {
         Self(Settings {
             project_id: random::id("P"),
             management_key: format!("K2{}", random::text(48)),
@@ -102,19 +101,14 @@ impl Builder {
 
     /// The emulator.
     pub fn build(self) -> Emulator {
-        let store = Store::new(KeyRing::new(self.0.own_key));
-        Emulator(Arc::new(Inner {
-            settings: self.0,
-            clock: EmulatorClock::new(),
-            store: Mutex::new(store),
-            faults: Mutex::default(),
-            requests: Mutex::default(),
-        }))
+        Emulator(Engine::new(self.0))
     }
 }
 
-impl fmt::Debug for Builder {
+impl fmt::Debug for EmulatorBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Builder").field("project_id", &self.0.project_id).finish_non_exhaustive()
+        f.debug_struct("EmulatorBuilder")
+            .field("project_id", &self.0.project_id)
+            .finish_non_exhaustive()
     }
 }

@@ -1,93 +1,39 @@
 #![doc = include_str!("emulator.md")]
 #![allow(clippy::unnecessary_wraps, reason = "handlers have one signature")]
 
-use std::collections::BTreeMap;
-use std::fmt;
-use std::io;
 use std::net::ToSocketAddrs;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use std::{fmt, io};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::clock::Clock;
-use crate::transport::http::StatusCode;
-use crate::transport::http::header::{CONTENT_TYPE, HeaderValue, SET_COOKIE};
 use crate::transport::{Request, Response, Transport};
 
-mod auth;
-mod body;
+mod api;
 mod builder;
-mod clock;
-mod control;
-mod error;
-mod fault;
-mod fga;
-mod idp;
-mod in_process;
+mod http;
 mod inbox;
-mod mgmt;
-mod random;
-mod router;
-mod seed;
-mod server;
-mod sessions;
-mod settings;
-mod sign;
-mod store;
-mod token;
-mod user;
+mod state;
+mod words;
 
-pub use builder::Builder;
-pub use clock::EmulatorClock;
-pub use error::Error;
-pub use fault::Fault;
-pub use inbox::{Inbox, Message};
-pub use server::Server;
-pub use settings::Issuer;
+pub use builder::EmulatorBuilder;
+pub use http::fault::Fault;
+pub use http::server::Server;
+pub use inbox::Inbox;
+pub use state::mailbox::Message;
+pub use words::clock::EmulatorClock;
+pub use words::refusal::Error;
+pub use words::settings::Issuer;
 
-use error::{Answer, Refusal, Reply};
-use fault::{Close, Faults, Line};
-use settings::{Settings, seconds};
-use sign::{KeyRing, SigningKey};
-use store::Store;
-
-/// Distinct paths whose requests are counted.
-const COUNTED_PATHS: usize = 10_000;
+use http::engine::Engine;
+use http::exchange::Exchange;
+use http::in_process::InProcess;
 
 /// An emulated Descope project; see the [module documentation](self).
 ///
 /// Clones are the same emulator.
 #[derive(Clone)]
-pub struct Emulator(Arc<Inner>);
-
-struct Inner {
-    settings: Settings,
-    clock: EmulatorClock,
-    store: Mutex<Store>,
-    faults: Mutex<Faults>,
-    requests: Mutex<BTreeMap<(String, String), u64>>,
-}
-
-/// A request's answer, and what happens to it on its way.
-struct Exchange {
-    response: Response,
-    line: Line,
-}
-
-impl Exchange {
-    /// The answer to something that is no request.
-    fn refused(status: StatusCode) -> Self {
-        let mut response = respond(Err(Refusal::malformed("This is no request that can be read")));
-        *response.status_mut() = status;
-        Self { response, line: Line::default() }
-    }
-}
-
-/// Poisoned by a panic elsewhere, the data is still that of an emulator.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
+pub struct Emulator(Engine);
 
 impl Emulator {
     /// An empty project with a random management key.
@@ -97,18 +43,18 @@ impl Emulator {
     }
 
     /// An emulator that differs from the default.
-    pub fn builder() -> Builder {
-        Builder::new()
+    pub fn builder() -> EmulatorBuilder {
+        EmulatorBuilder::new()
     }
 
     /// The project ID that bearers must start with.
     pub fn project_id(&self) -> &str {
-        &self.0.settings.project_id
+        &self.0.settings().project_id
     }
 
     /// The key of management calls.
     pub fn management_key(&self) -> &str {
-        &self.0.settings.management_key
+        &self.0.settings().management_key
     }
 
     /// A base URL for clients that use [`transport`](Self::transport), which takes any. Nothing
@@ -121,50 +67,53 @@ impl Emulator {
     ///
     /// It keeps to the limits of the request, and shows the faults that were asked for.
     pub fn transport(&self) -> impl Transport + Clone + fmt::Debug + use<> {
-        in_process::InProcess(self.clone())
+        InProcess(self.0.clone())
     }
 
     /// Listens on a free port of the loopback interface until the server is dropped.
+    ///
+    /// # Errors
+    ///
+    /// That of the operating system if no port can be opened.
     pub fn serve(&self) -> io::Result<Server> {
         self.serve_on(("127.0.0.1", 0))
     }
 
     /// Listens on an address until the server is dropped. Whoever can reach it can read all codes.
+    ///
+    /// # Errors
+    ///
+    /// That of the operating system if the address cannot be opened, such as a port that is in use.
     pub fn serve_on(&self, address: impl ToSocketAddrs) -> io::Result<Server> {
-        Server::start(self.clone(), address)
+        Server::start(self.0.clone(), address)
     }
 
     /// Answers one request.
     #[expect(clippy::needless_pass_by_value, reason = "as transports take it")]
     pub fn handle(&self, request: Request) -> Response {
-        self.exchange(&request).response
+        Exchange::new(&self.0, &request).response
     }
 
     /// The emulator's clock. Give it to the client too, so that both see the same time.
     pub fn clock(&self) -> EmulatorClock {
-        self.0.clock.clone()
+        self.0.clock().clone()
     }
 
     /// Moves the clock forward.
     pub fn advance(&self, by: Duration) {
-        self.0.clock.advance(by);
+        self.0.clock().advance(by);
     }
 
     /// The messages that were "sent".
     pub fn inbox(&self) -> Inbox {
-        Inbox(self.clone())
+        Inbox(self.0.clone())
     }
 
     /// Forgets all users, tenants, roles, permissions, access keys, sessions, messages, relations,
     /// flows and all else there is, the faults and the counted requests. The project ID, the management key, the signing keys and the
     /// time stay.
     pub fn reset(&self) {
-        let mut store = self.store();
-        let keys = std::mem::replace(&mut store.keys, KeyRing::new(false));
-        *store = Store::new(keys);
-        drop(store);
-        self.clear_faults();
-        lock(&self.0.requests).clear();
+        self.0.reset();
     }
 
     /// Makes a new signing key. The old one leaves the key set at once, and its tokens are no longer
@@ -174,7 +123,7 @@ impl Emulator {
     ///
     /// When the machine cannot make a key.
     pub fn rotate_keys(&self) -> Result<(), Error> {
-        Ok(self.rotate(Duration::ZERO)?)
+        Ok(self.0.rotate_keys(Duration::ZERO)?)
     }
 
     /// Makes a new signing key and keeps the old one in the key set for a while.
@@ -183,20 +132,12 @@ impl Emulator {
     ///
     /// When the machine cannot make a key.
     pub fn rotate_keys_keeping(&self, old_key: Duration) -> Result<(), Error> {
-        Ok(self.rotate(old_key)?)
-    }
-
-    fn rotate(&self, keep: Duration) -> Answer<()> {
-        // Before the lock is taken: it takes a while.
-        let key = SigningKey::generate()?;
-        let until = self.now().saturating_add(seconds(keep));
-        self.store().keys.rotate(key, (!keep.is_zero()).then_some(until));
-        Ok(())
+        Ok(self.0.rotate_keys(old_key)?)
     }
 
     /// A token with these claims, signed with the current key. `exp`, `iat`, `iss` and a random `jti`
     /// are added unless they are there: `null` leaves them out. `exp` is as far ahead as
-    /// [`Builder::session_lifetime`] says, in a refresh token too.
+    /// [`EmulatorBuilder::session_lifetime`] says, in a refresh token too.
     ///
     /// With `"drn": "DSR"` and the ID of a user as `sub`, it is a refresh token of a new session.
     ///
@@ -214,35 +155,7 @@ impl Emulator {
     ///
     /// When the claims are no object, or the machine cannot make a key.
     pub fn issue_token(&self, claims: Value) -> Result<String, Error> {
-        Ok(self.issue(claims)?)
-    }
-
-    fn issue(&self, mut claims: Value) -> Answer<String> {
-        let (now, settings) = (self.now(), &self.0.settings);
-        let map = claims.as_object_mut();
-        let map = map.ok_or_else(|| Refusal::argument("The claims must be an object"))?;
-        let expires = now.saturating_add(seconds(settings.session_lifetime));
-        for (name, value) in [
-            ("exp", json!(expires)),
-            ("iat", json!(now)),
-            ("iss", json!(settings.issuer())),
-            ("jti", json!(random::text(22))),
-        ] {
-            if map.get(name).is_some_and(Value::is_null) {
-                map.remove(name);
-            } else {
-                map.entry(name).or_insert(value);
-            }
-        }
-        let mut store = self.store();
-        let token = store.keys.sign(&claims)?;
-        let subject = claims["sub"].as_str().filter(|subject| store.user(subject).is_some());
-        if let (Some("DSR"), Some(user)) = (claims["drn"].as_str(), subject) {
-            let tenant = claims["dct"].as_str().map(str::to_owned);
-            let expires = claims["exp"].as_i64().unwrap_or(expires);
-            store.sessions.adopt(&token, user, tenant, [expires, now]);
-        }
-        Ok(token)
+        Ok(self.0.issue_token(claims)?)
     }
 
     /// Signs a user in, without code or password, and returns what a client would get: the fields
@@ -252,16 +165,7 @@ impl Emulator {
     ///
     /// `E062108` when no user has this login ID.
     pub fn sign_in(&self, login_id: &str) -> Result<Value, Error> {
-        Ok(self.start_session(login_id)?.body)
-    }
-
-    fn start_session(&self, login_id: &str) -> Answer {
-        let mut store = self.store();
-        let user = store.user_by_login(login_id).ok_or_else(Refusal::no_user)?.id.clone();
-        let call = router::Call::inside(&self.0.settings, self.now());
-        let answer = token::sign_in(&call, &mut store, &user, "email", token::SignIn::default())?;
-        mgmt::audit::signed_in(&mut store, &call, "otp", &answer.body);
-        Ok(answer)
+        Ok(self.0.sign_in(login_id)?.body)
     }
 
     /// Makes what a test starts from: each item has the fields of the management call that creates
@@ -303,7 +207,7 @@ impl Emulator {
     ///
     /// When an item is refused; the error names it. The items before it are made.
     pub fn seed(&self, seed: &Value) -> Result<Value, Error> {
-        seed::seed(self, seed)
+        self.0.seed(seed)
     }
 
     /// Everything that [`seed`](Self::seed) can make, as the seed that makes it again: with the same
@@ -325,100 +229,70 @@ impl Emulator {
     /// # Ok::<(), descope::emulator::Error>(())
     /// ```
     pub fn export(&self) -> Value {
-        seed::export(self)
+        self.0.export()
     }
 
     /// Makes something go wrong from now on.
     pub fn fault(&self, fault: Fault) {
-        lock(&self.0.faults).add(fault);
+        self.0.add_fault(fault);
     }
 
     /// Takes all faults back.
     pub fn clear_faults(&self) {
-        lock(&self.0.faults).clear();
+        self.0.clear_faults();
     }
 
     /// How many requests were made whose path starts with `path`, whatever became of them.
     pub fn requests(&self, path: &str) -> u64 {
-        let requests = lock(&self.0.requests);
-        requests
+        self.0
+            .request_counts()
             .iter()
             .filter(|((_, seen), _)| seen.starts_with(path))
             .map(|(_, count)| count)
             .sum()
     }
 
-    fn request_counts(&self) -> BTreeMap<(String, String), u64> {
-        lock(&self.0.requests).clone()
+    /// Signs a user in at the identity provider of OAuth and single sign-on, in place of a browser.
+    ///
+    /// `url` is what the start of the sign-in returned. Whoever is not known by the login ID is new.
+    /// Returns the URL that the browser is sent to: the redirect URL of the start with the query
+    /// parameter `code`, or with `err` where this user cannot sign in.
+    ///
+    /// ```
+    /// use descope::Client;
+    /// use descope::auth::oauth::{OAuthOptions, providers};
+    /// use descope::emulator::Emulator;
+    ///
+    /// let emulator = Emulator::new();
+    /// let client = Client::builder().emulator(&emulator).build()?;
+    /// let options = OAuthOptions::default().redirect_url("https://app.example.com/callback");
+    /// let url = client.auth().oauth().start(providers::GITHUB, &options)?;
+    /// let back = emulator.idp_sign_in(&url, "ada@example.com").unwrap();
+    /// assert!(back.starts_with("https://app.example.com/callback?code="));
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When the URL is not of a sign-in that waits for its user.
+    pub fn idp_sign_in(&self, url: &str, login_id: &str) -> Result<String, Error> {
+        Ok(self.0.at_idp(url, "loginId", login_id)?)
     }
 
-    fn store(&self) -> MutexGuard<'_, Store> {
-        lock(&self.0.store)
+    /// Refuses a sign-in at the identity provider, as when the user cancels it. Returns the redirect
+    /// URL of the start with the query parameter `err`.
+    ///
+    /// # Errors
+    ///
+    /// When the URL is not of a sign-in that waits for its user.
+    pub fn idp_refuse(&self, url: &str, error: &str) -> Result<String, Error> {
+        Ok(self.0.at_idp(url, "err", error)?)
     }
-
-    fn settings(&self) -> &Settings {
-        &self.0.settings
-    }
-
-    fn now(&self) -> i64 {
-        self.0.clock.unix()
-    }
-
-    fn exchange(&self, request: &Request) -> Exchange {
-        if let Some(response) = idp::page::serve(self, request) {
-            return Exchange { response, line: Line::default() };
-        }
-        if request.uri().path().starts_with("/_emulator/") {
-            let response = respond(control::dispatch(self, request));
-            return Exchange { response, line: Line::default() };
-        }
-        self.count(request);
-        let mut trouble = lock(&self.0.faults).take(request);
-        if trouble.rotate_keys {
-            // Without a new key there is no rotation to observe, and the test says so.
-            let _ = self.rotate(Duration::ZERO);
-        }
-        let mut response = match trouble.answer.take() {
-            Some(answer) => answer,
-            None if trouble.line.close == Some(Close::Unprocessed) => Response::new(Vec::new()),
-            None => {
-                let (now, settings) = (self.now(), &self.0.settings);
-                respond(router::dispatch(request, settings, now, &mut self.store()))
-            }
-        };
-        for (name, value) in trouble.headers {
-            response.headers_mut().append(name, value);
-        }
-        Exchange { response, line: trouble.line }
-    }
-
-    fn count(&self, request: &Request) {
-        let mut requests = lock(&self.0.requests);
-        let seen = (request.method().to_string(), request.uri().path().to_owned());
-        if requests.len() < COUNTED_PATHS || requests.contains_key(&seen) {
-            *requests.entry(seen).or_default() += 1;
-        }
-    }
-}
-
-fn respond(answer: Answer) -> Response {
-    let (status, body, cookie) = match answer {
-        Ok(Reply { body, cookie }) => (StatusCode::OK, body, cookie),
-        Err(refusal) => (refusal.status, refusal.body(), None),
-    };
-    let mut response = Response::new(body.to_string().into_bytes());
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    if let Some(cookie) = cookie.and_then(|cookie| HeaderValue::try_from(cookie).ok()) {
-        headers.insert(SET_COOKIE, cookie);
-    }
-    response
 }
 
 impl fmt::Debug for Emulator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Emulator").field("project_id", &self.project_id()).finish_non_exhaustive()
+        self.0.fmt(f)
     }
 }
 

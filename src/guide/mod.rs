@@ -9,6 +9,7 @@
 //! | [`testing`] | testing your own program, with the emulator or with a closure |
 //! | [`emulator`] | what the emulator covers, running it for other programs, seeds, faults |
 //! | [`web`] | programs for the web: guarding pages, cookies |
+//! | [`operations`] | which operations of the API the crate sends and the emulator answers |
 //! | [`conformance`] | how it is held against recorded calls and the official SDKs, and the results |
 //! | [`programs`] | use in threads, in async programs, behind proxies, with small binaries |
 //! | [`python`] | how to write each method of the Python SDK in Rust |
@@ -24,6 +25,16 @@ pub mod errors {}
 
 #[doc = include_str!("keys.md")]
 pub mod keys {}
+
+/// The operations of the Descope API, as the file `src/operations.txt` of the package has them. `client` marks
+/// what a function of this crate sends, `emulator` what the emulator answers. [`Client::call`] sends any other.
+///
+/// [`Client::call`]: crate::Client::call
+///
+/// ```text
+#[cfg_attr(doc, doc = include_str!("../operations.txt"))]
+/// ```
+pub mod operations {}
 
 #[doc = include_str!("programs.md")]
 pub mod programs {}

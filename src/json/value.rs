@@ -4,30 +4,38 @@ use std::borrow::Cow;
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::value::{
-    BorrowedStrDeserializer, MapDeserializer, SeqDeserializer, StringDeserializer,
-};
 use serde::de::{
     self, DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, MapAccess, SeqAccess,
-    Unexpected, VariantAccess, Visitor,
+    VariantAccess, Visitor,
 };
 use serde_json::value::RawValue;
 
-use super::{DecodeError, not_json};
+use super::any::{self, Any};
+use super::moment::Unit;
+use super::object::Object;
+use super::split::{self, Split};
+use super::state::{Growth, State};
+use super::{DecodeError, MILLIS, REQUIRED_LIST, SECONDS};
 
 /// The text of one JSON value.
 #[derive(Clone, Copy)]
 pub(super) struct Value<'de> {
-    text: &'de str,
+    pub(super) text: &'de str,
     depth: u8,
+    pub(super) state: &'de State,
 }
 
 /// Levels of nesting that are read, as in `serde_json`.
-const MAX_DEPTH: u8 = 127;
+pub(super) const MAX_DEPTH: u8 = 127;
 
 impl<'de> Value<'de> {
-    pub(super) fn new(raw: &'de RawValue) -> Self {
-        Self { text: raw.get(), depth: 0 }
+    pub(super) fn new(text: &'de str, state: &'de State) -> Self {
+        Self { text, depth: 0, state }
+    }
+
+    /// Whether it counts as absent: it is null, or turned out to be nothing of what was expected.
+    pub(super) fn is_absent(self) -> bool {
+        self.is_null() || self.state.unreadable(self.text).is_some()
     }
 
     pub(super) fn is_null(self) -> bool {
@@ -38,54 +46,155 @@ impl<'de> Value<'de> {
         self.text.as_bytes().first().copied()
     }
 
-    fn read<T: Deserialize<'de>>(self) -> Result<T, DecodeError> {
-        serde_json::from_str(self.text).map_err(|error| not_json(&error))
+    pub(super) fn inner(self, text: &'de str) -> Self {
+        Self { text, depth: self.depth + 1, state: self.state }
     }
 
-    fn inner(self, raw: &'de RawValue) -> Self {
-        Self { text: raw.get(), depth: self.depth + 1 }
+    /// Why this is not what was expected.
+    pub(super) fn problem(self, expected: &str) -> DecodeError {
+        let found = match self.first() {
+            Some(b'{') => "an object",
+            Some(b'[') => "a list",
+            Some(b'"') => "a string",
+            Some(b't' | b'f') => "a boolean",
+            Some(b'n') => "null",
+            _ => "a number",
+        };
+        DecodeError::new(format!("expected {expected}, found {found}"))
     }
 
-    pub(super) fn object(self) -> Result<impl Iterator<Item = (Cow<'de, str>, Self)>, DecodeError> {
-        if !self.text.starts_with('{') {
-            return Err(DecodeError::new("expected an object"));
+    /// Notes that this is not what was expected, nor can be converted to it. It counts as absent when
+    /// the answer is read once more; until then something empty stands for it.
+    fn give_up(self, expected: &'static str) -> Result<(), DecodeError> {
+        if self.state.strict.get() {
+            return Err(self.problem(expected));
         }
-        self.check_depth()?;
-        let members = self.read::<Members<'de>>()?.0;
-        Ok(members.into_iter().map(move |(key, raw)| (key, self.inner(raw))))
+        self.state.give_up(self.text, expected)
     }
 
-    fn list(self) -> Result<impl Iterator<Item = Self>, DecodeError> {
-        self.check_depth()?;
-        let values = self.read::<Vec<&'de RawValue>>()?;
-        Ok(values.into_iter().map(move |raw| self.inner(raw)))
+    /// What is inside an object or a list.
+    pub(super) fn split(self) -> Result<Split<'de>, DecodeError> {
+        if self.depth >= MAX_DEPTH {
+            return Err(DecodeError::new("nested too deeply"));
+        }
+        self.state.work(self.text.len())?;
+        Ok(Split::within(self.text))
     }
 
-    fn check_depth(self) -> Result<(), DecodeError> {
-        if self.depth < MAX_DEPTH { Ok(()) } else { Err(DecodeError::new("nested too deeply")) }
+    /// The one object of a list that an object was wrapped in.
+    fn wrapped(self) -> Result<Option<Self>, DecodeError> {
+        let mut items = self.split()?;
+        let (first, second) = (items.next(), items.next());
+        Ok(first.filter(|first| second.is_none() && first.starts_with('{')).map(|i| self.inner(i)))
     }
 
-    fn map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-        let members = self.object()?.filter(|(_, value)| !value.is_null());
-        visitor.visit_map(Object { members, current: None })
+    fn object<V: Visitor<'de>>(
+        self,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, DecodeError> {
+        let object = match self.first() {
+            Some(b'{') => Some(self),
+            Some(b'[') if self.depth > 0 && self.text.len() > 2 => self.wrapped()?,
+            _ => None,
+        };
+        match object {
+            Some(object) => Object::read(object, fields, visitor),
+            None => {
+                // An answer as a whole is what it is meant to be, or is not Descope's.
+                if self.depth == 0 || self.text != "[]" {
+                    self.give_up("an object")?;
+                }
+                visitor.visit_map(Object::empty(self))
+            }
+        }
     }
 
-    fn seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-        let values = self.list()?.filter(|value| !value.is_null());
-        visitor.visit_seq(List { values, index: 0 })
-    }
-
-    fn scalar<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-        match self.first() {
-            Some(b'{') => Err(de::Error::invalid_type(Unexpected::Map, &visitor)),
-            Some(b'[') => Err(de::Error::invalid_type(Unexpected::Seq, &visitor)),
-            Some(b'"') => match self.read::<Text<'de>>()?.0 {
-                Cow::Borrowed(text) => visitor.visit_borrowed_str(text),
-                Cow::Owned(text) => visitor.visit_string(text),
+    fn list<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        let items = match self.first() {
+            Some(b'[') => Items::List(self.split()?),
+            _ if self.depth == 0 => {
+                self.give_up("a list")?;
+                Items::One(None)
+            }
+            Some(b'{') => match self.numbered()? {
+                Some(items) => items,
+                None => Items::One(Some(self)),
             },
-            Some(b't' | b'f') => visitor.visit_bool(self.read()?),
-            Some(b'n') => visitor.visit_unit(),
-            _ => number(&self.read()?, visitor),
+            Some(b'n') => {
+                self.give_up("a list")?;
+                Items::One(None)
+            }
+            _ => Items::One(Some(self)),
+        };
+        visitor.visit_seq(List { of: self, items, index: 0, growth: None })
+    }
+
+    /// An object whose names are the numbers of a list's items; an empty one too.
+    fn numbered(self) -> Result<Option<Items<'de>>, DecodeError> {
+        let mut members = self.split()?;
+        while let Some(name) = members.name() {
+            if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_digit()) {
+                return Ok(None);
+            }
+            members.next();
+        }
+        Ok(Some(Items::Members(self.split()?)))
+    }
+
+    fn boolean(self) -> Option<bool> {
+        let text = self.unquoted()?;
+        match &*text {
+            "1" => Some(true),
+            "0" => Some(false),
+            text if text.eq_ignore_ascii_case("true") => Some(true),
+            text if text.eq_ignore_ascii_case("false") => Some(false),
+            _ => None,
+        }
+    }
+
+    /// The text of a string, number or boolean.
+    fn unquoted(self) -> Option<Cow<'de, str>> {
+        match self.first() {
+            Some(b'"') => Some(split::string(self.text)),
+            Some(b'{' | b'[' | b'n') => None,
+            _ => Some(Cow::Borrowed(self.text)),
+        }
+    }
+
+    /// A whole number, however it is written.
+    fn whole(self) -> Option<i128> {
+        let text = self.unquoted()?;
+        let text = text.trim();
+        #[expect(clippy::cast_possible_truncation, reason = "whole and in range")]
+        let whole = |n: f64| (n.fract() == 0.0 && n.abs() < 9e15).then_some(n as i128);
+        text.parse().ok().or_else(|| whole(text.parse().ok()?))
+    }
+
+    fn float(self) -> Option<f64> {
+        self.unquoted()?.trim().parse().ok().filter(|number: &f64| number.is_finite())
+    }
+
+    fn string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        self.state.charge(self.text.len())?;
+        match self.unquoted() {
+            Some(Cow::Borrowed(text)) => visitor.visit_borrowed_str(text),
+            Some(Cow::Owned(text)) => visitor.visit_string(text),
+            None => {
+                self.give_up("a string")?;
+                visitor.visit_borrowed_str("")
+            }
+        }
+    }
+
+    fn moment<V: Visitor<'de>>(self, unit: Unit, visitor: V) -> Result<V::Value, DecodeError> {
+        let text = self.unquoted().filter(|text| !matches!(&**text, "true" | "false"));
+        match text.and_then(|text| unit.parse(&text)) {
+            Some(count) => visitor.visit_i64(unit.plausible(count)),
+            None => {
+                self.give_up("a moment")?;
+                visitor.visit_i64(0)
+            }
         }
     }
 }
@@ -141,12 +250,22 @@ impl<'de> Deserialize<'de> for Text<'de> {
     }
 }
 
-/// Forwards these to [`Value::scalar`], and so past the code for values of any type, of which each model
-/// would have a copy.
-macro_rules! scalars {
+macro_rules! whole {
+    ($($name:ident $visit:ident)*) => {
+        $(fn $name<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+            let number = self.whole().and_then(|number| number.try_into().ok());
+            if number.is_none() {
+                self.give_up("a whole number")?;
+            }
+            visitor.$visit(number.unwrap_or_default())
+        })*
+    };
+}
+
+macro_rules! strings {
     ($($name:ident)*) => {
         $(fn $name<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-            self.scalar(visitor)
+            self.string(visitor)
         })*
     };
 }
@@ -155,9 +274,15 @@ impl<'de> Deserializer<'de> for Value<'de> {
     type Error = DecodeError;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        let first = self.state.first.replace(false);
+        self.state.charge(if first { any::OBJECT + any::MEMBER } else { any::MEMBER })?;
         match self.first() {
-            Some(b'{' | b'[') => Tree(self.read()?).deserialize_any(visitor),
-            _ => self.scalar(visitor),
+            Some(b'{' | b'[') => {
+                self.state.work(self.text.len())?;
+                let rest = &mut Split::new(self.text);
+                Any { rest, depth: self.depth, state: self.state }.deserialize_any(visitor)
+            }
+            _ => any::scalar(self.text, self.state, visitor),
         }
     }
 
@@ -167,34 +292,32 @@ impl<'de> Deserializer<'de> for Value<'de> {
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
         self,
-        _: &'static str,
+        name: &'static str,
         visitor: V,
     ) -> Result<V::Value, DecodeError> {
-        visitor.visit_newtype_struct(self)
+        match name {
+            SECONDS => self.moment(Unit::Seconds, visitor),
+            MILLIS => self.moment(Unit::Millis, visitor),
+            REQUIRED_LIST if !self.text.starts_with('[') => Err(self.problem("a list")),
+            _ => visitor.visit_newtype_struct(self),
+        }
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-        match self.first() {
-            Some(b'[') => self.seq(visitor),
-            _ => self.scalar(visitor),
-        }
+        self.list(visitor)
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-        match self.first() {
-            Some(b'{') => self.map(visitor),
-            _ => self.scalar(visitor),
-        }
+        self.object(&[], visitor)
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
         self,
         _: &'static str,
-        _: &'static [&'static str],
+        fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, DecodeError> {
-        // Serde would also read a list, by position.
-        self.map(visitor)
+        self.object(fields, visitor)
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -203,128 +326,115 @@ impl<'de> Deserializer<'de> for Value<'de> {
         _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, DecodeError> {
-        visitor.visit_enum(Name(self.read::<Text<'de>>()?.0))
+        let name = self.unquoted().ok_or_else(|| self.problem("a string"))?;
+        visitor.visit_enum(Name(name))
+    }
+
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        let boolean = self.boolean();
+        if boolean.is_none() {
+            self.give_up("a boolean")?;
+        }
+        visitor.visit_bool(boolean.unwrap_or_default())
+    }
+
+    fn deserialize_f32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        self.deserialize_f64(visitor)
+    }
+
+    fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        let number = self.float();
+        if number.is_none() {
+            self.give_up("a number")?;
+        }
+        visitor.visit_f64(number.unwrap_or_default())
     }
 
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
         visitor.visit_unit()
     }
 
-    scalars! {
-        deserialize_bool deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64
-        deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64 deserialize_f32
-        deserialize_f64 deserialize_char deserialize_str deserialize_string deserialize_bytes
-        deserialize_byte_buf deserialize_unit deserialize_identifier
+    whole! {
+        deserialize_i8 visit_i8 deserialize_i16 visit_i16 deserialize_i32 visit_i32
+        deserialize_i64 visit_i64 deserialize_u8 visit_u8 deserialize_u16 visit_u16
+        deserialize_u32 visit_u32 deserialize_u64 visit_u64
     }
 
-    serde::forward_to_deserialize_any! { unit_struct tuple tuple_struct }
-}
-
-/// A whole number is one however it is written.
-fn number<'de, V: Visitor<'de>>(
-    number: &serde_json::Number,
-    visitor: V,
-) -> Result<V::Value, DecodeError> {
-    match (number.as_u64(), number.as_i64(), number.as_f64().unwrap_or_default()) {
-        (Some(n), ..) => visitor.visit_u64(n),
-        (_, Some(n), _) => visitor.visit_i64(n),
-        #[expect(clippy::cast_possible_truncation, reason = "whole and in range")]
-        (.., n) if n.fract() == 0.0 && n.abs() < 9e15 => visitor.visit_i64(n as i64),
-        (.., n) => visitor.visit_f64(n),
-    }
-}
-
-/// A list or object of any type, read in one pass: level by level, as models are, each level would be
-/// one more.
-struct Tree(serde_json::Value);
-
-impl<'de> Deserializer<'de> for Tree {
-    type Error = DecodeError;
-
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-        use serde_json::Value as Json;
-        match self.0 {
-            Json::Null => visitor.visit_unit(),
-            Json::Bool(is) => visitor.visit_bool(is),
-            Json::Number(n) => number(&n, visitor),
-            Json::String(text) => visitor.visit_string(text),
-            Json::Array(values) => {
-                visitor.visit_seq(SeqDeserializer::new(values.into_iter().map(Self)))
-            }
-            Json::Object(members) => {
-                let members = members.into_iter().map(|(name, value)| (name, Self(value)));
-                visitor.visit_map(MapDeserializer::new(members))
-            }
-        }
-    }
-
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-        if self.0.is_null() { visitor.visit_none() } else { visitor.visit_some(self) }
-    }
+    strings! { deserialize_str deserialize_string deserialize_identifier }
 
     serde::forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf unit unit_struct
-        newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
+        char bytes byte_buf unit unit_struct tuple tuple_struct
     }
 }
 
-impl IntoDeserializer<'_, DecodeError> for Tree {
-    type Deserializer = Self;
-
-    fn into_deserializer(self) -> Self {
-        self
+/// A number of any type. A whole one is one however it is written.
+pub(super) fn number<'de, V: Visitor<'de>>(
+    text: &str,
+    visitor: V,
+) -> Result<V::Value, DecodeError> {
+    if let Ok(n) = text.parse::<u64>() {
+        return visitor.visit_u64(n);
+    }
+    if let Ok(n) = text.parse::<i64>() {
+        return visitor.visit_i64(n);
+    }
+    match text.parse::<f64>().unwrap_or_default() {
+        #[expect(clippy::cast_possible_truncation, reason = "whole and in range")]
+        n if n.fract() == 0.0 && n.abs() < 9e15 => visitor.visit_i64(n as i64),
+        n => visitor.visit_f64(n),
     }
 }
 
-struct Object<'de, I> {
-    members: I,
-    current: Option<(Cow<'de, str>, Value<'de>)>,
+enum Items<'de> {
+    List(Split<'de>),
+    /// The values of an object.
+    Members(Split<'de>),
+    /// What stands in the place of a list of one item.
+    One(Option<Value<'de>>),
 }
 
-impl<'de, I> MapAccess<'de> for Object<'de, I>
-where
-    I: Iterator<Item = (Cow<'de, str>, Value<'de>)>,
-{
-    type Error = DecodeError;
-
-    fn next_key_seed<K: DeserializeSeed<'de>>(
-        &mut self,
-        seed: K,
-    ) -> Result<Option<K::Value>, DecodeError> {
-        let Some((key, value)) = self.members.next() else { return Ok(None) };
-        self.current = Some((key.clone(), value));
-        match key {
-            Cow::Borrowed(key) => seed.deserialize(BorrowedStrDeserializer::new(key)),
-            Cow::Owned(key) => seed.deserialize(StringDeserializer::new(key)),
-        }
-        .map(Some)
-    }
-
-    fn next_value_seed<V: DeserializeSeed<'de>>(
-        &mut self,
-        seed: V,
-    ) -> Result<V::Value, DecodeError> {
-        let (key, value) = self.current.take().ok_or_else(|| DecodeError::new("no value"))?;
-        seed.deserialize(value).map_err(|error| error.under(&key))
-    }
-}
-
-struct List<I> {
-    values: I,
+struct List<'de> {
+    of: Value<'de>,
+    items: Items<'de>,
     index: usize,
+    growth: Option<Growth>,
 }
 
-impl<'de, I: Iterator<Item = Value<'de>>> SeqAccess<'de> for List<I> {
+impl<'de> Iterator for List<'de> {
+    type Item = Value<'de>;
+
+    fn next(&mut self) -> Option<Value<'de>> {
+        let of = self.of;
+        match &mut self.items {
+            Items::List(items) => items.next().map(|text| of.inner(text)),
+            Items::Members(members) => {
+                members.next()?;
+                members.next().map(|text| of.inner(text))
+            }
+            Items::One(item) => item.take(),
+        }
+    }
+}
+
+impl<'de> SeqAccess<'de> for List<'de> {
     type Error = DecodeError;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(
         &mut self,
         seed: T,
     ) -> Result<Option<T::Value>, DecodeError> {
-        let Some(value) = self.values.next() else { return Ok(None) };
-        self.index += 1;
-        let place = self.index - 1;
-        seed.deserialize(value).map(Some).map_err(|error| error.under(&place.to_string()))
+        let state = self.of.state;
+        loop {
+            let Some(value) = self.next() else { return Ok(None) };
+            let place = self.index;
+            self.index += 1;
+            if value.is_absent() {
+                continue;
+            }
+            self.growth.get_or_insert_with(|| Growth::new(size_of::<T::Value>())).push(state)?;
+            let read = seed.deserialize(value).map(Some);
+            return read.map_err(|error| error.under(&place.to_string()));
+        }
     }
 }
 

@@ -13,8 +13,8 @@ use crate::json::DecodeError;
 
 /// The claims of a token whose signature and times have been checked.
 ///
-/// Of a token that came by, only [`Session::validate`](crate::auth::session::Session::validate) makes
-/// one of these.
+/// For a token from a request, only [`Session::validate`](crate::auth::session::Session::validate) and the
+/// functions built on it create a `Claims`.
 ///
 /// ```
 /// # use descope::emulator::Emulator;
@@ -51,16 +51,16 @@ pub struct Claims {
 pub enum Scope<'t> {
     /// In the project, whatever the tenant.
     ///
-    /// Some projects' tokens name no `tenants`, and have at their top what holds in the current tenant
-    /// (`dct`); Descope's SDKs read it so. There the roles of the project cannot be told from those of
-    /// the tenant: ask for the tenant.
+    /// In some projects tokens have no `tenants` claim, and their top-level roles are those of the current
+    /// tenant (`dct`); Descope's SDKs read them so. Such a token does not tell the roles of the project from
+    /// those of the tenant: ask for the tenant.
     Project,
     /// In the tenant with this ID.
     Tenant(&'t str),
 }
 
 impl Claims {
-    /// Takes a payload that keeps to these rules.
+    /// Reads a payload, and holds it against the rules.
     pub(super) fn read(payload: Vec<u8>, rules: &Rules<'_>) -> Result<Self, TokenError> {
         let json = String::from_utf8(payload).map_err(|_| TokenError::Claim("payload"))?;
         let registered = Registered::read(&json).ok_or(TokenError::Claim("payload"))?;
@@ -115,9 +115,42 @@ impl Claims {
         texts(self.claim("amr")).collect()
     }
 
-    /// Whether more than one factor was used.
+    /// Whether two different factors were used, or more. A factor that is named twice counts once.
     pub fn is_mfa(&self) -> bool {
-        self.auth_factors().len() > 1
+        let factors = self.auth_factors();
+        factors.iter().any(|factor| factor != &factors[0])
+    }
+
+    /// Who acts in the user's place, as in an impersonation: the member `sub` of the claim `act` (RFC 8693
+    /// section 4.1). The token is still the user's.
+    pub fn actor(&self) -> Option<&str> {
+        self.claim("act")?.get("sub")?.as_str()
+    }
+
+    /// What an OAuth access token may be used for: the claim `scope` (RFC 8693 section 4.2), or else
+    /// `scp`, as one text or a list. Empty for a session token.
+    ///
+    /// An access token of an inbound application or an MCP server is signed with the project's keys, so
+    /// that [`validate`](crate::auth::session::Session::validate) accepts it. If this is not empty, the
+    /// user has let another application act with these scopes only.
+    pub fn scopes(&self) -> Vec<&str> {
+        match self.claim("scope").or_else(|| self.claim("scp")) {
+            Some(Value::String(scopes)) => scopes.split_ascii_whitespace().collect(),
+            list => texts(list).collect(),
+        }
+    }
+
+    /// The application that an OAuth token was issued to: the claim `client_id` (RFC 9068 section 2.2), or
+    /// else `azp` (OpenID Connect Core section 2).
+    pub fn client_id(&self) -> Option<&str> {
+        ["client_id", "azp"].into_iter().find_map(|name| self.claim(name)?.as_str())
+    }
+
+    /// Whether the token is an OpenID Connect ID token, which tells an application who has signed in, and
+    /// is not meant to open a session: it carries `nonce`, `at_hash`, `c_hash` or `s_hash` (OpenID Connect
+    /// Core sections 2 and 3.3.2.11, Financial-grade API).
+    pub fn is_id_token(&self) -> bool {
+        ["nonce", "at_hash", "c_hash", "s_hash"].into_iter().any(|name| self.claim(name).is_some())
     }
 
     /// The SHA-256 thumbprint of the key that the token is bound to (claim `cnf`, member `jkt`; RFC 9449
@@ -160,45 +193,43 @@ impl Claims {
         self.granted("permissions", scope).unwrap_or_default()
     }
 
-    /// Whether the user holds every one of these roles.
+    /// Whether the user holds all of these roles.
     ///
-    /// Of no roles at all everyone in the scope holds every one; somebody who is not in the tenant
-    /// holds nothing there, not even that.
-    pub fn has_roles<'a>(
+    /// With an empty list this is true for every member of the scope, and false for anyone outside the
+    /// tenant.
+    pub fn has_roles(
         &self,
         scope: Scope<'_>,
-        roles: impl IntoIterator<Item = &'a str>,
+        roles: impl IntoIterator<Item = impl AsRef<str>>,
     ) -> bool {
         has_all(self.granted("roles", scope), roles)
     }
 
-    /// Whether the user holds every one of these permissions; see [`has_roles`](Self::has_roles).
-    pub fn has_permissions<'a>(
+    /// Whether the user holds all of these permissions; see [`has_roles`](Self::has_roles).
+    pub fn has_permissions(
         &self,
         scope: Scope<'_>,
-        permissions: impl IntoIterator<Item = &'a str>,
+        permissions: impl IntoIterator<Item = impl AsRef<str>>,
     ) -> bool {
         has_all(self.granted("permissions", scope), permissions)
     }
 
     /// Those of these roles that the user holds, in the order asked.
-    pub fn matched_roles<'a>(
+    pub fn matched_roles<R: AsRef<str>>(
         &self,
         scope: Scope<'_>,
-        roles: impl IntoIterator<Item = &'a str>,
-    ) -> Vec<&'a str> {
-        let held = self.roles(scope);
-        roles.into_iter().filter(|role| held.contains(role)).collect()
+        roles: impl IntoIterator<Item = R>,
+    ) -> Vec<R> {
+        matched(&self.roles(scope), roles)
     }
 
     /// Those of these permissions that the user holds, in the order asked.
-    pub fn matched_permissions<'a>(
+    pub fn matched_permissions<P: AsRef<str>>(
         &self,
         scope: Scope<'_>,
-        permissions: impl IntoIterator<Item = &'a str>,
-    ) -> Vec<&'a str> {
-        let held = self.permissions(scope);
-        permissions.into_iter().filter(|permission| held.contains(permission)).collect()
+        permissions: impl IntoIterator<Item = P>,
+    ) -> Vec<P> {
+        matched(&self.permissions(scope), permissions)
     }
 
     /// What a claim grants in a scope; `None` for a tenant the user does not belong to.
@@ -218,7 +249,7 @@ impl Claims {
         Some(texts(grants).collect())
     }
 
-    /// A claim of the program's own, of any type; `None` if it is absent or null.
+    /// A custom claim, of any type; `None` if it is absent or null.
     ///
     /// # Errors
     ///
@@ -230,7 +261,7 @@ impl Claims {
         }
     }
 
-    /// All claims at once, as a type of the program's own.
+    /// All claims at once, as a type of your own.
     ///
     /// # Errors
     ///
@@ -294,8 +325,12 @@ fn texts(list: Option<&Value>) -> impl Iterator<Item = &str> {
     list.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
 }
 
-fn has_all<'a>(held: Option<Vec<&str>>, asked: impl IntoIterator<Item = &'a str>) -> bool {
-    held.is_some_and(|held| asked.into_iter().all(|one| held.contains(&one)))
+fn has_all(held: Option<Vec<&str>>, asked: impl IntoIterator<Item = impl AsRef<str>>) -> bool {
+    held.is_some_and(|held| asked.into_iter().all(|one| held.contains(&one.as_ref())))
+}
+
+fn matched<T: AsRef<str>>(held: &[&str], asked: impl IntoIterator<Item = T>) -> Vec<T> {
+    asked.into_iter().filter(|one| held.contains(&one.as_ref())).collect()
 }
 
 #[cfg(test)]
@@ -332,6 +367,51 @@ mod tests {
         assert_eq!(claims(&json!({"sub": "a"})).user_id(), "a");
         let empty = json!({ "iss": "P1", "sub": "a", "dsub": "", "exp": NOW + 60 });
         assert_eq!(read(&empty), Err(TokenError::Claim("sub")));
+    }
+
+    #[test]
+    fn a_factor_that_is_named_twice_is_one_factor() {
+        for (amr, mfa) in [
+            (json!(null), false),
+            (json!([]), false),
+            (json!(["email"]), false),
+            (json!(["email", "email"]), false),
+            (json!(["email", "email", "sms"]), true),
+            (json!(["pwd", "mfa"]), true),
+            (json!(["email", 1]), false),
+            (json!("email sms"), false),
+        ] {
+            assert_eq!(claims(&json!({ "amr": amr })).is_mfa(), mfa, "{amr}");
+        }
+    }
+
+    #[test]
+    fn tokens_of_other_kinds_can_be_told() {
+        let session = claims(&json!({ "drn": "DS" }));
+        assert_eq!((session.actor(), session.client_id()), (None, None));
+        assert!(session.scopes().is_empty() && !session.is_id_token());
+
+        let act = |act: Value| claims(&json!({ "act": act })).actor().map(str::to_owned);
+        assert_eq!(act(json!({ "sub": "U2admin" })).as_deref(), Some("U2admin"));
+        assert_eq!(act(json!({ "sub": 1 })), None);
+        assert_eq!(act(json!("U2admin")), None);
+
+        for (json, scopes) in [
+            (json!({ "scope": "read  write" }), &["read", "write"][..]),
+            (json!({ "scope": ["read", 1, "write"] }), &["read", "write"]),
+            (json!({ "scp": ["read"] }), &["read"]),
+            (json!({ "scope": "a", "scp": "b" }), &["a"]),
+            (json!({ "scope": "" }), &[]),
+            (json!({ "scope": 1 }), &[]),
+        ] {
+            assert_eq!(claims(&json).scopes(), scopes, "{json}");
+        }
+        let app = json!({ "client_id": "app", "azp": "other" });
+        assert_eq!(claims(&app).client_id(), Some("app"));
+        assert_eq!(claims(&json!({ "azp": "other" })).client_id(), Some("other"));
+        for name in ["nonce", "at_hash", "c_hash", "s_hash"] {
+            assert!(claims(&json!({ name: "x" })).is_id_token(), "{name}");
+        }
     }
 
     #[test]

@@ -1,8 +1,12 @@
 //! Local validation of tokens: header, key, signature, claims, in this order.
 
+mod cache;
 mod claims;
-mod keys;
+mod decide;
+mod history;
+mod policy;
 mod rules;
+mod set;
 mod signature;
 
 use std::borrow::Cow;
@@ -13,16 +17,18 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::value::RawValue;
 
+use self::cache::{KeyCache, Wanted};
 pub(crate) use self::claims::REFRESH_COOKIE;
 pub use self::claims::{Claims, Scope};
-pub use self::keys::KeyPolicy;
-use self::keys::{KeyCache, KeySet, Wanted};
+use self::decide::Moment;
+pub use self::policy::KeyPolicy;
 use self::rules::Rules;
-use crate::check::MAX_TOKEN;
-use crate::client::Client;
+use self::set::KeySet;
+use crate::check;
+use crate::clock::Clock;
 use crate::error::{Error, Result, TokenError};
 use crate::json;
-use crate::transport::Limits;
+use crate::transport::{Limits, Response};
 
 /// What a token is checked as.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -33,8 +39,18 @@ pub(crate) enum Kind {
     Any,
 }
 
+impl Kind {
+    /// What functions call the argument.
+    fn argument(self) -> &'static str {
+        match self {
+            Self::Session => "session_token",
+            Self::Any => "refresh_token",
+        }
+    }
+}
+
 /// Where a token comes from.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
     /// From Descope itself, in an answer. The keys to check it with must not be kept back because
     /// others have sent tokens with made-up keys: the code that bought it is spent.
@@ -43,73 +59,123 @@ pub(crate) enum Origin {
     Caller,
 }
 
-/// The signing keys of a project, and the rules for tokens signed with them.
-pub(crate) struct Keys {
+/// Checks tokens: holds the signing keys of a project, and the rules for tokens signed with them.
+pub(crate) struct Verifier {
+    project_id: String,
+    refresh_cookie: String,
     policy: KeyPolicy,
     leeway: Duration,
+    max_token_size: usize,
     source: Source,
+}
+
+/// What a verifier is made of.
+pub(crate) struct Settings<'s> {
+    pub(crate) project_id: &'s str,
+    /// The host that the keys are fetched from, for errors.
+    pub(crate) base_url: &'s str,
+    pub(crate) refresh_cookie: &'s str,
+    pub(crate) policy: KeyPolicy,
+    pub(crate) leeway: Duration,
+    pub(crate) max_token_size: usize,
+    /// The one key to trust, instead of the published ones.
+    pub(crate) public_key: Option<&'s str>,
+}
+
+/// What differs from one verification to the next.
+pub(crate) struct Context<'c> {
+    pub(crate) audience: &'c [String],
+    pub(crate) clock: &'c dyn Clock,
+    /// How long to wait for a fetch of another thread's.
+    pub(crate) patience: Duration,
+    /// Asks for the published keys, within these limits.
+    pub(crate) fetch: &'c dyn Fn(Limits) -> Result<Response>,
 }
 
 enum Source {
     /// One key the user gave.
     Pinned(Arc<KeySet>),
     /// The project's published keys.
-    Fetched(KeyCache),
+    Fetched(Box<KeyCache>),
 }
 
-/// The most a published key set may weigh.
-const KEY_SET_LIMIT: u64 = 64 * 1024;
+/// The most a published key set may weigh: some two thousand RSA keys. The set is not read further, so
+/// that whoever answers in Descope's place cannot fill the memory.
+const KEY_SET_LIMIT: u64 = 1024 * 1024;
 
-impl Keys {
-    pub(crate) fn new(policy: KeyPolicy, leeway: Duration, pinned: Option<&str>) -> Result<Self> {
-        policy.check()?;
-        if leeway > Duration::from_secs(120) {
+impl Verifier {
+    pub(crate) fn new(settings: Settings<'_>) -> Result<Self> {
+        settings.policy.check()?;
+        if settings.leeway > Duration::from_secs(120) {
             return Err(Error::argument("leeway", "must be at most 120 seconds"));
         }
-        let source = match pinned {
-            Some(jwk) => {
-                let set = KeySet::pinned(jwk).map_err(|why| Error::argument("public_key", why))?;
-                Source::Pinned(Arc::new(set))
-            }
-            None => Source::Fetched(KeyCache::default()),
+        if settings.max_token_size == 0 {
+            return Err(Error::argument("max_token_size", "must not be zero"));
+        }
+        let Settings { project_id, base_url, refresh_cookie, policy, leeway, .. } = settings;
+        let source = if let Some(jwk) = settings.public_key {
+            let set = KeySet::pinned(jwk).map_err(|why| Error::argument("public_key", why))?;
+            Source::Pinned(Arc::new(set))
+        } else {
+            let cache = KeyCache::new(format!("`{project_id}` at {base_url}"));
+            Source::Fetched(Box::new(cache))
         };
-        Ok(Self { policy, leeway, source })
+        Ok(Self {
+            project_id: project_id.to_owned(),
+            refresh_cookie: refresh_cookie.to_owned(),
+            policy,
+            leeway,
+            max_token_size: settings.max_token_size,
+            source,
+        })
+    }
+
+    /// Bytes of a token that comes from anyone but Descope.
+    pub(crate) fn max_token_size(&self) -> usize {
+        self.max_token_size
     }
 
     /// Has keys at hand, or fails.
-    pub(crate) fn warm_up(&self, client: &Client) -> Result<(), TokenError> {
-        self.set(client, None, Origin::Caller).map(drop)
+    pub(crate) fn warm_up(&self, context: &Context<'_>) -> Result<(), TokenError> {
+        self.set(context, None, Origin::Caller, Moment::now(context.clock)).map(drop)
     }
 
     /// Checks everything about a token that can be checked without asking Descope.
     pub(crate) fn verify(
         &self,
-        client: &Client,
+        context: &Context<'_>,
         token: &str,
         kind: Kind,
         origin: Origin,
     ) -> Result<Claims, TokenError> {
-        let parts = Parts::split(token)?;
+        // What Descope has sent came within the limit of its answer, and the code for it is spent.
+        if origin == Origin::Caller {
+            check::token_size(kind.argument(), token, self.max_token_size)?;
+        }
+        let parts = Parts::split(token).ok_or_else(|| misused(token))?;
         let header = decode(parts.header)?;
         let header = Header::read(&header)?;
         let kid = header.kid.as_deref();
         if kid.is_none() && matches!(self.source, Source::Fetched(_)) {
             return Err(TokenError::UnknownKey); // which of the published keys could it be?
         }
-        let set = self.set(client, kid, origin)?;
+        let now = Moment::now(context.clock);
+        let set = self.set(context, kid, origin, now)?;
         let key = set.get(kid).ok_or(TokenError::UnknownKey)?;
+        // The key decides; the header can only confirm it, or an attacker would choose the algorithm.
         if header.alg != key.algorithm() {
             return Err(TokenError::Algorithm);
         }
+        // Nothing of the payload is read before the signature holds.
         key.verify(parts.message.as_bytes(), &decode(parts.signature)?)?;
         Claims::read(
             decode(parts.payload)?,
             &Rules {
-                project_id: &client.shared.project_id,
-                audience: &client.settings.audience,
+                project_id: &self.project_id,
+                audience: context.audience,
                 leeway: self.leeway,
-                now: client.shared.clock.unix(),
-                refresh_cookie: (kind == Kind::Session).then_some(&client.shared.refresh_cookie),
+                now: now.unix,
+                refresh_cookie: (kind == Kind::Session).then_some(&self.refresh_cookie),
             },
         )
     }
@@ -117,23 +183,33 @@ impl Keys {
     /// The keys, fetched if they are too old or `kid` is not among them.
     fn set(
         &self,
-        client: &Client,
+        context: &Context<'_>,
         kid: Option<&str>,
         origin: Origin,
+        now: Moment,
     ) -> Result<Arc<KeySet>, TokenError> {
         let cache = match &self.source {
             Source::Pinned(set) => return Ok(set.clone()),
             Source::Fetched(cache) => cache,
         };
-        let wanted = Wanted { kid, origin, patience: client.settings.deadline };
-        cache.get(&wanted, &self.policy, &*client.shared.clock, || {
-            client
-                .get("/v2/keys")
-                .segment("project_id", &client.shared.project_id)
-                .internal(Limits { timeout: self.policy.fetch_timeout, body: KEY_SET_LIMIT })
-                .execute()
-        })
+        let wanted = Wanted { kid, origin, patience: context.patience, now };
+        let limits = Limits { timeout: self.policy.fetch_timeout, body: KEY_SET_LIMIT };
+        cache.get(&wanted, &self.policy, context.clock, &|| (context.fetch)(limits))
     }
+}
+
+/// Why a text that has not the form of a token is none. The two mistakes that programs make are named.
+#[cold]
+fn misused(text: &str) -> TokenError {
+    if check::has_bearer_prefix(text) {
+        return TokenError::BearerPrefix;
+    }
+    // Descope's access keys and management keys: one word that begins with a K.
+    let word = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
+    if text.len() >= 20 && text.starts_with('K') && text.bytes().all(word) {
+        return TokenError::AccessKey;
+    }
+    TokenError::Malformed
 }
 
 /// A compact JWS (RFC 7515 section 7.1).
@@ -146,16 +222,16 @@ struct Parts<'t> {
 }
 
 impl<'t> Parts<'t> {
-    fn split(token: &'t str) -> Result<Self, TokenError> {
-        if token.len() > MAX_TOKEN {
-            return Err(TokenError::Malformed);
-        }
-        let (message, signature) = token.rsplit_once('.').ok_or(TokenError::Malformed)?;
-        let (header, payload) = message.split_once('.').ok_or(TokenError::Malformed)?;
-        if payload.contains('.') || header.is_empty() || signature.is_empty() {
-            return Err(TokenError::Malformed);
-        }
-        Ok(Self { header, payload, signature, message })
+    fn split(token: &'t str) -> Option<Self> {
+        let (message, signature) = token.rsplit_once('.')?;
+        let (header, payload) = message.split_once('.')?;
+        let parts = !payload.contains('.') && !header.is_empty() && !signature.is_empty();
+        (parts && !check::has_bearer_prefix(token)).then_some(Self {
+            header,
+            payload,
+            signature,
+            message,
+        })
     }
 }
 
@@ -165,7 +241,7 @@ struct Header<'h> {
     kid: Option<Cow<'h, str>>,
 }
 
-/// A key's name is a few dozen characters.
+/// A key's name is a few dozen characters. Anyone can send a longer one, and it would be looked for.
 const MAX_KID: usize = 256;
 
 impl<'h> Header<'h> {
@@ -209,13 +285,13 @@ fn decode(part: &str) -> Result<Vec<u8>, TokenError> {
     URL_SAFE_NO_PAD.decode(part).map_err(|_| TokenError::Malformed)
 }
 
-/// The members of a JSON object, none of which stands there twice.
+/// The members of a JSON object, none of which appears twice.
 fn members(json: &str) -> Option<Vec<(Cow<'_, str>, &RawValue)>> {
     let members = json::members(json)?;
     all_differ(members.iter().map(|(name, _)| &**name).collect()).then_some(members)
 }
 
-/// Whether no name stands there twice (RFC 7515 section 4, RFC 7519 section 4): of two members, one
+/// Whether no name appears twice (RFC 7515 section 4, RFC 7519 section 4): of two members, one
 /// reader may see the first and another the last.
 fn all_differ(mut names: Vec<impl Ord>) -> bool {
     names.sort_unstable();

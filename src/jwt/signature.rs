@@ -6,6 +6,7 @@ use ring::error::Unspecified;
 use ring::signature::{self as sig, RsaParameters, RsaPublicKeyComponents, UnparsedPublicKey};
 
 use crate::error::TokenError;
+use crate::json;
 
 /// A public key and the one algorithm it is for.
 #[derive(Clone)]
@@ -23,26 +24,36 @@ impl PublicKey {
     /// or over 8192 bits, with an exponent under 3 or with zeros before a number; and points that are
     /// not as long as their curve's.
     pub(super) fn from_jwk(json: &str) -> Result<(Option<String>, Self), &'static str> {
-        let members = super::members(json).ok_or("not a JSON object, or a member twice")?;
+        if json.trim_start().starts_with("-----BEGIN") {
+            return Err("is PEM: pass the key as a JWK, which is a JSON object");
+        }
+        if json::members(json).is_none() {
+            return Err("is not a JWK: that is a JSON object");
+        }
+        let members = super::members(json).ok_or("has a member that appears twice")?;
+        if members.iter().any(|(name, _)| name == "keys") {
+            return Err("is a set of keys: pass one of its `keys`");
+        }
         let private = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
         if members.iter().any(|(name, _)| private.contains(&&**name)) {
-            return Err("the JWK holds a private or symmetric key");
+            return Err("holds a private or symmetric key");
         }
-        let jwk: Jwk = serde_json::from_str(json).map_err(|_| "not a JWK of a known kind")?;
+        let jwk: Jwk = serde_json::from_str(json).map_err(|_| "is not a JWK of a known type")?;
         let common = &jwk.common;
         if common.public_key_use.as_ref().is_some_and(|use_| *use_ != PublicKeyUse::Signature) {
-            return Err("the JWK is not for signatures");
+            return Err("is not for signatures, says its `use`");
         }
         let verify = |operations: &Vec<_>| operations.contains(&KeyOperations::Verify);
         if !common.key_operations.as_ref().is_none_or(verify) {
-            return Err("the JWK is not for verifying");
+            return Err("is not for verifying, says its `key_ops`");
         }
-        let algorithm = common.key_algorithm.ok_or("the JWK has no `alg`")?;
-        let algorithm = Algorithm::try_from(algorithm).map_err(|_| "the JWK's `alg` is unknown")?;
-        let name = name(algorithm, &jwk.algorithm).ok_or("the JWK's `alg` is not its type's")?;
-        let key = DecodingKey::from_jwk(&jwk).map_err(|_| "the JWK cannot be decoded")?;
+        let algorithm = common.key_algorithm.ok_or("has no `alg`")?;
+        let algorithm = Algorithm::try_from(algorithm).map_err(|_| "has an unknown `alg`")?;
+        let name = name(algorithm, &jwk.algorithm)
+            .ok_or("has an `alg` that is not for its type of key")?;
+        let key = DecodingKey::from_jwk(&jwk).map_err(|_| "cannot be decoded")?;
         if !is_strong(algorithm, &key) {
-            return Err("the JWK's numbers are out of bounds");
+            return Err("is too weak or too large, or its numbers have the wrong length");
         }
         Ok((common.key_id.clone(), Self { algorithm, name, key }))
     }

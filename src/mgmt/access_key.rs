@@ -6,7 +6,9 @@ use serde_json::{Map, Value};
 use super::Mgmt;
 use crate::check;
 use crate::error::Result;
+use crate::extra::Extra;
 use crate::models::{TenantRoles, UserTenant};
+use crate::names::names;
 use crate::options::setters;
 use crate::page::Sort;
 use crate::secret::Secret;
@@ -398,7 +400,7 @@ struct Answer {
 }
 
 /// An access key, less its cleartext.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct AccessKey {
@@ -409,6 +411,7 @@ pub struct AccessKey {
     /// What it is for.
     pub description: String,
     /// Whether it is good.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<AccessKeyStatus>,
     /// Names of the roles it holds in the project.
     pub role_names: Vec<String>,
@@ -418,6 +421,7 @@ pub struct AccessKey {
     pub created_time: UnixTime,
     /// When it expires, in seconds; `None` for never.
     #[serde(deserialize_with = "crate::time::or_never")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub expire_time: Option<UnixTime>,
     /// Who created it.
     pub created_by: String,
@@ -433,12 +437,11 @@ pub struct AccessKey {
     pub permitted_ips: Vec<String>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 /// Whether an access key is good.
-#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AccessKeyStatus {
     /// Yes.
@@ -448,6 +451,7 @@ pub enum AccessKeyStatus {
     /// No: its time is over.
     Expired,
     /// Something newer than this version of the crate.
-    #[serde(untagged)]
     Other(String),
 }
+
+names!(AccessKeyStatus { Active = "active", Inactive = "inactive", Expired = "expired" });

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
+use crate::extra::Extra;
+use crate::names::names;
 use crate::options::setters;
 use crate::secret::Secret;
 use crate::time::UnixTime;
@@ -55,7 +56,7 @@ pub struct NewSecret {
     pub cleartext: Secret,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 /// What is known of a client secret, without the secret itself.
@@ -77,12 +78,11 @@ pub struct SecretInfo {
     pub created_time: Option<UnixTime>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 /// Whether a client secret is valid.
-#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SecretStatus {
     /// It is.
@@ -92,18 +92,7 @@ pub enum SecretStatus {
     /// It is not: it has expired.
     Expired,
     /// Something newer than this version of the crate.
-    #[serde(untagged)]
     Other(String),
 }
 
-impl SecretStatus {
-    /// The name on the wire.
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::Active => "active",
-            Self::Disabled => "disabled",
-            Self::Expired => "expired",
-            Self::Other(name) => name,
-        }
-    }
-}
+names!(SecretStatus { Active = "active", Disabled = "disabled", Expired = "expired" });

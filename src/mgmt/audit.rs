@@ -7,6 +7,8 @@ use super::Mgmt;
 use crate::UnixMillis;
 use crate::check;
 use crate::error::Result;
+use crate::extra::Extra;
+use crate::names::names;
 use crate::options::setters;
 use crate::page::Page;
 
@@ -52,16 +54,8 @@ impl Audit<'_> {
     ///
     /// Those of [every management call](crate::mgmt::Mgmt#errors).
     pub fn search(&self, search: &AuditSearch) -> Result<Page<AuditRecord>> {
-        #[derive(Default, Deserialize)]
-        #[serde(default)]
-        struct Found {
-            audits: Vec<AuditRecord>,
-            total: u64,
-        }
-
         let call = self.0.post("/v1/mgmt/audit/search").safe();
-        let Found { audits, total } = call.field("noTenants", false).fields(search).send()?;
-        Ok(Page { items: audits, total })
+        call.field("noTenants", false).fields(search).send_page("audits")
     }
 
     /// Adds an event of the application's own to the audit trail.
@@ -152,7 +146,7 @@ setters!(AuditSearch {
 });
 
 /// Something that happened.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct AuditRecord {
@@ -164,6 +158,7 @@ pub struct AuditRecord {
     pub action: String,
     /// How serious it is.
     #[serde(rename = "type")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub audit_type: Option<AuditType>,
     /// Who did it: a user, a management key, someone in the console.
     pub actor_id: String,
@@ -186,12 +181,11 @@ pub struct AuditRecord {
     pub data: Map<String, Value>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 /// How serious something is.
-#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AuditType {
     /// Worth knowing.
@@ -201,9 +195,10 @@ pub enum AuditType {
     /// A failure.
     Error,
     /// Something newer than this version of the crate.
-    #[serde(untagged)]
     Other(String),
 }
+
+names!(AuditType { Info = "info", Warn = "warn", Error = "error" });
 
 /// An event to add with [`Audit::create_event`].
 #[derive(Clone, Debug, Serialize)]

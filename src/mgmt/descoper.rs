@@ -1,11 +1,13 @@
 //! Descopers: the people who use the Descope console. Feature `mgmt-descoper`.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
 use super::Mgmt;
 use crate::check;
 use crate::error::Result;
+use crate::extra::Extra;
+use crate::names::names;
 use crate::options::setters;
 use crate::transport::http::Method;
 
@@ -196,7 +198,7 @@ pub struct DescoperAttributes {
     pub phone: Option<String>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 setters!(DescoperAttributes { display_name: opt<String>, email: opt<String>, phone: opt<String> });
@@ -216,7 +218,7 @@ pub struct DescoperAccess {
     pub projects: Vec<ProjectRole>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 impl DescoperAccess {
@@ -240,14 +242,14 @@ pub struct TagRole {
     pub role: Option<DescoperRole>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 impl TagRole {
     /// This role in the projects with these tags.
     pub fn new(tags: impl IntoIterator<Item = impl Into<String>>, role: DescoperRole) -> Self {
         let tags = tags.into_iter().map(Into::into).collect();
-        Self { tags, role: Some(role), extra: Map::new() }
+        Self { tags, role: Some(role), extra: Extra::default() }
     }
 }
 
@@ -263,7 +265,7 @@ pub struct ProjectRole {
     pub role: Option<DescoperRole>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 impl ProjectRole {
@@ -273,13 +275,12 @@ impl ProjectRole {
         role: DescoperRole,
     ) -> Self {
         let project_ids = project_ids.into_iter().map(Into::into).collect();
-        Self { project_ids, role: Some(role), extra: Map::new() }
+        Self { project_ids, role: Some(role), extra: Extra::default() }
     }
 }
 
 /// A role of the console.
-#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DescoperRole {
     /// Everything in the project.
@@ -291,22 +292,10 @@ pub enum DescoperRole {
     /// Looking on.
     Auditor,
     /// Something newer than this version of the crate.
-    #[serde(untagged)]
     Other(String),
 }
 
-impl DescoperRole {
-    /// The name on the wire.
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::Admin => "admin",
-            Self::Developer => "developer",
-            Self::Support => "support",
-            Self::Auditor => "auditor",
-            Self::Other(name) => name,
-        }
-    }
-}
+names!(DescoperRole { Admin = "admin", Developer = "developer", Support = "support", Auditor = "auditor" });
 
 /// A user of the console.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
@@ -327,5 +316,5 @@ pub struct Descoper {
     pub status: Option<String>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }

@@ -1,11 +1,11 @@
 //! Engines, with the secrets that they identify themselves with. Feature `mgmt-engine`.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
 use super::Mgmt;
 use crate::check;
 use crate::error::Result;
+use crate::extra::Extra;
 use crate::json::DecodeError;
 use crate::secret::Secret;
 use crate::time::UnixTime;
@@ -195,5 +195,5 @@ pub struct Engine {
     pub created_time: Option<UnixTime>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }

@@ -13,6 +13,7 @@ use super::Mgmt;
 pub use super::attribute::{AttributeKind, AttributeOption, CustomAttribute};
 use crate::check;
 use crate::error::Result;
+use crate::extra::Extra;
 use crate::options::setters;
 use crate::page::{Page, PageIter};
 use crate::time::UnixTime;
@@ -73,16 +74,7 @@ impl<'c> Families<'c> {
     ///
     /// Those of [every management call](crate::mgmt::Mgmt#errors).
     pub fn search(&self, search: &FamilySearch) -> Result<Page<Family>> {
-        #[derive(Default, Deserialize)]
-        #[serde(default)]
-        struct Found {
-            families: Vec<Family>,
-            total: u64,
-        }
-
-        let call = self.0.post("/v1/mgmt/family/search").safe();
-        let Found { families, total } = call.fields(search).send()?;
-        Ok(Page { items: families, total })
+        self.0.post("/v1/mgmt/family/search").safe().fields(search).send_page("families")
     }
 
     /// Goes through all families that meet every condition of a search, page by page, beginning with
@@ -249,5 +241,5 @@ pub struct Family {
     pub created_time: Option<UnixTime>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }

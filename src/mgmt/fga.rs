@@ -249,7 +249,10 @@ impl Fga<'_> {
         }
     }
 
-    /// Asks which relations hold, be they created or derived.
+    /// Asks which relations hold, whether they were created or follow from others.
+    ///
+    /// Descope documents no largest number of questions per call. Ask some hundred at a time, so that the
+    /// answer comes before the [deadline](crate::ClientBuilder::deadline).
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
@@ -299,6 +302,7 @@ impl Fga<'_> {
         #[derive(Default, Deserialize)]
         #[serde(default, rename_all = "camelCase")]
         struct Answer {
+            #[serde(deserialize_with = "crate::json::required_list")]
             tuples: Vec<Check>,
             schema_version: String,
         }

@@ -7,6 +7,7 @@ use super::Mgmt;
 use crate::call::Call;
 use crate::check;
 use crate::error::Result;
+use crate::extra::Extra;
 use crate::options::setters;
 
 /// Flows; see [`Mgmt::flow`].
@@ -34,11 +35,11 @@ impl Flows<'_> {
     /// # ] }))?;
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// let list = client.mgmt().flow().list()?;
-    /// println!("Total number of flows: {}", list.total);
+    /// println!("Total number of flows: {}", list.total.unwrap_or_default());
     /// for flow in &list.flows {
     ///     println!("{}: {}", flow.id, flow.name);
     /// }
-    /// # assert_eq!((list.total, &*list.flows[0].name), (1, "Welcome"));
+    /// # assert_eq!((list.total, &*list.flows[0].name), (Some(1), "Welcome"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
@@ -57,7 +58,7 @@ impl Flows<'_> {
     /// # emulator.seed(&serde_json::json!({ "flows": [flow("flow-1"), flow("flow-2")] }))?;
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// client.mgmt().flow().delete(&["flow-1", "flow-2"])?;
-    /// # assert_eq!(client.mgmt().flow().list()?.total, 1);
+    /// # assert_eq!(client.mgmt().flow().list()?.total, Some(1));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
@@ -173,7 +174,7 @@ impl Flows<'_> {
     /// let flows = client.mgmt().flow();
     /// let flow = flows.export_v2("sign-up-or-in")?;
     /// flows.import_v2("another", &flow)?;
-    /// # assert_eq!(flows.list()?.total, 2);
+    /// # assert_eq!(flows.list()?.total, Some(2));
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
@@ -277,18 +278,23 @@ impl Call<'_> {
 }
 
 /// The answer of [`Flows::list`].
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct FlowList {
     /// The flows.
+    #[serde(deserialize_with = "crate::json::required_list")]
     pub flows: Vec<Flow>,
-    /// How many there are.
-    pub total: u64,
+    /// How many there are; `None` if the answer does not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total: Option<u64>,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
 }
 
 /// A flow of a list.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct Flow {
@@ -300,10 +306,19 @@ pub struct Flow {
     pub description: String,
     /// Whether it is switched off.
     pub disabled: bool,
+    /// The flow in Descope's own language.
+    #[serde(skip_serializing_if = "Value::is_null")]
+    pub dsl: Value,
+    /// A mark of its present version: another one after each change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub etag: Option<String>,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
 }
 
 /// A flow with its screens, as [`Flows::export`] returns it.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct FlowWithScreens {
@@ -311,6 +326,9 @@ pub struct FlowWithScreens {
     pub flow: Value,
     /// Its screens.
     pub screens: Vec<Value>,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
 }
 
 /// How to run a flow.

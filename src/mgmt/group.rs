@@ -6,6 +6,8 @@ use super::Mgmt;
 use crate::call::Call;
 use crate::check;
 use crate::error::{Error, Result};
+use crate::extra::Extra;
+use crate::names::names;
 use crate::options::setters;
 
 /// Groups; see [`Mgmt::group`].
@@ -50,7 +52,7 @@ impl Groups<'_> {
     /// Loads the groups of a tenant that one of these users is in.
     ///
     /// ```
-    /// # use serde_json::json;
+    /// # use serde_json::{Map, Value, json};
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// # emulator.seed(&json!({
@@ -159,7 +161,7 @@ impl Members {
 }
 
 /// A group.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Group {
@@ -170,13 +172,17 @@ pub struct Group {
     /// Who is in it.
     pub members: Vec<GroupMember>,
     /// How Descope knows of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<GroupSource>,
     /// The SSO configuration it comes from; `default_ssoid` for the tenant's default one.
     pub sso_id: String,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
 }
 
 /// A user in a [`Group`].
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct GroupMember {
@@ -187,11 +193,13 @@ pub struct GroupMember {
     pub user_id: String,
     /// What the user is called.
     pub display: String,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
 }
 
 /// How Descope knows of a [`Group`].
-#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum GroupSource {
     /// From SCIM.
@@ -199,6 +207,7 @@ pub enum GroupSource {
     /// From a sign-in by SSO.
     Jit,
     /// Something newer than this version of the crate.
-    #[serde(untagged)]
     Other(String),
 }
+
+names!(GroupSource { Scim = "scim", Jit = "jit" });

@@ -251,7 +251,7 @@ impl Jwts<'_> {
 impl Call<'_> {
     /// A token to look at, in the body.
     fn jwt(self, jwt: &str) -> Self {
-        self.check(check::token("jwt", jwt)).secret("jwt", jwt)
+        self.token("jwt", jwt).field("jwt", jwt)
     }
 
     fn impersonation(self, impersonator_id: &str, login_id: &str, options: &Impersonation) -> Self {

@@ -4,7 +4,7 @@ mod definition;
 mod library;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
 pub use self::definition::{
     AuthSchema, EmptyClaimPolicy, IssuerType, JwtTemplate, JwtTemplateDefinition, JwtTemplateKind,
@@ -13,6 +13,7 @@ pub use self::library::{LibraryOverrides, LibraryTemplate};
 use super::Mgmt;
 use crate::check;
 use crate::error::Result;
+use crate::extra::Extra;
 use crate::options::setters;
 
 /// JWT templates; see [`Mgmt::jwt_template`].
@@ -223,7 +224,7 @@ pub struct JwtTemplateValidation {
     pub issues: Vec<JwtTemplateIssue>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 /// What is wrong with a template.
@@ -245,5 +246,5 @@ pub struct JwtTemplateIssue {
     pub path: Option<String>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }

@@ -3,12 +3,14 @@
 mod entries;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 pub use self::entries::Matching;
 use super::Mgmt;
 use crate::check;
 use crate::error::{Error, Result};
+use crate::extra::Extra;
+use crate::names::names;
 use crate::options::setters;
 
 /// Lists; see [`Mgmt::list`].
@@ -275,7 +277,7 @@ pub struct List {
     pub raw_data: Value,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 impl List {
@@ -297,8 +299,7 @@ impl List {
 }
 
 /// The kind of a list.
-#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ListKind {
     /// Of texts.
@@ -308,18 +309,7 @@ pub enum ListKind {
     /// JSON.
     Json,
     /// Something newer than this version of the crate.
-    #[serde(untagged)]
     Other(String),
 }
 
-impl ListKind {
-    /// The name on the wire.
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::Texts => "texts",
-            Self::Ips => "ips",
-            Self::Json => "json",
-            Self::Other(name) => name,
-        }
-    }
-}
+names!(ListKind { Texts = "texts", Ips = "ips", Json = "json" });

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
 use super::Mgmt;
 use crate::check;
 use crate::error::Result;
+use crate::extra::Extra;
+use crate::names::names;
 use crate::options::setters;
 use crate::secret::Secret;
 use crate::time::UnixTime;
@@ -215,7 +216,7 @@ pub struct KeyAccess {
     pub tag_roles: Vec<TagRoles>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 setters!(KeyAccess {
@@ -233,7 +234,7 @@ pub struct ProjectRoles {
     pub roles: Vec<String>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 impl ProjectRoles {
@@ -245,7 +246,7 @@ impl ProjectRoles {
         Self {
             project_ids: project_ids.into_iter().map(Into::into).collect(),
             roles: roles.into_iter().map(Into::into).collect(),
-            extra: Map::new(),
+            extra: Extra::default(),
         }
     }
 }
@@ -261,7 +262,7 @@ pub struct TagRoles {
     pub roles: Vec<String>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 impl TagRoles {
@@ -273,7 +274,7 @@ impl TagRoles {
         Self {
             tags: tags.into_iter().map(Into::into).collect(),
             roles: roles.into_iter().map(Into::into).collect(),
-            extra: Map::new(),
+            extra: Extra::default(),
         }
     }
 }
@@ -289,7 +290,7 @@ pub struct CreatedManagementKey {
     pub cleartext: Secret,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 /// A management key, without its cleartext.
@@ -322,12 +323,11 @@ pub struct ManagementKey {
     pub authz_version: Option<i64>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 /// Whether a management key is valid.
-#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ManagementKeyStatus {
     /// It is.
@@ -335,17 +335,7 @@ pub enum ManagementKeyStatus {
     /// It is not.
     Inactive,
     /// Something newer than this version of the crate.
-    #[serde(untagged)]
     Other(String),
 }
 
-impl ManagementKeyStatus {
-    /// The name on the wire.
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::Active => "active",
-            Self::Inactive => "inactive",
-            Self::Other(name) => name,
-        }
-    }
-}
+names!(ManagementKeyStatus { Active = "active", Inactive = "inactive" });

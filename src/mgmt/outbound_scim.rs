@@ -9,6 +9,7 @@ use super::Mgmt;
 use crate::call::Call;
 use crate::check;
 use crate::error::Result;
+use crate::extra::Extra;
 use crate::options::setters;
 
 /// Configurations of outbound SCIM; see [`Mgmt::outbound_scim`].
@@ -207,7 +208,7 @@ pub struct ScimConfiguration {
     pub version: Option<i64>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 impl fmt::Debug for ScimConfiguration {

@@ -3,12 +3,12 @@
 //! The passwords themselves are set by the area of users.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
 use super::Mgmt;
 use crate::call::Call;
 use crate::check;
 use crate::error::Result;
+use crate::extra::Extra;
 use crate::jwt::Scope;
 use crate::options::setters;
 
@@ -147,7 +147,7 @@ pub struct PasswordSettings {
     pub temp_lock_duration: Option<u32>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 setters!(PasswordSettings {

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::Mgmt;
 use crate::check;
 use crate::error::Result;
+use crate::extra::Extra;
 use crate::options::setters;
 
 /// Permissions; see [`Mgmt::permission`].
@@ -260,7 +261,7 @@ impl Permissions<'_> {
 }
 
 /// A permission.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Permission {
@@ -272,6 +273,9 @@ pub struct Permission {
     pub description: String,
     /// Whether it is Descope's own, as found in every project.
     pub system_default: bool,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
 }
 
 /// What there is to a permission beside its name.

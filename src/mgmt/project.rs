@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 use super::Mgmt;
 use crate::check;
 use crate::error::Result;
+use crate::extra::Extra;
+use crate::names::names;
 use crate::options::setters;
 use crate::secret::Secret;
 
@@ -252,7 +254,7 @@ impl Projects<'_> {
 }
 
 /// A project of the company.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct Project {
@@ -264,23 +266,25 @@ pub struct Project {
     pub environment: Environment,
     /// Its tags.
     pub tags: Vec<String>,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
 }
 
 /// What a project is for.
-#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Environment {
     /// Nothing in particular.
     #[default]
-    #[serde(rename = "")]
     None,
     /// Production, which the console guards against mishaps.
     Production,
     /// Something newer than this version of the crate.
-    #[serde(untagged)]
     Other(String),
 }
+
+names!(Environment { None = "", Production = "production" });
 
 /// Options of [`Projects::clone_project`].
 #[derive(Clone, Debug, Default, Serialize)]
@@ -297,7 +301,7 @@ pub struct CloneProject {
 setters!(CloneProject { environment: opt<Environment>, tags: opt_list<String> });
 
 /// The answer of [`Projects::clone_project`].
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct ClonedProject {
@@ -309,6 +313,9 @@ pub struct ClonedProject {
     pub environment: Environment,
     /// Its tags.
     pub tags: Vec<String>,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
 }
 
 /// Options of [`Projects::export_snapshot`].
@@ -411,6 +418,7 @@ impl SnapshotSecret {
 #[non_exhaustive]
 pub struct SnapshotValidation {
     /// Whether it can be imported.
+    #[serde(deserialize_with = "crate::json::only_true")]
     pub ok: bool,
     /// What stands against it.
     pub failures: Vec<String>,

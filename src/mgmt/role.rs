@@ -6,6 +6,7 @@ use super::Mgmt;
 use crate::call::Call;
 use crate::check;
 use crate::error::Result;
+use crate::extra::Extra;
 use crate::jwt::Scope;
 use crate::options::setters;
 use crate::time::UnixTime;
@@ -328,7 +329,7 @@ impl Call<'_> {
 }
 
 /// A role.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Role {
@@ -348,6 +349,9 @@ pub struct Role {
     pub default: bool,
     /// Whether it is hidden from the administrators of tenants.
     pub private: bool,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
 }
 
 /// What there is to a role beside its name.

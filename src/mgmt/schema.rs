@@ -1,7 +1,9 @@
 //! Authorization schemas, as the areas `authz` and `fga` exchange them.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+
+use crate::extra::Extra;
+use crate::names::names;
 
 /// What a project's resources are, and how targets may be related to them.
 ///
@@ -38,7 +40,7 @@ pub struct Schema {
     pub namespaces: Vec<Namespace>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 impl Schema {
@@ -66,7 +68,7 @@ pub struct Namespace {
     pub relation_definitions: Vec<RelationDefinition>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 impl Namespace {
@@ -95,7 +97,7 @@ pub struct RelationDefinition {
     pub complex_definition: Option<Node>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 impl RelationDefinition {
@@ -128,7 +130,7 @@ pub struct Node {
     pub expression: Option<Expression>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 impl Node {
@@ -155,8 +157,7 @@ impl Node {
 }
 
 /// How a [`Node`] is made.
-#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NodeKind {
     /// Of one expression.
@@ -169,9 +170,10 @@ pub enum NodeKind {
     /// Of those in the first child and in none of the others.
     Sub,
     /// Something newer than this version of the crate.
-    #[serde(untagged)]
     Other(String),
 }
+
+names!(NodeKind { Child = "child", Union = "union", Intersect = "intersect", Sub = "sub" });
 
 /// What a [`Node`] of the kind [`Child`](NodeKind::Child) stands for.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
@@ -195,7 +197,7 @@ pub struct Expression {
     pub target_relation_definition_namespace: Option<String>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 impl Expression {
@@ -236,13 +238,11 @@ impl Expression {
 }
 
 /// How the targets of an [`Expression`] are found.
-#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ExpressionKind {
     /// They are those for which the relation was created; `self` in the API.
     #[default]
-    #[serde(rename = "self")]
     Own,
     /// By another relation of the same resource.
     TargetSet,
@@ -251,6 +251,7 @@ pub enum ExpressionKind {
     /// By relations in which the resource is the resource.
     RelationRight,
     /// Something newer than this version of the crate.
-    #[serde(untagged)]
     Other(String),
 }
+
+names!(ExpressionKind { Own = "self", TargetSet = "targetSet", RelationLeft = "relationLeft", RelationRight = "relationRight" });

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use super::Mgmt;
 use crate::check;
 use crate::error::Result;
+use crate::extra::Extra;
 use crate::options::setters;
 
 /// The claims that scopes give; see [`Mgmt::scope_claim_mapping`].
@@ -99,7 +100,7 @@ pub struct ScopeClaims {
     pub description: Option<String>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 impl ScopeClaims {

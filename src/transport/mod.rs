@@ -5,8 +5,13 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::escape::Escaped;
 pub use ::ureq::http;
 
+mod connect;
+mod failure;
+mod lookup;
+mod proxy;
 pub(crate) mod ureq;
 
 /// A request, its body already encoded.
@@ -38,6 +43,10 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 /// ```
 pub trait Transport: Send + Sync + 'static {
     /// Sends the request.
+    ///
+    /// # Errors
+    ///
+    /// Why no answer came. An answer of any status is not an error.
     fn send(&self, request: Request) -> Result<Response, TransportError>;
 }
 
@@ -71,18 +80,40 @@ impl Limits {
 }
 
 /// No response: the request failed on its way, or the answer on its way back.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct TransportError {
     kind: TransportErrorKind,
     maybe_processed: bool,
+    timed_out: bool,
+    inner: Arc<Inner>,
+}
+
+#[derive(Clone)]
+struct Inner {
     cause: Arc<dyn std::error::Error + Send + Sync>,
+    /// Host and proxy.
+    to: Option<String>,
+    /// What took too long, of an exchange that did.
+    slow: Option<&'static str>,
+    limit: Option<Duration>,
+    /// The cause's text, where it had to be changed.
+    scrubbed: Option<String>,
 }
 
 impl TransportError {
     /// An error of the given kind.
     pub fn new(kind: TransportErrorKind, cause: impl Into<BoxError>) -> Self {
         let unsent = matches!(kind, TransportErrorKind::Connect | TransportErrorKind::Tls);
-        Self { kind, maybe_processed: !unsent, cause: cause.into().into() }
+        let cause = cause.into().into();
+        let inner = Inner { cause, to: None, slow: None, limit: None, scrubbed: None };
+        let timed_out = kind == TransportErrorKind::Timeout;
+        Self { kind, maybe_processed: !unsent, timed_out, inner: Arc::new(inner) }
+    }
+
+    /// No time was left to send the request.
+    pub(crate) fn no_time() -> Self {
+        let error = Self::new(TransportErrorKind::Timeout, "no time was left to send the request");
+        Self { maybe_processed: false, ..error }
     }
 
     /// The same error of a request that may have been sent all the same.
@@ -91,15 +122,68 @@ impl TransportError {
         self
     }
 
+    /// The same error of a request whose connection had been made.
+    fn of_connected(mut self) -> Self {
+        if self.kind == TransportErrorKind::Connect {
+            self.kind = TransportErrorKind::Closed;
+        }
+        self.perhaps_sent()
+    }
+
+    /// The same error of a request for which there was no more time.
+    fn timed_out(mut self) -> Self {
+        self.timed_out = true;
+        self
+    }
+
+    fn change(mut self, change: impl FnOnce(&mut Inner)) -> Self {
+        change(Arc::make_mut(&mut self.inner));
+        self
+    }
+
+    /// Names what took too long.
+    fn saying(self, slow: &'static str) -> Self {
+        self.change(|inner| inner.slow = Some(slow))
+    }
+
+    /// Names the time that was allowed.
+    fn within(self, limit: Duration) -> Self {
+        self.change(|inner| inner.limit = Some(limit))
+    }
+
+    /// Names where the request was to go, unless that is known.
+    pub(crate) fn to(self, place: &str) -> Self {
+        if self.inner.to.is_some() {
+            return self;
+        }
+        self.change(|inner| inner.to = Some(place.to_owned()))
+    }
+
+    /// The same error, its text changed by `scrub` where that changes it.
+    pub(crate) fn scrubbed(self, scrub: impl Fn(&str) -> String) -> Self {
+        let mut texts = vec![self.inner.cause.to_string()];
+        let mut source = self.inner.cause.source();
+        while let Some(next) = source {
+            texts.push(next.to_string());
+            source = next.source();
+        }
+        if texts.iter().all(|text| scrub(text) == *text) {
+            return self;
+        }
+        self.change(|inner| inner.scrubbed = Some(scrub(&texts[0])))
+    }
+
     /// What went wrong.
     pub fn kind(&self) -> TransportErrorKind {
         self.kind
     }
 
-    /// What the HTTP client or the operating system said, such as a `ureq::Error`, to be downcast. Its text
-    /// is a part of this error's.
+    /// What the HTTP client or the operating system said, such as a `ureq::Error`, to be downcast.
+    ///
+    /// This error's own text has what is fit to be shown of it; what comes from a transport of your own may
+    /// quote what was sent.
     pub fn get_ref(&self) -> &(dyn std::error::Error + Send + Sync + 'static) {
-        &*self.cause
+        &*self.inner.cause
     }
 
     /// Whether the server may have acted on the request although no response came back.
@@ -108,25 +192,65 @@ impl TransportError {
     pub fn maybe_processed(&self) -> bool {
         self.maybe_processed
     }
+
+    /// Whether the time allowed was over, also while the host was looked up or connected to.
+    pub fn is_timeout(&self) -> bool {
+        self.timed_out
+    }
+
+    /// The cause, fit to be shown.
+    fn text(&self) -> String {
+        let Inner { cause, slow, limit, scrubbed, .. } = &*self.inner;
+        match (slow, limit) {
+            (Some(slow), Some(limit)) => {
+                let limit =
+                    Duration::from_millis(u64::try_from(limit.as_millis()).unwrap_or(u64::MAX));
+                format!("{slow} took longer than {limit:?}")
+            }
+            (Some(slow), None) => format!("{slow} took too long"),
+            (None, _) => {
+                let text = scrubbed.clone().unwrap_or_else(|| cause.to_string());
+                Escaped(&text).to_string()
+            }
+        }
+    }
 }
 
 impl fmt::Display for TransportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.kind {
-            TransportErrorKind::Body => "the response could not be read",
-            TransportErrorKind::Closed => "the connection was closed before a response came",
-            TransportErrorKind::Connect => "no connection to the server",
-            TransportErrorKind::Other => "the request could not be sent",
-            TransportErrorKind::Timeout => "no response in time",
-            TransportErrorKind::Tls => "the TLS connection was refused",
-        })?;
-        write!(f, ": {}", self.cause)
+        let (before, after) = match self.kind {
+            TransportErrorKind::Body => ("the response", " could not be read"),
+            TransportErrorKind::Closed => ("the connection", " was closed before a response came"),
+            TransportErrorKind::Connect => ("no connection", ""),
+            TransportErrorKind::Other => ("the request", " could not be sent"),
+            TransportErrorKind::Timeout => ("no response", " in time"),
+            TransportErrorKind::Tls => ("the TLS connection", " was refused"),
+        };
+        let from = matches!(self.kind, TransportErrorKind::Body | TransportErrorKind::Timeout);
+        f.write_str(before)?;
+        if let Some(place) = &self.inner.to {
+            write!(f, " {} {}", if from { "from" } else { "to" }, Escaped(place))?;
+        }
+        write!(f, "{after}: {}", self.text())
+    }
+}
+
+impl fmt::Debug for TransportError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TransportError")
+            .field("kind", &self.kind)
+            .field("maybe_processed", &self.maybe_processed)
+            .field("is_timeout", &self.timed_out)
+            .field("to", &self.inner.to.as_deref().map(Escaped))
+            .field("cause", &Escaped(&self.text()))
+            .finish()
     }
 }
 
 impl std::error::Error for TransportError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.cause.source()
+        // What had to be changed in it would show.
+        self.inner.cause.source().filter(|_| self.inner.scrubbed.is_none())
     }
 }
 
@@ -140,13 +264,15 @@ impl From<io::Error> for TransportError {
     fn from(cause: io::Error) -> Self {
         use io::ErrorKind as Io;
         let kind = match cause.kind() {
-            Io::ConnectionRefused | Io::AddrNotAvailable | Io::HostUnreachable => {
-                TransportErrorKind::Connect
-            }
-            Io::NetworkUnreachable => TransportErrorKind::Connect,
-            Io::BrokenPipe | Io::ConnectionAborted | Io::ConnectionReset | Io::UnexpectedEof => {
-                TransportErrorKind::Closed
-            }
+            Io::ConnectionRefused | Io::AddrNotAvailable => TransportErrorKind::Connect,
+            // A connection that has been made can break by the unreachable kinds too.
+            Io::BrokenPipe
+            | Io::ConnectionAborted
+            | Io::ConnectionReset
+            | Io::HostUnreachable
+            | Io::NetworkDown
+            | Io::NetworkUnreachable
+            | Io::UnexpectedEof => TransportErrorKind::Closed,
             Io::TimedOut | Io::WouldBlock => TransportErrorKind::Timeout,
             _ => TransportErrorKind::Other,
         };
@@ -160,9 +286,9 @@ impl From<io::Error> for TransportError {
 pub enum TransportErrorKind {
     /// The response is too large, or not HTTP.
     Body,
-    /// The connection ended after the request was sent.
+    /// The connection ended, perhaps after the request was sent.
     Closed,
-    /// The host was not found, or refused the connection. The request did not leave.
+    /// The host was not found, refused the connection, or was not reached in time. The request did not leave.
     Connect,
     /// Anything else.
     Other,

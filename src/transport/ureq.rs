@@ -1,14 +1,18 @@
 //! The built-in transport.
 
-use std::io;
 use std::time::Duration;
 
-use ureq::{Agent, Proxy, ProxyBuilder, Timeout};
+use ureq::unversioned::transport::DefaultConnector;
+use ureq::{Agent, Proxy};
 
+use super::connect::Connect;
 use super::http::Uri;
-use super::{Limits, Request, Response, Transport, TransportError, TransportErrorKind as Kind};
+use super::http::uri::Authority;
+use super::lookup::Lookup;
+use super::proxy;
+use super::{Limits, Request, Response, Transport, TransportError};
 use crate::check;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::secret::Secret;
 
 /// How the built-in transport connects.
@@ -44,142 +48,115 @@ pub(crate) enum Roots {
     Platform,
 }
 
-/// Sends by a `ureq::Agent`, the crate's own or the user's.
-pub(crate) struct Ureq(pub(crate) Agent);
+/// Sends by `ureq::Agent`s, the crate's own or the user's.
+pub(crate) struct Ureq {
+    agent: Agent,
+    proxy: Option<String>,
+    /// The FGA cache, for which other settings hold.
+    cache: Option<(Authority, Box<Ureq>)>,
+    /// Whether errors say how far a request had come.
+    staged: bool,
+}
 
 /// Enough for a busy service, where ureq's 3 would open a connection for nearly every call.
 const IDLE_CONNECTIONS: usize = 64;
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl Ureq {
-    /// For calls to the API, and to the FGA cache if there is one.
+    /// For calls to the API, and to the FGA cache if there is one. The cache is close by, so that no proxy
+    /// of the environment is for it.
     pub(crate) fn new(options: &Options, api: &str, cache: Option<&str>) -> Result<Self> {
-        let encrypted = |url: &str| !url.to_ascii_lowercase().starts_with("http:");
-        let proxy = match &options.proxy {
-            Some(url) => {
-                let proxy = Proxy::new(url.expose()).ok().filter(is_complete);
-                Some(proxy.ok_or(Error::argument("proxy", "not a proxy's URL"))?)
-            }
-            None if options.environment => environment_proxy(encrypted(api), cache)?,
+        let given = options.proxy.as_ref().map(|url| proxy::parse("proxy", url.expose()));
+        let given = given.transpose()?;
+        let for_api = match &given {
+            Some(proxy) => Some(proxy.clone()),
+            None if options.environment => proxy::from_environment(api)?,
             None => None,
         };
+        let mut made = Self::with(options, api, for_api, Lookup::system())?;
+        if let Some(url) = cache
+            && let Some(to) = url.parse::<Uri>().ok().and_then(|uri| uri.authority().cloned())
+        {
+            made.cache = Some((to, Box::new(Self::with(options, url, given, Lookup::system())?)));
+        }
+        Ok(made)
+    }
+
+    fn with(
+        #[cfg_attr(not(feature = "rustls"), allow(unused_variables))] options: &Options,
+        url: &str,
+        proxy: Option<Proxy>,
+        lookup: Lookup,
+    ) -> Result<Self> {
+        let by = DefaultConnector::default();
+        let connect = Connect { by, proxy: proxy.as_ref().map(|proxy| proxy.uri().clone()) };
+        let place = proxy.as_ref().map(proxy::place);
         let config = Agent::config_builder()
-            .https_only(encrypted(api) && cache.is_none_or(encrypted))
+            .https_only(proxy::is_encrypted(url))
             .proxy(proxy)
             .user_agent(concat!("descope-rust/", env!("CARGO_PKG_VERSION")))
             .max_idle_connections(IDLE_CONNECTIONS)
             .max_idle_connections_per_host(IDLE_CONNECTIONS);
         #[cfg(feature = "rustls")]
         let config = config.tls_config(tls::config(&options.roots)?);
-        Ok(Self(config.build().into()))
+        let agent = Agent::with_parts(config.build(), connect, lookup);
+        Ok(Self { agent, proxy: place, cache: None, staged: true })
     }
-}
 
-/// The proxy that the environment names, by the rules of curl: `HTTPS_PROXY` for encrypted connections and
-/// `http_proxy` for others, then `ALL_PROXY`, each in either case. But not `HTTP_PROXY`, which a CGI
-/// program's visitor can set by a header. It is not for the FGA cache, which is close by, and to which the
-/// management key may go unencrypted.
-fn environment_proxy(encrypted: bool, cache: Option<&str>) -> Result<Option<Proxy>> {
-    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let names: &[&str] = if encrypted {
-        &["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"]
-    } else {
-        &["http_proxy", "ALL_PROXY", "all_proxy"]
-    };
-    let set = names.iter().find_map(|name| Some((*name, variable(name)?)));
-    let Some((name, url)) = set else { return Ok(None) };
-    let refused = || Error::argument(name, "not a proxy's URL");
-    let proxy = Proxy::new(&url).ok().filter(is_complete).ok_or_else(refused)?;
-    let mut with_exceptions =
-        Proxy::builder(proxy.protocol()).host(proxy.host()).port(proxy.port());
-    if let (Some(user), password) = (proxy.username(), proxy.password()) {
-        with_exceptions = with_exceptions.username(user);
-        with_exceptions = password.into_iter().fold(with_exceptions, ProxyBuilder::password);
+    /// Whether what goes to the API passes through a proxy on another machine.
+    pub(crate) fn has_remote_proxy(&self) -> bool {
+        let proxy = self.agent.config().proxy();
+        proxy.is_some_and(|proxy| !check::is_loopback(proxy.host()))
     }
-    let except = variable("NO_PROXY").or_else(|| variable("no_proxy")).unwrap_or_default();
-    let cache = cache.and_then(|url| url.parse::<Uri>().ok());
-    let cache = cache.as_ref().and_then(Uri::host);
-    let except = except.split(',').map(str::trim).chain(cache);
-    let proxy = except.fold(with_exceptions, ProxyBuilder::no_proxy).build();
-    proxy.map(Some).map_err(|_| refused())
-}
 
-/// Whether a proxy has a host, and a port that is one.
-fn is_complete(proxy: &Proxy) -> bool {
-    proxy.uri().authority().is_some_and(|to| !to.host().is_empty() && check::has_good_port(to))
-}
-
-impl Transport for Ureq {
-    fn send(&self, request: Request) -> Result<Response, TransportError> {
+    fn exchange(&self, request: Request) -> Result<Response, TransportError> {
         let limits = request.extensions().get().copied().unwrap_or(Limits::DEFAULT);
+        let place = request.uri().authority().map(|to| match &self.proxy {
+            Some(proxy) => format!("{to} through the proxy {proxy}"),
+            None => to.to_string(),
+        });
         let request = self
-            .0
+            .agent
             .configure_request(request)
             // No limit at all is more than the clock can count.
             .timeout_global(Some(limits.timeout.min(DAY)))
             .http_status_as_error(false)
             .max_redirects(0)
             .build();
-        let (parts, body) = self.0.run(request)?.into_parts();
-        let body = body.into_with_config().limit(limits.body).read_to_vec()?;
+        let fail = |error: ureq::Error, late| {
+            let broken = self.staged && matches!(error, ureq::Error::Io(_));
+            let slow = matches!(error, ureq::Error::Timeout(_));
+            let mut error = TransportError::from(error);
+            if slow && error.maybe_processed() {
+                error = error.saying(late);
+            }
+            // Before a connection is there, the stage would be known.
+            let error = if broken { error.of_connected() } else { error };
+            place.iter().fold(error, |error, place| error.to(place)).within(limits.timeout)
+        };
+        let answer = self.agent.run(request);
+        let (parts, body) =
+            answer.map_err(|error| fail(error, "waiting for the answer"))?.into_parts();
+        let body = body.into_with_config().limit(limits.body).read_to_vec();
+        let body = body.map_err(|error| fail(error, "reading the answer"))?;
         Ok(Response::from_parts(parts, body))
     }
 }
 
-impl From<ureq::Error> for TransportError {
-    fn from(error: ureq::Error) -> Self {
-        use ureq::Error as E;
-        let kind = match error {
-            // An error of rustls passes through ureq's socket wrapper as an `io::Error`, whether the
-            // handshake failed or a connection over which the request has gone.
-            E::Io(error) if error.kind() == io::ErrorKind::InvalidData => {
-                let unsent = is_handshake(&error);
-                let error = Self::new(Kind::Tls, error);
-                return if unsent { error } else { error.perhaps_sent() };
-            }
-            E::Io(error) if is_lookup(&error) => return Self::new(Kind::Connect, error),
-            E::Io(error) => return error.into(),
-            E::Timeout(Timeout::Resolve | Timeout::Connect)
-            | E::HostNotFound
-            | E::ConnectionFailed
-            | E::ConnectProxyFailed(_)
-            | E::RequireHttpsOnly(_)
-            | E::InvalidProxyUrl
-            | E::BadUri(_) => Kind::Connect,
-            E::Timeout(_) => Kind::Timeout,
-            E::Tls(_) | E::TlsRequired => Kind::Tls,
-            #[cfg(feature = "rustls")]
-            E::Rustls(_) | E::Pem(_) => Kind::Tls,
-            E::BodyExceedsLimit(_) | E::LargeResponseHeader(..) | E::Protocol(_) => Kind::Body,
-            _ => Kind::Other,
-        };
-        Self::new(kind, error)
+impl From<Agent> for Ureq {
+    fn from(agent: Agent) -> Self {
+        let proxy = agent.config().proxy().map(proxy::place);
+        Self { agent, proxy, cache: None, staged: false }
     }
 }
 
-/// Whether a host was not found, for which the standard library has no kind of its own: it wraps what
-/// `getaddrinfo` says in a text, or has the codes of Windows' sockets.
-fn is_lookup(error: &io::Error) -> bool {
-    match error.raw_os_error() {
-        Some(code) => cfg!(windows) && (11_001..=11_004).contains(&code),
-        None => error.to_string().starts_with("failed to lookup address information"),
+impl Transport for Ureq {
+    fn send(&self, request: Request) -> Result<Response, TransportError> {
+        match &self.cache {
+            Some((to, cache)) if request.uri().authority() == Some(to) => cache.exchange(request),
+            _ => self.exchange(request),
+        }
     }
-}
-
-/// Whether this can only come of a handshake, before which nothing is sent.
-#[cfg(feature = "rustls")]
-fn is_handshake(error: &io::Error) -> bool {
-    use rustls::Error as E;
-    let error = error.get_ref().and_then(|error| error.downcast_ref());
-    matches!(
-        error,
-        Some(E::InvalidCertificate(_) | E::NoCertificatesPresented | E::PeerIncompatible(_))
-    )
-}
-
-#[cfg(not(feature = "rustls"))]
-fn is_handshake(_: &io::Error) -> bool {
-    false
 }
 
 #[cfg(feature = "rustls")]
@@ -210,5 +187,204 @@ mod tls {
             }
         }
         if found.is_empty() { Err(refuse("no certificate in the PEM")) } else { Ok(found) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::io::{self, ErrorKind as Io};
+    use std::sync::Mutex;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Instant;
+    use std::{sync::Arc, thread};
+
+    use ureq::unversioned::transport as seam;
+    use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTimeout};
+
+    use super::super::TransportErrorKind as Kind;
+    use super::*;
+
+    /// Where an exchange breaks.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    enum At {
+        Lookup,
+        Connect,
+        Head,
+        Body,
+        Answer,
+        AnswerBody,
+    }
+
+    /// Connects to nobody, and breaks.
+    struct Broken {
+        at: At,
+        error: fn() -> ureq::Error,
+        buffers: seam::LazyBuffers,
+        steps: u32,
+    }
+
+    impl std::fmt::Debug for Broken {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            write!(f, "broken at {:?}", self.at)
+        }
+    }
+
+    impl Broken {
+        fn new(at: At, error: fn() -> ureq::Error) -> Self {
+            Self { at, error, buffers: seam::LazyBuffers::new(1024, 1024), steps: 0 }
+        }
+
+        fn step(&mut self, at: At) -> std::result::Result<(), ureq::Error> {
+            if self.at == at { Err((self.error)()) } else { Ok(()) }
+        }
+    }
+
+    impl Connector<()> for Broken {
+        type Out = Self;
+
+        fn connect(
+            &self,
+            _: &ConnectionDetails<'_>,
+            _: Option<()>,
+        ) -> std::result::Result<Option<Self>, ureq::Error> {
+            let mut connection = Self::new(self.at, self.error);
+            connection.step(At::Connect)?;
+            Ok(Some(connection))
+        }
+    }
+
+    impl seam::Transport for Broken {
+        fn buffers(&mut self) -> &mut dyn Buffers {
+            &mut self.buffers
+        }
+
+        fn transmit_output(
+            &mut self,
+            _: usize,
+            _: NextTimeout,
+        ) -> std::result::Result<(), ureq::Error> {
+            self.steps += 1;
+            self.step(if self.steps == 1 { At::Head } else { At::Body })
+        }
+
+        fn await_input(&mut self, _: NextTimeout) -> std::result::Result<bool, ureq::Error> {
+            if matches!(self.at, At::Head | At::Body) {
+                return Ok(false);
+            }
+            self.step(At::Answer)?;
+            self.step(At::AnswerBody).or_else(|error| match self.steps {
+                100.. => Err(error),
+                _ => Ok(()),
+            })?;
+            self.steps = 100;
+            let head = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{";
+            self.buffers.input_append_buf()[..head.len()].copy_from_slice(head);
+            self.buffers.input_appended(head.len());
+            Ok(true)
+        }
+
+        fn is_open(&mut self) -> bool {
+            false
+        }
+    }
+
+    fn request(timeout: Duration) -> Request {
+        let mut request = Request::new(b"{}".to_vec());
+        *request.method_mut() = super::super::http::Method::POST;
+        *request.uri_mut() = "http://api.example.com/v1/x?secret".parse().unwrap();
+        request.extensions_mut().insert(Limits::new(timeout, 1024));
+        request
+    }
+
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    #[test]
+    fn only_what_breaks_before_the_first_byte_is_unsent() {
+        fn io<const KIND: usize>() -> ureq::Error {
+            io::Error::from(KINDS[KIND]).into()
+        }
+        const KINDS: [Io; 12] = [
+            Io::ConnectionRefused,
+            Io::ConnectionReset,
+            Io::ConnectionAborted,
+            Io::HostUnreachable,
+            Io::NetworkUnreachable,
+            Io::NetworkDown,
+            Io::AddrNotAvailable,
+            Io::BrokenPipe,
+            Io::UnexpectedEof,
+            Io::TimedOut,
+            Io::InvalidData,
+            Io::PermissionDenied,
+        ];
+        let errors: [fn() -> ureq::Error; 14] = [
+            io::<0>,
+            io::<1>,
+            io::<2>,
+            io::<3>,
+            io::<4>,
+            io::<5>,
+            io::<6>,
+            io::<7>,
+            io::<8>,
+            io::<9>,
+            io::<10>,
+            io::<11>,
+            || ureq::Error::Timeout(ureq::Timeout::Global),
+            || ureq::Error::Other("strange".into()),
+        ];
+        for error in errors {
+            for at in [At::Lookup, At::Connect, At::Head, At::Body, At::Answer, At::AnswerBody] {
+                let lookup = Lookup::by(8, MINUTE, move |_| match at {
+                    At::Lookup => Err(error().into_io()),
+                    _ => Ok(vec![([192, 0, 2, 1], 80).into()]),
+                });
+                let connect = Connect { by: Broken::new(at, error), proxy: None };
+                let agent = Agent::with_parts(Agent::config_builder().build(), connect, lookup);
+                let ureq = Ureq { agent, proxy: None, cache: None, staged: true };
+                let broken = ureq.send(request(MINUTE)).unwrap_err();
+                let sent = !matches!(at, At::Lookup | At::Connect);
+                assert_eq!(broken.maybe_processed(), sent, "{at:?}: {broken:?}");
+                let unsent = matches!(broken.kind(), Kind::Connect) || broken.kind() == Kind::Tls;
+                assert!(sent || unsent, "{at:?}: {broken:?}");
+                assert!(!sent || broken.kind() != Kind::Connect, "{at:?}: {broken:?}");
+                let text = format!("{broken} {broken:?}");
+                assert!(text.contains("api.example.com") && !text.contains("secret"), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_resolver_that_hangs_costs_few_threads_and_no_call_more_than_its_time() {
+        let (running, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let count = (running.clone(), most.clone());
+        let lookup = Lookup::by(8, Duration::ZERO, move |_| {
+            count.1.fetch_max(count.0.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+            loop {
+                thread::park();
+            }
+        });
+        let options = Options::default();
+        let ureq = &Ureq::with(&options, "http://api.example.com", None, lookup).unwrap();
+        let texts = &Mutex::new(BTreeSet::new());
+        thread::scope(|scope| {
+            for _ in 0..50 {
+                scope.spawn(|| {
+                    for _ in 0..20 {
+                        let error = ureq.send(request(Duration::from_millis(5))).unwrap_err();
+                        assert_eq!((error.kind(), error.maybe_processed()), (Kind::Connect, false));
+                        assert!(error.is_timeout());
+                        texts.lock().unwrap().insert(error.to_string());
+                    }
+                });
+            }
+        });
+        assert!(most.load(Ordering::SeqCst) <= 8, "{most:?}");
+        let text = "no connection to api.example.com: looking up the host took longer than 5ms";
+        assert_eq!(Vec::from_iter(&*texts.lock().unwrap()), [text]);
+        let start = Instant::now();
+        ureq.send(request(Duration::from_millis(200))).unwrap_err();
+        assert!(start.elapsed() < Duration::from_secs(2));
     }
 }

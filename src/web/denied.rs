@@ -15,8 +15,8 @@ use crate::transport::http::{HeaderValue, StatusCode};
 /// use descope::web::{Access, Guard, Reason};
 ///
 /// let guard = Guard::new(&client);
-/// let nobody = guard.credentials(&HeaderMap::new());
-/// let denied = guard.authenticate(&nobody, &Access::default()).unwrap_err();
+/// let nobody = guard.tokens(&HeaderMap::new());
+/// let denied = guard.validate_and_refresh(&nobody, &Access::default()).unwrap_err();
 /// assert_eq!(denied.status(), StatusCode::UNAUTHORIZED);
 /// assert_eq!(denied.reason(), Reason::NoToken);
 /// assert_eq!(denied.reason().as_str(), "no_token");
@@ -47,18 +47,29 @@ pub enum Reason {
     NoToken,
     /// There is more than one `Authorization` header. Answer 401.
     Ambiguous,
-    /// The session token's time is over, and there is no refresh token. Answer 401.
+    /// The session token has expired, and there is no refresh token. Answer 401.
     TokenExpired,
-    /// The token is no token of this project's. Answer 401.
+    /// The token is not a token of this project, or a refresh token in the place of a session token or the
+    /// other way round. Answer 401.
     TokenInvalid,
+    /// The token is genuine, but not a session token (it has no claim `drn`, or one of those that only
+    /// ID tokens have). Answer 401. See
+    /// [`GuardOptions::session_tokens_only`](super::GuardOptions::session_tokens_only).
+    NotASession,
+    /// The token is genuine, but an access token that a user has granted to another application for
+    /// some scopes (claim `scope`, `azp` or `client_id`). Answer 401. See
+    /// [`GuardOptions::session_tokens_only`](super::GuardOptions::session_tokens_only).
+    ScopedToken,
+    /// The refresh token is of another user than the session token. Answer 401.
+    OtherUser,
     /// The token is bound to a key (claim `cnf`, RFC 9449), the proof of which this guard cannot check.
     /// Answer 401.
     ProofMissing,
-    /// A token taken over by [`Guard::accept_login`](super::Guard::accept_login) is genuine, but larger
-    /// than a cookie can be: 4096 bytes with its name. Signing in again does not help; give the tokens
-    /// fewer claims. Answer 403.
+    /// A token given to [`Guard::accept_login`](super::Guard::accept_login) is genuine, but too large
+    /// for cookies: see [`GuardOptions::max_cookie_bytes`](super::GuardOptions::max_cookie_bytes).
+    /// Signing in again does not help; give the tokens fewer claims. Answer 403.
     TokenTooLarge,
-    /// The refresh token is too old, or Descope has ended the session. Answer 401.
+    /// The refresh token has expired, or Descope has ended the session. Answer 401.
     SessionEnded,
     /// The user does not belong to the tenant. Answer 403.
     NotInTenant,
@@ -66,11 +77,17 @@ pub enum Reason {
     MissingPermission,
     /// The user lacks a role. Answer 403.
     MissingRole,
+    /// Another user acts as this one (claim `act`), which
+    /// [`Access::impersonation`](super::Access::impersonation) forbids. Answer 403.
+    Impersonated,
     /// Descope was asked too often, so that nothing is known now. Answer 503.
     RateLimited,
     /// Descope, or its signing keys, cannot be reached, or something on the way answered in its place,
     /// so that nothing is known now. Answer 503.
     Unavailable,
+    /// Descope has no signing keys for the client's project, as when its ID is wrong: see
+    /// [`Error::is_misconfigured`]. Answer 500.
+    Misconfigured,
 }
 
 impl Reason {
@@ -81,32 +98,39 @@ impl Reason {
             Self::Ambiguous => "ambiguous_authorization",
             Self::TokenExpired => "token_expired",
             Self::TokenInvalid => "token_invalid",
+            Self::NotASession => "not_a_session",
+            Self::ScopedToken => "scoped_token",
+            Self::OtherUser => "other_user",
             Self::ProofMissing => "proof_missing",
             Self::TokenTooLarge => "token_too_large",
             Self::SessionEnded => "session_ended",
             Self::NotInTenant => "not_in_tenant",
             Self::MissingPermission => "missing_permission",
             Self::MissingRole => "missing_role",
+            Self::Impersonated => "impersonated",
             Self::RateLimited => "rate_limited",
             Self::Unavailable => "unavailable",
+            Self::Misconfigured => "misconfigured",
         }
     }
 
-    /// The HTTP status to answer: 401, 403 or 503.
+    /// The HTTP status to answer: 401, 403, 500 or 503.
     pub fn status(self) -> StatusCode {
         match self {
             Self::TokenTooLarge
             | Self::NotInTenant
             | Self::MissingPermission
-            | Self::MissingRole => StatusCode::FORBIDDEN,
+            | Self::MissingRole
+            | Self::Impersonated => StatusCode::FORBIDDEN,
             Self::RateLimited | Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Misconfigured => StatusCode::INTERNAL_SERVER_ERROR,
             _ => StatusCode::UNAUTHORIZED,
         }
     }
 
     /// Whether nothing is known of the request, rather than something against it.
     pub(super) fn is_outage(self) -> bool {
-        self.status() == StatusCode::SERVICE_UNAVAILABLE
+        self.status().is_server_error()
     }
 
     /// What the failure of a session token means.
@@ -125,6 +149,7 @@ impl Reason {
             None if matches!(error, Error::Token(TokenError::SessionExpired { .. })) => {
                 Self::SessionEnded
             }
+            None if matches!(error, Error::Token(TokenError::OtherUser)) => Self::OtherUser,
             None if error.is_token_invalid() => Self::TokenInvalid,
             None => Self::SessionEnded,
         }
@@ -134,16 +159,19 @@ impl Reason {
         if error.is_rate_limited() {
             return Some(Self::RateLimited);
         }
+        if error.is_misconfigured() {
+            return Some(Self::Misconfigured);
+        }
         (error.is_unavailable() || is_from_elsewhere(error)).then_some(Self::Unavailable)
     }
 }
 
-/// Whether the answer comes from something on the way, such as a proxy, and says nothing of what was
-/// asked: it cannot be read, or refuses without a code of Descope's. A mere 401 is believed.
+/// Whether the answer comes from something on the way, such as a proxy, and says nothing about what was
+/// asked: it cannot be read, or refuses without a code of Descope's. A 401 without a body is believed.
 fn is_from_elsewhere(error: &Error) -> bool {
     match error {
         Error::Decode(_) => true,
-        Error::Api(api) => api.code.is_empty() && api.status != 401,
+        Error::Api(api) => api.code.is_empty() && (api.status != 401 || api.body_preview.is_some()),
         _ => false,
     }
 }
@@ -164,7 +192,7 @@ impl Denied {
         self
     }
 
-    /// The HTTP status to answer: 401, 403 or 503.
+    /// The HTTP status to answer: 401, 403, 500 or 503.
     pub fn status(&self) -> StatusCode {
         self.0.reason.status()
     }
@@ -182,8 +210,8 @@ impl Denied {
     /// Values of `Set-Cookie` to send although the request was turned away.
     ///
     /// A user whose session was refreshed, and who then lacks a role, has new cookies: without them
-    /// the session would be lost where refresh tokens rotate. After a logout that Descope could not be
-    /// told of, they are those that clear the cookies.
+    /// the session would be lost where refresh tokens rotate. A user whose session has ended has those
+    /// that clear the cookies, and so has one after a logout that Descope could not be told of.
     pub fn set_cookies(&self) -> &[HeaderValue] {
         &self.0.set_cookies
     }
@@ -194,9 +222,9 @@ impl Denied {
     /// ```
     /// # let client = descope::Client::builder().ignore_env().project_id("P2abc").build()?;
     /// # let guard = descope::web::Guard::new(&client);
-    /// use descope::web::{Access, Credentials};
+    /// use descope::web::{Access, RequestTokens};
     ///
-    /// let denied = guard.validate(&Credentials::new("no token", ""), &Access::default()).unwrap_err();
+    /// let denied = guard.validate(&RequestTokens::new("no token", ""), &Access::default()).unwrap_err();
     /// assert_eq!(denied.challenge(), Some(r#"Bearer error="invalid_token""#));
     /// # Ok::<(), descope::Error>(())
     /// ```
@@ -237,14 +265,19 @@ impl fmt::Display for Denied {
             Reason::Ambiguous => "there are several `Authorization` headers",
             Reason::TokenExpired => "the session token has expired",
             Reason::TokenInvalid => "the token is not valid",
+            Reason::NotASession => "the token is not a session token",
+            Reason::ScopedToken => "the token is an access token of another application",
+            Reason::OtherUser => "the refresh token is of another user",
             Reason::ProofMissing => "the token is bound to a key",
-            Reason::TokenTooLarge => "the token is too large for a cookie",
+            Reason::TokenTooLarge => "the token is too large for cookies",
             Reason::SessionEnded => "the session has ended",
             Reason::NotInTenant => "the user does not belong to the tenant",
             Reason::MissingPermission => "the user lacks a permission",
             Reason::MissingRole => "the user lacks a role",
+            Reason::Impersonated => "another user acts as this one",
             Reason::RateLimited => "there were too many calls to Descope",
             Reason::Unavailable => "Descope is unavailable",
+            Reason::Misconfigured => "the service is misconfigured",
         })?;
         match &self.0.error {
             Some(error) => write!(f, ": {error}"),
@@ -265,7 +298,7 @@ impl std::error::Error for Denied {
 /// | the failure | status |
 /// |---|---|
 /// | what the user typed cannot be right | 400 |
-/// | a token was refused, or is none | 401 |
+/// | a token was refused, or is not a token | 401 |
 /// | Descope refused: a wrong code, an unknown user, a disabled one | Descope's: 400, 401, 403, 404, 409 |
 /// | too many calls | 429 |
 /// | the program's own configuration | 500 |
@@ -288,7 +321,7 @@ pub fn status(error: &Error) -> StatusCode {
         _ if is_from_elsewhere(error) => StatusCode::SERVICE_UNAVAILABLE,
         _ if error.is_token_invalid() || error.is_token_expired() => StatusCode::UNAUTHORIZED,
         Error::Argument { .. } => StatusCode::BAD_REQUEST,
-        Error::Config(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        _ if error.is_misconfigured() => StatusCode::INTERNAL_SERVER_ERROR,
         Error::Api(api) if (400..500).contains(&api.status) => {
             StatusCode::from_u16(api.status).unwrap_or(StatusCode::BAD_REQUEST)
         }

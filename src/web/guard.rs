@@ -1,19 +1,21 @@
-//! The guard: tokens in, claims and cookies out.
+//! Guards the pages of a web service: tokens in, claims and cookies out.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
-use super::cookies::SameSite;
-use super::{Credentials, Denied, Reason};
+use serde_json::Value;
+
+use super::cookies::{Place, SameSite};
+use super::{Denied, Reason, RequestTokens};
 use crate::AuthInfo;
+use crate::auth::session::Named;
 use crate::client::Client;
-use crate::error::{Error, Result, TokenError};
+use crate::error::Result;
 use crate::jwt::{Claims, Scope};
 use crate::options::setters;
-use crate::secret::Secret;
 use crate::transport::http::HeaderValue;
 
-/// Lets those in who have signed in, and keeps their cookies; see the [module documentation](super).
+/// Lets signed-in users in, and writes their cookies; see the [module documentation](super).
 ///
 /// Make one at the start. It is cheap to clone and meant to be shared between threads.
 ///
@@ -26,7 +28,8 @@ use crate::transport::http::HeaderValue;
 /// use descope::web::{Access, Guard};
 ///
 /// let guard = Guard::new(&client);
-/// let visitor = guard.authenticate(&guard.credentials(request.headers()), &Access::default())?;
+/// let tokens = guard.tokens(request.headers());
+/// let visitor = guard.validate_and_refresh(&tokens, &Access::default())?;
 /// println!("hello, {}", visitor.claims.user_id());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -34,6 +37,8 @@ use crate::transport::http::HeaderValue;
 pub struct Guard {
     pub(super) client: Client,
     pub(super) settings: Arc<GuardOptions>,
+    /// Where Descope had cookies put so far.
+    pub(super) places: Arc<Mutex<Vec<Place>>>,
 }
 
 /// How a [`Guard`] reads and writes cookies.
@@ -69,11 +74,33 @@ pub struct GuardOptions {
     pub domain: Option<String>,
     /// Path of the cookies. Defaults to what Descope answers at the sign-in, which is `/` as a rule.
     pub path: Option<String>,
+    /// Bytes that the cookies of one token may have together, with their names. Defaults to 7168; from
+    /// 4096 to 32768.
+    ///
+    /// Browsers drop a cookie of more than 4096 bytes without a word (RFC 6265bis section 5.7). A larger
+    /// token is split over several: `DS`, `DS-1` and so on. 4096 means that no token is split. Many
+    /// servers and proxies refuse a request whose `Cookie` header has more than 8 KiB (nginx:
+    /// `large_client_header_buffers`): raise their limit before you raise this one.
+    pub max_cookie_bytes: Option<usize>,
+    /// Whether session tokens alone count as a session. Defaults to `true`.
+    ///
+    /// Descope signs other tokens of a user with the same keys: ID tokens, and the access tokens of
+    /// applications to which the user has granted some scopes. Each of them would open everything that
+    /// the user may do. `false` accepts every token that
+    /// [`Session::validate`](crate::auth::session::Session::validate) accepts, as the official SDKs do.
+    pub session_tokens_only: Option<bool>,
+    /// Other origins, such as `https://app.example.com`, to which [`LoginPage::then`] and
+    /// [`Guard::safe_redirect`] may send users. Defaults to none: paths of this site alone.
+    ///
+    /// [`LoginPage::then`]: super::LoginPage::then
+    pub redirect_origins: Vec<String>,
 }
 
 setters!(GuardOptions {
     session_cookies: list<String>, refresh_cookies: list<String>, same_site: opt<SameSite>,
     secure: opt<bool>, http_only: opt<bool>, domain: opt<String>, path: opt<String>,
+    max_cookie_bytes: opt_number<usize>, session_tokens_only: opt<bool>,
+    redirect_origins: list<String>,
 });
 
 /// What a request needs beyond a session. By default nothing.
@@ -94,36 +121,45 @@ pub struct Access {
     pub roles: Vec<String>,
     /// Permissions, all of which the user must hold.
     pub permissions: Vec<String>,
+    /// Whether somebody else may act as the user (claim `act`), such as support staff. Defaults to
+    /// `true`; [`Visitor::impersonator`] says who it is. Set `false` where only users themselves may
+    /// act, as for payments and passwords.
+    pub impersonation: Option<bool>,
 }
 
-setters!(Access { tenant: opt<String>, roles: list<String>, permissions: list<String> });
+setters!(Access {
+    tenant: opt<String>, roles: list<String>, permissions: list<String>, impersonation: opt<bool>,
+});
 
 impl Access {
     fn check(&self, claims: &Claims) -> Result<(), Reason> {
+        if self.impersonation == Some(false) && claims.as_map().contains_key("act") {
+            return Err(Reason::Impersonated);
+        }
         let scope = match &self.tenant {
             Some(tenant) if !claims.is_in_tenant(tenant) => return Err(Reason::NotInTenant),
             Some(tenant) => Scope::Tenant(tenant),
             None => Scope::Project,
         };
-        if !claims.has_permissions(scope, self.permissions.iter().map(String::as_str)) {
+        if !claims.has_permissions(scope, &self.permissions) {
             return Err(Reason::MissingPermission);
         }
-        if !claims.has_roles(scope, self.roles.iter().map(String::as_str)) {
+        if !claims.has_roles(scope, &self.roles) {
             return Err(Reason::MissingRole);
         }
         Ok(())
     }
 }
 
-/// Somebody who may come in.
+/// A user who has been let in.
 ///
 /// ```
 /// # let emulator = descope::emulator::Emulator::new();
 /// # let client = descope::Client::builder().emulator(&emulator).build()?;
 /// # let guard = descope::web::Guard::new(&client);
 /// # let token = emulator.issue_token(serde_json::json!({"sub": "U2ada", "drn": "DS", "dct": "acme"})).expect("a token");
-/// # let credentials = descope::web::Credentials::new(token, "");
-/// let visitor = guard.authenticate(&credentials, &Default::default())?;
+/// # let tokens = descope::web::RequestTokens::new(token, "");
+/// let visitor = guard.validate_and_refresh(&tokens, &Default::default())?;
 /// assert_eq!(visitor.claims.current_tenant(), Some("acme"));
 /// for cookie in &visitor.set_cookies {
 ///     // a header `Set-Cookie` of the answer
@@ -138,14 +174,45 @@ pub struct Visitor {
     pub claims: Claims,
     /// The new tokens, if the session had to be refreshed.
     pub refreshed: Option<AuthInfo>,
-    /// Values of `Set-Cookie` to send with the answer, a header each. Empty unless there are new
-    /// tokens.
+    /// Values of `Set-Cookie` to send with the answer, one per header, in this order. Empty unless there
+    /// are new tokens.
     pub set_cookies: Vec<HeaderValue>,
+    /// Whether a new token is too large for cookies, so that the browser does not get it; see
+    /// [`GuardOptions::max_cookie_bytes`]. If it is the session token, each request refreshes. If it is
+    /// a rotated refresh token, the user has to sign in again soon. Log it, and give the tokens fewer
+    /// claims.
+    pub too_large_for_cookies: bool,
 }
 
 impl Visitor {
-    fn of(claims: Claims) -> Self {
-        Self { claims, refreshed: None, set_cookies: Vec::new() }
+    pub(super) fn of(claims: Claims) -> Self {
+        Self { claims, refreshed: None, set_cookies: Vec::new(), too_large_for_cookies: false }
+    }
+
+    /// The ID of the user who acts as this one (claim `act`, member `sub`; RFC 8693 section 4.1), if
+    /// somebody does. It is empty if the claim does not name anybody.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # let guard = descope::web::Guard::new(&client);
+    /// # let token = emulator.issue_token(serde_json::json!({
+    /// #     "sub": "U2ada", "drn": "DS", "act": { "sub": "U2support" },
+    /// # })).expect("a token");
+    /// # let tokens = descope::web::RequestTokens::new(token, "");
+    /// use descope::web::{Access, Reason};
+    ///
+    /// let visitor = guard.validate_and_refresh(&tokens, &Access::default())?;
+    /// assert_eq!(visitor.impersonator(), Some("U2support"));
+    ///
+    /// let in_person = Access::default().impersonation(false);
+    /// let denied = guard.validate_and_refresh(&tokens, &in_person).unwrap_err();
+    /// assert_eq!(denied.reason(), Reason::Impersonated);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn impersonator(&self) -> Option<&str> {
+        let actor = self.claims.as_map().get("act")?;
+        Some(actor.get("sub").and_then(Value::as_str).unwrap_or_default())
     }
 }
 
@@ -178,8 +245,9 @@ impl Guard {
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`] for a name, domain or path that no cookie can have, for one name of both
-    /// tokens, and for [`SameSite::None`] without `secure`, which browsers refuse.
+    /// [`Error::Argument`](crate::Error::Argument) for a name, domain or path that no cookie can have, for one name of both
+    /// tokens, for [`SameSite::None`] without `secure`, which browsers refuse, and for numbers and
+    /// origins that are out of range.
     pub fn with_options(client: &Client, options: GuardOptions) -> Result<Self> {
         let guard = Self::with_defaults(client, options);
         guard.settings.check()?;
@@ -193,11 +261,11 @@ impl Guard {
         if options.refresh_cookies.is_empty() {
             options.refresh_cookies.push(client.shared.refresh_cookie.clone());
         }
-        Self { client: client.clone(), settings: Arc::new(options) }
+        Self { client: client.clone(), settings: Arc::new(options), places: Arc::default() }
     }
 
-    /// Checks the session token, and what the user may do. Does not refresh, and so never waits but
-    /// for the signing keys, now and then.
+    /// Checks the session token, and what the user may do. It does not refresh: it waits for nothing but
+    /// the signing keys, now and then.
     ///
     /// Where there are several tokens, the first that passes counts.
     ///
@@ -208,14 +276,14 @@ impl Guard {
     /// # let token = emulator.issue_token(serde_json::json!({
     /// #     "sub": "U2ada", "drn": "DS", "tenants": { "acme": { "roles": ["editor"] } },
     /// # })).expect("a token");
-    /// # let credentials = descope::web::Credentials::new(token, "");
+    /// # let tokens = descope::web::RequestTokens::new(token, "");
     /// use descope::web::{Access, Reason};
     ///
     /// let editors = Access::default().tenant("acme").roles(["editor"]);
-    /// println!("hello, {}", guard.validate(&credentials, &editors)?.claims.user_id());
+    /// println!("hello, {}", guard.validate(&tokens, &editors)?.claims.user_id());
     ///
     /// let owners = Access::default().tenant("acme").roles(["owner"]);
-    /// let denied = guard.validate(&credentials, &owners).unwrap_err();
+    /// let denied = guard.validate(&tokens, &owners).unwrap_err();
     /// assert_eq!((denied.status().as_u16(), denied.reason()), (403, Reason::MissingRole));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -223,14 +291,10 @@ impl Guard {
     /// # Errors
     ///
     /// [`Denied`], with a [`Reason`] and the status to answer: 401, 403 or 503.
-    pub fn validate(&self, credentials: &Credentials, access: &Access) -> Result<Visitor, Denied> {
-        if credentials.ambiguous {
-            return Err(Denied::new(Reason::Ambiguous, None));
-        }
-        match self.session(credentials) {
+    pub fn validate(&self, tokens: &RequestTokens, access: &Access) -> Result<Visitor, Denied> {
+        match self.session(tokens) {
             Ok(claims) => admit(Visitor::of(claims), access),
-            Err(Some(error)) => Err(Denied::new(Reason::of_session(&error), error)),
-            Err(None) => Err(Denied::new(Reason::NoToken, None)),
+            Err(refused) => Err(refused.denied),
         }
     }
 
@@ -241,10 +305,19 @@ impl Guard {
     /// token where the project rotates them. Send them with the answer, whatever it is: they are in
     /// [`Visitor::set_cookies`] and in [`Denied::set_cookies`].
     ///
-    /// Of several refresh tokens, each is tried until Descope takes one, within the time of one call.
-    /// There is no refresh while Descope is unavailable: nothing is known of the session then.
+    /// A session is only refreshed for the user whose session token has expired: the refresh token of
+    /// another user is refused ([`Reason::OtherUser`]). An expired token in `Authorization` can be
+    /// refreshed by a cookie of the same user; for any other token in `Authorization` the cookies do not
+    /// count.
     ///
-    /// Requests that a browser makes at the same time share one refresh, if they come to the same process.
+    /// Of several refresh tokens, the two that were issued last are tried, within the time of one call.
+    /// That Descope has ended a session is remembered for two minutes, by the client and its clones, and
+    /// costs no call in that time. Then, and where another token was taken in its place, the cookies
+    /// that came are cleared. They are not cleared while nothing is known, because Descope or its keys are
+    /// unavailable or something else answered in its place. Nor are they where the project rotates refresh
+    /// tokens and this one has been replaced by a newer one, which the browser may have by now.
+    ///
+    /// Requests that a browser makes at the same time share one refresh if they come to the same process.
     /// Where the project rotates refresh tokens, one that comes later, or to another process, but was
     /// sent before the browser had the new cookie, is refused.
     ///
@@ -257,12 +330,12 @@ impl Guard {
     /// # client.auth().otp().sign_up_or_in(Email, "ada@example.com", &Default::default())?;
     /// # let code = emulator.inbox().last_to("ada@example.com").and_then(|m| m.code).expect("a code");
     /// # let info = client.auth().otp().verify(Email, "ada@example.com", &code)?;
-    /// # let credentials =
-    /// #     descope::web::Credentials::new(info.session_jwt(), info.refresh_jwt().unwrap_or_default());
+    /// # let tokens =
+    /// #     descope::web::RequestTokens::new(info.session_jwt(), info.refresh_jwt().unwrap_or_default());
     /// # emulator.advance(Duration::from_secs(3600));
     /// use descope::web::Access;
     ///
-    /// let (status, cookies) = match guard.authenticate(&credentials, &Access::default()) {
+    /// let (status, cookies) = match guard.validate_and_refresh(&tokens, &Access::default()) {
     ///     Ok(visitor) => (200, visitor.set_cookies),
     ///     Err(denied) => (denied.status().as_u16(), denied.set_cookies().to_vec()),
     /// };
@@ -273,92 +346,101 @@ impl Guard {
     /// # Errors
     ///
     /// [`Denied`], as of [`validate`](Self::validate); [`Reason::SessionEnded`] if Descope refuses to
-    /// refresh.
-    pub fn authenticate(
+    /// refresh, [`Reason::OtherUser`] if the refresh token is of another user.
+    pub fn validate_and_refresh(
         &self,
-        credentials: &Credentials,
+        tokens: &RequestTokens,
         access: &Access,
     ) -> Result<Visitor, Denied> {
-        let denied = match self.validate(credentials, &Access::default()) {
-            Ok(visitor) => return admit(visitor, access),
-            Err(denied) => denied,
+        let refused = match self.session(tokens) {
+            Ok(claims) => return admit(Visitor::of(claims), access),
+            Err(refused) => refused,
         };
         // Whether a refresh can make up for it.
-        let curable = matches!(
-            denied.reason(),
-            Reason::NoToken | Reason::TokenExpired | Reason::TokenInvalid
-        );
-        if !curable || credentials.refreshes.is_empty() {
-            return Err(denied);
+        let curable = match refused.denied.reason() {
+            Reason::NoToken | Reason::TokenExpired => true,
+            Reason::TokenInvalid | Reason::NotASession | Reason::ScopedToken => {
+                !tokens.has_header()
+            }
+            _ => false,
+        };
+        if !curable || tokens.refreshes.is_empty() {
+            return Err(refused.denied);
         }
-        admit(self.refresh(&credentials.refreshes)?, access)
+        let visitor = self.refresh(tokens, refused.expired.as_ref())?;
+        match self.kind(&visitor.claims) {
+            Ok(()) => admit(visitor, access),
+            Err(reason) => Err(Denied::new(reason, None).with_cookies(visitor.set_cookies)),
+        }
     }
 
     /// The claims of the first session token that passes, or else why the first one does not.
-    fn session(&self, credentials: &Credentials) -> Result<Claims, Option<Error>> {
-        let refreshes = &self.settings.refresh_cookies;
-        let mut refused: Option<Error> = None;
-        for token in credentials.session_tokens() {
-            let error = match self.client.auth().session().validate(token.expose()) {
-                Ok(claims) if !refreshes.iter().any(|name| claims.is_of_cookie(name)) => {
-                    return Ok(claims);
-                }
-                Ok(_) => TokenError::NotASession.into(),
-                Err(error) => error,
+    fn session(&self, tokens: &RequestTokens) -> Result<Claims, Refused> {
+        let refused = |reason| Refused { denied: Denied::new(reason, None), expired: None };
+        if tokens.ambiguous {
+            return Err(refused(Reason::Ambiguous));
+        }
+        let mut first: Option<Refused> = None;
+        let mut expired = None;
+        for token in tokens.session_tokens() {
+            let denied = match self.client.auth().session().validate(token.expose()) {
+                Ok(claims) => match self.kind(&claims) {
+                    Ok(()) => return Ok(claims),
+                    Err(reason) => Denied::new(reason, None),
+                },
+                Err(error) => Denied::new(Reason::of_session(&error), error),
             };
+            if denied.reason() == Reason::TokenExpired && expired.is_none() {
+                expired = Named::read(token.expose());
+            }
             // Not knowing of one outweighs knowing that another is bad.
-            let outage = |error: &Error| Reason::of_session(error).is_outage();
-            if refused.as_ref().is_none_or(|first| outage(&error) && !outage(first)) {
-                refused = Some(error);
+            let outage = |denied: &Denied| denied.reason().is_outage();
+            if first.as_ref().is_none_or(|first| outage(&denied) && !outage(&first.denied)) {
+                first = Some(Refused { denied, expired: None });
             }
         }
-        Err(refused)
+        let first = first.unwrap_or_else(|| refused(Reason::NoToken));
+        Err(Refused { expired, ..first })
     }
 
-    /// Makes clients for several calls that are to take no more time than one: anyone can send eight
-    /// refresh tokens.
+    /// Whether a genuine token is a session token, and no other that Descope signs with the same keys.
+    fn kind(&self, claims: &Claims) -> Result<(), Reason> {
+        if self.settings.refresh_cookies.iter().any(|name| claims.is_of_cookie(name)) {
+            return Err(Reason::TokenInvalid);
+        }
+        if self.settings.session_tokens_only == Some(false) {
+            return Ok(());
+        }
+        let has = |name: &&str| claims.as_map().contains_key(*name);
+        // OpenID Connect Core section 2. What signs a user in has `drn`, as the official SDKs rely on.
+        if !has(&"drn") || ["nonce", "at_hash", "c_hash"].iter().any(has) {
+            return Err(Reason::NotASession);
+        }
+        // RFC 9068 section 2.2, and OpenID Connect Core section 2.
+        if ["scope", "scp", "azp", "client_id"].iter().any(has) {
+            return Err(Reason::ScopedToken);
+        }
+        Ok(())
+    }
+
+    /// Makes clients for several calls that are to take no more time than one.
     pub(super) fn within_one_deadline(&self) -> impl Fn() -> Client {
         let clock = &*self.client.shared.clock;
         let deadline = clock.monotonic().saturating_add(self.client.settings.deadline);
         move || self.client.with_deadline(deadline.saturating_sub(clock.monotonic()))
     }
+}
 
-    fn refresh(&self, tokens: &[Secret]) -> Result<Visitor, Denied> {
-        let mut refused = Denied::new(Reason::NoToken, None);
-        let client = self.within_one_deadline();
-        for token in tokens {
-            match client().auth().session().refresh(token.expose()) {
-                Ok(info) => {
-                    let rotated = info.refresh_jwt() != Some(token.expose());
-                    let cookies = self.cookies(
-                        &info.session,
-                        info.refresh.as_ref().filter(|_| rotated),
-                        &info.cookie,
-                    );
-                    return match cookies {
-                        Ok(set_cookies) => Ok(Visitor {
-                            claims: info.claims().clone(),
-                            refreshed: Some(info),
-                            set_cookies,
-                        }),
-                        Err(error) => Err(Denied::new(Reason::Unavailable, error)),
-                    };
-                }
-                Err(error) => {
-                    refused = Denied::new(Reason::of_refresh(&error), error);
-                    if refused.reason().is_outage() {
-                        break;
-                    }
-                }
-            }
-        }
-        Err(refused)
-    }
+/// Why no session token passes.
+struct Refused {
+    denied: Denied,
+    /// Whose the first one is that has expired, and is genuine otherwise.
+    expired: Option<Named>,
 }
 
 /// Checks what the visitor may do. The cookies are for either outcome.
 fn admit(visitor: Visitor, access: &Access) -> Result<Visitor, Denied> {
-    // RFC 9449 section 7.1: a token that is bound to a key is no bearer token.
+    // RFC 9449 section 7.1: a token that is bound to a key is not a bearer token.
     if visitor.claims.is_bound() {
         return Err(Denied::new(Reason::ProofMissing, None).with_cookies(visitor.set_cookies));
     }
@@ -373,6 +455,6 @@ impl fmt::Debug for Guard {
         f.debug_struct("Guard")
             .field("client", &self.client)
             .field("options", &self.settings)
-            .finish()
+            .finish_non_exhaustive()
     }
 }

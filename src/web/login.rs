@@ -2,16 +2,19 @@
 
 use serde_json::Value;
 
-use super::{Access, Credentials, Denied, Guard, Reason, Visitor};
+use super::cookies::Place;
+use super::{Access, Denied, Guard, Reason, RequestTokens, Visitor};
 use crate::auth::CookieSettings;
-use crate::error::{Error, Result};
-use crate::jwt::{Kind, Origin};
+use crate::auth::session::{Named, digest};
+use crate::client::Client;
+use crate::error::{Error, Result, codes};
 use crate::transport::http::HeaderValue;
 use crate::{AuthInfo, Token};
 
 impl Guard {
-    /// Values of `Set-Cookie` for a user who has signed in, a header each: the session token, and the
-    /// refresh token if there is one.
+    /// Values of `Set-Cookie` for a user who has signed in, one per header: the session token, and the
+    /// refresh token if there is one. A token that is too large for one cookie is split over several, by
+    /// [`GuardOptions::max_cookie_bytes`](super::GuardOptions::max_cookie_bytes).
     ///
     /// Domain, path and lifetime are those of the answer, unless the options say otherwise. The name is
     /// the one that the token gives itself (claim `drn`), with a prefix if the options have it with
@@ -35,9 +38,9 @@ impl Guard {
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`] for a token that is too large for a cookie, which browsers would drop
-    /// without a word: 4096 bytes with its name. [`Error::Decode`] for a domain or path in the answer
-    /// that would break out of the cookie.
+    /// [`Error::Argument`] for a token that is too large for cookies, which browsers would drop without
+    /// a word. [`Error::Decode`] for a domain or path in the answer that would break out of the cookie, or
+    /// has more than 1024 bytes, at which browsers ignore it.
     pub fn set_cookies(&self, info: &AuthInfo) -> Result<Vec<HeaderValue>> {
         self.login_cookies(&info.session, info.refresh.as_ref(), &info.cookie)
     }
@@ -47,7 +50,7 @@ impl Guard {
     ///
     /// The session token must come as `Authorization: Bearer`. A page of another site cannot send that
     /// without this site's consent (CORS), and so cannot sign its visitors in as somebody else. The
-    /// refresh token may be empty.
+    /// refresh token may be empty. If it is there, it must be of the same user.
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
@@ -56,36 +59,40 @@ impl Guard {
     /// # let token = emulator.issue_token(serde_json::json!({"sub": "U2ada", "drn": "DS"})).expect("a token");
     /// # let request = descope::transport::http::Request::post("/session")
     /// #     .header("Authorization", format!("Bearer {token}")).body("").unwrap();
-    /// let visitor = guard.accept_login(&guard.credentials(request.headers()), request.body())?;
+    /// let visitor = guard.accept_login(&guard.tokens(request.headers()), request.body())?;
     /// assert!(visitor.set_cookies[0].as_bytes().starts_with(b"DS=eyJ"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Errors
     ///
-    /// [`Reason::NoToken`] without the header, [`Reason::TokenTooLarge`] for a token that no cookie can
-    /// hold, and those of [`validate`](Self::validate) for either token.
+    /// [`Reason::NoToken`] without the header, [`Reason::TokenTooLarge`] for a token that cookies cannot
+    /// hold, [`Reason::OtherUser`] for tokens of two users, [`Reason::TokenInvalid`] for a session token in
+    /// the place of the refresh token, and those of [`validate`](Self::validate) for either token.
     pub fn accept_login(
         &self,
-        credentials: &Credentials,
+        tokens: &RequestTokens,
         refresh_token: &str,
     ) -> Result<Visitor, Denied> {
-        let Some(bearer) = &credentials.bearer else {
+        let Some(bearer) = &tokens.bearer else {
             return Err(Denied::new(Reason::NoToken, None));
         };
-        let mut visitor = self.validate(credentials, &Access::default())?;
+        let mut visitor = self.validate(tokens, &Access::default())?;
         let session = Token { jwt: bearer.clone(), claims: visitor.claims.clone() };
-        let refused = |error: Error| Denied::new(Reason::of_session(&error), error);
+        let refused = |error: Error| Denied::new(Reason::of_refresh(&error), error);
         let refresh = match refresh_token.trim_ascii() {
             "" => None,
             jwt => {
-                let refresh = Token::read(&self.client, jwt.into(), Kind::Any, Origin::Caller);
-                Some(refresh.map_err(refused)?)
+                let refresh = self.client.auth().session().check_refresh_token(jwt);
+                let refresh = refresh.map_err(refused)?;
+                let named = Named::read(bearer.expose());
+                self.belongs(&refresh, named.as_ref()).map_err(|error| refused(error.into()))?;
+                Some(refresh)
             }
         };
         let last = refresh.as_ref().unwrap_or(&session);
         let expires = last.claims.expires_at();
-        let answer = CookieSettings { expires, ..CookieSettings::default() };
+        let answer = CookieSettings { expires: Some(expires), ..CookieSettings::default() };
         let cookies = self.login_cookies(&session, refresh.as_ref(), &answer);
         visitor.set_cookies = cookies.map_err(|error| match error {
             Error::Argument { .. } => Denied::new(Reason::TokenTooLarge, error),
@@ -94,20 +101,22 @@ impl Guard {
         Ok(visitor)
     }
 
-    /// Ends the session with Descope, and returns the values of `Set-Cookie` that clear its cookies, a
-    /// header each.
+    /// Ends the session with Descope, and returns the values of `Set-Cookie` that clear its cookies, one
+    /// per header.
     ///
-    /// A session that has ended already, or none at all, is no error: tokens that are none of the
-    /// project's, or too old, are not sent. Where several came, their sessions are
-    /// ended in turn, within the time of one call, until Descope is unavailable. Other browsers of the
-    /// user's stay signed in; [`Session::logout_all`] ends those sessions too.
+    /// A session that has ended already, or none at all, is no error: tokens that are not the project's,
+    /// have expired, or are known to have ended are not sent. Where several refresh tokens came, the
+    /// sessions of all are ended, of the eight that were issued last, whoever their users are: the browser
+    /// forgets them all. They are ended in turn, within the time of one call, until Descope is
+    /// unavailable. Other browsers of the user's stay signed in; [`Session::logout_all`] ends those
+    /// sessions too.
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// # let guard = descope::web::Guard::new(&client);
-    /// # let credentials = descope::web::Credentials::default();
-    /// for cookie in guard.logout(&credentials)? {
+    /// # let tokens = descope::web::RequestTokens::default();
+    /// for cookie in guard.logout(&tokens)? {
     ///     assert!(cookie.to_str().unwrap_or_default().contains("; Max-Age=0"));
     /// }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -120,37 +129,26 @@ impl Guard {
     /// lasts until its tokens expire. Tell the user.
     ///
     /// [`Session::logout_all`]: crate::auth::session::Session::logout_all
-    pub fn logout(&self, credentials: &Credentials) -> Result<Vec<HeaderValue>, Denied> {
-        let (mut answer, mut failed) = (CookieSettings::default(), None);
-        let client = self.within_one_deadline();
-        for token in &credentials.refreshes {
-            let client = client();
-            if let Err(error) = Token::read(&client, token.clone(), Kind::Any, Origin::Caller) {
-                // The keys may be there for the next one.
-                if Reason::of_refresh(&error).is_outage() {
-                    failed = Some(error);
-                }
-                continue;
+    pub fn logout(&self, tokens: &RequestTokens) -> Result<Vec<HeaderValue>, Denied> {
+        let mut failed = None;
+        let sessions = self.to_log_out(tokens, |error| {
+            // The keys may be there for the next one.
+            if Reason::of_refresh(&error).is_outage() {
+                failed = Some(error);
             }
-            match client.auth().session().logout_call(token.expose()).send_value() {
-                Ok(said) => {
-                    let text = |name| said.get(name).and_then(Value::as_str).unwrap_or_default();
-                    text("cookieDomain").clone_into(&mut answer.domain);
-                    text("cookiePath").clone_into(&mut answer.path);
-                }
+        });
+        let client = self.within_one_deadline();
+        for token in sessions {
+            match self.end(&client(), &token) {
                 Err(error) if Reason::of_refresh(&error).is_outage() => {
                     failed = Some(error);
                     break;
                 }
-                // It is no session any more.
-                Err(_) => {}
+                // If it was refused, the session has ended already.
+                Ok(()) | Err(_) => {}
             }
         }
-        // A domain that is none was never that of a cookie.
-        let (cookies, failed) = match self.cleared(&answer) {
-            Ok(cookies) => (cookies, failed),
-            Err(error) => (self.clear_cookies(), failed.or(Some(error))),
-        };
+        let cookies = self.cleared_of(tokens).unwrap_or_else(|_| self.clear_cookies());
         match failed {
             None => Ok(cookies),
             Some(error) => {
@@ -159,11 +157,34 @@ impl Guard {
         }
     }
 
-    /// The values of `Set-Cookie` that clear the cookies of this guard, a header each, without telling
+    /// Ends one session, unless it is known to have ended, and notes where its cookies are.
+    fn end(&self, client: &Client, token: &Token) -> Result<()> {
+        let (refreshes, clock) = (&client.shared.refreshes, &*client.shared.clock);
+        let digest = digest(token.jwt.expose());
+        if refreshes.ended(&digest, clock.monotonic()).is_some() {
+            return Ok(());
+        }
+        let said = client.auth().session().logout_call(token.jwt.expose()).send_value();
+        let said = said.inspect_err(|error| {
+            if error.code() == Some(codes::LOGGED_OUT) {
+                refreshes.remember(digest, error, clock.monotonic());
+            }
+        })?;
+        let text = |name| said.get(name).and_then(Value::as_str).unwrap_or_default();
+        let (domain, path) = (text("cookieDomain"), text("cookiePath"));
+        if !(domain.is_empty() && path.is_empty()) {
+            self.remember_sound(Place::new(domain, path))?;
+        }
+        Ok(())
+    }
+
+    /// The values of `Set-Cookie` that clear all cookies of this guard, one per header, without telling
     /// Descope.
     ///
     /// Browsers clear a cookie only if domain and path are those it was set with: those of the options
-    /// here, or else none and `/`. Where Descope answers others, set them in the options too.
+    /// here; or else those that Descope answered at sign-ins, refreshes and logouts of this process, as
+    /// far as there were any; or else no domain, and `/`. Where Descope answers others, set them in the
+    /// options too.
     ///
     /// ```
     /// # let client = descope::Client::builder().ignore_env().project_id("P2abc").build()?;
@@ -172,7 +193,7 @@ impl Guard {
     /// # Ok::<(), descope::Error>(())
     /// ```
     pub fn clear_cookies(&self) -> Vec<HeaderValue> {
-        // The options were checked when the guard was made.
-        self.cleared(&CookieSettings::default()).unwrap_or_default()
+        // Names, options and places were checked before.
+        self.cleared(&self.all_names(), &self.places()).unwrap_or_default()
     }
 }

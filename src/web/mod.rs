@@ -1,8 +1,9 @@
-//! The door of a web service: tokens in, claims and cookies out, for any framework or none.
+//! Guards the pages of a web service: tokens in, claims and cookies out, for any framework or none.
 //!
-//! A [`Guard`] finds the tokens of a request, in `Authorization: Bearer` or in cookies, checks them,
-//! refreshes the session if need be, and says who may come in, or why not and with which status. It
-//! also writes the cookies, safe by default: `Secure`, `HttpOnly`, `SameSite=Strict`.
+//! A [`Guard`] finds the tokens of a request, in `Authorization: Bearer` or in cookies. It checks them,
+//! refreshes the session if need be, and says who is let in, or why not and with which status. It also
+//! writes the cookies, safe by default: `Secure`, `HttpOnly`, `SameSite=Strict`. The [guide](crate::guide::web)
+//! says what it does with ended sessions, large tokens, and tokens of other users and kinds.
 //!
 //! ```
 //! use descope::transport::http::{HeaderMap, Response, StatusCode, header};
@@ -11,8 +12,8 @@
 //! /// Answers `GET /report`.
 //! fn report(guard: &Guard, headers: &HeaderMap) -> Response<String> {
 //!     let editors = Access::default().roles(["editor"]);
-//!     let credentials = guard.credentials(headers);
-//!     let (status, text, cookies) = match guard.authenticate(&credentials, &editors) {
+//!     let tokens = guard.tokens(headers);
+//!     let (status, text, cookies) = match guard.validate_and_refresh(&tokens, &editors) {
 //!         Ok(visitor) => {
 //!             (StatusCode::OK, format!("hello, {}", visitor.claims.user_id()), visitor.set_cookies)
 //!         }
@@ -35,17 +36,17 @@
 //! # Ok::<(), descope::Error>(())
 //! ```
 //!
-//! Headers of the [`http`](crate::transport::http) crate, which axum, hyper, warp and others use, go in
-//! as they are; [`Guard::credentials_from`] takes those of any other type. `examples/web_app.rs` is a
+//! Headers of the [`http`](crate::transport::http) crate, which axum, hyper, warp and others use, are read
+//! as they are; [`Guard::tokens_from`] reads those of any other type. `examples/web_app.rs` is a
 //! whole blocking service, and `examples/axum.rs` an asynchronous one.
 //!
-//! | headers of | go in by |
+//! | headers of | are read by |
 //! |---|---|
-//! | axum, hyper, warp, ureq | `guard.credentials(request.headers())` |
-//! | actix-web | `guard.credentials_from(\|name\| request.headers().get_all(name).map(\|value\| value.as_bytes()))` |
-//! | Rocket | `guard.credentials_from(\|name\| request.headers().get(name))` |
-//! | rouille | `guard.credentials_from(\|name\| request.headers().filter(move \|header\| header.0.eq_ignore_ascii_case(name)).map(\|header\| header.1))` |
-//! | `tiny_http` | `guard.credentials_from(\|name\| request.headers().iter().filter(move \|header\| header.field.equiv(name)).map(\|header\| header.value.as_str()))` |
+//! | axum, hyper, warp, ureq | `guard.tokens(request.headers())` |
+//! | actix-web | `guard.tokens_from(\|name\| request.headers().get_all(name).map(\|value\| value.as_bytes()))` |
+//! | Rocket | `guard.tokens_from(\|name\| request.headers().get(name))` |
+//! | rouille | `guard.tokens_from(\|name\| request.headers().filter(move \|header\| header.0.eq_ignore_ascii_case(name)).map(\|header\| header.1))` |
+//! | `tiny_http` | `guard.tokens_from(\|name\| request.headers().iter().filter(move \|header\| header.field.equiv(name)).map(\|header\| header.value.as_str()))` |
 //!
 //! # Other sites
 //!
@@ -54,7 +55,7 @@
 //! [`SameSite::None`]: check the header `Origin`, or ask for a token of the form, before you change
 //! anything. A `GET` should never change anything.
 //!
-//! Other subdomains can also set cookies for yours, such as one with a session of their own. Where you
+//! Other subdomains can also set cookies for yours, such as those of another user's session. Where you
 //! do not trust all of them, give the cookies names that browsers take from your host alone:
 //! `__Host-DS` and `__Host-DSR`.
 //!
@@ -68,7 +69,7 @@
 //! |---|---|
 //! | `descope_signup_otp_by_email` | [`otp().sign_up`](crate::auth::otp::Otp::sign_up)`(Email, email, &options)`; if it fails, answer [`status`] |
 //! | `descope_signin_otp_by_email` | [`otp().sign_in`](crate::auth::otp::Otp::sign_in)`(Email, email, &options)` |
-//! | `descope_validate_auth` | [`Guard::authenticate`] with [`Access`] |
+//! | `descope_validate_auth` | [`Guard::validate_and_refresh`] with [`Access`] |
 //! | `descope_verify_code_by_email` | [`otp().verify`](crate::auth::otp::Otp::verify)`(Email, email, code)`, then [`Guard::set_cookies`] |
 //! | `descope_verify_code_by_phone_sms` | the same with [`DeliveryMethod::Sms`](crate::auth::DeliveryMethod::Sms) |
 //! | `descope_verify_code_by_phone_voice_call` | the same with [`DeliveryMethod::Voice`](crate::auth::DeliveryMethod::Voice) |
@@ -81,14 +82,15 @@
 //! | `descope_full_login` | [`Guard::login_page`], and [`Guard::accept_login`] for the tokens |
 
 mod cookies;
-mod credentials;
 mod denied;
 mod guard;
 mod login;
 mod page;
+mod refresh;
+mod tokens;
 
 pub use self::cookies::SameSite;
-pub use self::credentials::Credentials;
 pub use self::denied::{Denied, Reason, status};
 pub use self::guard::{Access, Guard, GuardOptions, Visitor};
 pub use self::page::LoginPage;
+pub use self::tokens::RequestTokens;

@@ -1,6 +1,8 @@
 //! Sending browsers to other pages, and the page with Descope's login component.
 
-use super::Guard;
+use percent_encoding::percent_decode_str;
+
+use super::{Guard, GuardOptions};
 use crate::check;
 use crate::client::region_url;
 use crate::error::{Error, Result};
@@ -44,9 +46,12 @@ pub struct LoginPage {
     /// ID of the flow, such as `sign-up-or-in`.
     pub flow_id: String,
     /// Path on this site that takes the tokens: it answers a `POST` with
-    /// [`Guard::accept_login`].
+    /// [`Guard::accept_login`]. It must not be of a visitor's choice.
     pub tokens_to: String,
-    /// Path on this site, or URL, where the user goes then. Defaults to `/`.
+    /// Path on this site where the user goes then, or a URL of one of the
+    /// [`GuardOptions::redirect_origins`](super::GuardOptions::redirect_origins). Defaults to `/`. Where a
+    /// visitor chooses it, as by a parameter `?next=`, pass it through [`Guard::safe_redirect`], which is as
+    /// strict but does not fail the page.
     pub then: Option<String>,
     /// The page's title. Defaults to `Sign in`.
     pub title: Option<String>,
@@ -58,8 +63,9 @@ pub struct LoginPage {
     pub theme: Option<String>,
     /// A nonce of the page's content security policy, new for every answer. Defaults to none.
     pub nonce: Option<String>,
-    /// URL of the web component, such as a copy on this site. Defaults to a fixed version at
-    /// `unpkg.com`, whose digest the browser checks.
+    /// Path or URL of the web component, such as a copy on this site. Defaults to a fixed version at
+    /// `unpkg.com`, whose digest the browser checks. It is a script that sees the tokens: never let a
+    /// visitor choose it.
     pub component: Option<String>,
 }
 
@@ -105,25 +111,29 @@ impl Guard {
     ///
     /// // For `POST /session`.
     /// # let session = emulator.issue_token(serde_json::json!({"sub": "U2ada", "drn": "DS"})).expect("a token");
-    /// # let (credentials, body) = (descope::web::Credentials::new(session, ""), "");
-    /// let visitor = guard.accept_login(&credentials, body)?;
+    /// # let (tokens, body) = (descope::web::RequestTokens::new(session, ""), "");
+    /// let visitor = guard.accept_login(&tokens, body)?;
     /// assert_eq!(visitor.set_cookies.len(), 1);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`] for a missing flow, and for paths and URLs that are none.
+    /// [`Error::Argument`] for a missing flow, for texts that are not paths or URLs, and for a URL of
+    /// another origin to go to.
     pub fn login_page(&self, page: &LoginPage) -> Result<String> {
         check::id("flow_id", &page.flow_id)?;
-        check::path("tokens_to", &page.tokens_to)?;
+        if !is_local(&page.tokens_to) || page.tokens_to.contains('#') {
+            return Err(Error::argument("tokens_to", "must be a path on this site"));
+        }
         let then = page.then.as_deref().unwrap_or("/");
-        if check::path("then", then).is_err() {
-            self.check_url("then", then)?;
+        if self.safe_redirect(then).is_none() {
+            let reason = "must be a path on this site, or of an origin in `redirect_origins`";
+            return Err(Error::argument("then", reason));
         }
         let (component, digest) = match page.component.as_deref() {
             None => (COMPONENT, COMPONENT_DIGEST),
-            Some(own) if check::path("component", own).is_ok() => (own, ""),
+            Some(own) if is_local(own) => (own, ""),
             Some(own) => {
                 self.check_url("component", own)?;
                 (own, "")
@@ -158,6 +168,9 @@ impl Guard {
     /// The value of `Location` that sends a browser to a URL that Descope answered, as for OAuth and
     /// single sign-on. Answer with status 302, or 307.
     ///
+    /// It takes any origin: never give it a URL that a visitor has chosen, and see
+    /// [`safe_redirect`](Self::safe_redirect) for those.
+    ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
@@ -181,6 +194,38 @@ impl Guard {
         check::header("url", url)
     }
 
+    /// Returns a visitor's text if it is safe to send the visitor there, such as the parameter `next` of a
+    /// login page, decoded. It fits [`LoginPage::then`] and the header `Location`.
+    ///
+    /// Safe is a path on this site, as a browser understands it: it starts with one slash, and has no
+    /// empty, `.` or `..` segments, backslashes, or control characters, whether they are encoded or not.
+    /// Query and fragment may follow. So is an `https` URL, or an `http` one if you say so, of one of the
+    /// [`GuardOptions::redirect_origins`](super::GuardOptions::redirect_origins), with such a path. All of
+    /// it is visible ASCII.
+    ///
+    /// ```
+    /// # let client = descope::Client::builder().ignore_env().project_id("P2abc").build()?;
+    /// # let guard = descope::web::Guard::new(&client);
+    /// assert_eq!(guard.safe_redirect("/reports?page=2"), Some("/reports?page=2"));
+    /// for bad in ["https://evil.example", "//evil.example", "/\\evil.example", "/\t/evil.example"] {
+    ///     assert_eq!(guard.safe_redirect(bad).unwrap_or("/"), "/");
+    /// }
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    pub fn safe_redirect<'t>(&self, target: &'t str) -> Option<&'t str> {
+        let (scheme, rest) = match target.split_once("://") {
+            Some(split) if !target.starts_with('/') => split,
+            _ => return is_local(target).then_some(target),
+        };
+        let end = rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len());
+        let (host, path) = rest.split_at(end);
+        let asked = origin(&format!("{scheme}://{host}"))?;
+        let known = self.settings.redirect_origins.iter().filter_map(|known| origin(known));
+        let slash = if path.starts_with('/') { "" } else { "/" };
+        let allowed = known.into_iter().any(|known| known == asked);
+        (allowed && is_local(&format!("{slash}{path}"))).then_some(target)
+    }
+
     fn check_url(&self, name: &'static str, url: &str) -> Result<()> {
         let refuse = |reason| Err(Error::argument(name, reason));
         if !url.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'\\' | b'"')) {
@@ -199,6 +244,69 @@ impl Guard {
             _ => refuse("is not a URL"),
         }
     }
+}
+
+impl GuardOptions {
+    pub(super) fn check_origins(&self) -> Result<()> {
+        if self.redirect_origins.iter().all(|text| origin(text).is_some()) {
+            return Ok(());
+        }
+        let reason = "must be origins, such as `https://app.example.com`";
+        Err(Error::argument("redirect_origins", reason))
+    }
+}
+
+/// Scheme, host and port of an origin as browsers compare them (RFC 6454 section 4).
+fn origin(text: &str) -> Option<(String, String, u16)> {
+    let uri: Uri = text.parse().ok()?;
+    let (scheme, authority) = (uri.scheme_str()?, uri.authority()?);
+    let rest = text.get(scheme.len() + "://".len()..)?;
+    let whole = rest.len() == authority.as_str().len() && !authority.as_str().contains('@');
+    let default = match &*scheme.to_ascii_lowercase() {
+        "https" => 443,
+        "http" => 80,
+        _ => return None,
+    };
+    let host = authority.host().to_ascii_lowercase();
+    let sound = whole && !host.is_empty() && check::has_good_port(authority);
+    sound.then(|| (scheme.to_ascii_lowercase(), host, authority.port_u16().unwrap_or(default)))
+}
+
+/// Whether a text is a path, perhaps with query and fragment, that leads nowhere but to this site,
+/// however often it is decoded on the way.
+fn is_local(text: &str) -> bool {
+    let end = text.find(['?', '#']).unwrap_or(text.len());
+    let (path, rest) = text.split_at(end);
+    let visible =
+        |text: &str| text.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'\\' | b'"'));
+    if text.len() > MAX_TARGET || !visible(path) || !visible(rest) {
+        return false;
+    }
+    // Some servers decode a path before they look at it, some more than once.
+    let (mut path, mut decoded) = (path.to_owned(), decode(path));
+    for _ in 0..MAX_ENCODINGS {
+        if decoded == path {
+            break;
+        }
+        path = std::mem::take(&mut decoded);
+        decoded = decode(&path);
+    }
+    let Some(segments) = path.strip_prefix('/') else { return false };
+    // A parameter after `;` is not a part of the name for some servers.
+    let dots = |segment: &str| matches!(segment.split(';').next(), Some("." | ".."));
+    let empty = segments.split('/').rev().skip(1).any(str::is_empty);
+    let hostile = path.chars().any(|c| c.is_control() || c == '\\' || c == '\u{fffd}');
+    decoded == path && !empty && !hostile && !segments.split('/').any(dots)
+}
+
+/// Bytes of a place to go to.
+const MAX_TARGET: usize = 8 * 1024;
+
+/// Times that a path may be encoded over.
+const MAX_ENCODINGS: usize = 4;
+
+fn decode(path: &str) -> String {
+    percent_decode_str(path).decode_utf8_lossy().into_owned()
 }
 
 /// An attribute with a space before it, or nothing for an empty value.

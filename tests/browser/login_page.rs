@@ -41,7 +41,7 @@ fn answer(
     request: &mut Request,
 ) -> (u16, &'static str, String, Vec<HeaderValue>) {
     let html = "text/html; charset=utf-8";
-    let credentials = guard.credentials_from(|name| {
+    let credentials = guard.tokens_from(|name| {
         let headers = request.headers().iter();
         headers.filter(move |header| header.field.equiv(name)).map(|header| header.value.as_str())
     });
@@ -64,7 +64,7 @@ fn answer(
                 Err(denied) => (denied.status().as_u16(), html, denied.to_string(), Vec::new()),
             }
         }
-        _ => match guard.authenticate(&credentials, &Access::default()) {
+        _ => match guard.validate_and_refresh(&credentials, &Access::default()) {
             Ok(visitor) => {
                 let user = visitor.claims.user_id().to_owned();
                 (200, html, format!("<title>{user}</title>"), visitor.set_cookies)

@@ -9,7 +9,7 @@
 //!
 //! Every other difference has its reason. Where the official SDKs disagree, Go's newest is followed:
 //! `canon.rs` corrects the recording, and all of it is compared again. What is otherwise still stands in
-//! `deviations.txt`, and methods of Python that this crate does not have in `absent.txt`. A difference
+//! `deviations.txt`, and methods of Python that no adapter calls in `absent.txt`. A difference
 //! that stands nowhere fails the test, and so does an entry that no longer deviates. `bites.rs` shows
 //! that the comparison sees what is wrong.
 //!

@@ -7,6 +7,7 @@ use descope::emulator::Emulator;
 use descope::{Client, Error, Scope};
 use serde_json::{Value, json};
 
+use crate::inventory::{every_field_of, refusals_of};
 use crate::support::{exchange, refuses, sends, signed_in};
 
 const KEY: &str = "K2access-key";
@@ -46,6 +47,7 @@ fn what_is_not_set_is_not_sent_and_what_is_not_answered_is_in_the_token() {
         .selected_tenant("");
     let body = json!({ "loginOptions": { "customClaims": {}, "selectedTenant": "" } });
     sends(LINE, KEY, body, &answer, |client| client.auth().access_key().exchange(KEY, &empty));
+    every_field_of(["POST /v1/auth/accesskey/exchange"]);
 }
 
 #[test]
@@ -61,6 +63,7 @@ fn bad_input_is_refused_before_a_request() {
     let forged = json!({ "sessionJwt": "a.b.c" });
     let outcome = exchange(&forged, |c| c.auth().access_key().exchange(KEY, &every_option())).0;
     assert!(outcome.unwrap_err().is_token_invalid());
+    refusals_of([("POST /v1/auth/accesskey/exchange", "access_key")]);
 }
 
 #[test]

@@ -1,29 +1,33 @@
 //! Answers that are not as expected: every operation has to read them all the same.
 
 use std::collections::BTreeSet;
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use descope::{Client, Error, Result};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use crate::inventory::operation;
+use crate::operations::{Operation, full_answer, operation};
 use crate::support::{exchange, signed_in};
-
-/// An answer with every field of the contract, by method and path.
-static FULL: LazyLock<Map<String, Value>> =
-    LazyLock::new(|| serde_json::from_str(include_str!("../fixtures/answers.json")).unwrap());
 
 /// Members whose own members have names of the project's or the service's making, and values of one type.
 const MAPS: [&str; 4] = ["customAttributes", "oauth", "OAuth", "additionalErrors"];
 
-/// The answer to this request with every field of the contract, the first time that an operation is
-/// asked for, and if there is anything to it.
-pub(crate) fn full_once(line: &str) -> Option<Value> {
+/// An answer with every field of the list, the first time that an operation is asked for, and if there is
+/// anything to it.
+pub(crate) fn full_once(operation: &'static Operation) -> Option<Value> {
     static DONE: Mutex<BTreeSet<&str>> = Mutex::new(BTreeSet::new());
-    let name = operation(line)?.name;
-    let mut answer = FULL.get(name)?.clone();
+    let mut answer = full_answer(operation)?;
     put_tokens(&mut answer);
-    DONE.lock().unwrap_or_else(PoisonError::into_inner).insert(name).then_some(answer)
+    let mut done = DONE.lock().unwrap_or_else(PoisonError::into_inner);
+    done.insert(operation.name).then_some(answer)
+}
+
+/// The answer of an operation with every field of the contract.
+pub(crate) fn full(name: &str) -> Value {
+    let answer = operation(name).and_then(full_answer);
+    let mut answer = answer.unwrap_or_else(|| panic!("no answer: {name}"));
+    put_tokens(&mut answer);
+    answer
 }
 
 /// Puts tokens that can be verified in the place of texts.

@@ -9,6 +9,7 @@ use descope::mgmt::schema::{Expression, Namespace, Node, RelationDefinition, Sch
 use descope::{Client, UnixMillis, UserStatus};
 use serde_json::{Value, json};
 
+use crate::inventory::{every_field_of, refusals_of};
 use crate::support::{MANAGEMENT, exchange, refuses, sends};
 
 fn schema() -> Schema {
@@ -89,6 +90,15 @@ fn schemas() {
     sends("POST /v1/mgmt/authz/rd/delete", MANAGEMENT, body, &json!({}), |c| {
         c.mgmt().authz().delete_relation_definition("doc", "owner", &options)
     });
+    every_field_of([
+        "POST /v1/mgmt/authz/ns/delete",
+        "POST /v1/mgmt/authz/ns/save",
+        "POST /v1/mgmt/authz/rd/delete",
+        "POST /v1/mgmt/authz/rd/save",
+        "POST /v1/mgmt/authz/schema/delete",
+        "POST /v1/mgmt/authz/schema/load",
+        "POST /v1/mgmt/authz/schema/save",
+    ]);
 }
 
 #[test]
@@ -165,6 +175,14 @@ fn relations_to_each_kind_of_target() {
         c.mgmt().authz().targets_relations(&["ada"], &options)
     });
     assert_eq!(found, relations);
+    every_field_of([
+        "POST /v1/mgmt/authz/re/targets",
+        "POST /v1/mgmt/authz/re/create",
+        "POST /v1/mgmt/authz/re/delete",
+        "POST /v1/mgmt/authz/re/deleteresources",
+        "POST /v1/mgmt/authz/re/deleteresourcesrelations",
+        "POST /v1/mgmt/authz/re/resource",
+    ]);
 }
 
 #[test]
@@ -216,6 +234,13 @@ fn questions() {
         modified.schema_changed && modified.resources == ["plan"] && modified.targets == ["ada"]
     );
     sends(line, MANAGEMENT, json!({}), &answer, |c| c.mgmt().authz().get_modified(None));
+    every_field_of([
+        "POST /v1/mgmt/authz/getmodified",
+        "POST /v1/mgmt/authz/re/targetwithrelation",
+        "POST /v1/mgmt/authz/re/has",
+        "POST /v1/mgmt/authz/re/targetall",
+        "POST /v1/mgmt/authz/re/who",
+    ]);
 }
 
 #[test]
@@ -263,6 +288,29 @@ fn bad_input_is_refused_before_a_request() {
     refuses("target", |c| {
         c.mgmt().authz().what_can_target_access_with_relation("", "doc", "viewer")
     });
+    refusals_of([
+        ("POST /v1/mgmt/authz/ns/delete", "name"),
+        ("POST /v1/mgmt/authz/ns/save", "namespace relation_definition"),
+        ("POST /v1/mgmt/authz/rd/delete", "name namespace"),
+        ("POST /v1/mgmt/authz/rd/save", "namespace relation_definition"),
+        (
+            "POST /v1/mgmt/authz/re/create",
+            "namespace relation_definition resource target target_set",
+        ),
+        (
+            "POST /v1/mgmt/authz/re/delete",
+            "namespace relation_definition relations resource target target_set",
+        ),
+        ("POST /v1/mgmt/authz/re/deleteresources", "resources"),
+        ("POST /v1/mgmt/authz/re/deleteresourcesrelations", "resources"),
+        ("POST /v1/mgmt/authz/re/has", "target"),
+        ("POST /v1/mgmt/authz/re/resource", "resource"),
+        ("POST /v1/mgmt/authz/re/targetall", "target"),
+        ("POST /v1/mgmt/authz/re/targets", "targets"),
+        ("POST /v1/mgmt/authz/re/targetwithrelation", "target"),
+        ("POST /v1/mgmt/authz/re/who", "namespace resource"),
+        ("POST /v1/mgmt/authz/schema/save", "namespace"),
+    ]);
 }
 
 #[test]

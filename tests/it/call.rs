@@ -9,7 +9,7 @@ use descope::{Client, Credential, Error};
 use serde_json::{Value, json};
 
 use crate::server::{NoWaiting, to};
-use crate::support::{MANAGEMENT, REFRESH, exchange, refuses, sends};
+use crate::support::{MANAGEMENT, REFRESH, exchange, refuses, sends_unlisted};
 
 #[test]
 fn method_path_credential_and_body_are_the_callers() {
@@ -22,20 +22,20 @@ fn method_path_credential_and_body_are_the_callers() {
     ] {
         let line = format!("{method} /v1/new/thing?q=a%20b&r=..");
         let answer = json!({ "made": true, "nothing": null });
-        let made = sends(&line, bearer, body.clone(), &answer, |client| {
+        let made = sends_unlisted(&line, bearer, body.clone(), &answer, |client| {
             client.call(method.clone(), "/v1/new/thing?q=a%20b&r=..", credential, &body)
         });
         assert_eq!(made, answer);
     }
     let line = "GET /scim/v2/Users/U%2F1";
-    let found = sends(line, MANAGEMENT, Value::Null, &json!([1, null, "x"]), |client| {
+    let found = sends_unlisted(line, MANAGEMENT, Value::Null, &json!([1, null, "x"]), |client| {
         client.call(Method::GET, "/scim/v2/Users/U%2F1", Credential::ManagementKey, &())
     });
     assert_eq!(found, json!([1, null, "x"]));
-    sends("POST /v1/new", "", json!({}), &json!({}), |client| {
+    sends_unlisted("POST /v1/new", "", json!({}), &json!({}), |client| {
         client.call(Method::POST, "/v1/new", Credential::Project, &BTreeMap::<String, u8>::new())
     });
-    sends("DELETE /v1/new", "", Value::Null, &json!({}), |client| {
+    sends_unlisted("DELETE /v1/new", "", Value::Null, &json!({}), |client| {
         client.call(Method::DELETE, "/v1/new", Credential::Project, &None::<Value>)
     });
 }
@@ -52,6 +52,14 @@ fn what_cannot_be_sent_is_refused() {
         "https://x/y",
         "/a/../b",
         "/a/%2E./b",
+        "/a/..%2fb",
+        "/a/%2e%2e%2fb",
+        "/a/%252e%252e/b",
+        "/a/..;/b",
+        "/a/x%2F../b",
+        "/a\\..\\b",
+        "/a//b",
+        "/a%00",
         "/a b",
         "/a\r\nb: c",
         "/é",
@@ -81,7 +89,10 @@ fn an_empty_answer_is_null_and_one_that_is_not_json_an_error() {
         ("", Some(Value::Null)),
         (" \n", Some(Value::Null)),
         ("null", Some(Value::Null)),
-        ("7", Some(json!(7))),
+        ("{\"a\":7}", Some(json!({ "a": 7 }))),
+        ("[7]", Some(json!([7]))),
+        ("7", None),
+        ("OK", None),
         ("<html>", None),
         ("{", None),
     ] {

@@ -124,11 +124,11 @@ fn an_answer_has_a_size() {
         }
         assert_eq!(server.seen().len(), 1, "and it is not asked for again");
     }
-    // A key set weighs a few kilobytes.
-    let keys = format!(r#"{{"keys":[],"filler":"{}"}}"#, "x".repeat(65 * 1024));
+    // A key set weighs a few kilobytes; a mebibyte is the limit.
+    let keys = format!(r#"{{"keys":[],"filler":"{}"}}"#, "x".repeat(1025 * 1024));
     let server = Raw::answering(move |_| response("200 OK", "", &keys));
     let error = to(&server.url()).build().unwrap().warm_up().unwrap_err();
-    assert!(error.to_string().contains("the response could not be read"), "{error}");
+    assert!(error.to_string().contains(" could not be read: "), "{error}");
     // A transport that does not keep to the limit gains nothing.
     let client = to("http://example.com")
         .transport(|_| Ok(Response::new(vec![b' '; (64 << 20) + 1])))
@@ -210,11 +210,119 @@ fn every_request_has_its_headers() {
     let quiet = to(&server.url()).request_id(|| None).build().unwrap();
     quiet.auth().session().me(REFRESH).unwrap();
     assert_eq!(server.seen().last().unwrap().header("x-external-rid"), None);
-    for bad in ["a\r\nb", "ü", "\0"] {
-        let error = quiet.with_request_id(bad).auth().session().me(REFRESH).unwrap_err();
-        assert!(matches!(error, Error::Argument { name: "request_id", .. }), "{error:?}");
+    // A visitor's ID fails no call, whether the program sets it or is asked for it.
+    for (id, sent) in [
+        ("a\r\nb", Some("a%0D%0Ab")),
+        ("ü", Some("%C3%BC")),
+        ("\0", Some("%00")),
+        (" ", None),
+        (&*"x".repeat(100_000), Some(&*"x".repeat(256))),
+    ] {
+        let made = id.to_owned();
+        let asked = to(&server.url()).request_id(move || Some(made.clone())).build().unwrap();
+        for client in [quiet.with_request_id(id), asked] {
+            client.auth().session().me(REFRESH).unwrap();
+            assert_eq!(server.seen().last().unwrap().header("x-external-rid"), sent);
+        }
     }
-    assert_eq!(server.seen().len(), 5);
+}
+
+#[test]
+fn headers_of_the_connection_are_refused_before_any_call() {
+    for name in [
+        "Content-Length",
+        "transfer-encoding",
+        "Host",
+        "Connection",
+        "Expect",
+        "TE",
+        "Trailer",
+        "Upgrade",
+        "Keep-Alive",
+        "Proxy-Authorization",
+        "Proxy-Connection",
+        "Accept-Encoding",
+    ] {
+        let refused = to("https://example.com").header(name, "10").build();
+        let Err(Error::Argument { name: "header", reason, .. }) = refused else { panic!("{name}") };
+        assert!(reason.contains("connection"), "{reason}");
+    }
+}
+
+#[test]
+fn management_keys_go_unencrypted_to_this_machine_alone() {
+    let key = |url: &str| to(url).management_key("K2canary");
+    let refused = |builder: descope::ClientBuilder, expected: &str| match builder.build() {
+        Err(Error::Argument { name, reason, .. }) => {
+            assert!(
+                name == expected && reason.contains("allow_unencrypted_keys"),
+                "{name}: {reason}"
+            );
+        }
+        other => panic!("{other:?}"),
+    };
+    for url in [
+        "http://descope.internal",
+        "http://10.0.0.1:8080",
+        "http://[fd00::1]",
+        "http://localhost.evil.com",
+    ] {
+        refused(key(url), "base_url");
+        refused(to(url).auth_management_key("K2canary"), "base_url");
+        refused(key(url).agent(ureq::agent()), "base_url");
+        refused(key("https://example.com").fga_cache_url(url), "fga_cache_url");
+        key(url).allow_unencrypted_keys(true).build().unwrap();
+        key("https://example.com").fga_cache_url(url).allow_unencrypted_keys(true).build().unwrap();
+        // A transport of the program's own, and a client without a key.
+        key(url).transport(|_| Ok(Response::default())).build().unwrap();
+        to(url).build().unwrap();
+    }
+    for url in
+        ["http://127.0.0.1", "http://localhost:8080", "http://[::1]:1", "http://api.localhost"]
+    {
+        key(url).build().unwrap();
+        key("https://example.com").fga_cache_url(url).build().unwrap();
+        // Where a proxy on another machine is told to connect to its own.
+        refused(key(url).proxy("http://10.0.0.1:3128"), "base_url");
+        key(url).proxy("http://127.0.0.1:3128").build().unwrap();
+    }
+}
+
+#[test]
+fn a_failed_connection_names_the_host_and_the_proxy() {
+    let clock = NoWaiting::default;
+    let host = crate::server::nobody();
+    let place = host.trim_start_matches("http://");
+    let error = to(&host).clock(clock()).build().unwrap().auth().session().me(REFRESH).unwrap_err();
+    let text = error.to_string();
+    assert!(text.starts_with(&format!("no connection to {place}: ")), "{text}");
+    let proxy = format!("http://ada:canary@{place}");
+    let client = to("http://api.example.com").proxy(proxy).clock(clock()).build().unwrap();
+    let text = client.auth().session().me(REFRESH).unwrap_err().to_string();
+    let expected = format!("no connection to api.example.com through the proxy {place}: ");
+    assert!(text.starts_with(&expected) && !text.contains("canary"), "{text}");
+    // Whatever sends; and what it says of the request is not shown.
+    let client = to("https://example.com:8443/descope")
+        .header("x-key", "canary-header")
+        .transport(|request: Request| {
+            let quoted = format!(
+                "{:?}\n\u{1b}[2J{}",
+                request.headers()["authorization"].to_str(),
+                "canary-header"
+            );
+            Err(TransportError::new(Kind::Connect, quoted))
+        })
+        .clock(clock())
+        .build()
+        .unwrap();
+    let error = client.auth().session().me(REFRESH).unwrap_err();
+    for text in [error.to_string(), format!("{error:?}")] {
+        assert!(text.contains("example.com:8443") && text.contains(r"\n\u{1b}[2J"), "{text}");
+        assert!(
+            !text.contains("eyJ") && !text.contains("canary") && !text.contains('\n'),
+            "{text}"
+        );
+    }
 }
 
 /// A proxy that is asked by `CONNECT`, and wants this user and password.

@@ -5,6 +5,7 @@ use descope::emulator::Emulator;
 use serde_json::{Value, json};
 
 use crate::emulated::{ADA, claim, manage, refused, start, with_ada};
+use crate::inventory::{every_field_of, refusals_of};
 use crate::support::{refuses, sends, signed_in};
 
 #[test]
@@ -15,6 +16,8 @@ fn verify() {
     });
     assert_eq!(info.claims().user_id(), "U1");
     refuses("token", |client| client.auth().embedded_link().verify(""));
+    every_field_of(["POST /v1/auth/magiclink/verify"]);
+    refusals_of([("POST /v1/auth/magiclink/verify", "token")]);
 }
 
 /// What a backend does that hands out the link itself.

@@ -15,6 +15,7 @@ use crate::emulated::{
     ADA, AN_HOUR, PAGE, PHONE, claim, last_message, last_token, refresh_token, refused, start,
     with_ada,
 };
+use crate::inventory::{every_field_of, refusals_of};
 use crate::support::{
     REFRESH, every_message_option, every_option_of_the_new, every_sign_up_option,
     every_update_option, login_options, login_options_of_the_new, refuses, refuses_a_session,
@@ -28,22 +29,28 @@ fn sign_up_with_every_field() {
             &format!("POST /v1/auth/enchantedlink/signup/{}", method.as_str()),
             "",
             json!({
-                "loginId": "ada", name: address, "providerId": "C1", "URI": PAGE,
+                "loginId": "ada", name: address, "providerId": "C1", "URI": PAGE, "crossDevice": true,
                 "user": user_details(), "loginOptions": sign_up_options(),
             }),
             &json!({ "linkId": "42", "pendingRef": "ref-1", "maskedEmail": "a**@e******.com" }),
-            |c| c.auth().enchanted_link().sign_up(method, "ada", PAGE, &every_sign_up_option()),
+            |c| {
+                let links = c.auth().enchanted_link().cross_device(true);
+                links.sign_up(method, "ada", PAGE, &every_sign_up_option())
+            },
         );
         assert_eq!((&*sent.link_id, sent.pending_ref.expose()), ("42", "ref-1"));
         assert_eq!(sent.sent_to.masked_email.as_deref(), Some("a**@e******.com"));
         assert!(!format!("{sent:?}").contains("ref-1"));
     }
+    every_field_of(["POST /v1/auth/enchantedlink/signup/{method}"]);
 }
 
 #[test]
 fn sign_in_with_every_field() {
-    let body =
-        json!({ "loginId": ADA, "providerId": "C1", "URI": PAGE, "loginOptions": login_options() });
+    let body = json!({
+        "loginId": ADA, "providerId": "C1", "URI": PAGE, "crossDevice": false,
+        "loginOptions": login_options(),
+    });
     let mut new = body.clone();
     new["loginOptions"] = login_options_of_the_new();
     let answer = json!({ "linkId": "42", "pendingRef": "ref-1", "maskedPhone": "+1*******01" });
@@ -51,20 +58,21 @@ fn sign_in_with_every_field() {
         let name = method.as_str();
         let line = format!("POST /v1/auth/enchantedlink/signin/{name}");
         let sent = sends(&line, REFRESH, body.clone(), &answer, |client| {
-            client.auth().enchanted_link().sign_in(method, ADA, PAGE, &every_message_option())
+            let links = client.auth().enchanted_link().cross_device(false);
+            links.sign_in(method, ADA, PAGE, &every_message_option())
         });
         assert_eq!(sent.sent_to.to_string(), "+1*******01");
         let line = format!("POST /v1/auth/enchantedlink/signup-in/{name}");
         let sent = sends(&line, "", new.clone(), &answer, |client| {
-            client.auth().enchanted_link().sign_up_or_in(
-                method,
-                ADA,
-                PAGE,
-                &every_option_of_the_new(),
-            )
+            let links = client.auth().enchanted_link().cross_device(false);
+            links.sign_up_or_in(method, ADA, PAGE, &every_option_of_the_new())
         });
         assert_eq!((&*sent.link_id, sent.pending_ref.expose()), ("42", "ref-1"));
     }
+    every_field_of([
+        "POST /v1/auth/enchantedlink/signin/{method}",
+        "POST /v1/auth/enchantedlink/signup-in/{method}",
+    ]);
 }
 
 #[test]
@@ -89,6 +97,10 @@ fn verify_and_session() {
         client.auth().enchanted_link().session("ref-1")
     });
     assert_eq!(info.unwrap().claims().user_id(), "U1");
+    every_field_of([
+        "POST /v1/auth/enchantedlink/pending-session",
+        "POST /v1/auth/enchantedlink/verify",
+    ]);
 }
 
 #[test]
@@ -100,9 +112,11 @@ fn update_with_every_field() {
     body["loginId"] = json!(ADA);
     body["email"] = json!(email);
     body["URI"] = json!(PAGE);
+    body["crossDevice"] = json!(true);
     let line = "POST /v1/auth/enchantedlink/update/email";
     let sent = sends(line, REFRESH, body, &answer, |client| {
-        client.auth().enchanted_link().update_email(ADA, email, PAGE, REFRESH, &options)
+        let links = client.auth().enchanted_link().cross_device(true);
+        links.update_email(ADA, email, PAGE, REFRESH, &options)
     });
     assert_eq!(sent.link_id, "42");
     let mut options = options;
@@ -115,6 +129,10 @@ fn update_with_every_field() {
     sends(line, REFRESH, body, &answer, |client| {
         client.auth().enchanted_link().update_phone(ADA, PHONE, REFRESH, &options)
     });
+    every_field_of([
+        "POST /v1/auth/enchantedlink/update/email",
+        "POST /v1/auth/enchantedlink/update/phone/{method}",
+    ]);
 }
 
 #[test]
@@ -153,6 +171,18 @@ fn bad_input_is_refused_before_a_request() {
     refuses("mfa", |c| c.auth().enchanted_link().update_phone(ADA, PHONE, REFRESH, &mfa));
     refuses("login_id", |c| c.auth().enchanted_link().update_phone("", PHONE, REFRESH, &update));
     refuses("refresh_token", |c| c.auth().enchanted_link().update_phone(ADA, PHONE, "", &update));
+    refusals_of([
+        ("POST /v1/auth/enchantedlink/pending-session", "pending_ref"),
+        ("POST /v1/auth/enchantedlink/signin/{method}", "login_id method refresh_token"),
+        (
+            "POST /v1/auth/enchantedlink/signup-in/{method}",
+            "login_id method mfa refresh_token stepup",
+        ),
+        ("POST /v1/auth/enchantedlink/signup/{method}", "email login_id method phone"),
+        ("POST /v1/auth/enchantedlink/update/email", "email login_id refresh_token"),
+        ("POST /v1/auth/enchantedlink/update/phone/{method}", "login_id mfa phone refresh_token"),
+        ("POST /v1/auth/enchantedlink/verify", "token"),
+    ]);
 }
 
 #[test]

@@ -104,11 +104,12 @@ fn mistakes_in_the_environment_are_named() {
     assert_eq!(made("environment", &[]), "not configured");
     assert_eq!(made("environment", &[("DESCOPE_PROJECT_ID", " ")]), "not configured");
     for (name, value, expected) in [
-        ("DESCOPE_PROJECT_ID", "P 2", "bad project_id"),
-        ("DESCOPE_BASE_URI", "example.com", "bad base_url"),
-        ("DESCOPE_MANAGEMENT_KEY", "a b", "bad management_key"),
-        ("DESCOPE_AUTH_MANAGEMENT_KEY", "a b", "bad auth_management_key"),
-        ("DESCOPE_PUBLIC_KEY", "{}", "bad public_key"),
+        ("DESCOPE_PROJECT_ID", "P 2", "bad DESCOPE_PROJECT_ID"),
+        ("DESCOPE_BASE_URI", "example.com", "bad DESCOPE_BASE_URI"),
+        ("DESCOPE_MANAGEMENT_KEY", "a b", "bad DESCOPE_MANAGEMENT_KEY"),
+        ("DESCOPE_AUTH_MANAGEMENT_KEY", "a b", "bad DESCOPE_AUTH_MANAGEMENT_KEY"),
+        ("DESCOPE_PUBLIC_KEY", "{}", "bad DESCOPE_PUBLIC_KEY"),
+        ("DESCOPE_BASE_URI", "https://example.com:x", "bad DESCOPE_BASE_URI"),
         ("HTTPS_PROXY", "http://", "bad HTTPS_PROXY"),
         ("all_proxy", "gopher://example.com", "bad all_proxy"),
     ] {
@@ -160,6 +161,33 @@ fn proxies_come_from_the_environment() {
     variables[2].0 = "http_proxy";
     made("environment", &variables);
     assert!(proxy.seen().len() > proxied);
+
+    // Ranges, and what is below a name; an empty variable in lower case leaves it to the other.
+    for (name, exceptions) in [("NO_PROXY", "10.0.0.0/8, 127.0.0.0/8"), ("no_proxy", "*")] {
+        let (direct, proxied) = (server.seen().len(), proxy.seen().len());
+        let variables =
+            [variables[0], variables[1], variables[2], ("no_proxy", ""), (name, exceptions)];
+        made("environment", &variables);
+        assert_eq!(
+            (server.seen().len(), proxy.seen().len()),
+            (direct + 1, proxied),
+            "{exceptions}"
+        );
+    }
+}
+
+/// A key does not go unencrypted beyond this machine, be it by the environment.
+#[test]
+fn a_key_of_the_environment_is_kept_from_an_unencrypted_address() {
+    let project = ("DESCOPE_PROJECT_ID", "P2env");
+    let address = ("DESCOPE_BASE_URI", "http://descope.internal");
+    let key = ("DESCOPE_MANAGEMENT_KEY", "K2env");
+    assert_eq!(made("environment", &[project, address, key]), "bad DESCOPE_BASE_URI");
+    let key = ("DESCOPE_AUTH_MANAGEMENT_KEY", "K2env");
+    assert_eq!(made("environment", &[project, address, key]), "bad DESCOPE_BASE_URI");
+    let remote =
+        [project, ("DESCOPE_BASE_URI", "http://127.0.0.1:1"), key, ("http_proxy", "10.0.0.1:1")];
+    assert_eq!(made("environment", &remote), "bad DESCOPE_BASE_URI");
 }
 
 /// The cache is close by, and what goes to it may be unencrypted.

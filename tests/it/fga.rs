@@ -8,6 +8,7 @@ use descope::mgmt::fga::{
 use descope::{Client, codes};
 use serde_json::json;
 
+use crate::inventory::{every_field_of, refusals_of};
 use crate::support::{MANAGEMENT, refuses, sends};
 
 fn ada() -> Relation {
@@ -54,6 +55,11 @@ fn schemas() {
         (1, "office", "string")
     );
     assert_eq!(schema.schema.extra["types"], json!([]));
+    every_field_of([
+        "GET /v1/mgmt/fga/schema",
+        "POST /v1/mgmt/fga/schema",
+        "POST /v1/mgmt/fga/schema/dryrun",
+    ]);
 }
 
 #[test]
@@ -67,6 +73,11 @@ fn relations() {
     sends(line, MANAGEMENT, body, &json!({}), |c| c.mgmt().fga().delete_relations(&[ada()]));
     let line = "DELETE /v1/mgmt/fga/relations";
     sends(line, MANAGEMENT, json!(null), &json!({}), |c| c.mgmt().fga().delete_all_relations());
+    every_field_of([
+        "DELETE /v1/mgmt/fga/relations",
+        "POST /v1/mgmt/fga/relations",
+        "POST /v1/mgmt/fga/relations/delete",
+    ]);
 }
 
 #[test]
@@ -95,6 +106,7 @@ fn checks() {
     let body =
         json!({ "tuples": [ada_json()], "context": { "ip": "10.0.0.1" }, "listConditions": true });
     sends(line, MANAGEMENT, body, &answer, |c| c.mgmt().fga().check_with(&[ada()], &options));
+    every_field_of(["POST /v1/mgmt/fga/check"]);
 }
 
 #[test]
@@ -130,6 +142,12 @@ fn resources() {
         c.mgmt().fga().search_mappable_resources("acme", &queries, &options)
     });
     assert_eq!(found[0].resources[0].resource, "plan");
+    every_field_of([
+        "POST /v1/mgmt/fga/mappable/resources",
+        "GET /v1/mgmt/fga/mappable/schema",
+        "POST /v1/mgmt/fga/resources/load",
+        "POST /v1/mgmt/fga/resources/save",
+    ]);
 }
 
 #[test]
@@ -160,6 +178,20 @@ fn bad_input_is_refused_before_a_request() {
     refuses("tenant_id", |c| c.mgmt().fga().search_mappable_resources("", &[], &options));
     let queries = [MappableQuery::new("", ["x"])];
     refuses("type", |c| c.mgmt().fga().search_mappable_resources("acme", &queries, &options));
+    refusals_of([
+        ("POST /v1/mgmt/fga/check", "relation resource resource_type target target_type"),
+        ("POST /v1/mgmt/fga/mappable/resources", "tenant_id type"),
+        ("GET /v1/mgmt/fga/mappable/schema", "tenant_id"),
+        ("POST /v1/mgmt/fga/relations", "relation resource resource_type target target_type"),
+        (
+            "POST /v1/mgmt/fga/relations/delete",
+            "relation relations resource resource_type target target_type",
+        ),
+        ("POST /v1/mgmt/fga/resources/load", "resource_id"),
+        ("POST /v1/mgmt/fga/resources/save", "resource_type"),
+        ("POST /v1/mgmt/fga/schema", "dsl"),
+        ("POST /v1/mgmt/fga/schema/dryrun", "dsl"),
+    ]);
 }
 
 const SCHEMA: &str = "model AuthZ 1.0

@@ -81,11 +81,12 @@ fn the_builder_names_what_is_wrong() {
         refused("root_certificates", good().root_certificates(bad));
     }
     refused("leeway", good().leeway(Duration::from_secs(121)));
-    refused("leeway", good().leeway(Duration::MAX).keys(KeyPolicy::default()));
+    refused("leeway", good().leeway(Duration::MAX).key_policy(KeyPolicy::default()));
     let policy = KeyPolicy::default;
-    refused("max_age", good().keys(policy().max_age(Duration::ZERO)));
-    refused("max_age", good().keys(policy().cooldown(Duration::MAX)));
-    refused("fetch_timeout", good().keys(policy().fetch_timeout(Duration::ZERO)));
+    refused("max_age", good().key_policy(policy().max_age(Duration::ZERO)));
+    refused("max_age", good().key_policy(policy().cooldown(Duration::MAX)));
+    refused("max_token_size", good().max_token_size(0));
+    refused("fetch_timeout", good().key_policy(policy().fetch_timeout(Duration::ZERO)));
     let foreign =
         good().transport(|_: Request| Ok(Response::default())).proxy("http://127.0.0.1:1");
     assert!(matches!(foreign.build(), Err(Error::Config(_))));
@@ -111,7 +112,7 @@ fn extreme_times_do_not_panic() {
         .emulator(&emulator)
         .deadline(Duration::MAX)
         .try_timeout(Duration::MAX)
-        .keys(
+        .key_policy(
             KeyPolicy::default()
                 .max_age(Duration::MAX)
                 .max_stale(Duration::MAX)
@@ -151,25 +152,12 @@ fn addresses_are_checked_before_a_message_is_asked_for() {
         "@example.com",
         "ada@example",
         "a@b@example.com",
-        "ada@.com",
-        "ada@example..com",
         "ada @example.com",
         "ada@example.com\r\nBcc: eve@example.com",
         "ada@example.com, eve@example.com",
         "<ada@example.com>",
         "Ada <ada@example.com>",
-        "ada@[192.0.2.1]",
-        "ada@192.0.2.1",
-        "\"a b\"@example.com",
-        "ada@localhost",
-        "ada@a.test",
-        "ada@-a.com",
-        "ada@a-.com",
-        ".ada@example.com",
-        "ada.@example.com",
-        "a..b@example.com",
         "ada\u{202e}@example.com",
-        "ada@example\u{3002}com",
         "\0@example.com",
         &format!("{}@example.com", "a".repeat(250)),
     ] {
@@ -187,8 +175,8 @@ fn addresses_are_checked_before_a_message_is_asked_for() {
     }
     for bad in [
         " ",
-        "12345",
-        "1234567890123456",
+        "123",
+        "123456789012345678901",
         "+",
         "ada",
         "ada@example.com",
@@ -197,14 +185,9 @@ fn addresses_are_checked_before_a_message_is_asked_for() {
         "+12025550101,+12025550102",
         "++12025550101",
         "+0123456789",
-        "12--345678",
-        "(12345678",
-        "12345678)",
         "-12345678",
-        "12345678-",
         "123456x",
         "123456xx7",
-        "١٢٣٤٥٦٧",
         "tel:+12025550101",
         &"1".repeat(50_000),
     ] {
@@ -215,6 +198,28 @@ fn addresses_are_checked_before_a_message_is_asked_for() {
                 c.auth().otp().update_phone(*method, "ada", bad, REFRESH, &UpdateOptions::default())
             });
         }
+    }
+}
+
+#[test]
+fn addresses_that_descope_may_take_are_sent() {
+    let otp_to = |method: DeliveryMethod, address: &str| {
+        let (client, sent) = counted();
+        let _ = client.auth().otp().sign_up(method, address, &SignUpOptions::default());
+        assert_eq!(sent.load(Ordering::Relaxed), 1, "{address}");
+    };
+    for good in [
+        "ada@x.சிங்கப்பூர்",
+        "நண்பர்@x.சிங்கப்பூர்",
+        "ada@x.test",
+        "ada@x.local",
+        "ada@localhost",
+        "\"a b\"@example.com",
+    ] {
+        otp_to(DeliveryMethod::Email, good);
+    }
+    for good in ["12345", "+683 4000", "202 - 555 - 0101", "+49 (0) 30 123456", "١٢٣٤٥٦٧"] {
+        METHODS[1..].iter().for_each(|method| otp_to(*method, good));
     }
 }
 
@@ -438,7 +443,7 @@ fn claims_answer_any_question() {
         let claims = client.auth().session().validate(&token).unwrap();
         assert!(claims.has_roles(Scope::Project, [a.as_str(), b]));
         let tenant = Scope::Tenant(a);
-        assert_eq!(claims.has_roles(tenant, []), !a.is_empty());
+        assert_eq!(claims.has_roles(tenant, [""; 0]), !a.is_empty());
         if a != b && !a.is_empty() {
             assert_eq!(claims.matched_roles(tenant, [c.as_str()]), [c]);
         }

@@ -126,6 +126,23 @@ fn an_unusable_key_cannot_be_pinned() {
     }
 }
 
+#[test]
+fn what_is_pinned_in_another_form_is_named() {
+    let key = P256.jwk("k1", "ES256");
+    for (text, hint) in [
+        ("-----BEGIN PUBLIC KEY-----\nMFkw\n-----END PUBLIC KEY-----\n".to_owned(), "PEM"),
+        ("\n  -----BEGIN CERTIFICATE-----".to_owned(), "JWK"),
+        (json!({ "keys": [key] }).to_string(), "set of keys"),
+        (format!("[{key}]"), "JSON object"),
+        ("MFkwEwYHKoZIzj0CAQ".to_owned(), "JSON object"),
+        (key.to_string().replace('{', r#"{"alg":"ES256","#), "appears twice"),
+    ] {
+        let error = Client::builder().ignore_env().project_id("P1").public_key(&text).build();
+        let error = error.unwrap_err().to_string();
+        assert!(error.contains("public_key") && error.contains(hint), "{text}: {error}");
+    }
+}
+
 /// RFC 7517 section 4.
 #[test]
 fn a_key_with_a_member_twice_is_none() {

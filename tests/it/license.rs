@@ -57,7 +57,7 @@ fn nothing_fails_without_it() {
         (200, "{}"),
         (200, "<html>"),
         (200, r#"{"rateLimitTier":""}"#),
-        (200, r#"{"rateLimitTier":7}"#),
+        (200, r#"{"rateLimitTier":{"tier":7}}"#),
         (200, r#"{"rateLimitTier":"a\r\nb"}"#),
     ] {
         assert_eq!(asked(|b| b.license_tier(true), status, answer), [POLICY, ASKS, all, all]);

@@ -10,6 +10,7 @@ use crate::emulated::{
     ADA, AN_HOUR, PAGE, PHONE, claim, last_message, last_token, manage, refresh_token, refused,
     start, with_ada,
 };
+use crate::inventory::{every_field_of, refusals_of};
 use crate::support::{
     REFRESH, every_message_option, every_option_of_the_new, every_sign_up_option,
     every_update_option, login_options, login_options_of_the_new, refuses, refuses_a_session,
@@ -36,6 +37,7 @@ fn sign_up_with_every_field() {
         );
         assert_eq!(sent_to.to_string(), "a**@e******.com");
     }
+    every_field_of(["POST /v1/auth/magiclink/signup/{method}"]);
 }
 
 #[test]
@@ -57,6 +59,10 @@ fn sign_in_with_every_field() {
             client.auth().magic_link().sign_up_or_in(method, ADA, PAGE, &every_option_of_the_new())
         });
     }
+    every_field_of([
+        "POST /v1/auth/magiclink/signin/{method}",
+        "POST /v1/auth/magiclink/signup-in/{method}",
+    ]);
 }
 
 #[test]
@@ -104,6 +110,10 @@ fn update_with_every_field() {
         });
         assert_eq!(sent_to.to_string(), "+1*");
     }
+    every_field_of([
+        "POST /v1/auth/magiclink/update/email",
+        "POST /v1/auth/magiclink/update/phone/{method}",
+    ]);
 }
 
 #[test]
@@ -133,6 +143,13 @@ fn bad_input_is_refused_before_a_request() {
     refuses("method", phone(Email, ADA, PHONE, REFRESH));
     refuses("login_id", phone(Sms, "", PHONE, REFRESH));
     refuses("refresh_token", phone(Sms, ADA, PHONE, "a b"));
+    refusals_of([
+        ("POST /v1/auth/magiclink/signin/{method}", "login_id refresh_token"),
+        ("POST /v1/auth/magiclink/signup-in/{method}", "login_id mfa refresh_token stepup"),
+        ("POST /v1/auth/magiclink/signup/{method}", "email login_id phone"),
+        ("POST /v1/auth/magiclink/update/email", "email login_id refresh_token"),
+        ("POST /v1/auth/magiclink/update/phone/{method}", "login_id method phone refresh_token"),
+    ]);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod access_key;
 mod admin;
+mod answer_mutants;
 mod answers;
 mod authenticator;
 mod authz;
@@ -23,6 +24,7 @@ mod magic_link;
 mod mutation;
 mod notp;
 mod oauth;
+mod operations;
 mod otp;
 mod outbound;
 mod passkeys;
@@ -37,6 +39,7 @@ mod support;
 mod tls;
 mod tokens;
 mod totp;
+mod undecided;
 mod users;
 mod waiting;
 mod ways_in;

@@ -12,9 +12,10 @@ use descope::transport::{Request, Response};
 use descope::{AuthInfo, Client, Error, Result, codes};
 use serde_json::json;
 
+use crate::inventory::{every_field_of, refusals_of};
 use crate::support::{
-    REFRESH, client, code_of, every_login_option, login_options, refuses, refuses_a_provider,
-    sends, signed_in,
+    REFRESH, client, code_of, every_login_option, every_message_option, login_options, refuses,
+    refuses_a_provider, sends, signed_in,
 };
 
 const ADA: &str = "ada@example.com";
@@ -40,6 +41,11 @@ fn start_with_every_field() {
         let url = sends(&line, REFRESH, login_options(), &answer, start);
         assert_eq!(url, "https://idp.example.com/oauth?x=1");
     }
+    every_field_of([
+        "POST /v1/auth/oauth/authorize",
+        "POST /v1/auth/oauth/authorize/signin",
+        "POST /v1/auth/oauth/authorize/signup",
+    ]);
 }
 
 #[test]
@@ -53,6 +59,7 @@ fn update_with_every_field() {
     sends(&line, REFRESH, login_options(), &answer, |client| {
         client.auth().oauth().update("my own", REFRESH, &options)
     });
+    every_field_of(["POST /v1/auth/oauth/authorize/update"]);
 }
 
 #[test]
@@ -125,6 +132,7 @@ fn exchange() {
     assert_eq!(said.groups, ["Staff"]);
     assert_eq!(said.oidc_claims["n"], json!([1]));
     assert!(said.saml_attributes.is_empty() && info.tenant_sso_id.is_none());
+    every_field_of(["POST /v1/auth/oauth/exchange"]);
 }
 
 #[test]
@@ -151,6 +159,7 @@ fn native_with_every_field() {
     sends(line, "", body, &signed_in(), |client| {
         client.auth().oauth().native_finish(providers::APPLE, "s", &NativeResult::default())
     });
+    every_field_of(["POST /v1/auth/oauth/native/finish", "POST /v1/auth/oauth/native/start"]);
 }
 
 #[test]
@@ -160,10 +169,12 @@ fn one_tap_with_every_field() {
         client.auth().oauth().one_tap_client_id(providers::GOOGLE)
     });
     assert_eq!(id, "c1");
+    let mut login_options = login_options();
+    login_options["providerId"] = json!("C1");
     let body = json!({ "provider": "google", "idToken": "e.i.d", "nonce": "n0nce",
-        "loginOptions": login_options() });
+        "loginOptions": login_options });
     let line = "POST /v1/auth/onetap/idtoken/exchange";
-    let options = every_login_option();
+    let options = every_message_option();
     let info = sends(line, REFRESH, body.clone(), &signed_in(), |client| {
         client.auth().oauth().one_tap_exchange("google", "e.i.d", "n0nce", &options)
     });
@@ -173,6 +184,11 @@ fn one_tap_with_every_field() {
         client.auth().oauth().one_tap_verify("google", "e.i.d", "n0nce", &options)
     });
     assert_eq!(code.expose(), "c0de");
+    every_field_of([
+        "GET /v1/auth/onetap/clientid/{provider}",
+        "POST /v1/auth/onetap/idtoken/exchange",
+        "POST /v1/auth/onetap/idtoken/verify",
+    ]);
 }
 
 #[test]
@@ -215,6 +231,18 @@ fn bad_input_is_refused_before_a_request() {
     refuses("provider", |c| c.auth().oauth().one_tap_exchange("", "i", "n", &login));
     refuses("id_token", |c| c.auth().oauth().one_tap_exchange("google", "", "n", &login));
     refuses("nonce", |c| c.auth().oauth().one_tap_exchange("google", "i", "", &login));
+    refusals_of([
+        ("POST /v1/auth/oauth/authorize", "provider redirect_url refresh_token"),
+        ("POST /v1/auth/oauth/authorize/signin", "provider redirect_url refresh_token"),
+        ("POST /v1/auth/oauth/authorize/signup", "provider redirect_url refresh_token"),
+        ("POST /v1/auth/oauth/authorize/update", "provider redirect_url refresh_token"),
+        ("POST /v1/auth/oauth/exchange", "code"),
+        ("POST /v1/auth/oauth/native/finish", "provider state_id"),
+        ("POST /v1/auth/oauth/native/start", "provider refresh_token"),
+        ("GET /v1/auth/onetap/clientid/{provider}", "provider"),
+        ("POST /v1/auth/onetap/idtoken/exchange", "id_token nonce provider refresh_token"),
+        ("POST /v1/auth/onetap/idtoken/verify", "id_token nonce provider refresh_token"),
+    ]);
 }
 
 // From here on, the emulator answers.
@@ -422,6 +450,4 @@ fn no_message_is_sent() {
     refuses_a_provider(|c, o| {
         c.auth().oauth().native_start("apple", &NativeOptions::default().login(o.clone()))
     });
-    refuses_a_provider(|c, o| c.auth().oauth().one_tap_exchange("google", "e.i.d", "n0nce", o));
-    refuses_a_provider(|c, o| c.auth().oauth().one_tap_verify("google", "e.i.d", "n0nce", o));
 }

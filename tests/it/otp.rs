@@ -7,6 +7,7 @@ use serde_json::json;
 use crate::emulated::{
     ADA, AN_HOUR, PHONE, claim, last_message, refresh_token, refused, start, with_ada,
 };
+use crate::inventory::{every_field_of, refusals_of};
 use crate::support::{
     REFRESH, every_message_option, every_option_of_the_new, every_sign_up_option,
     every_update_option, login_options, login_options_of_the_new, refuses, refuses_a_session,
@@ -33,6 +34,7 @@ fn sign_up_with_every_field() {
         );
         assert_eq!(sent_to.masked_email.as_deref(), Some("a**@e******.com"));
     }
+    every_field_of(["POST /v1/auth/otp/signup/{method}"]);
 }
 
 #[test]
@@ -53,6 +55,7 @@ fn sign_in_with_every_field() {
             client.auth().otp().sign_up_or_in(method, ADA, &every_option_of_the_new())
         });
     }
+    every_field_of(["POST /v1/auth/otp/signin/{method}", "POST /v1/auth/otp/signup-in/{method}"]);
 }
 
 #[test]
@@ -72,7 +75,9 @@ fn verify() {
     assert_eq!(info.refresh.unwrap().claims.user_id(), "U1");
     assert_eq!((&*info.user.name, info.first_seen), ("Ada", false));
     assert_eq!((&*info.cookie.domain, &*info.cookie.path), ("example.com", "/app"));
-    assert_eq!((info.cookie.max_age, info.cookie.expires.as_seconds()), (3600, 1_900_000_000));
+    let expires = descope::UnixTime::from_seconds(1_900_000_000);
+    assert_eq!((info.cookie.max_age, info.cookie.expires), (Some(3600), Some(expires)));
+    every_field_of(["POST /v1/auth/otp/verify/{method}"]);
 }
 
 #[test]
@@ -93,6 +98,7 @@ fn update_with_every_field() {
     sends(line, REFRESH, body("phone", phone), &json!({}), |client| {
         client.auth().otp().update_phone(method, ADA, phone, REFRESH, &every_update_option())
     });
+    every_field_of(["POST /v1/auth/otp/update/email", "POST /v1/auth/otp/update/phone/{method}"]);
 }
 
 #[test]
@@ -130,6 +136,14 @@ fn bad_input_is_refused_before_a_request() {
     };
     refuses("login_id", update("+12025550101", REFRESH));
     refuses("refresh_token", update("+12025550101", ""));
+    refusals_of([
+        ("POST /v1/auth/otp/signin/{method}", "login_id refresh_token"),
+        ("POST /v1/auth/otp/signup-in/{method}", "login_id mfa refresh_token stepup"),
+        ("POST /v1/auth/otp/signup/{method}", "email login_id phone"),
+        ("POST /v1/auth/otp/update/email", "email login_id refresh_token"),
+        ("POST /v1/auth/otp/update/phone/{method}", "login_id method phone refresh_token"),
+        ("POST /v1/auth/otp/verify/{method}", "code login_id"),
+    ]);
 }
 
 #[test]

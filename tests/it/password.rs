@@ -9,6 +9,7 @@ use crate::emulated::{
     ADA, AN_HOUR, PAGE, PHONE, claim, last_message, last_token, manage, refresh_token, refused,
     start, with_ada,
 };
+use crate::inventory::{every_field_of, refusals_of};
 use crate::support::{
     REFRESH, every_message_option, every_sign_up_option, login_options, refuses, sends,
     sign_up_options, signed_in, user_details,
@@ -32,6 +33,7 @@ fn sign_up_with_every_field() {
     sends(line, "", body, &signed_in(), |client| {
         client.auth().password().sign_up(ADA, OLD, &SignUpOptions::default())
     });
+    every_field_of(["POST /v1/auth/password/signup"]);
 }
 
 #[test]
@@ -44,6 +46,7 @@ fn sign_in_with_every_field() {
         client.auth().password().sign_in(ADA, OLD, &every_message_option())
     });
     assert_eq!(info.user.name, "Ada");
+    every_field_of(["POST /v1/auth/password/signin"]);
 }
 
 #[test]
@@ -71,6 +74,7 @@ fn reset_with_every_field() {
         client.auth().password().send_reset(ADA, &ResetOptions::default())
     });
     assert!(sent.pending_ref.is_none() && sent.link_id.is_none());
+    every_field_of(["POST /v1/auth/password/reset"]);
 }
 
 #[test]
@@ -93,6 +97,11 @@ fn update_replace_and_policy() {
     let policy = sends(line, "", json!(null), &answer, |client| client.auth().password().policy());
     assert_eq!(policy.min_length, 12);
     assert!(policy.lowercase && !policy.uppercase && policy.number && policy.non_alphanumeric);
+    every_field_of([
+        "GET /v1/auth/password/policy",
+        "POST /v1/auth/password/replace",
+        "POST /v1/auth/password/update",
+    ]);
 }
 
 #[test]
@@ -113,6 +122,13 @@ fn bad_input_is_refused_before_a_request() {
     refuses("login_id", |c| c.auth().password().replace("", OLD, NEW));
     refuses("old_password", |c| c.auth().password().replace(ADA, "", NEW));
     refuses("new_password", |c| c.auth().password().replace(ADA, OLD, ""));
+    refusals_of([
+        ("POST /v1/auth/password/replace", "login_id new_password old_password"),
+        ("POST /v1/auth/password/reset", "login_id"),
+        ("POST /v1/auth/password/signin", "login_id password refresh_token"),
+        ("POST /v1/auth/password/signup", "login_id password"),
+        ("POST /v1/auth/password/update", "login_id new_password refresh_token"),
+    ]);
 }
 
 #[test]

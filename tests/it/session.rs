@@ -10,7 +10,8 @@ use descope::emulator::{Emulator, Fault};
 use descope::{AuthInfo, Client, Error, Scope, TokenError, UserDetails, UserStatus, codes};
 use serde_json::{Value, json};
 
-use crate::support::{REFRESH, exchange, refuses, sends, signed_in};
+use crate::inventory::{every_field_of, refusals_of};
+use crate::support::{REFRESH, exchange, issued, refuses, sends, signed_in};
 
 const ADA: &str = "ada@example.com";
 
@@ -51,6 +52,7 @@ fn me() {
     assert_eq!(user.created_time.as_seconds(), 1_700_000_000);
     assert_eq!(user.modified_time.as_seconds(), 1_700_000_001);
     assert_eq!(user.extra["newerThanThisCrate"], json!([1]));
+    every_field_of(["GET /v1/auth/me"]);
 }
 
 #[test]
@@ -67,6 +69,7 @@ fn history() {
     assert_eq!((&*first.user_id, first.login_time.as_seconds()), ("U1", 1_700_000_000));
     assert_eq!((&*first.city, &*first.country, &*first.ip), ("London", "GB", "192.0.2.1"));
     assert_eq!((&*first.selected_tenant, &*records[1].city), ("t1", ""));
+    every_field_of(["GET /v1/auth/me/history"]);
 }
 
 #[test]
@@ -83,6 +86,7 @@ fn my_tenants() {
     sends(line, REFRESH, body, &answer, |client| {
         client.auth().session().my_tenants(MyTenants::Ids(&["t1", "t2"]), REFRESH)
     });
+    every_field_of(["POST /v1/auth/me/tenants"]);
 }
 
 #[test]
@@ -105,6 +109,70 @@ fn select_tenant() {
         client.auth().session().select_tenant("t1", REFRESH)
     });
     assert_eq!((info.claims().user_id(), info.first_seen), ("U1", false));
+    every_field_of(["POST /v1/auth/tenant/select"]);
+}
+
+#[test]
+fn refresh_with_a_token_of_another_vendor() {
+    let answer = signed_in();
+    let given = answer["refreshJwt"].as_str().unwrap();
+    let body = json!({ "externalToken": "vendor" });
+    let info = sends("POST /v1/auth/refresh", given, body, &answer, |client| {
+        client.auth().session().refresh_with_external_token(given, "vendor")
+    });
+    assert_eq!(info.claims().user_id(), "U1");
+    every_field_of(["POST /v1/auth/refresh"]);
+    refuses("external_token", |c| c.auth().session().refresh_with_external_token(given, ""));
+}
+
+#[test]
+fn what_else_an_answer_says_is_kept() {
+    let mut answer = signed_in();
+    let token = answer["sessionJwt"].clone();
+    for (name, value) in [
+        ("trustedDeviceJwt", json!("tdj")),
+        ("knownDeviceJwt", json!("kdj")),
+        ("externalToken", json!("ext")),
+        ("nextRefreshSeconds", json!("300")),
+        ("sessionExpiration", json!(1_900_000_100)),
+        ("cookieName", json!("R")),
+        ("sessionCookieName", json!("S")),
+        ("sessionCookieDomain", json!("s.example.com")),
+        ("claims", json!({ "a": 1 })),
+        ("unsavedSSO", json!(true)),
+        ("newerThanThis", json!({ "b": [null] })),
+        ("newerJwt", json!("s3cret-1")),
+        ("newer", token),
+        ("clientSecret", json!("s3cret-2")),
+    ] {
+        answer[name] = value;
+    }
+    let (info, _) = exchange(&answer, |client| client.auth().magic_link().verify("t"));
+    let info = info.unwrap();
+    let secret = |secret: &Option<descope::Secret>| secret.as_ref().unwrap().expose().to_owned();
+    assert_eq!(secret(&info.trusted_device_jwt), "tdj");
+    assert_eq!(secret(&info.known_device_jwt), "kdj");
+    assert_eq!(secret(&info.external_token), "ext");
+    assert_eq!(info.next_refresh_seconds, Some(300));
+    assert_eq!(info.session_expiration.unwrap().as_seconds(), 1_900_000_100);
+    let cookie = &info.cookie;
+    assert_eq!(cookie.name.as_deref(), Some("R"));
+    assert_eq!(cookie.session_name.as_deref(), Some("S"));
+    assert_eq!(cookie.session_domain.as_deref(), Some("s.example.com"));
+    assert_eq!(
+        (cookie.max_age, cookie.expires.map(|t| t.as_seconds())),
+        (Some(3600), Some(1_900_000_000))
+    );
+    assert_eq!(info.unsigned_claims["a"], 1);
+    assert_eq!(info.unsaved_sso, Some(true));
+    assert_eq!(info.extra.keys().collect::<Vec<_>>(), ["newerThanThis"]);
+    assert_eq!(
+        info.extra_secrets.keys().collect::<Vec<_>>(),
+        ["clientSecret", "newer", "newerJwt"]
+    );
+    assert_eq!(info.extra_secrets["newerJwt"].expose(), "s3cret-1");
+    let printed = format!("{info:?}");
+    assert!(!printed.contains("s3cret") && printed.contains("newerThanThis"), "{printed}");
 }
 
 #[test]
@@ -144,6 +212,7 @@ fn logout() {
     sends("POST /v1/auth/logoutall", REFRESH, json!({}), &json!({}), |client| {
         client.auth().session().logout_all(REFRESH)
     });
+    every_field_of(["POST /v1/auth/logout", "POST /v1/auth/logoutall"]);
 }
 
 #[test]
@@ -181,6 +250,14 @@ fn bad_input_is_refused_before_a_request() {
     for bad in ["", " ", "a\nb", &"x".repeat(2049)] {
         refuses("tenant_id", |c| c.auth().session().select_tenant(bad, REFRESH));
     }
+    refusals_of([
+        ("POST /v1/auth/logout", "refresh_token"),
+        ("POST /v1/auth/logoutall", "refresh_token"),
+        ("GET /v1/auth/me", "refresh_token"),
+        ("GET /v1/auth/me/history", "refresh_token"),
+        ("POST /v1/auth/me/tenants", "ids refresh_token"),
+        ("POST /v1/auth/tenant/select", "refresh_token tenant_id"),
+    ]);
 }
 
 #[test]
@@ -192,7 +269,7 @@ fn what_an_answer_leaves_out_is_no_reason_to_fail() {
         answer[name] = Value::Null;
     }
     let info = exchange(&answer, |c| c.auth().session().select_tenant("t1", REFRESH)).0.unwrap();
-    assert_eq!((&*info.cookie.domain, &*info.cookie.path, info.cookie.max_age), ("", "/", 0));
+    assert_eq!((&*info.cookie.domain, &*info.cookie.path, info.cookie.max_age), ("", "/", None));
     assert!(info.first_seen && info.user.user_id.is_empty());
     answer["sessionJwt"] = Value::Null;
     let error =
@@ -368,6 +445,71 @@ fn sessions_expire_and_are_refreshed() {
 }
 
 #[test]
+fn a_refresh_is_for_the_user_of_the_session() {
+    let emulator = Emulator::new();
+    let client = project(&emulator);
+    let info = sign_in(&emulator, &client, &LoginOptions::default());
+    emulator.advance(Duration::from_secs(3600));
+    let (session, own) = (client.auth().session(), info.claims().user_id());
+    let issue =
+        |sub: &str, drn: &str| emulator.issue_token(json!({ "sub": sub, "drn": drn })).unwrap();
+    // A refresh token in the place of a session token names its user just as well.
+    for given in [info.session_jwt(), info.refresh_jwt().unwrap()] {
+        let refused = session.validate_and_refresh(given, &issue("U2eve", "DSR")).unwrap_err();
+        assert!(matches!(refused, Error::Token(TokenError::OtherUser)), "{refused:?}");
+        assert!(refused.is_sign_in_required());
+        assert!(session.validate_and_refresh(given, info.refresh_jwt().unwrap()).is_ok());
+    }
+    for drn in ["DS"] {
+        let not_one = issue(own, drn);
+        for refused in [
+            session.refresh(&not_one).unwrap_err(),
+            session.validate_and_refresh("", &not_one).unwrap_err(),
+        ] {
+            assert!(matches!(refused, Error::Token(TokenError::NotARefreshToken)), "{refused:?}");
+            assert!(refused.is_sign_in_required());
+        }
+    }
+    assert_eq!(emulator.requests("/v1/auth/refresh"), 2);
+    // `dsub` is who it is, as for the claims.
+    let named = json!({ "sub": "a", "dsub": own, "drn": "DS", "exp": 1_000_000_000 });
+    let named = emulator.issue_token(named).unwrap();
+    assert!(session.validate_and_refresh(&named, info.refresh_jwt().unwrap()).is_ok());
+    let other = json!({ "sub": own, "dsub": "a", "drn": "DS", "exp": 1_000_000_000 });
+    let other = emulator.issue_token(other).unwrap();
+    assert!(session.validate_and_refresh(&other, info.refresh_jwt().unwrap()).is_err());
+}
+
+#[test]
+fn an_answer_for_another_user_is_refused() {
+    let answer = |session: &str, refresh: &str| {
+        let mut answer = signed_in();
+        for (name, sub, drn) in [("sessionJwt", session, "DS"), ("refreshJwt", refresh, "DSR")] {
+            answer[name] = json!(issued(sub, drn));
+        }
+        answer
+    };
+    let given = issued("U1", "DSR");
+    for (session, refresh, good) in
+        [("U1", "U1", true), ("U2", "U1", false), ("U1", "U2", false), ("U2", "U2", false)]
+    {
+        let answer = answer(session, refresh);
+        let refreshed = exchange(&answer, |c| c.auth().session().refresh(&given)).0;
+        let selected = exchange(&answer, |c| c.auth().session().select_tenant("t1", &given)).0;
+        for outcome in [refreshed, selected] {
+            match outcome {
+                Ok(_) => assert!(good, "{session} {refresh}"),
+                Err(error) => assert!(!good && matches!(error, Error::Decode(_)), "{error}"),
+            }
+        }
+    }
+    // Of a token that cannot be read, nobody knows whose it is.
+    let opaque =
+        exchange(&answer("U2", "U2"), |c| c.auth().session().select_tenant("t1", "opaque"));
+    assert!(opaque.0.is_ok());
+}
+
+#[test]
 fn a_rotated_refresh_token_replaces_the_old_one() {
     let emulator = Emulator::builder().rotate_refresh_tokens(true).build();
     let client = project(&emulator);
@@ -524,10 +666,10 @@ fn roles_and_permissions_hold_where_they_were_given() {
     assert!(claims.has_permissions(one, ["write"]) && !claims.has_permissions(project, ["write"]));
     assert!(!claims.has_roles(one, ["Writer", "Reader"]));
     // No roles are held by every member, and by nobody else.
-    assert!(claims.has_roles(two, []) && claims.has_permissions(project, []));
+    assert!(claims.has_roles(two, [""; 0]) && claims.has_permissions(project, [""; 0]));
     for foreign in ["t3", "", "T1"] {
         let foreign = Scope::Tenant(foreign);
-        assert!(!claims.has_roles(foreign, []) && !claims.has_permissions(foreign, []));
+        assert!(!claims.has_roles(foreign, [""; 0]) && !claims.has_permissions(foreign, [""; 0]));
         assert!(!claims.has_roles(foreign, ["Reader"]) && claims.roles(foreign).is_empty());
         assert!(claims.matched_roles(foreign, ["Reader"]).is_empty());
     }
@@ -565,11 +707,11 @@ fn role_checks_survive_claims_of_every_form() {
                 };
                 assert_eq!(claims.has_roles(Scope::Project, ["Admin"]), listed(roles));
                 let member = tenants.get("t1").is_some() || current == "t1";
-                assert_eq!(claims.has_roles(Scope::Tenant("t1"), []), member);
+                assert_eq!(claims.has_roles(Scope::Tenant("t1"), [""; 0]), member);
                 // The claim is there, and so what is at the top does not count in a tenant.
                 let expected = member && listed(&tenants["t1"]["roles"]);
                 assert_eq!(claims.has_roles(Scope::Tenant("t1"), ["Admin"]), expected);
-                assert!(!claims.has_roles(Scope::Tenant(""), []));
+                assert!(!claims.has_roles(Scope::Tenant(""), [""; 0]));
             }
         }
     }

@@ -11,6 +11,7 @@ use descope::emulator::Emulator;
 use descope::{AuthInfo, Client, Result, Scope, codes};
 use serde_json::json;
 
+use crate::inventory::{every_field_of, refusals_of};
 use crate::support::{
     REFRESH, client, code_of, every_login_option, login_options, refuses, refuses_a_provider,
     sends, signed_in,
@@ -38,6 +39,7 @@ fn start_with_every_field() {
         client.auth().sso().start("acme", &options)
     });
     assert_eq!(url, "https://idp.example.com/sso");
+    every_field_of(["POST /v1/auth/sso/authorize"]);
 }
 
 #[test]
@@ -58,6 +60,7 @@ fn saml_start_with_every_field() {
         client.auth().saml().start(ADA, &options)
     });
     assert_eq!(url, "https://idp.example.com/saml");
+    every_field_of(["POST /v1/auth/saml/authorize"]);
 }
 
 #[test]
@@ -92,6 +95,7 @@ fn exchange() {
         let said = info.idp_response.unwrap();
         assert_eq!((&*said.groups[0], &said.saml_attributes["mail"]), ("Staff", &json!(ADA)));
     }
+    every_field_of(["POST /v1/auth/saml/exchange", "POST /v1/auth/sso/exchange"]);
 }
 
 #[test]
@@ -107,6 +111,12 @@ fn bad_input_is_refused_before_a_request() {
     }
     refuses("code", |c| c.auth().sso().exchange(""));
     refuses("code", |c| c.auth().saml().exchange("\n"));
+    refusals_of([
+        ("POST /v1/auth/saml/authorize", "redirect_url refresh_token tenant"),
+        ("POST /v1/auth/saml/exchange", "code"),
+        ("POST /v1/auth/sso/authorize", "redirect_url refresh_token tenant"),
+        ("POST /v1/auth/sso/exchange", "code"),
+    ]);
 }
 
 // From here on, the emulator answers.

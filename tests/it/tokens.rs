@@ -7,10 +7,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use aws_lc_rs::hmac;
+use descope::auth::DeliveryMethod::Email;
 use descope::clock::Clock;
 use descope::emulator::Emulator;
+use descope::transport::http::Method;
 use descope::transport::{Request, Response};
-use descope::{Claims, Client, ClientBuilder, Error, Result, TokenError};
+use descope::{Claims, Client, ClientBuilder, Credential, Error, Result, TokenError};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -305,12 +307,17 @@ fn key_ids_are_names_and_nothing_else() {
         &TokenError::UnknownKey,
     );
     assert_eq!(fetches.load(Ordering::Relaxed), 0);
-    for kid in
-        ["", " k1", "K1", "k1\0", "\0", "../k1", "..%2Fk1", "🔑", "' OR 1=1", &"k".repeat(256)]
-    {
-        refuse(&json!(kid), &TokenError::UnknownKey);
+    let names = ["", " k1", "K1", "k1\0", "\0", "../k1", "..%2Fk1", "🔑", "' OR 1=1"];
+    for (at, kid) in names.into_iter().chain([&*"k".repeat(256)]).enumerate() {
+        // The first fetch, and two more for unknown keys: what others may not be asked for now may be anything.
+        let retry_after = (at >= 3).then_some(Duration::from_secs(30));
+        let token = P256.sign_json(&header_with("kid", &json!(kid)), claims().to_string());
+        let error = validate(&client, &token).unwrap_err();
+        assert_eq!(error.is_unavailable(), retry_after.is_some(), "{kid}: {error}");
+        assert_eq!(error.retry_after(), retry_after, "{kid}: {error}");
+        assert_eq!(error.is_token_invalid(), at < 3, "{kid}: {error}");
     }
-    assert_eq!(fetches.load(Ordering::Relaxed), 2);
+    assert_eq!(fetches.load(Ordering::Relaxed), 3);
 }
 
 #[test]
@@ -504,9 +511,106 @@ fn oversized_tokens_cost_nothing() {
         [sized(16 * 1024 + 1), "e".repeat(64 << 20), format!("{}.e30.e30", "e".repeat(20_000))]
     {
         let refused = validate(&client, &token);
-        assert!(matches!(refused, Err(Error::Argument { name: "session_token", .. })));
+        let Err(Error::Token(error)) = &refused else { panic!("{refused:?}") };
+        assert!(
+            matches!(error, TokenError::TooLarge { argument: "session_token", limit: 16_384, .. }),
+            "{error}"
+        );
+        assert!(error.to_string().contains("16384 bytes"), "{error}");
     }
     assert_eq!(fetches.load(Ordering::Relaxed), before);
+}
+
+/// Whose tokens are larger than the limit can sign in, and the program can raise it for the rest.
+#[test]
+fn tokens_that_descope_has_just_sent_are_never_too_large() {
+    let emulator = Emulator::new();
+    let tenants: Vec<_> = (0..400).map(|n| format!("tenant-{n:0>27}")).collect();
+    let known: Vec<_> = tenants.iter().map(|id| json!({ "id": id, "name": id })).collect();
+    let joined: Vec<_> = tenants.iter().map(|id| json!({ "tenantId": id })).collect();
+    emulator
+        .seed(&json!({
+            "tenants": known,
+            "users": [{ "loginId": "ada@example.com", "userTenants": joined }],
+        }))
+        .unwrap();
+    let build = || Client::builder().emulator(&emulator);
+    let client = build().build().unwrap();
+    let otp = client.auth().otp();
+    otp.sign_in(Email, "ada@example.com", &Default::default()).unwrap();
+    let code = emulator.inbox().last_to("ada@example.com").unwrap().code.unwrap();
+    let info = otp.verify(Email, "ada@example.com", &code).unwrap();
+    assert_eq!(info.claims().tenants().len(), 400);
+    let (session_token, refresh_token) = (info.session_jwt(), info.refresh_jwt().unwrap());
+    let size = session_token.len();
+    assert!(size > 16 * 1024, "{size}");
+
+    let refused = validate(&client, session_token).unwrap_err();
+    assert!(refused.is_token_invalid(), "{refused}");
+    assert!(refused.to_string().contains("max_token_size"), "{refused}");
+    let exact = build().max_token_size(size).build().unwrap();
+    accepts(&exact, session_token);
+    let smaller = build().max_token_size(size - 1).build().unwrap();
+    let too_large = |error: Error| {
+        let Error::Token(error) = error else { panic!("{error}") };
+        assert!(
+            matches!(error, TokenError::TooLarge { limit, .. } if limit == size - 1),
+            "{error}"
+        );
+    };
+    too_large(validate(&smaller, session_token).unwrap_err());
+    // What is only sent has the same limit.
+    too_large(smaller.auth().session().me(session_token).unwrap_err());
+    too_large(smaller.auth().session().refresh(session_token).unwrap_err());
+    let exchange = |client: &Client| {
+        client.auth().access_key().exchange(session_token, &Default::default()).unwrap_err()
+    };
+    too_large(exchange(&smaller));
+    assert!(exchange(&exact).is_unauthorized());
+    let call = |client: &Client| {
+        let credential = Credential::Token(session_token);
+        client.call(Method::GET, "/v1/auth/me", credential, &()).unwrap_err()
+    };
+    too_large(call(&smaller));
+    assert!(call(&exact).status().is_some());
+    // A refresh brings a large one, whatever the limit for what callers send.
+    let limit = refresh_token.len().min(size - 1);
+    let by_refresh = build().max_token_size(limit).build().unwrap();
+    if refresh_token.len() <= limit {
+        assert!(
+            by_refresh.auth().session().refresh(refresh_token).unwrap().session_jwt().len() > limit
+        );
+    }
+}
+
+#[test]
+fn common_mistakes_are_named() {
+    let emulator = Emulator::new();
+    let client = Client::builder().emulator(&emulator).build().unwrap();
+    let made = client.mgmt().access_key().create("nightly", None, &Default::default()).unwrap();
+    let session = client.auth().session();
+    let token = emulator.issue_token(json!({ "sub": "U1" })).unwrap();
+    for text in [format!("Bearer {token}"), format!("bearer  {token}"), "Bearer x".to_owned()] {
+        for error in [
+            session.validate(&text).unwrap_err(),
+            session.refresh(&text).unwrap_err(),
+            session.me(&text).unwrap_err(),
+        ] {
+            assert!(matches!(error, Error::Token(TokenError::BearerPrefix)), "{error}");
+            assert!(error.is_token_invalid() && error.to_string().contains("`Bearer`"), "{error}");
+        }
+    }
+    for key in [made.cleartext.expose(), emulator.management_key()] {
+        let error = session.validate(key).unwrap_err();
+        assert!(matches!(error, Error::Token(TokenError::AccessKey)), "{error}");
+        assert!(error.is_token_invalid() && error.to_string().contains("exchange"), "{error}");
+    }
+    for other in ["K2", "hello", "Kxxxxxxxxxxxxxxxxxxxxxxxxxxx.y", "Zxxxxxxxxxxxxxxxxxxxxxxxxxx"] {
+        refuses(&client, other, &TokenError::Malformed);
+    }
+    let early = emulator.issue_token(json!({ "sub": "U1", "nbf": 4_000_000_000_i64 })).unwrap();
+    let error = validate(&client, &early).unwrap_err().to_string();
+    assert!(error.contains("becomes valid in") && error.contains("clock"), "{error}");
 }
 
 #[test]

@@ -11,9 +11,10 @@ use serde_json::json;
 use totp_rs::{Builder, Secret};
 
 use crate::emulated::{ADA, PHONE, claim, manage, refresh_token, refused, start, with_ada};
+use crate::inventory::{every_field_of, refusals_of};
 use crate::support::{
-    REFRESH, every_login_option, every_sign_up_option, login_options, refuses, refuses_a_provider,
-    sends, signed_in, user_details,
+    REFRESH, every_message_option, every_sign_up_option, login_options, refuses, sends, signed_in,
+    user_details,
 };
 
 #[test]
@@ -46,20 +47,24 @@ fn sign_up_and_update() {
         client.auth().totp().sign_up(ADA, &UserDetails::default())
     });
     assert!(matches!(setup.qr_png(), Err(Error::Decode(_))));
+    every_field_of(["POST /v1/auth/totp/signup", "POST /v1/auth/totp/update"]);
 }
 
 #[test]
 fn verify_with_every_field() {
-    let body = json!({ "loginId": ADA, "code": "123456", "loginOptions": login_options() });
+    let mut login_options = login_options();
+    login_options["providerId"] = json!("C1");
+    let body = json!({ "loginId": ADA, "code": "123456", "loginOptions": login_options });
     let line = "POST /v1/auth/totp/verify";
     let info = sends(line, REFRESH, body, &signed_in(), |client| {
-        client.auth().totp().verify(ADA, "123456", &every_login_option())
+        client.auth().totp().verify(ADA, "123456", &every_message_option())
     });
     assert_eq!(info.claims().user_id(), "U1");
     let body = json!({ "loginId": ADA, "code": "123456" });
     sends(line, "", body, &signed_in(), |client| {
         client.auth().totp().verify(ADA, "123456", &LoginOptions::default())
     });
+    every_field_of(["POST /v1/auth/totp/verify"]);
 }
 
 #[test]
@@ -72,7 +77,11 @@ fn bad_input_is_refused_before_a_request() {
     refuses("code", |c| c.auth().totp().verify(ADA, "", &plain));
     let lone = LoginOptions::default().mfa(true);
     refuses("refresh_token", |c| c.auth().totp().verify(ADA, "123456", &lone));
-    refuses_a_provider(|c, options| c.auth().totp().verify(ADA, "123456", options));
+    refusals_of([
+        ("POST /v1/auth/totp/signup", "login_id"),
+        ("POST /v1/auth/totp/update", "login_id refresh_token"),
+        ("POST /v1/auth/totp/verify", "code login_id refresh_token"),
+    ]);
 }
 
 /// An app that has scanned the QR code.

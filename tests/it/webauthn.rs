@@ -13,6 +13,7 @@ use descope::{AuthInfo, Client, Error, Result, UserDetails, codes};
 use serde_json::{Value, json};
 
 use crate::authenticator::{Authenticator, decode, encode, public_key};
+use crate::inventory::{every_field_of, refusals_of};
 use crate::support::{
     REFRESH, client, every_login_option, every_option_of_the_new, login_options,
     login_options_of_the_new, refuses, refuses_a_provider, refuses_a_session, sends, signed_in,
@@ -90,6 +91,7 @@ fn sign_up_with_every_field() {
     check_begun(&sends(line, "", body, &begun(), |client| {
         client.auth().webauthn().sign_up_start("ada", ORIGIN, &options)
     }));
+    every_field_of(["POST /v1/auth/webauthn/signup/start"]);
 }
 
 #[test]
@@ -115,6 +117,10 @@ fn sign_in_with_every_field() {
     check_begun(&sends(line, "", body, &begun(), |client| {
         client.auth().webauthn().sign_up_or_in_start(ADA, ORIGIN, &options)
     }));
+    every_field_of([
+        "POST /v1/auth/webauthn/signin/start",
+        "POST /v1/auth/webauthn/signup-in/start",
+    ]);
 }
 
 #[test]
@@ -126,6 +132,7 @@ fn update_with_every_field() {
     check_begun(&sends(line, REFRESH, body, &begun(), |client| {
         client.auth().webauthn().update_start(ADA, ORIGIN, REFRESH, &options)
     }));
+    every_field_of(["POST /v1/auth/webauthn/update/start"]);
 }
 
 #[test]
@@ -171,6 +178,11 @@ fn finish_passes_the_response_through() {
         });
         assert_eq!(info.as_ref().map(|info| info.claims().user_id()), user);
     }
+    every_field_of([
+        "POST /v1/auth/webauthn/signin/finish",
+        "POST /v1/auth/webauthn/signup/finish",
+        "POST /v1/auth/webauthn/update/finish",
+    ]);
 }
 
 #[test]
@@ -200,6 +212,15 @@ fn bad_input_is_refused_before_a_request() {
     refuses("response", |c| c.auth().webauthn().sign_in_finish("tx-1", " "));
     refuses("transaction_id", |c| c.auth().webauthn().update_finish("", RESPONSE));
     refuses("response", |c| c.auth().webauthn().update_finish("tx-1", ""));
+    refusals_of([
+        ("POST /v1/auth/webauthn/signin/finish", "response transaction_id"),
+        ("POST /v1/auth/webauthn/signin/start", "login_id origin refresh_token"),
+        ("POST /v1/auth/webauthn/signup-in/start", "login_id mfa origin refresh_token stepup"),
+        ("POST /v1/auth/webauthn/signup/finish", "response transaction_id"),
+        ("POST /v1/auth/webauthn/signup/start", "login_id origin"),
+        ("POST /v1/auth/webauthn/update/finish", "response transaction_id"),
+        ("POST /v1/auth/webauthn/update/start", "login_id origin refresh_token"),
+    ]);
 }
 
 // From here on, the emulator answers.

@@ -1,7 +1,7 @@
 // Failures, and that each is told as what it is.
 
 import assert from 'node:assert/strict';
-import { ADA, fails, ok, scenario, signIn } from './node_harness.mjs';
+import { ADA, emulated, fails, ok, scenario, signIn } from './node_harness.mjs';
 
 const SIGN_IN = '/v1/auth/otp/signin/email';
 
@@ -56,14 +56,12 @@ scenario('refused', async (run) => {
   await ok(sdk.refresh(signedIn.refreshJwt));
   await ok(sdk.management.user.delete(ADA));
   await fails(401, sdk.refresh(signedIn.refreshJwt));
-  for (const call of [
-    () => sdk.management.list.loadAll(),
-    () => sdk.management.descoper.list(),
-    () => sdk.management.engine.loadAll(),
-    () => sdk.management.outboundApplication.loadAllApplications(),
-    () => sdk.management.jwtTemplate.list(),
+  for (const [operation, call] of [
+    ['GET /v1/mgmt/list/all', () => sdk.management.list.loadAll()],
+    ['POST /v1/mgmt/descoper/list', () => sdk.management.descoper.list()],
+    ['GET /v1/mgmt/outbound/apps', () => sdk.management.outboundApplication.loadAllApplications()],
   ]) {
-    await fails('EMU501', call());
+    if (!emulated(operation)) await fails('EMU501', call());
   }
 });
 

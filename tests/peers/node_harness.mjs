@@ -2,12 +2,22 @@
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import readline from 'node:readline';
 
 export const ADA = 'ada@example.com';
 export const PHONE = '+12025550101';
 export const PAGE = 'https://app.example.com/in';
 export const SILENT = { log() {}, error() {}, warn() {}, debug() {} };
+
+const OPERATIONS = readFileSync(new URL('../../src/operations.txt', import.meta.url), 'utf8').split('\n');
+
+/** Whether the list of operations marks this one, by its method and path, as emulated. */
+export function emulated(operation) {
+  const line = OPERATIONS.find((line) => line.startsWith(`${operation} `));
+  assert.ok(line, `src/operations.txt has no ${operation}`);
+  return line.split(' ')[3].includes('emulator');
+}
 
 /** Name, run, and the emulator's options of each scenario. */
 export const scenarios = [];

@@ -8,6 +8,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from importlib.metadata import version
+from pathlib import Path
 
 from descope import AuthException, DeliveryMethod, DescopeClient
 
@@ -16,6 +17,7 @@ MODERN = VERSION.startswith("2.")
 ADA, PHONE = "ada@example.com", "+12025550101"
 EMAIL = DeliveryMethod.EMAIL
 SCENARIOS = []
+OPERATIONS = Path(__file__).parents[2] / "src/operations.txt"
 
 # The client warns of what the scenarios of failures do on purpose.
 logging.disable(logging.WARNING)
@@ -123,6 +125,14 @@ class Run:
         assert renewed["sessionToken"]["sub"] == claims["sub"]
         self.client.logout(refresh(signed_in))
         fails("E064001", self.client.refresh_session, refresh(signed_in))
+
+
+def emulated(operation):
+    """Whether the list of operations marks this one, by its method and path, as emulated."""
+    for line in OPERATIONS.read_text().splitlines():
+        if line.startswith(f"{operation} "):
+            return "emulator" in line.split(" ")[3]
+    raise AssertionError(f"src/operations.txt has no {operation}")
 
 
 def new_client(emulator, key, **more):

@@ -26,6 +26,9 @@ use descope::{Client, ClientBuilder, Credential, Result, RetryPolicy, Secret};
 use serde_json::json;
 
 const ADA: &str = "ada@example.com";
+/// Of a path given to [`Client::call`].
+const QUERY: &str = "canary-in-a-query";
+const OWN_HEADER: &str = "canary-header-of-the-program";
 const PROXY_PASSWORD: &str = "canary-proxy-password";
 const AUTH_KEY: &str = "K2canaryAuthManagementKey";
 const MANAGEMENT_KEY: &str = "K2canaryManagementKey";
@@ -49,11 +52,13 @@ impl log::Log for Collect {
         true
     }
 
-    /// Collects all lines, but for two things that ureq logs and no caller of it can prevent: at
-    /// `Trace` every byte sent and received, by this target, and at `Debug` the header `Location`.
+    /// Collects all lines, but for three things that ureq logs and no caller of it can prevent: at `Trace`
+    /// every byte sent and received, by this target, and at `Debug` the header `Location` and the URL, where
+    /// the program itself has put a secret into its query. The filter that the guide names keeps them out.
     fn log(&self, record: &log::Record<'_>) {
         if record.target() == "ureq_proto::util" {
             assert_eq!(record.level(), log::Level::Trace);
+            assert!(!passes(record));
             DUMPED.store(true, Ordering::Relaxed);
             return;
         }
@@ -61,12 +66,45 @@ impl log::Log for Collect {
         if record.target() == "ureq::run"
             && let Some(at) = line.find("\"location\": ")
         {
+            assert!(!passes(record));
             line.truncate(at);
         }
+        if record.target().starts_with("ureq")
+            && let Some(at) = line.find(QUERY)
+        {
+            assert!(!passes(record));
+            line.truncate(at);
+        }
+        assert!(
+            !record.target().starts_with("descope") || !line.contains(['\n', '\u{1b}']),
+            "{line:?}"
+        );
         print(&format!("[{}] {line}", record.target()));
     }
 
     fn flush(&self) {}
+}
+
+/// The filter that the guide names for programs that log everything.
+const FILTER: &str = "ureq=info,ureq_proto=info";
+
+/// Whether a line passes that filter, as `env_logger` reads it beside `trace` for all else.
+fn passes(record: &log::Record<'_>) -> bool {
+    FILTER.split(',').all(|rule| {
+        let (module, level) = rule.split_once('=').unwrap();
+        let rest = record.target().strip_prefix(module);
+        let is_of = rest.is_some_and(|rest| rest.is_empty() || rest.starts_with("::"));
+        !is_of || record.level() <= level.parse::<log::LevelFilter>().unwrap()
+    })
+}
+
+#[test]
+fn the_guide_names_the_filter() {
+    for guide in
+        [include_str!("../../src/guide/programs.md"), include_str!("../../src/guide/security.md")]
+    {
+        assert!(guide.contains(FILTER));
+    }
 }
 
 fn show(thing: &impl Debug) {
@@ -213,6 +251,8 @@ fn builder(emulator: &Emulator, base_url: &str) -> ClientBuilder {
         .base_url(base_url)
         .management_key(MANAGEMENT_KEY)
         .auth_management_key(AUTH_KEY)
+        .header("x-own", OWN_HEADER)
+        .allow_unencrypted_keys(true)
         .clock(emulator.clock())
         .retry(RetryPolicy::default().first_delay(Duration::from_millis(1)).max_retries(1))
 }
@@ -330,7 +370,15 @@ fn no_secret_is_ever_shown() {
 /// Makes every call in every way, and says what must not have been printed.
 fn everything() -> Hidden {
     let mut hidden = Hidden(Vec::new());
-    for text in [MANAGEMENT_KEY, AUTH_KEY, PROXY_PASSWORD, "canary-body-text", "canary-answer"] {
+    for text in [
+        MANAGEMENT_KEY,
+        AUTH_KEY,
+        PROXY_PASSWORD,
+        OWN_HEADER,
+        "canary-body-text",
+        "canary-answer",
+        QUERY,
+    ] {
         hidden.add(text);
     }
     hidden.add("canary-location");
@@ -395,6 +443,8 @@ fn everything() -> Hidden {
             r#"{"userId":[TEXT],"user":TEXT,"keys":TEXT,"tenants":TEXT,"saml":TEXT,"sessionJwt":7}"#,
         ),
         ("302 Found", "TEXT"),
+        ("200 OK", "a page of a proxy that says TEXT"),
+        ("413 Payload Too Large", "TEXT"),
     ] {
         let client = builder(&emulator, &echo(status, template)).build().unwrap();
         calls(&client, &with);
@@ -420,6 +470,7 @@ fn everything() -> Hidden {
     }
 
     bad_settings();
+    quoted(&emulator, &with);
     transports(&emulator, &with);
     hidden
 }
@@ -443,6 +494,35 @@ fn bad_settings() {
     let header = builder().header("x-key", MANAGEMENT_KEY);
     show(&header);
     show(&header.build().unwrap());
+    for url in ["http://10.0.0.1", "http://descope.internal"] {
+        outcome(&builder().base_url(url).management_key(MANAGEMENT_KEY).build());
+    }
+    outcome(&builder().header("Proxy-Authorization", MANAGEMENT_KEY).build());
+}
+
+/// What was sent comes back in the texts of an error: the URL that an agent refuses, and what a transport
+/// quotes, in any order and with anything between.
+fn quoted(emulator: &Emulator, with: &Canaries) {
+    let https_only = ureq::Agent::config_builder().https_only(true).build();
+    let query = |client: &Client| {
+        let path = format!("/v1/x?token={QUERY}");
+        outcome(&client.call(Method::GET, &path, Credential::ManagementKey, &()).map(drop));
+    };
+    let client = builder(emulator, "http://localhost").agent(https_only.into()).build().unwrap();
+    calls(&client, with);
+    query(&client);
+    let quoting = builder(emulator, "http://localhost").transport(|request: Request| {
+        let mut text = String::from_utf8_lossy(request.body()).into_owned();
+        for value in request.headers().values() {
+            text.push_str("\u{1b}[2J\n");
+            text.push_str(value.to_str().unwrap_or_default());
+        }
+        let inner = std::io::Error::other(text.clone());
+        Err(TransportError::new(TransportErrorKind::Closed, std::io::Error::other(inner)))
+    });
+    let quoting = quoting.build().unwrap();
+    calls(&quoting, with);
+    areas::calls(&quoting, with, str::to_owned);
 }
 
 /// Transports that print what they get, fail, and panic.

@@ -4,7 +4,7 @@
 use crate::files::sources;
 
 /// What the emulator shares: the time, escapes, and the form in which requests and answers travel.
-const SHARED: [&str; 4] = ["emulator", "clock", "html", "transport"];
+const SHARED: [&str; 5] = ["emulator", "clock", "html", "transport", "UnixTime"];
 
 /// Where the client takes an emulator in place of Descope.
 const DOOR: &str = "src/client/builder.rs";

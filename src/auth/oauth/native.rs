@@ -160,13 +160,13 @@ impl<'c> OAuth<'c> {
         self.0
             .post(path)
             .check(check::id("provider", provider))
-            .check(check::token("id_token", id_token))
+            .check(check::key("id_token", id_token))
             .check(check::id("nonce", nonce))
             .field("provider", provider)
             .secret("idToken", id_token)
             .secret("nonce", nonce)
-            .options("loginOptions", options)
-            .login_bearer(options)
+            .options("loginOptions", &options.with_provider())
+            .session_bearer(options)
     }
 }
 

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Result};
+use crate::extra::Extra;
 use crate::options::setters;
 use crate::{UserStatus, check};
 
@@ -169,7 +170,7 @@ pub struct RelationQuery {
     /// ID of the target.
     pub target: String,
     /// The answer. False in questions, and where the answer does not say.
-    #[serde(skip_serializing)]
+    #[serde(skip_serializing, deserialize_with = "crate::json::only_true")]
     pub has_relation: bool,
 }
 
@@ -261,7 +262,7 @@ pub struct TargetsRelations {
 setters!(TargetsRelations { include_target_set_relations: opt<bool> });
 
 /// What has changed; the answer of [`Authz::get_modified`](super::Authz::get_modified).
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Modified {
@@ -271,4 +272,7 @@ pub struct Modified {
     pub targets: Vec<String>,
     /// Whether the schema has changed, so that any answer may.
     pub schema_changed: bool,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
 }

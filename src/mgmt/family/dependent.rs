@@ -128,9 +128,9 @@ impl Families<'_> {
     ) -> Result<Secret> {
         self.0
             .post("/v1/mgmt/family/impersonate/stop")
-            .check(check::token("jwt", jwt))
+            .token("jwt", jwt)
             .check(check::span("refresh_duration", options.refresh_duration))
-            .secret("jwt", jwt)
+            .field("jwt", jwt)
             .fields(options)
             .send_field("jwt")
     }

@@ -1,10 +1,10 @@
 //! What families may be.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
 use super::Families;
 use crate::error::Result;
+use crate::extra::Extra;
 use crate::options::setters;
 
 impl Families<'_> {
@@ -62,7 +62,7 @@ pub struct FamilySettings {
     pub allow_multiple_families_users: Option<bool>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 setters!(FamilySettings {

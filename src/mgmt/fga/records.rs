@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::check;
 use crate::error::Result;
+use crate::extra::Extra;
 use crate::mgmt::schema::Schema;
 use crate::options::setters;
 
@@ -62,21 +63,25 @@ impl Relation {
 }
 
 /// One answer of [`Fga::check`](super::Fga::check).
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct Check {
     /// Whether the relation holds. False where the answer does not say.
+    #[serde(deserialize_with = "crate::json::only_true")]
     pub allowed: bool,
     /// What was asked.
     #[serde(rename = "tuple")]
     pub relation: Relation,
     /// How the answer came about.
     pub info: CheckInfo,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
 }
 
 /// How the answer of a check came about.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct CheckInfo {
@@ -97,6 +102,9 @@ pub struct CheckInfo {
     /// The [version](FgaSchema::version) of the schema; empty if the answer does not say.
     #[serde(skip)]
     pub schema_version: String,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
 }
 
 /// Options of [`Fga::check_with`](super::Fga::check_with).
@@ -115,7 +123,7 @@ pub struct CheckOptions {
 setters!(CheckOptions { context: opt_map<Value>, list_conditions: opt<bool> });
 
 /// The answer of [`Fga::load_schema`](super::Fga::load_schema).
-#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct FgaSchema {
@@ -125,10 +133,13 @@ pub struct FgaSchema {
     pub schema: ParsedSchema,
     /// The version, which changes with every save.
     pub version: String,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
 }
 
 /// What Descope makes of a schema.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct ParsedSchema {
@@ -136,11 +147,11 @@ pub struct ParsedSchema {
     pub conditions: Vec<Condition>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 /// A condition of a schema, in the Common Expression Language.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Condition {
@@ -154,10 +165,13 @@ pub struct Condition {
     pub expression: String,
     /// The same, type-checked: a serialized `CheckedExpr` in base64.
     pub checked_expr: String,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
 }
 
 /// A parameter of a [`Condition`].
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct ConditionParam {
@@ -166,19 +180,25 @@ pub struct ConditionParam {
     /// Its type, such as `string`.
     #[serde(rename = "type")]
     pub param_type: String,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
 }
 
 /// The answer of [`Fga::dry_run_schema`](super::Fga::dry_run_schema).
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct SchemaDryRun {
     /// What saving the schema would delete.
     pub deletes_preview: DeletesPreview,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
 }
 
 /// What saving a schema would delete.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct DeletesPreview {
@@ -188,6 +208,9 @@ pub struct DeletesPreview {
     pub relations: Vec<String>,
     /// The types that would go.
     pub types: Vec<String>,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
 }
 
 /// Names a resource.
@@ -289,7 +312,7 @@ impl MappableQuery {
 }
 
 /// The answer of [`Fga::load_mappable_schema`](super::Fga::load_mappable_schema).
-#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct MappableSchema {
@@ -297,10 +320,13 @@ pub struct MappableSchema {
     pub schema: Schema,
     /// The resources, type by type.
     pub mappable_resources: Vec<MappableResources>,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
 }
 
 /// Resources of a type.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct MappableResources {
@@ -309,13 +335,19 @@ pub struct MappableResources {
     pub resource_type: String,
     /// The resources.
     pub resources: Vec<MappableResource>,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
 }
 
 /// A resource that groups can be mapped to.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct MappableResource {
     /// ID of the resource.
     pub resource: String,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
 }

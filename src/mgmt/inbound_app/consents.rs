@@ -1,12 +1,12 @@
 //! What users have allowed inbound applications to do.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
 use super::InboundApps;
 use crate::UnixMillis;
 use crate::check;
 use crate::error::Result;
+use crate::extra::Extra;
 use crate::options::setters;
 use crate::page::{Page, PageIter};
 
@@ -29,16 +29,11 @@ impl<'c> InboundApps<'c> {
     ///
     /// Those of [every management call](crate::mgmt::Mgmt#errors).
     pub fn search_consents(&self, search: &ConsentSearch) -> Result<Page<Consent>> {
-        #[derive(Default, Deserialize)]
-        #[serde(default)]
-        struct Found {
-            consents: Vec<Consent>,
-            total: u64,
-        }
-
-        let call = self.0.post("/v1/mgmt/thirdparty/consents/search").safe();
-        let Found { consents, total } = call.fields(search).send()?;
-        Ok(Page { items: consents, total })
+        self.0
+            .post("/v1/mgmt/thirdparty/consents/search")
+            .safe()
+            .fields(search)
+            .send_page("consents")
     }
 
     /// Goes through all consents that meet every condition of a search, page by page, beginning with
@@ -294,5 +289,5 @@ pub struct Consent {
     pub expire_time: Option<UnixMillis>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }

@@ -113,16 +113,7 @@ impl<'c> InboundApps<'c> {
     ///
     /// Those of [every management call](crate::mgmt::Mgmt#errors).
     pub fn search(&self, search: &InboundAppSearch) -> Result<Page<InboundApp>> {
-        #[derive(Default, Deserialize)]
-        #[serde(default)]
-        struct Found {
-            apps: Vec<InboundApp>,
-            total: u64,
-        }
-
-        let call = self.0.post("/v2/mgmt/thirdparty/apps/load").safe();
-        let Found { apps, total } = call.fields(search).send()?;
-        Ok(Page { items: apps, total })
+        self.0.post("/v2/mgmt/thirdparty/apps/load").safe().fields(search).send_page("apps")
     }
 
     /// Goes through all inbound applications, page by page, beginning with the search's page.

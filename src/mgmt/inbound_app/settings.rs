@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::JwtBearerSettings;
-use crate::json::take_text;
+use crate::extra::Extra;
+use crate::names::names;
 use crate::options::setters;
 use crate::secret::Secret;
 
@@ -74,7 +75,7 @@ pub struct InboundAppSettings {
     pub default_audience: Option<DefaultAudience>,
     /// What the application around it has beside.
     #[serde(flatten)]
-    rest: Map<String, Value>,
+    rest: Extra,
 }
 
 setters!(InboundAppSettings {
@@ -102,7 +103,7 @@ pub struct AppScope {
     pub optional: Option<bool>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 impl AppScope {
@@ -141,7 +142,7 @@ pub struct AppScopeClaims {
     pub mandatory: Option<bool>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 impl AppScopeClaims {
@@ -163,8 +164,7 @@ impl AppScopeClaims {
 setters!(AppScopeClaims { description: opt<String>, mandatory: opt<bool> });
 
 /// The `aud` of the tokens of an application.
-#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DefaultAudience {
     /// The project's ID.
@@ -172,24 +172,12 @@ pub enum DefaultAudience {
     /// The application's client ID.
     ClientId,
     /// Both.
-    #[serde(rename = "")]
     Both,
     /// Something newer than this version of the crate.
-    #[serde(untagged)]
     Other(String),
 }
 
-impl DefaultAudience {
-    /// The name on the wire.
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::ProjectId => "projectId",
-            Self::ClientId => "clientId",
-            Self::Both => "",
-            Self::Other(name) => name,
-        }
-    }
-}
+names!(DefaultAudience { ProjectId = "projectId", ClientId = "clientId", Both = "" });
 
 /// Options of [`InboundApps::search`](super::InboundApps::search) and
 /// [`InboundApps::iter`](super::InboundApps::iter).
@@ -219,7 +207,7 @@ pub struct CreatedInboundApp {
     pub cleartext: Option<Secret>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 /// An inbound application.
@@ -238,16 +226,16 @@ pub struct InboundApp {
     pub settings: InboundAppSettings,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 impl From<InboundAppSettings> for InboundApp {
     fn from(mut settings: InboundAppSettings) -> Self {
         let mut extra = std::mem::take(&mut settings.rest);
         Self {
-            id: take_text(&mut extra, "id").unwrap_or_default(),
-            name: take_text(&mut extra, "name").unwrap_or_default(),
-            client_id: take_text(&mut extra, "clientId"),
+            id: extra.take_text("id").unwrap_or_default(),
+            name: extra.take_text("name").unwrap_or_default(),
+            client_id: extra.take_text("clientId"),
             settings,
             extra,
         }

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::Jwts;
 use crate::check;
 use crate::error::Result;
+use crate::names::names;
 use crate::options::setters;
 use crate::secret::Secret;
 
@@ -83,8 +84,7 @@ pub struct ClientAssertion {
 setters!(ClientAssertion { flatten_audience: opt<bool>, algorithm: opt<AssertionAlgorithm> });
 
 /// What an assertion is signed with (RFC 7518 section 3.1).
-#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
-#[serde(rename_all = "UPPERCASE")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AssertionAlgorithm {
     /// RSA with SHA-256.
@@ -94,18 +94,7 @@ pub enum AssertionAlgorithm {
     /// ECDSA with P-384 and SHA-384.
     Es384,
     /// Something newer than this version of the crate.
-    #[serde(untagged)]
     Other(String),
 }
 
-impl AssertionAlgorithm {
-    /// The name on the wire.
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::Rs256 => "RS256",
-            Self::Rs384 => "RS384",
-            Self::Es384 => "ES384",
-            Self::Other(name) => name,
-        }
-    }
-}
+names!(AssertionAlgorithm { Rs256 = "RS256", Rs384 = "RS384", Es384 = "ES384" });

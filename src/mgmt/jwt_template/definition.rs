@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::json::take_text;
+use crate::extra::Extra;
+use crate::names::names;
 use crate::options::setters;
 
 /// A JWT template, as it is saved.
@@ -20,7 +21,7 @@ pub struct JwtTemplate {
 
 impl From<JwtTemplateDefinition> for JwtTemplate {
     fn from(mut definition: JwtTemplateDefinition) -> Self {
-        let id = take_text(&mut definition.extra, "id").unwrap_or_default();
+        let id = definition.extra.take_text("id").unwrap_or_default();
         Self { id, definition }
     }
 }
@@ -81,7 +82,7 @@ pub struct JwtTemplateDefinition {
     pub exclude_permissions: Option<bool>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 impl JwtTemplateDefinition {
@@ -105,8 +106,7 @@ setters!(JwtTemplateDefinition {
 });
 
 /// Whose tokens a template is for.
-#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum JwtTemplateKind {
     /// Users'.
@@ -114,24 +114,13 @@ pub enum JwtTemplateKind {
     /// Access keys'.
     Key,
     /// Something newer than this version of the crate.
-    #[serde(untagged)]
     Other(String),
 }
 
-impl JwtTemplateKind {
-    /// The name on the wire.
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::User => "user",
-            Self::Key => "key",
-            Self::Other(name) => name,
-        }
-    }
-}
+names!(JwtTemplateKind { User = "user", Key = "key" });
 
 /// Which roles and permissions are in a token.
-#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AuthSchema {
     /// Those of the project and of all tenants.
@@ -141,25 +130,13 @@ pub enum AuthSchema {
     /// None.
     None,
     /// Something newer than this version of the crate.
-    #[serde(untagged)]
     Other(String),
 }
 
-impl AuthSchema {
-    /// The name on the wire.
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::Default => "default",
-            Self::TenantOnly => "tenantOnly",
-            Self::None => "none",
-            Self::Other(name) => name,
-        }
-    }
-}
+names!(AuthSchema { Default = "default", TenantOnly = "tenantOnly", None = "none" });
 
 /// What becomes of a claim whose template comes to nothing.
-#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EmptyClaimPolicy {
     /// It stays as it is.
@@ -169,25 +146,13 @@ pub enum EmptyClaimPolicy {
     /// It is left out.
     Delete,
     /// Something newer than this version of the crate.
-    #[serde(untagged)]
     Other(String),
 }
 
-impl EmptyClaimPolicy {
-    /// The name on the wire.
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::None => "none",
-            Self::Nil => "nil",
-            Self::Delete => "delete",
-            Self::Other(name) => name,
-        }
-    }
-}
+names!(EmptyClaimPolicy { None = "none", Nil = "nil", Delete = "delete" });
 
 /// The form of the claim `iss`.
-#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum IssuerType {
     /// As in projects of old.
@@ -197,18 +162,7 @@ pub enum IssuerType {
     /// As for federated applications, which sign in by OpenID Connect.
     Federated,
     /// Something newer than this version of the crate.
-    #[serde(untagged)]
     Other(String),
 }
 
-impl IssuerType {
-    /// The name on the wire.
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::Legacy => "legacy",
-            Self::Inbound => "inbound",
-            Self::Federated => "federated",
-            Self::Other(name) => name,
-        }
-    }
-}
+names!(IssuerType { Legacy = "legacy", Inbound = "inbound", Federated = "federated" });

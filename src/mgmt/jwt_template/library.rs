@@ -6,7 +6,6 @@ use serde_json::{Map, Value, json};
 use super::{JwtTemplate, JwtTemplateDefinition, JwtTemplates};
 use crate::check;
 use crate::error::Result;
-use crate::json::take_text;
 use crate::options::setters;
 
 impl JwtTemplates<'_> {
@@ -126,10 +125,10 @@ impl From<JwtTemplateDefinition> for LibraryTemplate {
     fn from(mut definition: JwtTemplateDefinition) -> Self {
         let rest = &mut definition.extra;
         Self {
-            id: take_text(rest, "id").unwrap_or_default(),
-            experimental: rest.remove("experimental") == Some(Value::Bool(true)),
-            logo_light: take_text(rest, "logoLight"),
-            logo_dark: take_text(rest, "logoDark"),
+            id: rest.take_text("id").unwrap_or_default(),
+            experimental: rest.take_flag("experimental").unwrap_or_default(),
+            logo_light: rest.take_text("logoLight"),
+            logo_dark: rest.take_text("logoDark"),
             definition,
         }
     }

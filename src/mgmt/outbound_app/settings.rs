@@ -1,9 +1,9 @@
 //! What an outbound application is created with, and how it comes back.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
-use crate::json::take_text;
+use crate::extra::Extra;
+use crate::names::names;
 use crate::options::setters;
 use crate::secret::{self, Secret};
 
@@ -189,7 +189,7 @@ pub struct OutboundAppSettings {
     pub dcr_url: Option<String>,
     /// What the application around it has beside.
     #[serde(flatten)]
-    rest: Map<String, Value>,
+    rest: Extra,
 }
 
 setters!(OutboundAppSettings {
@@ -221,8 +221,7 @@ impl UrlParam {
 }
 
 /// Whether a service gives a refresh token.
-#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AccessType {
     /// It does.
@@ -230,24 +229,13 @@ pub enum AccessType {
     /// It does not.
     Online,
     /// Something newer than this version of the crate.
-    #[serde(untagged)]
     Other(String),
 }
 
-impl AccessType {
-    /// The name on the wire.
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::Offline => "offline",
-            Self::Online => "online",
-            Self::Other(name) => name,
-        }
-    }
-}
+names!(AccessType { Offline = "offline", Online = "online" });
 
 /// What a service asks its user for (OpenID Connect Core section 3.1.2.1).
-#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Prompt {
     /// Nothing.
@@ -259,22 +247,10 @@ pub enum Prompt {
     /// Which account to use.
     SelectAccount,
     /// Something newer than this version of the crate.
-    #[serde(untagged)]
     Other(String),
 }
 
-impl Prompt {
-    /// The name on the wire.
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::None => "none",
-            Self::Login => "login",
-            Self::Consent => "consent",
-            Self::SelectAccount => "select_account",
-            Self::Other(name) => name,
-        }
-    }
-}
+names!(Prompt { None = "none", Login = "login", Consent = "consent", SelectAccount = "select_account" });
 
 /// An outbound application.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -298,13 +274,13 @@ pub struct OutboundApp {
     /// How to reach the service.
     pub settings: OutboundAppSettings,
     /// What a newer Descope says beyond the above.
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 impl From<OutboundAppSettings> for OutboundApp {
     fn from(mut settings: OutboundAppSettings) -> Self {
         let mut extra = std::mem::take(&mut settings.rest);
-        let mut text = |name| take_text(&mut extra, name);
+        let mut text = |name| extra.take_text(name);
         Self {
             id: text("id").unwrap_or_default(),
             name: text("name").unwrap_or_default(),

@@ -1,12 +1,12 @@
 //! Fetching the tokens that Descope keeps.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
 use super::{Mgmt, OutboundApps};
 use crate::call::{Call, Credential};
 use crate::check;
 use crate::error::Result;
+use crate::extra::Extra;
 use crate::options::setters;
 use crate::secret::Secret;
 use crate::time::UnixTime;
@@ -305,5 +305,5 @@ pub struct OutboundToken {
     pub external_identifier: Option<String>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }

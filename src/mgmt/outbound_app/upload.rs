@@ -1,12 +1,12 @@
 //! Bringing tokens from elsewhere, and deleting tokens.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
 use super::OutboundApps;
 use crate::call::Call;
 use crate::check;
 use crate::error::Result;
+use crate::extra::Extra;
 use crate::options::setters;
 use crate::secret::{self, Secret};
 use crate::time::UnixTime;
@@ -445,5 +445,5 @@ pub struct UploadFailure {
     pub reason: Option<String>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
 use super::{AttributeMapping, FgaMapping, GroupsMapping, RoleMapping, Sso};
 use crate::check;
 use crate::error::Result;
+use crate::extra::Extra;
 use crate::options::setters;
 use crate::transport::http::Method;
 
@@ -191,7 +191,7 @@ pub struct TrustedIssuers {
     pub custom_claims_to_use: Option<String>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 setters!(TrustedIssuers {
@@ -224,7 +224,7 @@ pub struct TrustedIssuer {
     pub attribute_mapping: Option<AttributeMapping>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 setters!(TrustedIssuer {
@@ -263,5 +263,5 @@ pub struct CrossAppAccess {
     pub provider_id: Option<String>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }

@@ -3,8 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::{AttributeMapping, GroupsMapping, RoleMapping, Sso};
+use crate::call::Call;
 use crate::check;
 use crate::error::Result;
+use crate::extra::Extra;
 use crate::options::setters;
 
 impl Sso<'_> {
@@ -137,13 +139,52 @@ impl Sso<'_> {
         role_mappings: &[RoleMapping],
         attribute_mapping: &AttributeMapping,
     ) -> Result<()> {
+        self.map(tenant_id, role_mappings, attribute_mapping).send_unit()
+    }
+
+    /// Sets the same as [`mapping`](Self::mapping), and the roles of users whose groups give them none.
+    ///
+    /// ```
+    /// # #![allow(deprecated)]
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # emulator.seed(&serde_json::json!({ "tenants": [{ "id": "acme", "name": "Acme" }] })).unwrap();
+    /// # client.mgmt().role().create("Reader", descope::Scope::Project, &Default::default())?;
+    /// use descope::mgmt::sso::AttributeMapping;
+    ///
+    /// let attributes = AttributeMapping::default().name("IDP_NAME");
+    /// client.mgmt().sso().mapping_with_default_roles("acme", &[], &attributes, &["Reader"])?;
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As for [`mapping`](Self::mapping).
+    #[deprecated = "use `configure_saml` or `configure_saml_by_metadata`"]
+    pub fn mapping_with_default_roles(
+        &self,
+        tenant_id: &str,
+        role_mappings: &[RoleMapping],
+        attribute_mapping: &AttributeMapping,
+        default_roles: &[&str],
+    ) -> Result<()> {
+        self.map(tenant_id, role_mappings, attribute_mapping)
+            .field("defaultSSORoles", default_roles)
+            .send_unit()
+    }
+
+    fn map(
+        &self,
+        tenant_id: &str,
+        role_mappings: &[RoleMapping],
+        attribute_mapping: &AttributeMapping,
+    ) -> Call<'_> {
         self.0
             .post("/v1/mgmt/sso/mapping")
             .check(check::id("tenant_id", tenant_id))
             .field("tenantId", tenant_id)
             .field("roleMappings", role_mappings)
             .field("attributeMapping", attribute_mapping)
-            .send_unit()
     }
 }
 
@@ -163,7 +204,7 @@ pub struct LegacyOptions {
 setters!(LegacyOptions { redirect_url: opt<String>, domains: opt_list<String> });
 
 /// The SAML configuration of a tenant, in its older form.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct LegacySettings {
@@ -195,10 +236,13 @@ pub struct LegacySettings {
     pub domains: Vec<String>,
     /// One of `domains`.
     pub domain: String,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
 }
 
 /// Which attribute of the identity provider goes where: the names are the provider's.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct UserMapping {
@@ -212,4 +256,7 @@ pub struct UserMapping {
     pub phone_number: String,
     /// The groups.
     pub group: String,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
 }

@@ -4,18 +4,18 @@ use std::collections::BTreeMap;
 
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
 use super::mapping::{
     AttributeMapping, FgaMapping, GroupsMapping, OidcAttributeMapping, RoleMapping,
 };
+use crate::extra::Extra;
 use crate::models::Tenant;
 use crate::options::setters;
 use crate::secret::{self, Secret};
 use crate::time::UnixTime;
 
 /// An SSO configuration.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct SsoSettings {
@@ -29,11 +29,11 @@ pub struct SsoSettings {
     pub sso_id: String,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 /// What is set up for SAML.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct SamlSettings {
@@ -74,6 +74,7 @@ pub struct SamlSettings {
     pub redirect_url: String,
     /// When a test sign-in last succeeded, in seconds; `None` for never.
     #[serde(deserialize_with = "crate::time::or_never")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub last_success_test_time: Option<UnixTime>,
     /// The ID of the identity provider.
     #[serde(rename = "providerID")]
@@ -83,11 +84,11 @@ pub struct SamlSettings {
     pub scim_provider_id: String,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 /// What is set up for OpenID Connect.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct OidcSettings {
@@ -132,8 +133,10 @@ pub struct OidcSettings {
     pub fga_mappings: BTreeMap<String, FgaMapping>,
     /// When a test sign-in last succeeded, in seconds; `None` for never.
     #[serde(deserialize_with = "crate::time::or_never")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub last_success_test_time: Option<UnixTime>,
     /// Whether PKCE (RFC 7636) is used; unset if the answer does not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub use_pkce: Option<bool>,
     /// Which of its groups get which role, by name.
     pub role_mappings: Vec<RoleMapping>,
@@ -144,10 +147,11 @@ pub struct OidcSettings {
     #[serde(rename = "scimProviderID")]
     pub scim_provider_id: String,
     /// Answers leave it empty. Were it not, it should not show among `extra`.
+    #[serde(skip_serializing)]
     client_secret: IgnoredAny,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    pub extra: Extra,
 }
 
 /// What an identity provider that speaks SAML says of itself.

@@ -5,9 +5,11 @@ use serde_json::{Map, Value};
 
 use super::JwtBearerSettings;
 use super::settings::{SamlAttribute, SamlGroups};
+use crate::extra::Extra;
+use crate::names::names;
 
 /// An SSO application.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct SsoApplication {
@@ -22,20 +24,27 @@ pub struct SsoApplication {
     /// A picture.
     pub logo: String,
     /// What it speaks.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub app_type: Option<AppType>,
     /// How it speaks SAML, if it does.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub saml_settings: Option<SamlDetails>,
     /// How it speaks OpenID Connect, if it does.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub oidc_settings: Option<OidcDetails>,
     /// How it speaks WS-Federation, if it does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(alias = "wsfedSettings")]
     pub ws_fed_settings: Option<WsFedDetails>,
     /// Attributes of the application, defined by the project.
     pub custom_attributes: Map<String, Value>,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
 }
 
 /// What an application speaks.
-#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AppType {
     /// OpenID Connect.
@@ -45,12 +54,13 @@ pub enum AppType {
     /// WS-Federation.
     WsFed,
     /// Something newer than this version of the crate.
-    #[serde(untagged)]
     Other(String),
 }
 
+names!(AppType { Oidc = "oidc", Saml = "saml", WsFed = "wsfed" });
+
 /// How an application speaks OpenID Connect.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct OidcDetails {
@@ -86,10 +96,13 @@ pub struct OidcDetails {
     pub force_pkce: bool,
     /// The `aud` of its tokens: `projectId`, `clientId`, or empty for both.
     pub default_audience: String,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
 }
 
 /// How an application speaks SAML.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct SamlDetails {
@@ -135,10 +148,13 @@ pub struct SamlDetails {
     pub idp_cert: String,
     /// Where Descope logs users out, to tell the application.
     pub idp_logout_url: String,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
 }
 
 /// How an application speaks WS-Federation.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct WsFedDetails {
@@ -170,4 +186,7 @@ pub struct WsFedDetails {
     pub idp_sso_url: String,
     /// The certificate Descope signs with, to tell the application.
     pub idp_cert: String,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
 }

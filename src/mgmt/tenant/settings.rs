@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::extra::Extra;
 use crate::models::AuthType;
+use crate::names::names;
 use crate::options::setters;
 
 /// The rules of a tenant's sessions, and its domains.
@@ -64,6 +66,9 @@ pub struct TenantSettings {
     /// SSO applications its users may use.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub federated_app_ids: Option<Vec<String>>,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
 }
 
 setters!(TenantSettings {
@@ -109,8 +114,7 @@ impl TenantSettings {
 }
 
 /// What the times of [`TenantSettings`] are counted in.
-#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TimeUnit {
     /// Minutes.
@@ -122,9 +126,10 @@ pub enum TimeUnit {
     /// Weeks.
     Weeks,
     /// Something newer than this version of the crate.
-    #[serde(untagged)]
     Other(String),
 }
+
+names!(TimeUnit { Minutes = "minutes", Hours = "hours", Days = "days", Weeks = "weeks" });
 
 /// The pages on which administrators of a tenant set up its SSO.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
@@ -140,6 +145,9 @@ pub struct SsoSetupSuite {
     /// What cannot be set up on them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub disabled_features: Option<DisabledFeatures>,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
 }
 
 setters!(SsoSetupSuite {

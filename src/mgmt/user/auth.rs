@@ -1,11 +1,12 @@
 //! What users sign in with: passwords, passkeys, authenticator apps, trusted devices.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::Users;
 use crate::UnixTime;
 use crate::check;
 use crate::error::Result;
+use crate::extra::Extra;
 
 impl Users<'_> {
     /// Gives a user a password that they must replace at the next sign-in.
@@ -28,7 +29,7 @@ impl Users<'_> {
     /// login ID.
     pub fn set_temporary_password(&self, login_id: &str, password: &str) -> Result<()> {
         self.of_login("/v1/mgmt/user/password/set/temporary", login_id)
-            .check(check::token_size("password", password))
+            .check(check::secret("password", password))
             .secret("password", password)
             .field("setActive", false)
             .send_unit()
@@ -51,7 +52,7 @@ impl Users<'_> {
     /// login ID.
     pub fn set_active_password(&self, login_id: &str, password: &str) -> Result<()> {
         self.of_login("/v1/mgmt/user/password/set/active", login_id)
-            .check(check::token_size("password", password))
+            .check(check::secret("password", password))
             .secret("password", password)
             .field("setActive", true)
             .send_unit()
@@ -77,7 +78,7 @@ impl Users<'_> {
     /// login ID.
     pub fn set_password(&self, login_id: &str, password: &str, active: bool) -> Result<()> {
         self.of_login("/v1/mgmt/user/password/set", login_id)
-            .check(check::token_size("password", password))
+            .check(check::secret("password", password))
             .secret("password", password)
             .field("setActive", active)
             .send_unit()
@@ -250,7 +251,7 @@ impl Users<'_> {
 }
 
 /// A passkey of a user.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Passkey {
@@ -264,10 +265,13 @@ pub struct Passkey {
     pub display_name: String,
     /// When it was made, in seconds.
     pub created_time: UnixTime,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
 }
 
 /// A device that a user has chosen to trust.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct TrustedDevice {
@@ -283,4 +287,7 @@ pub struct TrustedDevice {
     pub expiration_time: UnixTime,
     /// Where the user last signed in on it.
     pub last_location: String,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
 }

@@ -10,14 +10,18 @@ use super::{HashedPassword, Invitation, NewUser, UserPatch, Users};
 use crate::call::Call;
 use crate::check;
 use crate::error::{Error, Result};
+use crate::extra::Extra;
 use crate::models::User;
 use crate::options::setters;
 use crate::secret::Secret;
 use crate::transport::http::Method;
 
 impl Users<'_> {
-    /// Creates several users. Those that cannot be created do not keep the others from it: look at
+    /// Creates several users. A user that cannot be created does not stop the others: look at
     /// [`failed`](BatchOutcome::failed).
+    ///
+    /// Descope documents no largest batch. Send some hundred users per call, so that it ends before its
+    /// [deadline](crate::ClientBuilder::deadline). Creating counts towards the limit of 100 calls a minute.
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
@@ -210,25 +214,28 @@ setters!(BatchUser {
 });
 
 /// What became of a batch.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct BatchOutcome {
     /// The users that were created.
-    #[serde(rename = "createdUsers")]
+    #[serde(rename = "createdUsers", deserialize_with = "crate::json::required_list")]
     pub created: Vec<User>,
     /// The users that were changed.
-    #[serde(rename = "patchedUsers")]
+    #[serde(rename = "patchedUsers", deserialize_with = "crate::json::required_list")]
     pub patched: Vec<User>,
     /// The users of whom neither is true, and why.
-    #[serde(rename = "failedUsers")]
+    #[serde(rename = "failedUsers", deserialize_with = "crate::json::required_list")]
     pub failed: Vec<BatchFailure>,
     /// What else went wrong, by subject.
     pub additional_errors: BTreeMap<String, String>,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
 }
 
 /// A user of a batch that failed.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct BatchFailure {
@@ -240,6 +247,9 @@ pub struct BatchFailure {
     /// The user's place in the batch, from 0; absent if Descope does not repeat the login ID.
     #[serde(skip)]
     pub index: Option<usize>,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
 }
 
 impl BatchOutcome {
@@ -284,18 +294,23 @@ impl fmt::Debug for UserImport {
 }
 
 /// What became of an import.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct ImportOutcome {
     /// The users that were imported.
+    #[serde(deserialize_with = "crate::json::required_list")]
     pub users: Vec<User>,
     /// The users that were not, and why.
+    #[serde(deserialize_with = "crate::json::required_list")]
     pub failures: Vec<ImportFailure>,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
 }
 
 /// A user who was not imported.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct ImportFailure {
@@ -303,4 +318,7 @@ pub struct ImportFailure {
     pub user: String,
     /// Why, for people.
     pub reason: String,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
 }

@@ -32,7 +32,7 @@ impl Users<'_> {
     }
 
     /// Keeps a user from signing in. Session tokens stay good until they expire; their refresh is
-    /// refused.
+    /// refused. To deactivate all users of a search, read their [`ids`](crate::PageIter::ids) first.
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::Users;
@@ -27,8 +27,8 @@ impl<'c> Users<'c> {
     ///
     /// let enabled = UserSearch::default().statuses([UserStatus::Enabled]).limit(10);
     /// let page = client.mgmt().user().search(&enabled)?;
-    /// println!("the first {} of {}", page.items.len(), page.total);
-    /// # assert_eq!(page.total, 1);
+    /// println!("the first {} of {}", page.items.len(), page.total.unwrap_or_default());
+    /// # assert_eq!(page.total, Some(1));
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
@@ -46,6 +46,9 @@ impl<'c> Users<'c> {
 
     /// Searches users, page by page as the iterator moves on, from the search's
     /// [`page`](UserSearch::page) and with its [`limit`](UserSearch::limit) as the size of a page.
+    ///
+    /// A loop that changes or deletes the users it iterates over misses some of them. Read their
+    /// [`ids`](PageIter::ids) first; see [`PageIter`](PageIter#changing-what-is-iterated-over).
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
@@ -93,7 +96,8 @@ impl<'c> Users<'c> {
             .send_users()
     }
 
-    /// Searches test users, page by page as the iterator moves on; see [`iter`](Self::iter).
+    /// Searches test users, page by page as the iterator moves on; see [`iter`](Self::iter), also
+    /// for loops that change the users.
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
@@ -123,15 +127,7 @@ fn user_id(user: &User) -> &str {
 
 impl Call<'_> {
     fn send_users(self) -> Result<Page<User>> {
-        #[derive(Default, Deserialize)]
-        #[serde(default)]
-        struct Found {
-            users: Vec<User>,
-            total: u64,
-        }
-
-        let Found { users, total } = self.safe().send()?;
-        Ok(Page { items: users, total })
+        self.safe().send_page("users")
     }
 }
 

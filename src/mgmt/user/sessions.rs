@@ -125,6 +125,9 @@ impl Users<'_> {
 
     /// Lists the sign-ins of users, who are named by Descope's own ID.
     ///
+    /// Descope documents neither a largest number of users per call nor how far back it remembers. Ask for
+    /// some hundred users at a time.
+    ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;

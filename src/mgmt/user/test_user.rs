@@ -45,7 +45,7 @@ impl Users<'_> {
     /// # client.mgmt().user().create_test_user("test@example.com", &Default::default())?;
     /// let users = client.mgmt().user();
     /// users.delete_all_test_users()?;
-    /// assert_eq!(users.search_test_users(&Default::default())?.total, 0);
+    /// assert_eq!(users.search_test_users(&Default::default())?.total, Some(0));
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use crate::answers::survives;
 use crate::emulated::start;
+use crate::inventory::{every_field_of, refusals_of};
 use crate::support::{MANAGEMENT, refuses, sends};
 
 fn key() -> Value {
@@ -72,6 +73,7 @@ fn create_with_every_field() {
     sends(line, MANAGEMENT, body, &answer, |client| {
         client.mgmt().access_key().create("ci", None, &NewAccessKey::default())
     });
+    every_field_of(["POST /v1/mgmt/accesskey/create"]);
 }
 
 #[test]
@@ -100,6 +102,7 @@ fn load_and_search_with_every_field() {
     assert_eq!(found[1].status, Some(AccessKeyStatus::Other("asleep".to_owned())));
     assert_eq!(found[1].expire_time, None);
     survives(&answer, |client| client.mgmt().access_key().search(&search));
+    every_field_of(["GET /v1/mgmt/accesskey", "POST /v1/mgmt/accesskey/search"]);
 }
 
 #[test]
@@ -126,6 +129,7 @@ fn update_with_every_field_and_with_none() {
     sends(line, MANAGEMENT, json!({ "id": "K1", "name": "new" }), &json!({}), |client| {
         client.mgmt().access_key().update("K1", "new", &AccessKeyUpdate::default())
     });
+    every_field_of(["POST /v1/mgmt/accesskey/update"]);
 }
 
 #[test]
@@ -156,6 +160,15 @@ fn the_calls_that_name_keys() {
     sends(&path("delete/batch"), MANAGEMENT, many, &nothing, |client| {
         client.mgmt().access_key().delete_batch(&["K1", "K2"])
     });
+    every_field_of([
+        "POST /v1/mgmt/accesskey/activate",
+        "POST /v1/mgmt/accesskey/activate/batch",
+        "POST /v1/mgmt/accesskey/deactivate",
+        "POST /v1/mgmt/accesskey/deactivate/batch",
+        "POST /v1/mgmt/accesskey/delete",
+        "POST /v1/mgmt/accesskey/delete/batch",
+        "POST /v1/mgmt/accesskey/rotate",
+    ]);
 }
 
 #[test]
@@ -176,6 +189,18 @@ fn bad_input_is_refused_before_a_request() {
     refuses("ids", |c| c.mgmt().access_key().activate_batch(&[]));
     refuses("ids", |c| c.mgmt().access_key().deactivate_batch(&["K1", " "]));
     refuses("ids", |c| c.mgmt().access_key().delete_batch(&[]));
+    refusals_of([
+        ("GET /v1/mgmt/accesskey", "id"),
+        ("POST /v1/mgmt/accesskey/activate", "id"),
+        ("POST /v1/mgmt/accesskey/activate/batch", "ids"),
+        ("POST /v1/mgmt/accesskey/create", "expires name"),
+        ("POST /v1/mgmt/accesskey/deactivate", "id"),
+        ("POST /v1/mgmt/accesskey/deactivate/batch", "ids"),
+        ("POST /v1/mgmt/accesskey/delete", "id"),
+        ("POST /v1/mgmt/accesskey/delete/batch", "ids"),
+        ("POST /v1/mgmt/accesskey/rotate", "id"),
+        ("POST /v1/mgmt/accesskey/update", "id name"),
+    ]);
 }
 
 #[test]

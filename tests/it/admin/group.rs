@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::answers::survives;
 use crate::emulated::start;
+use crate::inventory::{every_field_of, refusals_of};
 use crate::support::{MANAGEMENT, refuses, sends};
 
 fn groups() -> Value {
@@ -48,6 +49,11 @@ fn every_request() {
     });
     assert_eq!(none, []);
     survives(&groups(), |client| client.mgmt().group().load_all("acme", None));
+    every_field_of([
+        "POST /v1/mgmt/group/all",
+        "POST /v1/mgmt/group/member/all",
+        "POST /v1/mgmt/group/members",
+    ]);
 }
 
 #[test]
@@ -61,6 +67,11 @@ fn bad_input_is_refused_before_a_request() {
     }
     refuses("tenant_id", |c| c.mgmt().group().load_members("", "g1", None));
     refuses("group_id", |c| c.mgmt().group().load_members("acme", "", None));
+    refusals_of([
+        ("POST /v1/mgmt/group/all", "tenant_id"),
+        ("POST /v1/mgmt/group/member/all", "members tenant_id"),
+        ("POST /v1/mgmt/group/members", "group_id tenant_id"),
+    ]);
 }
 
 #[test]

@@ -8,6 +8,7 @@ use descope::{AuthInfo, Client, Error, Scope, Secret, TokenError, UserDetails, c
 use serde_json::{Value, json};
 
 use crate::emulated::{ADA, start, with_ada};
+use crate::inventory::{every_field_of, refusals_of};
 use crate::support::{MANAGEMENT, REFRESH, refuses, sends, signed_in, user_details};
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -66,6 +67,12 @@ fn update_impersonate_and_stop_with_every_field() {
     is_canary(sends("POST /v1/mgmt/impersonate", MANAGEMENT, body, &answer, |client| {
         client.mgmt().jwt().impersonate("ada", "al", &Impersonation::default())
     }));
+    every_field_of([
+        "POST /v1/mgmt/impersonate",
+        "POST /v1/mgmt/impersonate/stepup",
+        "POST /v1/mgmt/jwt/update",
+        "POST /v1/mgmt/stop/impersonation",
+    ]);
 }
 
 #[test]
@@ -135,6 +142,12 @@ fn sign_in_sign_up_and_anonymous_with_every_field() {
     });
     assert_eq!(info.user.user_id, "");
     assert!(info.refresh.is_some());
+    every_field_of([
+        "POST /v1/mgmt/auth/anonymous",
+        "POST /v1/mgmt/auth/signin",
+        "POST /v1/mgmt/auth/signup",
+        "POST /v1/mgmt/auth/signup-in",
+    ]);
 }
 
 #[test]
@@ -160,6 +173,15 @@ fn bad_input_is_refused_before_a_request() {
     refuses("jwt", |c| c.mgmt().jwt().sign_in("ada", &SignIn::default().jwt("a\r\nb")));
     refuses("login_id", |c| c.mgmt().jwt().sign_up("", &SignUp::default()));
     refuses("login_id", |c| c.mgmt().jwt().sign_up_or_in("", &SignUp::default()));
+    refusals_of([
+        ("POST /v1/mgmt/auth/signin", "jwt login_id"),
+        ("POST /v1/mgmt/auth/signup", "login_id"),
+        ("POST /v1/mgmt/auth/signup-in", "login_id"),
+        ("POST /v1/mgmt/impersonate", "impersonator_id login_id"),
+        ("POST /v1/mgmt/impersonate/stepup", "impersonator_id login_id"),
+        ("POST /v1/mgmt/jwt/update", "jwt"),
+        ("POST /v1/mgmt/stop/impersonation", "jwt"),
+    ]);
 }
 
 #[test]
@@ -319,7 +341,7 @@ fn an_anonymous_session_has_tokens_and_no_user() {
     let claims = client.auth().session().validate(guest.session_jwt()).unwrap();
     assert_eq!(claims.get::<String>("cart").unwrap().as_deref(), Some("C7"));
     assert_eq!(claims.get::<String>("dct").unwrap().as_deref(), Some("acme"));
-    assert_eq!((&*guest.user.user_id, guest.cookie.max_age), ("", 3600));
+    assert_eq!((&*guest.user.user_id, guest.cookie.max_age), ("", Some(3600)));
     let users = client.mgmt().user().create("ada", &NewUser::default());
     assert!(users.is_ok());
     let refused = client.auth().session().refresh(guest.refresh_jwt().unwrap());

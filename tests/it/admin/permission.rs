@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::answers::survives;
 use crate::emulated::start;
+use crate::inventory::{every_field_of, refusals_of};
 use crate::support::{MANAGEMENT, refuses, sends};
 
 fn described(text: &str) -> PermissionDetails {
@@ -48,6 +49,12 @@ fn every_request() {
     assert_eq!((&*found[0].id, &*found[0].name, &*found[0].description), ("P1", "read", "d"));
     assert!(found[0].system_default);
     survives(&all, |client| client.mgmt().permission().load_all());
+    every_field_of([
+        "GET /v1/mgmt/permission/all",
+        "POST /v1/mgmt/permission/create",
+        "POST /v1/mgmt/permission/delete",
+        "POST /v1/mgmt/permission/update",
+    ]);
 }
 
 #[test]
@@ -73,6 +80,11 @@ fn every_batch() {
     sends(line, MANAGEMENT, json!({ "ids": ["P1"] }), &nothing, |client| {
         client.mgmt().permission().delete_batch_by_ids(&["P1"])
     });
+    every_field_of([
+        "POST /v1/mgmt/permission/create/batch",
+        "POST /v1/mgmt/permission/delete/batch",
+        "POST /v1/mgmt/permission/update/batch",
+    ]);
 }
 
 #[test]
@@ -92,6 +104,14 @@ fn bad_input_is_refused_before_a_request() {
     refuses("names", |c| c.mgmt().permission().delete_batch(&[]));
     refuses("names", |c| c.mgmt().permission().delete_batch(&["a", ""]));
     refuses("ids", |c| c.mgmt().permission().delete_batch_by_ids(&[]));
+    refusals_of([
+        ("POST /v1/mgmt/permission/create", "name"),
+        ("POST /v1/mgmt/permission/create/batch", "name permissions"),
+        ("POST /v1/mgmt/permission/delete", "id name"),
+        ("POST /v1/mgmt/permission/delete/batch", "ids names"),
+        ("POST /v1/mgmt/permission/update", "id name new_name"),
+        ("POST /v1/mgmt/permission/update/batch", "new_name permissions"),
+    ]);
 }
 
 #[test]

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::answers::survives;
 use crate::emulated::start;
+use crate::inventory::{every_field_of, refusals_of};
 use crate::support::{MANAGEMENT, refuses, sends};
 
 const ACME: Scope<'_> = Scope::Tenant("acme");
@@ -62,6 +63,11 @@ fn every_request() {
     sends(delete, MANAGEMENT, json!({ "id": "R1" }), &nothing, |client| {
         client.mgmt().role().delete_by_id("R1", Scope::Project)
     });
+    every_field_of([
+        "POST /v1/mgmt/role/create",
+        "POST /v1/mgmt/role/delete",
+        "POST /v1/mgmt/role/update",
+    ]);
 }
 
 #[test]
@@ -93,6 +99,11 @@ fn every_batch() {
     sends(line, MANAGEMENT, json!({ "roleIds": ["R1"] }), &json!({}), |client| {
         client.mgmt().role().delete_batch_by_ids(&["R1"], Scope::Project)
     });
+    every_field_of([
+        "POST /v1/mgmt/role/create/batch",
+        "POST /v1/mgmt/role/delete/batch",
+        "POST /v1/mgmt/role/update/batch",
+    ]);
 }
 
 #[test]
@@ -125,6 +136,7 @@ fn load_all_and_search() {
     });
     assert_eq!(found, roles);
     survives(&all, |client| client.mgmt().role().load_all());
+    every_field_of(["GET /v1/mgmt/role/all", "POST /v1/mgmt/role/search"]);
 }
 
 #[test]
@@ -148,6 +160,14 @@ fn bad_input_is_refused_before_a_request() {
     refuses("names", |c| c.mgmt().role().delete_batch(&[], Scope::Project));
     refuses("ids", |c| c.mgmt().role().delete_batch_by_ids(&[], Scope::Project));
     refuses("tenant_id", |c| c.mgmt().role().delete_batch(&["A"], nowhere));
+    refusals_of([
+        ("POST /v1/mgmt/role/create", "name tenant_id"),
+        ("POST /v1/mgmt/role/create/batch", "name roles"),
+        ("POST /v1/mgmt/role/delete", "id name tenant_id"),
+        ("POST /v1/mgmt/role/delete/batch", "ids names tenant_id"),
+        ("POST /v1/mgmt/role/update", "id name new_name tenant_id"),
+        ("POST /v1/mgmt/role/update/batch", "new_name roles"),
+    ]);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use descope::mgmt::scope_claim_mapping::ScopeClaims;
 use serde_json::json;
 
-use crate::support::{MANAGEMENT, refuses, sends};
+use crate::support::{MANAGEMENT, refuses, sends, sends_unlisted};
 
 #[test]
 fn load_all_and_update_with_every_field_and_with_none() {
@@ -21,15 +21,23 @@ fn load_all_and_update_with_every_field_and_with_none() {
     });
     let claims = [("name", "{{user.name}}"), ("team", "engine")];
     let mut profile = ScopeClaims::new("profile", claims).description("d");
-    profile.extra.insert("shoeSize".to_owned(), json!(42));
+    profile.extra = serde_json::from_value(json!({ "shoeSize": 42 })).unwrap();
     let none: [(&str, &str); 0] = [];
     assert_eq!(loaded, [profile, ScopeClaims::new("openid", none)]);
 
+    // What is not known goes back as it came.
     let mut body = answer.clone();
     body["mappings"][1]["claims"] = json!({});
     let line = "POST /v1/mgmt/scopeClaimMapping/set";
-    sends(line, MANAGEMENT, body, &json!({}), |client| {
+    sends_unlisted(line, MANAGEMENT, body, &json!({}), |client| {
         client.mgmt().scope_claim_mapping().update(&loaded)
+    });
+    let body = json!({ "mappings": [
+        { "scope": "profile", "claims": { "team": "engine" }, "description": "d" },
+    ] });
+    sends(line, MANAGEMENT, body, &json!({}), |client| {
+        let profile = ScopeClaims::new("profile", [("team", "engine")]).description("d");
+        client.mgmt().scope_claim_mapping().update(&[profile])
     });
 }
 

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::answers::survives;
 use crate::emulated::start;
+use crate::inventory::{every_field_of, refusals_of};
 use crate::support::{MANAGEMENT, refuses, sends};
 
 fn attributes() -> AttributeMapping {
@@ -152,6 +153,7 @@ fn saml_with_every_field() {
         let options = SamlOptions::default().default_roles(none);
         client.mgmt().sso().configure_saml("acme", &provider, &options)
     });
+    every_field_of(["POST /v1/mgmt/sso/saml", "POST /v1/mgmt/sso/saml/metadata"]);
 }
 
 #[test]
@@ -206,6 +208,7 @@ fn oidc_with_every_field() {
     sends("POST /v1/mgmt/sso/oidc", MANAGEMENT, body, &json!({}), |client| {
         client.mgmt().sso().configure_oidc("acme", &OidcProvider::new("Idp", "client"))
     });
+    every_field_of(["POST /v1/mgmt/sso/oidc"]);
 }
 
 fn settings() -> Value {
@@ -287,7 +290,7 @@ fn load_load_all_new_and_delete() {
     assert_eq!(oidc.use_pkce, Some(true));
     assert_eq!(oidc.role_mappings, [RoleMapping::new("Editor", ["grp1"])]);
     for (extra, value) in [(&saml.extra, 1), (&oidc.extra, 2), (&found.extra, 3)] {
-        assert_eq!(Value::from(extra.clone()), json!({ "new": [value] }));
+        assert_eq!(json!(extra), json!({ "new": [value] }));
     }
     assert!(!format!("{found:?}").contains("canary"), "a secret, if there were one");
 
@@ -309,6 +312,12 @@ fn load_load_all_new_and_delete() {
     let line = "DELETE /v1/mgmt/sso/settings?tenantId=acme";
     sends(line, MANAGEMENT, Value::Null, &json!({}), |c| c.mgmt().sso().delete("acme", None));
     survives(&settings(), |client| client.mgmt().sso().load("acme", None));
+    every_field_of([
+        "DELETE /v1/mgmt/sso/settings",
+        "POST /v1/mgmt/sso/settings/new",
+        "GET /v2/mgmt/sso/settings",
+        "GET /v2/mgmt/sso/settings/all",
+    ]);
 }
 
 #[test]
@@ -329,6 +338,11 @@ fn redirects_auth_types_and_recalculation() {
     sends("POST /v1/mgmt/sso/recalculate-mappings", MANAGEMENT, body, &json!({}), |client| {
         client.mgmt().sso().recalculate_mappings("acme", Some("S1"))
     });
+    every_field_of([
+        "POST /v1/mgmt/sso/recalculate-mappings",
+        "POST /v1/mgmt/sso/redirect",
+        "POST /v1/mgmt/sso/settings/authtype",
+    ]);
 }
 
 #[test]
@@ -358,6 +372,13 @@ fn the_older_calls() {
         let roles = [RoleMapping::new("Admin", ["ADMIN"])];
         client.mgmt().sso().mapping("acme", &roles, &attributes())
     });
+    let body = json!({
+        "tenantId": "acme", "roleMappings": [], "attributeMapping": attributes_sent(),
+        "defaultSSORoles": ["Admin"],
+    });
+    sends("POST /v1/mgmt/sso/mapping", MANAGEMENT, body, &json!({}), |client| {
+        client.mgmt().sso().mapping_with_default_roles("acme", &[], &attributes(), &["Admin"])
+    });
     let answer = json!({
         "tenantId": "acme", "idpEntityId": "idp", "idpSSOUrl": "https://idp",
         "idpCertificate": "PEM", "idpMetadataUrl": "m", "spEntityId": "sp", "spACSUrl": "acs",
@@ -381,6 +402,18 @@ fn the_older_calls() {
     refuses("idp_metadata_url", |c| c.mgmt().sso().configure_via_metadata("acme", "", &options));
     refuses("tenant_id", |c| c.mgmt().sso().configure_via_metadata("", "u", &options));
     refuses("tenant_id", |c| c.mgmt().sso().mapping("", &[], &AttributeMapping::default()));
+    every_field_of([
+        "POST /v1/mgmt/sso/mapping",
+        "POST /v1/mgmt/sso/metadata",
+        "GET /v1/mgmt/sso/settings",
+        "POST /v1/mgmt/sso/settings",
+    ]);
+    refusals_of([
+        ("POST /v1/mgmt/sso/mapping", "tenant_id"),
+        ("POST /v1/mgmt/sso/metadata", "idp_metadata_url tenant_id"),
+        ("GET /v1/mgmt/sso/settings", "tenant_id"),
+        ("POST /v1/mgmt/sso/settings", "entity_id idp_certificate idp_url"),
+    ]);
 }
 
 #[test]
@@ -413,6 +446,18 @@ fn bad_input_is_refused_before_a_request() {
     });
     refuses("tenant_id", |c| c.mgmt().sso().configure_auth_type("", &AuthType::None, None));
     refuses("tenant_id", |c| c.mgmt().sso().recalculate_mappings("", None));
+    refusals_of([
+        ("POST /v1/mgmt/sso/oidc", "client_id name tenant_id"),
+        ("POST /v1/mgmt/sso/recalculate-mappings", "tenant_id"),
+        ("POST /v1/mgmt/sso/redirect", "tenant_id"),
+        ("POST /v1/mgmt/sso/saml", "certificate entity_id idp_url tenant_id"),
+        ("POST /v1/mgmt/sso/saml/metadata", "idp_metadata_url tenant_id"),
+        ("DELETE /v1/mgmt/sso/settings", "tenant_id"),
+        ("POST /v1/mgmt/sso/settings/authtype", "tenant_id"),
+        ("POST /v1/mgmt/sso/settings/new", "display_name tenant_id"),
+        ("GET /v2/mgmt/sso/settings", "tenant_id"),
+        ("GET /v2/mgmt/sso/settings/all", "tenant_id"),
+    ]);
 }
 
 fn with_acme() -> (descope::emulator::Emulator, Client) {

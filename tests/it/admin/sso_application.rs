@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::answers::survives;
 use crate::emulated::start;
+use crate::inventory::{every_field_of, refusals_of};
 use crate::support::{MANAGEMENT, refuses, sends};
 
 fn attributes() -> [SamlAttribute; 1] {
@@ -173,6 +174,14 @@ fn create_and_update_with_every_field() {
     sends(&line("wsfed", "update"), MANAGEMENT, body, &json!({}), |client| {
         client.mgmt().sso_application().update_wsfed("app", "App", &wsfed())
     });
+    every_field_of([
+        "POST /v1/mgmt/sso/idp/app/oidc/create",
+        "POST /v1/mgmt/sso/idp/app/oidc/update",
+        "POST /v1/mgmt/sso/idp/app/saml/create",
+        "POST /v1/mgmt/sso/idp/app/saml/update",
+        "POST /v1/mgmt/sso/idp/app/wsfed/create",
+        "POST /v1/mgmt/sso/idp/app/wsfed/update",
+    ]);
 }
 
 #[test]
@@ -276,6 +285,11 @@ fn load_load_all_and_delete() {
     sends(line, MANAGEMENT, json!({ "id": "app" }), &json!({}), |client| {
         client.mgmt().sso_application().delete("app")
     });
+    every_field_of([
+        "POST /v1/mgmt/sso/idp/app/delete",
+        "GET /v1/mgmt/sso/idp/app/load",
+        "GET /v1/mgmt/sso/idp/apps/load",
+    ]);
 }
 
 #[test]
@@ -318,6 +332,12 @@ fn secrets() {
         client.mgmt().sso_application().revoke_secret("app", "second")
     });
     assert_eq!((left.len(), &left[0].status), (1, &Some(SecretStatus::Active)));
+    every_field_of([
+        "POST /v1/mgmt/sso/idp/app/rotate",
+        "GET /v1/mgmt/sso/idp/app/secret",
+        "POST /v1/mgmt/sso/idp/app/secret/add",
+        "POST /v1/mgmt/sso/idp/app/secret/revoke",
+    ]);
 }
 
 #[test]
@@ -361,6 +381,26 @@ fn bad_input_is_refused_before_a_request() {
     let past = Some(UnixTime::from_seconds(0));
     refuses("expires", |c| c.mgmt().sso_application().add_secret("app", "second", past));
     refuses("secret_name", |c| c.mgmt().sso_application().revoke_secret("app", ""));
+    refusals_of([
+        ("POST /v1/mgmt/sso/idp/app/delete", "id"),
+        ("GET /v1/mgmt/sso/idp/app/load", "id"),
+        ("POST /v1/mgmt/sso/idp/app/oidc/create", "id name"),
+        ("POST /v1/mgmt/sso/idp/app/oidc/update", "client_id client_secret id name"),
+        ("POST /v1/mgmt/sso/idp/app/rotate", "id"),
+        (
+            "POST /v1/mgmt/sso/idp/app/saml/create",
+            "acs_url certificate entity_id id metadata_url name",
+        ),
+        (
+            "POST /v1/mgmt/sso/idp/app/saml/update",
+            "acs_url certificate entity_id id metadata_url name",
+        ),
+        ("GET /v1/mgmt/sso/idp/app/secret", "id"),
+        ("POST /v1/mgmt/sso/idp/app/secret/add", "expires id secret_name"),
+        ("POST /v1/mgmt/sso/idp/app/secret/revoke", "id secret_name"),
+        ("POST /v1/mgmt/sso/idp/app/wsfed/create", "id name"),
+        ("POST /v1/mgmt/sso/idp/app/wsfed/update", "id name"),
+    ]);
 }
 
 #[test]

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 use crate::answers::survives;
 use crate::emulated::start;
+use crate::inventory::{every_field_of, refusals_of};
 use crate::support::{MANAGEMENT, refuses, sends};
 
 fn details() -> TenantDetails {
@@ -75,6 +76,11 @@ fn create_update_and_patch_with_every_field() {
         &json!({}),
         |client| client.mgmt().tenant().patch("acme", &patch),
     );
+    every_field_of([
+        "POST /v1/mgmt/tenant/create",
+        "PATCH /v1/mgmt/tenant/patch",
+        "POST /v1/mgmt/tenant/update",
+    ]);
 }
 
 #[test]
@@ -100,6 +106,7 @@ fn delete_says_what_goes_with_it() {
     sends(line, MANAGEMENT, body(true), &json!({}), |client| {
         client.mgmt().tenant().delete_with_members("acme")
     });
+    every_field_of(["POST /v1/mgmt/tenant/delete"]);
 }
 
 #[test]
@@ -154,6 +161,11 @@ fn load_load_all_and_search() {
     assert_eq!(none, []);
     survives(&acme(), |client| client.mgmt().tenant().load("acme"));
     survives(&all, |client| client.mgmt().tenant().load_all());
+    every_field_of([
+        "GET /v1/mgmt/tenant",
+        "GET /v1/mgmt/tenant/all",
+        "POST /v1/mgmt/tenant/search",
+    ]);
 }
 
 #[test]
@@ -213,6 +225,7 @@ fn settings_with_every_field() {
     assert_eq!(read.inactivity_time, Some(3));
     assert_eq!(read.inactivity_time_unit, Some(TimeUnit::Other("fortnights".to_owned())));
     survives(&wire, |client| client.mgmt().tenant().load_settings("acme"));
+    every_field_of(["GET /v1/mgmt/tenant/settings", "POST /v1/mgmt/tenant/settings"]);
 }
 
 #[test]
@@ -243,6 +256,11 @@ fn default_roles_and_links() {
     sends(line, MANAGEMENT, json!({ "tenantId": "acme", "ssoId": "S1" }), &json!({}), |client| {
         client.mgmt().tenant().revoke_sso_configuration_link("acme", Some("S1"))
     });
+    every_field_of([
+        "POST /v1/mgmt/tenant/adminlinks/sso/revoke",
+        "POST /v1/mgmt/tenant/updateDefaultRoles",
+        "POST /v2/mgmt/tenant/adminlinks/sso/generate",
+    ]);
 }
 
 #[test]
@@ -261,6 +279,18 @@ fn bad_input_is_refused_before_a_request() {
     refuses("roles", |c| c.mgmt().tenant().update_default_roles("acme", &["A", ""]));
     refuses("id", |c| c.mgmt().tenant().generate_sso_configuration_link("", &SsoLink::default()));
     refuses("id", |c| c.mgmt().tenant().revoke_sso_configuration_link("", None));
+    refusals_of([
+        ("GET /v1/mgmt/tenant", "id"),
+        ("POST /v1/mgmt/tenant/adminlinks/sso/revoke", "id"),
+        ("POST /v1/mgmt/tenant/create", "name"),
+        ("POST /v1/mgmt/tenant/delete", "id"),
+        ("PATCH /v1/mgmt/tenant/patch", "id"),
+        ("GET /v1/mgmt/tenant/settings", "id"),
+        ("POST /v1/mgmt/tenant/settings", "id"),
+        ("POST /v1/mgmt/tenant/update", "id name"),
+        ("POST /v1/mgmt/tenant/updateDefaultRoles", "id roles"),
+        ("POST /v2/mgmt/tenant/adminlinks/sso/generate", "id"),
+    ]);
 }
 
 #[test]

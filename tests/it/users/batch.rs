@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::manages;
 use super::wire::{every_change, every_change_sent, everything, everything_sent, with};
+use crate::inventory::{every_field_of, refusals_of};
 use crate::support::refuses;
 
 fn people() -> [BatchUser; 2] {
@@ -65,6 +66,9 @@ fn invite_with_every_field() {
     let outcome =
         manages(line, body, &json!({}), |users| users.invite_batch(&[], &Invitation::default()));
     assert!(outcome.created.is_empty() && outcome.failed.is_empty());
+    // An invitation excludes the rest.
+    hashed_passwords();
+    every_field_of(["POST /v1/mgmt/user/create/batch"]);
 }
 
 #[test]
@@ -81,6 +85,7 @@ fn patch() {
     });
     assert_eq!((&*outcome.patched[0].user_id, outcome.created.len()), ("U1", 0));
     assert_eq!(outcome.failed[0].index, Some(1));
+    every_field_of(["PATCH /v1/mgmt/user/patch/batch"]);
 }
 
 #[test]
@@ -166,6 +171,7 @@ fn import() {
     manages(line, json!({ "source": "auth0", "dryrun": false }), &json!({}), |users| {
         users.import("auth0", &UserImport::default())
     });
+    every_field_of(["POST /v1/mgmt/user/import"]);
 }
 
 #[test]
@@ -186,4 +192,9 @@ fn bad_input_is_refused_before_a_request() {
     let patches = [("ada", UserPatch::default()), ("", UserPatch::default())];
     refuses("login_id", |c| c.mgmt().user().patch_batch(&patches));
     refuses("source", |c| c.mgmt().user().import("", &UserImport::default()));
+    refusals_of([
+        ("POST /v1/mgmt/user/create/batch", "invite_url login_id password"),
+        ("POST /v1/mgmt/user/import", "source"),
+        ("PATCH /v1/mgmt/user/patch/batch", "login_id"),
+    ]);
 }

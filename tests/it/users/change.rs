@@ -8,6 +8,7 @@ use descope::{Result, User};
 use serde_json::{Value, json};
 
 use super::{changes, manages};
+use crate::inventory::{every_field_of, refusals_of};
 use crate::support::refuses;
 
 #[test]
@@ -70,6 +71,16 @@ fn single_fields() {
             users.update_picture("ada", picture)
         });
     }
+    every_field_of([
+        "POST /v1/mgmt/user/update/email",
+        "POST /v1/mgmt/user/update/loginid",
+        "POST /v1/mgmt/user/update/name",
+        "POST /v1/mgmt/user/update/phone",
+        "POST /v1/mgmt/user/update/picture",
+        "POST /v1/mgmt/user/update/recovery/email",
+        "POST /v1/mgmt/user/update/recovery/phone",
+        "POST /v1/mgmt/user/update/status",
+    ]);
 }
 
 #[test]
@@ -80,6 +91,7 @@ fn a_custom_attribute_is_any_json() {
             users.update_custom_attribute("ada", "k", value.clone())
         });
     }
+    every_field_of(["POST /v1/mgmt/user/update/customAttribute"]);
 }
 
 type Change = fn(Users<'_>, &[&str]) -> Result<User>;
@@ -133,6 +145,18 @@ fn lists_are_added_set_and_removed() {
     changes("POST /v1/mgmt/user/update/family/add", body, |users| {
         users.add_families("ada", std::slice::from_ref(&parent))
     });
+    every_field_of([
+        "POST /v1/mgmt/user/update/family/add",
+        "POST /v1/mgmt/user/update/family/remove",
+        "POST /v1/mgmt/user/update/role/remove",
+        "POST /v1/mgmt/user/update/role/set",
+        "POST /v1/mgmt/user/update/ssoapp/add",
+        "POST /v1/mgmt/user/update/ssoapp/remove",
+        "POST /v1/mgmt/user/update/ssoapp/set",
+        "POST /v1/mgmt/user/update/tenant/add",
+        "POST /v1/mgmt/user/update/tenant/remove",
+        "POST /v2/mgmt/user/update/role/add",
+    ]);
 }
 
 type Define = fn(Users<'_>, &CustomAttribute) -> Result<Vec<CustomAttribute>>;
@@ -193,6 +217,20 @@ fn attributes_are_defined_and_deleted() {
     refuses("name", |c| c.mgmt().user().create_family_scoped_custom_attributes(&unnamed));
     refuses("names", |c| c.mgmt().user().delete_custom_attributes(&["a", ""]));
     refuses("names", |c| c.mgmt().user().delete_family_scoped_custom_attributes(&[""]));
+    every_field_of([
+        "POST /v1/mgmt/user/customattribute/create",
+        "POST /v1/mgmt/user/customattribute/delete",
+        "GET /v1/mgmt/user/customattributes",
+        "POST /v1/mgmt/user/families/customattribute/create",
+        "POST /v1/mgmt/user/families/customattribute/delete",
+        "GET /v1/mgmt/user/families/customattributes",
+    ]);
+    refusals_of([
+        ("POST /v1/mgmt/user/customattribute/create", "name"),
+        ("POST /v1/mgmt/user/customattribute/delete", "names"),
+        ("POST /v1/mgmt/user/families/customattribute/create", "name"),
+        ("POST /v1/mgmt/user/families/customattribute/delete", "names"),
+    ]);
 }
 
 #[test]
@@ -240,4 +278,25 @@ fn bad_input_is_refused_before_a_request() {
     let nameless = [FamilyAssociation::new("")];
     refuses("family_id", |c| c.mgmt().user().add_families("a", &nameless));
     refuses("family_ids", |c| c.mgmt().user().remove_families("a", &[""]));
+    refusals_of([
+        ("POST /v1/mgmt/user/update/customAttribute", "key login_id"),
+        ("POST /v1/mgmt/user/update/email", "login_id"),
+        ("POST /v1/mgmt/user/update/family/add", "family_id login_id"),
+        ("POST /v1/mgmt/user/update/family/remove", "family_ids login_id"),
+        ("POST /v1/mgmt/user/update/loginid", "login_id new_login_id"),
+        ("POST /v1/mgmt/user/update/name", "login_id"),
+        ("POST /v1/mgmt/user/update/phone", "login_id"),
+        ("POST /v1/mgmt/user/update/picture", "login_id"),
+        ("POST /v1/mgmt/user/update/recovery/email", "login_id"),
+        ("POST /v1/mgmt/user/update/recovery/phone", "login_id"),
+        ("POST /v1/mgmt/user/update/role/remove", "login_id roles tenant_id"),
+        ("POST /v1/mgmt/user/update/role/set", "login_id roles tenant_id"),
+        ("POST /v1/mgmt/user/update/ssoapp/add", "app_ids login_id"),
+        ("POST /v1/mgmt/user/update/ssoapp/remove", "app_ids login_id"),
+        ("POST /v1/mgmt/user/update/ssoapp/set", "app_ids login_id"),
+        ("POST /v1/mgmt/user/update/status", "login_id"),
+        ("POST /v1/mgmt/user/update/tenant/add", "login_id tenant_id"),
+        ("POST /v1/mgmt/user/update/tenant/remove", "login_id tenant_id"),
+        ("POST /v2/mgmt/user/update/role/add", "login_id roles tenant_id"),
+    ]);
 }

@@ -41,7 +41,7 @@ fn numbered() -> String {
 }
 
 fn total(client: &Client) -> u64 {
-    client.mgmt().user().search(&UserSearch::default()).unwrap().total
+    client.mgmt().user().search(&UserSearch::default()).unwrap().total.unwrap()
 }
 
 fn lines(report: &Report) -> Vec<u64> {

@@ -2,11 +2,13 @@
 
 use std::time::{Duration, SystemTime};
 
-use descope::mgmt::user::{RoleFilter, UserSearch, Users};
-use descope::{Page, Result, Sort, UnixTime, User, UserStatus};
+use descope::emulator::Emulator;
+use descope::mgmt::user::{NamesUpdate, NewUser, RoleFilter, UserSearch, Users};
+use descope::{Client, Page, Result, Sort, UnixTime, User, UserStatus};
 use serde_json::{Value, json};
 
 use super::manages;
+use crate::inventory::every_field_of;
 use crate::support::exchange;
 
 fn everything() -> UserSearch {
@@ -76,13 +78,14 @@ fn search_with_every_field_and_with_none() {
         let line = format!("POST /v2/mgmt/user/{path}");
         let answer = json!({ "users": [{ "userId": "U1" }], "total": 76, "new": {} });
         let page = manages(&line, all, &answer, |users| call(users, &everything()));
-        assert_eq!((&*page.items[0].user_id, page.total), ("U1", 76));
+        assert_eq!((&*page.items[0].user_id, page.total), ("U1", Some(76)));
         for answer in [json!({}), json!({ "users": null, "total": null })] {
             let page =
                 manages(&line, none.clone(), &answer, |users| call(users, &UserSearch::default()));
             assert_eq!(page, Page::default());
         }
     }
+    every_field_of(["POST /v2/mgmt/user/search", "POST /v2/mgmt/user/search/test"]);
 }
 
 #[test]
@@ -119,4 +122,63 @@ fn a_repeating_answer_is_an_error_once() {
     assert_eq!((found.len(), sent.len()), (3, 2));
     let error = found[2].as_ref().unwrap_err().to_string();
     assert_eq!(error, "unreadable response: the pages of the search repeat");
+}
+
+/// How many of 23 users, on pages of five, are not changed by a loop over the search, and by one over
+/// the IDs that were read first.
+fn missed(
+    search: &UserSearch,
+    change: impl Fn(Users<'_>, &str) -> Result<()>,
+    is_changed: impl Fn(Users<'_>, &str) -> bool,
+) -> [usize; 2] {
+    [false, true].map(|ids_first| {
+        let emulator = Emulator::new();
+        let client = Client::builder().emulator(&emulator).build().unwrap();
+        let users = client.mgmt().user();
+        let names: Vec<_> = (0..23).map(|number| format!("user{number}@example.com")).collect();
+        let all: Vec<_> = names
+            .iter()
+            .map(|name| users.create(name, &NewUser::default()).unwrap().user_id)
+            .inspect(|id| _ = users.activate(id).unwrap())
+            .collect();
+        if ids_first {
+            for id in users.iter(search).ids().unwrap() {
+                change(users, &id).unwrap();
+            }
+        } else {
+            for user in users.iter(search) {
+                change(users, &user.unwrap().user_id).unwrap();
+            }
+        }
+        all.iter().filter(|id| !is_changed(users, id)).count()
+    })
+}
+
+#[test]
+fn a_loop_that_changes_users_reaches_all_when_their_ids_are_read_first() {
+    let by_age = UserSearch::default().limit(5).sort([Sort::ascending("createdTime")]);
+    let enabled = by_age.clone().statuses([UserStatus::Enabled]);
+    let is_disabled = |users: Users<'_>, id: &str| {
+        users.load_by_user_id(id).unwrap().status == Some(UserStatus::Disabled)
+    };
+    let [in_the_loop, ids_first] =
+        missed(&enabled, |users, id| users.deactivate(id).map(drop), is_disabled);
+    assert!(in_the_loop >= 10, "{in_the_loop}: pages are cut anew, as Descope does");
+    assert_eq!(ids_first, 0);
+
+    let is_gone =
+        |users: Users<'_>, id: &str| users.load_by_user_id(id).is_err_and(|e| e.is_not_found());
+    let [in_the_loop, ids_first] =
+        missed(&by_age, |users, id| users.delete_by_user_id(id), is_gone);
+    assert!(in_the_loop >= 10, "{in_the_loop}");
+    assert_eq!(ids_first, 0);
+
+    // A search that is sorted by what the loop changes is no better.
+    let by_name = UserSearch::default().limit(5).sort([Sort::ascending("name")]);
+    let rename = |users: Users<'_>, id: &str| {
+        users.update_names(id, &NamesUpdate::default().name(format!("z {id}"))).map(drop)
+    };
+    let is_named =
+        |users: Users<'_>, id: &str| users.load_by_user_id(id).unwrap().name.starts_with("z ");
+    assert_eq!(missed(&by_name, rename, is_named)[1], 0);
 }

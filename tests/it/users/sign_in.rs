@@ -11,6 +11,7 @@ use descope::transport::http::StatusCode;
 use serde_json::{Value, json};
 
 use super::manages;
+use crate::inventory::{every_field_of, refusals_of};
 use crate::server::{NoWaiting, to};
 use crate::support::{
     self, REFRESH, every_login_option, every_sign_up_option, exchange, refuses, user_details,
@@ -41,6 +42,15 @@ fn passwords() {
             _ => users.remove_recovery_codes("ada"),
         });
     }
+    every_field_of([
+        "POST /v1/mgmt/user/passkeys/delete",
+        "POST /v1/mgmt/user/password/expire",
+        "POST /v1/mgmt/user/password/set",
+        "POST /v1/mgmt/user/password/set/active",
+        "POST /v1/mgmt/user/password/set/temporary",
+        "POST /v1/mgmt/user/recovery-codes/delete",
+        "POST /v1/mgmt/user/totp/delete",
+    ]);
 }
 
 #[test]
@@ -113,6 +123,12 @@ fn passkeys_and_devices() {
     manages("POST /v1/mgmt/user/trusteddevices/remove", body, &json!({}), |users| {
         users.remove_trusted_devices("ada", &["d"])
     });
+    every_field_of([
+        "POST /v1/mgmt/user/passkey/delete",
+        "POST /v1/mgmt/user/passkeys/list",
+        "POST /v1/mgmt/user/trusteddevices/list",
+        "POST /v1/mgmt/user/trusteddevices/remove",
+    ]);
 }
 
 #[test]
@@ -142,6 +158,7 @@ fn provider_token() {
         users.provider_token("ada", "google", &ProviderTokenOptions::default())
     });
     assert!(token.refresh_token.is_none() && !format!("{token:?}").contains("\"at\""));
+    every_field_of(["GET /v1/mgmt/user/provider/token"]);
 }
 
 #[test]
@@ -208,6 +225,10 @@ fn embedded_links() {
         client.mgmt().user().generate_embedded_link("ada", &EmbeddedLinkOptions::default())
     });
     assert_eq!(result.unwrap_err().to_string(), "unreadable response: no `token`");
+    every_field_of([
+        "POST /v1/mgmt/user/signin/embeddedlink",
+        "POST /v1/mgmt/user/signup/embeddedlink",
+    ]);
 }
 
 #[test]
@@ -225,6 +246,7 @@ fn history_is_a_bare_list_both_ways() {
     for answer in [json!(null), json!([])] {
         assert_eq!(manages(line, json!([]), &answer, |users| users.history(&[])), []);
     }
+    every_field_of(["POST /v1/mgmt/user/history"]);
 }
 
 #[test]
@@ -236,6 +258,7 @@ fn logout() {
     manages(line, json!({ "userId": "U1" }), &json!({}), |users| {
         users.logout_by_user_id("U1", &LogoutOptions::default())
     });
+    every_field_of(["POST /v1/mgmt/user/logout"]);
 }
 
 #[test]
@@ -281,6 +304,11 @@ fn codes_and_links_for_test_users() {
     });
     assert_eq!((&*link.login_id, link.link.expose()), ("ada", "https://x/?t=1"));
     assert_eq!(link.pending_ref.expose(), "ref");
+    every_field_of([
+        "POST /v1/mgmt/tests/generate/enchantedlink",
+        "POST /v1/mgmt/tests/generate/magiclink",
+        "POST /v1/mgmt/tests/generate/otp",
+    ]);
 }
 
 #[test]
@@ -332,4 +360,25 @@ fn bad_input_is_refused_before_a_request() {
         let options = SignUpEmbeddedLinkOptions::default().login_options(options);
         refuses(argument, |c| c.mgmt().user().generate_sign_up_embedded_link("a", &options));
     }
+    refusals_of([
+        ("POST /v1/mgmt/tests/generate/enchantedlink", "login_id provider_id refresh_token"),
+        ("POST /v1/mgmt/tests/generate/magiclink", "login_id provider_id refresh_token"),
+        ("POST /v1/mgmt/tests/generate/otp", "login_id provider_id refresh_token"),
+        ("POST /v1/mgmt/user/history", "user_ids"),
+        ("POST /v1/mgmt/user/logout", "login_id user_id"),
+        ("POST /v1/mgmt/user/passkey/delete", "credential_id login_id"),
+        ("POST /v1/mgmt/user/passkeys/delete", "login_id"),
+        ("POST /v1/mgmt/user/passkeys/list", "login_id"),
+        ("POST /v1/mgmt/user/password/expire", "login_id"),
+        ("POST /v1/mgmt/user/password/set", "password"),
+        ("POST /v1/mgmt/user/password/set/active", "login_id password"),
+        ("POST /v1/mgmt/user/password/set/temporary", "login_id password"),
+        ("GET /v1/mgmt/user/provider/token", "login_id provider"),
+        ("POST /v1/mgmt/user/recovery-codes/delete", "login_id"),
+        ("POST /v1/mgmt/user/signin/embeddedlink", "login_id"),
+        ("POST /v1/mgmt/user/signup/embeddedlink", "login_id provider_id refresh_token"),
+        ("POST /v1/mgmt/user/totp/delete", "login_id"),
+        ("POST /v1/mgmt/user/trusteddevices/list", "identifiers"),
+        ("POST /v1/mgmt/user/trusteddevices/remove", "device_ids identifier"),
+    ]);
 }

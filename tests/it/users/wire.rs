@@ -5,6 +5,7 @@ use descope::{Client, Error, TenantRoles, User, UserStatus};
 use serde_json::{Value, json};
 
 use super::{changes, full_user, manages};
+use crate::inventory::{every_field_of, refusals_of};
 use crate::support::refuses;
 
 fn families() -> [FamilyAssociation; 2] {
@@ -130,6 +131,9 @@ fn invite_with_every_field() {
     changes("POST /v1/mgmt/user/create", body, |users| {
         users.invite("ada", &NewUser::default(), &Invitation::default())
     });
+    // An invitation excludes the rest.
+    create_with_every_field();
+    every_field_of(["POST /v1/mgmt/user/create"]);
 }
 
 #[test]
@@ -138,6 +142,7 @@ fn create_test_user_with_every_field() {
     let more = json!({ "status": "invited", "test": true, "inviteUrl": "https://example.com", "invite": false });
     let body = with(everything_sent(), more);
     changes("POST /v1/mgmt/user/create/test", body, |users| users.create_test_user("ada", &user));
+    every_field_of(["POST /v1/mgmt/user/create/test"]);
 }
 
 #[test]
@@ -151,6 +156,8 @@ fn update_replaces_with_every_field() {
     refuses("invite_url", |client| {
         client.mgmt().user().update("ada", &everything().invite_url("https://example.com"))
     });
+    every_field_of(["POST /v1/mgmt/user/update"]);
+    refusals_of([("POST /v1/mgmt/user/update", "invite_url status")]);
 }
 
 #[test]
@@ -163,6 +170,7 @@ fn patch_with_every_field_and_with_none() {
     let body =
         json!({ "loginId": "ada", "displayName": "", "roleNames": [], "verifiedEmail": false });
     changes(line, body, |users| users.patch("ada", &clear));
+    every_field_of(["PATCH /v1/mgmt/user/patch"]);
 }
 
 pub(super) fn every_change() -> UserPatch {
@@ -221,6 +229,13 @@ fn load_and_delete() {
     });
     let line = "DELETE /v1/mgmt/user/test/delete/all";
     manages(line, Value::Null, &json!({}), |users| users.delete_all_test_users());
+    every_field_of([
+        "GET /v1/mgmt/user",
+        "POST /v1/mgmt/user/delete",
+        "POST /v1/mgmt/user/delete/batch",
+        "DELETE /v1/mgmt/user/test/delete/all",
+        "POST /v1/mgmt/users/load",
+    ]);
 }
 
 /// Every field of an answer may be missing or null, and there may be new ones.
@@ -262,6 +277,15 @@ fn bad_input_is_refused_before_a_request() {
         refuses("user_ids", |c| c.mgmt().user().delete_batch(&[bad]));
     }
     refuses("user_ids", |c| c.mgmt().user().load_many(&[], Some(true)));
+    refusals_of([
+        ("GET /v1/mgmt/user", "login_id user_id"),
+        ("POST /v1/mgmt/user/create", "login_id"),
+        ("POST /v1/mgmt/user/create/test", "login_id"),
+        ("POST /v1/mgmt/user/delete", "login_id user_id"),
+        ("POST /v1/mgmt/user/delete/batch", "user_ids"),
+        ("PATCH /v1/mgmt/user/patch", "login_id"),
+        ("POST /v1/mgmt/users/load", "user_ids"),
+    ]);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use descope::Client;
 use descope::emulator::Emulator;
 use descope::transport::http::{HeaderMap, HeaderName, HeaderValue};
-use descope::web::{Credentials, Guard, GuardOptions};
+use descope::web::{Guard, GuardOptions, RequestTokens};
 use serde_json::json;
 
 use super::{anyone, sign_in, token};
@@ -169,7 +169,7 @@ impl Fuzz {
     fn run(&mut self, requests: usize) {
         for _ in 0..requests {
             let headers = self.request();
-            let credentials = self.guard.credentials(&headers);
+            let credentials = self.guard.tokens(&headers);
             self.check(&headers, &credentials);
         }
         // Enough of each that every outcome was put to the test.
@@ -178,7 +178,7 @@ impl Fuzz {
         assert!(self.refused > requests / 10, "{} of {requests}", self.refused);
     }
 
-    fn check(&mut self, headers: &HeaderMap, credentials: &Credentials) {
+    fn check(&mut self, headers: &HeaderMap, credentials: &RequestTokens) {
         let Ok(visitor) = self.guard.validate(credentials, &anyone()) else {
             self.refused += 1;
             // A refresh costs a signature, and so not every time.
@@ -201,8 +201,8 @@ impl Fuzz {
     }
 
     /// Only the one refresh token, in a cookie of the one name, opens where no session token does.
-    fn check_refresh(&mut self, headers: &HeaderMap, credentials: &Credentials) {
-        if let Ok(visitor) = self.guard.authenticate(credentials, &anyone()) {
+    fn check_refresh(&mut self, headers: &HeaderMap, credentials: &RequestTokens) {
+        if let Ok(visitor) = self.guard.validate_and_refresh(credentials, &anyone()) {
             self.refreshed += 1;
             assert!(visitor.refreshed.is_some(), "{headers:?}");
             assert!(found(headers, &[b"DSR"]).contains(&&*self.refresh), "{headers:?}");

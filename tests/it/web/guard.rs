@@ -7,12 +7,10 @@ use descope::auth::DeliveryMethod::Email;
 use descope::auth::{LoginOptions, SignUpOptions};
 use descope::emulator::{Emulator, Fault};
 use descope::transport::http::StatusCode;
-use descope::web::{Access, Credentials, Guard, GuardOptions, Reason, status};
+use descope::web::{Access, Guard, Reason, RequestTokens, status};
 use serde_json::{Value, json};
 
-use super::{
-    ADA, anyone, cookie_header, denied, headers, names, outcome, pair, sign_in, slow, token,
-};
+use super::{ADA, anyone, cookie_header, denied, headers, names, outcome, pair, sign_in, token};
 use crate::support::client;
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -27,9 +25,9 @@ fn roles_and_permissions_of_the_project_or_of_a_tenant() {
         "tenants": { "acme": { "roles": ["owner"], "permissions": ["pay", "hire"] }, "umbrella": {} },
     });
     let check = |claims: &Value, access: &Access| {
-        let credentials = Credentials::new(emulator.issue_token(claims.clone()).unwrap(), "");
+        let credentials = RequestTokens::new(emulator.issue_token(claims.clone()).unwrap(), "");
         let validated = outcome(guard.validate(&credentials, access));
-        assert_eq!(outcome(guard.authenticate(&credentials, access)), validated);
+        assert_eq!(outcome(guard.validate_and_refresh(&credentials, access)), validated);
         validated.err()
     };
     let access = Access::default;
@@ -66,9 +64,9 @@ fn a_token_that_is_bound_to_a_key_is_no_bearer_token() {
     let refresh = sign_in(&emulator, &client).refresh_jwt().unwrap().to_owned();
     for cnf in [json!({ "jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I" }), json!({})] {
         let bound = json!({ "sub": "U1", "drn": "DS", "cnf": cnf });
-        let credentials = Credentials::new(emulator.issue_token(bound).unwrap(), &*refresh);
+        let credentials = RequestTokens::new(emulator.issue_token(bound).unwrap(), &*refresh);
         denied(guard.validate(&credentials, &anyone()), 401, Reason::ProofMissing);
-        denied(guard.authenticate(&credentials, &anyone()), 401, Reason::ProofMissing);
+        denied(guard.validate_and_refresh(&credentials, &anyone()), 401, Reason::ProofMissing);
         denied(guard.accept_login(&credentials, ""), 401, Reason::ProofMissing);
     }
     assert_eq!(emulator.requests("/v1/auth/refresh"), 0);
@@ -80,13 +78,13 @@ fn a_refresh_gives_a_new_session_cookie() {
     let client = client(&emulator);
     let guard = Guard::new(&client);
     let info = sign_in(&emulator, &client);
-    let browser = guard.credentials(&cookie_header(&guard.set_cookies(&info).unwrap()));
+    let browser = guard.tokens(&cookie_header(&guard.set_cookies(&info).unwrap()));
 
-    let fresh = guard.authenticate(&browser, &anyone()).unwrap();
+    let fresh = guard.validate_and_refresh(&browser, &anyone()).unwrap();
     assert!(fresh.refreshed.is_none() && fresh.set_cookies.is_empty());
     emulator.advance(HOUR);
     denied(guard.validate(&browser, &anyone()), 401, Reason::TokenExpired);
-    let again = guard.authenticate(&browser, &anyone()).unwrap();
+    let again = guard.validate_and_refresh(&browser, &anyone()).unwrap();
     assert_eq!(again.claims.user_id(), info.user.user_id);
     // The refresh token is still the old one, and so is its cookie.
     assert_eq!(names(&again.set_cookies), ["DS"]);
@@ -96,14 +94,16 @@ fn a_refresh_gives_a_new_session_cookie() {
 
     // The refresh cookie alone is enough.
     let alone = headers(&[("cookie", format!("DSR={}", info.refresh_jwt().unwrap()).as_bytes())]);
-    assert!(guard.authenticate(&guard.credentials(&alone), &anyone()).unwrap().refreshed.is_some());
+    assert!(
+        guard.validate_and_refresh(&guard.tokens(&alone), &anyone()).unwrap().refreshed.is_some()
+    );
     // Also beside a bearer that has expired.
     let mut bearer = alone;
     bearer.insert("authorization", format!("Bearer {}", info.session_jwt()).parse().unwrap());
-    assert!(guard.authenticate(&guard.credentials(&bearer), &anyone()).is_ok());
+    assert!(guard.validate_and_refresh(&guard.tokens(&bearer), &anyone()).is_ok());
     // A second `Authorization` makes nothing of it count.
     bearer.append("authorization", "Basic eDp5".parse().unwrap());
-    denied(guard.authenticate(&guard.credentials(&bearer), &anyone()), 401, Reason::Ambiguous);
+    denied(guard.validate_and_refresh(&guard.tokens(&bearer), &anyone()), 401, Reason::Ambiguous);
 }
 
 #[test]
@@ -112,19 +112,20 @@ fn with_rotation_both_cookies_are_new_and_survive_a_403() {
     let client = client(&emulator);
     let guard = Guard::new(&client);
     let info = sign_in(&emulator, &client);
-    let browser = guard.credentials(&cookie_header(&guard.set_cookies(&info).unwrap()));
+    let browser = guard.tokens(&cookie_header(&guard.set_cookies(&info).unwrap()));
     emulator.advance(HOUR);
     let admins = Access::default().roles(["admin"]);
-    let turned_away = denied(guard.authenticate(&browser, &admins), 403, Reason::MissingRole);
+    let turned_away =
+        denied(guard.validate_and_refresh(&browser, &admins), 403, Reason::MissingRole);
     assert_eq!(names(turned_away.set_cookies()), ["DS", "DSR"]);
     assert!(!turned_away.set_cookies()[1].to_str().unwrap().contains(info.refresh_jwt().unwrap()));
     // The old refresh token is spent by now, the new cookies are good.
-    denied(guard.authenticate(&browser, &anyone()), 401, Reason::SessionEnded);
-    let browser = guard.credentials(&cookie_header(turned_away.set_cookies()));
-    let visitor = guard.authenticate(&browser, &anyone()).unwrap();
+    denied(guard.validate_and_refresh(&browser, &anyone()), 401, Reason::SessionEnded);
+    let browser = guard.tokens(&cookie_header(turned_away.set_cookies()));
+    let visitor = guard.validate_and_refresh(&browser, &anyone()).unwrap();
     assert!(visitor.set_cookies.is_empty());
     // Without a refresh there is nothing to send with a 403.
-    assert!(guard.authenticate(&browser, &admins).unwrap_err().set_cookies().is_empty());
+    assert!(guard.validate_and_refresh(&browser, &admins).unwrap_err().set_cookies().is_empty());
 }
 
 #[test]
@@ -137,67 +138,17 @@ fn a_rotated_token_that_comes_as_a_cookie_is_passed_on() {
     let mut cookies = guard.set_cookies(&info).unwrap();
     for _ in 0..3 {
         emulator.advance(HOUR);
-        let browser = guard.credentials(&cookie_header(&cookies));
-        cookies = guard.authenticate(&browser, &anyone()).unwrap().set_cookies;
+        let browser = guard.tokens(&cookie_header(&cookies));
+        cookies = guard.validate_and_refresh(&browser, &anyone()).unwrap().set_cookies;
         assert_eq!(names(&cookies), ["DS", "DSR"]);
     }
-}
-
-#[test]
-fn several_refresh_cookies_are_tried_in_turn() {
-    let emulator = Emulator::new();
-    let client = client(&emulator);
-    let options = GuardOptions::default().refresh_cookies(["R", "DSR"]);
-    let guard = Guard::with_options(&client, options).unwrap();
-    let ended = sign_in(&emulator, &client);
-    client.auth().session().logout(ended.refresh_jwt().unwrap()).unwrap();
-    let info = sign_in(&emulator, &client);
-    let (ended, good) = (ended.refresh_jwt().unwrap(), info.refresh_jwt().unwrap());
-    let check = |line: String| {
-        let before = emulator.requests("/v1/auth/refresh");
-        let read = guard.credentials(&headers(&[("cookie", line.as_bytes())]));
-        let outcome = guard.authenticate(&read, &anyone()).map_err(|denied| denied.reason());
-        (
-            outcome.map(|visitor| visitor.set_cookies.len()),
-            emulator.requests("/v1/auth/refresh") - before,
-        )
-    };
-    assert_eq!(check(format!("DSR={ended}; DSR=x; DSR={good}")), (Ok(1), 2));
-    assert_eq!(check(format!("DSR={good}; R={ended}")), (Ok(1), 2));
-    assert_eq!(check(format!("DSR={ended}; R={good}")), (Ok(1), 1));
-    assert_eq!(check(format!("R={ended}; DSR={ended}")), (Err(Reason::SessionEnded), 1));
-    assert_eq!(check("R=x; DSR=y".to_owned()), (Err(Reason::TokenInvalid), 0));
-    let huge = format!("DSR={}", "x".repeat(20_000));
-    assert_eq!(check(huge), (Err(Reason::TokenInvalid), 0));
-    // A session token does not refresh, and is refused by Descope.
-    assert_eq!(check(format!("R={}", info.session_jwt())), (Err(Reason::SessionEnded), 1));
-    emulator.advance(HOUR * 24 * 365);
-    assert_eq!(check(format!("DSR={good}")), (Err(Reason::SessionEnded), 0));
-}
-
-/// Anyone can send eight tokens, but not make them eight calls' worth of time.
-#[test]
-fn several_refreshes_have_one_deadline() {
-    let emulator = Emulator::new();
-    let client = slow(&emulator, "/v1/auth/refresh");
-    let guard = Guard::new(&client);
-    let cookies = (0..8).map(|_| {
-        let info = sign_in(&emulator, &client);
-        let ended = info.refresh_jwt().unwrap();
-        client.auth().session().logout(ended).unwrap();
-        format!("DSR={ended}")
-    });
-    let line = cookies.collect::<Vec<_>>().join("; ");
-    let read = guard.credentials(&headers(&[("cookie", line.as_bytes())]));
-    denied(guard.authenticate(&read, &anyone()), 503, Reason::Unavailable);
-    assert_eq!(emulator.requests("/v1/auth/refresh"), 2);
 }
 
 #[test]
 fn an_outage_is_503_and_nothing_is_refreshed_or_cleared() {
     let emulator = Emulator::new();
     let info = sign_in(&emulator, &client(&emulator));
-    let credentials = Credentials::new(info.session_jwt(), info.refresh_jwt().unwrap());
+    let credentials = RequestTokens::new(info.session_jwt(), info.refresh_jwt().unwrap());
     // Without the keys nothing is known of any token.
     for fault in [
         Fault::status(500),
@@ -209,7 +160,7 @@ fn an_outage_is_503_and_nothing_is_refreshed_or_cleared() {
         let guard = Guard::new(&client(&emulator));
         emulator.fault(fault.at("/v2/keys/"));
         denied(guard.validate(&credentials, &anyone()), 503, Reason::Unavailable);
-        denied(guard.authenticate(&credentials, &anyone()), 503, Reason::Unavailable);
+        denied(guard.validate_and_refresh(&credentials, &anyone()), 503, Reason::Unavailable);
         emulator.clear_faults();
     }
     assert_eq!(emulator.requests("/v1/auth/refresh"), 0);
@@ -218,7 +169,7 @@ fn an_outage_is_503_and_nothing_is_refreshed_or_cleared() {
     let guard = Guard::new(&client(&emulator));
     guard.validate(&credentials, &anyone()).unwrap();
     emulator.fault(Fault::status(500));
-    guard.authenticate(&credentials, &anyone()).unwrap();
+    guard.validate_and_refresh(&credentials, &anyone()).unwrap();
     emulator.clear_faults();
 
     for (fault, reason) in [
@@ -228,6 +179,8 @@ fn an_outage_is_503_and_nothing_is_refreshed_or_cleared() {
         (Fault::lose_answer(), Reason::Unavailable),
         (Fault::answer(200, "<html>"), Reason::Unavailable),
         // Of a firewall, a proxy and a portal on the way.
+        (Fault::html(401), Reason::Unavailable),
+        (Fault::answer(401, r#"{"error":"unauthorized"}"#), Reason::Unavailable),
         (Fault::html(403), Reason::Unavailable),
         (Fault::empty(407), Reason::Unavailable),
         (Fault::empty(302).header("location", "https://portal.example.com/"), Reason::Unavailable),
@@ -235,17 +188,17 @@ fn an_outage_is_503_and_nothing_is_refreshed_or_cleared() {
     ] {
         let info = sign_in(&emulator, &client(&emulator));
         emulator.advance(HOUR);
-        let credentials = Credentials::new(info.session_jwt(), info.refresh_jwt().unwrap());
+        let credentials = RequestTokens::new(info.session_jwt(), info.refresh_jwt().unwrap());
         emulator.fault(fault.at("/v1/auth/"));
-        let turned_away = denied(guard.authenticate(&credentials, &anyone()), 503, reason);
+        let turned_away = denied(guard.validate_and_refresh(&credentials, &anyone()), 503, reason);
         assert!(turned_away.set_cookies().is_empty() && turned_away.error().is_some());
         let wait = (reason == Reason::RateLimited).then_some(Duration::from_secs(7));
         assert_eq!(turned_away.retry_after(), wait);
         // The second token is not tried: what failed was not the first one.
         let before = emulator.requests("/v1/auth/refresh");
         let line = format!("DSR={0}; DSR={0}x; DSR={0}", info.refresh_jwt().unwrap());
-        let several = guard.credentials(&headers(&[("cookie", line.as_bytes())]));
-        assert_eq!(guard.authenticate(&several, &anyone()).unwrap_err().reason(), reason);
+        let several = guard.tokens(&headers(&[("cookie", line.as_bytes())]));
+        assert_eq!(guard.validate_and_refresh(&several, &anyone()).unwrap_err().reason(), reason);
         assert!(emulator.requests("/v1/auth/refresh") - before <= 1);
         // A logout says that Descope was not told, and clears the cookies all the same.
         let failed = guard.logout(&credentials).unwrap_err();
@@ -261,7 +214,7 @@ fn one_unknown_key_during_an_outage_outweighs_other_refusals() {
     let client = client(&emulator);
     let guard = Guard::new(&client);
     let good = token(&emulator, "U1");
-    guard.validate(&Credentials::new(&*good, ""), &anyone()).unwrap();
+    guard.validate(&RequestTokens::new(&*good, ""), &anyone()).unwrap();
     let of_a_new_key = {
         emulator.rotate_keys().unwrap();
         token(&emulator, "U1")
@@ -269,11 +222,11 @@ fn one_unknown_key_during_an_outage_outweighs_other_refusals() {
     emulator.advance(Duration::from_secs(300));
     emulator.fault(Fault::status(500).at("/v2/keys/"));
     for line in [format!("DS=x; DS={of_a_new_key}"), format!("DS={of_a_new_key}; DS=x")] {
-        let read = guard.credentials(&headers(&[("cookie", line.as_bytes())]));
+        let read = guard.tokens(&headers(&[("cookie", line.as_bytes())]));
         denied(guard.validate(&read, &anyone()), 503, Reason::Unavailable);
     }
     let line = format!("DS={of_a_new_key}; DS={good}");
-    let read = guard.credentials(&headers(&[("cookie", line.as_bytes())]));
+    let read = guard.tokens(&headers(&[("cookie", line.as_bytes())]));
     assert!(guard.validate(&read, &anyone()).is_ok());
 }
 
@@ -284,14 +237,14 @@ fn refused_by_descope_is_401() {
     let guard = Guard::new(&client);
     let info = sign_in(&emulator, &client);
     emulator.advance(HOUR);
-    let credentials = Credentials::new(info.session_jwt(), info.refresh_jwt().unwrap());
+    let credentials = RequestTokens::new(info.session_jwt(), info.refresh_jwt().unwrap());
     client.mgmt().user().deactivate(ADA).unwrap();
-    denied(guard.authenticate(&credentials, &anyone()), 401, Reason::SessionEnded);
+    denied(guard.validate_and_refresh(&credentials, &anyone()), 401, Reason::SessionEnded);
     client.mgmt().user().activate(ADA).unwrap();
-    guard.authenticate(&credentials, &anyone()).unwrap();
+    guard.validate_and_refresh(&credentials, &anyone()).unwrap();
     client.mgmt().user().delete(ADA).unwrap();
-    denied(guard.authenticate(&credentials, &anyone()), 401, Reason::SessionEnded);
-    denied(guard.authenticate(&Credentials::default(), &anyone()), 401, Reason::NoToken);
+    denied(guard.validate_and_refresh(&credentials, &anyone()), 401, Reason::SessionEnded);
+    denied(guard.validate_and_refresh(&RequestTokens::default(), &anyone()), 401, Reason::NoToken);
 }
 
 #[test]
@@ -302,7 +255,7 @@ fn tokens_of_a_script_are_checked_and_put_into_cookies() {
     let info = sign_in(&emulator, &client);
     let bearer = |token: &str| {
         let line = format!("Bearer {token}");
-        guard.credentials(&headers(&[("authorization", line.as_bytes())]))
+        guard.tokens(&headers(&[("authorization", line.as_bytes())]))
     };
     let (session, refresh) = (info.session_jwt(), info.refresh_jwt().unwrap());
     let visitor = guard.accept_login(&bearer(session), &format!("{refresh}\n")).unwrap();
@@ -318,7 +271,7 @@ fn tokens_of_a_script_are_checked_and_put_into_cookies() {
     assert_eq!(names(&guard.accept_login(&bearer(session), "").unwrap().set_cookies), ["DS"]);
 
     // A cookie is no consent: it comes along with the requests of other sites.
-    let own = guard.credentials(&cookie_header(&visitor.set_cookies));
+    let own = guard.tokens(&cookie_header(&visitor.set_cookies));
     denied(guard.accept_login(&own, refresh), 401, Reason::NoToken);
     denied(guard.accept_login(&bearer("x"), refresh), 401, Reason::TokenInvalid);
     denied(guard.accept_login(&bearer(refresh), refresh), 401, Reason::TokenInvalid);
@@ -327,27 +280,41 @@ fn tokens_of_a_script_are_checked_and_put_into_cookies() {
     }
     let foreign = token(&Emulator::new(), "U1");
     denied(guard.accept_login(&bearer(session), &foreign), 401, Reason::TokenInvalid);
+    // A session token in the place of the refresh token, and a refresh token of another user.
+    denied(guard.accept_login(&bearer(session), session), 401, Reason::TokenInvalid);
+    let issue =
+        |sub: &str, drn: &str| emulator.issue_token(json!({ "sub": sub, "drn": drn })).unwrap();
+    let own = &*info.user.user_id;
+    let eve = issue("U2eve", "DSR");
+    let refused = denied(guard.accept_login(&bearer(session), &eve), 401, Reason::OtherUser);
+    assert!(refused.set_cookies().is_empty());
+    let own_name = bearer(&issue(own, "mine"));
+    denied(guard.accept_login(&own_name, &issue(own, "mine")), 401, Reason::TokenInvalid);
+    assert_eq!(guard.accept_login(&own_name, refresh).unwrap().set_cookies.len(), 2);
+    let expired = json!({ "sub": own, "drn": "DSR", "exp": 1_000_000_000 });
+    let expired = emulator.issue_token(expired).unwrap();
+    denied(guard.accept_login(&bearer(session), &expired), 401, Reason::SessionEnded);
     emulator.advance(HOUR);
     denied(guard.accept_login(&bearer(session), refresh), 401, Reason::TokenExpired);
 }
 
 #[test]
-fn a_token_that_is_taken_over_must_fit_into_a_cookie() {
+fn a_token_that_is_taken_over_must_fit_into_cookies() {
     let emulator = Emulator::new();
     let guard = Guard::new(&client(&emulator));
     let large = |drn: &str| {
-        let claims = json!({ "sub": "U1", "drn": drn, "x": "x".repeat(3000) });
+        let claims = json!({ "sub": "U1", "drn": drn, "x": "x".repeat(6000) });
         emulator.issue_token(claims).unwrap()
     };
     let small = token(&emulator, "U1");
     for (session, refresh) in [(&large("DS"), ""), (&small, &*large("DSR"))] {
-        let read = Credentials::new(&**session, "");
+        let read = RequestTokens::new(&**session, "");
         let refused = denied(guard.accept_login(&read, refresh), 403, Reason::TokenTooLarge);
         assert_eq!(refused.reason().as_str(), "token_too_large");
-        assert!(refused.to_string().contains("4096 bytes"));
+        assert!(refused.to_string().contains("max_cookie_bytes"));
     }
     // It is a session all the same.
-    assert!(guard.validate(&Credentials::new(large("DS"), ""), &anyone()).is_ok());
+    assert!(guard.validate(&RequestTokens::new(large("DS"), ""), &anyone()).is_ok());
 }
 
 #[test]
@@ -373,6 +340,7 @@ fn the_status_of_failed_calls() {
         (Fault::empty(407), 503),
         (Fault::empty(302), 503),
         (Fault::empty(401), 401),
+        (Fault::html(401), 503),
         (Fault::reset(), 503),
         (Fault::answer(200, "?"), 503),
     ] {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use descope::emulator::{Emulator, Fault};
-use descope::web::{Credentials, Denied, Guard, Reason};
+use descope::web::{Denied, Guard, Reason, RequestTokens};
 use serde_json::json;
 
 use super::{cookie_header, headers, names, sign_in, slow};
@@ -12,14 +12,14 @@ use crate::support::client;
 const LOGOUT: &str = "/v1/auth/logout";
 
 /// The refresh cookies of a browser.
-fn browser<'t>(guard: &Guard, refreshes: impl IntoIterator<Item = &'t str>) -> Credentials {
+fn browser<'t>(guard: &Guard, refreshes: impl IntoIterator<Item = &'t str>) -> RequestTokens {
     let cookies: Vec<_> = refreshes.into_iter().map(|token| format!("DSR={token}")).collect();
-    guard.credentials(&headers(&[("cookie", cookies.join("; ").as_bytes())]))
+    guard.tokens(&headers(&[("cookie", cookies.join("; ").as_bytes())]))
 }
 
 /// Asserts that the answer is that Descope was not told, with the cookies cleared all the same.
 #[track_caller]
-fn not_told(guard: &Guard, browser: &Credentials, reason: Reason) -> Denied {
+fn not_told(guard: &Guard, browser: &RequestTokens, reason: Reason) -> Denied {
     let denied = guard.logout(browser).unwrap_err();
     assert_eq!((denied.status().as_u16(), denied.reason()), (503, reason), "{denied}");
     assert_eq!(names(denied.set_cookies()), ["DS", "DSR"]);
@@ -34,14 +34,14 @@ fn a_logout_ends_every_session_that_came_and_clears_its_cookies() {
     let (one, two) = (sign_in(&emulator, &client), sign_in(&emulator, &client));
     let (first, second) = (one.refresh_jwt().unwrap(), two.refresh_jwt().unwrap());
     let line = format!("DSR={first}; DSR={second}; DSR=garbage; DS={}", one.session_jwt());
-    let both = guard.credentials(&headers(&[("cookie", line.as_bytes())]));
+    let both = guard.tokens(&headers(&[("cookie", line.as_bytes())]));
     assert_eq!(names(&guard.logout(&both).unwrap()), ["DS", "DSR"]);
     for ended in [first, second] {
         assert!(client.auth().session().me(ended).unwrap_err().is_unauthorized());
     }
     // Once more, and by nobody: there is nothing to end.
     assert_eq!(guard.logout(&both).unwrap().len(), 2);
-    assert_eq!(guard.logout(&Credentials::default()).unwrap().len(), 2);
+    assert_eq!(guard.logout(&RequestTokens::default()).unwrap().len(), 2);
 }
 
 #[test]
@@ -83,7 +83,7 @@ fn only_descope_itself_can_say_that_a_session_is_none_any_more() {
     let browser = browser(&guard, [info.refresh_jwt().unwrap()]);
     for ended in [
         Fault::status(401),
-        Fault::html(401),
+        Fault::empty(401),
         Fault::status(400),
         Fault::status(403),
         Fault::answer(404, r#"{"errorCode":"E062108"}"#),
@@ -92,6 +92,7 @@ fn only_descope_itself_can_say_that_a_session_is_none_any_more() {
         assert_eq!(names(&guard.logout(&browser).unwrap()), ["DS", "DSR"]);
     }
     for on_the_way in [
+        Fault::html(401),
         Fault::html(403),
         Fault::answer(403, r#"{"error":"forbidden"}"#),
         Fault::empty(404),
@@ -157,17 +158,17 @@ fn tokens_of_unknown_keys_are_a_callers() {
         stranger.issue_token(json!({ "sub": "U1", "drn": "DSR" })).unwrap()
     });
     guard.logout(&browser(&guard, forged.iter().map(String::as_str))).unwrap();
-    assert_eq!(emulator.requests("/v2/keys/"), 2);
+    assert_eq!(emulator.requests("/v2/keys/"), 3);
     emulator.rotate_keys().unwrap();
     let info = sign_in(&emulator, &client);
-    let script = guard.credentials(&headers(&[(
+    let script = guard.tokens(&headers(&[(
         "authorization",
         format!("Bearer {}", info.session_jwt()).as_bytes(),
     )]));
     for forged in &forged {
         assert_eq!(guard.accept_login(&script, forged).unwrap_err().reason(), Reason::TokenInvalid);
     }
-    assert_eq!(emulator.requests("/v2/keys/"), 3);
+    assert_eq!(emulator.requests("/v2/keys/"), 4);
 }
 
 /// Without the keys nothing is known of a token, but what is known of others counts.
@@ -187,6 +188,27 @@ fn a_token_of_an_unknown_key_during_an_outage_does_not_keep_others_signed_in() {
     assert!(client.auth().session().me(good).unwrap_err().is_unauthorized());
 }
 
+#[test]
+fn cookies_are_cleared_where_the_answer_says() {
+    let emulator = Emulator::new();
+    let client = client(&emulator);
+    let guard = Guard::new(&client);
+    let info = sign_in(&emulator, &client);
+    for (answer, part) in [
+        (r#"{"cookieDomain":"example.com"}"#, "; Path=/; Domain=example.com;"),
+        (r#"{"cookiePath":"/app"}"#, "; Path=/app;"),
+    ] {
+        let guard = Guard::new(&client);
+        emulator.fault(Fault::answer(200, answer).at(LOGOUT).times(1));
+        let cleared = guard.logout(&browser(&guard, [info.refresh_jwt().unwrap()])).unwrap();
+        assert_eq!(names(&cleared), ["DS", "DSR"]);
+        assert!(cleared.iter().all(|cookie| cookie.to_str().unwrap().contains(part)), "{answer}");
+    }
+    // An answer that does not say teaches nothing.
+    guard.logout(&browser(&guard, [info.refresh_jwt().unwrap()])).unwrap();
+    assert!(guard.clear_cookies()[0].to_str().unwrap().contains("; Path=/;"));
+}
+
 /// Descope has ended the session, but names a domain that no cookie has.
 #[test]
 fn an_answer_that_breaks_out_of_the_cookie_is_left_out_of_it() {
@@ -194,7 +216,7 @@ fn an_answer_that_breaks_out_of_the_cookie_is_left_out_of_it() {
     let client = client(&emulator);
     let guard = Guard::new(&client);
     let info = sign_in(&emulator, &client);
-    let own = guard.credentials(&cookie_header(&guard.set_cookies(&info).unwrap()));
+    let own = guard.tokens(&cookie_header(&guard.set_cookies(&info).unwrap()));
     emulator.fault(Fault::answer(200, r#"{"cookieDomain":"x; Max-Age=9"}"#).at(LOGOUT));
     let denied = not_told(&guard, &own, Reason::Unavailable);
     assert!(!denied.set_cookies()[0].to_str().unwrap().contains("Domain"));

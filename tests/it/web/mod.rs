@@ -3,10 +3,14 @@
 mod cookies;
 mod fuzz;
 mod guard;
+mod kinds;
 mod logout;
 mod page;
+mod parts;
 mod python;
 mod reading;
+mod refresh;
+mod users;
 
 use std::time::Duration;
 
@@ -26,10 +30,14 @@ fn token(emulator: &Emulator, user: &str) -> String {
 }
 
 fn sign_in(emulator: &Emulator, client: &Client) -> AuthInfo {
+    sign_in_as(emulator, client, ADA)
+}
+
+fn sign_in_as(emulator: &Emulator, client: &Client, address: &str) -> AuthInfo {
     let otp = client.auth().otp();
-    otp.sign_up_or_in(Email, ADA, &LoginOptions::default()).unwrap();
-    let code = emulator.inbox().last_to(ADA).unwrap().code.unwrap();
-    otp.verify(Email, ADA, &code).unwrap()
+    otp.sign_up_or_in(Email, address, &LoginOptions::default()).unwrap();
+    let code = emulator.inbox().last_to(address).unwrap().code.unwrap();
+    otp.verify(Email, address, &code).unwrap()
 }
 
 /// A client with 30 seconds for a call, where each to this path takes 20.
@@ -136,7 +144,7 @@ fn the_guard_is_shared_between_threads() {
     fn shareable<T: Clone + Send + Sync + 'static>() {}
     fn sendable<T: Send + Sync + 'static>() {}
     shareable::<Guard>();
-    shareable::<descope::web::Credentials>();
+    shareable::<descope::web::RequestTokens>();
     sendable::<Denied>();
     sendable::<Visitor>();
 }
@@ -152,10 +160,10 @@ fn calls_inside_an_async_runtime_do_not_panic() {
     runtime.block_on(async {
         let guard = Guard::new(&client);
         let info = sign_in(&emulator, &client);
-        let browser = guard.credentials(&cookie_header(&guard.set_cookies(&info).unwrap()));
-        guard.authenticate(&browser, &anyone()).unwrap();
-        let refresh = descope::web::Credentials::new("", info.refresh_jwt().unwrap());
-        assert!(guard.authenticate(&refresh, &anyone()).unwrap().refreshed.is_some());
+        let browser = guard.tokens(&cookie_header(&guard.set_cookies(&info).unwrap()));
+        guard.validate_and_refresh(&browser, &anyone()).unwrap();
+        let refresh = descope::web::RequestTokens::new("", info.refresh_jwt().unwrap());
+        assert!(guard.validate_and_refresh(&refresh, &anyone()).unwrap().refreshed.is_some());
         guard.logout(&browser).unwrap();
     });
 }
@@ -167,13 +175,14 @@ fn nothing_prints_a_token() {
     let guard = Guard::new(&client);
     let info = sign_in(&emulator, &client);
     let cookies = guard.set_cookies(&info).unwrap();
-    let credentials = guard.credentials(&cookie_header(&cookies));
-    let visitor = guard.authenticate(&credentials, &anyone()).unwrap();
+    let credentials = guard.tokens(&cookie_header(&cookies));
+    let visitor = guard.validate_and_refresh(&credentials, &anyone()).unwrap();
     emulator.advance(std::time::Duration::from_secs(3600));
-    let refreshed = guard.authenticate(&credentials, &anyone()).unwrap();
-    let denied = guard.authenticate(&credentials, &Access::default().roles(["x"])).unwrap_err();
+    let refreshed = guard.validate_and_refresh(&credentials, &anyone()).unwrap();
+    let denied =
+        guard.validate_and_refresh(&credentials, &Access::default().roles(["x"])).unwrap_err();
     assert_eq!(denied.set_cookies().len(), 1);
-    let bearer = descope::web::Credentials::new(info.session_jwt(), info.refresh_jwt().unwrap());
+    let bearer = descope::web::RequestTokens::new(info.session_jwt(), info.refresh_jwt().unwrap());
     for text in [
         format!("{guard:?}"),
         format!("{credentials:?} {bearer:?}"),
@@ -182,5 +191,10 @@ fn nothing_prints_a_token() {
         format!("{denied:?} {denied}"),
     ] {
         assert!(!text.contains("eyJ"), "{text}");
+    }
+    // They show what helps.
+    let shown = format!("{guard:?} {credentials:?} {denied:?} {denied}");
+    for text in [client.project_id(), "session_cookies", "refreshes: 1", "MissingRole", "a role"] {
+        assert!(shown.contains(text), "{shown}");
     }
 }

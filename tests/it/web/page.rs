@@ -1,6 +1,6 @@
 //! The login page, and where browsers are sent.
 
-use descope::web::{Guard, LoginPage};
+use descope::web::{Guard, GuardOptions, LoginPage};
 use descope::{Client, Error};
 
 fn guard_at(base_url: Option<&str>) -> Guard {
@@ -81,7 +81,164 @@ fn pages_that_cannot_work_are_refused_by_name() {
         assert_eq!(refused(page("f", "/s").then(bad)), "then", "{bad}");
         assert_eq!(refused(page("f", "/s").component(bad)), "component", "{bad}");
     }
-    assert!(guard_at(None).login_page(&page("f", "/s").then("https://app.example.com/#x")).is_ok());
+    assert_eq!(refused(page("f", "/s#x")), "tokens_to");
+    assert_eq!(refused(page("f", "/s").then("https://app.example.com/#x")), "then");
+    assert!(guard_at(None).login_page(&page("f", "/s").then("/home?a=%2F#x")).is_ok());
+    assert!(
+        guard_at(None)
+            .login_page(&page("f", "/s").component("https://cdn.example.com/x.js"))
+            .is_ok()
+    );
+}
+
+/// Where nobody is sent who chose it.
+const ELSEWHERE: &[&str] = &[
+    "",
+    "reports",
+    "?x",
+    "#x",
+    ".",
+    " /x",
+    "//evil.example",
+    "///evil.example",
+    "/\\evil.example",
+    "\\/evil.example",
+    "\\\\evil.example",
+    "/\t/evil.example",
+    "/\n/evil.example",
+    "/\r\n/evil.example",
+    "/%09/evil.example",
+    "/%0a/evil.example",
+    "/%0D%0ASet-Cookie:x=y",
+    "/%00",
+    "/%7f",
+    "/%c2%85",
+    "/%ff",
+    "/%2f/evil.example",
+    "/%2fevil.example",
+    "/%5cevil.example",
+    "/%5Cevil.example",
+    "/%252fevil.example",
+    "/%25252e%25252e/x",
+    "%2f%2fevil.example",
+    "/.//evil.example",
+    "/..//evil.example",
+    "/../evil.example",
+    "/./evil.example",
+    "/a/..//evil.example",
+    "/a/../x",
+    "/a/..",
+    "/a/.",
+    "/..;/x",
+    "/a/..;x=y/b",
+    "/%2e%2e//evil.example",
+    "/%2e%2e%2fevil.example",
+    "/.%2e/x",
+    "/a//b",
+    "/é",
+    "/a b",
+    "/a\"b",
+    "/x?\r\nSet-Cookie: x=y",
+    "/x#\u{1}",
+    "/x\u{7f}",
+    "javascript:alert(1)",
+    "data:text/html,x",
+    "mailto:a@b.example",
+    "https:evil.example",
+    "https:/evil.example",
+    "https://evil.example",
+    "https://",
+    "HTTPS://evil.example/",
+    "http://evil.example",
+];
+
+#[test]
+fn visitors_are_sent_to_this_site_or_to_origins_that_are_allowed() {
+    let guard = guard_at(None);
+    for good in [
+        "/",
+        "/reports",
+        "/reports/",
+        "/reports?page=2&back=%2Fhome%0A&at=//x",
+        "/reports#part",
+        "/caf%C3%A9",
+        "/a;b=1/..x/x../...",
+        "/@evil.example",
+        "/https:evil.example",
+        "/100%",
+        "/100%25",
+    ] {
+        assert_eq!(guard.safe_redirect(good), Some(good));
+    }
+    let open = open_to("https://app.example.com");
+    let page = |then: &str| LoginPage::new("f", "/s").then(then);
+    for bad in ELSEWHERE {
+        for guard in [&guard, &open] {
+            assert_eq!(guard.safe_redirect(bad), None, "{bad:?}");
+            assert!(guard.login_page(&page(bad)).is_err(), "{bad:?}");
+        }
+        let tokens_to = guard.login_page(&LoginPage::new("f", *bad));
+        assert!(matches!(tokens_to, Err(Error::Argument { name: "tokens_to", .. })), "{bad:?}");
+    }
+    let huge = format!("/{}", "a".repeat(8191));
+    assert!(guard.safe_redirect(&huge).is_some());
+    assert!(guard.safe_redirect(&format!("{huge}a")).is_none());
+}
+
+/// A guard that may send visitors there too.
+fn open_to(origin: &str) -> Guard {
+    let client = Client::builder().ignore_env().project_id("P2abc").build().unwrap();
+    let options = GuardOptions::default().redirect_origins([origin]);
+    Guard::with_options(&client, options).unwrap()
+}
+
+#[test]
+fn origins_that_are_allowed_are_compared_as_browsers_do() {
+    let (guard, open) = (guard_at(None), open_to("https://app.example.com"));
+    let page = |then: &str| LoginPage::new("f", "/s").then(then);
+    for good in [
+        "https://app.example.com",
+        "https://app.example.com/",
+        "https://app.example.com/home?x=https://evil.example#y",
+        "https://app.example.com:443/home",
+        "HTTPS://APP.EXAMPLE.COM/home",
+        "https://app.example.com?x",
+    ] {
+        assert_eq!(open.safe_redirect(good), Some(good));
+        assert!(open.login_page(&page(good)).unwrap().contains(good));
+        assert_eq!(guard.safe_redirect(good), None);
+    }
+    for bad in [
+        "http://app.example.com/",
+        "https://app.example.com:8443/",
+        "https://app.example.com.evil.example/",
+        "https://evil.example/app.example.com",
+        "https://evil.example?https://app.example.com",
+        "https://app.example.com@evil.example/",
+        "https://user@app.example.com/",
+        "https://app.example.com:/",
+        "https://app.example.com:x/",
+        "https://app.example.com\\.evil.example/",
+        "https://app.example.com//evil",
+        "https://app.example.com/../x",
+        "https://app.example.com/%09",
+        "https:///app.example.com",
+        "ftp://app.example.com/",
+        " https://app.example.com/",
+    ] {
+        assert_eq!(open.safe_redirect(bad), None, "{bad:?}");
+    }
+    for bad in
+        ["", "app.example.com", "https://app.example.com/", "https://a@b.example", "ftp://a.b"]
+    {
+        let client = Client::builder().ignore_env().project_id("P2abc").build().unwrap();
+        let options = GuardOptions::default().redirect_origins([bad]);
+        let refused = Guard::with_options(&client, options).unwrap_err();
+        assert!(matches!(refused, Error::Argument { name: "redirect_origins", .. }), "{bad:?}");
+    }
+    let plain = open_to("http://localhost:3000");
+    assert!(plain.safe_redirect("http://localhost:3000/x").is_some());
+    assert!(plain.safe_redirect("http://localhost/x").is_none());
 }
 
 #[test]

@@ -7,7 +7,7 @@ use descope::auth::oauth::{OAuthOptions, providers};
 use descope::auth::{DeliveryMethod, LoginOptions, SignUpOptions};
 use descope::emulator::Emulator;
 use descope::transport::http::StatusCode;
-use descope::web::{Access, Credentials, Guard, LoginPage, Reason, status};
+use descope::web::{Access, Guard, LoginPage, Reason, RequestTokens, status};
 use descope::{Client, UserDetails};
 use serde_json::json;
 
@@ -57,8 +57,8 @@ fn otp_by_email() {
     assert_eq!(verify().unwrap().user.name, "Ada");
     otp.sign_in(Email, ADA, &LoginOptions::default()).unwrap();
     let info = verify().unwrap();
-    let browser = guard.credentials(&cookie_header(&guard.set_cookies(&info).unwrap()));
-    assert_eq!(outcome(guard.authenticate(&browser, &anyone())), Ok(info.user.user_id));
+    let browser = guard.tokens(&cookie_header(&guard.set_cookies(&info).unwrap()));
+    assert_eq!(outcome(guard.validate_and_refresh(&browser, &anyone())), Ok(info.user.user_id));
     // A missing address is 400, as there; a wrong code is 401.
     let missing = otp.sign_up(Email, "", &SignUpOptions::default()).unwrap_err();
     assert_eq!(status(&missing), StatusCode::BAD_REQUEST);
@@ -81,8 +81,8 @@ fn by_phone(method: DeliveryMethod) {
     let info = otp.verify(method, PHONE, &code).unwrap();
     let cookies = guard.set_cookies(&info).unwrap();
     assert_eq!(names(&cookies), ["DS", "DSR"]);
-    let browser = guard.credentials(&cookie_header(&cookies));
-    assert_eq!(outcome(guard.authenticate(&browser, &anyone())), Ok(info.user.user_id));
+    let browser = guard.tokens(&cookie_header(&cookies));
+    assert_eq!(outcome(guard.validate_and_refresh(&browser, &anyone())), Ok(info.user.user_id));
 }
 
 /// `descope_validate_auth`: its tenant is passed on here.
@@ -100,15 +100,19 @@ fn validate_auth() {
         }))
         .unwrap();
     let info = sign_in(&emulator, &client);
-    let browser = guard.credentials(&cookie_header(&guard.set_cookies(&info).unwrap()));
+    let browser = guard.tokens(&cookie_header(&guard.set_cookies(&info).unwrap()));
     let clerks = Access::default().roles(["Clerk"]).permissions(["pay"]);
     let of_acme = clerks.clone().tenant("acme");
-    assert!(guard.authenticate(&browser, &of_acme).is_ok());
-    denied(guard.authenticate(&browser, &clerks), 403, Reason::MissingPermission);
-    denied(guard.authenticate(&browser, &clerks.tenant("umbrella")), 403, Reason::NotInTenant);
-    denied(guard.authenticate(&Credentials::default(), &of_acme), 401, Reason::NoToken);
+    assert!(guard.validate_and_refresh(&browser, &of_acme).is_ok());
+    denied(guard.validate_and_refresh(&browser, &clerks), 403, Reason::MissingPermission);
+    denied(
+        guard.validate_and_refresh(&browser, &clerks.tenant("umbrella")),
+        403,
+        Reason::NotInTenant,
+    );
+    denied(guard.validate_and_refresh(&RequestTokens::default(), &of_acme), 401, Reason::NoToken);
     emulator.advance(Duration::from_secs(3600));
-    let visitor = guard.authenticate(&browser, &of_acme).unwrap();
+    let visitor = guard.validate_and_refresh(&browser, &of_acme).unwrap();
     assert_eq!(names(&visitor.set_cookies), ["DS"]);
 }
 
@@ -136,7 +140,7 @@ fn magic_link() {
 fn logout() {
     let (emulator, client, guard) = world();
     let info = sign_in(&emulator, &client);
-    let browser = guard.credentials(&cookie_header(&guard.set_cookies(&info).unwrap()));
+    let browser = guard.tokens(&cookie_header(&guard.set_cookies(&info).unwrap()));
     assert_eq!(names(&guard.logout(&browser).unwrap()), ["DS", "DSR"]);
     assert!(client.auth().session().refresh(info.refresh_jwt().unwrap()).is_err());
 }
@@ -163,6 +167,6 @@ fn full_login() {
     let (emulator, _, guard) = world();
     let html = guard.login_page(&LoginPage::new("sign-up-or-in", "/session")).unwrap();
     assert!(html.contains("<descope-wc"));
-    let tokens = Credentials::new(token(&emulator, "U1"), "");
+    let tokens = RequestTokens::new(token(&emulator, "U1"), "");
     assert_eq!(names(&guard.accept_login(&tokens, "").unwrap().set_cookies), ["DS"]);
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use descope::emulator::Emulator;
-use descope::web::{Credentials, Guard, GuardOptions, Reason};
+use descope::web::{Guard, GuardOptions, Reason, RequestTokens};
 use serde_json::json;
 
 use super::{anyone, headers, outcome, token};
@@ -49,11 +49,11 @@ impl World {
     fn check(&self, lines: &[(&str, &str)], expected: Result<&str, Reason>) {
         let lines: Vec<_> = lines.iter().map(|(name, text)| (*name, self.fill(text))).collect();
         let lines: Vec<_> = lines.iter().map(|(name, text)| (*name, &text[..])).collect();
-        let read = self.guard.credentials(&headers(&lines));
+        let read = self.guard.tokens(&headers(&lines));
         let seen = outcome(self.guard.validate(&read, &anyone()));
         assert_eq!(seen.as_deref().map_err(|reason| *reason), expected, "{lines:?}");
         // The same headers of another type.
-        let other = self.guard.credentials_from(|name| {
+        let other = self.guard.tokens_from(|name| {
             let named = lines.iter().filter(move |line| line.0.eq_ignore_ascii_case(name));
             named.map(|line| line.1)
         });
@@ -210,14 +210,14 @@ fn bytes_that_are_not_utf_8_spoil_nothing_else() {
     let world = World::new(GuardOptions::default());
     let token = world.fill("{a}");
     let line = [b"x=\xff\xfe; DS=\xc3; DS=", &token[..], b"; \xff=\xff"].concat();
-    let read = world.guard.credentials(&headers(&[("cookie", &line)]));
+    let read = world.guard.tokens(&headers(&[("cookie", &line)]));
     assert_eq!(outcome(world.guard.validate(&read, &anyone())).as_deref(), Ok("a"));
     for bad in [&b"DS=\xff"[..], b"DS=\xff.\xff.\xff"] {
-        let read = world.guard.credentials(&headers(&[("cookie", bad)]));
+        let read = world.guard.tokens(&headers(&[("cookie", bad)]));
         assert_eq!(outcome(world.guard.validate(&read, &anyone())), Err(Reason::TokenInvalid));
     }
     let line = [b"Bearer \xff", &token[..]].concat();
-    let read = world.guard.credentials(&headers(&[("authorization", &line)]));
+    let read = world.guard.tokens(&headers(&[("authorization", &line)]));
     assert_eq!(outcome(world.guard.validate(&read, &anyone())), Err(Reason::TokenInvalid));
 }
 
@@ -251,7 +251,7 @@ fn a_token_that_calls_itself_a_refresh_token_is_no_session() {
         ("old-refresh", Err(Reason::TokenInvalid)),
     ] {
         let token = emulator.issue_token(json!({ "sub": "U1", "drn": drn })).unwrap();
-        let credentials = Credentials::new(token, "");
+        let credentials = RequestTokens::new(token, "");
         assert_eq!(outcome(guard.validate(&credentials, &anyone())), expected, "{drn}");
     }
 }
@@ -261,7 +261,7 @@ fn tokens_can_come_without_headers() {
     let world = World::new(GuardOptions::default());
     let token = String::from_utf8(world.fill("{a}")).unwrap();
     let check = |session: &str, refresh: &str| {
-        let credentials = Credentials::new(session, refresh);
+        let credentials = RequestTokens::new(session, refresh);
         (credentials.is_empty(), outcome(world.guard.validate(&credentials, &anyone())))
     };
     assert_eq!(check(&token, ""), (false, Ok("a".to_owned())));

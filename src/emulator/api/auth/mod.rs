@@ -1,0 +1,14 @@
+//! What users do.
+
+pub(in crate::emulator) mod access_key;
+pub(in crate::emulator) mod enchanted_link;
+pub(in crate::emulator) mod magic_link;
+pub(in crate::emulator) mod oauth;
+pub(in crate::emulator) mod otp;
+pub(in crate::emulator) mod passkey_seed;
+pub(in crate::emulator) mod password;
+pub(in crate::emulator) mod pending;
+pub(in crate::emulator) mod session;
+pub(in crate::emulator) mod sso;
+pub(in crate::emulator) mod totp;
+pub(in crate::emulator) mod webauthn;

@@ -1,0 +1,81 @@
+//! What the management key may do.
+
+pub(in crate::emulator) mod access_key;
+pub(in crate::emulator) mod attribute;
+pub(in crate::emulator) mod audit;
+pub(in crate::emulator) mod authz;
+pub(in crate::emulator) mod fga;
+pub(in crate::emulator) mod flow;
+pub(in crate::emulator) mod group;
+pub(in crate::emulator) mod jwt;
+pub(in crate::emulator) mod license;
+pub(in crate::emulator) mod link;
+pub(in crate::emulator) mod password;
+pub(in crate::emulator) mod permission;
+pub(in crate::emulator) mod project;
+pub(in crate::emulator) mod role;
+pub(in crate::emulator) mod sso;
+pub(in crate::emulator) mod sso_application;
+mod sso_fields;
+pub(in crate::emulator) mod tenant;
+pub(in crate::emulator) mod theme;
+pub(in crate::emulator) mod user;
+pub(in crate::emulator) mod user_password;
+pub(in crate::emulator) mod user_search;
+pub(in crate::emulator) mod user_seed;
+pub(in crate::emulator) mod user_social;
+pub(in crate::emulator) mod user_update;
+mod world;
+
+use crate::emulator::state::store::Store;
+use crate::emulator::words::fields::{Field, Fields, Kind, Object, optional, required};
+use crate::emulator::words::refusal::{Refusal, Result};
+
+/// The wire type `AssociatedTenant`.
+pub(in crate::emulator) const ASSOCIATED_TENANT: &[Field] = &[
+    required("tenantId", Kind::Text),
+    optional("tenantName", Kind::Text),
+    optional("roleNames", Kind::Texts),
+];
+
+/// A body that names one thing.
+pub(in crate::emulator) const ID: &[Field] = &[required("id", Kind::Text)];
+pub(in crate::emulator) const IDS: &[Field] = &[required("ids", Kind::Texts)];
+
+pub(in crate::emulator) fn owned(texts: Vec<&str>) -> Vec<String> {
+    texts.into_iter().map(str::to_owned).collect()
+}
+
+/// Refuses a request that asks for something the emulator would have to ignore.
+pub(in crate::emulator) fn refuse_uncovered(fields: Fields<'_>, uncovered: &[&str]) -> Result<()> {
+    let asked = uncovered.iter().find(|name| {
+        fields.get(name).is_some_and(|value| match value {
+            serde_json::Value::Array(items) => !items.is_empty(),
+            serde_json::Value::Object(map) => !map.is_empty(),
+            value => *value != false && *value != "" && *value != 0,
+        })
+    });
+    match asked {
+        None => Ok(()),
+        Some(name) => Err(Refusal::uncovered_field(name)),
+    }
+}
+
+/// Whether a record has all the custom attributes that a search asks for.
+pub(in crate::emulator) fn has_attributes(attributes: &Object, asked: Option<&Object>) -> bool {
+    asked.into_iter().flatten().all(|(name, value)| attributes.get(name) == Some(value))
+}
+
+/// Makes a change that may be refused halfway, and then takes back what it did to a list.
+pub(in crate::emulator) fn all_or_nothing<I: Clone, T>(
+    store: &mut Store,
+    list: fn(&mut Store) -> &mut Vec<I>,
+    change: impl FnOnce(&mut Store) -> Result<T>,
+) -> Result<T> {
+    let before = list(store).clone();
+    let outcome = change(store);
+    if outcome.is_err() {
+        *list(store) = before;
+    }
+    outcome
+}

@@ -1,0 +1,109 @@
+//! Users: what seeds hold of them.
+
+use serde_json::{Value, json};
+
+use crate::emulator::api::seed::{List, ROLE_IDS, TENANTS, last_row};
+use crate::emulator::state::password::{Password, SAVED};
+use crate::emulator::state::store::Store;
+use crate::emulator::state::totp::Authenticator;
+use crate::emulator::state::user::{Factor, Login, User};
+use crate::emulator::words::fields::{Field, Fields, Kind, optional, required};
+use crate::emulator::words::refusal::{Refusal, Result};
+
+const STATE: &[Field] = &[
+    optional("userId", Kind::Text),
+    optional("createdTime", Kind::Int),
+    optional("modifiedTime", Kind::Int),
+    optional("password", Kind::Object(SAVED)),
+    optional("totpKey", Kind::Text),
+    optional("factors", Kind::Texts),
+    optional("oauth", Kind::Map),
+    optional(
+        "logins",
+        Kind::Objects(&[required("time", Kind::Int), optional("tenant", Kind::Text)]),
+    ),
+    ROLE_IDS,
+    TENANTS,
+];
+
+pub(in crate::emulator) const USERS: List = List {
+    name: "users",
+    path: "/v1/mgmt/user/create",
+    state: STATE,
+    restore,
+    save: |store| store.users.iter().map(save).collect(),
+};
+
+/// Saved among the others, where each says whether it is one.
+pub(in crate::emulator) const TEST_USERS: List =
+    List { name: "testUsers", path: "/v1/mgmt/user/create/test", save: |_| Vec::new(), ..USERS };
+
+const FACTORS: [(&str, Factor); 3] =
+    [("saml", Factor::Saml), ("scim", Factor::Scim), ("webauthn", Factor::WebAuthn)];
+
+fn save(user: &User) -> Value {
+    let factors = FACTORS.into_iter().filter(|(_, factor)| user.factors.contains(factor));
+    let logins = user.logins.iter();
+    let logins = logins.map(|login| json!({ "time": login.time, "tenant": login.tenant }));
+    let [role_ids, tenants] = user.grants.save();
+    json!({
+        "loginId": user.login_ids.first(),
+        "additionalLoginIds": user.login_ids.get(1..),
+        "displayName": user.profile.name,
+        "givenName": user.profile.given_name,
+        "middleName": user.profile.middle_name,
+        "familyName": user.profile.family_name,
+        "email": user.profile.email,
+        "verifiedEmail": user.verified_email,
+        "phone": user.profile.phone,
+        "verifiedPhone": user.verified_phone,
+        "picture": user.profile.picture,
+        "status": user.status.as_str(),
+        "test": user.test,
+        "customAttributes": user.attributes,
+        "ssoAppIds": user.sso_apps,
+        "state": {
+            "userId": user.id,
+            "createdTime": user.created,
+            "modifiedTime": user.modified,
+            "password": user.password.as_ref().map(Password::save),
+            "totpKey": user.authenticator.as_ref().map(Authenticator::save),
+            "factors": factors.map(|(name, _)| name).collect::<Vec<_>>(),
+            "oauth": user.oauth,
+            "logins": logins.collect::<Vec<_>>(),
+            "roleIds": role_ids,
+            "tenants": tenants,
+        },
+    })
+}
+
+fn restore(store: &mut Store, state: Fields<'_>) -> Result<()> {
+    let mut user = last_row(&mut store.users)?;
+    if let Some(id) = state.some_text("userId") {
+        id.clone_into(&mut user.id);
+    }
+    user.created = state.int("createdTime").unwrap_or(user.created);
+    user.modified = state.int("modifiedTime").unwrap_or(user.modified);
+    if state.has("password") {
+        user.password = Some(Password::restore(state.object("password"))?);
+    }
+    if let Some(key) = state.maybe_text("totpKey") {
+        user.authenticator = Some(Authenticator::restore(key)?);
+    }
+    for name in state.texts("factors") {
+        let known = FACTORS.into_iter().find(|(known, _)| *known == name);
+        let (_, factor) =
+            known.ok_or_else(|| Refusal::argument(format!("There is no factor {name:?}")))?;
+        user.factors.insert(factor);
+    }
+    for (provider, connected) in state.map("oauth").into_iter().flatten() {
+        user.oauth.insert(provider.clone(), *connected == Value::Bool(true));
+    }
+    let login = |login: Fields<'_>| Login {
+        time: login.int("time").unwrap_or_default(),
+        tenant: login.text("tenant").to_owned(),
+    };
+    user.add_logins(state.objects("logins").map(login));
+    user.grants.restore(state);
+    Ok(())
+}

@@ -1,0 +1,159 @@
+//! The paths under `/_emulator/` by which other processes steer an emulator.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::engine::Engine;
+use super::fault::Fault;
+use super::page;
+use crate::emulator::api::areas::SEED_FIELDS;
+use crate::emulator::api::call::list;
+use crate::emulator::state::mailbox::Message;
+use crate::emulator::words::fields::{
+    self, Field, Fields, Kind, Object, Shape, optional, required,
+};
+use crate::emulator::words::refusal::{Refusal, Reply, Result};
+use crate::transport::Request;
+
+type Handler = fn(&Engine, Fields<'_>) -> Result;
+
+const TO: &[Field] = &[optional("to", Kind::Text)];
+const FAULT: &[Field] = &[
+    required("kind", Kind::Text),
+    optional("milliseconds", Kind::Int),
+    optional("bytes", Kind::Int),
+    optional("status", Kind::Int),
+    optional("body", Kind::Text),
+    optional("headers", Kind::TextMap),
+    optional("path", Kind::Text),
+    optional("method", Kind::Text),
+    optional("times", Kind::Int),
+];
+
+/// Method, path, fields of the query (`GET`) or of the body, handler.
+const ROUTES: &[(&str, &str, &[Field], Handler)] = &[
+    ("GET", "/_emulator/inbox", TO, |engine, fields| {
+        let (store, to) = (engine.store(), fields.some_text("to"));
+        let messages = store.mailbox.iter().filter(|message| to.is_none_or(|to| message.to == to));
+        list("messages", messages.map(Message::show))
+    }),
+    ("GET", "/_emulator/requests", &[], |engine, _| {
+        let counts = engine.request_counts();
+        let counts = counts.into_iter().map(
+            |((method, path), count)| json!({ "method": method, "path": path, "count": count }),
+        );
+        list("requests", counts)
+    }),
+    (
+        "POST",
+        "/_emulator/advance",
+        &[optional("seconds", Kind::Int), optional("milliseconds", Kind::Int)],
+        |engine, fields| {
+            engine.clock().advance(Duration::from_secs(natural(fields, "seconds")?));
+            engine.clock().advance(Duration::from_millis(natural(fields, "milliseconds")?));
+            Ok(json!({ "time": engine.now() }).into())
+        },
+    ),
+    ("POST", "/_emulator/reset", &[], |engine, _| {
+        engine.reset();
+        Ok(Reply::empty())
+    }),
+    ("POST", "/_emulator/rotate-keys", &[optional("keepSeconds", Kind::Int)], |engine, fields| {
+        let keep = Duration::from_secs(natural(fields, "keepSeconds")?);
+        engine.rotate_keys(keep)?;
+        Ok(Reply::empty())
+    }),
+    ("POST", "/_emulator/faults", FAULT, |engine, fields| {
+        engine.add_fault(fault(fields)?);
+        Ok(Reply::empty())
+    }),
+    ("DELETE", "/_emulator/faults", &[], |engine, _| {
+        engine.clear_faults();
+        Ok(Reply::empty())
+    }),
+    ("POST", "/_emulator/seed", SEED_FIELDS, |engine, fields| {
+        let lists = SEED_FIELDS.iter().map(|field| field.name);
+        let lists = lists.filter_map(|name| Some((name.to_owned(), fields.get(name)?.clone())));
+        let made = engine.seed(&lists.collect::<Object>().into());
+        made.map(Reply::from).map_err(|error| Refusal::argument(error.to_string()))
+    }),
+    ("GET", "/_emulator/export", &[], |engine, _| Ok(engine.export().into())),
+    ("POST", "/_emulator/token", &[required("claims", Kind::Map)], |engine, fields| {
+        let claims = fields.get("claims").cloned().unwrap_or_default();
+        Ok(json!({ "jwt": engine.issue_token(claims)? }).into())
+    }),
+    ("POST", "/_emulator/session", &[required("loginId", Kind::Text)], |engine, fields| {
+        engine.sign_in(fields.text("loginId"))
+    }),
+];
+
+fn natural(fields: Fields<'_>, name: &str) -> Result<u64> {
+    u64::try_from(fields.int(name).unwrap_or_default())
+        .map_err(|_| Refusal::invalid(format!("The {name} field must not be negative")))
+}
+
+fn fault(fields: Fields<'_>) -> Result<Fault> {
+    let status = u16::try_from(natural(fields, "status")?).unwrap_or_default();
+    let time = Duration::from_millis(natural(fields, "milliseconds")?);
+    let mut fault = match fields.text("kind") {
+        "delay" => Fault::delay(time),
+        "drip" => Fault::drip(time),
+        "drip-head" => Fault::drip_head(time),
+        "reset" => Fault::reset(),
+        "lose-answer" => Fault::lose_answer(),
+        "cut" => Fault::cut(usize::try_from(natural(fields, "bytes")?).unwrap_or(usize::MAX)),
+        "status" => match fields.maybe_text("body") {
+            Some(body) => Fault::answer(status, body),
+            None => Fault::status(status),
+        },
+        "html" => Fault::html(status),
+        "empty" => Fault::empty(status),
+        "rotate-keys" => Fault::rotate_keys(),
+        "empty-keys" => Fault::empty_keys(),
+        "garbage-keys" => Fault::garbage_keys(),
+        "headers" => Fault::headers(),
+        _ => return Err(Refusal::invalid("The kind field must be the name of a fault")),
+    };
+    for (name, value) in fields.map("headers").into_iter().flatten() {
+        fault = fault.header(name, value.as_str().unwrap_or_default());
+    }
+    if let Some(path) = fields.some_text("path") {
+        fault = fault.at(path);
+    }
+    if let Some(method) = fields.some_text("method") {
+        let method = method.parse();
+        fault = fault.method(method.map_err(|_| Refusal::invalid("The method field is wrong"))?);
+    }
+    if fields.has("times") {
+        fault = fault.times(u32::try_from(natural(fields, "times")?).unwrap_or(u32::MAX));
+    }
+    Ok(fault)
+}
+
+/// Whether a request is for the emulator itself.
+pub(super) fn is_for(request: &Request) -> bool {
+    request.uri().path().starts_with("/_emulator/")
+}
+
+/// Whether it is for a page that browsers show.
+pub(super) fn is_page(request: &Request) -> bool {
+    page::PATHS.contains(&request.uri().path())
+}
+
+/// Answers a request under `/_emulator/`.
+pub(in crate::emulator) fn dispatch(engine: &Engine, request: &Request) -> Result {
+    let (method, path) = (request.method().as_str(), request.uri().path());
+    let mut here = ROUTES.iter().filter(|(_, known, ..)| *known == path).peekable();
+    if here.peek().is_none() {
+        return Err(Refusal::no_route(method, path));
+    }
+    let route = here.find(|(known, ..)| *known == method);
+    let (_, _, fields, handler) = route.ok_or_else(|| Refusal::wrong_method(method, path))?;
+    let read = if method == "GET" {
+        fields::query(fields, request.uri().query().unwrap_or_default())?
+    } else {
+        fields::parse(Shape::Object(fields), request.body())?
+    };
+    handler(engine, Fields::new(&read))
+}

@@ -1,0 +1,149 @@
+//! Keeps web pages from steering an emulator on a port.
+//!
+//! A page of any site can send requests to `127.0.0.1`, and can even read the answers when its own name
+//! resolves to that address (DNS rebinding). The paths of the API want a bearer, but those that steer
+//! the emulator do not, and give away every code. So they take only requests whose `Host` is an address
+//! that cannot have been rebound, and that no page of another origin made.
+
+use std::net::IpAddr;
+
+use super::control;
+use crate::emulator::words::refusal::{Refusal, Result};
+use crate::transport::Request;
+use crate::transport::http::HeaderName;
+use crate::transport::http::header::{HOST, HeaderValue, ORIGIN};
+use crate::transport::http::uri::Authority;
+
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// Refuses a request that steers the emulator, unless it comes from a program or from a page of the
+/// emulator itself. `address` is where the connection was accepted.
+pub(super) fn check(request: &Request, address: IpAddr) -> Result<()> {
+    // A browser is sent to the pages of the identity provider by other sites, and their state cannot
+    // be guessed.
+    if !control::is_for(request) || control::is_page(request) {
+        return Ok(());
+    }
+    let headers = request.headers();
+    let named = request.uri().authority().map(|authority| Some(authority.clone()));
+    let hosts: Vec<Option<Authority>> =
+        headers.get_all(HOST).iter().map(authority).chain(named).collect();
+    let known = |host: &Option<Authority>| host.as_ref().is_some_and(|host| is_own(host, address));
+    if hosts.is_empty() || !hosts.iter().all(known) {
+        return Err(Refusal::forbidden(
+            "The paths under /_emulator/ need localhost or the emulator's own address as Host",
+        ));
+    }
+    let foreign = |origin: &HeaderValue| {
+        let origin = origin.to_str().unwrap_or_default();
+        let origin = origin.strip_prefix("http://").and_then(|origin| origin.parse().ok());
+        !hosts.contains(&origin)
+    };
+    let cross_site = |site: &HeaderValue| site.as_bytes().eq_ignore_ascii_case(b"cross-site");
+    if headers.get_all(ORIGIN).iter().any(foreign)
+        || headers.get_all(SEC_FETCH_SITE).iter().any(cross_site)
+    {
+        return Err(Refusal::forbidden("A page of another origin must not steer the emulator"));
+    }
+    Ok(())
+}
+
+fn authority(host: &HeaderValue) -> Option<Authority> {
+    let host = host.to_str().ok().filter(|host| !host.contains('@'))?;
+    host.parse().ok()
+}
+
+/// Whether a host is this machine by a name or address that nobody else can claim.
+fn is_own(authority: &Authority, address: IpAddr) -> bool {
+    let host = authority.host().to_ascii_lowercase();
+    let host = host.strip_suffix('.').unwrap_or(&host);
+    let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    match bare.parse::<IpAddr>() {
+        Ok(ip) => ip.to_canonical().is_loopback() || ip.to_canonical() == address.to_canonical(),
+        // RFC 6761 section 6.3.
+        Err(_) => host == "localhost" || host.ends_with(".localhost"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+    use crate::transport::http::Request as Builder;
+
+    const HERE: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7));
+
+    fn status(path: &str, headers: &[(&str, &str)]) -> u16 {
+        let mut request = Builder::post(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        check(&request.body(Vec::new()).unwrap(), HERE).map_or_else(|r| r.status.as_u16(), |()| 200)
+    }
+
+    #[test]
+    fn only_hosts_that_cannot_be_rebound_steer() {
+        for host in [
+            "127.0.0.1:8080",
+            "127.0.0.1",
+            "127.9.9.9",
+            "[::1]:8080",
+            "[::ffff:127.0.0.1]",
+            "localhost",
+            "LocalHost:1",
+            "localhost.",
+            "app.localhost:80",
+            "192.0.2.7:8080",
+        ] {
+            assert_eq!(status("/_emulator/seed", &[("host", host)]), 200, "{host}");
+        }
+        for host in [
+            "evil.example",
+            "evil.example:8080",
+            "localhost.evil.example",
+            "127.0.0.1.evil.example",
+            "notlocalhost",
+            "192.0.2.8",
+            "0.0.0.0",
+            "[2001:db8::1]",
+            "",
+            "x",
+            "evil@localhost",
+            ":80",
+        ] {
+            assert_eq!(status("/_emulator/seed", &[("host", host)]), 403, "{host}");
+            assert_eq!(status("/v1/auth/otp/signin/email", &[("host", host)]), 200, "{host}");
+            assert_eq!(status("/_emulator/idp", &[("host", host)]), 200, "{host}");
+        }
+        assert_eq!(status("/_emulator/seed", &[]), 403);
+        let twice = [("host", "localhost"), ("host", "evil.example")];
+        assert_eq!(status("/_emulator/seed", &twice), 403);
+        let other = "http://evil.example/_emulator/seed";
+        assert_eq!(status(other, &[("host", "localhost")]), 403, "the absolute form counts too");
+    }
+
+    #[test]
+    fn no_page_of_another_origin_steers() {
+        let with =
+            |name, value| status("/_emulator/seed", &[("host", "localhost:8080"), (name, value)]);
+        assert_eq!(with("origin", "http://localhost:8080"), 200);
+        for origin in [
+            "null",
+            "",
+            "http://evil.example",
+            "https://localhost:8080",
+            "http://localhost:3000",
+            "http://localhost",
+            "http://localhost:8080.evil.example",
+            "http://127.0.0.1:8080",
+        ] {
+            assert_eq!(with("origin", origin), 403, "{origin}");
+        }
+        for (site, wanted) in
+            [("none", 200), ("same-origin", 200), ("cross-site", 403), ("Cross-Site", 403)]
+        {
+            assert_eq!(with("sec-fetch-site", site), wanted, "{site}");
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! Requests and answers: the server, the transport in the process, and all that a request may be for.
+
+pub(in crate::emulator) mod control;
+pub(in crate::emulator) mod dispatch;
+pub(in crate::emulator) mod engine;
+pub(in crate::emulator) mod exchange;
+pub(in crate::emulator) mod fault;
+mod guard;
+pub(in crate::emulator) mod in_process;
+pub(in crate::emulator) mod page;
+pub(in crate::emulator) mod server;

@@ -1,0 +1,10 @@
+//! Definitions of custom attributes.
+
+use crate::emulator::words::fields::Object;
+
+/// Those of users, and those that a user has in each family.
+#[derive(Default)]
+pub(in crate::emulator) struct Attributes {
+    pub(in crate::emulator) users: Vec<Object>,
+    pub(in crate::emulator) families: Vec<Object>,
+}

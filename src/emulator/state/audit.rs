@@ -1,0 +1,61 @@
+//! The audit trail.
+
+use std::collections::VecDeque;
+
+use super::user::User;
+use crate::emulator::words::context::Context;
+use crate::emulator::words::fields::Object;
+
+/// Records that are kept.
+const CAPACITY: usize = 100_000;
+
+/// What happened, oldest first.
+#[derive(Default)]
+pub(in crate::emulator) struct Trail(pub(in crate::emulator) VecDeque<Record>);
+
+impl Trail {
+    pub(in crate::emulator) fn add(&mut self, record: Record) {
+        if self.0.len() == CAPACITY {
+            self.0.pop_front();
+        }
+        self.0.push_back(record);
+    }
+}
+
+/// Something that happened.
+#[derive(Default)]
+pub(in crate::emulator) struct Record {
+    /// In seconds.
+    pub(in crate::emulator) occurred: i64,
+    pub(in crate::emulator) action: String,
+    pub(in crate::emulator) kind: &'static str,
+    pub(in crate::emulator) actor: String,
+    pub(in crate::emulator) user: String,
+    pub(in crate::emulator) login_ids: Vec<String>,
+    pub(in crate::emulator) tenants: Vec<String>,
+    pub(in crate::emulator) method: String,
+    pub(in crate::emulator) data: Object,
+}
+
+impl Record {
+    pub(in crate::emulator) fn is_of(&mut self, user: &User) {
+        self.user.clone_from(&user.id);
+        self.login_ids.clone_from(&user.login_ids);
+        self.tenants =
+            user.grants.tenants.iter().map(|membership| membership.tenant.clone()).collect();
+    }
+
+    /// Something that a user did.
+    pub(in crate::emulator) fn by_user(action: &str, user: &User, context: &Context<'_>) -> Self {
+        let mut record = Self {
+            occurred: context.now,
+            action: action.to_owned(),
+            kind: "info",
+            actor: user.id.clone(),
+            method: context.method.to_owned(),
+            ..Self::default()
+        };
+        record.is_of(user);
+        record
+    }
+}

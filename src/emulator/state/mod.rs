@@ -1,0 +1,36 @@
+//! What an emulator remembers, and what becomes of it.
+//!
+//! Nothing here knows of requests: what a function depends on beside the state is its
+//! [`Context`](super::words::context::Context). The types of things are below [`store`], which holds
+//! them all; what takes the whole state, as starting a session does, is above it: [`token`],
+//! [`settle`] and [`shown`].
+
+pub(in crate::emulator) mod access_key;
+pub(in crate::emulator) mod attribute;
+pub(in crate::emulator) mod audit;
+pub(in crate::emulator) mod codes;
+pub(in crate::emulator) mod delivery;
+pub(in crate::emulator) mod fga;
+pub(in crate::emulator) mod grants;
+pub(in crate::emulator) mod group;
+pub(in crate::emulator) mod hashed;
+pub(in crate::emulator) mod idp;
+pub(in crate::emulator) mod mailbox;
+pub(in crate::emulator) mod passkey;
+pub(in crate::emulator) mod password;
+pub(in crate::emulator) mod pending;
+pub(in crate::emulator) mod project;
+pub(in crate::emulator) mod role;
+pub(in crate::emulator) mod sessions;
+pub(in crate::emulator) mod settle;
+pub(in crate::emulator) mod shown;
+pub(in crate::emulator) mod sign;
+pub(in crate::emulator) mod sign_in;
+pub(in crate::emulator) mod sso;
+pub(in crate::emulator) mod sso_application;
+pub(in crate::emulator) mod store;
+pub(in crate::emulator) mod table;
+pub(in crate::emulator) mod tenant;
+pub(in crate::emulator) mod token;
+pub(in crate::emulator) mod totp;
+pub(in crate::emulator) mod user;

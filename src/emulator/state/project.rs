@@ -1,0 +1,53 @@
+//! The project itself: its name, flows, theme and copies.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use crate::emulator::words::fields::Object;
+
+/// What the emulator remembers of the project beside its users.
+pub(in crate::emulator) struct Project {
+    pub(in crate::emulator) about: About,
+    /// Copies of the project, by ID.
+    pub(in crate::emulator) copies: BTreeMap<String, About>,
+    pub(in crate::emulator) flows: BTreeMap<String, Flow>,
+    pub(in crate::emulator) theme: Object,
+    /// Files of imports that the emulator has no use for.
+    pub(in crate::emulator) files: Object,
+}
+
+impl Default for Project {
+    fn default() -> Self {
+        Self {
+            about: About::default(),
+            copies: BTreeMap::new(),
+            flows: BTreeMap::from([("sign-up-or-in".to_owned(), Flow::sign_up_or_in())]),
+            theme: Object::new(),
+            files: Object::new(),
+        }
+    }
+}
+
+#[derive(Clone, Default)]
+pub(in crate::emulator) struct About {
+    pub(in crate::emulator) name: String,
+    pub(in crate::emulator) environment: String,
+    pub(in crate::emulator) tags: Vec<String>,
+}
+
+/// A flow. In the format of version 2 the screens are part of the flow.
+#[derive(Clone)]
+pub(in crate::emulator) struct Flow {
+    pub(in crate::emulator) flow: Object,
+    pub(in crate::emulator) screens: Option<Value>,
+}
+
+impl Flow {
+    /// The flow that every new project has.
+    pub(in crate::emulator) fn sign_up_or_in() -> Self {
+        let about = [("name", "Sign up or in"), ("description", "What a new project starts with")];
+        let flow = about.map(|(name, text)| (name.to_owned(), Value::from(text)));
+        Self { flow: Object::from_iter(flow), screens: Some(json!([])) }
+    }
+}

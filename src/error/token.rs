@@ -1,0 +1,195 @@
+//! Why a token was refused, or could not be checked.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Error;
+
+/// Why a token was refused before anything was sent.
+///
+/// [`Expired`](Self::Expired) calls for a refresh. [`KeysUnavailable`](Self::KeysUnavailable) and
+/// [`KeyPending`](Self::KeyPending) say nothing about the token: answer HTTP status 503. Everything else
+/// is final: answer 401.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TokenError {
+    /// An access key or management key in place of a token.
+    #[error("this looks like an access key, not a token: exchange it with `access_key().exchange`")]
+    AccessKey,
+    /// The header's `alg` is not that of the key. The key decides (RFC 8725 section 3.1).
+    #[error("the token's algorithm is not that of its key")]
+    Algorithm,
+    /// `aud` is missing or names others.
+    #[error("the token is for another audience")]
+    Audience,
+    /// The scheme of the header `Authorization` was left on the token.
+    #[error("the token begins with `Bearer`: pass the token alone")]
+    BearerPrefix,
+    /// A token or access key that cannot be sent: it holds spaces, colons, control characters or
+    /// anything but ASCII.
+    #[error("`{argument}` holds characters that no token has")]
+    #[non_exhaustive]
+    Characters {
+        /// The parameter.
+        argument: &'static str,
+    },
+    /// A claim this crate relies on is missing or has the wrong JSON type.
+    #[error("the token's claim `{0}` is missing or has the wrong type")]
+    Claim(&'static str),
+    /// The header requires an extension: `crit` or `b64` (RFC 7515 section 4.1.11).
+    #[error("the token's header requires an unsupported extension")]
+    Critical,
+    /// There is no token: the text is empty.
+    #[error("`{argument}` is empty")]
+    #[non_exhaustive]
+    Empty {
+        /// The parameter.
+        argument: &'static str,
+    },
+    /// `exp` has passed, with the leeway already allowed for.
+    #[error("the token expired {} s ago", .by.as_secs())]
+    Expired {
+        /// Time since `exp`.
+        by: Duration,
+    },
+    /// `iss` is another project.
+    #[error("the token was issued by another project")]
+    Issuer,
+    /// The token names a key that is not among those at hand, and too many unknown keys were looked for
+    /// within one [`cooldown`](crate::KeyPolicy::cooldown) to fetch the keys once more now. The key may be
+    /// a new one or made up.
+    #[error("the token's key is not among the signing keys at hand; they can be fetched again in {} s",
+        .retry_after.as_secs_f32().ceil())]
+    #[non_exhaustive]
+    KeyPending {
+        /// Time until the keys can be fetched again.
+        retry_after: Duration,
+    },
+    /// There is no key to check the signature with: the keys could not be fetched.
+    #[error(transparent)]
+    KeysUnavailable(#[from] KeysError),
+    /// Not a JWT: it is not three parts of strict base64url, or the header is not a JSON object, has a
+    /// member that appears twice, or is that of another type of token.
+    #[error("the token is malformed: it is not a JWT that a session can have")]
+    Malformed,
+    /// `nbf` or `iat` lies ahead, with the leeway already allowed for.
+    #[error("the token becomes valid in {} s; check this machine's clock", .by.as_secs())]
+    NotYetValid {
+        /// Time until then.
+        by: Duration,
+    },
+    /// A refresh token where a session token is wanted (its `drn` claim says so).
+    #[error("the token is a refresh token, not a session token")]
+    NotASession,
+    /// A session token where a refresh token is wanted (its `drn` claim says so).
+    #[error("the token is a session token, not a refresh token")]
+    NotARefreshToken,
+    /// A refresh token of another user than the session token that came with it.
+    #[error("the refresh token is of another user than the session token")]
+    OtherUser,
+    /// The `exp` of a refresh token has passed: the session has ended, and no refresh will help.
+    #[error("the session expired {} s ago", .by.as_secs())]
+    SessionExpired {
+        /// Time since `exp`.
+        by: Duration,
+    },
+    /// The signature does not match.
+    #[error("the token's signature does not match")]
+    Signature,
+    /// The token or access key is larger than
+    /// [`ClientBuilder::max_token_size`](crate::ClientBuilder::max_token_size) allows. Tokens in Descope's
+    /// own answers have no such limit.
+    #[error(
+        "`{argument}` is larger than {limit} bytes; `ClientBuilder::max_token_size` sets the limit"
+    )]
+    #[non_exhaustive]
+    TooLarge {
+        /// The parameter.
+        argument: &'static str,
+        /// The limit, in bytes.
+        limit: usize,
+    },
+    /// The project has no key with the token's `kid`, or the token names none. Keys that were fetched after
+    /// the token was first seen do not include it.
+    #[error("the token was signed by an unknown key")]
+    UnknownKey,
+}
+
+/// Why the signing keys could not be fetched; see [`TokenError::KeysUnavailable`].
+#[derive(Clone, Debug)]
+pub struct KeysError {
+    failure: Arc<KeysFailure>,
+    retry_after: Duration,
+}
+
+#[derive(Debug)]
+struct KeysFailure {
+    cause: Error,
+    /// The project, and the host that was asked.
+    project: Arc<str>,
+}
+
+impl KeysError {
+    pub(crate) fn new(cause: Error, project: Arc<str>) -> Self {
+        Self { failure: Arc::new(KeysFailure { cause, project }), retry_after: Duration::ZERO }
+    }
+
+    /// The same failure, with the time until the next fetch.
+    pub(crate) fn after(&self, wait: Duration) -> Self {
+        Self { retry_after: wait, ..self.clone() }
+    }
+
+    /// What became of the last fetch: [`Error::Api`] if it was refused, [`Error::Transport`] if no answer
+    /// came, [`Error::Decode`] if the answer held no usable key.
+    pub fn cause(&self) -> &Error {
+        &self.failure.cause
+    }
+
+    /// Time until the keys can be fetched again; `None` if that is now.
+    pub fn retry_after(&self) -> Option<Duration> {
+        Some(self.retry_after).filter(|wait| !wait.is_zero())
+    }
+
+    /// Whether Descope has refused: there is no such project, or the client may not know its keys. A
+    /// refusal without a code of Descope's may be that of a proxy on the way, but for the statuses by
+    /// which a wrong address or project shows.
+    pub(super) fn is_refusal(&self) -> bool {
+        let Error::Api(answer) = self.cause() else { return false };
+        match answer.status {
+            400 | 401 | 404 => !self.failure.cause.is_rate_limited(),
+            402..500 => !answer.code.is_empty() && !self.failure.cause.is_rate_limited(),
+            _ => false,
+        }
+    }
+}
+
+impl PartialEq for KeysError {
+    /// Whether they say the same.
+    fn eq(&self, other: &Self) -> bool {
+        self.retry_after == other.retry_after && self.to_string() == other.to_string()
+    }
+}
+
+impl Eq for KeysError {}
+
+impl fmt::Display for KeysError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let KeysFailure { cause, project } = &*self.failure;
+        if self.is_refusal() {
+            write!(
+                f,
+                "no signing keys for project {project}; check the project ID and the base URL"
+            )?;
+        } else {
+            f.write_str("the signing keys are unavailable")?;
+        }
+        write!(f, ": {cause}")
+    }
+}
+
+impl std::error::Error for KeysError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        std::error::Error::source(self.cause())
+    }
+}

@@ -1,0 +1,266 @@
+//! The cache of a project's signing keys: carries out what [`decide`] says.
+
+use std::collections::VecDeque;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use super::Origin;
+use super::decide::{Decision, Held, Lookup, Moment, Refusal, decide};
+use super::history::{History, Reason};
+use super::policy::KeyPolicy;
+use super::set::KeySet;
+use crate::clock::Clock;
+use crate::error::{Error, KeysError, Result, TokenError};
+use crate::json::DecodeError;
+use crate::transport::{Response, TransportError, TransportErrorKind};
+
+/// The keys of the last fetch that brought some.
+#[derive(Clone)]
+struct Snapshot {
+    keys: Arc<KeySet>,
+    fetch: u64,
+    at: Moment,
+}
+
+impl Snapshot {
+    /// As [`decide`] sees it; no `kid` is any.
+    fn held(&self, kid: Option<&str>) -> Held {
+        let has_key = kid.is_none_or(|kid| self.keys.get(Some(kid)).is_some());
+        Held { has_key, fetch: self.fetch, at: self.at }
+    }
+}
+
+/// What a fetch may take beyond its timeout, in waking threads and the like.
+const MARGIN: Duration = Duration::from_secs(1);
+
+pub(super) struct KeyCache {
+    /// Whose keys, for errors: project and host.
+    project: Arc<str>,
+    /// Apart from the log, so that tokens whose key is at hand never meet the lock of a fetch.
+    snapshot: RwLock<Option<Snapshot>>,
+    log: Mutex<Log>,
+    /// Notified when a fetch has ended.
+    ended: Condvar,
+}
+
+/// What happened, and happens, at the server. No lock is held while it does.
+#[derive(Default)]
+struct Log {
+    history: History,
+    /// Why the last fetch failed, if it did.
+    failure: Option<KeysError>,
+    sought: Sought,
+}
+
+/// The keys that tokens have named in vain, each with the last fetch that had begun by then: once a
+/// later fetch has not brought the key either, it is known to be unknown. Anyone can make up names, so
+/// the oldest are forgotten, and only their hashes are kept.
+#[derive(Default)]
+struct Sought {
+    hasher: RandomState,
+    first_seen: VecDeque<(u64, u64)>,
+}
+
+const MAX_SOUGHT: usize = 64;
+
+impl Sought {
+    /// Notes that a key was named, and says which fetch was the last to have begun when it first was.
+    /// What an `outdated` fetch, which is not recent any more, has shown is forgotten.
+    fn first_seen(&mut self, kid: &str, begun: u64, outdated: Option<u64>) -> u64 {
+        let hash = self.hasher.hash_one(kid);
+        if let Some((_, seen)) = self.first_seen.iter_mut().find(|(known, _)| *known == hash) {
+            if outdated.is_some_and(|fetch| fetch > *seen) {
+                *seen = begun;
+            }
+            return *seen;
+        }
+        if self.first_seen.len() == MAX_SOUGHT {
+            self.first_seen.pop_front();
+        }
+        self.first_seen.push_back((hash, begun));
+        begun
+    }
+}
+
+/// What keys are asked for.
+pub(super) struct Wanted<'k> {
+    /// The key; any, if none is named.
+    pub(super) kid: Option<&'k str>,
+    pub(super) origin: Origin,
+    /// How long to wait for a fetch of another thread's.
+    pub(super) patience: Duration,
+    pub(super) now: Moment,
+}
+
+/// Asks the server for the keys.
+pub(super) type Fetch<'f> = &'f dyn Fn() -> Result<Response>;
+
+impl KeyCache {
+    pub(super) fn new(project: String) -> Self {
+        Self {
+            project: project.into(),
+            snapshot: RwLock::default(),
+            log: Mutex::default(),
+            ended: Condvar::new(),
+        }
+    }
+
+    /// The keys to look for a key in.
+    pub(super) fn get(
+        &self,
+        wanted: &Wanted<'_>,
+        policy: &KeyPolicy,
+        clock: &dyn Clock,
+        fetch: Fetch<'_>,
+    ) -> Result<Arc<KeySet>, TokenError> {
+        if let Some(seen) = self.snapshot() {
+            let held = seen.held(wanted.kid);
+            if held.has_key && held.is_fresh(policy, wanted.now) {
+                return Ok(seen.keys);
+            }
+        }
+        self.look_up(wanted, policy, clock, fetch)
+    }
+
+    #[cold]
+    fn look_up(
+        &self,
+        wanted: &Wanted<'_>,
+        policy: &KeyPolicy,
+        clock: &dyn Clock,
+        fetch: Fetch<'_>,
+    ) -> Result<Arc<KeySet>, TokenError> {
+        let patience = policy.fetch_timeout.saturating_add(MARGIN).min(wanted.patience);
+        let started = Instant::now();
+        let mut log = self.log();
+        let lookup = log.lookup(wanted, self.snapshot(), policy);
+        loop {
+            let (seen, now) = (self.snapshot(), Moment::now(clock));
+            let held = seen.as_ref().map(|seen| seen.held(wanted.kid));
+            match decide(&log.history, held, &lookup, policy, now) {
+                Decision::Serve => {
+                    return seen.map(|seen| seen.keys).ok_or(TokenError::UnknownKey);
+                }
+                Decision::Wait => {
+                    log = self.wait(log, patience.saturating_sub(started.elapsed()))?;
+                }
+                Decision::Fetch(reason) => {
+                    self.fetch(log, reason, now, clock, fetch);
+                    log = self.log();
+                }
+                Decision::Refuse(refusal) => return Err(log.refuse(refusal)),
+            }
+        }
+    }
+
+    /// Fetches the keys, without the lock.
+    fn fetch(
+        &self,
+        mut log: MutexGuard<'_, Log>,
+        reason: Reason,
+        at: Moment,
+        clock: &dyn Clock,
+        fetch: Fetch<'_>,
+    ) {
+        let number = log.history.begin(reason, at.monotonic);
+        drop(log);
+        let aborted = TransportError::new(TransportErrorKind::Other, "the fetch was aborted");
+        let mut ending = Ending { cache: self, clock, failure: Some(aborted.into()) };
+        let published = |response: Response| {
+            let unusable = || DecodeError::new("the key set holds no usable key").into();
+            KeySet::published(response.body()).ok_or_else(unusable)
+        };
+        ending.failure = match fetch().and_then(published) {
+            Ok(keys) => {
+                let keys = Some(Snapshot { keys: Arc::new(keys), fetch: number, at });
+                *self.snapshot.write().unwrap_or_else(PoisonError::into_inner) = keys;
+                None
+            }
+            Err(error) => Some(error),
+        };
+    }
+
+    /// Waits for the fetch under way, which is somebody else's, and not for ever.
+    fn wait<'m>(
+        &self,
+        log: MutexGuard<'m, Log>,
+        limit: Duration,
+    ) -> Result<MutexGuard<'m, Log>, TokenError> {
+        let awaited = log.history.begun;
+        let (log, timeout) = self
+            .ended
+            .wait_timeout_while(log, limit, |log| {
+                log.history.under_way && log.history.begun == awaited
+            })
+            .unwrap_or_else(PoisonError::into_inner);
+        if timeout.timed_out() {
+            let cause = "another thread's fetch of the signing keys takes too long";
+            let error = TransportError::new(TransportErrorKind::Timeout, cause).into();
+            return Err(KeysError::new(error, self.project.clone()).into());
+        }
+        Ok(log)
+    }
+
+    fn snapshot(&self) -> Option<Snapshot> {
+        self.snapshot.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn log(&self) -> MutexGuard<'_, Log> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Log {
+    fn lookup(
+        &mut self,
+        wanted: &Wanted<'_>,
+        seen: Option<Snapshot>,
+        policy: &KeyPolicy,
+    ) -> Lookup {
+        let (begun, ended) = (self.history.begun, self.history.ended());
+        let held = seen.map(|seen| seen.held(wanted.kid));
+        let first_seen = match (wanted.kid, wanted.origin) {
+            (Some(kid), Origin::Caller) if held.is_none_or(|held| !held.has_key) => {
+                let outdated = held.filter(|held| !held.is_recent(policy, wanted.now));
+                self.sought.first_seen(kid, begun, outdated.map(|held| held.fetch))
+            }
+            // What others have asked for says nothing of a token that was made just now.
+            _ => begun,
+        };
+        Lookup { origin: wanted.origin, begun, ended, first_seen }
+    }
+
+    fn refuse(&self, refusal: Refusal) -> TokenError {
+        match (refusal, &self.failure) {
+            (Refusal::Unavailable(wait), Some(failure)) => failure.after(wait).into(),
+            (Refusal::Unavailable(retry_after) | Refusal::Pending(retry_after), _) => {
+                TokenError::KeyPending { retry_after }
+            }
+            (Refusal::UnknownKey, _) => TokenError::UnknownKey,
+        }
+    }
+}
+
+/// Ends a fetch, also when the transport panics.
+struct Ending<'c> {
+    cache: &'c KeyCache,
+    clock: &'c dyn Clock,
+    failure: Option<Error>,
+}
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        // Before the lock: the clock may be the program's own.
+        let now = self.clock.monotonic();
+        let mut log = self.cache.log();
+        match &self.failure {
+            Some(error) => log.history.fail(now, error.retry_after()),
+            None => log.history.succeed(),
+        }
+        let project = &self.cache.project;
+        log.failure = self.failure.take().map(|error| KeysError::new(error, project.clone()));
+        drop(log);
+        self.cache.ended.notify_all();
+    }
+}

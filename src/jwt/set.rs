@@ -1,0 +1,61 @@
+//! The public keys of a project, by their `kid`.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::signature::PublicKey;
+
+/// Public keys by their `kid`.
+#[derive(Clone, Default)]
+pub(super) struct KeySet {
+    keys: HashMap<String, PublicKey>,
+    /// The one key of a set that was given, for tokens that name none.
+    only: Option<PublicKey>,
+}
+
+impl KeySet {
+    pub(super) fn pinned(jwk: &str) -> Result<Self, &'static str> {
+        let (kid, key) = PublicKey::from_jwk(jwk)?;
+        Ok(match kid {
+            Some(kid) => Self { keys: HashMap::from([(kid, key.clone())]), only: Some(key) },
+            None => Self { keys: HashMap::new(), only: Some(key) },
+        })
+    }
+
+    /// Reads a published set, each key for itself: one that this version cannot use does not spoil
+    /// the others. Two different keys of one name are both left out, as neither can be meant.
+    pub(super) fn published(body: &[u8]) -> Option<Self> {
+        #[derive(Deserialize)]
+        struct Published<'a> {
+            #[serde(borrow)]
+            keys: Vec<&'a RawValue>,
+        }
+
+        let set: Published<'_> = serde_json::from_slice(body).ok()?;
+        let mut found = HashMap::new();
+        for jwk in set.keys {
+            let Ok((Some(kid), key)) = PublicKey::from_jwk(jwk.get()) else { continue };
+            match found.entry(kid) {
+                Entry::Vacant(entry) => drop(entry.insert(Some((jwk.get(), key)))),
+                Entry::Occupied(mut entry) => {
+                    if entry.get().as_ref().is_none_or(|(json, _)| *json != jwk.get()) {
+                        entry.insert(None);
+                    }
+                }
+            }
+        }
+        let keys: HashMap<_, _> =
+            found.into_iter().filter_map(|(kid, key)| Some((kid, key?.1))).collect();
+        (!keys.is_empty()).then_some(Self { keys, only: None })
+    }
+
+    pub(super) fn get(&self, kid: Option<&str>) -> Option<&PublicKey> {
+        match kid {
+            Some(kid) => self.keys.get(kid),
+            None => self.only.as_ref(),
+        }
+    }
+}
