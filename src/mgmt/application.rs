@@ -69,12 +69,15 @@ pub struct SecretInfo {
     /// Its name.
     pub name: String,
     /// Whether it is valid.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<SecretStatus>,
     /// When it expires, in seconds; `None` for never.
     #[serde(deserialize_with = "crate::time::or_never")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub expire_time: Option<UnixTime>,
     /// When it was created, in seconds.
     #[serde(deserialize_with = "crate::time::or_never")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub created_time: Option<UnixTime>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]

@@ -305,7 +305,7 @@ pub struct Descoper {
     /// Their ID.
     pub id: String,
     /// What they sign in with.
-    #[serde(rename = "loginIDs", alias = "loginIds")]
+    #[serde(rename(serialize = "loginIDs", deserialize = "loginIds"), alias = "loginIDs")]
     pub login_ids: Vec<String>,
     /// What is known of them.
     pub attributes: DescoperAttributes,
@@ -313,6 +313,7 @@ pub struct Descoper {
     #[serde(rename = "rbac")]
     pub access: DescoperAccess,
     /// Whether they may sign in, such as `invited`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]

@@ -192,6 +192,7 @@ pub struct Engine {
     pub name: String,
     /// When it was created, in seconds.
     #[serde(deserialize_with = "crate::time::or_never")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub created_time: Option<UnixTime>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]

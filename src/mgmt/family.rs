@@ -235,9 +235,11 @@ pub struct Family {
     /// Whether it cannot be used.
     pub disabled: bool,
     /// A picture, as a URL.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub photo: Option<String>,
     /// When it was created, in seconds.
     #[serde(deserialize_with = "crate::time::or_never")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub created_time: Option<UnixTime>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]

@@ -233,16 +233,22 @@ pub struct JwtTemplateValidation {
 #[non_exhaustive]
 pub struct JwtTemplateIssue {
     /// The field that it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
     /// Its code, such as `RESERVED_CLAIM_KEY`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
     /// What is wrong, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
     /// What to do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
     /// How bad it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub severity: Option<String>,
     /// Where it is within the field.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]

@@ -268,9 +268,11 @@ pub struct List {
     /// The list's name.
     pub name: String,
     /// What the list is for.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// What is in it.
     #[serde(rename = "type")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<ListKind>,
     /// What is in it, as it comes; see [`data`](Self::data()).
     #[serde(rename = "data")]

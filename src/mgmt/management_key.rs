@@ -303,14 +303,18 @@ pub struct ManagementKey {
     /// The key's name.
     pub name: String,
     /// What it is for.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// Whether it is valid.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<ManagementKeyStatus>,
     /// When it was created, in seconds.
     #[serde(deserialize_with = "crate::time::or_never")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub created_time: Option<UnixTime>,
     /// When it expires, in seconds; `None` for never.
     #[serde(deserialize_with = "crate::time::or_never")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub expire_time: Option<UnixTime>,
     /// The IP addresses and ranges that it may be used from; empty for all.
     pub permitted_ips: Vec<String>,
@@ -318,8 +322,10 @@ pub struct ManagementKey {
     #[serde(rename = "reBac")]
     pub access: KeyAccess,
     /// How often the key was changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<i64>,
     /// How often its roles were changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub authz_version: Option<i64>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]

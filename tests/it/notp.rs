@@ -13,6 +13,7 @@ use descope::{Client, UserDetails, codes};
 use serde_json::{Value, json};
 
 use crate::emulated::{ADA, Impatient, PHONE, refused};
+use crate::inventory::{every_field_of, refusals_of};
 use crate::support::{
     REFRESH, every_message_option, every_option_of_the_new, every_sign_up_option, login_options,
     login_options_of_the_new, refuses, refuses_a_session, sends, sign_up_options, signed_in,
@@ -42,6 +43,7 @@ fn sign_in_with_every_field_and_with_none() {
         client.auth().notp().sign_in(NotpUser::Sender, &LoginOptions::default())
     });
     assert_eq!((sent.redirect_url, sent.image), (None, None));
+    every_field_of(["POST /v1/auth/notp/whatsapp/signin"]);
 }
 
 #[test]
@@ -55,6 +57,7 @@ fn sign_up_or_in_with_every_field_and_with_none() {
     sends(line, "", json!({}), &answer(), |client| {
         client.auth().notp().sign_up_or_in(NotpUser::Sender, &LoginOptions::default())
     });
+    every_field_of(["POST /v1/auth/notp/whatsapp/signup-in"]);
 }
 
 #[test]
@@ -70,6 +73,7 @@ fn sign_up_with_every_field_and_with_none() {
     sends(line, "", json!({}), &answer(), |client| {
         client.auth().notp().sign_up(NotpUser::Sender, &SignUpOptions::default())
     });
+    every_field_of(["POST /v1/auth/notp/whatsapp/signup"]);
 }
 
 #[test]
@@ -97,6 +101,7 @@ fn update_with_every_field_and_with_none() {
     sends(line, REFRESH, body, &answer(), |client| {
         client.auth().notp().update(ADA, PHONE, REFRESH, &NotpUpdateOptions::default())
     });
+    every_field_of(["POST /v1/auth/notp/whatsapp/update"]);
 }
 
 const SESSION: &str = "POST /v1/auth/notp/pending-session";
@@ -107,6 +112,7 @@ fn session() {
         client.auth().notp().session("ref-1")
     });
     assert_eq!(info.unwrap().claims().user_id(), "U1");
+    every_field_of(["POST /v1/auth/notp/pending-session"]);
 }
 
 #[test]
@@ -128,6 +134,13 @@ fn bad_input_is_refused_before_a_request() {
     refuses("login_id", |c| c.auth().notp().update("", PHONE, REFRESH, &none));
     refuses("phone", |c| c.auth().notp().update(ADA, "12", REFRESH, &none));
     refuses("refresh_token", |c| c.auth().notp().update(ADA, PHONE, "", &none));
+    refusals_of([
+        ("POST /v1/auth/notp/pending-session", "pending_ref"),
+        ("POST /v1/auth/notp/whatsapp/signin", "login_id refresh_token"),
+        ("POST /v1/auth/notp/whatsapp/signup", "login_id phone"),
+        ("POST /v1/auth/notp/whatsapp/signup-in", "login_id mfa refresh_token stepup"),
+        ("POST /v1/auth/notp/whatsapp/update", "login_id phone refresh_token"),
+    ]);
 }
 
 /// A client for which a session is there at the `n`th question, or that is refused then.

@@ -3,6 +3,7 @@
 use descope::auth::outbound::{ConnectOptions, Connection};
 use serde_json::json;
 
+use crate::inventory::{every_field_of, refusals_of};
 use crate::support::{REFRESH, refuses, sends};
 
 const LINE: &str = "POST /v1/outbound/oauth/connect";
@@ -41,6 +42,7 @@ fn connect_with_every_field_and_with_none() {
     sends(LINE, REFRESH, json!({ "appId": "cal" }), &answer, |client| {
         client.auth().outbound().connect("cal", REFRESH, &ConnectOptions::default())
     });
+    every_field_of(["POST /v1/outbound/oauth/connect"]);
 }
 
 #[test]
@@ -52,4 +54,5 @@ fn bad_input_is_refused_before_a_request() {
         let options = none.clone().tenant(connection);
         refuses("tenant_id", |c| c.auth().outbound().connect("cal", REFRESH, &options));
     }
+    refusals_of([("POST /v1/outbound/oauth/connect", "app_id refresh_token tenant_id")]);
 }

@@ -269,23 +269,30 @@ pub struct Consent {
     /// The consent's ID.
     pub id: String,
     /// The application's ID.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub app_id: Option<String>,
     /// The ID of the user.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub user_id: Option<String>,
     /// The tenant it was given for.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub tenant_id: Option<String>,
     /// The scopes that were allowed.
     pub scopes: Vec<String>,
     /// The ID of the user who gave it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub granted_by: Option<String>,
     /// When it was given, in milliseconds.
     #[serde(deserialize_with = "crate::time::millis_or_never")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub created_time: Option<UnixMillis>,
     /// When it was last changed, in milliseconds.
     #[serde(deserialize_with = "crate::time::millis_or_never")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub modified_time: Option<UnixMillis>,
     /// When it expires, in milliseconds; `None` for never.
     #[serde(alias = "ExpireTime", deserialize_with = "crate::time::millis_or_never")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub expire_time: Option<UnixMillis>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]

@@ -220,6 +220,7 @@ pub struct InboundApp {
     /// The application's name.
     pub name: String,
     /// Its client ID.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub client_id: Option<String>,
     /// What it may do, and how.
     #[serde(flatten)]

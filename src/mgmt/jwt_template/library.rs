@@ -113,8 +113,10 @@ pub struct LibraryTemplate {
     /// Whether it may still change.
     pub experimental: bool,
     /// A picture for a light background, as a URL.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub logo_light: Option<String>,
     /// A picture for a dark background, as a URL.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub logo_dark: Option<String>,
     /// What it says.
     #[serde(flatten)]

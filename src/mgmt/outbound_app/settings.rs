@@ -203,14 +203,28 @@ setters!(OutboundAppSettings {
 
 /// A parameter of a URL.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
-#[serde(default)]
+#[serde(from = "NamedParam")]
 #[non_exhaustive]
 pub struct UrlParam {
     /// The parameter's name.
-    #[serde(alias = "name")]
     pub key: String,
     /// The parameter's value.
     pub value: String,
+}
+
+/// A parameter whose name may be in either of two members.
+#[derive(Deserialize)]
+struct NamedParam {
+    key: Option<String>,
+    name: Option<String>,
+    #[serde(default)]
+    value: String,
+}
+
+impl From<NamedParam> for UrlParam {
+    fn from(param: NamedParam) -> Self {
+        Self { key: param.key.or(param.name).unwrap_or_default(), value: param.value }
+    }
 }
 
 impl UrlParam {

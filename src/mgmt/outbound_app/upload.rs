@@ -434,14 +434,19 @@ pub enum TokensToDelete<'i> {
 #[non_exhaustive]
 pub struct UploadFailure {
     /// The application's ID.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub app_id: Option<String>,
     /// The ID of the user, in an upload for users.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub user_id: Option<String>,
     /// The ID of the tenant, in an upload for tenants.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub tenant_id: Option<String>,
     /// The error's code.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub error_code: Option<String>,
     /// The error, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]

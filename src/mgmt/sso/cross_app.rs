@@ -239,8 +239,10 @@ setters!(TrustedIssuer {
 #[non_exhaustive]
 pub struct CrossAppAccess {
     /// The SSO configuration's ID.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub sso_id: Option<String>,
     /// Whether assertions are taken at all.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
     /// Whose assertions are taken.
     #[serde(rename = "settings")]
@@ -255,11 +257,14 @@ pub struct CrossAppAccess {
     /// Names of the groups, the most important first.
     pub groups_priority: Vec<String>,
     /// Whether only the most important group of a user counts.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub group_priority_enabled: Option<bool>,
     /// Whether roles that were given to a user otherwise are replaced.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub allow_override_roles: Option<bool>,
     /// The template of the identity provider, for the console to show.
     #[serde(rename = "providerID")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub provider_id: Option<String>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]

@@ -5,6 +5,7 @@ use std::time::Duration;
 use descope::mgmt::jwt::{AssertionAlgorithm, ClientAssertion};
 use serde_json::json;
 
+use crate::inventory::{every_field_of, refusals_of};
 use crate::support::{MANAGEMENT, refuses, sends};
 
 const FIVE_MINUTES: Duration = Duration::from_secs(300);
@@ -30,6 +31,7 @@ fn client_assertion_with_every_field_and_with_none() {
         let (a_moment, none) = (Duration::from_millis(1), ClientAssertion::default());
         client.mgmt().jwt().client_assertion("C1", "C2", &["https://a"], a_moment, &none)
     });
+    every_field_of(["POST /v1/mgmt/token/clientassertion"]);
 }
 
 #[test]
@@ -46,6 +48,7 @@ fn bad_input_is_refused_before_a_request() {
             c.mgmt().jwt().client_assertion(issuer, subject, audience, expires_in, &none)
         });
     }
+    refusals_of([("POST /v1/mgmt/token/clientassertion", "audience expires_in issuer subject")]);
 }
 
 #[test]

@@ -4,6 +4,7 @@ use descope::mgmt::family::{AttributeKind, AttributeOption, CustomAttribute};
 use descope::{Client, Result};
 use serde_json::{Value, json};
 
+use crate::inventory::{every_field_of, refusals_of};
 use crate::support::{MANAGEMENT, refuses, sends};
 
 fn plan_json() -> Value {
@@ -64,6 +65,14 @@ fn create_delete_and_load_with_every_field_and_with_none() {
         let line = format!("GET {path}/customattributes");
         assert_eq!(sends(&line, MANAGEMENT, Value::Null, &answer, load)[0], plan());
     }
+    every_field_of([
+        "POST /v1/mgmt/family/customattribute/create",
+        "POST /v1/mgmt/family/customattribute/delete",
+        "GET /v1/mgmt/family/customattributes",
+        "POST /v1/mgmt/sso/idp/app/customattribute/create",
+        "POST /v1/mgmt/sso/idp/app/customattribute/delete",
+        "GET /v1/mgmt/sso/idp/app/customattributes",
+    ]);
 }
 
 #[test]
@@ -74,4 +83,10 @@ fn bad_input_is_refused_before_a_request() {
         refuses("names", |client| delete(client, &[]));
         refuses("names", |client| delete(client, &["plan", ""]));
     }
+    refusals_of([
+        ("POST /v1/mgmt/family/customattribute/create", "attributes name"),
+        ("POST /v1/mgmt/family/customattribute/delete", "names"),
+        ("POST /v1/mgmt/sso/idp/app/customattribute/create", "attributes name"),
+        ("POST /v1/mgmt/sso/idp/app/customattribute/delete", "names"),
+    ]);
 }

@@ -6,6 +6,7 @@ use descope::mgmt::sso::{
 };
 use serde_json::{Value, json};
 
+use crate::inventory::{every_field_of, refusals_of};
 use crate::support::{MANAGEMENT, refuses, sends};
 
 fn trust_json() -> Value {
@@ -96,6 +97,11 @@ fn load_load_all_and_delete_with_every_field_and_with_none() {
     });
     is_the_access(&all[0]);
     assert_eq!((all[1].enabled, &all[1].sso_id), (Some(false), &None));
+    every_field_of([
+        "DELETE /v1/mgmt/sso/xaa/settings",
+        "GET /v1/mgmt/sso/xaa/settings",
+        "GET /v1/mgmt/sso/xaa/settings/all",
+    ]);
 }
 
 #[test]
@@ -125,6 +131,7 @@ fn update_with_every_field_and_with_none() {
     sends(line, MANAGEMENT, json!({ "tenantId": "acme" }), &json!({}), |client| {
         client.mgmt().sso().update_cross_app_access("acme", &CrossAppUpdate::default())
     });
+    every_field_of(["POST /v1/mgmt/sso/xaa/settings"]);
 }
 
 #[test]
@@ -135,4 +142,10 @@ fn bad_input_is_refused_before_a_request() {
     refuses("tenant_id", |c| c.mgmt().sso().delete_cross_app_access("", &none));
     let none = CrossAppUpdate::default();
     refuses("tenant_id", |c| c.mgmt().sso().update_cross_app_access(" ", &none));
+    refusals_of([
+        ("DELETE /v1/mgmt/sso/xaa/settings", "tenant_id"),
+        ("GET /v1/mgmt/sso/xaa/settings", "tenant_id"),
+        ("POST /v1/mgmt/sso/xaa/settings", "tenant_id"),
+        ("GET /v1/mgmt/sso/xaa/settings/all", "tenant_id"),
+    ]);
 }

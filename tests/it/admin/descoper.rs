@@ -6,6 +6,7 @@ use descope::mgmt::descoper::{
 };
 use serde_json::{Value, json};
 
+use crate::inventory::{every_field_of, refusals_of};
 use crate::support::{MANAGEMENT, refuses, sends};
 
 fn attributes_json() -> Value {
@@ -66,6 +67,7 @@ fn create_batch_with_every_field_and_with_none() {
         client.mgmt().descoper().create_batch(&people)
     });
     is_ada(&created[0]);
+    every_field_of(["PUT /v1/mgmt/descoper"]);
 }
 
 #[test]
@@ -86,6 +88,7 @@ fn load_and_load_all() {
     assert_eq!((&*all[1].login_ids, &all[1].status), (&["grace".to_owned()][..], &None));
     let role = all[1].access.tags[0].role.as_ref();
     assert_eq!(role.map(DescoperRole::as_str), Some("chef"), "another spelling, another role");
+    every_field_of(["GET /v1/mgmt/descoper", "POST /v1/mgmt/descoper/list"]);
 }
 
 #[test]
@@ -106,6 +109,7 @@ fn patch_with_every_field_and_with_none() {
         let patch = DescoperPatch::default().access(DescoperAccess::company_admin());
         client.mgmt().descoper().patch("U1", &patch)
     });
+    every_field_of(["PATCH /v1/mgmt/descoper"]);
 }
 
 #[test]
@@ -114,6 +118,7 @@ fn delete() {
     sends(line, MANAGEMENT, Value::Null, &json!({}), |client| {
         client.mgmt().descoper().delete("U/1")
     });
+    every_field_of(["DELETE /v1/mgmt/descoper"]);
 }
 
 #[test]
@@ -123,6 +128,12 @@ fn bad_input_is_refused_before_a_request() {
     refuses("id", |c| c.mgmt().descoper().load(""));
     refuses("id", |c| c.mgmt().descoper().patch("", &DescoperPatch::default()));
     refuses("id", |c| c.mgmt().descoper().delete(" "));
+    refusals_of([
+        ("DELETE /v1/mgmt/descoper", "id"),
+        ("GET /v1/mgmt/descoper", "id"),
+        ("PATCH /v1/mgmt/descoper", "id"),
+        ("PUT /v1/mgmt/descoper", "descopers login_id"),
+    ]);
 }
 
 #[test]

@@ -4,6 +4,7 @@ use descope::mgmt::engine::Engine;
 use descope::{Error, UnixTime};
 use serde_json::{Value, json};
 
+use crate::inventory::{every_field_of, refusals_of};
 use crate::support::{MANAGEMENT, exchange, refuses, sends};
 
 fn engine() -> Value {
@@ -45,6 +46,7 @@ fn the_secret_of_a_new_engine_is_in_it_or_beside_it() {
     let without = json!({ "engine": engine() });
     let error = exchange(&without, |client| client.mgmt().engine().create("Mill")).0.unwrap_err();
     assert!(matches!(error, Error::Decode(error) if error.to_string() == "no `secret`"));
+    every_field_of(["POST /v1/mgmt/engine/create"]);
 }
 
 #[test]
@@ -67,6 +69,11 @@ fn load_and_update_show_no_secret() {
     is_the_mill(&all[0]);
     assert_eq!(all[1].created_time, None);
     assert!(!format!("{all:?}").contains("canary"));
+    every_field_of([
+        "GET /v1/mgmt/engine/load",
+        "POST /v1/mgmt/engine/update",
+        "GET /v1/mgmt/engines/load",
+    ]);
 }
 
 #[test]
@@ -81,6 +88,7 @@ fn rotate_secret_and_delete() {
     sends(line, MANAGEMENT, json!({ "id": "E1" }), &json!({}), |client| {
         client.mgmt().engine().delete("E1")
     });
+    every_field_of(["POST /v1/mgmt/engine/delete", "POST /v1/mgmt/engine/rotate"]);
 }
 
 #[test]
@@ -91,4 +99,11 @@ fn bad_input_is_refused_before_a_request() {
     refuses("name", |c| c.mgmt().engine().update("E1", " "));
     refuses("id", |c| c.mgmt().engine().delete(""));
     refuses("id", |c| c.mgmt().engine().rotate_secret(""));
+    refusals_of([
+        ("POST /v1/mgmt/engine/create", "name"),
+        ("POST /v1/mgmt/engine/delete", "id"),
+        ("GET /v1/mgmt/engine/load", "id"),
+        ("POST /v1/mgmt/engine/rotate", "id"),
+        ("POST /v1/mgmt/engine/update", "id name"),
+    ]);
 }

@@ -9,6 +9,7 @@ use descope::mgmt::family::{
 };
 use serde_json::{Value, json};
 
+use crate::inventory::{every_field_of, refusals_of};
 use crate::support::{MANAGEMENT, REFRESH, exchange, refuses, sends};
 
 fn family() -> Value {
@@ -67,6 +68,7 @@ fn create_and_patch_with_every_field_and_with_none() {
     sends(line, MANAGEMENT, json!({ "id": "F1" }), &answer, |client| {
         client.mgmt().family().patch("F1", &FamilyPatch::default())
     });
+    every_field_of(["POST /v1/mgmt/family/create", "POST /v1/mgmt/family/update"]);
 }
 
 #[test]
@@ -98,6 +100,7 @@ fn search_and_iter_with_every_field_and_with_none() {
     });
     assert_eq!(ids, ["F1", "F2"]);
     assert_eq!((&sent[0].body, sent.len()), (&json!({ "size": 2, "page": 0 }), 1));
+    every_field_of(["POST /v1/mgmt/family/search"]);
 }
 
 #[test]
@@ -129,6 +132,7 @@ fn settings_are_loaded_and_patched() {
     sends(line, MANAGEMENT, json!({}), &answer, |client| {
         client.mgmt().family().patch_settings(&FamilySettings::default())
     });
+    every_field_of(["GET /v1/mgmt/family/settings", "POST /v1/mgmt/family/settings"]);
 }
 
 #[test]
@@ -167,6 +171,11 @@ fn dependents_are_created_with_every_field_and_with_none_and_deleted() {
     sends(line, MANAGEMENT, json!({ "id": "F1" }), &json!({}), |client| {
         client.mgmt().family().delete("F1")
     });
+    every_field_of([
+        "POST /v1/mgmt/family/delete",
+        "POST /v1/mgmt/family/dependent/create",
+        "POST /v1/mgmt/family/dependent/delete",
+    ]);
 }
 
 #[test]
@@ -199,6 +208,7 @@ fn impersonation_with_every_field_and_with_none() {
     sends(line, MANAGEMENT, body, &answer, |client| {
         client.mgmt().family().stop_impersonation(REFRESH, &every)
     });
+    every_field_of(["POST /v1/mgmt/family/impersonate", "POST /v1/mgmt/family/impersonate/stop"]);
 }
 
 #[test]
@@ -225,4 +235,13 @@ fn bad_input_is_refused_before_a_request() {
     }
     let zero = none.refresh_duration(Duration::ZERO);
     refuses("refresh_duration", |c| c.mgmt().family().stop_impersonation(REFRESH, &zero));
+    refusals_of([
+        ("POST /v1/mgmt/family/create", "name"),
+        ("POST /v1/mgmt/family/delete", "id"),
+        ("POST /v1/mgmt/family/dependent/create", "email family_id login_id phone"),
+        ("POST /v1/mgmt/family/dependent/delete", "user_id"),
+        ("POST /v1/mgmt/family/impersonate", "dependent_login_id parent_id"),
+        ("POST /v1/mgmt/family/impersonate/stop", "jwt refresh_duration"),
+        ("POST /v1/mgmt/family/update", "id"),
+    ]);
 }

@@ -9,6 +9,7 @@ use descope::mgmt::inbound_app::{
 use descope::{UnixMillis, UnixTime};
 use serde_json::{Value, json};
 
+use crate::inventory::{every_field_of, refusals_of};
 use crate::support::{MANAGEMENT, exchange, refuses, sends};
 
 fn settings_json() -> Value {
@@ -95,6 +96,7 @@ fn create_with_every_field_and_with_none() {
         client.mgmt().inbound_app().create("Partner", &NewInboundApp::default())
     });
     assert!(created.cleartext.is_none() && created.client_id.is_none());
+    every_field_of(["POST /v2/mgmt/thirdparty/app/create"]);
 }
 
 #[test]
@@ -130,6 +132,7 @@ fn update_and_patch_with_every_field_and_with_none() {
         let patch = InboundAppPatch::default().settings(cleared.clone());
         client.mgmt().inbound_app().patch("A1", &patch)
     });
+    every_field_of(["POST /v2/mgmt/thirdparty/app/patch", "POST /v2/mgmt/thirdparty/app/update"]);
 }
 
 #[test]
@@ -141,6 +144,7 @@ fn load_takes_both_forms_of_the_answer() {
         });
         is_the_partner(&loaded);
     }
+    every_field_of(["GET /v2/mgmt/thirdparty/app/load"]);
 }
 
 #[test]
@@ -164,6 +168,7 @@ fn search_and_iter_with_every_field_and_with_none() {
     });
     assert_eq!((ids, sent.len()), (vec!["A1".to_owned(), "A2".to_owned()], 1));
     assert_eq!(sent[0].body, json!({ "page": 0 }));
+    every_field_of(["POST /v2/mgmt/thirdparty/apps/load"]);
 }
 
 #[test]
@@ -176,6 +181,10 @@ fn delete_and_delete_batch() {
     sends(line, MANAGEMENT, json!({ "ids": ["A1", "A2"] }), &json!({}), |client| {
         client.mgmt().inbound_app().delete_batch(&["A1", "A2"])
     });
+    every_field_of([
+        "POST /v1/mgmt/thirdparty/app/delete",
+        "POST /v1/mgmt/thirdparty/app/delete/batch",
+    ]);
 }
 
 #[test]
@@ -230,6 +239,12 @@ fn secrets_are_shown_rotated_added_and_revoked() {
     });
     assert_eq!((left.len(), &*left[0].id, left[1].expire_time), (2, "S1", None));
     assert_eq!(left[1].status.as_ref().map(SecretStatus::as_str), Some("asleep"));
+    every_field_of([
+        "POST /v1/mgmt/thirdparty/app/rotate",
+        "GET /v1/mgmt/thirdparty/app/secret",
+        "POST /v1/mgmt/thirdparty/app/secret/add",
+        "POST /v1/mgmt/thirdparty/app/secret/revoke",
+    ]);
 }
 
 fn consent() -> Value {
@@ -289,6 +304,7 @@ fn consents_are_searched_with_every_field_and_with_none() {
         client.mgmt().inbound_app().iter_consents(&search).map(Result::unwrap).count()
     });
     assert_eq!((count, &sent[0].body, sent.len()), (3, &json!({ "appId": "A1", "page": 0 }), 1));
+    every_field_of(["POST /v1/mgmt/thirdparty/consents/search"]);
 }
 
 #[test]
@@ -320,6 +336,10 @@ fn consents_are_deleted_by_at_least_one_condition() {
             client.mgmt().inbound_app().delete_tenant_consents("acme", &filter)
         });
     }
+    every_field_of([
+        "POST /v1/mgmt/thirdparty/consents/delete",
+        "POST /v1/mgmt/thirdparty/consents/delete/tenant",
+    ]);
 }
 
 #[test]
@@ -358,6 +378,20 @@ fn bad_input_is_refused_before_a_request() {
     ] {
         refuses(name, |c| c.mgmt().inbound_app().delete_tenant_consents("acme", &filter));
     }
+    refusals_of([
+        ("POST /v1/mgmt/thirdparty/app/delete", "id"),
+        ("POST /v1/mgmt/thirdparty/app/delete/batch", "ids"),
+        ("POST /v1/mgmt/thirdparty/app/rotate", "id"),
+        ("GET /v1/mgmt/thirdparty/app/secret", "id"),
+        ("POST /v1/mgmt/thirdparty/app/secret/add", "expires id secret_name"),
+        ("POST /v1/mgmt/thirdparty/app/secret/revoke", "id secret_name"),
+        ("POST /v1/mgmt/thirdparty/consents/delete", "app_id consent_ids user_ids"),
+        ("POST /v1/mgmt/thirdparty/consents/delete/tenant", "app_id consent_ids tenant_id"),
+        ("POST /v2/mgmt/thirdparty/app/create", "name"),
+        ("GET /v2/mgmt/thirdparty/app/load", "id"),
+        ("POST /v2/mgmt/thirdparty/app/patch", "id"),
+        ("POST /v2/mgmt/thirdparty/app/update", "id name"),
+    ]);
 }
 
 #[test]

@@ -6,6 +6,7 @@ use descope::mgmt::jwt_template::{
 };
 use serde_json::{Value, json};
 
+use crate::inventory::{every_field_of, refusals_of};
 use crate::support::{MANAGEMENT, refuses, sends, sends_unlisted};
 
 fn definition_json() -> Value {
@@ -97,6 +98,11 @@ fn create_update_and_delete_with_every_field_and_with_none() {
     sends(line, MANAGEMENT, json!({ "id": "JT1" }), &json!({}), |client| {
         client.mgmt().jwt_template().delete("JT1")
     });
+    every_field_of([
+        "POST /v1/mgmt/jwt/templates/create",
+        "POST /v1/mgmt/jwt/templates/delete",
+        "POST /v1/mgmt/jwt/templates/update",
+    ]);
 }
 
 #[test]
@@ -120,6 +126,7 @@ fn load_and_load_all() {
     assert_eq!(odd.auth_schema.as_ref().map(AuthSchema::as_str), Some("a"));
     assert_eq!(odd.issuer_type.as_ref().map(IssuerType::as_str), Some("i"));
     assert_eq!(odd.empty_claim_policy.as_ref().map(EmptyClaimPolicy::as_str), Some("e"));
+    every_field_of(["POST /v1/mgmt/jwt/templates/list", "POST /v1/mgmt/jwt/templates/load"]);
 }
 
 #[test]
@@ -145,6 +152,7 @@ fn validate_with_every_field_and_with_none() {
         client.mgmt().jwt_template().validate_saved("JT1")
     });
     assert!(!saved.valid, "an answer that does not say is a no");
+    every_field_of(["POST /v1/mgmt/jwt/templates/validate"]);
 }
 
 #[test]
@@ -193,6 +201,11 @@ fn the_library_is_loaded_and_used() {
         let none = LibraryOverrides::default();
         client.mgmt().jwt_template().create_from_library("L1", &none)
     });
+    every_field_of([
+        "POST /v1/mgmt/jwt/templates/library/apply",
+        "POST /v1/mgmt/jwt/templates/library/list",
+        "POST /v1/mgmt/jwt/templates/library/load",
+    ]);
 }
 
 #[test]
@@ -208,6 +221,15 @@ fn bad_input_is_refused_before_a_request() {
     refuses("library_id", |c| c.mgmt().jwt_template().load_from_library(""));
     let none = LibraryOverrides::default();
     refuses("library_id", |c| c.mgmt().jwt_template().create_from_library("", &none));
+    refusals_of([
+        ("POST /v1/mgmt/jwt/templates/create", "name"),
+        ("POST /v1/mgmt/jwt/templates/delete", "id"),
+        ("POST /v1/mgmt/jwt/templates/library/apply", "library_id"),
+        ("POST /v1/mgmt/jwt/templates/library/load", "library_id"),
+        ("POST /v1/mgmt/jwt/templates/load", "id"),
+        ("POST /v1/mgmt/jwt/templates/update", "id name"),
+        ("POST /v1/mgmt/jwt/templates/validate", "id"),
+    ]);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use descope::mgmt::list::{List, ListData, ListImport, ListKind, ListOptions, Matching};
 use serde_json::{Value, json};
 
+use crate::inventory::{every_field_of, refusals_of};
 use crate::support::{MANAGEMENT, refuses, sends};
 
 fn list() -> Value {
@@ -48,6 +49,7 @@ fn create_and_update_with_data_of_every_kind() {
     sends("POST /v1/mgmt/list", MANAGEMENT, body, &answer, |client| {
         client.mgmt().list().create("office", &ListData::ips([""; 0]), &ListOptions::default())
     });
+    every_field_of(["POST /v1/mgmt/list", "POST /v1/mgmt/list/update"]);
 }
 
 #[test]
@@ -62,6 +64,7 @@ fn load_by_id_and_by_name() {
         client.mgmt().list().load_by_name("the office")
     });
     is_the_office(&loaded);
+    every_field_of(["GET /v1/mgmt/list/name/{name}", "GET /v1/mgmt/list/{id}"]);
 }
 
 #[test]
@@ -87,6 +90,7 @@ fn load_all_keeps_data_of_any_kind() {
         let written = serde_json::to_value(&list).unwrap();
         assert_eq!(serde_json::from_value::<List>(written).unwrap(), list);
     }
+    every_field_of(["GET /v1/mgmt/list/all"]);
 }
 
 #[test]
@@ -102,6 +106,7 @@ fn import_with_every_field_and_with_none() {
     sends("POST /v1/mgmt/list/import", MANAGEMENT, body, &json!({}), |client| {
         client.mgmt().list().import(&lists)
     });
+    every_field_of(["POST /v1/mgmt/list/import"]);
 }
 
 #[test]
@@ -148,6 +153,16 @@ fn entries_are_added_removed_and_looked_for() {
         client.mgmt().list().clear("L1")
     });
     sends(&path("delete"), MANAGEMENT, one, &nothing, |client| client.mgmt().list().delete("L1"));
+    every_field_of([
+        "POST /v1/mgmt/list/clear",
+        "POST /v1/mgmt/list/delete",
+        "POST /v1/mgmt/list/ip/add",
+        "POST /v1/mgmt/list/ip/check",
+        "POST /v1/mgmt/list/ip/remove",
+        "POST /v1/mgmt/list/text/add",
+        "POST /v1/mgmt/list/text/check",
+        "POST /v1/mgmt/list/text/remove",
+    ]);
 }
 
 #[test]
@@ -161,7 +176,6 @@ fn bad_input_is_refused_before_a_request() {
     refuses("data", |c| c.mgmt().list().update("L1", "l", &null, &options));
     refuses("id", |c| c.mgmt().list().load(""));
     refuses("id", |c| c.mgmt().list().load(".."));
-    refuses("name", |c| c.mgmt().list().load_by_name(""));
     refuses("id", |c| c.mgmt().list().delete(""));
     refuses("id", |c| c.mgmt().list().clear(""));
     refuses("lists", |c| c.mgmt().list().import(&[]));
@@ -182,6 +196,27 @@ fn bad_input_is_refused_before_a_request() {
     refuses("text", |c| c.mgmt().list().check_text("L1", ""));
     refuses("texts", |c| c.mgmt().list().check_texts("L1", &[], Matching::Any));
     refuses("texts", |c| c.mgmt().list().check_texts("L1", &["a"; 101], Matching::Any));
+    refusals_of([
+        ("POST /v1/mgmt/list", "data name"),
+        ("POST /v1/mgmt/list/clear", "id"),
+        ("POST /v1/mgmt/list/delete", "id"),
+        ("POST /v1/mgmt/list/import", "data lists name"),
+        ("POST /v1/mgmt/list/ip/add", "id ips"),
+        ("POST /v1/mgmt/list/ip/check", "id ip"),
+        ("POST /v1/mgmt/list/ip/remove", "id ips"),
+        ("POST /v1/mgmt/list/text/add", "id texts"),
+        ("POST /v1/mgmt/list/text/check", "id text texts"),
+        ("POST /v1/mgmt/list/text/remove", "id texts"),
+        ("POST /v1/mgmt/list/update", "data id name"),
+        ("GET /v1/mgmt/list/{id}", "id"),
+    ]);
+}
+
+/// The path of this one begins like that of a list's ID.
+#[test]
+fn an_empty_name_is_refused_before_a_request() {
+    refuses("name", |c| c.mgmt().list().load_by_name(""));
+    refusals_of([("GET /v1/mgmt/list/name/{name}", "name")]);
 }
 
 #[test]

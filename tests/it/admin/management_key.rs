@@ -9,6 +9,7 @@ use descope::mgmt::management_key::{
 };
 use serde_json::{Value, json};
 
+use crate::inventory::{every_field_of, refusals_of};
 use crate::support::{MANAGEMENT, refuses, sends};
 
 fn key() -> Value {
@@ -73,6 +74,7 @@ fn create_with_every_field_and_with_none() {
         let options = NewManagementKey::default();
         client.mgmt().management_key().create("ci", &KeyAccess::default(), &options)
     });
+    every_field_of(["PUT /v1/mgmt/managementkey"]);
 }
 
 #[test]
@@ -93,6 +95,7 @@ fn load_and_load_all() {
     assert_eq!(bare.status.as_ref().map(ManagementKeyStatus::as_str), Some("asleep"));
     let written = serde_json::to_value(bare).unwrap();
     assert_eq!(serde_json::from_value::<ManagementKey>(written).unwrap(), *bare);
+    every_field_of(["GET /v1/mgmt/managementkey", "GET /v1/mgmt/managementkey/search"]);
 }
 
 #[test]
@@ -116,6 +119,7 @@ fn update_with_every_field_and_with_none() {
         let (status, update) = (ManagementKeyStatus::Active, ManagementKeyUpdate::default());
         client.mgmt().management_key().update("MK1", "ci", &status, &update)
     });
+    every_field_of(["PATCH /v1/mgmt/managementkey"]);
 }
 
 #[test]
@@ -128,6 +132,7 @@ fn delete_batch_counts_what_is_gone() {
         });
         assert_eq!(deleted, total);
     }
+    every_field_of(["POST /v1/mgmt/managementkey/delete"]);
 }
 
 #[test]
@@ -142,6 +147,12 @@ fn bad_input_is_refused_before_a_request() {
     refuses("name", |c| c.mgmt().management_key().update("MK1", "", &status, &update));
     refuses("ids", |c| c.mgmt().management_key().delete_batch(&[]));
     refuses("ids", |c| c.mgmt().management_key().delete_batch(&["MK1", ""]));
+    refusals_of([
+        ("GET /v1/mgmt/managementkey", "id"),
+        ("PATCH /v1/mgmt/managementkey", "id name"),
+        ("PUT /v1/mgmt/managementkey", "expires_in name"),
+        ("POST /v1/mgmt/managementkey/delete", "ids"),
+    ]);
 }
 
 #[test]

@@ -8,7 +8,8 @@ use descope::mgmt::outbound_app::{
 use descope::{Client, UnixTime};
 use serde_json::{Value, json};
 
-use crate::support::{MANAGEMENT, REFRESH, exchange, refuses, sends};
+use crate::inventory::{every_field_of, refusals_of};
+use crate::support::{MANAGEMENT, REFRESH, exchange, refuses, sends, sends_unlisted};
 
 fn settings_json() -> Value {
     json!({
@@ -94,6 +95,7 @@ fn create_with_every_field_and_with_none() {
     sends(line, MANAGEMENT, json!({ "name": "Calendar" }), &answer, |client| {
         client.mgmt().outbound_app().create("Calendar", &NewOutboundApp::default())
     });
+    every_field_of(["POST /v1/mgmt/outbound/app/create"]);
 }
 
 #[test]
@@ -118,6 +120,7 @@ fn create_from_template_with_every_field_and_with_none() {
         let new = TemplatedOutboundApp::default();
         client.mgmt().outbound_app().create_from_template("T1", &new)
     });
+    every_field_of(["POST /v1/mgmt/outbound/app/create/bytemplate"]);
 }
 
 #[test]
@@ -151,6 +154,7 @@ fn update_with_every_field_and_with_none() {
     sends(line, MANAGEMENT, json!({ "app": names }), &answer, |client| {
         client.mgmt().outbound_app().update("cal", "Calendar", &OutboundAppUpdate::default())
     });
+    every_field_of(["POST /v1/mgmt/outbound/app/update"]);
 }
 
 #[test]
@@ -190,6 +194,12 @@ fn load_load_all_and_delete() {
         });
         assert_eq!(connected, ["cal", "mail"]);
     }
+    every_field_of([
+        "POST /v1/mgmt/outbound/app/delete",
+        "GET /v1/mgmt/outbound/app/{id}",
+        "GET /v1/mgmt/outbound/apps",
+        "GET /v1/mgmt/outbound/apps-with-user-token",
+    ]);
 }
 
 fn token() -> Value {
@@ -260,9 +270,16 @@ fn tokens_are_loaded_with_the_management_key() {
         tokens.load_for_tenant_with_scopes("cal", "acme", &["read"], &tenant)
     });
     is_the_token(&loaded);
+    every_field_of([
+        "POST /v1/mgmt/outbound/app/tenant/token",
+        "POST /v1/mgmt/outbound/app/tenant/token/latest",
+        "POST /v1/mgmt/outbound/app/user/token",
+        "POST /v1/mgmt/outbound/app/user/token/latest",
+    ]);
 }
 
-/// The token of an inbound application, as far as the wire is concerned.
+/// The token of an inbound application, as far as the wire is concerned. The list has the bearer of the other
+/// way to make the same calls: a management key.
 const INBOUND: &str = REFRESH;
 
 #[test]
@@ -270,21 +287,22 @@ fn tokens_are_loaded_with_a_token_of_an_inbound_application_and_no_key() {
     let path = |name: &str| format!("POST /v1/mgmt/outbound/app/{name}");
     let (user, tenant) = (UserTokenOptions::default(), TenantTokenOptions::default());
     let body = json!({ "appId": "cal", "userId": "U1" });
-    let loaded = sends(&path("user/token/latest"), INBOUND, body.clone(), &token(), |client| {
-        client.mgmt().outbound_app().tokens_as(INBOUND).load_for_user("cal", "U1", &user)
-    });
+    let loaded =
+        sends_unlisted(&path("user/token/latest"), INBOUND, body.clone(), &token(), |client| {
+            client.mgmt().outbound_app().tokens_as(INBOUND).load_for_user("cal", "U1", &user)
+        });
     is_the_token(&loaded);
     let body = with(body, json!({ "scopes": ["read"] }));
-    sends(&path("user/token"), INBOUND, body, &token(), |client| {
+    sends_unlisted(&path("user/token"), INBOUND, body, &token(), |client| {
         let tokens = client.mgmt().outbound_app().tokens_as(INBOUND);
         tokens.load_for_user_with_scopes("cal", "U1", &["read"], &user)
     });
     let body = json!({ "appId": "cal", "tenantId": "acme" });
-    sends(&path("tenant/token/latest"), INBOUND, body.clone(), &token(), |client| {
+    sends_unlisted(&path("tenant/token/latest"), INBOUND, body.clone(), &token(), |client| {
         client.mgmt().outbound_app().tokens_as(INBOUND).load_for_tenant("cal", "acme", &tenant)
     });
     let body = with(body, json!({ "scopes": ["read"] }));
-    sends(&path("tenant/token"), INBOUND, body, &token(), |client| {
+    sends_unlisted(&path("tenant/token"), INBOUND, body, &token(), |client| {
         let tokens = client.mgmt().outbound_app().tokens_as(INBOUND);
         tokens.load_for_tenant_with_scopes("cal", "acme", &["read"], &tenant)
     });
@@ -296,7 +314,8 @@ fn a_token_is_not_lost_to_its_odd_companions() {
     for (expiry, expected) in [
         (json!("1900000000"), Some(1_900_000_000)),
         (json!(1_900_000_000), Some(1_900_000_000)),
-        (json!("2030-01-01T00:00:00Z"), None),
+        (json!("2030-01-01T00:00:00Z"), Some(1_893_456_000)),
+        (json!("soon"), None),
         (json!(""), None),
         (json!(0), None),
         (json!(null), None),
@@ -327,6 +346,14 @@ fn bad_input_is_refused_before_a_request() {
     refuses("id", |c| c.mgmt().outbound_app().delete(""));
     let none = InTenant::default();
     refuses("user_id", |c| c.mgmt().outbound_app().load_connected("", &none));
+    refusals_of([
+        ("POST /v1/mgmt/outbound/app/create", "name"),
+        ("POST /v1/mgmt/outbound/app/create/bytemplate", "template_id"),
+        ("POST /v1/mgmt/outbound/app/delete", "id"),
+        ("POST /v1/mgmt/outbound/app/update", "id name"),
+        ("GET /v1/mgmt/outbound/app/{id}", "id"),
+        ("GET /v1/mgmt/outbound/apps-with-user-token", "user_id"),
+    ]);
 }
 
 #[test]
@@ -347,6 +374,12 @@ fn bad_loads_of_tokens_are_refused_before_a_request() {
     refuses("scopes", |c| {
         c.mgmt().outbound_app().tokens().load_for_tenant_with_scopes("cal", "acme", &[""], &tenant)
     });
+    refusals_of([
+        ("POST /v1/mgmt/outbound/app/tenant/token", "scopes"),
+        ("POST /v1/mgmt/outbound/app/tenant/token/latest", "app_id tenant_id"),
+        ("POST /v1/mgmt/outbound/app/user/token", "scopes"),
+        ("POST /v1/mgmt/outbound/app/user/token/latest", "app_id token user_id"),
+    ]);
 }
 
 #[test]

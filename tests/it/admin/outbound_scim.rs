@@ -3,6 +3,7 @@
 use descope::mgmt::outbound_scim::{ScimConfiguration, ScimOptions};
 use serde_json::{Value, json};
 
+use crate::inventory::{every_field_of, refusals_of};
 use crate::support::{MANAGEMENT, refuses, sends};
 
 fn configuration() -> Value {
@@ -55,6 +56,7 @@ fn create_and_update_with_every_field_and_with_none() {
     sends(update, MANAGEMENT, json!({ "appId": "app", "version": 0 }), &answer(), |client| {
         client.mgmt().outbound_scim().update("app", 0, &none)
     });
+    every_field_of(["POST /v1/mgmt/outbound/scim/create", "POST /v1/mgmt/outbound/scim/update"]);
 }
 
 #[test]
@@ -76,6 +78,11 @@ fn load_enable_disable_and_delete() {
     sends(line, MANAGEMENT, json!({ "appId": "app" }), &json!({}), |client| {
         client.mgmt().outbound_scim().delete("app")
     });
+    every_field_of([
+        "POST /v1/mgmt/outbound/scim/delete",
+        "POST /v1/mgmt/outbound/scim/enabled/set",
+        "GET /v1/mgmt/outbound/scim/{appId}",
+    ]);
 }
 
 #[test]
@@ -87,4 +94,11 @@ fn bad_input_is_refused_before_a_request() {
     refuses("app_id", |c| c.mgmt().outbound_scim().enable(""));
     refuses("app_id", |c| c.mgmt().outbound_scim().disable(""));
     refuses("app_id", |c| c.mgmt().outbound_scim().delete(""));
+    refusals_of([
+        ("POST /v1/mgmt/outbound/scim/create", "app_id"),
+        ("POST /v1/mgmt/outbound/scim/delete", "app_id"),
+        ("POST /v1/mgmt/outbound/scim/enabled/set", "app_id"),
+        ("POST /v1/mgmt/outbound/scim/update", "app_id"),
+        ("GET /v1/mgmt/outbound/scim/{appId}", "app_id"),
+    ]);
 }

@@ -7,6 +7,7 @@ use descope::{Client, Result, UnixTime};
 use serde_json::{Value, json};
 
 use super::outbound_app::with;
+use crate::inventory::{every_field_of, refusals_of};
 use crate::support::{MANAGEMENT, exchange, refuses, sends};
 
 fn every_upload() -> TokenUpload {
@@ -78,6 +79,12 @@ fn upload_with_every_field_and_with_none() {
         client.mgmt().outbound_app().upload_user_token_batch(std::slice::from_ref(&user))
     };
     assert_eq!(exchange(&json!({ "failures": [] }), all_went_well).0.unwrap(), []);
+    every_field_of([
+        "POST /v1/mgmt/outbound/app/tenant/oauthtoken/batch/upload",
+        "POST /v1/mgmt/outbound/app/tenant/oauthtoken/upload",
+        "POST /v1/mgmt/outbound/app/user/oauthtoken/batch/upload",
+        "POST /v1/mgmt/outbound/app/user/oauthtoken/upload",
+    ]);
 }
 
 #[test]
@@ -113,6 +120,12 @@ fn api_keys_are_uploaded_and_tokens_deleted() {
             client.mgmt().outbound_app().delete_user_tokens(tokens)
         });
     }
+    every_field_of([
+        "POST /v1/mgmt/outbound/app/tenant/apikey/upload",
+        "POST /v1/mgmt/outbound/app/user/apikey/upload",
+        "DELETE /v1/mgmt/outbound/token",
+        "DELETE /v1/mgmt/outbound/user/tokens",
+    ]);
 }
 
 #[test]
@@ -151,6 +164,24 @@ fn bad_uploads_are_refused_before_a_request() {
     }
     refuses("uploads", |c| c.mgmt().outbound_app().upload_user_token_batch(&[]));
     refuses("uploads", |c| c.mgmt().outbound_app().upload_tenant_token_batch(&[]));
+    refusals_of([
+        (
+            "POST /v1/mgmt/outbound/app/tenant/oauthtoken/batch/upload",
+            "access_token access_token_expiry app_id id_token refresh_token tenant_id uploads",
+        ),
+        (
+            "POST /v1/mgmt/outbound/app/tenant/oauthtoken/upload",
+            "access_token access_token_expiry app_id id_token refresh_token tenant_id",
+        ),
+        (
+            "POST /v1/mgmt/outbound/app/user/oauthtoken/batch/upload",
+            "access_token access_token_expiry app_id id_token refresh_token uploads user_id",
+        ),
+        (
+            "POST /v1/mgmt/outbound/app/user/oauthtoken/upload",
+            "access_token access_token_expiry app_id id_token refresh_token user_id",
+        ),
+    ]);
 }
 
 #[test]
@@ -167,4 +198,10 @@ fn bad_keys_and_ids_are_refused_before_a_request() {
     refuses("app_id", of(TokensToDelete::OfApp("")));
     refuses("user_id", of(TokensToDelete::OfUser("")));
     refuses("user_id", of(TokensToDelete::OfUserInApp { app_id: "cal", user_id: "" }));
+    refusals_of([
+        ("POST /v1/mgmt/outbound/app/tenant/apikey/upload", "api_key app_id tenant_id"),
+        ("POST /v1/mgmt/outbound/app/user/apikey/upload", "api_key app_id user_id"),
+        ("DELETE /v1/mgmt/outbound/token", "id"),
+        ("DELETE /v1/mgmt/outbound/user/tokens", "app_id user_id"),
+    ]);
 }

@@ -4,6 +4,7 @@ use descope::Scope;
 use descope::mgmt::password::PasswordSettings;
 use serde_json::{Value, json};
 
+use crate::inventory::{every_field_of, refusals_of};
 use crate::support::{MANAGEMENT, refuses, sends, sends_unlisted};
 
 fn every_rule() -> Value {
@@ -66,6 +67,7 @@ fn load_settings_of_the_project_and_of_a_tenant() {
         client.mgmt().password().load_settings(Scope::Project)
     });
     assert_eq!(loaded, PasswordSettings::default().non_alphanumeric(true), "Node's spelling");
+    every_field_of(["GET /v1/mgmt/password/settings"]);
 }
 
 #[test]
@@ -82,6 +84,7 @@ fn update_settings_with_every_field_and_with_none() {
     sends(LINE, MANAGEMENT, json!({}), &nothing, |client| {
         client.mgmt().password().update_settings(Scope::Project, &none)
     });
+    every_field_of(["POST /v1/mgmt/password/settings"]);
 }
 
 #[test]
@@ -104,4 +107,8 @@ fn bad_input_is_refused_before_a_request() {
     let none = PasswordSettings::default();
     refuses("tenant_id", |c| c.mgmt().password().load_settings(Scope::Tenant("")));
     refuses("tenant_id", |c| c.mgmt().password().update_settings(Scope::Tenant(" "), &none));
+    refusals_of([
+        ("GET /v1/mgmt/password/settings", "tenant_id"),
+        ("POST /v1/mgmt/password/settings", "tenant_id"),
+    ]);
 }

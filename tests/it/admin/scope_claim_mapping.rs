@@ -3,6 +3,7 @@
 use descope::mgmt::scope_claim_mapping::ScopeClaims;
 use serde_json::json;
 
+use crate::inventory::{every_field_of, refusals_of};
 use crate::support::{MANAGEMENT, refuses, sends, sends_unlisted};
 
 #[test]
@@ -39,6 +40,7 @@ fn load_all_and_update_with_every_field_and_with_none() {
         let profile = ScopeClaims::new("profile", [("team", "engine")]).description("d");
         client.mgmt().scope_claim_mapping().update(&[profile])
     });
+    every_field_of(["POST /v1/mgmt/scopeClaimMapping/get", "POST /v1/mgmt/scopeClaimMapping/set"]);
 }
 
 #[test]
@@ -47,6 +49,7 @@ fn delete() {
     sends(line, MANAGEMENT, json!({}), &json!({}), |client| {
         client.mgmt().scope_claim_mapping().delete()
     });
+    every_field_of(["POST /v1/mgmt/scopeClaimMapping/delete"]);
 }
 
 #[test]
@@ -54,4 +57,5 @@ fn bad_input_is_refused_before_a_request() {
     refuses("mappings", |c| c.mgmt().scope_claim_mapping().update(&[]));
     let nameless = ScopeClaims::new("", [("name", "{{user.name}}")]);
     refuses("scope", |c| c.mgmt().scope_claim_mapping().update(&[nameless]));
+    refusals_of([("POST /v1/mgmt/scopeClaimMapping/set", "mappings scope")]);
 }
