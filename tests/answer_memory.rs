@@ -3,6 +3,7 @@
 //! In a process of its own: it counts what is allocated.
 
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::fmt::Write;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -78,7 +79,7 @@ fn object(item: &str) -> String {
     let mut count = 0;
     while object.len() + item.len() + 10 < SIZE {
         object.push_str(if object.is_empty() { "{" } else { "," });
-        object.push_str(&format!("\"{count:x}\":{item}"));
+        write!(object, "\"{count:x}\":{item}").unwrap();
         count += 1;
     }
     object + "}"

@@ -170,7 +170,7 @@ impl<'c> Session<'c> {
         of_user(info, refresh.claims.user_id())
     }
 
-    fn refresh_call<'t>(&self, refresh_token: &'t str) -> Call<'t>
+    fn refresh_call<'t>(self, refresh_token: &'t str) -> Call<'t>
     where
         'c: 't,
     {

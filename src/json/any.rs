@@ -102,7 +102,7 @@ struct Inside<'a, 'de> {
     count: usize,
 }
 
-impl<'de> Inside<'_, 'de> {
+impl Inside<'_, '_> {
     /// Counts one more member or item. The first one takes more, with room for others.
     fn charge(&mut self, first: usize, other: usize) -> Result<(), DecodeError> {
         self.count += 1;

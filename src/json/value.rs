@@ -98,16 +98,14 @@ impl<'de> Value<'de> {
             Some(b'[') if self.depth > 0 && self.text.len() > 2 => self.wrapped()?,
             _ => None,
         };
-        match object {
-            Some(object) => Object::read(object, fields, visitor),
-            None => {
-                // An answer as a whole is what it is meant to be, or is not Descope's.
-                if self.depth == 0 || self.text != "[]" {
-                    self.give_up("an object")?;
-                }
-                visitor.visit_map(Object::empty(self))
-            }
+        if let Some(object) = object {
+            return Object::read(object, fields, visitor);
         }
+        // An answer as a whole is what it is meant to be, or is not Descope's.
+        if self.depth == 0 || self.text != "[]" {
+            self.give_up("an object")?;
+        }
+        visitor.visit_map(Object::empty(self))
     }
 
     fn list<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
@@ -189,13 +187,11 @@ impl<'de> Value<'de> {
 
     fn moment<V: Visitor<'de>>(self, unit: Unit, visitor: V) -> Result<V::Value, DecodeError> {
         let text = self.unquoted().filter(|text| !matches!(&**text, "true" | "false"));
-        match text.and_then(|text| unit.parse(&text)) {
-            Some(count) => visitor.visit_i64(unit.plausible(count)),
-            None => {
-                self.give_up("a moment")?;
-                visitor.visit_i64(0)
-            }
+        if let Some(count) = text.and_then(|text| unit.parse(&text)) {
+            return visitor.visit_i64(unit.plausible(count));
         }
+        self.give_up("a moment")?;
+        visitor.visit_i64(0)
     }
 }
 

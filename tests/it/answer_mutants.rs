@@ -94,7 +94,7 @@ fn mutants(value: &Value) -> Vec<Mutant> {
             };
             let mut found = Vec::new();
             for item in items.iter().enumerate() {
-                found.extend((&inner)(item));
+                found.extend(inner(item));
             }
             found
         }
@@ -214,65 +214,92 @@ fn a_sign_in_holds_as_long_as_its_tokens_are_there() {
 
 type List = (&'static str, fn(&Client) -> Result<Vec<Value>>);
 
-fn values<T: Serialize>(items: Vec<T>) -> Vec<Value> {
+fn values<T: Serialize>(items: &[T]) -> Vec<Value> {
     items.iter().map(|item| serde_json::to_value(item).unwrap()).collect()
 }
 
-fn page<T: Serialize>(page: Page<T>) -> Vec<Value> {
-    values(page.items)
+fn page<T: Serialize>(page: &Page<T>) -> Vec<Value> {
+    values(&page.items)
 }
 
 const LISTS: [List; 25] = [
-    ("POST /v2/mgmt/user/search", |c| c.mgmt().user().search(&Default::default()).map(page)),
-    ("POST /v2/mgmt/user/search/test", |c| {
-        c.mgmt().user().search_test_users(&Default::default()).map(page)
+    ("POST /v2/mgmt/user/search", |c| {
+        c.mgmt().user().search(&Default::default()).map(|found| page(&found))
     }),
-    ("POST /v1/mgmt/users/load", |c| c.mgmt().user().load_many(&["u"], None).map(values)),
-    ("POST /v1/mgmt/user/history", |c| c.mgmt().user().history(&["u"]).map(values)),
-    ("POST /v1/mgmt/user/passkeys/list", |c| c.mgmt().user().list_passkeys("u").map(values)),
+    ("POST /v2/mgmt/user/search/test", |c| {
+        c.mgmt().user().search_test_users(&Default::default()).map(|found| page(&found))
+    }),
+    ("POST /v1/mgmt/users/load", |c| {
+        c.mgmt().user().load_many(&["u"], None).map(|items| values(&items))
+    }),
+    ("POST /v1/mgmt/user/history", |c| c.mgmt().user().history(&["u"]).map(|items| values(&items))),
+    ("POST /v1/mgmt/user/passkeys/list", |c| {
+        c.mgmt().user().list_passkeys("u").map(|items| values(&items))
+    }),
     ("POST /v1/mgmt/user/trusteddevices/list", |c| {
-        c.mgmt().user().list_trusted_devices(&["u"]).map(values)
+        c.mgmt().user().list_trusted_devices(&["u"]).map(|items| values(&items))
     }),
     ("GET /v1/mgmt/user/customattributes", |c| {
-        c.mgmt().user().load_custom_attributes().map(values)
+        c.mgmt().user().load_custom_attributes().map(|items| values(&items))
     }),
-    ("GET /v1/mgmt/tenant/all", |c| c.mgmt().tenant().load_all().map(values)),
-    ("POST /v1/mgmt/tenant/search", |c| c.mgmt().tenant().search(&Default::default()).map(values)),
-    ("GET /v1/mgmt/role/all", |c| c.mgmt().role().load_all().map(values)),
-    ("POST /v1/mgmt/role/search", |c| c.mgmt().role().search(&Default::default()).map(values)),
-    ("GET /v1/mgmt/permission/all", |c| c.mgmt().permission().load_all().map(values)),
+    ("GET /v1/mgmt/tenant/all", |c| c.mgmt().tenant().load_all().map(|items| values(&items))),
+    ("POST /v1/mgmt/tenant/search", |c| {
+        c.mgmt().tenant().search(&Default::default()).map(|items| values(&items))
+    }),
+    ("GET /v1/mgmt/role/all", |c| c.mgmt().role().load_all().map(|items| values(&items))),
+    ("POST /v1/mgmt/role/search", |c| {
+        c.mgmt().role().search(&Default::default()).map(|items| values(&items))
+    }),
+    ("GET /v1/mgmt/permission/all", |c| {
+        c.mgmt().permission().load_all().map(|items| values(&items))
+    }),
     ("POST /v1/mgmt/accesskey/search", |c| {
-        c.mgmt().access_key().search(&Default::default()).map(values)
+        c.mgmt().access_key().search(&Default::default()).map(|items| values(&items))
     }),
-    ("POST /v1/mgmt/audit/search", |c| c.mgmt().audit().search(&Default::default()).map(page)),
-    ("GET /v1/mgmt/sso/idp/apps/load", |c| c.mgmt().sso_application().load_all().map(values)),
-    ("GET /v2/mgmt/sso/settings/all", |c| c.mgmt().sso().load_all("t").map(values)),
-    ("POST /v1/mgmt/flow/list", |c| c.mgmt().flow().list().map(|list| values(list.flows))),
-    ("POST /v1/mgmt/group/all", |c| c.mgmt().group().load_all("t", None).map(values)),
+    ("POST /v1/mgmt/audit/search", |c| {
+        c.mgmt().audit().search(&Default::default()).map(|found| page(&found))
+    }),
+    ("GET /v1/mgmt/sso/idp/apps/load", |c| {
+        c.mgmt().sso_application().load_all().map(|items| values(&items))
+    }),
+    ("GET /v2/mgmt/sso/settings/all", |c| c.mgmt().sso().load_all("t").map(|items| values(&items))),
+    ("POST /v1/mgmt/flow/list", |c| c.mgmt().flow().list().map(|list| values(&list.flows))),
+    ("POST /v1/mgmt/group/all", |c| {
+        c.mgmt().group().load_all("t", None).map(|items| values(&items))
+    }),
     ("POST /v1/mgmt/group/member/all", |c| {
         let members = Members::default().user_ids(["u"]);
-        c.mgmt().group().load_all_for_members("t", &members, None).map(values)
+        c.mgmt().group().load_all_for_members("t", &members, None).map(|items| values(&items))
     }),
-    ("POST /v1/mgmt/projects/list", |c| c.mgmt().project().list().map(values)),
+    ("POST /v1/mgmt/projects/list", |c| c.mgmt().project().list().map(|items| values(&items))),
     ("POST /v1/mgmt/authz/re/who", |c| {
-        c.mgmt().authz().who_can_access("n", "r", "d", &AccessOptions::default()).map(values)
+        c.mgmt()
+            .authz()
+            .who_can_access("n", "r", "d", &AccessOptions::default())
+            .map(|items| values(&items))
     }),
     ("POST /v1/mgmt/authz/re/resource", |c| {
-        c.mgmt().authz().resource_relations("r", &ResourceRelations::default()).map(values)
+        c.mgmt()
+            .authz()
+            .resource_relations("r", &ResourceRelations::default())
+            .map(|items| values(&items))
     }),
     ("POST /v1/mgmt/fga/resources/load", |c| {
-        c.mgmt().fga().load_resources_details(&[ResourceId::new("t", "r")]).map(values)
+        c.mgmt()
+            .fga()
+            .load_resources_details(&[ResourceId::new("t", "r")])
+            .map(|items| values(&items))
     }),
     ("POST /v1/mgmt/fga/mappable/resources", |c| {
         let queries = [MappableQuery::new("t", ["q"])];
         let found =
             c.mgmt().fga().search_mappable_resources("t", &queries, &MappableOptions::default());
-        found.map(values)
+        found.map(|items| values(&items))
     }),
     ("POST /v1/auth/me/tenants", |c| {
         let token = signed_in()["refreshJwt"].clone();
         let which = descope::auth::session::MyTenants::Current;
-        c.auth().session().my_tenants(which, token.as_str().unwrap()).map(values)
+        c.auth().session().my_tenants(which, token.as_str().unwrap()).map(|items| values(&items))
     }),
 ];
 

@@ -160,7 +160,7 @@ fn what_else_an_answer_says_is_kept() {
     assert_eq!(cookie.session_name.as_deref(), Some("S"));
     assert_eq!(cookie.session_domain.as_deref(), Some("s.example.com"));
     assert_eq!(
-        (cookie.max_age, cookie.expires.map(|t| t.as_seconds())),
+        (cookie.max_age, cookie.expires.map(descope::UnixTime::as_seconds)),
         (Some(3600), Some(1_900_000_000))
     );
     assert_eq!(info.unsigned_claims["a"], 1);

@@ -143,12 +143,14 @@ pub(crate) fn refuses<T>(argument: &str, call: impl FnOnce(&Client) -> Result<T>
     let (result, sent) = inventory::refusing(|| exchange(&json!({}), call));
     assert_eq!(sent, []);
     match result.err() {
-        Some(Error::Argument { name, .. }) => assert_eq!(name, argument),
-        Some(Error::Token(
-            TokenError::Empty { argument: name, .. }
-            | TokenError::TooLarge { argument: name, .. }
-            | TokenError::Characters { argument: name, .. },
-        )) => assert_eq!(name, argument),
+        Some(
+            Error::Argument { name, .. }
+            | Error::Token(
+                TokenError::Empty { argument: name, .. }
+                | TokenError::TooLarge { argument: name, .. }
+                | TokenError::Characters { argument: name, .. },
+            ),
+        ) => assert_eq!(name, argument),
         other => panic!("{argument}: {other:?}"),
     }
 }

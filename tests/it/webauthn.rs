@@ -1,5 +1,4 @@
 //! WebAuthn: the requests, what is refused before one, and whole ceremonies on the emulator.
-#![allow(clippy::default_trait_access, reason = "which options they are is of no matter here")]
 
 use std::time::Duration;
 
