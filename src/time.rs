@@ -266,22 +266,25 @@ mod tests {
             millis: Option<UnixMillis>,
         }
 
-        for (json, expected) in [
-            ("5", Some(5)),
-            ("\"5\"", Some(5)),
-            ("5.9", Some(5)),
-            ("-3", Some(-3)),
-            ("18446744073709551615", Some(i64::MAX)),
-            ("0", None),
-            ("\"0\"", None),
-            ("\"\"", None),
-            ("\"soon\"", None),
-            ("null", None),
+        let (second, milli) = (1_700_000_000, 1_700_000_000_123);
+        for (json, seconds_expected, millis_expected) in [
+            ("1700000000", Some(second), Some(second * 1000)),
+            ("\"1700000000123\"", Some(second), Some(milli)),
+            ("1700000000.9", Some(second), Some(second * 1000)),
+            ("\"2023-11-14T22:13:20.123Z\"", Some(second), Some(milli)),
+            ("-3", Some(-3), Some(-3000)),
+            ("18446744073709551615", Some(i64::MAX), Some(i64::MAX)),
+            ("0", None, None),
+            ("\"0\"", None, None),
+            ("\"\"", None, None),
+            ("\"soon\"", None, None),
+            ("[]", None, None),
+            ("null", None, None),
         ] {
             let text = format!("{{\"seconds\":{json},\"millis\":{json}}}");
             let Moments { seconds, millis } = crate::json::decode(text.as_bytes()).unwrap();
-            assert_eq!(seconds.map(UnixTime::as_seconds), expected, "{json}");
-            assert_eq!(millis.map(UnixMillis::as_millis), expected, "{json}");
+            assert_eq!(seconds.map(UnixTime::as_seconds), seconds_expected, "{json}");
+            assert_eq!(millis.map(UnixMillis::as_millis), millis_expected, "{json}");
         }
         let Moments { seconds, millis } = serde_json::from_str("{}").unwrap();
         assert_eq!((seconds, millis), (None, None));
