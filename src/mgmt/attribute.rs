@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use crate::check;
 use crate::error::Result;
+use crate::extra::Extra;
 use crate::options::setters;
 
 /// Refuses attributes that have no name.
@@ -40,6 +41,9 @@ pub struct CustomAttribute {
     /// Whether there must be a value.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub required: Option<bool>,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
 }
 
 impl CustomAttribute {

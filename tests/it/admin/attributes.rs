@@ -48,7 +48,7 @@ const KINDS: [(&str, Create, Delete, Load); 2] = [
 
 #[test]
 fn create_delete_and_load_with_every_field_and_with_none() {
-    let answer = json!({ "data": [plan_json(), { "name": "size", "type": 99 }], "total": 2 });
+    let answer = json!({ "data": [plan_json(), { "name": "size", "type": 99, "shoeSize": 42 }], "total": 2 });
     for (path, create, delete, load) in KINDS {
         let body = json!({ "attributes": [plan_json(), { "name": "size", "type": 2 }] });
         let line = format!("POST {path}/customattribute/create");
@@ -57,6 +57,7 @@ fn create_delete_and_load_with_every_field_and_with_none() {
         });
         assert_eq!(created[0], plan());
         assert_eq!(created[1].kind, Some(AttributeKind::Other(99)));
+        assert_eq!(created[1].extra["shoeSize"], json!(42));
         let line = format!("POST {path}/customattribute/delete");
         let left = sends(&line, MANAGEMENT, json!({ "names": ["plan"] }), &answer, |client| {
             delete(client, &["plan"])
