@@ -26,13 +26,13 @@ impl<'c> Mgmt<'c> {
 impl Passwords<'_> {
     /// Loads the password policy of the project or of a tenant.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// use descope::Scope;
     ///
-    /// let settings = client.mgmt().password().load_settings(Scope::Tenant("acme"))?;
-    /// println!("at least {:?} characters", settings.min_length);
+    /// let settings = client.mgmt().password().load_settings(Scope::Project)?;
+    /// println!("at least {} characters", settings.min_length.unwrap_or_default());
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
@@ -51,7 +51,7 @@ impl Passwords<'_> {
     /// Replaces the password policy of the project or of a tenant: a rule that is not set is switched
     /// off. To change a single rule, load the settings, change them and give them back.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// use descope::Scope;
@@ -59,6 +59,7 @@ impl Passwords<'_> {
     /// let policy = client.mgmt().password();
     /// let settings = policy.load_settings(Scope::Project)?.min_length(12).lock(true).lock_attempts(5);
     /// policy.update_settings(Scope::Project, &settings)?;
+    /// # assert_eq!(policy.load_settings(Scope::Project)?.lock_attempts, Some(5));
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///

@@ -1,9 +1,11 @@
 //! The password policy.
 
 use descope::Scope;
+use descope::auth::{LoginOptions, SignUpOptions};
 use descope::mgmt::password::PasswordSettings;
 use serde_json::{Value, json};
 
+use crate::emulated::start;
 use crate::inventory::{every_field_of, refusals_of};
 use crate::support::{MANAGEMENT, refuses, sends, sends_unlisted};
 
@@ -111,4 +113,19 @@ fn bad_input_is_refused_before_a_request() {
         ("GET /v1/mgmt/password/settings", "tenant_id"),
         ("POST /v1/mgmt/password/settings", "tenant_id"),
     ]);
+}
+
+#[test]
+fn the_policy_that_is_given_back_with_a_change_counts_from_the_next_password_on() {
+    let (_emulator, client) = start();
+    let (policy, passwords) = (client.mgmt().password(), client.auth().password());
+    let before = policy.load_settings(Scope::Project).unwrap();
+    passwords.sign_up("ada", "qYlvi65KaX", &SignUpOptions::default()).unwrap();
+    policy.update_settings(Scope::Project, &before.clone().min_length(12)).unwrap();
+    let after = policy.load_settings(Scope::Project).unwrap();
+    assert_eq!(after, before.min_length(12));
+    let weak = passwords.sign_up("bob", "qYlvi65KaX", &SignUpOptions::default()).unwrap_err();
+    assert_eq!(weak.code(), Some("E011004"));
+    passwords.sign_up("bob", "qYlvi65KaX-longer", &SignUpOptions::default()).unwrap();
+    passwords.sign_in("ada", "qYlvi65KaX", &LoginOptions::default()).unwrap();
 }
