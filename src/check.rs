@@ -2,6 +2,8 @@
 
 mod urls;
 
+use std::time::Duration;
+
 pub(crate) use self::urls::{is_loopback, path, request_id, segment};
 use crate::error::{Error, Result, TokenError};
 use crate::time::UnixTime;
@@ -53,6 +55,15 @@ pub(crate) fn expiry(name: &'static str, time: Option<UnixTime>) -> Result<()> {
         Some(time) if time.as_seconds() <= 0 => {
             Err(Error::argument(name, "must be after 1970; `None` is never"))
         }
+        _ => Ok(()),
+    }
+}
+
+/// A time span that is not empty: on the wire, 0 seconds stand for something else, such as "never".
+#[allow(dead_code, reason = "as above")]
+pub(crate) fn span(name: &'static str, span: impl Into<Option<Duration>>) -> Result<()> {
+    match span.into() {
+        Some(Duration::ZERO) => Err(Error::argument(name, "must be longer than nothing")),
         _ => Ok(()),
     }
 }

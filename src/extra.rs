@@ -23,6 +23,29 @@ use serde_json::{Map, Value};
 #[serde(transparent)]
 pub struct Extra(pub(crate) Map<String, Value>);
 
+impl Extra {
+    /// Takes a text out, for a model around the one that has the rest.
+    ///
+    /// Serde reads a model that is flattened from a buffer, and so by rules that are less lenient than
+    /// those of [`crate::json`]. A model that has another's members is therefore made from the other,
+    /// and takes what is its own from the other's rest.
+    #[allow(dead_code, reason = "used by areas that may all be off")]
+    pub(crate) fn take_text(&mut self, name: &str) -> Option<String> {
+        match self.0.remove(name)? {
+            Value::String(text) => Some(text),
+            Value::Number(number) => Some(number.to_string()),
+            Value::Bool(flag) => Some(flag.to_string()),
+            _ => None,
+        }
+    }
+
+    /// Takes a boolean out, likewise.
+    #[allow(dead_code, reason = "as above")]
+    pub(crate) fn take_flag(&mut self, name: &str) -> Option<bool> {
+        self.0.remove(name)?.as_bool()
+    }
+}
+
 impl Deref for Extra {
     type Target = Map<String, Value>;
 
@@ -46,6 +69,18 @@ impl fmt::Debug for Extra {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn takes_out_what_can_be_read() {
+        let mut extra: Extra =
+            serde_json::from_str(r#"{"a":"x","b":5,"c":true,"d":{},"e":true,"f":"x","g":1}"#)
+                .unwrap();
+        let texts = ["a", "b", "c", "d", "missing"].map(|name| extra.take_text(name));
+        let expected = [Some("x"), Some("5"), Some("true"), None, None];
+        assert_eq!(texts, expected.map(|text| text.map(str::to_owned)));
+        assert_eq!(["e", "f", "e"].map(|name| extra.take_flag(name)), [Some(true), None, None]);
+        assert_eq!(extra.keys().collect::<Vec<_>>(), ["g"]);
+    }
 
     #[test]
     fn debug_shows_names_alone() {

@@ -196,6 +196,15 @@ pub(crate) fn or_never<'de, D: Deserializer<'de>>(
     Ok(Some(time).filter(|time| *time != UnixTime::default()))
 }
 
+/// Likewise, in milliseconds.
+#[allow(dead_code, reason = "used by areas that may all be off")]
+pub(crate) fn millis_or_never<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<UnixMillis>, D::Error> {
+    let time = UnixMillis::deserialize(deserializer)?;
+    Ok(Some(time).filter(|time| *time != UnixMillis::default()))
+}
+
 /// Writes a time span in whole seconds, rounded up: none at all would mean the default.
 #[allow(dead_code, reason = "used by areas that may all be off")]
 #[allow(clippy::ref_option, reason = "as serde calls it")]
@@ -245,6 +254,40 @@ mod tests {
         let read = |json| serde_json::from_str::<UnixMillis>(json).unwrap().as_millis();
         assert_eq!(read("\"1700000000123\""), 1_700_000_000_123);
         assert_eq!(read("1700000000123"), 1_700_000_000_123);
+    }
+
+    #[test]
+    fn a_moment_that_is_unknown_or_odd_is_none() {
+        #[derive(serde::Deserialize)]
+        struct Moments {
+            #[serde(default, deserialize_with = "or_never")]
+            seconds: Option<UnixTime>,
+            #[serde(default, deserialize_with = "millis_or_never")]
+            millis: Option<UnixMillis>,
+        }
+
+        let (second, milli) = (1_700_000_000, 1_700_000_000_123);
+        for (json, seconds_expected, millis_expected) in [
+            ("1700000000", Some(second), Some(second * 1000)),
+            ("\"1700000000123\"", Some(second), Some(milli)),
+            ("1700000000.9", Some(second), Some(second * 1000)),
+            ("\"2023-11-14T22:13:20.123Z\"", Some(second), Some(milli)),
+            ("-3", Some(-3), Some(-3000)),
+            ("18446744073709551615", Some(i64::MAX), Some(i64::MAX)),
+            ("0", None, None),
+            ("\"0\"", None, None),
+            ("\"\"", None, None),
+            ("\"soon\"", None, None),
+            ("[]", None, None),
+            ("null", None, None),
+        ] {
+            let text = format!("{{\"seconds\":{json},\"millis\":{json}}}");
+            let Moments { seconds, millis } = crate::json::decode(text.as_bytes()).unwrap();
+            assert_eq!(seconds.map(UnixTime::as_seconds), seconds_expected, "{json}");
+            assert_eq!(millis.map(UnixMillis::as_millis), millis_expected, "{json}");
+        }
+        let Moments { seconds, millis } = serde_json::from_str("{}").unwrap();
+        assert_eq!((seconds, millis), (None, None));
     }
 
     #[test]

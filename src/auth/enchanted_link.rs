@@ -1,18 +1,17 @@
 //! Enchanted links: the user clicks the right one of three links, on any device, and is signed in
 //! here.
 
-use std::time::Duration;
-
 use serde::Deserialize;
 
+pub use super::pending::WaitOptions;
 use super::{
     Auth, AuthInfo, DeliveryMethod, LoginOptions, MaskedAddress, SignUpOptions, UpdateOptions,
+    pending,
 };
 use crate::call::Call;
 use crate::check;
 use crate::client::Client;
 use crate::error::{Error, Result, codes};
-use crate::retry::RetryPolicy;
 use crate::secret::Secret;
 
 /// Enchanted links; see [`Auth::enchanted_link`].
@@ -278,33 +277,11 @@ impl EnchantedLink<'_> {
         &self,
         pending_ref: &str,
         options: &WaitOptions,
-        mut keep_waiting: impl FnMut() -> bool,
+        keep_waiting: impl FnMut() -> bool,
     ) -> Result<Option<AuthInfo>> {
-        let clock = &*self.0.shared.clock;
-        let end = clock.monotonic().saturating_add(options.deadline);
-        // Each request is one try with its whole time: one cut short may have been answered with the
-        // session.
-        let client = self.0.with_retry(RetryPolicy::none());
-        while clock.monotonic() < end && keep_waiting() {
-            let outcome = EnchantedLink(&client, None).session(pending_ref);
-            let pause = match &outcome {
-                Ok(None) => options.interval,
-                Err(error) if error.is_rate_limited() => error.retry_after().unwrap_or(MINUTE),
-                Err(error) if error.is_unavailable() => error.retry_after().unwrap_or_default(),
-                _ => return outcome,
-            };
-            let next = clock.monotonic().saturating_add(pause.max(options.interval));
-            if next >= end {
-                return outcome;
-            }
-            while clock.monotonic() < next {
-                if !keep_waiting() {
-                    return Ok(None);
-                }
-                clock.sleep(TICK.min(next.saturating_sub(clock.monotonic())));
-            }
-        }
-        Ok(None)
+        pending::wait(self.0, options, keep_waiting, |client| {
+            EnchantedLink(client, None).session(pending_ref)
+        })
     }
 
     /// Sends links to a new e-mail address of a signed-in user. The address changes once the right
@@ -396,11 +373,6 @@ impl Call<'_> {
     }
 }
 
-/// The longest wait between two looks at whether to go on.
-const TICK: Duration = Duration::from_millis(100);
-/// The window of Descope's rate limits.
-const MINUTE: Duration = Duration::from_secs(60);
-
 /// Links that were sent, and the session to come.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
@@ -413,39 +385,4 @@ pub struct PendingLink {
     /// Where the links went.
     #[serde(flatten)]
     pub sent_to: MaskedAddress,
-}
-
-/// How to wait, in [`EnchantedLink::wait_for_session`].
-///
-/// ```
-/// use std::time::Duration;
-/// use descope::auth::enchanted_link::WaitOptions;
-///
-/// let patient = WaitOptions::default().deadline(Duration::from_secs(60 * 60));
-/// ```
-#[derive(Clone, Debug)]
-#[must_use]
-pub struct WaitOptions {
-    interval: Duration,
-    deadline: Duration,
-}
-
-impl Default for WaitOptions {
-    fn default() -> Self {
-        Self { interval: Duration::from_secs(2), deadline: Duration::from_secs(10 * 60) }
-    }
-}
-
-impl WaitOptions {
-    /// Time between two requests, at least 1 second. Defaults to 2 seconds.
-    pub fn interval(mut self, interval: Duration) -> Self {
-        self.interval = interval.max(Duration::from_secs(1));
-        self
-    }
-
-    /// Time for the waiting in all: no request is begun after it. Defaults to 10 minutes.
-    pub fn deadline(mut self, deadline: Duration) -> Self {
-        self.deadline = deadline;
-        self
-    }
 }

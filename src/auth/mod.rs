@@ -28,13 +28,19 @@ pub mod embedded_link;
 pub mod enchanted_link;
 #[cfg(feature = "magic-link")]
 pub mod magic_link;
+#[cfg(feature = "notp")]
+pub mod notp;
 #[cfg(feature = "oauth")]
 pub mod oauth;
 mod options;
 #[cfg(feature = "otp")]
 pub mod otp;
+#[cfg(feature = "mgmt-outbound-app")]
+pub mod outbound;
 #[cfg(feature = "password")]
 pub mod password;
+#[cfg(any(feature = "enchanted-link", feature = "notp"))]
+mod pending;
 #[cfg(feature = "saml")]
 pub mod saml;
 #[cfg(feature = "session")]

@@ -157,17 +157,26 @@ impl LoginOptions {
 #[allow(dead_code, reason = "each area uses some of them, and any of them may be off")]
 impl<'c> Call<'c> {
     /// The body of a sign-in: who, and how.
-    pub(crate) fn sign_in(self, login_id: &str, options: &'c LoginOptions) -> Self {
+    pub(crate) fn sign_in<'i>(
+        self,
+        login_id: impl Into<Option<&'i str>>,
+        options: &'c LoginOptions,
+    ) -> Self {
         self.message(login_id, options).session_bearer(options)
     }
 
     /// The body of a sign-in or sign-up, which cannot add to a session: the user may be new.
-    pub(crate) fn sign_up_or_in(self, login_id: &str, options: &LoginOptions) -> Self {
+    pub(crate) fn sign_up_or_in<'i>(
+        self,
+        login_id: impl Into<Option<&'i str>>,
+        options: &LoginOptions,
+    ) -> Self {
         self.no_session(options).message(login_id, options)
     }
 
-    fn message(self, login_id: &str, options: &LoginOptions) -> Self {
-        self.check(check::id("login_id", login_id))
+    fn message<'i>(self, login_id: impl Into<Option<&'i str>>, options: &LoginOptions) -> Self {
+        let login_id = login_id.into();
+        self.check(login_id.map_or(Ok(()), |login_id| check::id("login_id", login_id)))
             .field("loginId", login_id)
             .field("providerId", &options.provider_id)
             .options("loginOptions", options)

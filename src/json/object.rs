@@ -93,12 +93,15 @@ fn other_name(name: &str) -> Option<&'static str> {
     OTHER_NAMES.iter().find(|(other, _)| *other == name).map(|(_, name)| *name)
 }
 
-const OTHER_NAMES: [(&str, &str); 10] = [
+const OTHER_NAMES: [(&str, &str); 13] = [
     ("TOTP", "totp"),
     ("SAML", "saml"),
     ("SCIM", "scim"),
     ("OAuth", "oauth"),
     ("loginID", "loginId"),
+    ("loginIDs", "loginIds"),
+    ("ExpireTime", "expireTime"),
+    ("nonAlphaNumeric", "nonAlphanumeric"),
     ("providerUserId", "providerUserID"),
     ("wsfedSettings", "wsFedSettings"),
     ("InactivityTime", "inactivityTime"),

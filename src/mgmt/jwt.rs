@@ -1,10 +1,13 @@
 //! Tokens: changing their claims, signing users in without asking them, impersonation.
 
+mod assertion;
+
 use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+pub use self::assertion::{AssertionAlgorithm, ClientAssertion};
 use super::Mgmt;
 use crate::auth::AuthInfo;
 use crate::call::Call;

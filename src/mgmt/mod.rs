@@ -6,18 +6,42 @@ use crate::transport::http::Method;
 
 #[cfg(feature = "mgmt-access-key")]
 pub mod access_key;
+#[cfg(any(feature = "mgmt-sso-app", feature = "mgmt-inbound-app"))]
+mod application;
+#[cfg(any(feature = "mgmt-user", feature = "mgmt-family", feature = "mgmt-sso-app"))]
+mod attribute;
 #[cfg(feature = "audit")]
 pub mod audit;
 #[cfg(feature = "authz")]
 pub mod authz;
+#[cfg(feature = "mgmt-descoper")]
+pub mod descoper;
+#[cfg(feature = "mgmt-engine")]
+pub mod engine;
+#[cfg(feature = "mgmt-family")]
+pub mod family;
 #[cfg(feature = "fga")]
 pub mod fga;
 #[cfg(feature = "mgmt-flow")]
 pub mod flow;
 #[cfg(feature = "mgmt-group")]
 pub mod group;
+#[cfg(feature = "mgmt-inbound-app")]
+pub mod inbound_app;
 #[cfg(feature = "mgmt-jwt")]
 pub mod jwt;
+#[cfg(feature = "mgmt-jwt-template")]
+pub mod jwt_template;
+#[cfg(feature = "mgmt-list")]
+pub mod list;
+#[cfg(feature = "mgmt-management-key")]
+pub mod management_key;
+#[cfg(feature = "mgmt-outbound-app")]
+pub mod outbound_app;
+#[cfg(feature = "mgmt-outbound-scim")]
+pub mod outbound_scim;
+#[cfg(feature = "mgmt-password")]
+pub mod password;
 #[cfg(feature = "mgmt-permission")]
 pub mod permission;
 #[cfg(feature = "mgmt-project")]
@@ -25,6 +49,8 @@ pub mod project;
 #[cfg(feature = "mgmt-role")]
 pub mod role;
 pub mod schema;
+#[cfg(feature = "mgmt-scope-claim-mapping")]
+pub mod scope_claim_mapping;
 #[cfg(feature = "mgmt-sso")]
 pub mod sso;
 #[cfg(feature = "mgmt-sso-app")]

@@ -1,11 +1,15 @@
 //! How the users of a tenant sign in by SSO: its identity providers.
 
+mod cross_app;
 mod legacy;
 mod mapping;
 mod settings;
 
 use serde::Serialize;
 
+pub use self::cross_app::{
+    CrossAppAccess, CrossAppOptions, CrossAppUpdate, TrustedIssuer, TrustedIssuers,
+};
 pub use self::legacy::{LegacyOptions, LegacySettings, UserMapping};
 pub use self::mapping::{
     AttributeMapping, FgaMapping, FgaRelation, GroupsMapping, OidcAttributeMapping, RoleItem,

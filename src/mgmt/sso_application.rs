@@ -1,20 +1,21 @@
 //! SSO applications: programs that sign their users in through this project.
 
+mod attributes;
 mod details;
 mod settings;
 
-use serde::{Deserialize, Serialize};
-
 pub use self::details::{AppType, OidcDetails, SamlDetails, SsoApplication, WsFedDetails};
 pub use self::settings::{
-    IssuerSettings, JwtBearerSettings, OidcApplication, SamlApplication, SamlAttribute, SamlGroups,
-    SamlRole, WsFedApplication,
+    OidcApplication, SamlApplication, SamlAttribute, SamlGroups, SamlRole, WsFedApplication,
 };
 use super::Mgmt;
+pub use super::application::{
+    IssuerSettings, JwtBearerSettings, NewSecret, SecretInfo, SecretStatus,
+};
+pub use super::attribute::{AttributeKind, AttributeOption, CustomAttribute};
 use crate::call::Call;
 use crate::check;
 use crate::error::Result;
-use crate::extra::Extra;
 use crate::secret::Secret;
 use crate::time::UnixTime;
 
@@ -388,37 +389,4 @@ impl Call<'_> {
             .field("id", id)
             .field("forceAuthentication", false)
     }
-}
-
-/// A client secret that was just made.
-#[derive(Clone, Debug, Deserialize)]
-#[non_exhaustive]
-pub struct NewSecret {
-    /// What there is to know of it.
-    #[serde(default)]
-    pub meta: SecretInfo,
-    /// The secret itself.
-    pub cleartext: Secret,
-}
-
-/// What there is to know of a client secret.
-#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
-#[serde(default, rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct SecretInfo {
-    /// Its ID.
-    pub id: String,
-    /// Its name.
-    pub name: String,
-    /// Whether it is good.
-    pub status: String,
-    /// When it expires, in seconds; `None` for never.
-    #[serde(deserialize_with = "crate::time::or_never")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub expire_time: Option<UnixTime>,
-    /// When it was created, in seconds.
-    pub created_time: UnixTime,
-    /// What a newer Descope says beyond the above.
-    #[serde(flatten)]
-    pub extra: Extra,
 }

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::settings::{JwtBearerSettings, SamlAttribute, SamlGroups};
+use super::JwtBearerSettings;
+use super::settings::{SamlAttribute, SamlGroups};
 use crate::extra::Extra;
 use crate::names::names;
 

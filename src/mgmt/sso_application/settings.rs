@@ -1,10 +1,9 @@
 //! What an application is created and updated with.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value};
 
+use super::JwtBearerSettings;
 use crate::check;
 use crate::error::{Error, Result};
 use crate::options::setters;
@@ -97,41 +96,6 @@ impl OidcApplication {
         }
     }
 }
-
-/// Issuers whose tokens the JWT bearer grant (RFC 7523) takes, by their `iss`.
-#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
-#[serde(default)]
-#[non_exhaustive]
-pub struct JwtBearerSettings {
-    /// The issuers.
-    pub issuers: BTreeMap<String, IssuerSettings>,
-}
-
-setters!(JwtBearerSettings { issuers: map<IssuerSettings> });
-
-/// An issuer of tokens.
-#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
-#[serde(default, rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct IssuerSettings {
-    /// Where it publishes its keys.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub jwks_uri: Option<String>,
-    /// The algorithm it signs with, such as `RS256`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub sign_algorithm: Option<String>,
-    /// Its user info endpoint.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub user_info_uri: Option<String>,
-    /// The claim that identifies the user.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub external_id_field_name: Option<String>,
-}
-
-setters!(IssuerSettings {
-    jwks_uri: opt<String>, sign_algorithm: opt<String>, user_info_uri: opt<String>,
-    external_id_field_name: opt<String>,
-});
 
 /// The settings of an application that speaks SAML.
 ///

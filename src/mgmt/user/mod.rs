@@ -17,6 +17,7 @@
 //! [`MANAGEMENT_USER_NOT_FOUND`](crate::codes::MANAGEMENT_USER_NOT_FOUND).
 
 use super::Mgmt;
+pub use super::attribute::{AttributeKind, AttributeOption, CustomAttribute};
 use crate::call::Call;
 use crate::check;
 use crate::error::Result;
@@ -34,7 +35,6 @@ mod search;
 mod sessions;
 mod test_user;
 
-pub use self::attributes::{AttributeKind, AttributeOption, CustomAttribute};
 pub use self::auth::{Passkey, TrustedDevice};
 pub use self::batch::{
     BatchFailure, BatchOutcome, BatchUser, ImportFailure, ImportOutcome, UserImport,

@@ -3,7 +3,7 @@
 use descope::UnixTime;
 use descope::mgmt::sso_application::{
     AppType, IssuerSettings, JwtBearerSettings, OidcApplication, SamlApplication, SamlAttribute,
-    SamlGroups, SamlRole, WsFedApplication,
+    SamlGroups, SamlRole, SecretStatus, WsFedApplication,
 };
 use descope::mgmt::tenant::{NewTenant, TenantDetails};
 use descope::mgmt::user::NewUser;
@@ -331,7 +331,7 @@ fn secrets() {
     let left = sends(line, MANAGEMENT, body, &answer, |client| {
         client.mgmt().sso_application().revoke_secret("app", "second")
     });
-    assert_eq!((left.len(), &*left[0].status), (1, "active"));
+    assert_eq!((left.len(), &left[0].status), (1, &Some(SecretStatus::Active)));
     every_field_of([
         "POST /v1/mgmt/sso/idp/app/rotate",
         "GET /v1/mgmt/sso/idp/app/secret",

@@ -30,6 +30,26 @@ const SETTINGS: &[Field] = &[
     optional("reuseAmount", Kind::Int),
     optional("lock", Kind::Bool),
     optional("lockAttempts", Kind::Int),
+    optional("anyLetter", Kind::Bool),
+    optional("disallowedCharacters", Kind::Text),
+    optional("disallowEmailMatch", Kind::Bool),
+    optional("enablePasswordStrength", Kind::Bool),
+    optional("passwordStrengthScore", Kind::Int),
+    optional("tempLock", Kind::Bool),
+    optional("tempLockAttempts", Kind::Int),
+    optional("tempLockDuration", Kind::Int),
+];
+
+/// What it cannot do. Numbers that go with these count only if these are on.
+const UNCOVERED: &[&str] = &[
+    "tenantId",
+    "expiration",
+    "reuse",
+    "anyLetter",
+    "disallowedCharacters",
+    "disallowEmailMatch",
+    "enablePasswordStrength",
+    "tempLock",
 ];
 
 pub(in crate::emulator) const AREA: Area = Area::new(ROUTES).seeds(&[&SEED]);
@@ -86,7 +106,7 @@ fn load(call: &Call<'_>, store: &mut Store) -> Result {
 /// Changes what is named, and leaves the rest as it is.
 fn configure(call: &Call<'_>, store: &mut Store) -> Result {
     let (body, policy) = (call.body(), &mut store.password_policy);
-    refuse_uncovered(body, &["tenantId", "expiration", "reuse"])?;
+    refuse_uncovered(body, UNCOVERED)?;
     let number = |name: &str| {
         let refusal = |_| Refusal::invalid(format!("The {name} field must not be negative"));
         body.int(name).map(|number| u32::try_from(number).map_err(refusal)).transpose()
@@ -150,9 +170,19 @@ mod tests {
         refused(sign_in("qYlvi65KaX"), 400, "E011004");
         refused(sign_up("bob", "abc1"), 400, "E011004");
 
-        for body in [json!({ "tenantId": "t1" }), json!({ "expiration": true })] {
+        for body in [
+            json!({ "tenantId": "t1" }),
+            json!({ "expiration": true }),
+            json!({ "reuse": true }),
+            json!({ "anyLetter": true }),
+            json!({ "disallowedCharacters": " " }),
+            json!({ "disallowEmailMatch": true }),
+            json!({ "enablePasswordStrength": true, "passwordStrengthScore": 3 }),
+            json!({ "tempLock": true, "tempLockAttempts": 3, "tempLockDuration": 15 }),
+        ] {
             refused(emulator.send("POST", SETTINGS, key, &body), 501, "EMU501");
         }
+        emulator.manage(SETTINGS, &json!({ "tempLock": false, "tempLockAttempts": 3 }));
         let negative = json!({ "minLength": -1 });
         refused(emulator.send("POST", SETTINGS, key, &negative), 400, "E011003");
     }

@@ -1,0 +1,336 @@
+//! Signing in by WhatsApp without a code: the user sends a message, and is signed in here. Feature
+//! `notp`.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+pub use super::pending::WaitOptions;
+use super::{Auth, AuthInfo, LoginOptions, SignUpOptions, pending};
+use crate::check;
+use crate::client::Client;
+use crate::error::{Result, codes};
+use crate::extra::Extra;
+use crate::options::setters;
+use crate::secret::Secret;
+
+/// Signing in by WhatsApp without a code; see [`Auth::notp`].
+///
+/// 1. Begin with [`sign_up_or_in`](Self::sign_up_or_in), and send the user to
+///    [`redirect_url`](PendingMessage::redirect_url), or show them the code in
+///    [`image`](PendingMessage::image).
+/// 2. WhatsApp opens with a message that is ready to send. The user sends it: this proves that the
+///    phone number is theirs.
+/// 3. Meanwhile ask for the session: all at once with
+///    [`wait_for_session`](Self::wait_for_session), or once with [`session`](Self::session).
+///
+/// ```no_run
+/// # let emulator = descope::emulator::Emulator::new();
+/// # let client = descope::Client::builder().emulator(&emulator).build()?;
+/// use descope::auth::notp::{NotpUser, WaitOptions};
+///
+/// let notp = client.auth().notp();
+/// let sent = notp.sign_up_or_in(NotpUser::Sender, &Default::default())?;
+/// println!("Go to {:?}", sent.redirect_url);
+///
+/// let pending_ref = sent.pending_ref.expose();
+/// match notp.wait_for_session(pending_ref, &WaitOptions::default(), || true)? {
+///     Some(signed_in) => println!("hello, {}", signed_in.claims().user_id()),
+///     None => println!("You have not sent the message in time"),
+/// }
+/// # Ok::<(), descope::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Notp<'c>(&'c Client);
+
+impl<'c> Auth<'c> {
+    /// Signing in by WhatsApp without a code: the user sends a message, and is signed in here.
+    pub fn notp(self) -> Notp<'c> {
+        Notp(self.0)
+    }
+}
+
+impl Notp<'_> {
+    /// Begins to sign in a user, who is registered if they are new.
+    ///
+    /// ```no_run
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// let sent = client.auth().notp().sign_up_or_in("+12025550101", &Default::default())?;
+    /// println!("Go to {:?}", sent.redirect_url);
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`](crate::Error::Argument) for step-up, MFA or a refresh token: the user may be new, and so cannot add
+    /// to a session.
+    pub fn sign_up_or_in<'u>(
+        &self,
+        user: impl Into<NotpUser<'u>>,
+        options: &LoginOptions,
+    ) -> Result<PendingMessage> {
+        self.0
+            .post("/v1/auth/notp/whatsapp/signup-in")
+            .sign_up_or_in(user.into().login_id(), options)
+            .send()
+    }
+
+    /// Begins to sign in a user who is registered already.
+    ///
+    /// ```no_run
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// let unknown = client.auth().notp().sign_in("+12025550199", &Default::default());
+    /// assert_eq!(unknown.unwrap_err().code(), Some(descope::codes::USER_NOT_FOUND));
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`USER_NOT_FOUND`](crate::codes::USER_NOT_FOUND) if nobody has the login ID;
+    /// [`Error::Argument`](crate::Error::Argument) for step-up or MFA without a refresh token.
+    pub fn sign_in<'u>(
+        &self,
+        user: impl Into<NotpUser<'u>>,
+        options: &LoginOptions,
+    ) -> Result<PendingMessage> {
+        self.0.post("/v1/auth/notp/whatsapp/signin").sign_in(user.into().login_id(), options).send()
+    }
+
+    /// Begins to register a new user.
+    ///
+    /// ```no_run
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// use descope::UserDetails;
+    /// use descope::auth::SignUpOptions;
+    ///
+    /// let options = SignUpOptions::default().user(UserDetails::default().name("Ada Lovelace"));
+    /// let sent = client.auth().notp().sign_up("+12025550101", &options)?;
+    /// println!("Go to {:?}", sent.redirect_url);
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`USER_ALREADY_EXISTS`](crate::codes::USER_ALREADY_EXISTS) if the login ID is taken;
+    /// [`Error::Argument`](crate::Error::Argument) for a phone number that cannot be one.
+    pub fn sign_up<'u>(
+        &self,
+        user: impl Into<NotpUser<'u>>,
+        options: &SignUpOptions,
+    ) -> Result<PendingMessage> {
+        let login_id = user.into().login_id();
+        let phone = options.user.phone.as_deref().filter(|phone| !phone.is_empty());
+        self.0
+            .post("/v1/auth/notp/whatsapp/signup")
+            .check(login_id.map_or(Ok(()), |login_id| check::id("login_id", login_id)))
+            .check(phone.map_or(Ok(()), |phone| check::phone("phone", phone)))
+            .field("loginId", login_id)
+            .field("phone", phone)
+            .options("user", &options.user)
+            .field("providerId", &options.provider_id)
+            .options("loginOptions", options)
+            .send()
+    }
+
+    /// Asks once for the session; `None` if nobody has sent the message yet.
+    ///
+    /// ```no_run
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// let notp = client.auth().notp();
+    /// let sent = notp.sign_up_or_in("+12025550101", &Default::default())?;
+    /// assert!(notp.session(sent.pending_ref.expose())?.is_none());
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`](crate::Error::Api) with HTTP status 401 if the pending reference is wrong, spent or too old.
+    pub fn session(&self, pending_ref: &str) -> Result<Option<AuthInfo>> {
+        let answer = self
+            .0
+            .post("/v1/auth/notp/pending-session")
+            .check(check::secret("pending_ref", pending_ref))
+            .secret("pendingRef", pending_ref)
+            .send_sign_in();
+        match answer {
+            Err(error) if error.code() == Some(codes::NOTP_PENDING) => Ok(None),
+            answer => answer.map(Some),
+        }
+    }
+
+    /// Asks for the session again and again, until the message has been sent. `None` if that did not
+    /// happen in time, or `keep_waiting` returned `false`.
+    ///
+    /// `keep_waiting` is called before every request, and ten times a second in between: to cancel,
+    /// return `false`. A request under way is not cancelled, but ends by
+    /// [`ClientBuilder::try_timeout`](crate::ClientBuilder::try_timeout) at the latest.
+    ///
+    /// The waiting goes on if Descope cannot answer for a while ([`Error::is_unavailable`](crate::Error::is_unavailable)), or sees
+    /// too many requests: then the next one is made when its `Retry-After` allows, or after a minute
+    /// if it does not say.
+    ///
+    /// ```no_run
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// use std::sync::atomic::{AtomicBool, Ordering};
+    ///
+    /// use descope::auth::notp::WaitOptions;
+    ///
+    /// static CANCELLED: AtomicBool = AtomicBool::new(false);
+    ///
+    /// let notp = client.auth().notp();
+    /// let sent = notp.sign_up_or_in("+12025550101", &Default::default())?;
+    /// let go_on = || !CANCELLED.load(Ordering::Relaxed);
+    /// let pending_ref = sent.pending_ref.expose();
+    /// let signed_in = notp.wait_for_session(pending_ref, &WaitOptions::default(), go_on)?;
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`session`](Self::session), at once; and what kept Descope from answering, if it still
+    /// did so when the time was up.
+    pub fn wait_for_session(
+        &self,
+        pending_ref: &str,
+        options: &WaitOptions,
+        keep_waiting: impl FnMut() -> bool,
+    ) -> Result<Option<AuthInfo>> {
+        pending::wait(self.0, options, keep_waiting, |client| Notp(client).session(pending_ref))
+    }
+
+    /// Begins to change the phone number of a signed-in user: it changes once they have sent the
+    /// message from the new one.
+    ///
+    /// ```no_run
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # let refresh_token = "eyJ";
+    /// let notp = client.auth().notp();
+    /// let sent = notp.update("ada", "+12025550101", refresh_token, &Default::default())?;
+    /// println!("Go to {:?}", sent.redirect_url);
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`](crate::Error::Api) with HTTP status 401 if the session has ended; [`Error::Argument`](crate::Error::Argument) for a phone
+    /// number that cannot be one.
+    pub fn update(
+        &self,
+        login_id: &str,
+        phone: &str,
+        refresh_token: &str,
+        options: &NotpUpdateOptions,
+    ) -> Result<PendingMessage> {
+        self.0
+            .post("/v1/auth/notp/whatsapp/update")
+            .bearer("refresh_token", refresh_token)
+            .check(check::id("login_id", login_id))
+            .check(check::phone("phone", phone))
+            .field("loginId", login_id)
+            .field("phone", phone)
+            .options("templates", &options.templates)
+            .fields(options)
+            .send()
+    }
+}
+
+/// Who is to sign in.
+///
+/// ```
+/// use descope::auth::notp::NotpUser;
+///
+/// assert_eq!(NotpUser::from("ada"), NotpUser::LoginId("ada"));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotpUser<'u> {
+    /// The user with this login ID.
+    LoginId(&'u str),
+    /// Whoever sends the message: their phone number says who they are.
+    Sender,
+}
+
+impl<'u> NotpUser<'u> {
+    fn login_id(self) -> Option<&'u str> {
+        match self {
+            Self::LoginId(login_id) => Some(login_id),
+            Self::Sender => None,
+        }
+    }
+}
+
+impl<'u> From<&'u str> for NotpUser<'u> {
+    fn from(login_id: &'u str) -> Self {
+        Self::LoginId(login_id)
+    }
+}
+
+/// Options of [`Notp::update`].
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct NotpUpdateOptions {
+    /// Makes the new number a login ID too. Defaults to `false`.
+    #[serde(rename = "addToLoginIDs", skip_serializing_if = "Option::is_none")]
+    pub add_to_login_ids: Option<bool>,
+    /// Where another user has the number, merges into that user instead of this one. Defaults to
+    /// `false`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub on_merge_use_existing: Option<bool>,
+    /// Other message templates than the project's.
+    #[serde(skip)]
+    pub templates: NotpTemplates,
+    /// Values to put into the messages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub template_options: Option<BTreeMap<String, String>>,
+    /// The language of the messages, such as `pt-BR`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub locale: Option<String>,
+    /// Another connector to send the messages with than the project's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub provider_id: Option<String>,
+}
+
+setters!(NotpUpdateOptions {
+    add_to_login_ids: opt<bool>, on_merge_use_existing: opt<bool>, templates: nested<NotpTemplates>,
+    template_options: opt_map<String>, locale: opt<String>, provider_id: opt<String>,
+});
+
+/// IDs of message templates, in place of the project's.
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct NotpTemplates {
+    /// The message that the user sends.
+    #[serde(rename = "verifyTemplateId", skip_serializing_if = "Option::is_none")]
+    pub verify: Option<String>,
+    /// The answer if all went well.
+    #[serde(rename = "successTemplateId", skip_serializing_if = "Option::is_none")]
+    pub success: Option<String>,
+    /// The answer if it did not.
+    #[serde(rename = "errorTemplateId", skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+setters!(NotpTemplates { verify: opt<String>, success: opt<String>, error: opt<String> });
+
+/// A message that the user has to send, and the session to come.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct PendingMessage {
+    /// What to ask for the session with. Whoever has it gets the session: keep it to yourself.
+    pub pending_ref: Secret,
+    /// Where the message is ready to send, in WhatsApp: send the user there.
+    pub redirect_url: Option<String>,
+    /// A picture of the same URL to scan with a phone, as Descope sends it.
+    pub image: Option<String>,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
+}

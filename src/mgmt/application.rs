@@ -1,0 +1,101 @@
+//! What SSO applications and inbound applications have in common.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::extra::Extra;
+use crate::names::names;
+use crate::options::setters;
+use crate::secret::Secret;
+use crate::time::UnixTime;
+
+/// Issuers whose tokens the JWT bearer grant (RFC 7523) takes, by their `iss`.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct JwtBearerSettings {
+    /// The issuers.
+    pub issuers: BTreeMap<String, IssuerSettings>,
+}
+
+setters!(JwtBearerSettings { issuers: map<IssuerSettings> });
+
+/// An issuer of tokens.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(default, rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct IssuerSettings {
+    /// Where it publishes its keys.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jwks_uri: Option<String>,
+    /// The algorithm it signs with, such as `RS256`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sign_algorithm: Option<String>,
+    /// Its user info endpoint.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_info_uri: Option<String>,
+    /// The claim that identifies the user.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub external_id_field_name: Option<String>,
+}
+
+setters!(IssuerSettings {
+    jwks_uri: opt<String>, sign_algorithm: opt<String>, user_info_uri: opt<String>,
+    external_id_field_name: opt<String>,
+});
+
+/// A client secret that was just added.
+#[derive(Clone, Debug, Deserialize)]
+#[non_exhaustive]
+pub struct NewSecret {
+    /// What is known of it.
+    #[serde(default)]
+    pub meta: SecretInfo,
+    /// The secret itself.
+    pub cleartext: Secret,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
+}
+
+/// What is known of a client secret, without the secret itself.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
+#[serde(default, rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct SecretInfo {
+    /// Its ID.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Whether it is valid.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<SecretStatus>,
+    /// When it expires, in seconds; `None` for never.
+    #[serde(deserialize_with = "crate::time::or_never")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expire_time: Option<UnixTime>,
+    /// When it was created, in seconds.
+    #[serde(deserialize_with = "crate::time::or_never")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_time: Option<UnixTime>,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
+}
+
+/// Whether a client secret is valid.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SecretStatus {
+    /// It is.
+    Active,
+    /// It is not: it was disabled.
+    Disabled,
+    /// It is not: it has expired.
+    Expired,
+    /// Something newer than this version of the crate.
+    Other(String),
+}
+
+names!(SecretStatus { Active = "active", Disabled = "disabled", Expired = "expired" });

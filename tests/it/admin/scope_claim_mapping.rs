@@ -1,0 +1,61 @@
+//! The claims that scopes give.
+
+use descope::mgmt::scope_claim_mapping::ScopeClaims;
+use serde_json::json;
+
+use crate::inventory::{every_field_of, refusals_of};
+use crate::support::{MANAGEMENT, refuses, sends, sends_unlisted};
+
+#[test]
+fn load_all_and_update_with_every_field_and_with_none() {
+    let mappings = json!([
+        {
+            "scope": "profile", "claims": { "name": "{{user.name}}", "team": "engine" },
+            "description": "d", "shoeSize": 42,
+        },
+        { "scope": "openid" },
+    ]);
+    let answer = json!({ "mappings": mappings });
+    let line = "POST /v1/mgmt/scopeClaimMapping/get";
+    let loaded = sends(line, MANAGEMENT, json!({}), &answer, |client| {
+        client.mgmt().scope_claim_mapping().load_all()
+    });
+    let claims = [("name", "{{user.name}}"), ("team", "engine")];
+    let mut profile = ScopeClaims::new("profile", claims).description("d");
+    profile.extra = serde_json::from_value(json!({ "shoeSize": 42 })).unwrap();
+    let none: [(&str, &str); 0] = [];
+    assert_eq!(loaded, [profile, ScopeClaims::new("openid", none)]);
+
+    // What is not known goes back as it came.
+    let mut body = answer.clone();
+    body["mappings"][1]["claims"] = json!({});
+    let line = "POST /v1/mgmt/scopeClaimMapping/set";
+    sends_unlisted(line, MANAGEMENT, body, &json!({}), |client| {
+        client.mgmt().scope_claim_mapping().update(&loaded)
+    });
+    let body = json!({ "mappings": [
+        { "scope": "profile", "claims": { "team": "engine" }, "description": "d" },
+    ] });
+    sends(line, MANAGEMENT, body, &json!({}), |client| {
+        let profile = ScopeClaims::new("profile", [("team", "engine")]).description("d");
+        client.mgmt().scope_claim_mapping().update(&[profile])
+    });
+    every_field_of(["POST /v1/mgmt/scopeClaimMapping/get", "POST /v1/mgmt/scopeClaimMapping/set"]);
+}
+
+#[test]
+fn delete() {
+    let line = "POST /v1/mgmt/scopeClaimMapping/delete";
+    sends(line, MANAGEMENT, json!({}), &json!({}), |client| {
+        client.mgmt().scope_claim_mapping().delete()
+    });
+    every_field_of(["POST /v1/mgmt/scopeClaimMapping/delete"]);
+}
+
+#[test]
+fn bad_input_is_refused_before_a_request() {
+    refuses("mappings", |c| c.mgmt().scope_claim_mapping().update(&[]));
+    let nameless = ScopeClaims::new("", [("name", "{{user.name}}")]);
+    refuses("scope", |c| c.mgmt().scope_claim_mapping().update(&[nameless]));
+    refusals_of([("POST /v1/mgmt/scopeClaimMapping/set", "mappings scope")]);
+}
