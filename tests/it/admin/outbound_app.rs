@@ -204,7 +204,7 @@ fn load_load_all_and_delete() {
 
 fn token() -> Value {
     json!({ "token": {
-        "id": "OT1", "appId": "cal", "userId": "U1", "tokenSub": "sub", "accessToken": "canary-a",
+        "id": "T1", "appId": "cal", "userId": "U1", "tokenSub": "sub", "accessToken": "canary-a",
         "accessTokenType": "bearer", "accessTokenExpiry": "1900000000", "hasRefreshToken": true,
         "refreshToken": "canary-r", "lastRefreshTime": "1700000000", "lastRefreshError": "late",
         "scopes": ["read"], "tenantId": "acme", "grantedBy": "U2", "externalIdentifier": "work",
@@ -216,7 +216,7 @@ fn is_the_token(token: &OutboundToken) {
     assert_eq!(token.access_token.expose(), "canary-a");
     assert_eq!(token.refresh_token.as_ref().unwrap().expose(), "canary-r");
     assert!(!format!("{token:?}").contains("canary"));
-    assert_eq!((&*token.id, token.app_id.as_deref()), ("OT1", Some("cal")));
+    assert_eq!((&*token.id, token.app_id.as_deref()), ("T1", Some("cal")));
     assert_eq!((token.user_id.as_deref(), token.tenant_id.as_deref()), (Some("U1"), Some("acme")));
     assert_eq!(token.token_sub.as_deref(), Some("sub"));
     assert_eq!(token.access_token_type.as_deref(), Some("bearer"));
