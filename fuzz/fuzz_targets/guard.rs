@@ -27,7 +27,7 @@ fuzz_target!(|data: &[u8]| {
         }
     }
     let guard = Guard::new(&CLIENT);
-    let credentials = guard.credentials(&headers);
-    let denied = guard.validate(&credentials, &Access::default()).expect_err("nobody signed it");
+    let tokens = guard.tokens(&headers);
+    let denied = guard.validate(&tokens, &Access::default()).expect_err("nobody signed it");
     assert!(matches!(denied.status().as_u16(), 401 | 503), "{denied:?}");
 });

@@ -31,6 +31,6 @@ fuzz_target!(|data: &[u8]| {
         claims.has_roles(scope, ["a"]);
         claims.matched_permissions(scope, ["a"]);
     }
-    assert!(!claims.has_roles(Scope::Tenant(""), []));
+    assert!(!claims.has_roles(Scope::Tenant(""), [""; 0]));
     let _ = (claims.tenants(), claims.auth_factors(), format!("{claims:?}"));
 });
