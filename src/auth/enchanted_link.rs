@@ -226,16 +226,9 @@ impl EnchantedLink<'_> {
     ///
     /// [`Error::Api`] with HTTP status 401 if the pending reference is wrong, spent or too old.
     pub fn session(&self, pending_ref: &str) -> Result<Option<AuthInfo>> {
-        let answer = self
-            .0
+        self.0
             .post("/v1/auth/enchantedlink/pending-session")
-            .check(check::secret("pending_ref", pending_ref))
-            .secret("pendingRef", pending_ref)
-            .send_sign_in();
-        match answer {
-            Err(error) if error.code() == Some(codes::ENCHANTED_LINK_PENDING) => Ok(None),
-            answer => answer.map(Some),
-        }
+            .send_pending(pending_ref, codes::ENCHANTED_LINK_PENDING)
     }
 
     /// Asks for the session again and again, until the link is clicked. `None` if that did not

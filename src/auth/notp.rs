@@ -150,16 +150,7 @@ impl Notp<'_> {
     ///
     /// [`Error::Api`](crate::Error::Api) with HTTP status 401 if the pending reference is wrong, spent or too old.
     pub fn session(&self, pending_ref: &str) -> Result<Option<AuthInfo>> {
-        let answer = self
-            .0
-            .post("/v1/auth/notp/pending-session")
-            .check(check::secret("pending_ref", pending_ref))
-            .secret("pendingRef", pending_ref)
-            .send_sign_in();
-        match answer {
-            Err(error) if error.code() == Some(codes::NOTP_PENDING) => Ok(None),
-            answer => answer.map(Some),
-        }
+        self.0.post("/v1/auth/notp/pending-session").send_pending(pending_ref, codes::NOTP_PENDING)
     }
 
     /// Asks for the session again and again, until the message has been sent. `None` if that did not

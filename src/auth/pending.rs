@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use super::AuthInfo;
+use crate::call::Call;
+use crate::check;
 use crate::client::Client;
 use crate::error::Result;
 use crate::retry::RetryPolicy;
@@ -11,6 +13,20 @@ use crate::retry::RetryPolicy;
 const TICK: Duration = Duration::from_millis(100);
 /// The window of Descope's rate limits.
 const MINUTE: Duration = Duration::from_secs(60);
+
+impl Call<'_> {
+    /// Asks for the session once. While it has not begun, Descope refuses with the code `pending`.
+    pub(super) fn send_pending(self, pending_ref: &str, pending: &str) -> Result<Option<AuthInfo>> {
+        let answer = self
+            .check(check::secret("pending_ref", pending_ref))
+            .secret("pendingRef", pending_ref)
+            .send_sign_in();
+        match answer {
+            Err(error) if error.code() == Some(pending) => Ok(None),
+            answer => answer.map(Some),
+        }
+    }
+}
 
 /// Asks again and again, until there is a session, or no time left, or nobody who waits.
 pub(super) fn wait(
