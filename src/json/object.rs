@@ -114,7 +114,7 @@ fn is_token(value: Value<'_>) -> bool {
     value.text.starts_with("\"eyJ")
 }
 
-/// Of members of one name the first token counts, or else the first: one that cannot be read is not
+/// If a name appears several times, the first token counts, or else the first member: one that cannot be read is not
 /// among them any more.
 fn only_one_of_each(members: &mut Vec<Member<'_>>) {
     let mut at = 0;
@@ -150,7 +150,7 @@ fn only_one_of_each(members: &mut Vec<Member<'_>>) {
     }
 }
 
-/// Of a member that has to be there, and is but cannot be read, says that.
+/// Says of a required member that it is there but cannot be read.
 fn explain(of: Value<'_>, error: DecodeError) -> DecodeError {
     let missing = error.problem.strip_prefix("no `").and_then(|rest| rest.strip_suffix('`'));
     let (Some(missing), true) = (missing, error.path.is_empty()) else { return error };

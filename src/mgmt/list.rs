@@ -304,7 +304,7 @@ impl List {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ListKind {
-    /// Of texts.
+    /// A list of texts.
     Texts,
     /// Of IP addresses and ranges.
     Ips,

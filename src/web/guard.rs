@@ -310,7 +310,7 @@ impl Guard {
     /// refreshed by a cookie of the same user; for any other token in `Authorization` the cookies do not
     /// count.
     ///
-    /// Of several refresh tokens, the two that were issued last are tried, within the time of one call.
+    /// If several refresh tokens come, the two issued last are tried, within the time of one call.
     /// That Descope has ended a session is remembered for two minutes, by the client and its clones, and
     /// costs no call in that time. Then, and where another token was taken in its place, the cookies
     /// that came are cleared. They are not cleared while nothing is known, because Descope or its keys are

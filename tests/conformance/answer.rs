@@ -224,7 +224,7 @@ impl Reader<'_> {
                     '[' => return self.items(']', at),
                     '{' => return self.members(at[1]),
                     _ if word == "Null" => return,
-                    // Of what is unknown, Python shows only times: as 0.
+                    // Python shows an unknown time as 0, and nothing else that is unknown.
                     _ if word == "None" && plain(at[1]) != "expires" => return self.last = word,
                     _ => Leaf::Word(word),
                 }

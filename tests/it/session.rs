@@ -503,7 +503,7 @@ fn an_answer_for_another_user_is_refused() {
             }
         }
     }
-    // Of a token that cannot be read, nobody knows whose it is.
+    // Nobody knows whose token it is if it cannot be read.
     let opaque =
         exchange(&answer("U2", "U2"), |c| c.auth().session().select_tenant("t1", "opaque"));
     assert!(opaque.0.is_ok());

@@ -39,7 +39,7 @@ pub(in crate::emulator) enum Provider {
     OAuth(String),
     Sso {
         tenant: String,
-        /// Of the tenant's default configuration there is none.
+        /// The tenant's default configuration has none.
         sso_id: Option<String>,
     },
 }

@@ -138,7 +138,7 @@ fn sizes_that_browsers_drop_are_refused() {
         assert_eq!(outcome.is_ok(), good, "{bytes}");
     }
     assert_eq!(refused(&client, default().max_cookie_bytes(1)), "max_cookie_bytes");
-    // Of an answer, too.
+    // The same holds for an answer.
     for (field, good) in [("cookieDomain", &*fits), ("cookiePath", &*format!("/{}", &fits[1..]))] {
         let (client, info) = answered(&Emulator::new(), json!({ field: good }));
         assert!(Guard::new(&client).set_cookies(&info).is_ok(), "{field}");
