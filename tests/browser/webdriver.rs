@@ -1,7 +1,7 @@
 //! A headless Chromium, steered by the WebDriver protocol (W3C WebDriver 2).
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::io::{BufRead, BufReader, Lines};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -15,26 +15,36 @@ pub(crate) struct Browser {
     session: String,
 }
 
+type Output = Lines<BufReader<ChildStdout>>;
+
+/// The running driver, its port and the rest of its output; nothing if it ends without listening.
+fn launch(program: &str) -> Option<(Child, String, Output)> {
+    let mut driver = Command::new(program)
+        .arg("--port=0")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap_or_else(|error| panic!("{program}, which this test needs: {error}"));
+    let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines();
+    // It says where it listens once it does.
+    let port = lines.by_ref().map_while(Result::ok).find_map(|line| {
+        let (_, port) = line.rsplit_once("started successfully on port ")?;
+        Some(port.trim_end_matches('.').to_owned())
+    });
+    if port.is_none() {
+        driver.wait().unwrap();
+    }
+    Some((driver, port?, lines))
+}
+
 impl Browser {
     /// Starts `chromedriver`, or what the variable `CHROMEDRIVER` names, and a browser.
     pub(crate) fn start() -> Self {
         let program = std::env::var("CHROMEDRIVER").unwrap_or_else(|_| "chromedriver".to_owned());
-        let mut driver = Command::new(&program)
-            .arg("--port=0")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap_or_else(|error| panic!("{program}, which this test needs: {error}"));
-        // It says where it listens once it does.
-        let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines();
-        let port = lines
-            .by_ref()
-            .map_while(Result::ok)
-            .find_map(|line| {
-                let (_, port) = line.rsplit_once("started successfully on port ")?;
-                Some(port.trim_end_matches('.').to_owned())
-            })
-            .expect("chromedriver's port");
+        // It takes a free port of IPv4 and then asks for the same one of IPv6, which another test may have.
+        let (driver, port, lines) = (0..20)
+            .find_map(|_| launch(&program))
+            .expect("chromedriver ends without a port, twenty times");
         // Nobody reads the rest, but a full pipe would stop it.
         std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
         let agent = ureq::Agent::config_builder()
