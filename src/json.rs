@@ -17,10 +17,12 @@
 //! - errors say *where* and *what was expected*, and never quote the value, which may be a secret.
 
 mod any;
+mod deserializer;
 pub(crate) mod moment;
 mod object;
 mod split;
 mod state;
+mod text;
 mod value;
 
 use std::borrow::Cow;
@@ -32,8 +34,9 @@ use serde::de::{self, DeserializeOwned, Deserializer, Unexpected, Visitor};
 use serde_json::value::RawValue;
 
 use self::state::State;
-pub(crate) use self::value::Text;
-use self::value::{Members, Value};
+use self::text::Members;
+pub(crate) use self::text::Text;
+use self::value::Value;
 use crate::escape::Escaped;
 
 /// A response this version of the crate cannot read.

@@ -276,8 +276,8 @@ impl Call<'_> {
     /// Likewise, with the refresh token to keep if the answer brings no new one.
     pub(crate) fn send_sign_in_keeping(self, refresh: Option<Token>) -> Result<AuthInfo> {
         let call = self.with_keys()?;
-        let client = call.client();
-        AuthInfo::read(client, &call.execute()?, refresh)
+        let client = Client::from_call(&call);
+        AuthInfo::read(&client, &call.execute()?, refresh)
     }
 
     /// Trades the code that a sign-in page sent along with the user for their tokens.
@@ -293,19 +293,19 @@ impl Call<'_> {
         }
 
         let call = self.with_keys()?;
-        let client = call.client();
+        let client = Client::from_call(&call);
         let response = call.execute()?;
         if response.body().iter().all(u8::is_ascii_whitespace) {
             return Ok(None);
         }
         let nested: Nested = json::decode(response.body())?;
-        nested.jwt.map(|answer| AuthInfo::from_answer(client, answer, &response, None)).transpose()
+        nested.jwt.map(|answer| AuthInfo::from_answer(&client, answer, &response, None)).transpose()
     }
 
     /// A call that can be sent, and whose answer's tokens can be checked.
     pub(crate) fn with_keys(self) -> Result<Self> {
         let call = self.ready()?;
-        call.client().warm_up()?;
+        Client::from_call(&call).warm_up()?;
         Ok(call)
     }
 }
@@ -335,7 +335,7 @@ impl AuthInfo {
             .or_else(|| cookie(response, "DS"))
             .ok_or_else(|| DecodeError::new("no session token"))?;
         let refresh =
-            token(answer.refresh_jwt).or_else(|| cookie(response, &client.shared.refresh_cookie));
+            token(answer.refresh_jwt).or_else(|| cookie(response, client.refresh_cookie()));
         let read = |jwt, kind| Token::read(client, jwt, kind, Origin::Answer);
         let filled = |text: Option<String>| text.filter(|text| !text.is_empty());
         let (extra, extra_secrets) = without_secrets(answer.extra);

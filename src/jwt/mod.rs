@@ -18,10 +18,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::value::RawValue;
 
 use self::cache::{KeyCache, Wanted};
-pub(crate) use self::claims::REFRESH_COOKIE;
 pub use self::claims::{Claims, Scope};
 use self::decide::Moment;
 pub use self::policy::KeyPolicy;
+pub(crate) use self::rules::REFRESH_COOKIE;
 use self::rules::Rules;
 use self::set::KeySet;
 use crate::check;
@@ -133,6 +133,10 @@ impl Verifier {
     /// Bytes of a token that comes from anyone but Descope.
     pub(crate) fn max_token_size(&self) -> usize {
         self.max_token_size
+    }
+
+    pub(crate) fn refresh_cookie(&self) -> &str {
+        &self.refresh_cookie
     }
 
     /// Has keys at hand, or fails.

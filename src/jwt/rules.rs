@@ -6,10 +6,12 @@ use std::time::Duration;
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
-use super::claims::{REFRESH_COOKIE, bare};
 use super::{all_differ, seconds};
 use crate::error::TokenError;
 use crate::json::Text;
+
+/// The name of the refresh token's cookie in a project that has not chosen another.
+pub(crate) const REFRESH_COOKIE: &str = "DSR";
 
 /// What claims are held against.
 pub(super) struct Rules<'r> {
@@ -211,6 +213,12 @@ impl<'de> Deserialize<'de> for Sound {
 
         deserializer.deserialize_any(Any)
     }
+}
+
+/// A cookie's name without the prefixes by which browsers restrict it (RFC 6265bis section 4.1.3).
+fn bare(name: &str) -> &str {
+    let prefixes = ["__Host-", "__Secure-"];
+    prefixes.iter().find_map(|prefix| name.strip_prefix(prefix)).unwrap_or(name)
 }
 
 /// Whether `iss` is the project: its ID alone, or a URL whose path ends in the ID or in the ID and one

@@ -105,6 +105,6 @@ impl<'c> Mgmt<'c> {
     }
 
     pub(crate) fn call(self, method: Method, path: &'static str) -> Call<'c> {
-        Call::new(self.0, method, path).management()
+        self.0.request(method, path).management()
     }
 }

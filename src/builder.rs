@@ -1,14 +1,15 @@
+mod settings;
+
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
-use super::settings::{Env, Url, headers, region_url, renamed, secret};
-use super::{Client, MakeRequestId, Settings, Shared};
-use crate::KeyPolicy;
+use self::settings::{Env, Url, headers, renamed, secret};
 use crate::check;
+use crate::client::Client;
 use crate::clock::{Clock, SystemClock};
+use crate::core::{Core, MakeRequestId, Settings, Shared, region_url};
 use crate::error::{Error, Result};
-use crate::jwt::{REFRESH_COOKIE, Settings as VerifierSettings, Verifier};
+use crate::jwt::{KeyPolicy, REFRESH_COOKIE, Settings as VerifierSettings, Verifier};
 use crate::license::License;
 use crate::refreshes::Refreshes;
 use crate::retry::RetryPolicy;
@@ -62,6 +63,36 @@ pub struct ClientBuilder {
     unencrypted: bool,
     transport: Option<Sends>,
     clock: Option<Box<dyn Clock>>,
+}
+
+impl Client {
+    /// A client for a project, with everything else from the environment or by default.
+    ///
+    /// Short for [`Client::builder`], [`project_id`](ClientBuilder::project_id) and
+    /// [`build`](ClientBuilder::build). Makes no request.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`build`](ClientBuilder::build).
+    pub fn new(project_id: impl Into<String>) -> Result<Self> {
+        Self::builder().project_id(project_id).build()
+    }
+
+    /// A client for the project named by the environment variable `DESCOPE_PROJECT_ID`.
+    ///
+    /// See [`ClientBuilder`] for the other variables.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`build`](ClientBuilder::build): [`Error::Config`](crate::Error::Config) if it is not set.
+    pub fn from_env() -> Result<Self> {
+        Self::builder().build()
+    }
+
+    /// Starts configuring a client.
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::default()
+    }
 }
 
 impl Default for ClientBuilder {
@@ -358,10 +389,9 @@ impl ClientBuilder {
             request_id: self.request_id,
             transport,
             clock: self.clock.unwrap_or_else(|| Box::<SystemClock>::default()),
-            refresh_cookie: self.refresh_cookie,
             refreshes: Refreshes::default(),
         };
-        Ok(Client { shared: Arc::new(shared), settings: Arc::new(self.settings) })
+        Ok(Client::from_core(Core::new(shared, self.settings)))
     }
 
     fn find_project(&mut self, env: Env) -> Result<String> {
