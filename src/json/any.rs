@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::de::value::{BorrowedStrDeserializer, StringDeserializer};
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
-use super::DecodeError;
+use super::error::DecodeError;
 use super::split::{self, Split};
 use super::state::{MAX_DEPTH, State};
 

@@ -7,12 +7,17 @@ use serde::de::{
 };
 
 use super::any::{self, Any};
+use super::error::DecodeError;
 use super::moment::Unit;
 use super::object::Object;
 use super::split::Split;
 use super::state::Growth;
 use super::value::Value;
-use super::{DecodeError, MILLIS, REQUIRED_LIST, SECONDS};
+
+/// The names of newtypes that [`Value`] reads by rules of their own.
+pub(crate) const SECONDS: &str = "UnixTime";
+pub(crate) const MILLIS: &str = "UnixMillis";
+pub(super) const REQUIRED_LIST: &str = "RequiredList";
 
 impl<'de> Value<'de> {
     /// The one object of a list that an object was wrapped in.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::DecodeError;
+use super::error::DecodeError;
 use super::split::{self, Split};
 use super::state::{MAX_DEPTH, State};
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
-use super::{all_differ, seconds};
+use super::compact::all_differ;
 use crate::error::TokenError;
 use crate::json::Text;
 
@@ -219,6 +219,11 @@ impl<'de> Deserialize<'de> for Sound {
 fn bare(name: &str) -> &str {
     let prefixes = ["__Host-", "__Secure-"];
     prefixes.iter().find_map(|prefix| name.strip_prefix(prefix)).unwrap_or(name)
+}
+
+/// The seconds of a policy, for comparing with claims.
+fn seconds(duration: Duration) -> i64 {
+    i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
 }
 
 /// Whether `iss` is the project: its ID alone, or a URL whose path ends in the ID or in the ID and one

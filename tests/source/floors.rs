@@ -184,3 +184,14 @@ fn a_circle_on_one_floor_is_found() {
     let z = ("src/a/high/z.rs", "use crate::a::low::{x::X, y::Y};");
     assert_eq!(faults(&[x, y, z]), ["a circle: src/a/low/x.rs, src/a/low/y.rs"]);
 }
+
+#[test]
+fn a_circle_of_a_module_and_one_in_it_is_found() {
+    let inner = ("src/a/high/z/inner.rs", "use super::Z; pub struct Inner;");
+    let passed_on = "mod inner; pub use self::inner::Inner; pub struct Z;";
+    let used = "mod inner; use self::inner::Inner; pub struct Z(Inner);";
+    let x = ("src/a/low/x.rs", "pub struct X;");
+    assert_eq!(faults(&[x, inner, ("src/a/high/z.rs", passed_on)]), [""; 0]);
+    let found = faults(&[x, inner, ("src/a/high/z.rs", used)]);
+    assert_eq!(found, ["a circle: src/a/high/z.rs, src/a/high/z/inner.rs"]);
+}
