@@ -61,7 +61,6 @@ impl fmt::Debug for Credential<'_> {
     }
 }
 
-#[allow(dead_code, reason = "each area uses some of it, and any of them may be off")]
 impl<'c> Call<'c> {
     pub(crate) fn new(core: &'c Core, method: Method, path: impl Into<String>) -> Self {
         Self {

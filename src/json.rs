@@ -145,7 +145,6 @@ pub(crate) fn required_list<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
 }
 
 /// Reads a field that grants something: `true` alone is true.
-#[allow(dead_code, reason = "used by areas that may all be off")]
 pub(crate) fn only_true<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     Ok(serde_json::Value::deserialize(deserializer)? == true)
 }

@@ -72,9 +72,7 @@ pub use self::options::{LoginOptions, SignUpOptions, UpdateOptions};
 ///
 /// What else may happen is said with each.
 #[derive(Clone, Copy, Debug)]
-pub struct Auth<'c>(
-    #[allow(dead_code, reason = "every area needs it, and all may be off")] pub(crate) &'c Client,
-);
+pub struct Auth<'c>(pub(crate) &'c Client);
 
 impl Client {
     /// Signing users in, and what follows.
@@ -85,7 +83,6 @@ impl Client {
 
 impl Auth<'_> {
     /// Checks the token of a link, and signs the user in.
-    #[allow(dead_code, reason = "used by the areas with links, which may all be off")]
     fn verify_link(self, token: &str) -> Result<AuthInfo> {
         self.0.post("/v1/auth/magiclink/verify").link_token(token).send_sign_in()
     }
@@ -258,7 +255,6 @@ struct Answer {
     extra: Extra,
 }
 
-#[allow(dead_code, reason = "each area uses some of it, and any of them may be off")]
 impl Call<'_> {
     /// The token of a link.
     fn link_token(self, token: &str) -> Self {
@@ -371,7 +367,6 @@ impl AuthInfo {
 }
 
 /// Takes the texts that look like secrets out of what an answer has beyond what is known.
-#[allow(dead_code, reason = "every way to sign in uses it, and all may be off")]
 fn without_secrets(Extra(mut extra): Extra) -> (Extra, BTreeMap<String, Secret>) {
     const SECRET: [&str; 9] =
         ["jwt", "token", "secret", "password", "key", "code", "ref", "assertion", "cookie"];
@@ -392,7 +387,6 @@ fn without_secrets(Extra(mut extra): Extra) -> (Extra, BTreeMap<String, Secret>)
 
 /// Whether a text could be a token, which then has to pass the check: one without its dots, such as a
 /// number, is nothing.
-#[allow(dead_code, reason = "every way to sign in uses it, and all may be off")]
 fn looks_like_token(text: &Secret) -> bool {
     text.expose().contains('.')
 }

@@ -402,7 +402,6 @@ const SESSION: &str = "DS";
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Memory {
     Ignored,
-    #[cfg_attr(not(feature = "web"), allow(dead_code, reason = "for the guard"))]
     Used,
 }
 

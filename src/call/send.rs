@@ -21,7 +21,6 @@ use crate::time::UnixTime;
 use crate::transport::http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
 use crate::transport::{Limits, Response, TransportError, TransportErrorKind};
 
-#[allow(dead_code, reason = "each area uses some of it, and any of them may be off")]
 impl Call<'_> {
     /// Sends, and reads the response as `T`.
     pub(crate) fn send<T: DeserializeOwned>(self) -> Result<T> {

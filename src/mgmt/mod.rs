@@ -93,7 +93,6 @@ impl Client {
     }
 }
 
-#[allow(dead_code, reason = "each area uses some of it, and any of them may be off")]
 impl<'c> Mgmt<'c> {
     /// A call that changes something. Mark those that do not as [`Call::safe`].
     pub(crate) fn post(self, path: &'static str) -> Call<'c> {
