@@ -153,7 +153,7 @@ impl<'de> Deserialize<'de> for Registered {
                 while let Some(Text(name)) = map.next_key()? {
                     match ALWAYS.iter().find(|known| **known == name) {
                         Some(known) => claims.push((*known, map.next_value()?)),
-                        None => map.next_value().map(|Sound| ())?,
+                        None => map.next_value().map(|AnyValue| ())?,
                     }
                     names.push(name);
                 }
@@ -171,47 +171,47 @@ impl<'de> Deserialize<'de> for Registered {
 
 /// Any value that [`Value`] would take, read to its end and dropped. (`IgnoredAny` takes more, such as
 /// half a surrogate pair.)
-struct Sound;
+struct AnyValue;
 
-impl<'de> Deserialize<'de> for Sound {
+impl<'de> Deserialize<'de> for AnyValue {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Any;
+        struct Ignored;
 
-        impl<'de> Visitor<'de> for Any {
-            type Value = Sound;
+        impl<'de> Visitor<'de> for Ignored {
+            type Value = AnyValue;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a value")
             }
-            fn visit_unit<E>(self) -> Result<Sound, E> {
-                Ok(Sound)
+            fn visit_unit<E>(self) -> Result<AnyValue, E> {
+                Ok(AnyValue)
             }
-            fn visit_bool<E>(self, _: bool) -> Result<Sound, E> {
-                Ok(Sound)
+            fn visit_bool<E>(self, _: bool) -> Result<AnyValue, E> {
+                Ok(AnyValue)
             }
-            fn visit_u64<E>(self, _: u64) -> Result<Sound, E> {
-                Ok(Sound)
+            fn visit_u64<E>(self, _: u64) -> Result<AnyValue, E> {
+                Ok(AnyValue)
             }
-            fn visit_i64<E>(self, _: i64) -> Result<Sound, E> {
-                Ok(Sound)
+            fn visit_i64<E>(self, _: i64) -> Result<AnyValue, E> {
+                Ok(AnyValue)
             }
-            fn visit_f64<E>(self, _: f64) -> Result<Sound, E> {
-                Ok(Sound)
+            fn visit_f64<E>(self, _: f64) -> Result<AnyValue, E> {
+                Ok(AnyValue)
             }
-            fn visit_str<E>(self, _: &str) -> Result<Sound, E> {
-                Ok(Sound)
+            fn visit_str<E>(self, _: &str) -> Result<AnyValue, E> {
+                Ok(AnyValue)
             }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Sound, A::Error> {
-                while let Some(Sound) = list.next_element()? {}
-                Ok(Sound)
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<AnyValue, A::Error> {
+                while let Some(AnyValue) = list.next_element()? {}
+                Ok(AnyValue)
             }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Sound, A::Error> {
-                while let Some((Sound, Sound)) = map.next_entry()? {}
-                Ok(Sound)
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<AnyValue, A::Error> {
+                while let Some((AnyValue, AnyValue)) = map.next_entry()? {}
+                Ok(AnyValue)
             }
         }
 
-        deserializer.deserialize_any(Any)
+        deserializer.deserialize_any(Ignored)
     }
 }
 

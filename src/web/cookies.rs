@@ -126,7 +126,7 @@ impl Guard {
         let own = name(session, &self.settings.session_cookies).to_owned();
         let clear = stale.chain(written.too_large.then_some(&own));
         let clear: Vec<_> = clear.filter(|name| !written.names.contains(name)).cloned().collect();
-        let place = Place::of(answer);
+        let place = Place::of_answer(answer);
         written.values.splice(0..0, self.cleared(&clear, &[place])?);
         Ok(written)
     }
@@ -138,7 +138,7 @@ impl Guard {
         refresh: Option<&Token>,
         answer: &CookieSettings,
     ) -> Result<Written> {
-        let place = Place::of(answer);
+        let place = Place::of_answer(answer);
         let mut written = Written::default();
         let refresh = refresh.map(|token| (token, &self.settings.refresh_cookies));
         for (token, names) in [(session, &self.settings.session_cookies)].into_iter().chain(refresh)
@@ -212,7 +212,7 @@ impl Guard {
     /// Where cookies of this guard may be: where Descope had them put, as far as that is known here.
     pub(super) fn places(&self) -> Vec<Place> {
         let places = self.places.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if places.is_empty() { vec![Place::of(&CookieSettings::default())] } else { places }
+        if places.is_empty() { vec![Place::of_answer(&CookieSettings::default())] } else { places }
     }
 
     /// Notes a place that Descope named, if it can be one.

@@ -185,7 +185,7 @@ pub struct Visitor {
 }
 
 impl Visitor {
-    pub(super) fn of(claims: Claims) -> Self {
+    pub(super) fn new(claims: Claims) -> Self {
         Self { claims, refreshed: None, set_cookies: Vec::new(), too_large_for_cookies: false }
     }
 
@@ -293,7 +293,7 @@ impl Guard {
     /// [`Denied`], with a [`Reason`] and the status to answer: 401, 403 or 503.
     pub fn validate(&self, tokens: &RequestTokens, access: &Access) -> Result<Visitor, Denied> {
         match self.session(tokens) {
-            Ok(claims) => admit(Visitor::of(claims), access),
+            Ok(claims) => admit(Visitor::new(claims), access),
             Err(refused) => Err(refused.denied),
         }
     }
@@ -353,7 +353,7 @@ impl Guard {
         access: &Access,
     ) -> Result<Visitor, Denied> {
         let refused = match self.session(tokens) {
-            Ok(claims) => return admit(Visitor::of(claims), access),
+            Ok(claims) => return admit(Visitor::new(claims), access),
             Err(refused) => refused,
         };
         // Whether a refresh can make up for it.

@@ -35,7 +35,7 @@ pub(super) struct Place {
 }
 
 impl Place {
-    pub(super) fn of(answer: &CookieSettings) -> Self {
+    pub(super) fn of_answer(answer: &CookieSettings) -> Self {
         Self::new(&answer.domain, &answer.path)
     }
 

@@ -127,7 +127,7 @@ impl Guard {
         info: AuthInfo,
         clear: bool,
     ) -> Result<Visitor, Denied> {
-        let mut visitor = Visitor::of(info.claims().clone());
+        let mut visitor = Visitor::new(info.claims().clone());
         match self.cookies_of(tokens, given, &info, clear) {
             Ok((cookies, too_large)) => {
                 visitor.set_cookies = cookies;
