@@ -9,7 +9,7 @@ use crate::check;
 use crate::client::Client;
 use crate::clock::{Clock, SystemClock};
 use crate::core::{Core, MakeRequestId, Settings, Shared};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::jwt::{KeyPolicy, REFRESH_COOKIE};
 use crate::license::License;
 use crate::refreshes::Refreshes;
@@ -356,8 +356,8 @@ impl ClientBuilder {
     ///
     /// # Errors
     ///
-    /// [`Error::Config`] if there is no project ID, or if a proxy or root certificates are set beside an
-    /// agent or a transport; [`Error::Argument`] for a setting or environment variable that cannot be
+    /// [`Error::Config`](crate::Error::Config) if there is no project ID, or if a proxy or root certificates are set beside an
+    /// agent or a transport; [`Error::Argument`](crate::Error::Argument) for a setting or environment variable that cannot be
     /// right, such as an address to which a management key would go unencrypted.
     pub fn build(mut self) -> Result<Client> {
         let env = Env(self.connect.environment);
@@ -414,6 +414,7 @@ impl fmt::Debug for ClientBuilder {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Error;
 
     #[test]
     fn bad_settings_name_the_argument() {

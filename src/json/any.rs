@@ -8,6 +8,7 @@ use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use super::error::DecodeError;
 use super::split::{self, Split};
 use super::state::{MAX_DEPTH, State};
+use super::text::float;
 
 /// The memory of a list's item, while the list grows.
 const ITEM: usize = 3 * size_of::<serde_json::Value>();
@@ -103,7 +104,7 @@ fn number<'de, V: Visitor<'de>>(text: &str, visitor: V) -> Result<V::Value, Deco
     if let Ok(n) = text.parse::<i64>() {
         return visitor.visit_i64(n);
     }
-    match text.parse::<f64>().unwrap_or_default() {
+    match float(text).unwrap_or_default() {
         #[expect(clippy::cast_possible_truncation, reason = "whole and in range")]
         n if n.fract() == 0.0 && n.abs() < 9e15 => visitor.visit_i64(n as i64),
         n => visitor.visit_f64(n),

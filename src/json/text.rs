@@ -1,4 +1,4 @@
-//! Strings and objects as they stand in a text, for readers that leave the values as they are.
+//! Strings, objects and numbers as they are written, for readers that leave the values as text.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -56,4 +56,10 @@ impl<'de> Deserialize<'de> for Text<'de> {
 
         deserializer.deserialize_str(Either)
     }
+}
+
+/// A finite number. Serde's reading of one is in every program that checks tokens; the standard library's would add
+/// 15 KiB to it.
+pub(super) fn float(text: &str) -> Option<f64> {
+    serde_json::from_str(text).ok().filter(|number: &f64| number.is_finite())
 }

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::error::DecodeError;
 use super::split::{self, Split};
 use super::state::{MAX_DEPTH, State};
+use super::text::float;
 
 /// The text of one JSON value.
 #[derive(Clone, Copy)]
@@ -93,10 +94,10 @@ impl<'de> Value<'de> {
         let text = text.trim();
         #[expect(clippy::cast_possible_truncation, reason = "whole and in range")]
         let whole = |n: f64| (n.fract() == 0.0 && n.abs() < 9e15).then_some(n as i128);
-        text.parse().ok().or_else(|| whole(text.parse().ok()?))
+        text.parse().ok().or_else(|| whole(float(text)?))
     }
 
     pub(super) fn float(self) -> Option<f64> {
-        self.unquoted()?.trim().parse().ok().filter(|number: &f64| number.is_finite())
+        float(self.unquoted()?.trim())
     }
 }
