@@ -37,19 +37,16 @@ pub(crate) fn id(name: &'static str, text: &str) -> Result<()> {
 }
 
 /// A text that is not empty.
-#[allow(dead_code, reason = "used by areas that may all be off")]
 pub(crate) fn filled(name: &'static str, text: &str) -> Result<()> {
     if text.trim().is_empty() { Err(Error::argument(name, EMPTY)) } else { Ok(()) }
 }
 
 /// A document of any content, as long as it is a JSON object.
-#[allow(dead_code, reason = "used by areas that may all be off")]
 pub(crate) fn object(name: &'static str, value: &serde_json::Value) -> Result<()> {
     if value.is_object() { Ok(()) } else { Err(Error::argument(name, "must be a JSON object")) }
 }
 
 /// The expiry of a key. On the wire 0 is never, which is not to happen by mistake.
-#[allow(dead_code, reason = "as above")]
 pub(crate) fn expiry(name: &'static str, time: Option<UnixTime>) -> Result<()> {
     match time {
         Some(time) if time.as_seconds() <= 0 => {
@@ -60,7 +57,6 @@ pub(crate) fn expiry(name: &'static str, time: Option<UnixTime>) -> Result<()> {
 }
 
 /// A time span that is not empty: on the wire, 0 seconds stand for something else, such as "never".
-#[allow(dead_code, reason = "as above")]
 pub(crate) fn span(name: &'static str, span: impl Into<Option<Duration>>) -> Result<()> {
     match span.into() {
         Some(Duration::ZERO) => Err(Error::argument(name, "must be longer than nothing")),
@@ -69,13 +65,11 @@ pub(crate) fn span(name: &'static str, span: impl Into<Option<Duration>>) -> Res
 }
 
 /// Each an ID. The list may be empty.
-#[allow(dead_code, reason = "each area of management uses it, and all may be off")]
 pub(crate) fn ids(name: &'static str, texts: &[&str]) -> Result<()> {
     texts.iter().try_for_each(|text| id(name, text))
 }
 
 /// At least one.
-#[allow(dead_code, reason = "as above")]
 pub(crate) fn not_empty<T>(name: &'static str, list: &[T]) -> Result<()> {
     if list.is_empty() { Err(Error::argument(name, EMPTY)) } else { Ok(()) }
 }
@@ -90,7 +84,6 @@ pub(crate) fn key(name: &'static str, text: &str) -> Result<()> {
 }
 
 /// A code, password or link token that goes into a body.
-#[allow(dead_code, reason = "used by areas that may all be off")]
 pub(crate) fn secret(name: &'static str, text: &str) -> Result<()> {
     match text.len() {
         0 => Err(Error::argument(name, EMPTY)),

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::UnixTime;
+use crate::time::UnixTime;
 
 /// Tells the time and waits.
 ///

@@ -17,10 +17,13 @@
 //! - errors say *where* and *what was expected*, and never quote the value, which may be a secret.
 
 mod any;
+mod deserializer;
+mod error;
 pub(crate) mod moment;
 mod object;
 mod split;
 mod state;
+mod text;
 mod value;
 
 use std::borrow::Cow;
@@ -28,91 +31,21 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use serde::Deserialize;
-use serde::de::{self, DeserializeOwned, Deserializer, Unexpected, Visitor};
+use serde::de::{DeserializeOwned, Deserializer, Visitor};
 use serde_json::value::RawValue;
 
+use self::deserializer::REQUIRED_LIST;
+pub(crate) use self::deserializer::{MILLIS, SECONDS};
+pub use self::error::DecodeError;
+use self::error::not_json;
 use self::state::State;
-pub(crate) use self::value::Text;
-use self::value::{Members, Value};
-use crate::escape::Escaped;
-
-/// A response this version of the crate cannot read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DecodeError {
-    path: String,
-    problem: String,
-}
-
-impl DecodeError {
-    pub(crate) fn new(problem: impl Into<String>) -> Self {
-        Self { path: String::new(), problem: problem.into() }
-    }
-
-    fn under(mut self, parent: &str) -> Self {
-        let dot = if self.path.is_empty() { "" } else { "." };
-        self.path.insert_str(0, dot);
-        self.path.insert_str(0, parent);
-        self
-    }
-
-    /// Where in the response, such as `user.loginIds`; empty for the whole of it.
-    pub fn path(&self) -> &str {
-        &self.path
-    }
-}
-
-impl fmt::Display for DecodeError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.problem)?;
-        if !self.path.is_empty() {
-            write!(f, " at `{}`", Escaped(&self.path))?;
-        }
-        Ok(())
-    }
-}
-
-impl std::error::Error for DecodeError {}
-
-impl de::Error for DecodeError {
-    fn custom<T: fmt::Display>(_: T) -> Self {
-        Self::new("unexpected value")
-    }
-    fn invalid_type(found: Unexpected<'_>, expected: &dyn de::Expected) -> Self {
-        let found = match found {
-            Unexpected::Bool(_) => "a boolean",
-            Unexpected::Unsigned(_) | Unexpected::Signed(_) | Unexpected::Float(_) => "a number",
-            Unexpected::Str(_) => "a string",
-            Unexpected::Unit | Unexpected::Option => "null",
-            Unexpected::Seq => "a list",
-            Unexpected::Map => "an object",
-            _ => "something else",
-        };
-        Self::new(format!("expected {expected}, found {found}"))
-    }
-    fn invalid_value(_: Unexpected<'_>, expected: &dyn de::Expected) -> Self {
-        Self::new(format!("expected {expected}"))
-    }
-    fn missing_field(field: &'static str) -> Self {
-        Self::new(format!("no `{field}`"))
-    }
-}
-
-/// Says no more of it than that: its text may quote the value.
-fn not_json(error: &serde_json::Error) -> DecodeError {
-    DecodeError::new(match error.classify() {
-        serde_json::error::Category::Eof => "truncated JSON",
-        _ => "not JSON",
-    })
-}
+use self::text::Members;
+pub(crate) use self::text::Text;
+use self::value::Value;
 
 /// How often an answer is read before what cannot be read fails it: members that appear several times
 /// come to light one after the other.
 const PASSES: usize = 6;
-
-/// The names of newtypes that [`Value`] reads by rules of their own.
-pub(crate) const SECONDS: &str = "UnixTime";
-pub(crate) const MILLIS: &str = "UnixMillis";
-const REQUIRED_LIST: &str = "RequiredList";
 
 /// Reads a whole response.
 pub(crate) fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeError> {
@@ -212,7 +145,6 @@ pub(crate) fn required_list<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
 }
 
 /// Reads a field that grants something: `true` alone is true.
-#[allow(dead_code, reason = "used by areas that may all be off")]
 pub(crate) fn only_true<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     Ok(serde_json::Value::deserialize(deserializer)? == true)
 }

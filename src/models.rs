@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::UnixTime;
 use crate::extra::Extra;
 use crate::names::names;
 use crate::options::setters;
+use crate::time::UnixTime;
 
 /// A user, as Descope knows them.
 ///

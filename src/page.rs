@@ -95,7 +95,6 @@ pub struct PageIter<'c, T> {
     repeats: Repeats,
 }
 
-#[allow(dead_code, reason = "the areas that search use it, and all may be off")]
 impl<'c, T> PageIter<'c, T> {
     /// Iterates from a page on. `key` is what tells one item from another.
     pub(crate) fn new(

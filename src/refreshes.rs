@@ -1,5 +1,4 @@
 //! The refreshes of a client and its clones: those under way, and the sessions that are known to have ended.
-#![allow(dead_code, reason = "only sessions, which may be off, need it")]
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -44,7 +44,6 @@ impl Drop for Secret {
 }
 
 /// Writes the secret of a struct of options. [`Call::hide`](crate::call::Call::hide) goes with it.
-#[allow(dead_code, reason = "used by areas that may all be off")]
 #[allow(clippy::ref_option, reason = "as serde calls it")]
 pub(crate) fn expose<S: Serializer>(
     secret: &Option<Secret>,

@@ -188,7 +188,6 @@ impl<'de> Visitor<'de> for Count {
 }
 
 /// Reads a moment that may be left open, for which the wire has 0.
-#[allow(dead_code, reason = "used by areas that may all be off")]
 pub(crate) fn or_never<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<UnixTime>, D::Error> {
@@ -197,7 +196,6 @@ pub(crate) fn or_never<'de, D: Deserializer<'de>>(
 }
 
 /// Likewise, in milliseconds.
-#[allow(dead_code, reason = "used by areas that may all be off")]
 pub(crate) fn millis_or_never<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<UnixMillis>, D::Error> {
@@ -206,7 +204,6 @@ pub(crate) fn millis_or_never<'de, D: Deserializer<'de>>(
 }
 
 /// Writes a time span in whole seconds, rounded up: none at all would mean the default.
-#[allow(dead_code, reason = "used by areas that may all be off")]
 #[allow(clippy::ref_option, reason = "as serde calls it")]
 pub(crate) fn span<S: Serializer>(
     span: &Option<Duration>,

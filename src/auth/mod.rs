@@ -72,9 +72,7 @@ pub use self::options::{LoginOptions, SignUpOptions, UpdateOptions};
 ///
 /// What else may happen is said with each.
 #[derive(Clone, Copy, Debug)]
-pub struct Auth<'c>(
-    #[allow(dead_code, reason = "every area needs it, and all may be off")] pub(crate) &'c Client,
-);
+pub struct Auth<'c>(pub(crate) &'c Client);
 
 impl Client {
     /// Signing users in, and what follows.
@@ -85,7 +83,6 @@ impl Client {
 
 impl Auth<'_> {
     /// Checks the token of a link, and signs the user in.
-    #[allow(dead_code, reason = "used by the areas with links, which may all be off")]
     fn verify_link(self, token: &str) -> Result<AuthInfo> {
         self.0.post("/v1/auth/magiclink/verify").link_token(token).send_sign_in()
     }
@@ -258,7 +255,6 @@ struct Answer {
     extra: Extra,
 }
 
-#[allow(dead_code, reason = "each area uses some of it, and any of them may be off")]
 impl Call<'_> {
     /// The token of a link.
     fn link_token(self, token: &str) -> Self {
@@ -276,8 +272,8 @@ impl Call<'_> {
     /// Likewise, with the refresh token to keep if the answer brings no new one.
     pub(crate) fn send_sign_in_keeping(self, refresh: Option<Token>) -> Result<AuthInfo> {
         let call = self.with_keys()?;
-        let client = call.client();
-        AuthInfo::read(client, &call.execute()?, refresh)
+        let client = Client::from_call(&call);
+        AuthInfo::read(&client, &call.execute()?, refresh)
     }
 
     /// Trades the code that a sign-in page sent along with the user for their tokens.
@@ -293,19 +289,19 @@ impl Call<'_> {
         }
 
         let call = self.with_keys()?;
-        let client = call.client();
+        let client = Client::from_call(&call);
         let response = call.execute()?;
         if response.body().iter().all(u8::is_ascii_whitespace) {
             return Ok(None);
         }
         let nested: Nested = json::decode(response.body())?;
-        nested.jwt.map(|answer| AuthInfo::from_answer(client, answer, &response, None)).transpose()
+        nested.jwt.map(|answer| AuthInfo::from_answer(&client, answer, &response, None)).transpose()
     }
 
     /// A call that can be sent, and whose answer's tokens can be checked.
     pub(crate) fn with_keys(self) -> Result<Self> {
         let call = self.ready()?;
-        call.client().warm_up()?;
+        Client::from_call(&call).warm_up()?;
         Ok(call)
     }
 }
@@ -335,7 +331,7 @@ impl AuthInfo {
             .or_else(|| cookie(response, "DS"))
             .ok_or_else(|| DecodeError::new("no session token"))?;
         let refresh =
-            token(answer.refresh_jwt).or_else(|| cookie(response, &client.shared.refresh_cookie));
+            token(answer.refresh_jwt).or_else(|| cookie(response, client.refresh_cookie()));
         let read = |jwt, kind| Token::read(client, jwt, kind, Origin::Answer);
         let filled = |text: Option<String>| text.filter(|text| !text.is_empty());
         let (extra, extra_secrets) = without_secrets(answer.extra);
@@ -371,7 +367,6 @@ impl AuthInfo {
 }
 
 /// Takes the texts that look like secrets out of what an answer has beyond what is known.
-#[allow(dead_code, reason = "every way to sign in uses it, and all may be off")]
 fn without_secrets(Extra(all): Extra) -> (Extra, BTreeMap<String, Secret>) {
     const SECRET: [&str; 9] =
         ["jwt", "token", "secret", "password", "key", "code", "ref", "assertion", "cookie"];
@@ -395,7 +390,6 @@ fn without_secrets(Extra(all): Extra) -> (Extra, BTreeMap<String, Secret>) {
 
 /// Whether a text could be a token, which then has to pass the check: one without its dots, such as a
 /// number, is nothing.
-#[allow(dead_code, reason = "every way to sign in uses it, and all may be off")]
 fn looks_like_token(text: &Secret) -> bool {
     text.expose().contains('.')
 }

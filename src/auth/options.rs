@@ -145,7 +145,6 @@ pub(crate) struct WithProvider<'a> {
     provider_id: Option<&'a str>,
 }
 
-#[allow(dead_code, reason = "used by areas that may all be off")]
 impl LoginOptions {
     /// These, with the connector.
     pub(crate) fn with_provider(&self) -> WithProvider<'_> {
@@ -154,7 +153,6 @@ impl LoginOptions {
 }
 
 /// What the areas that sign users in have in common.
-#[allow(dead_code, reason = "each area uses some of them, and any of them may be off")]
 impl<'c> Call<'c> {
     /// The body of a sign-in: who, and how.
     pub(crate) fn sign_in<'i>(

@@ -113,10 +113,10 @@ impl<'c> Session<'c> {
     /// Gets a new session token for a refresh token that has been checked.
     pub(crate) fn renew(self, refresh: &Token, memory: Memory) -> Result<AuthInfo> {
         let client = self.0;
-        let refreshes = &client.shared.refreshes;
+        let refreshes = client.refreshes();
         let digest = digest(refresh.jwt.expose());
-        let now = || client.shared.clock.monotonic();
-        let response = refreshes.under_way.run(digest, client.settings.deadline, || {
+        let now = || client.clock().monotonic();
+        let response = refreshes.under_way.run(digest, client.deadline(), || {
             let known = refreshes.ended(&digest, now()).filter(|_| memory == Memory::Used);
             Arc::new(match known {
                 Some(error) => Err(error),
@@ -402,7 +402,6 @@ const SESSION: &str = "DS";
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Memory {
     Ignored,
-    #[cfg_attr(not(feature = "web"), allow(dead_code, reason = "for the guard"))]
     Used,
 }
 

@@ -12,14 +12,15 @@ use crate::check;
 use crate::error::{ApiError, Error, Result};
 use crate::escape::Escaped;
 use crate::json::{self, DecodeError, decode, decode_count, decode_field, decode_list};
+use crate::license;
 use crate::page::Page;
 use crate::retry;
 use crate::scrub::Scrubber;
 use crate::secret::Secret;
-use crate::transport::http::{HeaderMap, Request, StatusCode, header};
+use crate::time::UnixTime;
+use crate::transport::http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
 use crate::transport::{Limits, Response, TransportError, TransportErrorKind};
 
-#[allow(dead_code, reason = "each area uses some of it, and any of them may be off")]
 impl Call<'_> {
     /// Sends, and reads the response as `T`.
     pub(crate) fn send<T: DeserializeOwned>(self) -> Result<T> {
@@ -69,7 +70,7 @@ impl Call<'_> {
         if let Some(error) = self.failed.take() {
             return Err(error);
         }
-        let client = self.client;
+        let core = self.core;
         let body = match (&self.list, &self.body) {
             (Some(items), _) => serde_json::to_vec(items).map_err(|_| unwritable())?,
             (None, Some(members)) => serde_json::to_vec(members).map_err(|_| unwritable())?,
@@ -77,17 +78,17 @@ impl Call<'_> {
         };
         let mut request = Request::new(body);
         *request.method_mut() = self.method.clone();
-        let cache = client.shared.fga_cache_url.as_ref().filter(|_| self.fga_cache);
-        let url = format!("{}{}", cache.unwrap_or(&client.shared.base_url), self.path);
+        let cache = core.shared.fga_cache_url.as_ref().filter(|_| self.fga_cache);
+        let url = format!("{}{}", cache.unwrap_or(&core.shared.base_url), self.path);
         *request.uri_mut() = url.parse().map_err(|_| unwritable())?;
         *request.headers_mut() = self.headers()?;
-        let clock = &*client.shared.clock;
-        let deadline = clock.monotonic().saturating_add(client.settings.deadline);
+        let clock = &*core.shared.clock;
+        let deadline = clock.monotonic().saturating_add(core.settings.deadline);
         let mut tries = 0;
         loop {
             let left = deadline.saturating_sub(clock.monotonic());
             let limits = self.limits.unwrap_or(Limits {
-                timeout: client.settings.try_timeout.min(left),
+                timeout: core.settings.try_timeout.min(left),
                 ..Limits::DEFAULT
             });
             request.extensions_mut().insert(limits);
@@ -95,7 +96,7 @@ impl Call<'_> {
             let outcome = self.attempt(request.clone(), limits, tries);
             let wait = match self.limits {
                 Some(_) => None,
-                None => client.settings.retry.next(tries, self.safe, &outcome, retry::random),
+                None => core.settings.retry.next(tries, self.safe, &outcome, retry::random),
             };
             let left = deadline.saturating_sub(clock.monotonic());
             match wait {
@@ -110,7 +111,7 @@ impl Call<'_> {
             return Err(TransportError::no_time().into());
         }
         let place = request.uri().authority().cloned();
-        let sent = self.client.shared.transport.send(request);
+        let sent = self.core.shared.transport.send(request);
         log_attempt(self, &sent, tries);
         let response = sent.map_err(|error| {
             let error = place.iter().fold(error, |error, place| error.to(place.as_str()));
@@ -130,10 +131,10 @@ impl Call<'_> {
 
     /// The client's headers, and those that differ from call to call.
     fn headers(&self) -> Result<HeaderMap> {
-        let shared = &*self.client.shared;
+        let shared = &*self.core.shared;
         let mut headers = shared.headers.clone();
         let make_id = || shared.request_id.as_ref().and_then(|make| make());
-        let id = self.client.settings.request_id.clone();
+        let id = self.core.settings.request_id.clone();
         if self.limits.is_none()
             && let Some(id) = id.or_else(make_id)
             && let Some(id) = check::request_id(&id)
@@ -153,13 +154,23 @@ impl Call<'_> {
         let mut bearer = check::header("token", &bearer)?;
         bearer.set_sensitive(true);
         headers.insert(header::AUTHORIZATION, bearer);
+        // Not with the question for the tier, nor with others of the client's own.
         if matches!(self.credential, Credential::ManagementKey)
+            && self.limits.is_none()
             && let Some(license) = &shared.license
-            && let Some(tier) = license.header(self.client)
+            && let Some(tier) = license.header(|| self.license_tier())
         {
             headers.insert("x-descope-license", tier);
         }
         Ok(headers)
+    }
+
+    /// Asks for the project's licence tier.
+    fn license_tier(&self) -> Result<HeaderValue> {
+        let call = Call::new(self.core, Method::GET, "/v1/mgmt/license").management();
+        let tier: String = call.internal(license::LIMITS).send_field("rateLimitTier")?;
+        check::id("rateLimitTier", &tier)?;
+        check::header("rateLimitTier", &tier)
     }
 
     /// Everything the answer says about why it is not a success, less what is secret.
@@ -172,7 +183,7 @@ impl Call<'_> {
             status: response.status().as_u16(),
             request_id: text("x-request-id"),
             cf_ray: text("cf-ray"),
-            retry_after: retry_after(headers, self.client.shared.clock.unix()),
+            retry_after: retry_after(headers, self.core.shared.clock.unix()),
             ..ApiError::default()
         };
         let body = response.body().trim_ascii_start();
@@ -209,7 +220,7 @@ impl Call<'_> {
 
     /// Knows this call's own secrets, and the program's headers, which may be such.
     fn scrubber(&self) -> Scrubber<'_> {
-        let shared = &*self.client.shared;
+        let shared = &*self.core.shared;
         let keys = [&shared.management_key, &shared.auth_management_key];
         let keys = self.secrets.iter().chain(keys.into_iter().flatten()).map(Secret::expose);
         let headers = shared.headers.values().filter(|value| value.is_sensitive());
@@ -258,7 +269,7 @@ fn retry_after(headers: &HeaderMap, now: i64) -> Option<Duration> {
         if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
             return Some(text.parse().unwrap_or(DAY));
         }
-        let date = crate::UnixTime::from(httpdate::parse_http_date(text).ok()?).as_seconds();
+        let date = UnixTime::from(httpdate::parse_http_date(text).ok()?).as_seconds();
         Some(u64::try_from(date.saturating_sub(now)).unwrap_or(0))
     };
     headers
@@ -288,7 +299,6 @@ fn log_attempt(_: &Call<'_>, _: &Result<Response, TransportError>, _: u32) {}
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::transport::http::HeaderValue;
 
     #[test]
     fn answers_that_can_be_descopes() {

@@ -3,7 +3,10 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
-use super::DecodeError;
+use super::error::DecodeError;
+
+/// Levels of nesting that are read, as in `serde_json`.
+pub(super) const MAX_DEPTH: u8 = 127;
 
 /// Memory for what is read, per byte of the answer.
 const MEMORY: usize = 9;

@@ -5,8 +5,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use super::Origin;
-use super::decide::{Decision, Held, Lookup, Moment, Refusal, decide};
+use super::decide::{Decision, Held, Lookup, Moment, Origin, Refusal, decide};
 use super::history::{History, Reason};
 use super::policy::KeyPolicy;
 use super::set::KeySet;

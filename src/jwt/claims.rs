@@ -7,9 +7,9 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::rules::{Registered, Rules};
-use crate::UnixTime;
 use crate::error::{Error, Result, TokenError};
 use crate::json::DecodeError;
+use crate::time::UnixTime;
 
 /// The claims of a token whose signature and times have been checked.
 ///
@@ -305,15 +305,6 @@ impl fmt::Debug for Claims {
             .field("names", &self.tree().keys().collect::<Vec<_>>())
             .finish_non_exhaustive()
     }
-}
-
-/// The name of the refresh token's cookie in a project that has not chosen another.
-pub(crate) const REFRESH_COOKIE: &str = "DSR";
-
-/// A cookie's name without the prefixes by which browsers restrict it (RFC 6265bis section 4.1.3).
-pub(super) fn bare(name: &str) -> &str {
-    let prefixes = ["__Host-", "__Secure-"];
-    prefixes.iter().find_map(|prefix| name.strip_prefix(prefix)).unwrap_or(name)
 }
 
 /// An error of `serde_json` may quote the value, so nothing of it is kept.

@@ -3,10 +3,19 @@
 
 use std::time::Duration;
 
-use super::Origin;
 use super::history::{History, Reason};
 use super::policy::KeyPolicy;
 use crate::clock::Clock;
+
+/// Where a token comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// From Descope itself, in an answer. The keys to check it with must not be kept back because
+    /// others have sent tokens with made-up keys: the code that bought it is spent.
+    Answer,
+    /// From whoever calls.
+    Caller,
+}
 
 /// A moment by both clocks.
 #[derive(Clone, Copy, Debug, Default)]

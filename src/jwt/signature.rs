@@ -5,6 +5,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, DecodingKeyKind};
 use ring::error::Unspecified;
 use ring::signature::{self as sig, RsaParameters, RsaPublicKeyComponents, UnparsedPublicKey};
 
+use super::compact::members;
 use crate::error::TokenError;
 use crate::json;
 
@@ -30,7 +31,7 @@ impl PublicKey {
         if json::members(json).is_none() {
             return Err("is not a JWK: that is a JSON object");
         }
-        let members = super::members(json).ok_or("has a member that appears twice")?;
+        let members = members(json).ok_or("has a member that appears twice")?;
         if members.iter().any(|(name, _)| name == "keys") {
             return Err("is a set of keys: pass one of its `keys`");
         }

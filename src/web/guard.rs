@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 
-use super::cookies::{Place, SameSite};
+use super::place::{Place, SameSite};
 use super::{Denied, Reason, RequestTokens};
-use crate::AuthInfo;
+use crate::auth::AuthInfo;
 use crate::auth::session::Named;
 use crate::client::Client;
 use crate::error::Result;
@@ -185,7 +185,7 @@ pub struct Visitor {
 }
 
 impl Visitor {
-    pub(super) fn of(claims: Claims) -> Self {
+    pub(super) fn new(claims: Claims) -> Self {
         Self { claims, refreshed: None, set_cookies: Vec::new(), too_large_for_cookies: false }
     }
 
@@ -259,7 +259,7 @@ impl Guard {
             options.session_cookies.push("DS".to_owned());
         }
         if options.refresh_cookies.is_empty() {
-            options.refresh_cookies.push(client.shared.refresh_cookie.clone());
+            options.refresh_cookies.push(client.refresh_cookie().to_owned());
         }
         Self { client: client.clone(), settings: Arc::new(options), places: Arc::default() }
     }
@@ -293,7 +293,7 @@ impl Guard {
     /// [`Denied`], with a [`Reason`] and the status to answer: 401, 403 or 503.
     pub fn validate(&self, tokens: &RequestTokens, access: &Access) -> Result<Visitor, Denied> {
         match self.session(tokens) {
-            Ok(claims) => admit(Visitor::of(claims), access),
+            Ok(claims) => admit(Visitor::new(claims), access),
             Err(refused) => Err(refused.denied),
         }
     }
@@ -353,7 +353,7 @@ impl Guard {
         access: &Access,
     ) -> Result<Visitor, Denied> {
         let refused = match self.session(tokens) {
-            Ok(claims) => return admit(Visitor::of(claims), access),
+            Ok(claims) => return admit(Visitor::new(claims), access),
             Err(refused) => refused,
         };
         // Whether a refresh can make up for it.
@@ -425,8 +425,8 @@ impl Guard {
 
     /// Makes clients for several calls that are to take no more time than one.
     pub(super) fn within_one_deadline(&self) -> impl Fn() -> Client {
-        let clock = &*self.client.shared.clock;
-        let deadline = clock.monotonic().saturating_add(self.client.settings.deadline);
+        let clock = self.client.clock();
+        let deadline = clock.monotonic().saturating_add(self.client.deadline());
         move || self.client.with_deadline(deadline.saturating_sub(clock.monotonic()))
     }
 }

@@ -2,14 +2,13 @@
 
 use serde_json::Value;
 
-use super::cookies::Place;
+use super::place::Place;
 use super::{Access, Denied, Guard, Reason, RequestTokens, Visitor};
-use crate::auth::CookieSettings;
 use crate::auth::session::{Named, digest};
+use crate::auth::{AuthInfo, CookieSettings, Token};
 use crate::client::Client;
 use crate::error::{Error, Result, codes};
 use crate::transport::http::HeaderValue;
-use crate::{AuthInfo, Token};
 
 impl Guard {
     /// Values of `Set-Cookie` for a user who has signed in, one per header: the session token, and the
@@ -159,7 +158,7 @@ impl Guard {
 
     /// Ends one session, unless it is known to have ended, and notes where its cookies are.
     fn end(&self, client: &Client, token: &Token) -> Result<()> {
-        let (refreshes, clock) = (&client.shared.refreshes, &*client.shared.clock);
+        let (refreshes, clock) = (client.refreshes(), client.clock());
         let digest = digest(token.jwt.expose());
         if refreshes.ended(&digest, clock.monotonic()).is_some() {
             return Ok(());

@@ -84,13 +84,16 @@
 mod cookies;
 mod denied;
 mod guard;
+mod headers;
 mod login;
 mod page;
+mod parts;
+mod place;
 mod refresh;
 mod tokens;
 
-pub use self::cookies::SameSite;
 pub use self::denied::{Denied, Reason, status};
 pub use self::guard::{Access, Guard, GuardOptions, Visitor};
 pub use self::page::LoginPage;
+pub use self::place::SameSite;
 pub use self::tokens::RequestTokens;

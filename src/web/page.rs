@@ -4,7 +4,7 @@ use percent_encoding::percent_decode_str;
 
 use super::{Guard, GuardOptions};
 use crate::check;
-use crate::client::region_url;
+use crate::core::region_url;
 use crate::error::{Error, Result};
 use crate::html::escape;
 use crate::options::setters;

@@ -1,14 +1,16 @@
+mod build;
+mod settings;
+
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
-use super::settings::{Env, Url, headers, region_url, renamed, secret};
-use super::{Client, MakeRequestId, Settings, Shared};
-use crate::KeyPolicy;
+use self::settings::{Env, Url, headers, secret};
 use crate::check;
+use crate::client::Client;
 use crate::clock::{Clock, SystemClock};
-use crate::error::{Error, Result};
-use crate::jwt::{REFRESH_COOKIE, Settings as VerifierSettings, Verifier};
+use crate::core::{Core, MakeRequestId, Settings, Shared};
+use crate::error::Result;
+use crate::jwt::{KeyPolicy, REFRESH_COOKIE};
 use crate::license::License;
 use crate::refreshes::Refreshes;
 use crate::retry::RetryPolicy;
@@ -62,6 +64,36 @@ pub struct ClientBuilder {
     unencrypted: bool,
     transport: Option<Sends>,
     clock: Option<Box<dyn Clock>>,
+}
+
+impl Client {
+    /// A client for a project, with everything else from the environment or by default.
+    ///
+    /// Short for [`Client::builder`], [`project_id`](ClientBuilder::project_id) and
+    /// [`build`](ClientBuilder::build). Makes no request.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`build`](ClientBuilder::build).
+    pub fn new(project_id: impl Into<String>) -> Result<Self> {
+        Self::builder().project_id(project_id).build()
+    }
+
+    /// A client for the project named by the environment variable `DESCOPE_PROJECT_ID`.
+    ///
+    /// See [`ClientBuilder`] for the other variables.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`build`](ClientBuilder::build): [`Error::Config`](crate::Error::Config) if it is not set.
+    pub fn from_env() -> Result<Self> {
+        Self::builder().build()
+    }
+
+    /// Starts configuring a client.
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::default()
+    }
 }
 
 impl Default for ClientBuilder {
@@ -324,8 +356,8 @@ impl ClientBuilder {
     ///
     /// # Errors
     ///
-    /// [`Error::Config`] if there is no project ID, or if a proxy or root certificates are set beside an
-    /// agent or a transport; [`Error::Argument`] for a setting or environment variable that cannot be
+    /// [`Error::Config`](crate::Error::Config) if there is no project ID, or if a proxy or root certificates are set beside an
+    /// agent or a transport; [`Error::Argument`](crate::Error::Argument) for a setting or environment variable that cannot be
     /// right, such as an address to which a management key would go unencrypted.
     pub fn build(mut self) -> Result<Client> {
         let env = Env(self.connect.environment);
@@ -358,77 +390,9 @@ impl ClientBuilder {
             request_id: self.request_id,
             transport,
             clock: self.clock.unwrap_or_else(|| Box::<SystemClock>::default()),
-            refresh_cookie: self.refresh_cookie,
             refreshes: Refreshes::default(),
         };
-        Ok(Client { shared: Arc::new(shared), settings: Arc::new(self.settings) })
-    }
-
-    fn find_project(&mut self, env: Env) -> Result<String> {
-        const VARIABLE: &str = "DESCOPE_PROJECT_ID";
-        if let Some(id) = self.project_id.take() {
-            check::project_id(&id)?;
-            return Ok(id);
-        }
-        let none = Error::Config("no project ID: pass one, or set `DESCOPE_PROJECT_ID`");
-        let id = env.var(VARIABLE)?.ok_or(none)?;
-        renamed(VARIABLE, check::project_id(&id))?;
-        Ok(id)
-    }
-
-    fn find_url(&mut self, env: Env, project_id: &str) -> Result<Url> {
-        const VARIABLE: &str = "DESCOPE_BASE_URI";
-        if let Some(url) = self.base_url.take() {
-            return Url::new("base_url", &url);
-        }
-        match env.var(VARIABLE)? {
-            Some(url) => Url::new(VARIABLE, &url),
-            None => Url::new("project_id", &region_url(project_id)),
-        }
-    }
-
-    fn make_verifier(&mut self, env: Env, project_id: &str, base_url: &str) -> Result<Verifier> {
-        const VARIABLE: &str = "DESCOPE_PUBLIC_KEY";
-        let given = self.public_key.take();
-        let of_environment = if given.is_none() { env.var(VARIABLE)? } else { None };
-        let verifier = Verifier::new(VerifierSettings {
-            project_id,
-            base_url,
-            refresh_cookie: &self.refresh_cookie,
-            policy: std::mem::take(&mut self.key_policy),
-            leeway: self.leeway,
-            max_token_size: self.max_token_size,
-            public_key: given.as_deref().or(of_environment.as_deref()),
-        });
-        match of_environment {
-            Some(_) => renamed(VARIABLE, verifier),
-            None => verifier,
-        }
-    }
-
-    /// The transport, which a management key may go over.
-    fn make_transport(
-        &mut self,
-        has_key: bool,
-        api: &Url,
-        cache: Option<&Url>,
-    ) -> Result<Box<dyn Transport>> {
-        let transport: builtin::Ureq = match self.transport.take() {
-            None => builtin::Ureq::new(&self.connect, &api.text, cache.map(|url| &*url.text))?,
-            Some(_) if self.connect.is_set() => {
-                return Err(Error::Config(
-                    "a proxy or root certificates are for the built-in transport: set those of yours",
-                ));
-            }
-            Some(Sends::Agent(agent)) => agent.into(),
-            Some(Sends::Transport(transport)) => return Ok(transport),
-        };
-        if has_key && !self.unencrypted {
-            for url in cache.into_iter().chain([api]) {
-                url.check_key(transport.has_remote_proxy())?;
-            }
-        }
-        Ok(Box::new(transport))
+        Ok(Client::from_core(Core::new(shared, self.settings)))
     }
 }
 
@@ -450,6 +414,7 @@ impl fmt::Debug for ClientBuilder {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Error;
 
     #[test]
     fn bad_settings_name_the_argument() {

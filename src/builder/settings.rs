@@ -85,14 +85,6 @@ impl Url {
     }
 }
 
-/// As in the official SDKs: a project ID of 32 characters or more holds a region.
-pub(crate) fn region_url(project_id: &str) -> String {
-    match project_id.get(1..5) {
-        Some(region) if project_id.len() >= 32 => format!("https://api.{region}.descope.com"),
-        _ => "https://api.descope.com".to_owned(),
-    }
-}
-
 /// Those that belong to the connection (RFC 9110 section 7.6.1) or to the form of the body. A value of the
 /// program's own would contradict what is sent, or make the answer unreadable.
 const REFUSED: [&str; 13] = [
@@ -166,15 +158,6 @@ mod tests {
         ] {
             assert!(matches!(Url::new("base_url", bad), Err(Error::Argument { .. })), "{bad}");
         }
-    }
-
-    #[test]
-    fn regions() {
-        let id = |length: usize| format!("Puse1{}", "a".repeat(length - 5));
-        assert_eq!(region_url(&id(31)), "https://api.descope.com");
-        assert_eq!(region_url(&id(32)), "https://api.use1.descope.com");
-        assert_eq!(region_url(&id(40)), "https://api.use1.descope.com");
-        assert_eq!(region_url("P"), "https://api.descope.com");
     }
 
     #[test]
