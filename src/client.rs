@@ -183,7 +183,7 @@ impl Client {
 
     fn fetch_keys(&self, limits: Limits) -> Result<Response> {
         let call = self.get("/v2/keys").segment("project_id", &self.core.shared.project_id);
-        call.internal(limits).execute()
+        call.internal(limits).execute().map(|answer| answer.response)
     }
 
     fn with(&self, change: impl FnOnce(&mut Settings)) -> Self {

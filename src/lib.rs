@@ -9,6 +9,7 @@
 #![cfg_attr(not(all(feature = "full", feature = "web")), allow(dead_code))]
 #![cfg_attr(docsrs_descope, feature(doc_cfg))]
 
+mod answer;
 mod builder;
 mod call;
 mod check;

@@ -279,7 +279,8 @@ mod tests {
             ("null", None, None),
         ] {
             let text = format!("{{\"seconds\":{json},\"millis\":{json}}}");
-            let Moments { seconds, millis } = crate::json::decode(text.as_bytes()).unwrap();
+            let Moments { seconds, millis } =
+                crate::json::Body::new(text.as_bytes()).read().unwrap();
             assert_eq!(seconds.map(UnixTime::as_seconds), seconds_expected, "{json}");
             assert_eq!(millis.map(UnixMillis::as_millis), millis_expected, "{json}");
         }

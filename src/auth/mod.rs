@@ -6,6 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::UnixTime;
 use crate::call::Call;
 use crate::check;
 use crate::client::Client;
@@ -17,7 +18,6 @@ use crate::models::User;
 use crate::secret::Secret;
 use crate::transport::Response;
 use crate::transport::http::header;
-use crate::{UnixTime, json};
 
 #[cfg(feature = "access-key")]
 pub mod access_key;
@@ -290,12 +290,12 @@ impl Call<'_> {
 
         let call = self.with_keys()?;
         let client = Client::from_call(&call);
-        let response = call.execute()?;
-        if response.body().iter().all(u8::is_ascii_whitespace) {
+        let answer = call.execute()?;
+        if answer.is_empty() {
             return Ok(None);
         }
-        let nested: Nested = json::decode(response.body())?;
-        nested.jwt.map(|answer| AuthInfo::from_answer(&client, answer, &response, None)).transpose()
+        let Nested { jwt } = answer.body().read()?;
+        jwt.map(|jwt| AuthInfo::from_answer(&client, jwt, &answer.response, None)).transpose()
     }
 
     /// A call that can be sent, and whose answer's tokens can be checked.
@@ -314,8 +314,8 @@ impl Token {
 }
 
 impl AuthInfo {
-    fn read(client: &Client, response: &Response, kept: Option<Token>) -> Result<Self> {
-        Self::from_answer(client, json::decode(response.body())?, response, kept)
+    fn read(client: &Client, answer: &crate::answer::Answer, kept: Option<Token>) -> Result<Self> {
+        Self::from_answer(client, answer.body().read()?, &answer.response, kept)
     }
 
     fn from_answer(

@@ -116,7 +116,7 @@ impl<'c> Session<'c> {
         let refreshes = client.refreshes();
         let digest = digest(refresh.jwt.expose());
         let now = || client.clock().monotonic();
-        let response = refreshes.under_way.run(digest, client.deadline(), || {
+        let answer = refreshes.under_way.run(digest, client.deadline(), || {
             let known = refreshes.ended(&digest, now()).filter(|_| memory == Memory::Used);
             Arc::new(match known {
                 Some(error) => Err(error),
@@ -127,8 +127,8 @@ impl<'c> Session<'c> {
                     .inspect_err(|error| refreshes.remember(digest, error, now())),
             })
         });
-        let info = match response.as_deref() {
-            Some(Ok(response)) => AuthInfo::read(client, response, Some(refresh.clone()))?,
+        let info = match answer.as_deref() {
+            Some(Ok(answer)) => AuthInfo::read(client, answer, Some(refresh.clone()))?,
             Some(Err(error)) => return Err(error.clone()),
             None => {
                 let kind = TransportErrorKind::Timeout;

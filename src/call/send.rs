@@ -8,10 +8,11 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::{Call, Credential};
+use crate::answer::Answer;
 use crate::check;
 use crate::error::{ApiError, Error, Result};
 use crate::escape::Escaped;
-use crate::json::{self, DecodeError, decode, decode_count, decode_field, decode_list};
+use crate::json::{self, DecodeError};
 use crate::license;
 use crate::page::Page;
 use crate::retry;
@@ -24,32 +25,29 @@ use crate::transport::{Limits, Response, TransportError, TransportErrorKind};
 impl Call<'_> {
     /// Sends, and reads the response as `T`.
     pub(crate) fn send<T: DeserializeOwned>(self) -> Result<T> {
-        Ok(decode(self.execute()?.body())?)
+        Ok(self.execute()?.body().read()?)
     }
 
     /// Sends, and reads one member of the response as `T`.
     pub(crate) fn send_field<T: DeserializeOwned>(self, name: &str) -> Result<T> {
-        Ok(decode_field(self.execute()?.body(), name)?)
+        Ok(self.execute()?.body().field(name)?)
     }
 
     /// Sends, and reads a list that is a member of the response, and may be missing if it is empty.
     pub(crate) fn send_list<T: DeserializeOwned>(self, name: &str) -> Result<Vec<T>> {
-        Ok(decode_list(self.execute()?.body(), name)?)
+        Ok(self.execute()?.body().list(name)?)
     }
 
     /// Sends, and reads one page of a list that is a member of the response.
     pub(crate) fn send_page<T: DeserializeOwned>(self, name: &str) -> Result<Page<T>> {
-        let response = self.execute()?;
-        let items = decode_list(response.body(), name)?;
-        Ok(Page { items, total: decode_count(response.body(), "total") })
+        let answer = self.execute()?;
+        Ok(Page { items: answer.body().list(name)?, total: answer.body().count("total") })
     }
 
     /// Sends, and reads the response as JSON of any form; null if there is none.
     pub(crate) fn send_value(self) -> Result<Value> {
-        match self.execute()?.body().trim_ascii() {
-            [] => Ok(Value::Null),
-            body => Ok(decode(body)?),
-        }
+        let answer = self.execute()?;
+        if answer.is_empty() { Ok(Value::Null) } else { Ok(answer.body().read()?) }
     }
 
     /// Sends, and returns the URL that the response names.
@@ -65,8 +63,8 @@ impl Call<'_> {
         self.execute().map(drop)
     }
 
-    /// Sends, and returns the response of a success.
-    pub(crate) fn execute(mut self) -> Result<Response> {
+    /// Sends, and returns the answer of a success.
+    pub(crate) fn execute(mut self) -> Result<Answer> {
         if let Some(error) = self.failed.take() {
             return Err(error);
         }
@@ -101,7 +99,7 @@ impl Call<'_> {
             let left = deadline.saturating_sub(clock.monotonic());
             match wait {
                 Some(wait) if wait < left => clock.sleep(wait),
-                _ => return outcome,
+                _ => return outcome.map(|response| Answer::new(response, left)),
             }
         }
     }

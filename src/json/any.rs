@@ -26,7 +26,7 @@ pub(super) const OBJECT: usize = 12 * size_of::<(String, serde_json::Value)>();
 pub(super) struct Any<'a, 'de> {
     pub(super) rest: &'a mut Split<'de>,
     pub(super) depth: u8,
-    pub(super) state: &'de State,
+    pub(super) state: &'de State<'de>,
 }
 
 impl<'de> Any<'_, 'de> {
@@ -78,7 +78,7 @@ impl<'de> Deserializer<'de> for Any<'_, 'de> {
 /// A value that is no list and no object, of the type that it is written as.
 pub(super) fn scalar<'de, V: Visitor<'de>>(
     text: &'de str,
-    state: &State,
+    state: &State<'_>,
     visitor: V,
 ) -> Result<V::Value, DecodeError> {
     match text.as_bytes().first() {

@@ -12,11 +12,11 @@ use super::text::float;
 pub(super) struct Value<'de> {
     pub(super) text: &'de str,
     pub(super) depth: u8,
-    pub(super) state: &'de State,
+    pub(super) state: &'de State<'de>,
 }
 
 impl<'de> Value<'de> {
-    pub(super) fn new(text: &'de str, state: &'de State) -> Self {
+    pub(super) fn new(text: &'de str, state: &'de State<'de>) -> Self {
         Self { text, depth: 0, state }
     }
 
