@@ -331,61 +331,74 @@ mod tests {
         Error::Api(Box::new(ApiError { status, code, retry_after, ..ApiError::default() }))
     }
 
+    /// What a program does about an error.
+    #[derive(Debug, PartialEq)]
+    enum Reaction {
+        Refresh,
+        SignIn,
+        Wait,
+        Mend,
+    }
+
     #[test]
     fn one_predicate_per_reaction() {
+        use Reaction::{Mend, Refresh, SignIn, Wait};
+
         let by = Duration::from_secs(1);
         let (argument, limit) = ("refresh_token", 1);
         let timeout = || TransportError::new(TransportErrorKind::Timeout, "x");
-        let nothing = [false; 4];
-        let (refresh, sign_in) = ([true, false, false, false], [false, true, false, false]);
-        let (wait, mend) = ([false, false, true, false], [false, false, false, true]);
         for (error, expected) in [
-            (TokenError::Expired { by }.into(), refresh),
-            (TokenError::SessionExpired { by }.into(), sign_in),
-            (TokenError::Signature.into(), sign_in),
-            (TokenError::UnknownKey.into(), sign_in),
-            (TokenError::Empty { argument }.into(), sign_in),
-            (TokenError::TooLarge { argument, limit }.into(), sign_in),
-            (TokenError::Characters { argument }.into(), sign_in),
-            (TokenError::BearerPrefix.into(), sign_in),
-            (TokenError::KeyPending { retry_after: by }.into(), wait),
-            (Error::argument("session_token", "must not be empty"), nothing),
-            (Error::argument("login_id", "must not be empty"), nothing),
-            (Error::Config("x"), mend),
-            (api(401, ""), nothing),
-            (api(404, ""), nothing),
-            (api(400, codes::RATE_LIMIT_EXCEEDED), wait),
-            (api(429, ""), wait),
-            (api(500, ""), wait),
-            (timeout().into(), wait),
-            (keys(timeout()), wait),
-            (keys(DecodeError::new("x")), wait),
-            (keys(api(429, "")), wait),
-            (keys(api(400, codes::RATE_LIMIT_EXCEEDED)), wait),
-            (keys(api(403, codes::RATE_LIMIT_EXCEEDED)), wait),
-            (keys(api(500, "E1")), wait),
-            (keys(api(302, "E1")), wait),
-            (keys(api(403, "")), wait),
-            (keys(api(407, "")), wait),
-            (keys(api(400, "")), mend),
-            (keys(api(401, "")), mend),
-            (keys(api(404, "")), mend),
-            (keys(api(402, "E1")), mend),
-            (keys(api(403, "E1")), mend),
-            (keys(api(499, "E1")), mend),
+            (TokenError::Expired { by }.into(), Some(Refresh)),
+            (TokenError::SessionExpired { by }.into(), Some(SignIn)),
+            (TokenError::Signature.into(), Some(SignIn)),
+            (TokenError::UnknownKey.into(), Some(SignIn)),
+            (TokenError::Empty { argument }.into(), Some(SignIn)),
+            (TokenError::TooLarge { argument, limit }.into(), Some(SignIn)),
+            (TokenError::Characters { argument }.into(), Some(SignIn)),
+            (TokenError::BearerPrefix.into(), Some(SignIn)),
+            (TokenError::KeyPending { retry_after: by }.into(), Some(Wait)),
+            (Error::argument("session_token", "must not be empty"), None),
+            (Error::argument("login_id", "must not be empty"), None),
+            (Error::Config("x"), Some(Mend)),
+            (api(401, ""), None),
+            (api(404, ""), None),
+            (api(400, codes::RATE_LIMIT_EXCEEDED), Some(Wait)),
+            (api(429, ""), Some(Wait)),
+            (api(500, ""), Some(Wait)),
+            (timeout().into(), Some(Wait)),
+            (keys(timeout()), Some(Wait)),
+            (keys(DecodeError::new("x")), Some(Wait)),
+            (keys(api(429, "")), Some(Wait)),
+            (keys(api(400, codes::RATE_LIMIT_EXCEEDED)), Some(Wait)),
+            (keys(api(403, codes::RATE_LIMIT_EXCEEDED)), Some(Wait)),
+            (keys(api(500, "E1")), Some(Wait)),
+            (keys(api(302, "E1")), Some(Wait)),
+            (keys(api(403, "")), Some(Wait)),
+            (keys(api(407, "")), Some(Wait)),
+            (keys(api(400, "")), Some(Mend)),
+            (keys(api(401, "")), Some(Mend)),
+            (keys(api(404, "")), Some(Mend)),
+            (keys(api(402, "E1")), Some(Mend)),
+            (keys(api(403, "E1")), Some(Mend)),
+            (keys(api(499, "E1")), Some(Mend)),
         ] {
             let error: Error = error;
-            let answers = [
-                error.is_token_expired(),
-                error.is_token_invalid(),
-                error.is_unavailable(),
-                error.is_misconfigured(),
+            let reactions = [
+                error.is_token_expired().then_some(Refresh),
+                error.is_token_invalid().then_some(SignIn),
+                error.is_unavailable().then_some(Wait),
+                error.is_misconfigured().then_some(Mend),
             ];
-            assert_eq!(answers, expected, "{error}");
+            let reactions: Vec<_> = reactions.into_iter().flatten().collect();
+            assert_eq!(reactions, Vec::from_iter(expected), "{error}");
             assert!(!error.is_not_found() || matches!(error, Error::Api(_)), "{error}");
             let unauthorized = matches!(&error, Error::Api(api) if api.status == 401);
             assert_eq!(error.is_unauthorized(), unauthorized, "{error}");
-            assert_eq!(error.is_sign_in_required(), expected == sign_in || unauthorized, "{error}");
+            assert_eq!(
+                error.is_sign_in_required(),
+                reactions == [SignIn] || unauthorized,
+                "{error}"
+            );
         }
     }
 

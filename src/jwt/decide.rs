@@ -121,12 +121,15 @@ pub(super) fn decide(
     let stale = held.filter(|held| now.awake_since(held.at) < policy.max_stale);
     let usable = fresh.or(stale);
     let bridges = usable.is_some_and(|held| held.has_key);
+    // One fetch at a time. It may take seconds, so tokens that the keys at hand can check do not wait.
     if history.under_way {
         return if bridges { Decision::Serve } else { Decision::Wait };
     }
     if held.is_some_and(|held| !held.has_key && lookup.is_answered_by(&held, policy, now)) {
         return Decision::Refuse(Refusal::UnknownKey);
     }
+    // The order matters: a fetch because of age brings new keys too, and leaves those because of unknown
+    // keys for later.
     let reasons = [Reason::NoKeys, Reason::Age, Reason::UnknownKey, Reason::Answer];
     let applies = |reason: &Reason| match reason {
         Reason::NoKeys => usable.is_none(),

@@ -62,6 +62,7 @@ impl Registered {
             return Err(TokenError::Claim("sub"));
         }
         self.text("drn")?;
+        // A refresh token lives for weeks, so it must not open what a session token opens for minutes.
         // Tokens from before the project has chosen another name are refresh tokens all the same.
         let refresh = rules.refresh_cookie.map(|name| [name, REFRESH_COOKIE]);
         if refresh.is_some_and(|names| names.iter().any(|name| self.is_of_cookie(name))) {
@@ -95,6 +96,7 @@ impl Registered {
                 .collect::<Result<_, _>>()?,
             Some(_) => return Err(malformed()),
         };
+        // A token for another audience is in the hands of that service, which must not pass for the user here.
         let accepted = if rules.audience.is_empty() {
             self.get("aud").is_none() || named.contains(&rules.project_id)
         } else {
