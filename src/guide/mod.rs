@@ -1,17 +1,17 @@
-//! The manual: everything that does not belong to a single function.
+//! The guide: everything that is not about a single function.
 //!
 //! | page | what it answers |
 //! |---|---|
 //! | [`tour`] | the whole API, task by task, in the order of the Python SDK's README |
-//! | [`errors`] | what to do about which error, retries, deadlines, rate limits |
+//! | [`errors`] | what to do about each error; retries, deadlines, rate limits |
 //! | [`keys`] | how signing keys are cached: rotation, outages, clocks |
 //! | [`security`] | what is checked, by which test, and what a local check cannot know |
-//! | [`testing`] | testing your own program, with the emulator or with a closure |
+//! | [`testing`] | how to test your own program, with the emulator or with a closure |
 //! | [`emulator`] | what the emulator covers, running it for other programs, seeds, faults |
-//! | [`web`] | programs for the web: guarding pages, cookies |
-//! | [`operations`] | which operations of the API the crate sends and the emulator answers |
-//! | [`conformance`] | how it is held against recorded calls and the official SDKs, and the results |
-//! | [`programs`] | use in threads, in async programs, behind proxies, with small binaries |
+//! | [`web`] | web services: guarding pages, cookies |
+//! | [`operations`] | which operations of the API the crate sends, and which the emulator answers |
+//! | [`conformance`] | how the crate is compared with recorded calls and the official SDKs, with the results |
+//! | [`programs`] | threads, async programs, proxies, logs, small binaries |
 //! | [`python`] | how to write each method of the Python SDK in Rust |
 
 #[doc = include_str!("conformance.md")]
@@ -26,8 +26,9 @@ pub mod errors {}
 #[doc = include_str!("keys.md")]
 pub mod keys {}
 
-/// The operations of the Descope API, as the file `src/operations.txt` of the package has them. `client` marks
-/// what a function of this crate sends, `emulator` what the emulator answers. [`Client::call`] sends any other.
+/// The operations of the Descope API, from the file `src/operations.txt` of the package. `client` marks ///
+/// operations that a function of this crate sends, `emulator` those that the emulator answers. [`Client::call`]
+/// /// sends any other.
 ///
 /// [`Client::call`]: crate::Client::call
 ///
