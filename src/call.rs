@@ -220,7 +220,7 @@ impl<'c> Call<'c> {
         match serde_json::to_value(body) {
             Ok(Value::Null) => self,
             Ok(Value::Object(_)) if self.method == Method::GET => {
-                self.fail(Error::argument(name, "a GET has none"))
+                self.fail(Error::argument(name, "must be `&()`: a GET request has no body"))
             }
             Ok(Value::Object(members)) => {
                 members.values().for_each(|value| hide(&mut self.secrets, value));

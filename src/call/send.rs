@@ -200,9 +200,9 @@ impl Call<'_> {
         let is_json = matches!(body.first(), Some(b'{' | b'[' | b'"'));
         let preview = if is_json { None } else { self.scrubber().preview(body) };
         let preview = preview.map(|text| format!(": {:?}", Escaped(&text))).unwrap_or_default();
-        let unknown = if self.safe { "" } else { "; whether the call was carried out is unknown" };
+        let unknown = if self.safe { "" } else { "; the call may still have taken effect" };
         let problem = format!(
-            "not Descope's answer, but perhaps a page of a proxy on the way{preview}{unknown}"
+            "not an answer of Descope, but perhaps a page of a proxy{preview}{unknown}"
         );
         DecodeError::new(problem).into()
     }

@@ -26,9 +26,9 @@ pub mod errors {}
 #[doc = include_str!("keys.md")]
 pub mod keys {}
 
-/// The operations of the Descope API, from the file `src/operations.txt` of the package. `client` marks ///
-/// operations that a function of this crate sends, `emulator` those that the emulator answers. [`Client::call`]
-/// /// sends any other.
+/// The operations of the Descope API, from the file `src/operations.txt` of the package. `client` marks
+/// operations that a function of this crate sends, `emulator` those that the emulator answers.
+/// [`Client::call`] sends any other.
 ///
 /// [`Client::call`]: crate::Client::call
 ///

@@ -267,7 +267,7 @@ impl fmt::Display for Denied {
             Reason::TokenInvalid => "the token is not valid",
             Reason::NotASession => "the token is not a session token",
             Reason::ScopedToken => "the token is an access token of another application",
-            Reason::OtherUser => "the refresh token is of another user",
+            Reason::OtherUser => "the refresh token belongs to another user",
             Reason::ProofMissing => "the token is bound to a key",
             Reason::TokenTooLarge => "the token is too large for cookies",
             Reason::SessionEnded => "the session has ended",
@@ -275,7 +275,7 @@ impl fmt::Display for Denied {
             Reason::MissingPermission => "the user lacks a permission",
             Reason::MissingRole => "the user lacks a role",
             Reason::Impersonated => "another user acts as this one",
-            Reason::RateLimited => "there were too many calls to Descope",
+            Reason::RateLimited => "too many calls were made to Descope",
             Reason::Unavailable => "Descope is unavailable",
             Reason::Misconfigured => "the service is misconfigured",
         })?;

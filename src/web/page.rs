@@ -229,7 +229,7 @@ impl Guard {
     fn check_url(&self, name: &'static str, url: &str) -> Result<()> {
         let refuse = |reason| Err(Error::argument(name, reason));
         if !url.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'\\' | b'"')) {
-            return refuse("must be visible ASCII, encoded");
+            return refuse("must be visible ASCII; percent-encode other characters");
         }
         let Ok(uri) = url.split('#').next().unwrap_or_default().parse::<Uri>() else {
             return refuse("is not a URL");

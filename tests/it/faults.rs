@@ -250,7 +250,7 @@ fn a_page_with_status_200_is_no_success() {
                 "{name}: {text}"
             );
             assert_eq!(
-                text.contains("whether the call was carried out is unknown"),
+                text.contains("the call may still have taken effect"),
                 !safe,
                 "{text}"
             );

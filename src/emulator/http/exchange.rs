@@ -49,7 +49,7 @@ impl Exchange {
     /// The answer to something that is not a request.
     pub(super) fn unreadable(status: StatusCode) -> Self {
         let mut response =
-            respond(Err(Refusal::malformed("This is not a request that can be read")));
+            respond(Err(Refusal::malformed("The request cannot be read")));
         *response.status_mut() = status;
         Self::plain(response)
     }

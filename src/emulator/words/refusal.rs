@@ -99,7 +99,7 @@ impl Refusal {
 
     /// A thing that exists already.
     pub(in crate::emulator) fn taken(what: &str) -> Self {
-        let message = format!("This {what} exists already");
+        let message = format!("This {what} already exists");
         Self::new(StatusCode::BAD_REQUEST, "EMU409", "Already exists", message)
     }
 
@@ -117,7 +117,7 @@ impl Refusal {
 
     /// The login ID of a sign-up or of a new user is taken.
     pub(in crate::emulator) fn user_exists() -> Self {
-        let message = "A user with this login ID exists already";
+        let message = "A user with this login ID already exists";
         Self::new(StatusCode::BAD_REQUEST, "E062107", "User already exists", message)
     }
 
@@ -162,7 +162,7 @@ impl Refusal {
 
     /// No operation has this path.
     pub(in crate::emulator) fn no_route(method: &str, path: &str) -> Self {
-        let message = format!("{method} {path} is no operation of the API");
+        let message = format!("{method} {path} is not an operation of the API");
         Self::new(StatusCode::NOT_FOUND, "EMU404", "Unknown operation", message)
     }
 
