@@ -39,11 +39,11 @@ pub(crate) struct Call<'c> {
     failed: Option<Error>,
 }
 
-/// What a call proves itself with, after the project's ID; see [`Client::call`].
+/// The credential of a call, besides the project ID; see [`Client::call`].
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub enum Credential<'t> {
-    /// Nothing.
+    /// Only the project ID.
     Project,
     /// A refresh token or an access key.
     Token(&'t str),

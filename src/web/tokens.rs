@@ -14,9 +14,9 @@ const MAX_SESSIONS: usize = 8;
 /// Refresh tokens that are read. There are more of them, since the newest may come last.
 const MAX_REFRESHES: usize = 32;
 
-/// The tokens of one request, not checked yet; see [`Guard::tokens`].
+/// The unchecked tokens of one request; see [`Guard::tokens`].
 ///
-/// It owns its texts, so that it can go to another thread without the request.
+/// It owns its texts, so you can send it to another thread without the request.
 #[derive(Clone, Default)]
 pub struct RequestTokens {
     /// From the header `Authorization`, in place of those in cookies.
@@ -32,8 +32,8 @@ pub struct RequestTokens {
 }
 
 impl RequestTokens {
-    /// Tokens that came by another way than headers, such as the first message of a WebSocket. Either
-    /// may be empty.
+    /// Tokens that did not come in headers but, for example, in the first message of a WebSocket. Either may
+    /// be empty.
     ///
     /// ```
     /// use descope::web::RequestTokens;
@@ -51,7 +51,7 @@ impl RequestTokens {
         }
     }
 
-    /// Whether there is no token at all: nobody has signed in.
+    /// Whether the request has no token at all: nobody has signed in.
     ///
     /// ```
     /// # let client = descope::Client::builder().ignore_env().project_id("P2abc").build()?;
@@ -104,15 +104,15 @@ impl fmt::Debug for RequestTokens {
 impl Guard {
     /// Finds the tokens in the headers of a request.
     ///
-    /// The session token comes from `Authorization: Bearer`, or else from the session cookies: those
-    /// of the first configured name, in the order of the header, then those of the next. The refresh
-    /// token comes from the refresh cookies, likewise. A token that was split over several cookies is
-    /// put together again; see [`GuardOptions::max_cookie_bytes`](super::GuardOptions::max_cookie_bytes).
-    /// Quotes around a cookie's value are taken off; a cookie without a value is as good as none. The
-    /// first 8 session tokens are kept, and the first 32 refresh tokens.
+    /// The session token comes from `Authorization: Bearer`, or else from the session cookies: first the
+    /// cookies with the first configured name, in the order of the header, then those with the next name.
+    /// Refresh tokens come from the refresh cookies in the same way. A token that was split over several
+    /// cookies is joined again; see [`GuardOptions::max_cookie_bytes`](super::GuardOptions::max_cookie_bytes).
+    /// Quotes around a cookie's value are removed, and cookies without a value are ignored. The first 8
+    /// session tokens are kept, and the first 32 refresh tokens.
     ///
-    /// Two `Authorization` headers are refused later on, since nobody can know which of them another
-    /// server on the way has looked at. Other schemes than `Bearer` are ignored.
+    /// A request with two `Authorization` headers is refused later, because a proxy may have looked at either
+    /// of them. Schemes other than `Bearer` are ignored.
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
@@ -132,8 +132,8 @@ impl Guard {
         self.tokens_from(|name| headers.get_all(name))
     }
 
-    /// Finds the tokens in headers of any other type, given a way to the values of a header by its
-    /// name, in lower case. Otherwise like [`tokens`](Self::tokens).
+    /// Finds the tokens in headers of any other type. The function `values` returns the values of a header by
+    /// its name, which is in lower case. Otherwise this is the same as [`tokens`](Self::tokens).
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
