@@ -214,7 +214,7 @@ impl Refusal {
     }
 }
 
-/// What a call of the emulator itself, not of the emulated API, can fail with.
+/// The error of a call to the emulator itself, not to the emulated API.
 #[derive(Debug)]
 pub struct Error {
     code: &'static str,
@@ -233,8 +233,8 @@ impl Error {
         Self { code, message: format!("{place}: {message}") }
     }
 
-    /// The code, as an answer of the API would have it: `E062108` where no user has the login ID.
-    /// Codes that start with `EMU` are the emulator's own.
+    /// The error code, as in an answer of the API: `E062108` if no user has the login ID. Codes
+    /// that start with `EMU` are the emulator's own.
     ///
     /// ```
     /// use descope::emulator::Emulator;
