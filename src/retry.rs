@@ -118,7 +118,7 @@ impl RetryPolicy {
                     Some(backoff().max(error.retry_after.unwrap_or_default()))
                 }
                 520 | 524 if safe => Some(backoff()),
-                // A time that is over already may be that of a clock that is ahead.
+                // A time that has already passed may come from a clock that is ahead.
                 429 if !self.rate_limit.is_zero() => {
                     let wait = error.retry_after.unwrap_or(Duration::from_secs(60));
                     (wait <= self.rate_limit).then(|| wait.max(backoff()))

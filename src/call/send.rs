@@ -193,7 +193,7 @@ impl Call<'_> {
         error
     }
 
-    /// What a success is told by that something on the way made up. Of JSON nothing is quoted.
+    /// The error for a success that something on the way made up. It does not quote JSON.
     #[cold]
     fn not_descopes(&self, response: &Response) -> Error {
         let body = response.body().trim_ascii_start();
@@ -201,9 +201,8 @@ impl Call<'_> {
         let preview = if is_json { None } else { self.scrubber().preview(body) };
         let preview = preview.map(|text| format!(": {:?}", Escaped(&text))).unwrap_or_default();
         let unknown = if self.safe { "" } else { "; the call may still have taken effect" };
-        let problem = format!(
-            "not an answer of Descope, but perhaps a page of a proxy{preview}{unknown}"
-        );
+        let problem =
+            format!("not Descope's answer, but perhaps a page of a proxy{preview}{unknown}");
         DecodeError::new(problem).into()
     }
 

@@ -108,7 +108,9 @@ pub(crate) fn phone(name: &'static str, text: &str) -> Result<()> {
         return refuse("is not a phone number: it must have 4 to 20 digits");
     }
     if !extension.is_none_or(is_extension) {
-        return refuse("is not a phone number: an extension must be digits after `x`, `#` or `ext`");
+        return refuse(
+            "is not a phone number: an extension must be digits after `x`, `#` or `ext`",
+        );
     }
     Ok(())
 }

@@ -19,7 +19,9 @@ pub(crate) fn path(name: &'static str, text: &str) -> Result<()> {
         return refuse("must not be longer than 8 KiB");
     }
     if !text.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'#' | b'\\')) {
-        return refuse("must be visible ASCII without `#` or backslashes; percent-encode other characters");
+        return refuse(
+            "must be visible ASCII without `#` or backslashes; percent-encode other characters",
+        );
     }
     let path = text.split('?').next().unwrap_or_default();
     let Some(segments) = path.strip_prefix('/') else {
@@ -30,7 +32,8 @@ pub(crate) fn path(name: &'static str, text: &str) -> Result<()> {
     }
     let Some(decoded) = decoded(path) else {
         return refuse(
-            "has a bad percent-encoding: it must be `%` and two hex digits, of UTF-8 without control characters",
+            "has a bad percent-encoding: it must be `%` and two hex digits, of UTF-8 without \
+             control characters",
         );
     };
     if has_steps(path) || has_steps(&decoded) {

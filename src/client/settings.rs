@@ -116,10 +116,12 @@ pub(super) fn headers(given: &[(String, String)], project_id: &str) -> Result<He
     let refuse = |reason| Error::argument("header", reason);
     let mut headers = HeaderMap::new();
     for (name, value) in given {
-        let name =
-            HeaderName::from_bytes(name.as_bytes()).map_err(|_| refuse("is not a valid header name"))?;
+        let name = HeaderName::from_bytes(name.as_bytes())
+            .map_err(|_| refuse("is not a valid header name"))?;
         if REFUSED.contains(&name.as_str()) || name.as_str().starts_with("proxy-") {
-            return Err(refuse("must not be set: it belongs to the connection or describes the body"));
+            return Err(refuse(
+                "must not be set: it belongs to the connection or describes the body",
+            ));
         }
         let mut value = check::header("header", value)?;
         value.set_sensitive(true);

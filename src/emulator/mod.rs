@@ -273,8 +273,8 @@ impl Emulator {
     ///
     /// # Errors
     ///
-    /// If the URL does not belong to a pending sign-in. pub fn idp_sign_in(&self, url: &str, login_id: &str)
-    /// -> Result<String, Error> {
+    /// If the URL does not belong to a pending sign-in.
+    pub fn idp_sign_in(&self, url: &str, login_id: &str) -> Result<String, Error> {
         Ok(self.0.at_idp(url, "loginId", login_id)?)
     }
 

@@ -198,7 +198,7 @@ impl Verifier {
     }
 }
 
-/// Why a text that has not the form of a token is none. The two mistakes that programs make are named.
+/// Why a text without the form of a token is refused. The two common mistakes of programs have names.
 #[cold]
 fn misused(text: &str) -> TokenError {
     if check::has_bearer_prefix(text) {

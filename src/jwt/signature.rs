@@ -49,8 +49,8 @@ impl PublicKey {
         }
         let algorithm = common.key_algorithm.ok_or("has no `alg`")?;
         let algorithm = Algorithm::try_from(algorithm).map_err(|_| "has an unknown `alg`")?;
-        let name = name(algorithm, &jwk.algorithm)
-            .ok_or("has an `alg` that does not fit its key type")?;
+        let name =
+            name(algorithm, &jwk.algorithm).ok_or("has an `alg` that does not fit its key type")?;
         let key = DecodingKey::from_jwk(&jwk).map_err(|_| "cannot be decoded")?;
         if !is_strong(algorithm, &key) {
             return Err("is too weak or too large, or has numbers of the wrong length");

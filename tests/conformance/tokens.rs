@@ -71,7 +71,8 @@ fn every_difference_to_the_official_sdks_is_explained() {
     }
     println!("accepted here and refused by an SDK: {}", bolder.join(", "));
     let figures = format!(
-        "Verdicts differ on {differences} of the {} tokens and key sets. In {} of these cases, this crate accepts",
+        "Verdicts differ on {differences} of the {} tokens and key sets. In {} of these cases, this \
+         crate accepts",
         corpus.tokens.len(),
         bolder.len()
     );

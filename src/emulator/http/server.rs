@@ -106,7 +106,7 @@ impl Server {
         self.shared.accepted.load(Ordering::SeqCst)
     }
 
-    /// The address to connect to; "any address" is none.
+    /// The address to connect to. The "any address" cannot be connected to.
     fn reachable(&self) -> SocketAddr {
         let ip = match self.address.ip() {
             IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),

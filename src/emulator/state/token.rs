@@ -38,7 +38,8 @@ pub(in crate::emulator) fn proven(context: &Context<'_>, store: &Store) -> Resul
     if refresh.spent {
         return Err(Refusal::spent());
     }
-    let user = store.user(&session.user).ok_or_else(|| Refusal::token("The user no longer exists"))?;
+    let user =
+        store.user(&session.user).ok_or_else(|| Refusal::token("The user no longer exists"))?;
     user.may_sign_in()?;
     Ok(Proven { session: session.clone(), tenant: refresh.tenant.clone(), token })
 }

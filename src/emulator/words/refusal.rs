@@ -146,7 +146,7 @@ impl Refusal {
 
     /// The identity provider's page was left too late, or twice.
     pub(in crate::emulator) fn visit_over() -> Self {
-        Self::argument("No such sign-in waits for its user: it is over, or took too long")
+        Self::argument("No such sign-in is pending: it has ended, or took too long")
     }
 
     /// A passkey that is not the right one, or was not used as asked for.

@@ -306,8 +306,8 @@ fn creation_options(
 fn extend(options: &mut Value, body: Fields<'_>) -> Result<()> {
     if let Some(text) = body.object("passkeyOptions").some_text("extensionsJSON") {
         let extensions: Option<Value> = serde_json::from_str(text).ok().filter(Value::is_object);
-        options["extensions"] =
-            extensions.ok_or_else(|| Refusal::argument("The extensionsJSON is not a JSON object"))?;
+        options["extensions"] = extensions
+            .ok_or_else(|| Refusal::argument("The extensionsJSON is not a JSON object"))?;
     }
     Ok(())
 }
