@@ -11,8 +11,15 @@
 //! | [`web`] | web services: guarding pages, cookies |
 //! | [`operations`] | which operations of the API the crate sends, and which the emulator answers |
 //! | [`conformance`] | how the crate is compared with recorded calls and the official SDKs, with the results |
+//! | [`command_line`] | command-line programs: signing in, staying signed in, exit codes |
+//! | [`scripts`] | administration scripts: rate limits, running them again, many users |
+//! | [`machines`] | services that call each other with access keys |
+//! | [`one_shot`] | CGI programs, cron jobs and other short processes |
 //! | [`programs`] | threads, async programs, proxies, logs, small binaries |
 //! | [`python`] | how to write each method of the Python SDK in Rust |
+
+#[doc = include_str!("command_line.md")]
+pub mod command_line {}
 
 #[doc = include_str!("conformance.md")]
 pub mod conformance {}
@@ -23,8 +30,18 @@ pub mod emulator {}
 #[doc = include_str!("errors.md")]
 pub mod errors {}
 
+/// Signing keys: caching, rotation, outages, clocks.
+///
+#[doc = include_str!("keys.svg")]
+///
 #[doc = include_str!("keys.md")]
 pub mod keys {}
+
+#[doc = include_str!("machines.md")]
+pub mod machines {}
+
+#[doc = include_str!("one_shot.md")]
+pub mod one_shot {}
 
 /// The operations of the Descope API, from the file `src/operations.txt` of the package. `client` marks
 /// operations that a function of this crate sends, `emulator` those that the emulator answers.
@@ -43,6 +60,9 @@ pub mod programs {}
 #[doc = include_str!("python.md")]
 pub mod python {}
 
+#[doc = include_str!("scripts.md")]
+pub mod scripts {}
+
 #[doc = include_str!("security.md")]
 pub mod security {}
 
@@ -57,10 +77,16 @@ pub mod tour {
     #[doc = include_str!("tour/project.md")]
     pub mod project {}
 
+    /// Sessions: what to do in every request.
+    ///
+    #[doc = include_str!("tour/session.svg")]
+    ///
     #[doc = include_str!("tour/sessions.md")]
     pub mod sessions {}
 
     #[doc = include_str!("tour/sign_in.md")]
+    ///
+    #[doc = include_str!("tour/enchanted_link.svg")]
     pub mod sign_in {}
 
     #[doc = include_str!("tour/users.md")]
