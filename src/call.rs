@@ -39,11 +39,11 @@ pub(crate) struct Call<'c> {
     failed: Option<Error>,
 }
 
-/// What a call proves itself with, after the project's ID; see [`Client::call`](crate::Client::call).
+/// The credential of a call, besides the project ID; see [`Client::call`](crate::Client::call).
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub enum Credential<'t> {
-    /// Nothing.
+    /// Only the project ID.
     Project,
     /// A refresh token or an access key.
     Token(&'t str),
@@ -219,7 +219,7 @@ impl<'c> Call<'c> {
         match serde_json::to_value(body) {
             Ok(Value::Null) => self,
             Ok(Value::Object(_)) if self.method == Method::GET => {
-                self.fail(Error::argument(name, "a GET has none"))
+                self.fail(Error::argument(name, "must be `&()`: a GET request has no body"))
             }
             Ok(Value::Object(members)) => {
                 members.values().for_each(|value| hide(&mut self.secrets, value));

@@ -31,7 +31,7 @@ pub(crate) fn id(name: &'static str, text: &str) -> Result<()> {
         return refuse("must not be longer than 2048 bytes");
     }
     if text.chars().any(char::is_control) {
-        return refuse("must not hold control characters");
+        return refuse("must not contain control characters");
     }
     Ok(())
 }
@@ -50,7 +50,7 @@ pub(crate) fn object(name: &'static str, value: &serde_json::Value) -> Result<()
 pub(crate) fn expiry(name: &'static str, time: Option<UnixTime>) -> Result<()> {
     match time {
         Some(time) if time.as_seconds() <= 0 => {
-            Err(Error::argument(name, "must be after 1970; `None` is never"))
+            Err(Error::argument(name, "must be after 1970; leave it unset for no expiry"))
         }
         _ => Ok(()),
     }
@@ -59,7 +59,7 @@ pub(crate) fn expiry(name: &'static str, time: Option<UnixTime>) -> Result<()> {
 /// A time span that is not empty: on the wire, 0 seconds stand for something else, such as "never".
 pub(crate) fn span(name: &'static str, span: impl Into<Option<Duration>>) -> Result<()> {
     match span.into() {
-        Some(Duration::ZERO) => Err(Error::argument(name, "must be longer than nothing")),
+        Some(Duration::ZERO) => Err(Error::argument(name, "must be longer than zero")),
         _ => Ok(()),
     }
 }
@@ -78,7 +78,7 @@ pub(crate) fn not_empty<T>(name: &'static str, list: &[T]) -> Result<()> {
 pub(crate) fn key(name: &'static str, text: &str) -> Result<()> {
     secret(name, text)?;
     if !is_bearer(text) {
-        return Err(Error::argument(name, "must be visible ASCII without spaces and colons"));
+        return Err(Error::argument(name, "must be visible ASCII without spaces or colons"));
     }
     Ok(())
 }
@@ -141,7 +141,7 @@ pub(crate) fn project_id(text: &str) -> Result<()> {
         return refuse("must not be longer than 128 characters");
     }
     if !text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_')) {
-        return refuse("must be letters, digits, `-` and `_`");
+        return refuse("must consist of letters, digits, `-` and `_`");
     }
     Ok(())
 }
@@ -159,7 +159,7 @@ pub(crate) fn header(name: &'static str, text: &str) -> Result<HeaderValue> {
 pub(crate) fn cookie_name(name: &'static str, text: &str) -> Result<()> {
     let separator = |b| b"()<>@,;:\\\"/[]?={}".contains(&b);
     if text.is_empty() || !text.bytes().all(|b| b.is_ascii_graphic() && !separator(b)) {
-        return Err(Error::argument(name, "is not a cookie's name"));
+        return Err(Error::argument(name, "is not a valid cookie name"));
     }
     Ok(())
 }

@@ -17,10 +17,10 @@ use crate::transport::{Limits, Response};
 
 /// A Descope project.
 ///
-/// A client is cheap to clone and meant to be shared: clones, also across threads, use the same
+/// A client is cheap to clone and meant to be shared, also between threads. All clones use the same
 /// connections and the same cached signing keys. Two clients that were built separately share nothing.
 ///
-/// The functions `with_*` return a clone for which one setting differs, for a single call or more:
+/// The functions `with_*` return a clone with one setting changed. Use it for one call or for many:
 ///
 /// ```
 /// # let emulator = descope::emulator::Emulator::new();
@@ -45,16 +45,16 @@ impl Client {
         &self.core.shared.project_id
     }
 
-    /// Where requests go, without a slash at the end.
+    /// The URL that requests go to, without a slash at the end.
     pub fn base_url(&self) -> &str {
         &self.core.shared.base_url
     }
 
     /// Fetches the project's signing keys unless they are cached.
     ///
-    /// Call it when your service starts. The first request then need not wait for the keys, and a wrong
-    /// project ID or base URL shows at once instead of with the first user. Without it, the first
-    /// validation or sign-in fetches the keys.
+    /// Call it when your service starts. The first user then need not wait for the keys, and you learn at
+    /// once if the project ID or the base URL is wrong. Without `warm_up`, the first validation or sign-in
+    /// fetches the keys.
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
@@ -69,60 +69,59 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`TokenError::KeysUnavailable`](crate::TokenError::KeysUnavailable) if the keys cannot be fetched:
-    /// [`is_unavailable`](crate::Error::is_unavailable) if Descope cannot be reached now, with
-    /// [`retry_after`](crate::Error::retry_after); [`is_misconfigured`](crate::Error::is_misconfigured)
-    /// if it knows no such project.
+    /// [`TokenError::KeysUnavailable`](crate::TokenError::KeysUnavailable) if the keys cannot be fetched. If
+    /// Descope cannot be reached now, [`is_unavailable`](crate::Error::is_unavailable) is true and
+    /// [`retry_after`](crate::Error::retry_after) says how long to wait. If Descope does not know the
+    /// project, [`is_misconfigured`](crate::Error::is_misconfigured) is true.
     pub fn warm_up(&self) -> Result<()> {
         Ok(self.core.shared.verifier.warm_up(&self.context(&|limits| self.fetch_keys(limits)))?)
     }
 
-    /// A clone whose calls take no longer than this in all, but for the fetch of signing keys. See
+    /// A clone whose calls take no longer than this in total, apart from a fetch of signing keys. See
     /// [`ClientBuilder::deadline`](crate::ClientBuilder::deadline).
     #[must_use]
     pub fn with_deadline(&self, deadline: Duration) -> Self {
         self.with(|settings| settings.deadline = deadline)
     }
 
-    /// A clone whose tries take no longer than this each. See [`ClientBuilder::try_timeout`](crate::ClientBuilder::try_timeout).
+    /// A clone in which a single try takes no longer than this. See [`ClientBuilder::try_timeout`](crate::ClientBuilder::try_timeout).
     #[must_use]
     pub fn with_try_timeout(&self, timeout: Duration) -> Self {
         self.with(|settings| settings.try_timeout = timeout)
     }
 
-    /// A clone that retries by another policy.
+    /// A clone with another retry policy.
     #[must_use]
     pub fn with_retry(&self, policy: RetryPolicy) -> Self {
         self.with(|settings| settings.retry = policy)
     }
 
-    /// A clone that accepts tokens for one of these audiences, and for no other; given none, for those
-    /// that are accepted by default. See [`ClientBuilder::audience`](crate::ClientBuilder::audience).
+    /// A clone that only accepts tokens for one of these audiences. With an empty list, it accepts the
+    /// audiences that are accepted by default. See [`ClientBuilder::audience`](crate::ClientBuilder::audience).
     #[must_use]
     pub fn with_audiences(&self, audiences: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.with(|settings| settings.audience = audiences.into_iter().map(Into::into).collect())
     }
 
-    /// A clone whose requests carry this ID in the header `x-external-rid`, to find them again in
+    /// A clone whose requests carry this ID in the header `x-external-rid`, so that you can find them in
     /// Descope's logs.
     ///
-    /// It may come from a visitor: spaces, control characters and what is not ASCII are percent-encoded, and
-    /// what is longer than 256 characters is cut. An empty ID is not sent.
+    /// The ID may come from a visitor: spaces, control characters and non-ASCII characters are
+    /// percent-encoded, and an ID of more than 256 characters is cut. An empty ID is not sent.
     #[must_use]
     pub fn with_request_id(&self, id: impl Into<String>) -> Self {
         self.with(|settings| settings.request_id = Some(id.into()))
     }
 
-    /// Makes a call that this crate has no function for: a new operation, or a field that is missing
-    /// here.
+    /// Makes a call that this crate has no function for: a new operation, or one with a new field.
     ///
-    /// `path` starts with a slash and follows the base URL as it stands, with its query; encode what
-    /// needs it. `body` is anything that serializes to a JSON object, or `&()` for none. The answer
-    /// comes back as JSON, null if it is empty.
+    /// `path` starts with a slash and may have a query. It is appended to the base URL unchanged, so
+    /// percent-encode it yourself. `body` is anything that serializes to a JSON object, or `&()` for no
+    /// body. The answer is returned as JSON, or null if it is empty.
     ///
-    /// Retries, deadline, errors and headers are those of every other call; of the methods, `GET`
-    /// alone counts as safe to repeat. As this function cannot know which members of the body are
-    /// secret, none of its texts shows in an error.
+    /// Retries, deadline, errors and headers are the same as for every other call. Only `GET` counts as safe
+    /// to repeat. This function cannot know which members of the body are secret, so no text of the body
+    /// appears in an error.
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
@@ -144,9 +143,9 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`](crate::Error::Argument) for a path, token or body that cannot be sent,
-    /// such as a path with `..` in it, however it is encoded; [`Error::Config`](crate::Error::Config) where a management key
-    /// is asked for and there is none; else as for every call.
+    /// [`Error::Argument`](crate::Error::Argument) for a path, token or body that cannot be sent, such as a
+    /// path with `..` in any encoding; [`Error::Config`](crate::Error::Config) if the call needs a
+    /// management key and the client has none; otherwise the errors of every call.
     pub fn call(
         &self,
         method: Method,

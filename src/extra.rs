@@ -8,7 +8,8 @@ use serde_json::{Map, Value};
 
 /// The members of an answer that this version of the crate has no field for, by their names.
 ///
-/// It reads like a [`Map`]. `Debug` shows the names alone: a member that is unknown may be a secret.
+/// You can read it like a [`Map`]. `Debug` shows only the names, because an unknown member may be a
+/// secret.
 ///
 /// ```
 /// # let emulator = descope::emulator::Emulator::new();

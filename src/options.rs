@@ -2,10 +2,11 @@
 
 /// Writes the setters of an options struct.
 ///
-/// The struct itself is ordinary Rust beside the call, with its docs on the fields. Kinds: `opt` for
-/// an `Option`, `opt_number` for one of a number, whose type a literal takes, `flag` for a `bool`,
-/// `list` for a `Vec`, `opt_list` for an `Option<Vec>`, where "empty" and "not set" differ, `map` for a
-/// map with `String` keys and `opt_map` likewise. `nested` is for another options struct.
+/// The struct itself is ordinary Rust beside the call, with its docs on the fields. The kinds are:
+/// `opt` for an `Option`, `opt_number` for an `Option` of a number, so that a literal takes its type,
+/// `flag` for a `bool`, `list` for a `Vec`, `opt_list` for an `Option<Vec>`, where "empty" and "not
+/// set" differ, `map` for a map with `String` keys and `opt_map` for an optional one. `nested` is for
+/// another options struct.
 macro_rules! setters {
     ($name:ident { $($field:ident: $kind:ident $(<$inner:ty>)?),* $(,)? }) => {
         impl $name {

@@ -67,7 +67,8 @@ impl ClientBuilder {
             None => builtin::Ureq::new(&self.connect, &api.text, cache.map(|url| &*url.text))?,
             Some(_) if self.connect.is_set() => {
                 return Err(Error::Config(
-                    "a proxy or root certificates are for the built-in transport: set those of yours",
+                    "a proxy or root certificates only apply to the built-in transport; set them on \
+                     your own agent or transport",
                 ));
             }
             Some(Sends::Agent(agent)) => agent.into(),

@@ -202,17 +202,16 @@ impl Call<'_> {
         error
     }
 
-    /// What a success is told by that something on the way made up. Of JSON nothing is quoted.
+    /// The error for a success that something on the way made up. It does not quote JSON.
     #[cold]
     fn not_descopes(&self, response: &Response) -> Error {
         let body = response.body().trim_ascii_start();
         let is_json = matches!(body.first(), Some(b'{' | b'[' | b'"'));
         let preview = if is_json { None } else { self.scrubber().preview(body) };
         let preview = preview.map(|text| format!(": {:?}", Escaped(&text))).unwrap_or_default();
-        let unknown = if self.safe { "" } else { "; whether the call was carried out is unknown" };
-        let problem = format!(
-            "not Descope's answer, but perhaps a page of a proxy on the way{preview}{unknown}"
-        );
+        let unknown = if self.safe { "" } else { "; the call may still have taken effect" };
+        let problem =
+            format!("not Descope's answer, but perhaps a page of a proxy{preview}{unknown}");
         DecodeError::new(problem).into()
     }
 

@@ -96,7 +96,7 @@ impl<'de> Value<'de> {
         if let Some(count) = text.and_then(|text| unit.parse(&text)) {
             return visitor.visit_i64(unit.plausible(count));
         }
-        self.give_up("a moment")?;
+        self.give_up("a time")?;
         visitor.visit_i64(0)
     }
 }

@@ -33,7 +33,7 @@ impl<'t> Parts<'t> {
     }
 }
 
-/// Why a text that has not the form of a token is none. The two mistakes that programs make are named.
+/// Why a text without the form of a token is refused. The two common mistakes of programs have names.
 #[cold]
 pub(super) fn misused(text: &str) -> TokenError {
     if check::has_bearer_prefix(text) {

@@ -36,7 +36,7 @@ const ALWAYS: [&str; 11] =
 pub(super) struct Registered(Vec<(&'static str, Value)>);
 
 impl Registered {
-    /// Reads an object no member of which stands there twice. What passes here can be read as a tree
+    /// Reads an object in which no member appears twice. What passes here can be read as a tree
     /// too: the same parser has seen every value in it.
     pub(super) fn read(payload: &str) -> Option<Self> {
         serde_json::from_str(payload).ok()

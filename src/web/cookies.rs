@@ -45,7 +45,7 @@ impl GuardOptions {
             }
         }
         if self.refresh_cookies.iter().any(|name| self.session_cookies.contains(name)) {
-            let reason = "has a name of the session token's cookie";
+            let reason = "has a name that is also in `session_cookies`";
             return Err(Error::argument("refresh_cookies", reason));
         }
         if !(MAX_COOKIE..=8 * MAX_COOKIE).contains(&self.max_token_cookies()) {
@@ -53,13 +53,13 @@ impl GuardOptions {
             return Err(Error::argument("max_cookie_bytes", reason));
         }
         if self.secure == Some(false) && self.same_site == Some(SameSite::None) {
-            return Err(Error::argument("same_site", "`None` needs `secure`"));
+            return Err(Error::argument("same_site", "`None` requires `secure`"));
         }
         if !self.domain.as_deref().is_none_or(is_attribute) {
-            return Err(Error::argument("domain", "is not the domain of a cookie"));
+            return Err(Error::argument("domain", "is not a valid cookie domain"));
         }
         if !self.path.as_deref().is_none_or(|path| path.starts_with('/') && is_attribute(path)) {
-            return Err(Error::argument("path", "is not the path of a cookie"));
+            return Err(Error::argument("path", "is not a valid cookie path"));
         }
         self.check_origins()
     }
@@ -246,7 +246,7 @@ impl Guard {
             ("value", is_value(value)),
         ];
         if let Some((what, _)) = sound.iter().find(|(_, sound)| !sound) {
-            return Err(DecodeError::new(format!("the cookie's {what} is not one")).into());
+            return Err(DecodeError::new(format!("the cookie's {what} is not valid")).into());
         }
         let mut cookie = format!("{name}={value}; Path={path}");
         if !domain.is_empty() {

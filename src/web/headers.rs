@@ -15,15 +15,15 @@ const MAX_REFRESHES: usize = 32;
 impl Guard {
     /// Finds the tokens in the headers of a request.
     ///
-    /// The session token comes from `Authorization: Bearer`, or else from the session cookies: those
-    /// of the first configured name, in the order of the header, then those of the next. The refresh
-    /// token comes from the refresh cookies, likewise. A token that was split over several cookies is
-    /// put together again; see [`GuardOptions::max_cookie_bytes`](super::GuardOptions::max_cookie_bytes).
-    /// Quotes around a cookie's value are taken off; a cookie without a value is as good as none. The
-    /// first 8 session tokens are kept, and the first 32 refresh tokens.
+    /// The session token comes from `Authorization: Bearer`, or else from the session cookies: first the
+    /// cookies with the first configured name, in the order of the header, then those with the next name.
+    /// Refresh tokens come from the refresh cookies in the same way. A token that was split over several
+    /// cookies is joined again; see [`GuardOptions::max_cookie_bytes`](super::GuardOptions::max_cookie_bytes).
+    /// Quotes around a cookie's value are removed, and cookies without a value are ignored. The first 8
+    /// session tokens are kept, and the first 32 refresh tokens.
     ///
-    /// Two `Authorization` headers are refused later on, since nobody can know which of them another
-    /// server on the way has looked at. Other schemes than `Bearer` are ignored.
+    /// A request with two `Authorization` headers is refused later, because a proxy may have looked at either
+    /// of them. Schemes other than `Bearer` are ignored.
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
@@ -43,8 +43,8 @@ impl Guard {
         self.tokens_from(|name| headers.get_all(name))
     }
 
-    /// Finds the tokens in headers of any other type, given a way to the values of a header by its
-    /// name, in lower case. Otherwise like [`tokens`](Self::tokens).
+    /// Finds the tokens in headers of any other type. The function `values` returns the values of a header by
+    /// its name, which is in lower case. Otherwise this is the same as [`tokens`](Self::tokens).
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();

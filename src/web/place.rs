@@ -2,7 +2,7 @@
 
 use crate::auth::CookieSettings;
 
-/// From which sites a browser sends a cookie along.
+/// The sites from which a browser sends a cookie.
 ///
 /// ```
 /// # let client = descope::Client::builder().ignore_env().project_id("P2abc").build()?;
@@ -16,14 +16,14 @@ use crate::auth::CookieSettings;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SameSite {
-    /// From pages of this site only. A user who comes from another site, as by a link in a mail or at
-    /// the end of an OAuth sign-in, seems not to be signed in until their next click.
+    /// Only pages of this site. A user who comes from another site, through a link in an e-mail or at the
+    /// end of an OAuth sign-in, does not seem to be signed in until the next click.
     #[default]
     Strict,
-    /// Also when a user comes from another site by a link or another `GET`.
+    /// Also links and other `GET` requests of other sites.
     Lax,
-    /// From everywhere, also inside the frames and scripts of other sites, which then can act for the
-    /// user: see that they cannot. Needs `secure`.
+    /// All sites, also in frames and scripts of other sites. They can then act for the user, unless you
+    /// prevent it. Requires `secure`.
     None,
 }
 

@@ -4,9 +4,9 @@ use std::fmt;
 
 use crate::secret::Secret;
 
-/// The tokens of one request, not checked yet; see [`Guard::tokens`](super::Guard::tokens).
+/// The unchecked tokens of one request; see [`Guard::tokens`](super::Guard::tokens).
 ///
-/// It owns its texts, so that it can go to another thread without the request.
+/// It owns its texts, so you can send it to another thread without the request.
 #[derive(Clone, Default)]
 pub struct RequestTokens {
     /// From the header `Authorization`, in place of those in cookies.
@@ -22,8 +22,8 @@ pub struct RequestTokens {
 }
 
 impl RequestTokens {
-    /// Tokens that came by another way than headers, such as the first message of a WebSocket. Either
-    /// may be empty.
+    /// Tokens that did not come in headers but, for example, in the first message of a WebSocket. Either may
+    /// be empty.
     ///
     /// ```
     /// use descope::web::RequestTokens;
@@ -41,7 +41,7 @@ impl RequestTokens {
         }
     }
 
-    /// Whether there is no token at all: nobody has signed in.
+    /// Whether the request has no token at all: nobody has signed in.
     ///
     /// ```
     /// # let client = descope::Client::builder().ignore_env().project_id("P2abc").build()?;
