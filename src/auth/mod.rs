@@ -28,6 +28,7 @@ pub mod embedded_link;
 pub mod enchanted_link;
 #[cfg(feature = "magic-link")]
 pub mod magic_link;
+mod message;
 #[cfg(feature = "notp")]
 pub mod notp;
 #[cfg(feature = "oauth")]
@@ -53,7 +54,11 @@ pub mod totp;
 pub mod webauthn;
 
 pub use self::delivery::{DeliveryMethod, MaskedAddress};
-pub use self::options::{LoginOptions, SignUpOptions, UpdateOptions};
+pub use self::message::{
+    LinkLoginOptions, LinkSignUpOptions, LinkSignUpOrInOptions, LinkUpdateOptions,
+    MessageLoginOptions, MessageSignUpOptions, MessageSignUpOrInOptions, UpdateOptions,
+};
+pub use self::options::{LoginOptions, SessionOptions, SignUpOptions};
 
 /// Everything around signing in, an area each; see [`Client::auth`].
 ///

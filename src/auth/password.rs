@@ -52,12 +52,10 @@ impl Password<'_> {
     ) -> Result<AuthInfo> {
         self.0
             .post("/v1/auth/password/signup")
-            .check(check::id("login_id", login_id))
-            .field("loginId", login_id)
+            .login_id(login_id)
             .check(check::secret("password", password))
             .secret("password", password)
             .options("user", &options.user)
-            .field("providerId", &options.provider_id)
             .options("loginOptions", options)
             .send_sign_in()
     }
@@ -88,7 +86,8 @@ impl Password<'_> {
     ) -> Result<AuthInfo> {
         self.0
             .post("/v1/auth/password/signin")
-            .sign_in(login_id, options)
+            .login_id(login_id)
+            .login(options)
             .check(check::secret("password", password))
             .secret("password", password)
             .send_sign_in()

@@ -55,7 +55,7 @@ impl Saml<'_> {
             .query("loginHint", options.login_hint.as_deref())
             .query("initiatedEmail", options.initiated_email.as_deref())
             .fields(&options.login)
-            .login_bearer(&options.login)
+            .raising(&options.login.session)
             .send_url()
     }
 

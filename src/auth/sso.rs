@@ -57,7 +57,7 @@ impl Sso<'_> {
             .query("loginHint", options.login_hint.as_deref())
             .query_flag("forceAuthn", options.force_authn)
             .fields(&options.login)
-            .login_bearer(&options.login)
+            .raising(&options.login.session)
             .send_url()
     }
 

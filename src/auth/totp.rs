@@ -106,8 +106,7 @@ impl Totp<'_> {
             .check(check::id("code", code))
             .field("loginId", login_id)
             .secret("code", code)
-            .options("loginOptions", &options.with_provider())
-            .session_bearer(options)
+            .login(options)
             .send_sign_in()
     }
 }

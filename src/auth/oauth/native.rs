@@ -37,8 +37,7 @@ impl<'c> OAuth<'c> {
             .check(check::id("provider", provider))
             .field("provider", provider)
             .field("implicit", options.implicit)
-            .options("loginOptions", &options.login)
-            .login_bearer(&options.login)
+            .login(&options.login)
             .send()
     }
 
@@ -165,8 +164,7 @@ impl<'c> OAuth<'c> {
             .field("provider", provider)
             .secret("idToken", id_token)
             .secret("nonce", nonce)
-            .options("loginOptions", &options.with_provider())
-            .session_bearer(options)
+            .login(options)
     }
 }
 

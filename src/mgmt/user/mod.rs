@@ -44,7 +44,7 @@ pub use self::hashed::{HashFunction, HashedPassword};
 pub use self::profile::{FamilyAssociation, Invitation, NewUser, UserPatch};
 pub use self::search::{RoleFilter, UserSearch};
 pub use self::sessions::{
-    EmbeddedLinkOptions, LogoutOptions, ProviderToken, ProviderTokenOptions,
+    EmbeddedLinkOptions, GeneratedSignIn, LogoutOptions, ProviderToken, ProviderTokenOptions,
     SignUpEmbeddedLinkOptions,
 };
 pub use self::test_user::{TestEnchantedLink, TestMagicLink, TestMethod, TestOtp};
