@@ -36,7 +36,7 @@ pub(crate) use self::settings::region_url;
 /// # let client = descope::Client::builder().emulator(&emulator).build()?;
 /// # client.mgmt().user().create("ada", &Default::default())?;
 /// # let signed_in = client.mgmt().jwt().sign_in("ada", &Default::default())?;
-/// # let refresh_token = signed_in.refresh_jwt().unwrap();
+/// # let refresh_token = signed_in.refresh_token().unwrap();
 /// use std::time::Duration;
 ///
 /// let hurried = client.with_deadline(Duration::from_secs(2));

@@ -12,8 +12,8 @@ use crate::UnixTime;
 ///
 /// Deadlines of the network exchange itself are kept by the operating system's clock.
 pub trait Clock: Send + Sync + 'static {
-    /// Whole seconds since the Unix epoch, negative before it. Compared with `exp` and `nbf`.
-    fn unix(&self) -> i64;
+    /// The time of day, in whole seconds. Compared with `exp` and `nbf`.
+    fn unix(&self) -> UnixTime;
 
     /// Time since some fixed point, never going back. Measures the age of keys and deadlines.
     fn monotonic(&self) -> Duration;
@@ -33,8 +33,8 @@ impl Default for SystemClock {
 }
 
 impl Clock for SystemClock {
-    fn unix(&self) -> i64 {
-        UnixTime::from(SystemTime::now()).as_seconds()
+    fn unix(&self) -> UnixTime {
+        SystemTime::now().into()
     }
 
     fn monotonic(&self) -> Duration {

@@ -14,16 +14,16 @@ use crate::secret::Secret;
 
 /// Access keys; see [`Auth::access_key`].
 #[derive(Clone, Copy, Debug)]
-pub struct AccessKey<'c>(&'c Client);
+pub struct AccessKeys<'c>(&'c Client);
 
 impl<'c> Auth<'c> {
     /// Access keys: how machines sign in.
-    pub fn access_key(self) -> AccessKey<'c> {
-        AccessKey(self.0)
+    pub fn access_key(self) -> AccessKeys<'c> {
+        AccessKeys(self.0)
     }
 }
 
-impl AccessKey<'_> {
+impl AccessKeys<'_> {
     /// Trades an access key for a session token. There is no refresh token: trade the key again.
     ///
     /// ```
@@ -66,7 +66,7 @@ impl AccessKey<'_> {
     }
 }
 
-/// Options of [`AccessKey::exchange`].
+/// Options of [`AccessKeys::exchange`].
 #[derive(Clone, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]

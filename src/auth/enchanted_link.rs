@@ -49,16 +49,16 @@ use crate::secret::Secret;
 /// # Ok::<(), descope::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug)]
-pub struct EnchantedLink<'c>(&'c Client, Option<bool>);
+pub struct EnchantedLinks<'c>(&'c Client, Option<bool>);
 
 impl<'c> Auth<'c> {
     /// Enchanted links: the user clicks the right one of three links, on any device.
-    pub fn enchanted_link(self) -> EnchantedLink<'c> {
-        EnchantedLink(self.0, None)
+    pub fn enchanted_link(self) -> EnchantedLinks<'c> {
+        EnchantedLinks(self.0, None)
     }
 }
 
-impl EnchantedLink<'_> {
+impl EnchantedLinks<'_> {
     /// Says with the messages sent from here whether the links may be clicked on another device than
     /// the one that asked for them. Defaults to what Descope decides.
     ///
@@ -270,7 +270,7 @@ impl EnchantedLink<'_> {
         keep_waiting: impl FnMut() -> bool,
     ) -> Result<Option<AuthInfo>> {
         pending::wait(self.0, options, keep_waiting, |client| {
-            EnchantedLink(client, None).session(pending_ref)
+            EnchantedLinks(client, None).session(pending_ref)
         })
     }
 
@@ -282,7 +282,7 @@ impl EnchantedLink<'_> {
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// # emulator.seed(&serde_json::json!({ "users": [{ "loginId": "ada" }] })).unwrap();
     /// # let signed_in = client.mgmt().jwt().sign_in("ada", &Default::default())?;
-    /// # let refresh_token = signed_in.refresh_jwt().unwrap();
+    /// # let refresh_token = signed_in.refresh_token().unwrap();
     /// let links = client.auth().enchanted_link();
     /// let sent =
     ///     links.update_email("ada", "ada@example.com", refresh_token, &Default::default())?;
@@ -320,7 +320,7 @@ impl EnchantedLink<'_> {
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// # emulator.seed(&serde_json::json!({ "users": [{ "loginId": "ada" }] })).unwrap();
     /// # let signed_in = client.mgmt().jwt().sign_in("ada", &Default::default())?;
-    /// # let refresh_token = signed_in.refresh_jwt().unwrap();
+    /// # let refresh_token = signed_in.refresh_token().unwrap();
     /// let links = client.auth().enchanted_link();
     /// let sent = links.update_phone("ada", "+12025550101", refresh_token, &Default::default())?;
     /// println!("Click the link {} that we sent to {}", sent.link_id, sent.sent_to);
@@ -360,7 +360,7 @@ impl Call<'_> {
     }
 }
 
-/// Options of [`EnchantedLink::update_phone`].
+/// Options of [`EnchantedLinks::update_phone`].
 #[derive(Clone, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]

@@ -13,16 +13,16 @@ use crate::error::Result;
 /// The link leads to a page of yours, and carries a token as its query parameter `t`. Hand that token
 /// to [`verify`](Self::verify).
 #[derive(Clone, Copy, Debug)]
-pub struct MagicLink<'c>(&'c Client);
+pub struct MagicLinks<'c>(&'c Client);
 
 impl<'c> Auth<'c> {
     /// Magic links: one click on a link in a message signs the user in.
-    pub fn magic_link(self) -> MagicLink<'c> {
-        MagicLink(self.0)
+    pub fn magic_link(self) -> MagicLinks<'c> {
+        MagicLinks(self.0)
     }
 }
 
-impl MagicLink<'_> {
+impl MagicLinks<'_> {
     /// Registers a new user and sends them a link; finish with [`verify`](Self::verify).
     ///
     /// The link goes to the address in the user's details, or else to the login ID.
@@ -156,7 +156,7 @@ impl MagicLink<'_> {
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// # emulator.seed(&serde_json::json!({ "users": [{ "loginId": "ada" }] })).unwrap();
     /// # let signed_in = client.mgmt().jwt().sign_in("ada", &Default::default())?;
-    /// # let refresh_token = signed_in.refresh_jwt().unwrap();
+    /// # let refresh_token = signed_in.refresh_token().unwrap();
     /// let links = client.auth().magic_link();
     /// links.update_email("ada", "ada@example.com", refresh_token, &Default::default())?;
     /// # let query_parameter_t = emulator.inbox().last_to("ada@example.com").unwrap().token.unwrap();
@@ -192,7 +192,7 @@ impl MagicLink<'_> {
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// # emulator.seed(&serde_json::json!({ "users": [{ "loginId": "ada" }] })).unwrap();
     /// # let signed_in = client.mgmt().jwt().sign_in("ada", &Default::default())?;
-    /// # let refresh_token = signed_in.refresh_jwt().unwrap();
+    /// # let refresh_token = signed_in.refresh_token().unwrap();
     /// use descope::auth::DeliveryMethod::Sms;
     ///
     /// let (links, phone) = (client.auth().magic_link(), "+12025550101");

@@ -139,9 +139,9 @@ pub struct AuthInfo {
     /// They are not signed: [`claims`](Self::claims) has those that are.
     pub unsigned_claims: Map<String, Value>,
     /// The token of a device that the user has trusted, to keep on it.
-    pub trusted_device_jwt: Option<Secret>,
+    pub trusted_device_token: Option<Secret>,
     /// The token of a device that the user has signed in on before, to keep on it.
-    pub known_device_jwt: Option<Secret>,
+    pub known_device_token: Option<Secret>,
     /// A token of another vendor, which the session was moved from or is kept beside.
     pub external_token: Option<Secret>,
     /// Whether the sign-in was by an SSO configuration that is not saved yet, to test it.
@@ -166,8 +166,8 @@ impl fmt::Debug for AuthInfo {
             .field("session_expiration", &self.session_expiration)
             .field("next_refresh_seconds", &self.next_refresh_seconds)
             .field("unsigned_claims", &self.unsigned_claims)
-            .field("trusted_device_jwt", &self.trusted_device_jwt)
-            .field("known_device_jwt", &self.known_device_jwt)
+            .field("trusted_device_token", &self.trusted_device_token)
+            .field("known_device_token", &self.known_device_token)
             .field("external_token", &self.external_token)
             .field("unsaved_sso", &self.unsaved_sso)
             .field("extra", &self.extra)
@@ -178,12 +178,12 @@ impl fmt::Debug for AuthInfo {
 
 impl AuthInfo {
     /// The session token's text.
-    pub fn session_jwt(&self) -> &str {
+    pub fn session_token(&self) -> &str {
         self.session.jwt.expose()
     }
 
     /// The refresh token's text.
-    pub fn refresh_jwt(&self) -> Option<&str> {
+    pub fn refresh_token(&self) -> Option<&str> {
         self.refresh.as_ref().map(|token| token.jwt.expose())
     }
 
@@ -365,8 +365,8 @@ impl AuthInfo {
             session_expiration: answer.session_expiration,
             next_refresh_seconds: answer.next_refresh_seconds,
             unsigned_claims: answer.claims,
-            trusted_device_jwt: given(answer.trusted_device_jwt),
-            known_device_jwt: given(answer.known_device_jwt),
+            trusted_device_token: given(answer.trusted_device_jwt),
+            known_device_token: given(answer.known_device_jwt),
             external_token: given(answer.external_token),
             unsaved_sso: answer.unsaved_sso,
             extra,

@@ -11,7 +11,7 @@ use crate::options::setters;
 
 mod native;
 
-pub use self::native::{NativeOptions, NativeResult};
+pub use self::native::{NativeOptions, NativeResult, OneTap};
 
 /// OAuth; see [`Auth::oauth`].
 #[derive(Clone, Copy, Debug)]
@@ -128,7 +128,7 @@ impl<'c> OAuth<'c> {
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// # emulator.seed(&serde_json::json!({ "users": [{ "loginId": "ada" }] })).unwrap();
     /// # let signed_in = client.mgmt().jwt().sign_in("ada", &Default::default())?;
-    /// # let refresh_token = signed_in.refresh_jwt().unwrap();
+    /// # let refresh_token = signed_in.refresh_token().unwrap();
     /// use descope::auth::oauth::{OAuthUpdateOptions, providers};
     ///
     /// let options = OAuthUpdateOptions::default().redirect_url("https://app.example.com/callback");

@@ -57,7 +57,7 @@ impl Totp<'_> {
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// # emulator.seed(&serde_json::json!({ "users": [{ "loginId": "ada" }] })).unwrap();
     /// # let signed_in = client.mgmt().jwt().sign_in("ada", &Default::default())?;
-    /// # let refresh_token = signed_in.refresh_jwt().unwrap();
+    /// # let refresh_token = signed_in.refresh_token().unwrap();
     /// let setup = client.auth().totp().update("ada", refresh_token)?;
     /// println!("Scan this, or type the key {}", setup.key.expose());
     /// # assert!(!setup.key.expose().is_empty());
@@ -85,7 +85,7 @@ impl Totp<'_> {
     /// #     let key = totp_rs::Secret::try_from_base32(key).unwrap();
     /// #     let app = totp_rs::Builder::new().with_secret(key).build().unwrap();
     /// #     let now = descope::clock::Clock::unix(&emulator.clock());
-    /// #     app.generate(now.try_into().unwrap()).to_string()
+    /// #     app.generate(now.as_seconds().try_into().unwrap()).to_string()
     /// # };
     /// let totp = client.auth().totp();
     /// let setup = totp.sign_up("ada", &Default::default())?;

@@ -203,7 +203,7 @@ impl WebAuthn<'_> {
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// # emulator.seed(&serde_json::json!({ "users": [{ "loginId": "ada" }] })).unwrap();
     /// # let signed_in = client.mgmt().jwt().sign_in("ada", &Default::default())?;
-    /// # let refresh_token = signed_in.refresh_jwt().unwrap();
+    /// # let refresh_token = signed_in.refresh_token().unwrap();
     /// let (webauthn, origin) = (client.auth().webauthn(), "https://app.example.com");
     /// let start = webauthn.update_start("ada", origin, refresh_token, &Default::default())?;
     /// assert!(start.create);
@@ -240,7 +240,7 @@ impl WebAuthn<'_> {
     /// # let mut browser = browser::Authenticator::at(origin);
     /// # emulator.seed(&serde_json::json!({ "users": [{ "loginId": "ada" }] })).unwrap();
     /// # let signed_in = client.mgmt().jwt().sign_in("ada", &Default::default())?;
-    /// # let refresh_token = signed_in.refresh_jwt().unwrap();
+    /// # let refresh_token = signed_in.refresh_token().unwrap();
     /// let webauthn = client.auth().webauthn();
     /// let start = webauthn.update_start("ada", origin, refresh_token, &Default::default())?;
     /// // What the browser makes of `start.options`:

@@ -108,7 +108,7 @@ impl Guard {
     /// have expired, or are known to have ended are not sent. Where several refresh tokens came, the
     /// sessions of all are ended, of the eight that were issued last, whoever their users are: the browser
     /// forgets them all. They are ended in turn, within the time of one call, until Descope is
-    /// unavailable. Other browsers of the user's stay signed in; [`Session::logout_all`] ends those
+    /// unavailable. Other browsers of the user's stay signed in; [`Sessions::logout_all`] ends those
     /// sessions too.
     ///
     /// ```
@@ -128,7 +128,7 @@ impl Guard {
     /// cookies are in [`Denied::set_cookies`]: with them the browser forgets the session, which then
     /// lasts until its tokens expire. Tell the user.
     ///
-    /// [`Session::logout_all`]: crate::auth::session::Session::logout_all
+    /// [`Sessions::logout_all`]: crate::auth::session::Sessions::logout_all
     pub fn logout(&self, tokens: &RequestTokens) -> Result<Vec<HeaderValue>, Denied> {
         let mut failed = None;
         let sessions = self.to_log_out(tokens, |error| {

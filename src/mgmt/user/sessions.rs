@@ -58,7 +58,7 @@ impl Users<'_> {
     }
 
     /// Makes the token of a link that signs a user in, for a message of your own. Finish with
-    /// [`EmbeddedLink::verify`](crate::auth::embedded_link::EmbeddedLink::verify).
+    /// [`EmbeddedLinks::verify`](crate::auth::embedded_link::EmbeddedLinks::verify).
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
@@ -88,7 +88,7 @@ impl Users<'_> {
     }
 
     /// Makes the token of a link that signs a new user up, for a message of your own. Finish with
-    /// [`EmbeddedLink::verify`](crate::auth::embedded_link::EmbeddedLink::verify).
+    /// [`EmbeddedLinks::verify`](crate::auth::embedded_link::EmbeddedLinks::verify).
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
@@ -160,7 +160,7 @@ impl Users<'_> {
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// # client.mgmt().user().create("ada", &Default::default())?;
     /// # let signed_in = client.mgmt().jwt().sign_in("ada", &Default::default())?;
-    /// # let refresh_token = signed_in.refresh_jwt().unwrap();
+    /// # let refresh_token = signed_in.refresh_token().unwrap();
     /// client.mgmt().user().logout("ada", &Default::default())?;
     /// assert!(client.auth().session().refresh(refresh_token).unwrap_err().is_unauthorized());
     /// # Ok::<(), descope::Error>(())

@@ -86,7 +86,7 @@ impl Users<'_> {
     }
 
     /// Makes a magic link for a test user and returns it; finish with
-    /// [`MagicLink::verify`](crate::auth::magic_link::MagicLink::verify) of its token, the parameter
+    /// [`MagicLinks::verify`](crate::auth::magic_link::MagicLinks::verify) of its token, the parameter
     /// `t`.
     ///
     /// It leads to `page`, which defaults to the one set in the Descope console.
@@ -124,9 +124,9 @@ impl Users<'_> {
     }
 
     /// Makes an enchanted link for a test user and returns it. Finish with
-    /// [`EnchantedLink::verify`](crate::auth::enchanted_link::EnchantedLink::verify) of its token, the
+    /// [`EnchantedLinks::verify`](crate::auth::enchanted_link::EnchantedLinks::verify) of its token, the
     /// parameter `t`, and
-    /// [`session`](crate::auth::enchanted_link::EnchantedLink::session) on the waiting side.
+    /// [`session`](crate::auth::enchanted_link::EnchantedLinks::session) on the waiting side.
     ///
     /// It leads to `page`, which defaults to the one set in the Descope console.
     ///
