@@ -1,4 +1,5 @@
-//! Embedded links: signing in with a token that your program made and sent in its own way.
+//! Embedded links: signing in with a token that your program made and sent in its own way. Feature
+//! `embedded-link`.
 
 use super::{Auth, AuthInfo};
 use crate::client::Client;

@@ -1,5 +1,5 @@
 //! Enchanted links: the user clicks the right one of three links, on any device, and is signed in
-//! here.
+//! here. Feature `enchanted-link`.
 
 use std::collections::BTreeMap;
 
@@ -58,23 +58,8 @@ impl<'c> Auth<'c> {
     }
 }
 
+/// # Signing up and in
 impl EnchantedLinks<'_> {
-    /// Says with the messages sent from here whether the links may be clicked on another device than
-    /// the one that asked for them. Defaults to what Descope decides.
-    ///
-    /// ```
-    /// # use descope::auth::DeliveryMethod;
-    /// # let emulator = descope::emulator::Emulator::new();
-    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
-    /// let links = client.auth().enchanted_link().cross_device(true);
-    /// links.sign_up_or_in(DeliveryMethod::Email, "ada@example.com", &Default::default())?;
-    /// # Ok::<(), descope::Error>(())
-    /// ```
-    #[must_use]
-    pub fn cross_device(self, may: bool) -> Self {
-        Self(self.0, Some(may))
-    }
-
     /// Registers a new user and sends them links, by [`Email`](DeliveryMethod::Email) or
     /// [`Sms`](DeliveryMethod::Sms).
     ///
@@ -273,7 +258,10 @@ impl EnchantedLinks<'_> {
             EnchantedLinks(client, None).session(pending_ref)
         })
     }
+}
 
+/// # Changing an address
+impl EnchantedLinks<'_> {
     /// Sends links to a new e-mail address of a signed-in user. The address changes once the right
     /// one is clicked and its token verified.
     ///
@@ -345,6 +333,25 @@ impl EnchantedLinks<'_> {
             .field("phone", phone)
             .fields(options)
             .send()
+    }
+}
+
+/// # Where the links may be clicked
+impl EnchantedLinks<'_> {
+    /// Says with the messages sent from here whether the links may be clicked on another device than
+    /// the one that asked for them. Defaults to what Descope decides.
+    ///
+    /// ```
+    /// # use descope::auth::DeliveryMethod;
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// let links = client.auth().enchanted_link().cross_device(true);
+    /// links.sign_up_or_in(DeliveryMethod::Email, "ada@example.com", &Default::default())?;
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    #[must_use]
+    pub fn cross_device(self, may: bool) -> Self {
+        Self(self.0, Some(may))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Magic links: one click on a link in a message signs the user in.
+//! Magic links: one click on a link in a message signs the user in. Feature `magic-link`.
 
 use super::{
     Auth, AuthInfo, DeliveryMethod, LinkLoginOptions, LinkSignUpOptions, LinkSignUpOrInOptions,
@@ -22,6 +22,7 @@ impl<'c> Auth<'c> {
     }
 }
 
+/// # Signing up and in
 impl MagicLinks<'_> {
     /// Registers a new user and sends them a link; finish with [`verify`](Self::verify).
     ///
@@ -147,7 +148,10 @@ impl MagicLinks<'_> {
     pub fn verify(&self, token: &str) -> Result<AuthInfo> {
         Auth(self.0).verify_link(token)
     }
+}
 
+/// # Changing an address
+impl MagicLinks<'_> {
     /// Sends a link to a new e-mail address of a signed-in user. The address changes once the link
     /// is clicked and its token verified.
     ///

@@ -194,7 +194,8 @@ impl AuthInfo {
 }
 
 /// How the project wants the refresh token's cookie to be set.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct CookieSettings {
     /// The cookie's domain; empty for the host alone.

@@ -52,6 +52,7 @@ impl<'c> Auth<'c> {
     }
 }
 
+/// # Signing up and in
 impl Notp<'_> {
     /// Begins to sign in a user, who is registered if they are new.
     ///
@@ -195,7 +196,10 @@ impl Notp<'_> {
     ) -> Result<Option<AuthInfo>> {
         pending::wait(self.0, options, keep_waiting, |client| Notp(client).session(pending_ref))
     }
+}
 
+/// # Changing a phone number
+impl Notp<'_> {
     /// Begins to change the phone number of a signed-in user: it changes once they have sent the
     /// message from the new one.
     ///

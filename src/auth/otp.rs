@@ -1,4 +1,4 @@
-//! One-time passwords: codes by e-mail, text message, phone call or WhatsApp.
+//! Codes by e-mail, text message, phone call or WhatsApp: one-time passwords. Feature `otp`.
 
 use super::{
     Auth, AuthInfo, DeliveryMethod, MaskedAddress, MessageLoginOptions, MessageSignUpOptions,
@@ -19,6 +19,7 @@ impl<'c> Auth<'c> {
     }
 }
 
+/// # Signing up and in
 impl Otp<'_> {
     /// Registers a new user and sends them a code; finish with [`verify`](Self::verify).
     ///
@@ -141,7 +142,10 @@ impl Otp<'_> {
             .secret("code", code)
             .send_sign_in()
     }
+}
 
+/// # Changing an address
+impl Otp<'_> {
     /// Sends a code to a new e-mail address of a signed-in user. The address changes once the code is
     /// verified.
     ///

@@ -1,4 +1,4 @@
-//! Passwords.
+//! Passwords: signing up and in with one, and replacing it. Feature `password`.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -24,6 +24,7 @@ impl<'c> Auth<'c> {
     }
 }
 
+/// # Signing up and in
 impl Passwords<'_> {
     /// Registers a new user with a password, and signs them in.
     ///
@@ -93,7 +94,10 @@ impl Passwords<'_> {
             .secret("password", password)
             .send_sign_in()
     }
+}
 
+/// # Changing a password
+impl Passwords<'_> {
     /// Sends a user who forgot their password a message that signs them in without.
     ///
     /// If the project resets by magic link, [`MagicLinks::verify`][verify] takes its token; ask for a
@@ -188,7 +192,10 @@ impl Passwords<'_> {
             .secret("newPassword", new)
             .send_sign_in()
     }
+}
 
+/// # The policy
+impl Passwords<'_> {
     /// What the project asks of new passwords, so that you can tell the user as they type. Descope
     /// checks it in any case.
     ///
@@ -254,6 +261,9 @@ pub struct ResetSent {
     pub link_id: Option<String>,
     /// Of an enchanted link, what to ask for the session with.
     pub pending_ref: Option<Secret>,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
 }
 
 /// What a project asks of new passwords.

@@ -1,4 +1,4 @@
-//! SAML: the older form of single sign-on, which [`sso`](Auth::sso) replaces.
+//! SAML: the older form of single sign-on, which [`sso`](Auth::sso) replaces. Feature `saml`.
 
 use super::{Auth, AuthInfo, LoginOptions};
 use crate::check;

@@ -1,4 +1,5 @@
-//! Sessions: checking, refreshing and ending them, and what a signed-in user may ask.
+//! Sessions: checking, refreshing and ending them, and what a signed-in user may ask. Feature
+//! `session`.
 
 use std::fmt;
 use std::sync::Arc;
@@ -33,6 +34,7 @@ impl<'c> Auth<'c> {
     }
 }
 
+/// # Checking and refreshing
 impl<'c> Sessions<'c> {
     /// Checks a session token by the project's published keys. Descope is called only now and then, to
     /// fetch the keys.
@@ -229,7 +231,10 @@ impl<'c> Sessions<'c> {
         let refreshed = self.renew(&refresh, Memory::Ignored)?;
         Ok(CheckedSession { claims: refreshed.claims().clone(), refreshed: Some(refreshed) })
     }
+}
 
+/// # Ending
+impl Sessions<'_> {
     /// Ends the session. Its session tokens stay valid until they expire; drop the user's cookies.
     ///
     /// ```
@@ -279,7 +284,10 @@ impl<'c> Sessions<'c> {
             .fields(&json!({}))
             .send_unit()
     }
+}
 
+/// # What a signed-in user may ask
+impl Sessions<'_> {
     /// The user, as Descope knows them now.
     ///
     /// This asks Descope, and so also tells whether the session still stands.

@@ -1,4 +1,5 @@
 //! Single sign-on: users sign in at their company's identity provider, by SAML or OpenID Connect.
+//! Feature `sso`.
 
 use super::{Auth, AuthInfo, LoginOptions};
 use crate::check;

@@ -1,4 +1,4 @@
-//! Authenticator apps: time-based one-time passwords (RFC 6238).
+//! Authenticator apps: time-based one-time passwords (RFC 6238). Feature `totp`.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -8,6 +8,7 @@ use super::{Auth, AuthInfo, LoginOptions};
 use crate::check;
 use crate::client::Client;
 use crate::error::Result;
+use crate::extra::Extra;
 use crate::json::DecodeError;
 use crate::models::UserDetails;
 use crate::secret::Secret;
@@ -123,6 +124,9 @@ pub struct TotpSetup {
     pub image: Secret,
     /// The key to type into the app, in base32.
     pub key: Secret,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
 }
 
 impl TotpSetup {

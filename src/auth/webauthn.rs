@@ -1,4 +1,4 @@
-//! WebAuthn: passkeys and security keys.
+//! WebAuthn: passkeys and security keys. Feature `webauthn`.
 //!
 //! Each ceremony has two steps with the browser between them: `start` returns the options for
 //! `navigator.credentials`, as JSON text, and `finish` takes what the browser made of them, as JSON
@@ -36,6 +36,7 @@ impl<'c> Auth<'c> {
     }
 }
 
+/// # Signing up
 impl WebAuthn<'_> {
     /// Begins to register a new user with a passkey; finish with
     /// [`sign_up_finish`](Self::sign_up_finish).
@@ -103,7 +104,10 @@ impl WebAuthn<'_> {
     pub fn sign_up_finish(&self, transaction_id: &str, response: &str) -> Result<AuthInfo> {
         self.finish("/v1/auth/webauthn/signup/finish", transaction_id, response).send_sign_in()
     }
+}
 
+/// # Signing in
+impl WebAuthn<'_> {
     /// Begins to sign a user in by their passkey; finish with
     /// [`sign_in_finish`](Self::sign_in_finish).
     ///
@@ -165,7 +169,10 @@ impl WebAuthn<'_> {
     pub fn sign_in_finish(&self, transaction_id: &str, response: &str) -> Result<AuthInfo> {
         self.finish("/v1/auth/webauthn/signin/finish", transaction_id, response).send_sign_in()
     }
+}
 
+/// # Signing up or in
+impl WebAuthn<'_> {
     /// Begins to sign a user in by their passkey, or to register them if they are new.
     ///
     /// Where [`create`](WebAuthnTransaction::create) says so, finish with
@@ -194,7 +201,10 @@ impl WebAuthn<'_> {
             .options("loginOptions", &options.login)
             .send()
     }
+}
 
+/// # Adding a passkey
+impl WebAuthn<'_> {
     /// Begins to add a passkey to a signed-in user; finish with
     /// [`update_finish`](Self::update_finish).
     ///

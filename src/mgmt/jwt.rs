@@ -1,4 +1,5 @@
-//! Tokens: changing their claims, signing users in without asking them, impersonation.
+//! Tokens: changing their claims, signing users in without asking them, impersonation. Feature
+//! `mgmt-jwt`.
 
 mod assertion;
 

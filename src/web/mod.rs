@@ -1,4 +1,5 @@
 //! Guards the pages of a web service: tokens in, claims and cookies out, for any framework or none.
+//! Feature `web`.
 //!
 //! A [`Guard`] finds the tokens of a request, in `Authorization: Bearer` or in cookies. It checks them,
 //! refreshes the session if need be, and says who is let in, or why not and with which status. It also

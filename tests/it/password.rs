@@ -58,7 +58,7 @@ fn reset_with_every_field() {
     let line = "POST /v1/auth/password/reset";
     let answer = json!({
         "resetMethod": "enchantedlink", "pendingRef": "ref-1", "linkId": "42",
-        "maskedEmail": "a***@example.com",
+        "maskedEmail": "a***@example.com", "newer": 1,
     });
     let body = json!({
         "loginId": ADA, "redirectUrl": "https://app.example.com/reset",
@@ -68,6 +68,7 @@ fn reset_with_every_field() {
         sends(line, "", body, &answer, |client| client.auth().password().send_reset(ADA, &options));
     assert_eq!((&*sent.reset_method, sent.link_id.as_deref()), ("enchantedlink", Some("42")));
     assert_eq!(sent.masked_email.as_deref(), Some("a***@example.com"));
+    assert_eq!(sent.extra.get("newer"), Some(&json!(1)));
     assert_eq!(sent.pending_ref.unwrap().expose(), "ref-1");
 
     let answer = json!({ "resetMethod": "magiclink" });

@@ -21,7 +21,7 @@ use crate::support::{
 fn sign_up_and_update() {
     let answer = json!({
         "provisioningURL": "otpauth://totp/x", "image": "data:image/png;base64,iVBORw==",
-        "key": "KEYKEY",
+        "key": "KEYKEY", "newer": 1,
     });
     let body = json!({ "loginId": ADA, "user": user_details() });
     let setup = sends("POST /v1/auth/totp/signup", "", body, &answer, |client| {
@@ -31,6 +31,7 @@ fn sign_up_and_update() {
     assert_eq!(setup.image.expose(), "data:image/png;base64,iVBORw==");
     assert_eq!(setup.key.expose(), "KEYKEY");
     assert_eq!(setup.qr_png().unwrap(), b"\x89PNG");
+    assert_eq!(setup.extra.get("newer"), Some(&json!(1)));
     let shown = format!("{setup:?}");
     assert!(["otpauth", "KEYKEY", "iVBOR"].iter().all(|secret| !shown.contains(secret)));
 

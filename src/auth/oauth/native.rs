@@ -12,7 +12,8 @@ use crate::error::Result;
 use crate::options::setters;
 use crate::secret::Secret;
 
-impl<'c> OAuth<'c> {
+/// # In a mobile app
+impl OAuth<'_> {
     /// Begins a sign-in in a mobile app, by the provider's own library there. Returns what that
     /// library needs, as Descope gives it; finish with [`native_finish`](Self::native_finish).
     ///
@@ -78,7 +79,10 @@ impl<'c> OAuth<'c> {
             .maybe_secret("idToken", result.id_token.as_ref())
             .send_sign_in()
     }
+}
 
+/// # By Google One Tap
+impl<'c> OAuth<'c> {
     /// The client ID that the web page needs to show Google One Tap.
     ///
     /// ```no_run
