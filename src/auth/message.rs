@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::DeliveryMethod;
 use super::options::RaisedSession;
+use crate::call::Call;
+use crate::check;
 use crate::models::UserDetails;
 use crate::options::setters;
 
@@ -219,3 +222,67 @@ pub struct LinkUpdateOptions {
 }
 
 setters!(LinkUpdateOptions { redirect_url: opt<String>, update: nested<UpdateOptions> });
+
+/// What the areas that send messages have in common.
+#[allow(dead_code, reason = "each area uses some of it, and any of them may be off")]
+impl<'c> Call<'c> {
+    /// The body of a sign-in by a message: who, and how.
+    pub(crate) fn message_login<'i>(
+        self,
+        login_id: impl Into<Option<&'i str>>,
+        options: &'c MessageLoginOptions,
+    ) -> Self {
+        self.login_id(login_id)
+            .field("providerId", &options.provider_id)
+            .options("loginOptions", options)
+            .raising(&options.session)
+    }
+
+    /// The body of a sign-in or sign-up by a message.
+    pub(crate) fn message_sign_up_or_in<'i>(
+        self,
+        login_id: impl Into<Option<&'i str>>,
+        options: &MessageSignUpOrInOptions,
+    ) -> Self {
+        self.login_id(login_id)
+            .field("providerId", &options.provider_id)
+            .options("loginOptions", options)
+    }
+
+    /// The body of a sign-up whose message goes to the login ID, or to the address in the user's
+    /// details.
+    pub(crate) fn message_sign_up(
+        self,
+        method: DeliveryMethod,
+        login_id: &str,
+        options: &MessageSignUpOptions,
+    ) -> Self {
+        let mut user = options.user.clone();
+        let address = if method.is_phone() { &mut user.phone } else { &mut user.email };
+        let address = match address {
+            Some(address) if !address.is_empty() => address.clone(),
+            unset => unset.insert(login_id.to_owned()).clone(),
+        };
+        let name = if method.is_phone() { "phone" } else { "email" };
+        let call = self
+            .login_id(login_id)
+            .check(method.check_address(name, &address))
+            .field("user", user)
+            .field("providerId", &options.provider_id)
+            .options("loginOptions", options);
+        match method.address_field() {
+            Some(name) => call.field(name, address),
+            None => call,
+        }
+    }
+
+    /// The body of a change of address, for a user who is signed in.
+    pub(crate) fn update_address(
+        self,
+        login_id: &str,
+        refresh_token: &'c str,
+        options: &UpdateOptions,
+    ) -> Self {
+        self.bearer("refresh_token", refresh_token).login_id(login_id).fields(options)
+    }
+}

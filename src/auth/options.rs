@@ -1,10 +1,8 @@
-//! Options of signing in and up without a message, and the parts of requests that all ways to sign in share.
+//! Options of signing in and up without a message, and what all ways to sign in have in common.
 
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::message::{MessageLoginOptions, MessageSignUpOptions, MessageSignUpOrInOptions};
-use super::{DeliveryMethod, UpdateOptions};
 use crate::call::Call;
 use crate::check;
 use crate::models::UserDetails;
@@ -78,7 +76,7 @@ setters!(SignUpOptions {
     tenant_id: opt<String>,
 });
 
-/// What the session is to be like, where nobody can be signed in already or no other session counts.
+/// What the session of a sign-in is to be like that adds to no other session.
 #[derive(Clone, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -138,29 +136,6 @@ impl<'c> Call<'c> {
         self.options("loginOptions", options).raising(&options.session)
     }
 
-    /// The body of a sign-in by a message: who, and how.
-    pub(crate) fn message_login<'i>(
-        self,
-        login_id: impl Into<Option<&'i str>>,
-        options: &'c MessageLoginOptions,
-    ) -> Self {
-        self.login_id(login_id)
-            .field("providerId", &options.provider_id)
-            .options("loginOptions", options)
-            .raising(&options.session)
-    }
-
-    /// The body of a sign-in or sign-up by a message.
-    pub(crate) fn message_sign_up_or_in<'i>(
-        self,
-        login_id: impl Into<Option<&'i str>>,
-        options: &MessageSignUpOrInOptions,
-    ) -> Self {
-        self.login_id(login_id)
-            .field("providerId", &options.provider_id)
-            .options("loginOptions", options)
-    }
-
     /// The refresh token of a sign-in that adds to a session.
     pub(crate) fn raising(self, session: &'c RaisedSession) -> Self {
         match &session.refresh_token {
@@ -174,42 +149,5 @@ impl<'c> Call<'c> {
         let url = url.filter(|url| !url.is_empty());
         self.check(url.map_or(Ok(()), |url| check::id("redirect_url", url)))
             .query("redirectURL", url)
-    }
-
-    /// The body of a sign-up whose message goes to the login ID, or to the address in the user's
-    /// details.
-    pub(crate) fn message_sign_up(
-        self,
-        method: DeliveryMethod,
-        login_id: &str,
-        options: &MessageSignUpOptions,
-    ) -> Self {
-        let mut user = options.user.clone();
-        let address = if method.is_phone() { &mut user.phone } else { &mut user.email };
-        let address = match address {
-            Some(address) if !address.is_empty() => address.clone(),
-            unset => unset.insert(login_id.to_owned()).clone(),
-        };
-        let name = if method.is_phone() { "phone" } else { "email" };
-        let call = self
-            .login_id(login_id)
-            .check(method.check_address(name, &address))
-            .field("user", user)
-            .field("providerId", &options.provider_id)
-            .options("loginOptions", options);
-        match method.address_field() {
-            Some(name) => call.field(name, address),
-            None => call,
-        }
-    }
-
-    /// The body of a change of address, for a user who is signed in.
-    pub(crate) fn update_address(
-        self,
-        login_id: &str,
-        refresh_token: &'c str,
-        options: &UpdateOptions,
-    ) -> Self {
-        self.bearer("refresh_token", refresh_token).login_id(login_id).fields(options)
     }
 }

@@ -13,7 +13,7 @@ use crate::json::DecodeError;
 
 /// The claims of a token whose signature and times have been checked.
 ///
-/// For a token from a request, only [`Session::validate`](crate::auth::session::Sessions::validate) and the
+/// For a token from a request, only [`Sessions::validate`](crate::auth::session::Sessions::validate) and the
 /// functions built on it create a `Claims`.
 ///
 /// ```

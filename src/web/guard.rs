@@ -87,7 +87,7 @@ pub struct GuardOptions {
     /// Descope signs other tokens of a user with the same keys: ID tokens, and the access tokens of
     /// applications to which the user has granted some scopes. Each of them would open everything that
     /// the user may do. `false` accepts every token that
-    /// [`Session::validate`](crate::auth::session::Sessions::validate) accepts, as the official SDKs do.
+    /// [`Sessions::validate`](crate::auth::session::Sessions::validate) accepts, as the official SDKs do.
     pub session_tokens_only: Option<bool>,
     /// Other origins, such as `https://app.example.com`, to which [`LoginPage::then`] and
     /// [`Guard::safe_redirect`] may send users. Defaults to none: paths of this site alone.
