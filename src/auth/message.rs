@@ -8,7 +8,6 @@ use serde_json::{Map, Value};
 use super::DeliveryMethod;
 use super::options::RaisedSession;
 use crate::call::Call;
-use crate::check;
 use crate::models::UserDetails;
 use crate::options::setters;
 
