@@ -27,7 +27,7 @@ use crate::transport::{Limits, Response};
 /// # let client = descope::Client::builder().emulator(&emulator).build()?;
 /// # client.mgmt().user().create("ada", &Default::default())?;
 /// # let signed_in = client.mgmt().jwt().sign_in("ada", &Default::default())?;
-/// # let refresh_token = signed_in.refresh_jwt().unwrap();
+/// # let refresh_token = signed_in.refresh_token().unwrap();
 /// use std::time::Duration;
 ///
 /// let hurried = client.with_deadline(Duration::from_secs(2));

@@ -13,8 +13,8 @@ use crate::time::UnixTime;
 ///
 /// The deadlines of a network exchange use the operating system's clock.
 pub trait Clock: Send + Sync + 'static {
-    /// Whole seconds since the Unix epoch, negative before it. Compared with `exp` and `nbf`.
-    fn unix(&self) -> i64;
+    /// The time of day, in whole seconds. Compared with `exp` and `nbf`.
+    fn unix(&self) -> UnixTime;
 
     /// Time since some fixed point, which never goes back. It measures the age of keys, and
     /// deadlines.
@@ -35,8 +35,8 @@ impl Default for SystemClock {
 }
 
 impl Clock for SystemClock {
-    fn unix(&self) -> i64 {
-        UnixTime::from(SystemTime::now()).as_seconds()
+    fn unix(&self) -> UnixTime {
+        SystemTime::now().into()
     }
 
     fn monotonic(&self) -> Duration {

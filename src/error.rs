@@ -130,8 +130,8 @@ impl Error {
     /// ([`is_token_invalid`](Self::is_token_invalid)), or Descope says that the session has ended
     /// ([`is_unauthorized`](Self::is_unauthorized)).
     ///
-    /// Ask this after [`refresh`](crate::auth::session::Session::refresh) or
-    /// [`validate_and_refresh`](crate::auth::session::Session::validate_and_refresh). After other calls,
+    /// Ask this after [`refresh`](crate::auth::session::Sessions::refresh) or
+    /// [`validate_and_refresh`](crate::auth::session::Sessions::validate_and_refresh). After other calls,
     /// HTTP status 401 is about something else: the code or link that was just tried, or the management
     /// key.
     pub fn is_sign_in_required(&self) -> bool {

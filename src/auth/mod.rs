@@ -28,6 +28,7 @@ pub mod embedded_link;
 pub mod enchanted_link;
 #[cfg(feature = "magic-link")]
 pub mod magic_link;
+mod message;
 #[cfg(feature = "notp")]
 pub mod notp;
 #[cfg(feature = "oauth")]
@@ -53,7 +54,11 @@ pub mod totp;
 pub mod webauthn;
 
 pub use self::delivery::{DeliveryMethod, MaskedAddress};
-pub use self::options::{LoginOptions, SignUpOptions, UpdateOptions};
+pub use self::message::{
+    LinkLoginOptions, LinkSignUpOptions, LinkSignUpOrInOptions, LinkUpdateOptions,
+    MessageLoginOptions, MessageSignUpOptions, MessageSignUpOrInOptions, UpdateOptions,
+};
+pub use self::options::{LoginOptions, SessionOptions, SignUpOptions};
 
 /// Everything around signing in, an area each; see [`Client::auth`].
 ///
@@ -131,9 +136,9 @@ pub struct AuthInfo {
     /// They are not signed: [`claims`](Self::claims) has those that are.
     pub unsigned_claims: Map<String, Value>,
     /// The token of a device that the user has trusted, to keep on it.
-    pub trusted_device_jwt: Option<Secret>,
+    pub trusted_device_token: Option<Secret>,
     /// The token of a device that the user has signed in on before, to keep on it.
-    pub known_device_jwt: Option<Secret>,
+    pub known_device_token: Option<Secret>,
     /// A token of another vendor, which the session was moved from or is kept beside.
     pub external_token: Option<Secret>,
     /// Whether the sign-in was by an SSO configuration that is not saved yet, to test it.
@@ -158,8 +163,8 @@ impl fmt::Debug for AuthInfo {
             .field("session_expiration", &self.session_expiration)
             .field("next_refresh_seconds", &self.next_refresh_seconds)
             .field("unsigned_claims", &self.unsigned_claims)
-            .field("trusted_device_jwt", &self.trusted_device_jwt)
-            .field("known_device_jwt", &self.known_device_jwt)
+            .field("trusted_device_token", &self.trusted_device_token)
+            .field("known_device_token", &self.known_device_token)
             .field("external_token", &self.external_token)
             .field("unsaved_sso", &self.unsaved_sso)
             .field("extra", &self.extra)
@@ -170,12 +175,12 @@ impl fmt::Debug for AuthInfo {
 
 impl AuthInfo {
     /// The session token's text.
-    pub fn session_jwt(&self) -> &str {
+    pub fn session_token(&self) -> &str {
         self.session.jwt.expose()
     }
 
     /// The refresh token's text.
-    pub fn refresh_jwt(&self) -> Option<&str> {
+    pub fn refresh_token(&self) -> Option<&str> {
         self.refresh.as_ref().map(|token| token.jwt.expose())
     }
 
@@ -186,7 +191,8 @@ impl AuthInfo {
 }
 
 /// How the project wants the refresh token's cookie to be set.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct CookieSettings {
     /// The cookie's domain; empty for the host alone.
@@ -356,8 +362,8 @@ impl AuthInfo {
             session_expiration: answer.session_expiration,
             next_refresh_seconds: answer.next_refresh_seconds,
             unsigned_claims: answer.claims,
-            trusted_device_jwt: given(answer.trusted_device_jwt),
-            known_device_jwt: given(answer.known_device_jwt),
+            trusted_device_token: given(answer.trusted_device_jwt),
+            known_device_token: given(answer.known_device_jwt),
             external_token: given(answer.external_token),
             unsaved_sso: answer.unsaved_sso,
             extra,

@@ -181,7 +181,7 @@ impl Call<'_> {
             status: response.status().as_u16(),
             request_id: text("x-request-id"),
             cf_ray: text("cf-ray"),
-            retry_after: retry_after(headers, self.core.shared.clock.unix()),
+            retry_after: retry_after(headers, self.core.shared.clock.unix().as_seconds()),
             ..ApiError::default()
         };
         let body = response.body().trim_ascii_start();

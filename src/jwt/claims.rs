@@ -13,7 +13,7 @@ use crate::time::UnixTime;
 
 /// The claims of a token whose signature and times have been checked.
 ///
-/// For a token from a request, only [`Session::validate`](crate::auth::session::Session::validate) and the
+/// For a token from a request, only [`Sessions::validate`](crate::auth::session::Sessions::validate) and the
 /// functions built on it create a `Claims`.
 ///
 /// ```
@@ -131,7 +131,7 @@ impl Claims {
     /// one text or a list. Empty for a session token.
     ///
     /// Access tokens of inbound applications and MCP servers are signed with the project's keys, so
-    /// [`validate`](crate::auth::session::Session::validate) accepts them. If this list is not empty, the
+    /// [`validate`](crate::auth::session::Sessions::validate) accepts them. If this list is not empty, the
     /// user has let another application act, and only within these scopes.
     pub fn scopes(&self) -> Vec<&str> {
         match self.claim("scope").or_else(|| self.claim("scp")) {
@@ -157,7 +157,7 @@ impl Claims {
     /// section 6.1), for projects that use `DPoP`.
     ///
     /// This crate does not check proofs of that key: as in the official SDKs, a token without proof passes
-    /// [`validate`](crate::auth::session::Session::validate). If there is a thumbprint, accept the request
+    /// [`validate`](crate::auth::session::Sessions::validate). If there is a thumbprint, accept the request
     /// only after you have checked the proof, or use the guard of the feature `web`, which refuses such
     /// tokens.
     pub fn key_thumbprint(&self) -> Option<&str> {
@@ -266,7 +266,7 @@ impl Claims {
     /// # Errors
     ///
     /// [`Error::Decode`] if they are not a `T`.
-    pub fn to<T: DeserializeOwned>(&self) -> Result<T> {
+    pub fn deserialize<T: DeserializeOwned>(&self) -> Result<T> {
         T::deserialize(self.tree()).map_err(not_readable)
     }
 

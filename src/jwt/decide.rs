@@ -26,7 +26,7 @@ pub(super) struct Moment {
 
 impl Moment {
     pub(super) fn now(clock: &dyn Clock) -> Self {
-        Self { monotonic: clock.monotonic(), unix: clock.unix() }
+        Self { monotonic: clock.monotonic(), unix: clock.unix().as_seconds() }
     }
 
     /// The time since then by the monotonic clock, which may stand still while the machine sleeps.

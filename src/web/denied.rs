@@ -224,7 +224,7 @@ impl Denied {
     /// # let guard = descope::web::Guard::new(&client);
     /// use descope::web::{Access, RequestTokens};
     ///
-    /// let denied = guard.validate(&RequestTokens::new("no token", ""), &Access::default()).unwrap_err();
+    /// let denied = guard.validate(&RequestTokens::default().session_token("no token"), &Access::default()).unwrap_err();
     /// assert_eq!(denied.challenge(), Some(r#"Bearer error="invalid_token""#));
     /// # Ok::<(), descope::Error>(())
     /// ```

@@ -87,7 +87,7 @@ pub struct GuardOptions {
     /// Descope signs other tokens of a user with the same keys: ID tokens, and the access tokens of
     /// applications to which the user has granted some scopes. Each of them would give access to
     /// everything that the user may do. With `false`, the guard accepts every token that
-    /// [`Session::validate`](crate::auth::session::Session::validate) accepts, as the official SDKs do.
+    /// [`Sessions::validate`](crate::auth::session::Sessions::validate) accepts, as the official SDKs do.
     pub session_tokens_only: Option<bool>,
     /// Other origins, such as `https://app.example.com`, to which [`LoginPage::then`] and
     /// [`Guard::safe_redirect`] may send users. Defaults to none, so users are only sent to paths of this
@@ -159,7 +159,7 @@ impl Access {
 /// # let client = descope::Client::builder().emulator(&emulator).build()?;
 /// # let guard = descope::web::Guard::new(&client);
 /// # let token = emulator.issue_token(serde_json::json!({"sub": "U2ada", "drn": "DS", "dct": "acme"})).expect("a token");
-/// # let tokens = descope::web::RequestTokens::new(token, "");
+/// # let tokens = descope::web::RequestTokens::default().session_token(token);
 /// let visitor = guard.validate_and_refresh(&tokens, &Default::default())?;
 /// assert_eq!(visitor.claims.current_tenant(), Some("acme"));
 /// for cookie in &visitor.set_cookies {
@@ -200,7 +200,7 @@ impl Visitor {
     /// # let token = emulator.issue_token(serde_json::json!({
     /// #     "sub": "U2ada", "drn": "DS", "act": { "sub": "U2support" },
     /// # })).expect("a token");
-    /// # let tokens = descope::web::RequestTokens::new(token, "");
+    /// # let tokens = descope::web::RequestTokens::default().session_token(token);
     /// use descope::web::{Access, Reason};
     ///
     /// let visitor = guard.validate_and_refresh(&tokens, &Access::default())?;
@@ -277,7 +277,7 @@ impl Guard {
     /// # let token = emulator.issue_token(serde_json::json!({
     /// #     "sub": "U2ada", "drn": "DS", "tenants": { "acme": { "roles": ["editor"] } },
     /// # })).expect("a token");
-    /// # let tokens = descope::web::RequestTokens::new(token, "");
+    /// # let tokens = descope::web::RequestTokens::default().session_token(token);
     /// use descope::web::{Access, Reason};
     ///
     /// let editors = Access::default().tenant("acme").roles(["editor"]);
@@ -332,7 +332,7 @@ impl Guard {
     /// # let code = emulator.inbox().last_to("ada@example.com").and_then(|m| m.code).expect("a code");
     /// # let info = client.auth().otp().verify(Email, "ada@example.com", &code)?;
     /// # let tokens =
-    /// #     descope::web::RequestTokens::new(info.session_jwt(), info.refresh_jwt().unwrap_or_default());
+    /// #     descope::web::RequestTokens::default().session_token(info.session_token()).refresh_token(info.refresh_token().unwrap_or_default());
     /// # emulator.advance(Duration::from_secs(3600));
     /// use descope::web::Access;
     ///

@@ -108,7 +108,7 @@ impl Guard {
     /// ended. If the request has several refresh tokens, the sessions of the eight newest ones are ended,
     /// whoever their users are, because the browser forgets them all. They are ended one after another,
     /// within the time of one call, until Descope is unavailable. The user's other browsers stay signed in.
-    /// [`Session::logout_all`] ends those sessions too.
+    /// [`Sessions::logout_all`] ends those sessions too.
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
@@ -127,7 +127,7 @@ impl Guard {
     /// cookies are in [`Denied::set_cookies`]. With them the browser forgets the session, but the session
     /// itself lasts until its tokens expire. Tell the user.
     ///
-    /// [`Session::logout_all`]: crate::auth::session::Session::logout_all
+    /// [`Sessions::logout_all`]: crate::auth::session::Sessions::logout_all
     pub fn logout(&self, tokens: &RequestTokens) -> Result<Vec<HeaderValue>, Denied> {
         let mut failed = None;
         let sessions = self.to_log_out(tokens, |error| {

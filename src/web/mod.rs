@@ -1,4 +1,5 @@
 //! Guards the pages of a web service: tokens in, claims and cookies out, for any framework or none.
+//! Feature `web`.
 //!
 //! A [`Guard`] finds the tokens of a request, in `Authorization: Bearer` or in cookies. It checks the tokens, and
 //! refreshes the session if necessary. It says who is let in, or why not and which status to answer. It also writes
@@ -74,9 +75,9 @@
 //! | `descope_verify_code_by_phone_sms` | the same with [`DeliveryMethod::Sms`](crate::auth::DeliveryMethod::Sms) |
 //! | `descope_verify_code_by_phone_voice_call` | the same with [`DeliveryMethod::Voice`](crate::auth::DeliveryMethod::Voice) |
 //! | `descope_verify_code_by_phone_whatsapp` | the same with [`DeliveryMethod::WhatsApp`](crate::auth::DeliveryMethod::WhatsApp) |
-//! | `descope_signup_magiclink_by_email` | [`magic_link().sign_up`](crate::auth::magic_link::MagicLink::sign_up)`(Email, email, Some(uri), &options)` |
-//! | `descope_signin_magiclink_by_email` | [`magic_link().sign_in`](crate::auth::magic_link::MagicLink::sign_in)`(Email, email, Some(uri), &options)` |
-//! | `descope_verify_magiclink_token` | [`magic_link().verify`](crate::auth::magic_link::MagicLink::verify)`(t)` with the query parameter `t`, then [`Guard::set_cookies`] |
+//! | `descope_signup_magiclink_by_email` | [`magic_link().sign_up`](crate::auth::magic_link::MagicLinks::sign_up)`(Email, email, &options)` |
+//! | `descope_signin_magiclink_by_email` | [`magic_link().sign_in`](crate::auth::magic_link::MagicLinks::sign_in)`(Email, email, &options)` |
+//! | `descope_verify_magiclink_token` | [`magic_link().verify`](crate::auth::magic_link::MagicLinks::verify)`(t)` with the query parameter `t`, then [`Guard::set_cookies`] |
 //! | `descope_logout` | [`Guard::logout`] |
 //! | `descope_oauth` | [`oauth().start`](crate::auth::oauth::OAuth::start)`(provider, &options)`, then status 302 with [`Guard::location`] |
 //! | `descope_full_login` | [`Guard::login_page`], and [`Guard::accept_login`] for the tokens |

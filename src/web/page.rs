@@ -111,7 +111,7 @@ impl Guard {
     ///
     /// // For `POST /session`.
     /// # let session = emulator.issue_token(serde_json::json!({"sub": "U2ada", "drn": "DS"})).expect("a token");
-    /// # let (tokens, body) = (descope::web::RequestTokens::new(session, ""), "");
+    /// # let (tokens, body) = (descope::web::RequestTokens::default().session_token(session), "");
     /// let visitor = guard.accept_login(&tokens, body)?;
     /// assert_eq!(visitor.set_cookies.len(), 1);
     /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -148,7 +148,7 @@ impl Guard {
         info: &AuthInfo,
         clear: bool,
     ) -> Result<(Vec<HeaderValue>, bool)> {
-        let rotated = info.refresh_jwt() != Some(given.jwt.expose());
+        let rotated = info.refresh_token() != Some(given.jwt.expose());
         let refresh = info.refresh.as_ref().filter(|_| rotated || clear);
         let mut settings = info.cookie.clone();
         if let Some(refresh) = refresh.filter(|_| clear && has_no_lifetime(&settings)) {

@@ -28,17 +28,26 @@ impl RequestTokens {
     /// ```
     /// use descope::web::RequestTokens;
     ///
-    /// let tokens = RequestTokens::new("eyJhbGciOiJSUzI1NiJ9.e30.c2ln", "");
+    /// let tokens = RequestTokens::default().session_token("eyJhbGciOiJSUzI1NiJ9.e30.c2ln");
     /// assert!(!tokens.is_empty());
     /// ```
-    pub fn new(session_token: impl Into<Secret>, refresh_token: impl Into<Secret>) -> Self {
-        let given = |token: Secret| Some(token).filter(|token| !token.expose().is_empty());
-        Self {
-            bearer: given(session_token.into()),
-            refreshes: given(refresh_token.into()).into_iter().collect(),
-            paired: true,
-            ..Self::default()
-        }
+    #[must_use]
+    pub fn session_token(self, token: impl Into<Secret>) -> Self {
+        Self { bearer: given(token.into()), paired: true, ambiguous: false, ..self }
+    }
+
+    /// Likewise, a refresh token.
+    ///
+    /// ```
+    /// use descope::web::RequestTokens;
+    ///
+    /// let session = "eyJhbGciOiJSUzI1NiJ9.e30.c2ln";
+    /// let tokens = RequestTokens::default().session_token(session).refresh_token("");
+    /// assert!(!tokens.is_empty());
+    /// ```
+    #[must_use]
+    pub fn refresh_token(self, token: impl Into<Secret>) -> Self {
+        Self { refreshes: given(token.into()).into_iter().collect(), paired: true, ..self }
     }
 
     /// Whether the request has no token at all: nobody has signed in.
@@ -67,6 +76,10 @@ impl RequestTokens {
     pub(super) fn has_header(&self) -> bool {
         self.bearer.is_some() && !self.paired
     }
+}
+
+fn given(token: Secret) -> Option<Secret> {
+    Some(token).filter(|token| !token.expose().is_empty())
 }
 
 impl fmt::Debug for RequestTokens {
