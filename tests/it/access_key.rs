@@ -37,6 +37,7 @@ fn exchange_with_every_field() {
     assert_eq!(session.extra.len(), 1);
     assert_eq!(session.extra_secrets["newerToken"].expose(), "t0ken");
     assert!(!format!("{session:?}").contains("t0ken"));
+    assert_eq!(session.expiration.unwrap().as_seconds(), 1_900_000_000);
 }
 
 #[test]
@@ -45,7 +46,7 @@ fn what_is_not_set_is_not_sent_and_what_is_not_answered_is_in_the_token() {
     let session = sends(LINE, KEY, json!({}), &answer, |client| {
         client.auth().access_key().exchange(KEY, &AccessKeyOptions::default())
     });
-    assert_eq!(session.key_id, "U1");
+    assert_eq!((&*session.key_id, session.expiration), ("U1", None));
     // Set, though to nothing.
     let empty = AccessKeyOptions::default()
         .custom_claims(std::iter::empty::<(String, Value)>())
