@@ -201,7 +201,9 @@ impl Emulator {
     /// ```
     ///
     /// There are also `authzSchemas`, `authzRelations`, `fgaResources`, `themes`, `auditEvents`,
-    /// `passwordSettings`, `passkeys`, `project`, which is this one, and `projects`, which are copies of it.
+    /// `passwordSettings`, `passkeys`, `inboundApps`, `inboundConsents`, `outboundApps`, `outboundTokens`,
+    /// `scopeClaimMappings`, `jwtTemplates`, `jwtTemplatesInUse`, `applicationAttributes`, `project`, which is
+    /// this one, and `projects`, which are copies of it.
     ///
     /// # Errors
     ///

@@ -233,6 +233,29 @@ mod tests {
     }
 
     #[test]
+    fn the_page_of_a_service_connects_an_account_once() {
+        let emulator = Emulator::new();
+        let app = json!({ "id": "a/b", "name": "<Calendar>" });
+        emulator.seed(&json!({ "users": [{ "loginId": "ada" }], "outboundApps": [app] })).unwrap();
+        let session = emulator.sign_in("ada").unwrap();
+        let token = session["refreshJwt"].as_str().unwrap();
+        let body = json!({ "appId": "a/b", "options": { "loginHint": "<hint>" } });
+        let (_, answer) = emulator.send("POST", "/v1/outbound/oauth/connect", token, &body);
+        let url = answer["url"].as_str().unwrap();
+        let (status, _, page) = send(&emulator, Request::get(url), "");
+        assert_eq!(status, 200);
+        assert!(page.contains("<title>Connect with &lt;Calendar&gt;</title>"), "{page}");
+        assert!(page.contains("value=\"&lt;hint&gt;\"") && !page.contains("<hint>"));
+        let link = format!("{url}&loginId=account");
+        let (status, location, _) = send(&emulator, Request::get(&link), "");
+        assert_eq!(status, 302);
+        assert!(location.ends_with("/_emulator/idp/done?app=a%2Fb"), "{location}");
+        let (_, _, page) = send(&emulator, Request::get(&location), "");
+        assert!(page.contains("Connected: a/b"), "{page}");
+        assert_eq!(send(&emulator, Request::get(&link), "").0, 400, "the visit is over");
+    }
+
+    #[test]
     fn what_makes_no_sense_is_said_on_a_page() {
         let emulator = Emulator::new();
         let url = url(&emulator, "");

@@ -12,12 +12,17 @@ use crate::secret::{self, Secret};
 use crate::time::UnixTime;
 use crate::transport::http::Method;
 
+/// # Bringing and deleting tokens
 impl OutboundApps<'_> {
     /// Uploads a user's token for a service, such as one from the system that you used before.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # emulator.seed(&serde_json::json!({
+    /// #     "users": [{ "loginId": "ada", "state": { "userId": "U2abc" } }],
+    /// #     "outboundApps": [{ "id": "calendar", "name": "Calendar" }],
+    /// # })).unwrap();
     /// use descope::mgmt::outbound_app::{RefreshCheck, TokenUpload, UserTokenUpload};
     ///
     /// let token = TokenUpload::refresh_token("the user's refresh token").scopes(["calendar.read"]);
@@ -42,9 +47,13 @@ impl OutboundApps<'_> {
     /// Uploads the tokens of several users: all of them, or none. If any of them is refused, the
     /// answer says which and why, and nothing is uploaded. It is empty if all went well.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # emulator.seed(&serde_json::json!({
+    /// #     "users": [{ "loginId": "ada", "state": { "userId": "U2abc" } }],
+    /// #     "outboundApps": [{ "id": "calendar", "name": "Calendar" }],
+    /// # })).unwrap();
     /// use descope::mgmt::outbound_app::{TokenUpload, UserTokenUpload};
     ///
     /// let token = TokenUpload::access_token("the user's access token");
@@ -73,9 +82,13 @@ impl OutboundApps<'_> {
     /// Uploads a tenant's token for a service; otherwise like
     /// [`upload_user_token`](Self::upload_user_token).
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # emulator.seed(&serde_json::json!({
+    /// #     "tenants": [{ "id": "acme", "name": "Acme" }],
+    /// #     "outboundApps": [{ "id": "calendar", "name": "Calendar" }],
+    /// # })).unwrap();
     /// use descope::mgmt::outbound_app::{RefreshCheck, TenantTokenUpload, TokenUpload};
     ///
     /// let token = TokenUpload::refresh_token("the tenant's refresh token");
@@ -103,9 +116,13 @@ impl OutboundApps<'_> {
     /// Uploads the tokens of several tenants: all of them, or none; see
     /// [`upload_user_token_batch`](Self::upload_user_token_batch).
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # emulator.seed(&serde_json::json!({
+    /// #     "tenants": [{ "id": "acme", "name": "Acme" }],
+    /// #     "outboundApps": [{ "id": "calendar", "name": "Calendar" }],
+    /// # })).unwrap();
     /// use descope::mgmt::outbound_app::{TenantTokenUpload, TokenUpload};
     ///
     /// let token = TokenUpload::access_token("the tenant's access token");
@@ -132,9 +149,13 @@ impl OutboundApps<'_> {
 
     /// Uploads a user's API key for a service that is used with such keys.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # emulator.seed(&serde_json::json!({
+    /// #     "users": [{ "loginId": "ada", "state": { "userId": "U2abc" } }],
+    /// #     "outboundApps": [{ "id": "weather", "name": "Weather", "appType": "apikey" }],
+    /// # })).unwrap();
     /// let apps = client.mgmt().outbound_app();
     /// apps.upload_user_api_key("weather", "U2abc", "the user's key", &Default::default())?;
     /// # Ok::<(), descope::Error>(())
@@ -164,9 +185,13 @@ impl OutboundApps<'_> {
 
     /// Uploads a tenant's API key for a service that is used with such keys.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # emulator.seed(&serde_json::json!({
+    /// #     "tenants": [{ "id": "acme", "name": "Acme" }],
+    /// #     "outboundApps": [{ "id": "weather", "name": "Weather", "appType": "apikey" }],
+    /// # })).unwrap();
     /// client.mgmt().outbound_app().upload_tenant_api_key("weather", "acme", "the tenant's key")?;
     /// # Ok::<(), descope::Error>(())
     /// ```
@@ -193,9 +218,15 @@ impl OutboundApps<'_> {
 
     /// Deletes a token. This cannot be undone.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # emulator.seed(&serde_json::json!({
+    /// #     "users": [{ "loginId": "ada", "state": { "userId": "U2abc" } }],
+    /// #     "outboundApps": [{ "id": "calendar", "name": "Calendar" }],
+    /// #     "outboundTokens": [{ "appId": "calendar", "loginId": "ada", "refreshToken": "r",
+    /// #         "scopes": ["calendar.read"] }],
+    /// # })).unwrap();
     /// let apps = client.mgmt().outbound_app();
     /// let token = apps.tokens().load_for_user("calendar", "U2abc", &Default::default())?;
     /// apps.delete_token(&token.id)?;
@@ -216,7 +247,7 @@ impl OutboundApps<'_> {
     /// Deletes all tokens of a user, of an application, or of a user in an application. This cannot be
     /// undone.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// use descope::mgmt::outbound_app::TokensToDelete;

@@ -13,7 +13,7 @@ use descope::mgmt::scope_claim_mapping::ScopeClaims;
 use descope::{Client, UnixTime};
 use serde_json::{Value, json};
 
-use crate::emulated::{refused, start};
+use crate::emulated::{manage, refused, start};
 
 fn settings() -> InboundAppSettings {
     InboundAppSettings::default()
@@ -252,7 +252,7 @@ fn a_consent_of_a_user_comes_with_a_token_of_the_claims_that_its_scopes_give() {
     assert_eq!((&all["title"], &all["email"]), (&json!("Countess Ada"), &json!("ada@example.com")));
     assert!(!all.contains_key("none"), "it names nothing");
     assert_eq!(claims.scopes().len(), 5, "a consent adds to the one before");
-    client.mgmt().scope_claim_mapping().delete().unwrap();
+    client.mgmt().scope_claim_mapping().delete_all().unwrap();
     assert_eq!(validated(json!(["read"])).as_map().get("plan"), None);
     let unknown = seed(json!(["moon"])).unwrap_err();
     assert_eq!(unknown.code(), "E011004");
@@ -267,4 +267,26 @@ fn a_saved_emulator_has_the_same_applications_and_consents() {
     copy.advance(Duration::from_secs(60));
     copy.seed(&emulator.export()).unwrap();
     assert_eq!(copy.export(), emulator.export());
+}
+
+#[test]
+fn what_is_done_to_applications_is_in_the_audit_trail() {
+    let (emulator, client, _) = with_consents();
+    let apps = client.mgmt().inbound_app();
+    let secret = apps.rotate_secret("partner").unwrap();
+    apps.delete_consents(&ConsentFilter::of_app("partner")).unwrap();
+    apps.delete("other").unwrap();
+    let actions = [
+        "ThirdPartyApplicationCreated",
+        "ThirdPartyApplicationModified",
+        "ThirdPartyApplicationConsentsDeleted",
+        "ThirdPartyApplicationDeleted",
+    ];
+    let found = manage(&emulator, "/v1/mgmt/audit/search", &json!({ "actions": actions }));
+    let audits = found["audits"].as_array().unwrap();
+    assert_eq!(audits.len(), 5, "two were created: {found}");
+    for action in actions {
+        assert!(audits.iter().any(|record| record["action"] == action), "{action}");
+    }
+    assert!(!found.to_string().contains(secret.expose()));
 }

@@ -49,7 +49,7 @@ fn load_all_and_update_with_every_field_and_with_none() {
 fn delete() {
     let line = "POST /v1/mgmt/scopeClaimMapping/delete";
     sends(line, MANAGEMENT, json!({}), &json!({}), |client| {
-        client.mgmt().scope_claim_mapping().delete()
+        client.mgmt().scope_claim_mapping().delete_all()
     });
     every_field_of(["POST /v1/mgmt/scopeClaimMapping/delete"]);
 }
@@ -78,6 +78,6 @@ fn the_claims_of_all_scopes_are_replaced_at_once() {
     assert_eq!(mappings.load_all().unwrap().len(), 2);
     mappings.update(&[email.clone()]).unwrap();
     assert_eq!(mappings.load_all().unwrap(), [email]);
-    mappings.delete().unwrap();
+    mappings.delete_all().unwrap();
     assert_eq!(mappings.load_all().unwrap(), []);
 }
