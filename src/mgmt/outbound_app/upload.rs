@@ -33,8 +33,9 @@ impl OutboundApps<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`](crate::Error::Argument) for an empty ID or token or an expiry before 1970, [`Error::Api`](crate::Error::Api) if there
-    /// is no such application or user, or the refresh token does not pass the check.
+    /// [`Error::Argument`](crate::Error::Argument) for an empty ID or token or an expiry before 1970,
+    /// [`Error::Api`](crate::Error::Api) if there is no such application or user, or the refresh token does
+    /// not pass the check.
     pub fn upload_user_token(&self, upload: &UserTokenUpload, check: RefreshCheck) -> Result<()> {
         self.0
             .post("/v1/mgmt/outbound/app/user/oauthtoken/upload")
@@ -66,7 +67,8 @@ impl OutboundApps<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`](crate::Error::Argument) for no upload at all, an empty ID or token, or an expiry before 1970.
+    /// [`Error::Argument`](crate::Error::Argument) for no upload at all, an empty ID or token, or an expiry
+    /// before 1970.
     pub fn upload_user_token_batch(
         &self,
         uploads: &[UserTokenUpload],
@@ -163,7 +165,8 @@ impl OutboundApps<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Api`](crate::Error::Api) if there is no such application or user, or the application takes no API keys.
+    /// [`Error::Api`](crate::Error::Api) if there is no such application or user, or the application takes
+    /// no API keys.
     pub fn upload_user_api_key(
         &self,
         app_id: &str,
@@ -198,7 +201,8 @@ impl OutboundApps<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Api`](crate::Error::Api) if there is no such application or tenant, or the application takes no API keys.
+    /// [`Error::Api`](crate::Error::Api) if there is no such application or tenant, or the application takes
+    /// no API keys.
     pub fn upload_tenant_api_key(
         &self,
         app_id: &str,

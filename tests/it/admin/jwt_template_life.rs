@@ -188,6 +188,17 @@ fn a_template_in_use_shapes_the_tokens_of_users() {
     assert_eq!(session["tenants"], json!({ "acme": { "roles": ["Writer"] } }));
     assert!(session.contains_key("roles") && !session.contains_key("permissions"));
 
+    let other_kind = JwtTemplateDefinition::new("Plan", JwtTemplateKind::Key, [("a", "b")]);
+    refused(templates.update(&id, &other_kind), 400, "E011004");
+    templates.delete(&id).unwrap();
+    assert!(!tokens(&emulator, &client, "ada")[0].contains_key("plan"), "the default is back");
+}
+
+#[test]
+fn a_template_says_whose_the_tokens_are() {
+    let (emulator, client) = seeded();
+    let plan = JwtTemplateDefinition::new("Plan", JwtTemplateKind::User, [("plan", "pro")]);
+    let id = in_use(&emulator, &client, &plan);
     let project = emulator.project_id();
     let url = format!("https://api.descope.com/{project}");
     let app = format!("https://api.descope.com/v1/apps/{project}");
@@ -197,14 +208,10 @@ fn a_template_in_use_shapes_the_tokens_of_users() {
         (plan.clone().issuer_type(IssuerType::Inbound), &app),
         (plan.clone().issuer_type(IssuerType::Legacy), project),
     ] {
-        let [session, refresh] = update(definition);
+        client.mgmt().jwt_template().update(&id, &definition).unwrap();
+        let [session, refresh] = tokens(&emulator, &client, "ada");
         assert_eq!((&session["iss"], &refresh["iss"]), (&json!(issuer), &json!(issuer)));
     }
-
-    let other_kind = JwtTemplateDefinition::new("Plan", JwtTemplateKind::Key, [("a", "b")]);
-    refused(templates.update(&id, &other_kind), 400, "E011004");
-    templates.delete(&id).unwrap();
-    assert!(!tokens(&emulator, &client, "ada")[0].contains_key("plan"), "the default is back");
 }
 
 #[test]
