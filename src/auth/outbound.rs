@@ -26,10 +26,15 @@ impl OutboundConnections<'_> {
     /// Begins to connect a signed-in user to a service, and returns the URL to send their browser to.
     /// The service asks them for their consent, and Descope keeps the token that it gives.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
-    /// # let refresh_token = "eyJ";
+    /// # emulator.seed(&serde_json::json!({
+    /// #     "users": [{ "loginId": "ada" }],
+    /// #     "outboundApps": [{ "id": "calendar", "name": "Calendar" }],
+    /// # })).unwrap();
+    /// # let session = emulator.sign_in("ada").unwrap();
+    /// # let refresh_token = session["refreshJwt"].as_str().unwrap();
     /// use descope::auth::outbound::ConnectOptions;
     ///
     /// let options = ConnectOptions::default()

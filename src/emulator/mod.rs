@@ -200,7 +200,9 @@ impl Emulator {
     /// ```
     ///
     /// The other lists are `authzSchemas`, `authzRelations`, `fgaResources`, `themes`, `auditEvents`,
-    /// `passwordSettings`, `passkeys`, `project` for this project, and `projects` for copies of it.
+    /// `passwordSettings`, `passkeys`, `inboundApps`, `inboundConsents`, `outboundApps`, `outboundTokens`,
+    /// `scopeClaimMappings`, `jwtTemplates`, `jwtTemplatesInUse`, `applicationAttributes`, `project` for this
+    /// project, and `projects` for copies of it.
     ///
     /// # Errors
     ///

@@ -23,7 +23,7 @@ impl<'c> Mgmt<'c> {
 impl ScopeClaimMappings<'_> {
     /// Loads the claims of all scopes.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// for mapping in client.mgmt().scope_claim_mapping().load_all()? {
@@ -42,7 +42,7 @@ impl ScopeClaimMappings<'_> {
 
     /// Replaces the claims of all scopes: a scope that is not in the list gives no claims.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// use descope::mgmt::scope_claim_mapping::ScopeClaims;
@@ -56,7 +56,7 @@ impl ScopeClaimMappings<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`](crate::Error::Argument) for an empty scope; use [`delete`](Self::delete) to
+    /// [`Error::Argument`](crate::Error::Argument) for an empty scope; use [`delete_all`](Self::delete_all) to
     /// remove all claims.
     pub fn update(&self, mappings: &[ScopeClaims]) -> Result<()> {
         let mut scopes = mappings.iter().map(|mapping| &mapping.scope);
@@ -70,17 +70,17 @@ impl ScopeClaimMappings<'_> {
 
     /// Deletes the claims of all scopes. This cannot be undone.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
-    /// client.mgmt().scope_claim_mapping().delete()?;
+    /// client.mgmt().scope_claim_mapping().delete_all()?;
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
     /// # Errors
     ///
     /// Those of [every management call](crate::mgmt::Mgmt#errors).
-    pub fn delete(&self) -> Result<()> {
+    pub fn delete_all(&self) -> Result<()> {
         self.0.post("/v1/mgmt/scopeClaimMapping/delete").fields(&json!({})).send_unit()
     }
 }
@@ -107,9 +107,11 @@ impl ScopeClaims {
     /// A scope that gives these claims.
     pub fn new(
         scope: impl Into<String>,
-        claims: impl IntoIterator<Item = (impl Into<String>, impl Into<Value>)>,
+        claims: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        let claims = claims.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+        let texts = claims.into_iter();
+        let claims =
+            texts.map(|(name, value)| (name.into(), Value::String(value.into()))).collect();
         Self { scope: scope.into(), claims, ..Self::default() }
     }
 }

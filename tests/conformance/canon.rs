@@ -310,6 +310,72 @@ const RULES: &[Rule] = &[
             }
         },
     },
+    Rule {
+        cases: &["mgmt.third_party_application.load*"],
+        why: "Go and this crate send the second version of the call, which lists by pages.",
+        correct: |case| {
+            each(case, |sent| {
+                let second = sent.line.replace("/v1/", "/v2/");
+                sent.line =
+                    second.replace("GET /v2/mgmt/thirdparty/apps", "POST /v2/mgmt/thirdparty/apps");
+                if sent.line.starts_with("POST") {
+                    sent.body = Some(json!({}));
+                }
+            });
+        },
+    },
+    Rule {
+        cases: &[
+            "mgmt.third_party_application.create/*",
+            "mgmt.third_party_application.update/*",
+            "mgmt.third_party_application.patch/*",
+        ],
+        why: "Go and this crate send the second version of the call, which has `scopeClaimMapping` in \
+              place of `attributesScopes`. What the JWT bearer grant takes is typed there.",
+        correct: |case| {
+            for name in ["attributes_scopes", "jwt_bearer_settings"] {
+                case.args.remove(name);
+            }
+            each(case, |sent| {
+                sent.line = sent.line.replace("/v1/", "/v2/");
+                let Some(members) = body(sent).as_object_mut() else { return };
+                members
+                    .retain(|name, _| !matches!(&**name, "attributesScopes" | "jwtBearerSettings"));
+            });
+        },
+    },
+    Rule {
+        cases: &["mgmt.outbound_application.*_application/full"],
+        why: "Go and Node call the name of a parameter `key`; Python calls it `name`.",
+        correct: |case| {
+            each(case, |sent| {
+                for list in ["authorizationUrlParams", "tokenUrlParams"] {
+                    let params = body(sent)["app"][list].as_array_mut();
+                    for param in params.into_iter().flatten().filter_map(Value::as_object_mut) {
+                        let name = param.remove("name").unwrap_or_default();
+                        param.insert("key".to_owned(), name);
+                    }
+                }
+            });
+        },
+    },
+    Rule {
+        cases: &["mgmt.outbound_application.fetch_*", "mgmt.outbound_application_by_token.fetch_*"],
+        why: "The time 0 of a token that was never refreshed is no time. In Go and Node it may be missing.",
+        correct: |case| {
+            let token = case.answer.as_mut().and_then(|answer| answer["token"].as_object_mut());
+            token.and_then(|token| token.remove("lastRefreshTime"));
+        },
+    },
+    Rule {
+        cases: &["mgmt.sso.load_all_xaa_settings/*"],
+        why: "The recorded answer has a name that is made up; Go reads `XAASettings`.",
+        correct: |case| {
+            let all = case.answer.take().unwrap_or_default()["settings"].take();
+            case.answer = Some(json!({ "XAASettings": all }));
+            case.returned = None;
+        },
+    },
 ];
 
 /// What Go does, and the name of the rule, if it is not what Python does.

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::call::Call;
 use crate::emulator::state::grants::{Membership, merge};
 use crate::emulator::state::idp::{Code, Intent, Provider, Purpose, Visit};
+use crate::emulator::state::outbound_app::{Connecting, SERVICE_LIFETIME};
 use crate::emulator::state::sso::AuthType;
 use crate::emulator::state::store::Store;
 use crate::emulator::state::table::By;
@@ -18,7 +19,7 @@ use crate::emulator::words::random;
 use crate::emulator::words::refusal::{Error, Refusal, Result};
 
 /// Seconds that a user may take.
-const PATIENCE: i64 = 10 * 60;
+pub(in crate::emulator) const PATIENCE: i64 = 10 * 60;
 
 /// Sends the user to the identity provider: the wire type `URLResponse`.
 pub(in crate::emulator) fn begin(
@@ -35,7 +36,7 @@ pub(in crate::emulator) fn begin(
         None => default_redirect.unwrap_or_else(|| format!("{}/_emulator/idp/done", call.origin)),
     };
     let state = random::text(32);
-    let url = format!("{}/_emulator/idp?state={state}", call.origin);
+    let url = page_url(call, &state);
     store.idp.visits.drop_now_and_then(|visit| call.now >= visit.expires);
     store.idp.visits.push(Visit {
         state,
@@ -48,8 +49,13 @@ pub(in crate::emulator) fn begin(
     Ok(json!({ "url": url }).into())
 }
 
+/// The page of the identity provider.
+pub(in crate::emulator) fn page_url(context: &Context<'_>, state: &str) -> String {
+    format!("{}/_emulator/idp?state={state}", context.origin)
+}
+
 /// With a scheme, which need not be HTTP: mobile apps have their own.
-fn is_absolute(url: &str) -> bool {
+pub(in crate::emulator) fn is_absolute(url: &str) -> bool {
     url.split_once("://").is_some_and(|(scheme, rest)| {
         let mut scheme = scheme.bytes();
         scheme.next().is_some_and(|b| b.is_ascii_alphabetic())
@@ -108,6 +114,9 @@ pub(in crate::emulator) fn choose(
     choice: &Object,
 ) -> Result<String> {
     let choice = Fields::new(choice);
+    if store.applications.connecting(context, choice.text("state")).is_some() {
+        return connect(context, store, choice);
+    }
     let visit = store.idp.leave(context, choice.text("state"))?;
     let back = |name, value: &str| Ok(with_query(&visit.redirect_url, name, value));
     if let Some(error) = choice.some_text("err") {
@@ -125,6 +134,20 @@ pub(in crate::emulator) fn choose(
     let expires = context.code_expiry();
     store.idp.codes.push(Code { text, provider, user, asked, said, expires });
     redirect
+}
+
+/// Keeps the token that a service gives for an account there, unless its user refuses.
+fn connect(context: &Context<'_>, store: &mut Store, choice: Fields<'_>) -> Result<String> {
+    let Connecting { mut token, redirect_url, .. } =
+        store.applications.leave(context, choice.text("state"))?;
+    if let Some(error) = choice.some_text("err") {
+        return Ok(with_query(&redirect_url, "err", error));
+    }
+    choice.text("loginId").clone_into(&mut token.subject);
+    token.access_token = random::text(40);
+    token.expires = context.now.saturating_add(SERVICE_LIFETIME);
+    store.applications.keep(token);
+    Ok(utf8_percent_encode(&redirect_url, NOT_IN_URL).to_string())
 }
 
 impl Visit {
@@ -225,11 +248,16 @@ const IN_QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b
 /// What a URL in a header cannot hold.
 const NOT_IN_URL: &AsciiSet = &CONTROLS.add(b' ');
 
+/// As the value of a query parameter.
+pub(in crate::emulator) fn in_query(text: &str) -> impl std::fmt::Display {
+    utf8_percent_encode(text, IN_QUERY)
+}
+
 /// The URL with one more query parameter.
 fn with_query(url: &str, name: &str, value: &str) -> String {
     let (url, fragment) = url.find('#').map_or((url, ""), |at| url.split_at(at));
     let separator = if url.contains('?') { '&' } else { '?' };
-    let value = utf8_percent_encode(value, IN_QUERY);
+    let value = in_query(value);
     let url = format!("{url}{separator}{name}={value}{fragment}");
     utf8_percent_encode(&url, NOT_IN_URL).to_string()
 }

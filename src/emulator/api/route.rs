@@ -22,6 +22,8 @@ pub(in crate::emulator) enum Bearer {
     AccessKey,
     /// The management key.
     Management,
+    /// The management key, or an access token of an inbound application. The handler checks the latter.
+    ManagementOrInbound,
 }
 
 pub(in crate::emulator) type Handler = fn(&Call<'_>, &mut Store) -> Result;

@@ -67,8 +67,15 @@ fn authorize(request: &Request, bearer: Bearer, settings: &Settings) -> Result<O
     // Tokens and access keys have no colon; a key for the authentication calls may follow.
     let token = rest.and_then(|rest| rest.split(':').next()).filter(|token| !token.is_empty());
     match bearer {
-        Bearer::Management if rest == Some(&*settings.management_key) => Ok(None),
-        Bearer::Management => Err(Refusal::unauthorized("The management key is wrong")),
+        Bearer::Management | Bearer::ManagementOrInbound
+            if rest == Some(&*settings.management_key) =>
+        {
+            Ok(None)
+        }
+        Bearer::ManagementOrInbound if token.is_some() => Ok(token.map(str::to_owned)),
+        Bearer::Management | Bearer::ManagementOrInbound => {
+            Err(Refusal::unauthorized("The management key is wrong"))
+        }
         Bearer::Project => Ok(None),
         Bearer::Refresh | Bearer::AccessKey => Ok(token.map(str::to_owned)),
         // A key for the authentication calls alone is no token.
@@ -156,7 +163,8 @@ mod tests {
         for route in routes() {
             assert!(seen.insert((route.method, route.path)), "{}", route.path);
             let management = route.path.contains("/mgmt/");
-            assert_eq!(route.bearer == Bearer::Management, management, "{}", route.path);
+            let key = matches!(route.bearer, Bearer::Management | Bearer::ManagementOrInbound);
+            assert_eq!(key, management, "{}", route.path);
         }
     }
 

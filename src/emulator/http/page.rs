@@ -6,6 +6,7 @@ use super::engine::Engine;
 use crate::emulator::api::idp::{CHOICE, choose};
 use crate::emulator::state::idp::{Provider, Visit};
 use crate::emulator::state::store::Store;
+use crate::emulator::state::table::By;
 use crate::emulator::words::fields::{Field, Fields, Kind, Object, Shape, optional, parse, query};
 use crate::emulator::words::refusal::{Refusal, Result};
 use crate::html::escape;
@@ -41,7 +42,14 @@ fn visit(engine: &Engine, request: &Request) -> Result<Response> {
     if fields.some_text("loginId").is_some() || fields.some_text("err").is_some() {
         return redirect(&choose(&context, &mut store, &choice)?);
     }
-    Ok(store.idp.visit(&context, fields.text("state"))?.page(&store))
+    let state = fields.text("state");
+    if let Some(connecting) = store.applications.connecting(&context, state) {
+        let app = store.applications.outbound.get(By::Id, &connecting.token.app);
+        let title = format!("Connect with {}", app.map_or("", |app| &app.name));
+        return Ok(page(&title, state, &connecting.login_hint, &store));
+    }
+    let visit = store.idp.visit(&context, state)?;
+    Ok(page(&visit.title(&store), state, &visit.login_hint, &store))
 }
 
 fn read(request: &Request) -> Result<Object> {
@@ -62,12 +70,16 @@ fn read(request: &Request) -> Result<Object> {
 
 /// Where a sign-in without a redirect URL ends.
 fn done(request: &Request) -> Result<Response> {
-    const FIELDS: &[Field] = &[optional("code", Kind::Text), optional("err", Kind::Text)];
+    const FIELDS: &[Field] =
+        &[optional("app", Kind::Text), optional("code", Kind::Text), optional("err", Kind::Text)];
     let fields = query(FIELDS, request.uri().query().unwrap_or_default())?;
     let fields = Fields::new(&fields);
     Ok(match (fields.some_text("code"), fields.some_text("err")) {
         (Some(code), _) => {
             html("You are back", &format!("<p>Code: <code id=code>{}</code></p>", escape(code)))
+        }
+        (None, None) if fields.has("app") => {
+            html("You are back", &format!("<p>Connected: {}</p>", escape(fields.text("app"))))
         }
         (None, error) => {
             let error = escape(error.unwrap_or("no code"));
@@ -86,36 +98,37 @@ fn redirect(url: &str) -> Result<Response> {
     Ok(response)
 }
 
-impl Visit {
-    fn page(&self, store: &Store) -> Response {
-        let state = format!("<input type=hidden name=state value=\"{}\">", escape(&self.state));
-        let mut page = String::from("<ul>");
-        for user in store.users.iter() {
-            for login_id in &user.login_ids {
-                let id = escape(login_id);
-                let name = escape(&user.profile.name);
-                // Writing to a string cannot fail.
-                let _ = write!(
-                    page,
-                    "<li><form method=post>{state}<button name=loginId value=\"{id}\">{id}</button> \
-                     {name}</form></li>"
-                );
-            }
+/// A page on which the user says who they are.
+fn page(title: &str, state: &str, hint: &str, store: &Store) -> Response {
+    let state = format!("<input type=hidden name=state value=\"{}\">", escape(state));
+    let mut page = String::from("<ul>");
+    for user in store.users.iter() {
+        for login_id in &user.login_ids {
+            let id = escape(login_id);
+            let name = escape(&user.profile.name);
+            // Writing to a string cannot fail.
+            let _ = write!(
+                page,
+                "<li><form method=post>{state}<button name=loginId value=\"{id}\">{id}</button> \
+                 {name}</form></li>"
+            );
         }
-        let hint = escape(&self.login_hint);
-        let _ = write!(
-            page,
-            "</ul><form method=post id=new>{state}\
-             <p><label>Login ID <input name=loginId value=\"{hint}\" required></label>\
-             <label>Name <input name=name></label>\
-             <label>Groups <input name=groups placeholder=\"a, b\"></label>\
-             <button>Sign in</button></p></form>\
-             <form method=post>{state}<p><button name=err value=access_denied>Cancel</button></p>\
-             </form>"
-        );
-        html(&self.title(store), &page)
     }
+    let hint = escape(hint);
+    let _ = write!(
+        page,
+        "</ul><form method=post id=new>{state}\
+         <p><label>Login ID <input name=loginId value=\"{hint}\" required></label>\
+         <label>Name <input name=name></label>\
+         <label>Groups <input name=groups placeholder=\"a, b\"></label>\
+         <button>Sign in</button></p></form>\
+         <form method=post>{state}<p><button name=err value=access_denied>Cancel</button></p>\
+         </form>"
+    );
+    html(title, &page)
+}
 
+impl Visit {
     fn title(&self, store: &Store) -> String {
         match &self.provider {
             Provider::OAuth(name) => format!("Sign in with {name}"),
@@ -217,6 +230,29 @@ mod tests {
         let session =
             goes_back(send(&emulator, Request::post("/_emulator/idp"), &body.to_string()));
         assert_eq!(session["firstSeen"], false);
+    }
+
+    #[test]
+    fn the_page_of_a_service_connects_an_account_once() {
+        let emulator = Emulator::new();
+        let app = json!({ "id": "a/b", "name": "<Calendar>" });
+        emulator.seed(&json!({ "users": [{ "loginId": "ada" }], "outboundApps": [app] })).unwrap();
+        let session = emulator.sign_in("ada").unwrap();
+        let token = session["refreshJwt"].as_str().unwrap();
+        let body = json!({ "appId": "a/b", "options": { "loginHint": "<hint>" } });
+        let (_, answer) = emulator.send("POST", "/v1/outbound/oauth/connect", token, &body);
+        let url = answer["url"].as_str().unwrap();
+        let (status, _, page) = send(&emulator, Request::get(url), "");
+        assert_eq!(status, 200);
+        assert!(page.contains("<title>Connect with &lt;Calendar&gt;</title>"), "{page}");
+        assert!(page.contains("value=\"&lt;hint&gt;\"") && !page.contains("<hint>"));
+        let link = format!("{url}&loginId=account");
+        let (status, location, _) = send(&emulator, Request::get(&link), "");
+        assert_eq!(status, 302);
+        assert!(location.ends_with("/_emulator/idp/done?app=a%2Fb"), "{location}");
+        let (_, _, page) = send(&emulator, Request::get(&location), "");
+        assert!(page.contains("Connected: a/b"), "{page}");
+        assert_eq!(send(&emulator, Request::get(&link), "").0, 400, "the visit is over");
     }
 
     #[test]

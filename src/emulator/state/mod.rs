@@ -3,11 +3,14 @@
 //! Nothing here knows of requests: what a function depends on beside the state is its
 //! [`Context`](super::words::context::Context). The types of things are below [`store`], which holds
 //! them all; what takes the whole state, as starting a session does, is above it: [`token`],
-//! [`settle`] and [`shown`].
+//! [`inbound_token`], [`shape`], [`settle`] and [`shown`].
 
 pub(in crate::emulator) mod access_key;
+pub(in crate::emulator) mod applications;
 pub(in crate::emulator) mod attribute;
 pub(in crate::emulator) mod audit;
+pub(in crate::emulator) mod claim_template;
+pub(in crate::emulator) mod client_secret;
 pub(in crate::emulator) mod codes;
 pub(in crate::emulator) mod delivery;
 pub(in crate::emulator) mod fga;
@@ -15,7 +18,11 @@ pub(in crate::emulator) mod grants;
 pub(in crate::emulator) mod group;
 pub(in crate::emulator) mod hashed;
 pub(in crate::emulator) mod idp;
+pub(in crate::emulator) mod inbound_app;
+pub(in crate::emulator) mod inbound_token;
+pub(in crate::emulator) mod jwt_template;
 pub(in crate::emulator) mod mailbox;
+pub(in crate::emulator) mod outbound_app;
 pub(in crate::emulator) mod passkey;
 pub(in crate::emulator) mod password;
 pub(in crate::emulator) mod pending;
@@ -23,6 +30,7 @@ pub(in crate::emulator) mod project;
 pub(in crate::emulator) mod role;
 pub(in crate::emulator) mod sessions;
 pub(in crate::emulator) mod settle;
+pub(in crate::emulator) mod shape;
 pub(in crate::emulator) mod shown;
 pub(in crate::emulator) mod sign;
 pub(in crate::emulator) mod sign_in;

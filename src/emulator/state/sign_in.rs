@@ -47,6 +47,7 @@ pub(in crate::emulator) const RESERVED: &[&str] = &[
     "aud",
     "dct",
     "drn",
+    "dsub",
     "exp",
     "iat",
     "iss",

@@ -39,9 +39,11 @@ pub(in crate::emulator) struct SsoSettings {
     pub(in crate::emulator) domains: Vec<String>,
     pub(in crate::emulator) saml: Option<Provider>,
     pub(in crate::emulator) oidc: Option<Provider>,
+    /// Whose assertions are taken, and what roles that gives.
+    pub(in crate::emulator) cross_app: Option<Provider>,
 }
 
-/// What is set up for SAML, or for OpenID Connect.
+/// What is set up for SAML, for OpenID Connect, or for cross-app access.
 #[derive(Default)]
 pub(in crate::emulator) struct Provider {
     /// As answers show it, less the roles.
@@ -81,7 +83,7 @@ impl SsoSettings {
     }
 
     pub(in crate::emulator) fn forget_role(&mut self, role: &str) {
-        for provider in self.saml.iter_mut().chain(&mut self.oidc) {
+        for provider in self.saml.iter_mut().chain(&mut self.oidc).chain(&mut self.cross_app) {
             provider.mappings.retain(|(_, id)| id != role);
             provider.default_roles.retain(|id| id != role);
         }

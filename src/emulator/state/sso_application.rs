@@ -1,5 +1,6 @@
 //! SSO applications: programs that sign their users in through the project.
 
+use super::client_secret::ClientSecret;
 use crate::emulator::words::fields::Object;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -20,13 +21,4 @@ pub(in crate::emulator) struct SsoApplication {
     pub(in crate::emulator) settings: Object,
     pub(in crate::emulator) client_id: String,
     pub(in crate::emulator) secrets: Vec<ClientSecret>,
-}
-
-pub(in crate::emulator) struct ClientSecret {
-    pub(in crate::emulator) id: String,
-    pub(in crate::emulator) name: String,
-    pub(in crate::emulator) cleartext: String,
-    pub(in crate::emulator) created: i64,
-    /// 0 is never.
-    pub(in crate::emulator) expires: i64,
 }

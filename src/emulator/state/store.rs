@@ -1,6 +1,7 @@
 //! Everything an emulator remembers.
 
 use super::access_key::AccessKey;
+use super::applications::Applications;
 use super::attribute::Attributes;
 use super::audit::{Record, Trail};
 use super::codes::{Attempt, Code, Link};
@@ -8,6 +9,7 @@ use super::fga::Authorization;
 use super::grants::{Grants, Membership, merge};
 use super::group::Group;
 use super::idp::Idp;
+use super::jwt_template::ClaimSources;
 use super::mailbox::Mailbox;
 use super::passkey::Passkeys;
 use super::password::Policy;
@@ -35,6 +37,8 @@ pub(in crate::emulator) struct Store {
     pub(in crate::emulator) groups: Table<Group>,
     pub(in crate::emulator) sso_settings: Vec<SsoSettings>,
     pub(in crate::emulator) sso_apps: Vec<SsoApplication>,
+    pub(in crate::emulator) applications: Applications,
+    pub(in crate::emulator) claims: ClaimSources,
     /// IDs of users who may be impersonated even where consent is asked for.
     pub(in crate::emulator) consents: Vec<String>,
     pub(in crate::emulator) sessions: Sessions,
@@ -64,6 +68,8 @@ impl Store {
             groups: Table::default(),
             sso_settings: Vec::new(),
             sso_apps: Vec::new(),
+            applications: Applications::default(),
+            claims: ClaimSources::default(),
             consents: Vec::new(),
             sessions: Sessions::default(),
             codes: Table::default(),
@@ -162,6 +168,7 @@ impl Store {
         self.groups.edit_all(By::User, absorbed, |group| replace(&mut group.members));
         replace(&mut self.consents);
         self.webauthn.hand_over(absorbed, survivor);
+        self.applications.hand_over(absorbed, survivor);
         self.access_keys.edit_all(By::User, absorbed, |key| key.user = Some(survivor.to_owned()));
         Ok(())
     }
@@ -174,6 +181,7 @@ impl Store {
         self.consents.retain(|user| user != id);
         self.sessions.revoke_user(id, None);
         self.webauthn.forget(id);
+        self.applications.forget_user(id);
     }
 
     pub(in crate::emulator) fn tenant(&self, id: &str) -> Option<&Tenant> {
@@ -190,6 +198,7 @@ impl Store {
         self.tenants.retain(|tenant| tenant.id != id);
         self.sso_settings.retain(|settings| settings.tenant != id);
         self.groups.remove(By::Tenant, id);
+        self.applications.forget_tenant(id);
         let of_tenant = |role: &&Role| role.tenant.as_deref() == Some(id);
         let roles: Vec<_> =
             self.roles.iter().filter(of_tenant).map(|role| role.id.clone()).collect();
@@ -332,6 +341,7 @@ impl Store {
         self.idp.codes.check("codes of the identity provider");
         self.sessions.by_id.check("sessions");
         self.webauthn.passkeys.check("passkeys");
+        self.applications.check_indexes();
     }
 }
 

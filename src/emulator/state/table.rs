@@ -14,11 +14,23 @@ pub(in crate::emulator) enum By {
     User,
     Secret,
     Tenant,
+    /// The ID of an application it belongs to.
+    App,
+    /// The ID by which a client of OAuth names itself.
+    Client,
 }
 
 impl By {
-    const ALL: [Self; 6] =
-        [Self::Id, Self::LoginId, Self::Address, Self::User, Self::Secret, Self::Tenant];
+    const ALL: [Self; 8] = [
+        Self::Id,
+        Self::LoginId,
+        Self::Address,
+        Self::User,
+        Self::Secret,
+        Self::Tenant,
+        Self::App,
+        Self::Client,
+    ];
 }
 
 /// Something that a [`Table`] holds.

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::audit::Record;
 use super::grants::merge;
 use super::sessions::{Proven, RefreshToken};
+use super::shape::Shape;
 use super::sign_in::{SignIn, custom_claims, lifetime};
 use super::store::Store;
 use super::table::{By, Edit};
@@ -165,7 +166,8 @@ impl Impersonation {
         let actor = claims["act"]["sub"]
             .as_str()
             .ok_or_else(|| Refusal::argument("The token does not come from an impersonation"))?;
-        let user = claims["sub"].as_str().unwrap_or_default();
+        // A template may put another name of the user into `sub`.
+        let user = claims["dsub"].as_str().or(claims["sub"].as_str()).unwrap_or_default();
         let sessions = store.sessions.acting(&digest(token), user, actor);
         if sessions.is_empty() {
             return Err(Refusal::logged_out());
@@ -284,6 +286,9 @@ fn new_refresh_token(
     if let Some(tenant) = &tenant {
         claims.insert("dct".to_owned(), json!(tenant));
     }
+    if let Some(user) = store.user(&known.user) {
+        Shape::of_user(context, store, user, tenant.as_deref()).refresh(&mut claims);
+    }
     let token = store.keys.sign(&Value::Object(claims))?;
     let refresh = RefreshToken { session: session.to_owned(), tenant, expires, spent: false };
     store.sessions.remember(&token, refresh, context.now);
@@ -311,15 +316,12 @@ fn answer(context: &Context<'_>, store: &Store, refresh_token: &str, shown: Show
     let expires = context.now.saturating_add(seconds(context.settings.session_lifetime));
     // Custom claims first: they override none of Descope's.
     let mut claims = session.claims.clone();
-    claims.extend(user.grants.claims(store));
+    let shape = Shape::of_user(context, store, user, refresh.tenant.as_deref());
+    shape.lay_over(&mut claims);
     claims.extend(base_claims(context, "DS", &user.id, expires));
+    shape.seal(&mut claims);
     claims.insert("amr".to_owned(), json!(session.amr));
     claims.insert("rexp".to_owned(), json!(rfc3339(refresh.expires)));
-    // Until the user leaves it.
-    let selected = refresh.tenant.as_deref().and_then(|id| user.grants.membership(id));
-    if let Some(membership) = selected {
-        claims.insert("dct".to_owned(), json!(membership.tenant));
-    }
     if shown.stepup {
         claims.insert("su".to_owned(), json!(true));
     }

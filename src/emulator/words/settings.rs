@@ -31,8 +31,13 @@ pub(in crate::emulator) struct Settings {
 
 impl Settings {
     pub(in crate::emulator) fn issuer(&self) -> String {
+        self.issuer_in(self.issuer)
+    }
+
+    /// The `iss` in this form.
+    pub(in crate::emulator) fn issuer_in(&self, form: Issuer) -> String {
         let project = &self.project_id;
-        match self.issuer {
+        match form {
             Issuer::ProjectId => project.clone(),
             Issuer::Url => format!("https://api.descope.com/{project}"),
             Issuer::App => format!("https://api.descope.com/v1/apps/{project}"),

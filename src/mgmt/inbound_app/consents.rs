@@ -10,10 +10,11 @@ use crate::extra::Extra;
 use crate::options::setters;
 use crate::page::{Page, PageIter};
 
+/// # Consents
 impl<'c> InboundApps<'c> {
     /// Finds one page of the consents that meet every condition of a search.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// use descope::mgmt::inbound_app::ConsentSearch;
@@ -39,7 +40,7 @@ impl<'c> InboundApps<'c> {
     /// Goes through all consents that meet every condition of a search, page by page, beginning with
     /// the search's page.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// use descope::mgmt::inbound_app::ConsentSearch;
@@ -69,7 +70,7 @@ impl<'c> InboundApps<'c> {
     /// Deletes the consents of users: those that meet every condition of the filter. The applications
     /// have to ask these users again. This cannot be undone.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// use descope::mgmt::inbound_app::ConsentFilter;
@@ -95,9 +96,12 @@ impl<'c> InboundApps<'c> {
     /// Deletes the consents that were given for a tenant as a whole: those that meet every condition
     /// of the filter. This cannot be undone.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # emulator.seed(&serde_json::json!({
+    /// #     "tenants": [{ "id": "acme", "name": "Acme" }],
+    /// # })).unwrap();
     /// use descope::mgmt::inbound_app::TenantConsentFilter;
     ///
     /// let filter = TenantConsentFilter::of_app("TPA1");

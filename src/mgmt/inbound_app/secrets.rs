@@ -7,15 +7,19 @@ use crate::options::setters;
 use crate::secret::Secret;
 use crate::time::UnixTime;
 
+/// # Client secrets
 impl InboundApps<'_> {
     /// Shows a client secret of an inbound application: its only one, or the one that the options
     /// name.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # emulator.seed(&serde_json::json!({
+    /// #     "inboundApps": [{ "id": "TPA1", "name": "A" }],
+    /// # })).unwrap();
     /// let secret = client.mgmt().inbound_app().load_secret("TPA1", &Default::default())?;
-    /// std::fs::write("secret", secret.expose()).expect("a file");
+    /// println!("the secret has {} characters", secret.expose().len());
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
@@ -34,11 +38,14 @@ impl InboundApps<'_> {
     /// Gives an inbound application a new client secret, and returns it. The old one is no longer
     /// valid.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # emulator.seed(&serde_json::json!({
+    /// #     "inboundApps": [{ "id": "TPA1", "name": "A" }],
+    /// # })).unwrap();
     /// let secret = client.mgmt().inbound_app().rotate_secret("TPA1")?;
-    /// std::fs::write("secret", secret.expose()).expect("a file");
+    /// println!("the secret has {} characters", secret.expose().len());
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
@@ -56,9 +63,12 @@ impl InboundApps<'_> {
     /// Gives an inbound application one more client secret, so that a new one can be rolled out while
     /// the old one is still valid.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # emulator.seed(&serde_json::json!({
+    /// #     "inboundApps": [{ "id": "TPA1", "name": "A" }],
+    /// # })).unwrap();
     /// use std::time::{Duration, SystemTime};
     ///
     /// use descope::mgmt::inbound_app::AddSecretOptions;
@@ -94,9 +104,13 @@ impl InboundApps<'_> {
     /// Revokes a client secret of an inbound application, and returns what is known of those that are
     /// left.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # emulator.seed(&serde_json::json!({
+    /// #     "inboundApps": [{ "id": "TPA1", "name": "A", "state": { "secrets": [
+    /// #         { "id": "CS1", "name": "next", "cleartext": "s" }] } }],
+    /// # })).unwrap();
     /// let left = client.mgmt().inbound_app().revoke_secret("TPA1", "next")?;
     /// assert!(left.iter().all(|secret| secret.name != "next"));
     /// # Ok::<(), descope::Error>(())

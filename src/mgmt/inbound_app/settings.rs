@@ -149,9 +149,11 @@ impl AppScopeClaims {
     /// A scope that gives these claims.
     pub fn new(
         scope: impl Into<String>,
-        claims: impl IntoIterator<Item = (impl Into<String>, impl Into<Value>)>,
+        claims: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        let claims = claims.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+        let texts = claims.into_iter();
+        let claims =
+            texts.map(|(name, value)| (name.into(), Value::String(value.into()))).collect();
         Self { scope: scope.into(), claims, ..Self::default() }
     }
 

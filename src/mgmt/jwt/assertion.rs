@@ -11,6 +11,7 @@ use crate::names::names;
 use crate::options::setters;
 use crate::secret::Secret;
 
+/// # Client assertions
 impl Jwts<'_> {
     /// Lets Descope sign an assertion that a client authenticates itself with at another authorization
     /// server, in place of a client secret: `private_key_jwt` (RFC 7523 section 2.2). It is valid for
@@ -18,7 +19,7 @@ impl Jwts<'_> {
     ///
     /// The issuer and the subject are the client ID there, as a rule, and the audience is that server.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// use std::time::Duration;

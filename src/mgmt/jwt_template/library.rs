@@ -8,10 +8,11 @@ use crate::check;
 use crate::error::Result;
 use crate::options::setters;
 
+/// # Descope's library
 impl JwtTemplates<'_> {
     /// Loads all templates of Descope's library.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// for template in client.mgmt().jwt_template().load_library()? {
@@ -30,7 +31,7 @@ impl JwtTemplates<'_> {
 
     /// Loads a template of Descope's library.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// let template = client.mgmt().jwt_template().load_from_library("supabase")?;
@@ -52,7 +53,7 @@ impl JwtTemplates<'_> {
 
     /// Creates a template of the project from one of Descope's library.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// use descope::mgmt::jwt_template::LibraryOverrides;

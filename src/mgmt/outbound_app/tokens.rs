@@ -24,6 +24,7 @@ pub struct OutboundTokens<'c> {
     credential: Credential<'c>,
 }
 
+/// # Fetching tokens
 impl<'c> OutboundApps<'c> {
     /// Fetching tokens with the client's management key: those of all users and tenants.
     pub fn tokens(self) -> OutboundTokens<'c> {
@@ -34,10 +35,17 @@ impl<'c> OutboundApps<'c> {
     /// client sends along: only what its user has consented to. The client needs no management key for
     /// this, and sends none.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
-    /// # let access_token = "eyJ";
+    /// # let made = emulator.seed(&serde_json::json!({
+    /// #     "users": [{ "loginId": "ada", "state": { "userId": "U2abc" } }],
+    /// #     "inboundApps": [{ "id": "mcp", "name": "MCP" }],
+    /// #     "inboundConsents": [{ "appId": "mcp", "loginId": "ada", "scopes": ["openid"] }],
+    /// #     "outboundApps": [{ "id": "calendar", "name": "Calendar" }],
+    /// #     "outboundTokens": [{ "appId": "calendar", "loginId": "ada", "refreshToken": "r" }],
+    /// # })).unwrap();
+    /// # let access_token = made["inboundConsents"][0]["accessToken"].as_str().unwrap();
     /// let tokens = client.mgmt().outbound_app().tokens_as(access_token);
     /// let token = tokens.load_for_user("calendar", "U2abc", &Default::default())?;
     /// println!("a token with the scopes {:?}", token.scopes);
@@ -52,9 +60,17 @@ impl OutboundTokens<'_> {
     /// Loads the latest token of a user, whatever its scopes. Descope refreshes it first if it has
     /// expired.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # emulator.seed(&serde_json::json!({
+    /// #     "tenants": [{ "id": "acme", "name": "Acme" }],
+    /// #     "users": [{ "loginId": "ada", "userTenants": [{ "tenantId": "acme" }],
+    /// #         "state": { "userId": "U2abc" } }],
+    /// #     "outboundApps": [{ "id": "calendar", "name": "Calendar" }],
+    /// #     "outboundTokens": [{ "appId": "calendar", "loginId": "ada", "tenantId": "acme",
+    /// #         "refreshToken": "r" }],
+    /// # })).unwrap();
     /// use descope::mgmt::outbound_app::{TokenAge, UserTokenOptions};
     ///
     /// let options = UserTokenOptions::default().tenant_id("acme").age(TokenAge::Fresh);
@@ -80,9 +96,15 @@ impl OutboundTokens<'_> {
     /// Loads the token of a user that has these scopes; otherwise like
     /// [`load_for_user`](Self::load_for_user).
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # emulator.seed(&serde_json::json!({
+    /// #     "users": [{ "loginId": "ada", "state": { "userId": "U2abc" } }],
+    /// #     "outboundApps": [{ "id": "calendar", "name": "Calendar" }],
+    /// #     "outboundTokens": [{ "appId": "calendar", "loginId": "ada", "refreshToken": "r",
+    /// #         "scopes": ["calendar.read"] }],
+    /// # })).unwrap();
     /// let tokens = client.mgmt().outbound_app().tokens();
     /// let scopes = ["calendar.read"];
     /// let token =
@@ -110,9 +132,15 @@ impl OutboundTokens<'_> {
     /// Loads the latest token of a tenant, whatever its scopes. Descope refreshes it first if it has
     /// expired.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # emulator.seed(&serde_json::json!({
+    /// #     "tenants": [{ "id": "acme", "name": "Acme" }],
+    /// #     "outboundApps": [{ "id": "calendar", "name": "Calendar" }],
+    /// #     "outboundTokens": [{ "appId": "calendar", "tenantId": "acme", "refreshToken": "r",
+    /// #         "scopes": ["calendar.read"] }],
+    /// # })).unwrap();
     /// let tokens = client.mgmt().outbound_app().tokens();
     /// let token = tokens.load_for_tenant("calendar", "acme", &Default::default())?;
     /// let header = format!("Bearer {}", token.access_token.expose());
@@ -135,9 +163,15 @@ impl OutboundTokens<'_> {
     /// Loads the token of a tenant that has these scopes; otherwise like
     /// [`load_for_tenant`](Self::load_for_tenant).
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # emulator.seed(&serde_json::json!({
+    /// #     "tenants": [{ "id": "acme", "name": "Acme" }],
+    /// #     "outboundApps": [{ "id": "calendar", "name": "Calendar" }],
+    /// #     "outboundTokens": [{ "appId": "calendar", "tenantId": "acme", "refreshToken": "r",
+    /// #         "scopes": ["calendar.read"] }],
+    /// # })).unwrap();
     /// let tokens = client.mgmt().outbound_app().tokens();
     /// let scopes = ["calendar.read"];
     /// let token =

@@ -12,12 +12,17 @@ use crate::secret::{self, Secret};
 use crate::time::UnixTime;
 use crate::transport::http::Method;
 
+/// # Bringing and deleting tokens
 impl OutboundApps<'_> {
     /// Uploads a user's token for a service, such as one from the system that you used before.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # emulator.seed(&serde_json::json!({
+    /// #     "users": [{ "loginId": "ada", "state": { "userId": "U2abc" } }],
+    /// #     "outboundApps": [{ "id": "calendar", "name": "Calendar" }],
+    /// # })).unwrap();
     /// use descope::mgmt::outbound_app::{RefreshCheck, TokenUpload, UserTokenUpload};
     ///
     /// let token = TokenUpload::refresh_token("the user's refresh token").scopes(["calendar.read"]);
@@ -28,8 +33,9 @@ impl OutboundApps<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`](crate::Error::Argument) for an empty ID or token or an expiry before 1970, [`Error::Api`](crate::Error::Api) if there
-    /// is no such application or user, or the refresh token does not pass the check.
+    /// [`Error::Argument`](crate::Error::Argument) for an empty ID or token or an expiry before 1970,
+    /// [`Error::Api`](crate::Error::Api) if there is no such application or user, or the refresh token does
+    /// not pass the check.
     pub fn upload_user_token(&self, upload: &UserTokenUpload, check: RefreshCheck) -> Result<()> {
         self.0
             .post("/v1/mgmt/outbound/app/user/oauthtoken/upload")
@@ -42,9 +48,13 @@ impl OutboundApps<'_> {
     /// Uploads the tokens of several users: all of them, or none. If any of them is refused, the
     /// answer says which and why, and nothing is uploaded. It is empty if all went well.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # emulator.seed(&serde_json::json!({
+    /// #     "users": [{ "loginId": "ada", "state": { "userId": "U2abc" } }],
+    /// #     "outboundApps": [{ "id": "calendar", "name": "Calendar" }],
+    /// # })).unwrap();
     /// use descope::mgmt::outbound_app::{TokenUpload, UserTokenUpload};
     ///
     /// let token = TokenUpload::access_token("the user's access token");
@@ -57,7 +67,8 @@ impl OutboundApps<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`](crate::Error::Argument) for no upload at all, an empty ID or token, or an expiry before 1970.
+    /// [`Error::Argument`](crate::Error::Argument) for no upload at all, an empty ID or token, or an expiry
+    /// before 1970.
     pub fn upload_user_token_batch(
         &self,
         uploads: &[UserTokenUpload],
@@ -73,9 +84,13 @@ impl OutboundApps<'_> {
     /// Uploads a tenant's token for a service; otherwise like
     /// [`upload_user_token`](Self::upload_user_token).
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # emulator.seed(&serde_json::json!({
+    /// #     "tenants": [{ "id": "acme", "name": "Acme" }],
+    /// #     "outboundApps": [{ "id": "calendar", "name": "Calendar" }],
+    /// # })).unwrap();
     /// use descope::mgmt::outbound_app::{RefreshCheck, TenantTokenUpload, TokenUpload};
     ///
     /// let token = TokenUpload::refresh_token("the tenant's refresh token");
@@ -103,9 +118,13 @@ impl OutboundApps<'_> {
     /// Uploads the tokens of several tenants: all of them, or none; see
     /// [`upload_user_token_batch`](Self::upload_user_token_batch).
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # emulator.seed(&serde_json::json!({
+    /// #     "tenants": [{ "id": "acme", "name": "Acme" }],
+    /// #     "outboundApps": [{ "id": "calendar", "name": "Calendar" }],
+    /// # })).unwrap();
     /// use descope::mgmt::outbound_app::{TenantTokenUpload, TokenUpload};
     ///
     /// let token = TokenUpload::access_token("the tenant's access token");
@@ -132,9 +151,13 @@ impl OutboundApps<'_> {
 
     /// Uploads a user's API key for a service that is used with such keys.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # emulator.seed(&serde_json::json!({
+    /// #     "users": [{ "loginId": "ada", "state": { "userId": "U2abc" } }],
+    /// #     "outboundApps": [{ "id": "weather", "name": "Weather", "appType": "apikey" }],
+    /// # })).unwrap();
     /// let apps = client.mgmt().outbound_app();
     /// apps.upload_user_api_key("weather", "U2abc", "the user's key", &Default::default())?;
     /// # Ok::<(), descope::Error>(())
@@ -142,7 +165,8 @@ impl OutboundApps<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Api`](crate::Error::Api) if there is no such application or user, or the application takes no API keys.
+    /// [`Error::Api`](crate::Error::Api) if there is no such application or user, or the application takes
+    /// no API keys.
     pub fn upload_user_api_key(
         &self,
         app_id: &str,
@@ -164,16 +188,21 @@ impl OutboundApps<'_> {
 
     /// Uploads a tenant's API key for a service that is used with such keys.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # emulator.seed(&serde_json::json!({
+    /// #     "tenants": [{ "id": "acme", "name": "Acme" }],
+    /// #     "outboundApps": [{ "id": "weather", "name": "Weather", "appType": "apikey" }],
+    /// # })).unwrap();
     /// client.mgmt().outbound_app().upload_tenant_api_key("weather", "acme", "the tenant's key")?;
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
     /// # Errors
     ///
-    /// [`Error::Api`](crate::Error::Api) if there is no such application or tenant, or the application takes no API keys.
+    /// [`Error::Api`](crate::Error::Api) if there is no such application or tenant, or the application takes
+    /// no API keys.
     pub fn upload_tenant_api_key(
         &self,
         app_id: &str,
@@ -193,9 +222,15 @@ impl OutboundApps<'_> {
 
     /// Deletes a token. This cannot be undone.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # emulator.seed(&serde_json::json!({
+    /// #     "users": [{ "loginId": "ada", "state": { "userId": "U2abc" } }],
+    /// #     "outboundApps": [{ "id": "calendar", "name": "Calendar" }],
+    /// #     "outboundTokens": [{ "appId": "calendar", "loginId": "ada", "refreshToken": "r",
+    /// #         "scopes": ["calendar.read"] }],
+    /// # })).unwrap();
     /// let apps = client.mgmt().outbound_app();
     /// let token = apps.tokens().load_for_user("calendar", "U2abc", &Default::default())?;
     /// apps.delete_token(&token.id)?;
@@ -216,7 +251,7 @@ impl OutboundApps<'_> {
     /// Deletes all tokens of a user, of an application, or of a user in an application. This cannot be
     /// undone.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// use descope::mgmt::outbound_app::TokensToDelete;

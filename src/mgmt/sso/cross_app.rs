@@ -11,13 +11,17 @@ use crate::extra::Extra;
 use crate::options::setters;
 use crate::transport::http::Method;
 
+/// # Cross-app access
 impl Sso<'_> {
     /// Loads the cross-app access of a tenant: which issuers' assertions it takes for its users, so
     /// that other applications can act for them (identity assertion authorization grant, ID-JAG).
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # emulator.seed(&serde_json::json!({
+    /// #     "tenants": [{ "id": "acme", "name": "Acme" }],
+    /// # })).unwrap();
     /// let access = client.mgmt().sso().load_cross_app_access("acme", &Default::default())?;
     /// for (issuer, settings) in &access.trust.issuers {
     ///     println!("{issuer}: {:?}", settings.jwks_uri);
@@ -43,9 +47,12 @@ impl Sso<'_> {
 
     /// Loads the cross-app access of a tenant in all its SSO configurations.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # emulator.seed(&serde_json::json!({
+    /// #     "tenants": [{ "id": "acme", "name": "Acme" }],
+    /// # })).unwrap();
     /// for access in client.mgmt().sso().load_all_cross_app_access("acme")? {
     ///     println!("{:?}: {:?}", access.sso_id, access.enabled);
     /// }
@@ -65,9 +72,12 @@ impl Sso<'_> {
 
     /// Replaces the cross-app access of a tenant: what the update leaves unset is cleared.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # emulator.seed(&serde_json::json!({
+    /// #     "tenants": [{ "id": "acme", "name": "Acme" }],
+    /// # })).unwrap();
     /// use descope::mgmt::sso::{CrossAppUpdate, TrustedIssuer, TrustedIssuers};
     ///
     /// let issuer = TrustedIssuer::default().jwks_uri("https://idp.example.com/keys");
@@ -91,9 +101,12 @@ impl Sso<'_> {
 
     /// Deletes the cross-app access of a tenant: it trusts nobody any more. This cannot be undone.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # emulator.seed(&serde_json::json!({
+    /// #     "tenants": [{ "id": "acme", "name": "Acme" }],
+    /// # })).unwrap();
     /// client.mgmt().sso().delete_cross_app_access("acme", &Default::default())?;
     /// # Ok::<(), descope::Error>(())
     /// ```

@@ -5,10 +5,11 @@ use crate::check;
 use crate::error::Result;
 use crate::mgmt::attribute::check_names;
 
+/// # Custom attributes
 impl SsoApplications<'_> {
     /// Lists the attributes that the project defines for its SSO applications.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// for attribute in client.mgmt().sso_application().load_custom_attributes()? {
@@ -26,7 +27,7 @@ impl SsoApplications<'_> {
 
     /// Defines attributes for the project's SSO applications, and returns all there are.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// use descope::mgmt::sso_application::{AttributeKind, CustomAttribute};
@@ -57,9 +58,12 @@ impl SsoApplications<'_> {
     /// Deletes attributes with all their values, and returns those that are left. This cannot be
     /// undone.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # emulator.seed(&serde_json::json!({
+    /// #     "applicationAttributes": [{ "attributes": [{ "name": "plan", "type": 1 }] }],
+    /// # })).unwrap();
     /// let left = client.mgmt().sso_application().delete_custom_attributes(&["plan"])?;
     /// println!("{} attributes are left", left.len());
     /// # Ok::<(), descope::Error>(())

@@ -2,8 +2,11 @@
 
 mod access;
 mod application;
+mod cross_app;
 mod fga;
+mod inbound;
 mod jwt;
+mod outbound;
 mod project;
 mod sso;
 mod tenant;
@@ -24,12 +27,17 @@ pub(crate) fn call(client: &Client, area: &str, method: &str, args: &Args<'_>) -
         "flow" => project::flow(client, method, args),
         "group" => access::group(client, method, args),
         "jwt" => jwt::call(client, method, args),
+        "outbound_application" => outbound::call(client, method, args),
+        "outbound_application_by_token" => outbound::by_token(client, method, args),
         "permission" => access::permission(client, method, args),
         "project" => project::call(client, method, args),
         "role" => access::role(client, method, args),
+        "scope_claim_mapping" => inbound::scope_claim_mapping(client, method, args),
+        "sso" if method.contains("xaa") => cross_app::call(client, method, args),
         "sso" => sso::call(client, method, args),
         "sso_application" => application::call(client, method, args),
         "tenant" => tenant::call(client, method, args),
+        "third_party_application" => inbound::call(client, method, args),
         "user" => user::call(client, method, args),
         _ => Err(Unsayable::NoAdapter),
     }

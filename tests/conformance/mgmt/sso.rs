@@ -75,7 +75,7 @@ fn legacy(client: &Client, method: &str, args: &Args<'_>) -> Call {
 }
 
 /// An object without which Rust cannot make the call.
-fn required<'a>(args: &Args<'a>, name: &str) -> Sayable<Args<'a>> {
+pub(super) fn required<'a>(args: &Args<'a>, name: &str) -> Sayable<Args<'a>> {
     args.object(name)?.ok_or_else(|| Unsayable::Type(format!("no {name}")))
 }
 
@@ -137,7 +137,7 @@ fn saml_options(args: &Args<'_>, given: &Args<'_>) -> Sayable<SamlOptions> {
     Ok(options)
 }
 
-fn attribute_mapping(given: &Args<'_>) -> Sayable<AttributeMapping> {
+pub(super) fn attribute_mapping(given: &Args<'_>) -> Sayable<AttributeMapping> {
     let mut mapping = AttributeMapping::default();
     mapping.name = given.string("name")?;
     mapping.given_name = given.string("given_name")?;
@@ -152,14 +152,14 @@ fn attribute_mapping(given: &Args<'_>) -> Sayable<AttributeMapping> {
     Ok(mapping)
 }
 
-fn role_mappings(args: &Args<'_>) -> Sayable<Option<Vec<RoleMapping>>> {
+pub(super) fn role_mappings(args: &Args<'_>) -> Sayable<Option<Vec<RoleMapping>>> {
     let Some(items) = args.objects("role_mappings")? else { return Ok(None) };
     let read =
         |item: &Args<'_>| Ok(RoleMapping::new(item.text("role_name")?, item.list("groups")?));
     items.iter().map(read).collect::<Sayable<_>>().map(Some)
 }
 
-fn fga_mappings(
+pub(super) fn fga_mappings(
     args: &Args<'_>,
 ) -> Sayable<Option<std::collections::BTreeMap<String, FgaMapping>>> {
     let Some(given) = args.object("fga_mappings")? else { return Ok(None) };

@@ -2,9 +2,14 @@
 
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use descope::Secret;
+use descope::clock::Clock;
 use descope::mgmt::jwt::{AssertionAlgorithm, ClientAssertion};
-use serde_json::json;
+use serde_json::{Value, json};
 
+use crate::emulated::{refused, start};
 use crate::inventory::{every_field_of, refusals_of};
 use crate::support::{MANAGEMENT, refuses, sends};
 
@@ -57,4 +62,30 @@ fn an_algorithm_has_its_name_on_the_wire() {
     for algorithm in [Rs256, Rs384, Es384] {
         assert_eq!(serde_json::to_value(&algorithm).unwrap(), algorithm.as_str());
     }
+}
+
+#[test]
+fn the_assertion_says_who_the_client_is_and_expires() {
+    let (emulator, client) = start();
+    let sign = |audience: &[&str], options: &ClientAssertion| {
+        client.mgmt().jwt().client_assertion("C1", "C2", audience, FIVE_MINUTES, options)
+    };
+    let assertion = sign(&["https://a"], &ClientAssertion::default()).unwrap();
+    let claims = client.auth().session().validate(assertion.expose());
+    assert!(claims.is_err(), "it opens no session: {claims:?}");
+    let read = |assertion: &Secret| -> Value {
+        let claims = assertion.expose().split('.').nth(1).unwrap();
+        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).unwrap()).unwrap()
+    };
+    let claims = read(&assertion);
+    assert_eq!((&claims["iss"], &claims["sub"]), (&json!("C1"), &json!("C2")));
+    assert_eq!(claims["aud"], json!(["https://a"]));
+    let lasts = claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap();
+    assert_eq!((lasts, claims["iat"].as_i64()), (300, Some(emulator.clock().unix())));
+    let flat = ClientAssertion::default().flatten_audience(true);
+    assert_eq!(read(&sign(&["https://a"], &flat).unwrap())["aud"], "https://a");
+    let two = read(&sign(&["https://a", "https://b"], &flat).unwrap());
+    assert_eq!(two["aud"], json!(["https://a", "https://b"]));
+    assert_ne!(two["jti"], claims["jti"]);
+    refused(sign(&["https://a"], &flat.algorithm(AssertionAlgorithm::Es384)), 501, "EMU501");
 }

@@ -1,9 +1,11 @@
 //! The attributes that the project defines for its families and SSO applications.
 
+use descope::emulator::Emulator;
 use descope::mgmt::family::{AttributeKind, AttributeOption, CustomAttribute};
 use descope::{Client, Result};
 use serde_json::{Value, json};
 
+use crate::emulated::{refused, start};
 use crate::inventory::{every_field_of, refusals_of};
 use crate::support::{MANAGEMENT, refuses, sends};
 
@@ -90,4 +92,27 @@ fn bad_input_is_refused_before_a_request() {
         ("POST /v1/mgmt/sso/idp/app/customattribute/create", "attributes name"),
         ("POST /v1/mgmt/sso/idp/app/customattribute/delete", "names"),
     ]);
+}
+
+#[test]
+fn values_of_applications_go_with_their_definition() {
+    let (emulator, client) = start();
+    let apps = client.mgmt().sso_application();
+    let plan = CustomAttribute::new("plan", AttributeKind::SingleSelect).options(["free", "paid"]);
+    let team = CustomAttribute::new("team", AttributeKind::Text);
+    apps.create_custom_attributes(&[plan.clone(), team.clone()]).unwrap();
+    refused(apps.create_custom_attributes(&[plan.clone()]), 400, "EMU409");
+    let strange = CustomAttribute::new("x", AttributeKind::Other(99));
+    refused(apps.create_custom_attributes(&[strange]), 400, "E011004");
+    assert_eq!(apps.load_custom_attributes().unwrap(), [plan, team.clone()]);
+    let values = json!({ "plan": "paid", "team": "engine" });
+    let app = json!({ "id": "app", "name": "App", "customAttributes": values });
+    emulator.seed(&json!({ "oidcApps": [app] })).unwrap();
+    let copy = Emulator::builder().project_id(emulator.project_id()).build();
+    copy.seed(&emulator.export()).unwrap();
+    assert_eq!(copy.export(), emulator.export());
+    assert_eq!(apps.delete_custom_attributes(&["plan", "nobody"]).unwrap(), [team]);
+    let left = apps.load("app").unwrap().custom_attributes;
+    assert_eq!(left.into_iter().collect::<Vec<_>>(), [("team".to_owned(), json!("engine"))]);
+    assert_eq!(client.mgmt().user().load_custom_attributes().unwrap(), [], "those are of users");
 }

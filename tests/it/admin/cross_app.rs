@@ -1,11 +1,14 @@
 //! Which other applications a tenant trusts.
 
+use descope::Scope;
+use descope::emulator::Emulator;
 use descope::mgmt::sso::{
     AttributeMapping, CrossAppAccess, CrossAppOptions, CrossAppUpdate, FgaMapping, FgaRelation,
     GroupsMapping, RoleMapping, TrustedIssuer, TrustedIssuers,
 };
 use serde_json::{Value, json};
 
+use crate::emulated::{refused, start};
 use crate::inventory::{every_field_of, refusals_of};
 use crate::support::{MANAGEMENT, refuses, sends};
 
@@ -148,4 +151,56 @@ fn bad_input_is_refused_before_a_request() {
         ("POST /v1/mgmt/sso/xaa/settings", "tenant_id"),
         ("GET /v1/mgmt/sso/xaa/settings/all", "tenant_id"),
     ]);
+}
+
+#[test]
+fn a_tenant_trusts_whom_it_is_told_to_until_that_is_deleted() {
+    let (emulator, client) = start();
+    let seed = json!({
+        "tenants": [{ "id": "acme", "name": "Acme" }],
+        "roles": [{ "name": "Editor" }, { "name": "Reader" }],
+    });
+    emulator.seed(&seed).unwrap();
+    let sso = client.mgmt().sso();
+    let (none, second) = (CrossAppOptions::default(), CrossAppOptions::default().sso_id("second"));
+    let nobody = sso.load_cross_app_access("acme", &none).unwrap();
+    assert_eq!((nobody.enabled, nobody.trust.issuers.len()), (Some(false), 0));
+    refused(sso.load_cross_app_access("acme", &second), 404, "EMU404");
+    refused(sso.load_cross_app_access("nobody", &none), 404, "EMU404");
+    let update = CrossAppUpdate::default()
+        .enabled(true)
+        .trust(trust())
+        .role_mappings([RoleMapping::new("Editor", ["g1"])])
+        .default_roles(["Reader"])
+        .fga_mappings([("g1", fga())]);
+    refused(sso.update_cross_app_access("nobody", &update), 404, "EMU404");
+    let unknown = update.clone().default_roles(["Nobody"]);
+    refused(sso.update_cross_app_access("acme", &unknown), 400, "E011004");
+    sso.update_cross_app_access("acme", &update).unwrap();
+    let access = sso.load_cross_app_access("acme", &none).unwrap();
+    assert_eq!((access.enabled, &access.trust), (Some(true), &trust()));
+    assert_eq!(access.groups_mapping[0].groups, ["g1"]);
+    assert_eq!(access.default_roles, ["Reader"]);
+    assert_eq!(access.fga_mappings["g1"], fga());
+
+    let second_one = json!({ "tenantId": "acme", "ssoId": "second", "type": "saml" });
+    emulator.seed(&json!({ "sso": [second_one] })).unwrap();
+    let only = CrossAppUpdate::default().sso_id("second").trust(trust());
+    sso.update_cross_app_access("acme", &only).unwrap();
+    let all = sso.load_all_cross_app_access("acme").unwrap();
+    let shown: Vec<_> = all.iter().map(|of| (of.sso_id.as_deref(), of.enabled)).collect();
+    assert_eq!(shown, [(Some(""), Some(true)), (Some("second"), Some(false))]);
+
+    client.mgmt().role().delete("Reader", Scope::Project).unwrap();
+    assert_eq!(sso.load_cross_app_access("acme", &none).unwrap().default_roles, [""; 0]);
+    let copy = Emulator::builder().project_id(emulator.project_id()).build();
+    copy.seed(&emulator.export()).unwrap();
+    assert_eq!(copy.export(), emulator.export());
+
+    sso.delete_cross_app_access("acme", &none).unwrap();
+    let deleted = sso.load_cross_app_access("acme", &none).unwrap();
+    assert_eq!(deleted.trust.issuers.len(), 0);
+    assert_eq!(sso.load_cross_app_access("acme", &second).unwrap().trust, trust());
+    client.mgmt().tenant().delete("acme").unwrap();
+    refused(sso.load_all_cross_app_access("acme"), 404, "EMU404");
 }

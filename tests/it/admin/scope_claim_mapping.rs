@@ -1,8 +1,10 @@
 //! The claims that scopes give.
 
+use descope::emulator::Emulator;
 use descope::mgmt::scope_claim_mapping::ScopeClaims;
 use serde_json::json;
 
+use crate::emulated::{refused, start};
 use crate::inventory::{every_field_of, refusals_of};
 use crate::support::{MANAGEMENT, refuses, sends, sends_unlisted};
 
@@ -47,7 +49,7 @@ fn load_all_and_update_with_every_field_and_with_none() {
 fn delete() {
     let line = "POST /v1/mgmt/scopeClaimMapping/delete";
     sends(line, MANAGEMENT, json!({}), &json!({}), |client| {
-        client.mgmt().scope_claim_mapping().delete()
+        client.mgmt().scope_claim_mapping().delete_all()
     });
     every_field_of(["POST /v1/mgmt/scopeClaimMapping/delete"]);
 }
@@ -58,4 +60,24 @@ fn bad_input_is_refused_before_a_request() {
     let nameless = ScopeClaims::new("", [("name", "{{user.name}}")]);
     refuses("scope", |c| c.mgmt().scope_claim_mapping().update(&[nameless]));
     refusals_of([("POST /v1/mgmt/scopeClaimMapping/set", "mappings scope")]);
+}
+
+#[test]
+fn the_claims_of_all_scopes_are_replaced_at_once() {
+    let (emulator, client) = start();
+    let mappings = client.mgmt().scope_claim_mapping();
+    assert_eq!(mappings.load_all().unwrap(), []);
+    let profile = ScopeClaims::new("profile", [("name", "{{user.name}}")]).description("Who");
+    let email = ScopeClaims::new("email", [("email", "{{user.email}}")]);
+    mappings.update(&[profile.clone(), email.clone()]).unwrap();
+    assert_eq!(mappings.load_all().unwrap(), [profile, email.clone()]);
+    let copy = Emulator::new();
+    copy.seed(&emulator.export()).unwrap();
+    assert_eq!(copy.export(), emulator.export());
+    refused(mappings.update(&[email.clone(), email.clone()]), 400, "E011004");
+    assert_eq!(mappings.load_all().unwrap().len(), 2);
+    mappings.update(&[email.clone()]).unwrap();
+    assert_eq!(mappings.load_all().unwrap(), [email]);
+    mappings.delete_all().unwrap();
+    assert_eq!(mappings.load_all().unwrap(), []);
 }

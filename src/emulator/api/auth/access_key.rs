@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::emulator::api::call::Call;
 use crate::emulator::api::event::Event::Unrecorded;
 use crate::emulator::api::route::{Area, Bearer, Route};
+use crate::emulator::state::shape::Shape;
 use crate::emulator::state::sign_in::{custom_claims, unreserved};
 use crate::emulator::state::store::Store;
 use crate::emulator::state::table::By;
@@ -57,14 +58,14 @@ fn exchange(call: &Call<'_>, store: &mut Store) -> Result {
     }
     let mut claims = custom_claims(options);
     claims.extend(unreserved(&key.claims));
-    claims.extend(grants.claims(store));
-    claims.extend(base_claims(call, "DS", &key.id, expires));
-    if let Some(tenant) = options.some_text("selectedTenant") {
-        if grants.membership(tenant).is_none() {
-            return Err(Refusal::argument("The access key is not in this tenant"));
-        }
-        claims.insert("dct".to_owned(), json!(tenant));
+    let tenant = options.some_text("selectedTenant");
+    if tenant.is_some_and(|tenant| grants.membership(tenant).is_none()) {
+        return Err(Refusal::argument("The access key is not in this tenant"));
     }
+    let shape = Shape::of_key(call, store, (key, grants), tenant);
+    shape.lay_over(&mut claims);
+    claims.extend(base_claims(call, "DS", &key.id, expires));
+    shape.seal(&mut claims);
     let token = store.keys.sign(&Value::Object(claims))?;
     Ok(json!({ "keyId": key.id, "sessionJwt": token, "expiration": expires }).into())
 }

@@ -5,6 +5,7 @@ pub(in crate::emulator) mod enchanted_link;
 pub(in crate::emulator) mod magic_link;
 pub(in crate::emulator) mod oauth;
 pub(in crate::emulator) mod otp;
+pub(in crate::emulator) mod outbound;
 pub(in crate::emulator) mod passkey_seed;
 pub(in crate::emulator) mod password;
 pub(in crate::emulator) mod pending;

@@ -1,4 +1,5 @@
-//! Definitions of custom attributes of users. What attributes users have does not depend on them.
+//! Definitions of custom attributes. What attributes users and applications have does not depend on
+//! them, except that the values go with the definition of an application's.
 
 use serde_json::{Value, json};
 
@@ -24,7 +25,8 @@ const ATTRIBUTE: &[Field] = &[
 const CREATE: &[Field] = &[required("attributes", Kind::Objects(ATTRIBUTE))];
 const DELETE: &[Field] = &[required("names", Kind::Texts)];
 
-pub(in crate::emulator) const AREA: Area = Area::new(ROUTES).seeds(&[&USERS_SEED, &FAMILIES_SEED]);
+pub(in crate::emulator) const AREA: Area =
+    Area::new(ROUTES).seeds(&[&USERS_SEED, &FAMILIES_SEED, &APPLICATIONS_SEED]);
 
 const ROUTES: &[Route] = &[
     Route::get("/v1/mgmt/user/customattributes", Management, &[], |_, store| {
@@ -61,6 +63,29 @@ const ROUTES: &[Route] = &[
         DELETE,
         |call, store| delete(call, &mut store.attributes.families),
     ),
+    Route::get("/v1/mgmt/sso/idp/app/customattributes", Management, &[], |_, store| {
+        all(&store.attributes.applications)
+    }),
+    Route::post(
+        "/v1/mgmt/sso/idp/app/customattribute/create",
+        Management,
+        Action("CustomAttributesCreated"),
+        CREATE,
+        |call, store| create(call, &mut store.attributes.applications),
+    ),
+    Route::post(
+        "/v1/mgmt/sso/idp/app/customattribute/delete",
+        Management,
+        Action("CustomAttributesDeleted"),
+        DELETE,
+        |call, store| {
+            let names = call.body().texts("names");
+            for app in &mut store.sso_apps {
+                names.iter().for_each(|name| drop(app.attributes.remove(*name)));
+            }
+            delete(call, &mut store.attributes.applications)
+        },
+    ),
 ];
 
 pub(in crate::emulator) const USERS_SEED: List =
@@ -71,6 +96,11 @@ pub(in crate::emulator) const USERS_SEED: List =
 pub(in crate::emulator) const FAMILIES_SEED: List =
     List::plain("familyAttributes", "/v1/mgmt/user/families/customattribute/create", |store| {
         saved(&store.attributes.families)
+    });
+
+pub(in crate::emulator) const APPLICATIONS_SEED: List =
+    List::plain("applicationAttributes", "/v1/mgmt/sso/idp/app/customattribute/create", |store| {
+        saved(&store.attributes.applications)
     });
 
 /// One call that makes them all.

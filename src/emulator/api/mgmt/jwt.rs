@@ -91,6 +91,15 @@ const USER: &[Field] = &[
     optional("ssoAppIds", Kind::Texts),
 ];
 
+const ASSERTION: &[Field] = &[
+    required("issuer", Kind::Text),
+    required("subject", Kind::Text),
+    required("audience", Kind::Texts),
+    required("expiresIn", Kind::Int),
+    optional("flattenAudience", Kind::Bool),
+    optional("algorithm", Kind::Text),
+];
+
 pub(in crate::emulator) const AREA: Area = Area::new(ROUTES).inside(&[CONSENT]).seeds(&[&CONSENTS]);
 
 const ROUTES: &[Route] = &[
@@ -140,6 +149,13 @@ const ROUTES: &[Route] = &[
             Some(_) => sign_in(call, store),
             None => sign_up(call, store),
         },
+    ),
+    Route::post(
+        "/v1/mgmt/token/clientassertion",
+        Management,
+        Unrecorded("whoever takes the assertion has the record of it"),
+        ASSERTION,
+        client_assertion,
     ),
 ];
 
@@ -250,6 +266,33 @@ fn sign_up(call: &Call<'_>, store: &mut Store) -> Result {
     let asked = SignIn::new(call, store, Some(&user.id), body)?;
     let id = asked.register(call, store, user)?;
     token::sign_in(call, store, &id, "mgmt", asked)
+}
+
+/// What a client authenticates itself with in place of a secret (RFC 7523 section 2.2).
+fn client_assertion(call: &Call<'_>, store: &mut Store) -> Result {
+    let (body, audience) = (call.body(), call.body().texts("audience"));
+    // All keys are RSA keys for SHA-256.
+    if !["", "RS256"].contains(&body.text("algorithm")) {
+        return Err(Refusal::uncovered_field("algorithm"));
+    }
+    let lifetime = body.int("expiresIn").unwrap_or_default();
+    if lifetime <= 0 {
+        return Err(Refusal::argument("The expiresIn field must be positive"));
+    }
+    let aud = match &*audience {
+        [] => return Err(Refusal::invalid("The audience field is required")),
+        [only] if body.flag("flattenAudience") => json!(only),
+        all => json!(all),
+    };
+    let claims = json!({
+        "iss": body.text("issuer"),
+        "sub": body.text("subject"),
+        "aud": aud,
+        "iat": call.now,
+        "exp": call.now.saturating_add(lifetime),
+        "jti": random::text(22),
+    });
+    Ok(json!({ "jwt": store.keys.sign(&claims)? }).into())
 }
 
 #[cfg(test)]

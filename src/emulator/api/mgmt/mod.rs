@@ -4,18 +4,27 @@ pub(in crate::emulator) mod access_key;
 pub(in crate::emulator) mod attribute;
 pub(in crate::emulator) mod audit;
 pub(in crate::emulator) mod authz;
+mod client_secret;
+pub(in crate::emulator) mod consent;
 pub(in crate::emulator) mod fga;
 pub(in crate::emulator) mod flow;
 pub(in crate::emulator) mod group;
+pub(in crate::emulator) mod inbound_app;
 pub(in crate::emulator) mod jwt;
+pub(in crate::emulator) mod jwt_template;
+mod jwt_template_library;
 pub(in crate::emulator) mod license;
 pub(in crate::emulator) mod link;
+pub(in crate::emulator) mod outbound_app;
+pub(in crate::emulator) mod outbound_token;
 pub(in crate::emulator) mod password;
 pub(in crate::emulator) mod permission;
 pub(in crate::emulator) mod project;
 pub(in crate::emulator) mod role;
+pub(in crate::emulator) mod scope_claim_mapping;
 pub(in crate::emulator) mod sso;
 pub(in crate::emulator) mod sso_application;
+pub(in crate::emulator) mod sso_cross_app;
 mod sso_fields;
 pub(in crate::emulator) mod tenant;
 pub(in crate::emulator) mod theme;
@@ -44,6 +53,20 @@ pub(in crate::emulator) const IDS: &[Field] = &[required("ids", Kind::Texts)];
 
 pub(in crate::emulator) fn owned(texts: Vec<&str>) -> Vec<String> {
     texts.into_iter().map(str::to_owned).collect()
+}
+
+/// Things on a page when a search sets no limit.
+const DEFAULT_LIMIT: usize = 100;
+
+/// The page that a search asks for: how many things are skipped, and how many are shown.
+pub(in crate::emulator) fn page_of(body: Fields<'_>) -> Result<(usize, usize)> {
+    let number = |name: &str| {
+        usize::try_from(body.int(name).unwrap_or_default())
+            .map_err(|_| Refusal::invalid(format!("The {name} field must not be negative")))
+    };
+    let (limit, page) = (number("limit")?, number("page")?);
+    let limit = if limit == 0 { DEFAULT_LIMIT } else { limit };
+    Ok((page.saturating_mul(limit), limit))
 }
 
 /// Refuses a request that asks for something the emulator would have to ignore.

@@ -113,6 +113,8 @@ pub(in crate::emulator) const SEED: List = List {
         let settings = last(&mut store.sso_settings)?;
         settings.saml = state.has("saml").then(|| Provider::restore(state.object("saml")));
         settings.oidc = state.has("oidc").then(|| Provider::restore(state.object("oidc")));
+        settings.cross_app =
+            state.has("crossApp").then(|| Provider::restore(state.object("crossApp")));
         Ok(())
     },
     save: |store| store.sso_settings.iter().map(SsoSettings::save).collect(),
@@ -129,6 +131,7 @@ impl SsoSettings {
             "state": {
                 "saml": self.saml.as_ref().map(Provider::save),
                 "oidc": self.oidc.as_ref().map(Provider::save),
+                "crossApp": self.cross_app.as_ref().map(Provider::save),
             },
         })
     }
@@ -170,7 +173,7 @@ impl Provider {
         }
     }
 
-    fn show(&self, store: &Store) -> Value {
+    pub(super) fn show(&self, store: &Store) -> Value {
         let mut shown = self.settings.clone();
         shown.insert("groupsMapping".to_owned(), self.groups_mapping(store));
         shown.insert("defaultSSORoles".to_owned(), json!(store.role_names(&self.default_roles)));
@@ -189,7 +192,7 @@ impl Provider {
     }
 
     /// The roles that `roleMappings` and `groupsMapping` name, of the tenant or of the project.
-    fn read_mappings(
+    pub(super) fn read_mappings(
         store: &Store,
         tenant: &str,
         fields: Fields<'_>,

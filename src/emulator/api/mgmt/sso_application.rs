@@ -4,13 +4,14 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use super::ID;
+use super::{ID, client_secret};
 use crate::emulator::api::call::{Call, list};
 use crate::emulator::api::event::Event::Action;
 use crate::emulator::api::route::Bearer::Management;
 use crate::emulator::api::route::{Area, Route};
 use crate::emulator::api::seed::{List, last};
-use crate::emulator::state::sso_application::{ClientSecret, Protocol, SsoApplication};
+use crate::emulator::state::client_secret::ClientSecret;
+use crate::emulator::state::sso_application::{Protocol, SsoApplication};
 use crate::emulator::state::store::Store;
 use crate::emulator::words::fields::{Field, Fields, Kind, Object, concat, optional, required};
 use crate::emulator::words::random;
@@ -91,22 +92,12 @@ const UPDATE_SAML: [Field; 21] = concat(SAML_FIELDS, [required("id", Kind::Text)
 const WSFED_FIELDS: [Field; 14] = concat(COMMON, WSFED);
 const NEW_WSFED: [Field; 15] = concat(WSFED_FIELDS, [optional("id", Kind::Text)]);
 const UPDATE_WSFED: [Field; 15] = concat(WSFED_FIELDS, [required("id", Kind::Text)]);
-const SECRET: &[Field] = &[required("id", Kind::Text), optional("secretName", Kind::Text)];
 const ADD_SECRET: &[Field] = &[
     required("appId", Kind::Text),
     required("name", Kind::Text),
     optional("expireTime", Kind::Int),
 ];
-const STATE: &[Field] = &[optional(
-    "secrets",
-    Kind::Objects(&[
-        required("id", Kind::Text),
-        optional("name", Kind::Text),
-        required("cleartext", Kind::Text),
-        optional("createdTime", Kind::Int),
-        optional("expireTime", Kind::Int),
-    ]),
-)];
+const STATE: &[Field] = &[client_secret::STATE];
 const REVOKE_SECRET: &[Field] = &[required("appId", Kind::Text), required("name", Kind::Text)];
 
 pub(in crate::emulator) const AREA: Area =
@@ -164,7 +155,7 @@ const ROUTES: &[Route] = &[
         &UPDATE_WSFED,
         |call, store| update(call, store, Protocol::WsFed),
     ),
-    Route::get("/v1/mgmt/sso/idp/app/secret", Management, SECRET, secret),
+    Route::get("/v1/mgmt/sso/idp/app/secret", Management, client_secret::SECRET, secret),
     Route::post(
         "/v1/mgmt/sso/idp/app/rotate",
         Management,
@@ -205,8 +196,7 @@ fn save(store: &Store, protocol: Protocol) -> Vec<Value> {
 }
 
 fn restore(store: &mut Store, state: Fields<'_>) -> Result<()> {
-    let secrets = state.objects("secrets");
-    last(&mut store.sso_apps)?.secrets = secrets.map(ClientSecret::restore).collect();
+    last(&mut store.sso_apps)?.secrets = ClientSecret::restore(state);
     Ok(())
 }
 
@@ -226,44 +216,6 @@ impl Protocol {
             Self::Saml => &SAML,
             Self::WsFed => &WSFED,
         }
-    }
-}
-
-impl ClientSecret {
-    fn new(name: &str, cleartext: String, call: &Call<'_>, expires: i64) -> Self {
-        Self { id: random::id("CS"), name: name.to_owned(), cleartext, created: call.now, expires }
-    }
-
-    fn save(&self) -> Value {
-        json!({
-            "id": self.id,
-            "name": self.name,
-            "cleartext": self.cleartext,
-            "createdTime": self.created,
-            "expireTime": self.expires,
-        })
-    }
-
-    fn restore(state: Fields<'_>) -> Self {
-        Self {
-            id: state.text("id").to_owned(),
-            name: state.text("name").to_owned(),
-            cleartext: state.text("cleartext").to_owned(),
-            created: state.int("createdTime").unwrap_or_default(),
-            expires: state.int("expireTime").unwrap_or_default(),
-        }
-    }
-
-    /// The wire type `ClientSecretMeta`.
-    fn show(&self, now: i64) -> Value {
-        let expired = self.expires != 0 && self.expires <= now;
-        json!({
-            "id": self.id,
-            "name": self.name,
-            "status": if expired { "expired" } else { "active" },
-            "expireTime": self.expires,
-            "createdTime": self.created,
-        })
     }
 }
 
@@ -407,41 +359,17 @@ fn secrets<'a>(store: &'a mut Store, id: &str) -> Result<&'a mut Vec<ClientSecre
 }
 
 fn secret(call: &Call<'_>, store: &mut Store) -> Result {
-    let (query, name) = (call.query(), call.query().some_text("secretName"));
-    let mut secrets = secrets(store, query.text("id"))?.iter();
-    let found = secrets
-        .find(|secret| name.is_none_or(|name| secret.name == name))
-        .ok_or_else(|| Refusal::missing("client secret"))?;
-    Ok(json!({ "cleartext": found.cleartext }).into())
+    client_secret::load(call, secrets(store, call.query().text("id"))?)
 }
 
-/// One new secret in place of all.
 fn rotate(call: &Call<'_>, store: &mut Store) -> Result {
-    let cleartext = random::text(40);
-    let secret = ClientSecret::new("", cleartext.clone(), call, 0);
-    *secrets(store, call.body().text("id"))? = vec![secret];
-    Ok(json!({ "cleartext": cleartext }).into())
+    client_secret::rotate(call, secrets(store, call.body().text("id"))?)
 }
 
 fn add_secret(call: &Call<'_>, store: &mut Store) -> Result {
-    let (body, name) = (call.body(), call.body().text("name"));
-    let secrets = secrets(store, body.text("appId"))?;
-    if secrets.iter().any(|secret| secret.name == name) {
-        return Err(Refusal::taken("client secret"));
-    }
-    let expires = body.int("expireTime").unwrap_or_default();
-    let secret = ClientSecret::new(name, random::text(40), call, expires);
-    let answer = json!({ "meta": secret.show(call.now), "cleartext": secret.cleartext });
-    secrets.push(secret);
-    Ok(answer.into())
+    client_secret::add(call, secrets(store, call.body().text("appId"))?)
 }
 
 fn revoke_secret(call: &Call<'_>, store: &mut Store) -> Result {
-    let (body, name) = (call.body(), call.body().text("name"));
-    let secrets = secrets(store, body.text("appId"))?;
-    if !secrets.iter().any(|secret| secret.name == name) {
-        return Err(Refusal::missing("client secret"));
-    }
-    secrets.retain(|secret| secret.name != name);
-    list("secrets", secrets.iter().map(|secret| secret.show(call.now)))
+    client_secret::revoke(call, secrets(store, call.body().text("appId"))?)
 }

@@ -174,8 +174,11 @@ pub(in crate::emulator) const MAKE_FIELDS: &[Field] = &[
     optional("redirectUrl", Kind::Text),
     optional("defaultRoleNames", Kind::Texts),
 ];
-pub(in crate::emulator) const STATE: &[Field] =
-    &[optional("saml", Kind::Object(PROVIDER)), optional("oidc", Kind::Object(PROVIDER))];
+pub(in crate::emulator) const STATE: &[Field] = &[
+    optional("saml", Kind::Object(PROVIDER)),
+    optional("oidc", Kind::Object(PROVIDER)),
+    optional("crossApp", Kind::Object(PROVIDER)),
+];
 const PROVIDER: &[Field] = &[
     optional("settings", Kind::Map),
     optional(

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use serde_json::{Value, json};
 
-use super::{has_attributes, refuse_uncovered};
+use super::{has_attributes, page_of, refuse_uncovered};
 use crate::emulator::api::call::Call;
 use crate::emulator::api::event::Event::Read;
 use crate::emulator::api::route::Bearer::Management;
@@ -14,9 +14,6 @@ use crate::emulator::state::store::Store;
 use crate::emulator::state::user::User;
 use crate::emulator::words::fields::{Field, Fields, Kind, optional, required};
 use crate::emulator::words::refusal::{Refusal, Result};
-
-/// Users on a page when the request sets no limit.
-const DEFAULT_LIMIT: usize = 100;
 
 const SEARCH: &[Field] = &[
     optional("customAttributes", Kind::Map),
@@ -63,8 +60,7 @@ const ROUTES: &[Route] = &[
 fn search(call: &Call<'_>, store: &mut Store, test_users_only: bool) -> Result {
     let body = call.body();
     refuse_uncovered(body, &["dependent", "familyIds", "lockReasons", "tempLockReasons"])?;
-    let (limit, page) = (paging(body, "limit")?, paging(body, "page")?);
-    let limit = if limit == 0 { DEFAULT_LIMIT } else { limit };
+    let (skipped, limit) = page_of(body)?;
 
     let with_test_users = test_users_only || body.flag("withTestUser");
     let mut found: Vec<&User> = store
@@ -77,14 +73,9 @@ fn search(call: &Call<'_>, store: &mut Store, test_users_only: bool) -> Result {
     for sort in order.iter().rev() {
         sort_by(&mut found, *sort)?;
     }
-    let shown = found.iter().skip(page.saturating_mul(limit)).take(limit);
+    let shown = found.iter().skip(skipped).take(limit);
     let users: Vec<Value> = shown.map(|user| user.show(store)).collect();
     Ok(json!({ "users": users, "total": found.len() }).into())
-}
-
-fn paging(body: Fields<'_>, name: &str) -> Result<usize> {
-    usize::try_from(body.int(name).unwrap_or_default())
-        .map_err(|_| Refusal::invalid(format!("The {name} field must not be negative")))
 }
 
 fn sort_by(users: &mut [&User], sort: Fields<'_>) -> Result<()> {

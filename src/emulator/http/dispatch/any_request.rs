@@ -158,6 +158,7 @@ impl Caller {
         }
         let token = match route.bearer {
             Bearer::Management => emulator.management_key(),
+            Bearer::ManagementOrInbound if self.random.percent(50) => emulator.management_key(),
             _ if self.tokens.is_empty() || self.random.percent(5) => "a.b.c",
             _ => self.random.one_of(&self.tokens),
         };
@@ -199,6 +200,18 @@ fn seeded() -> Emulator {
         "testUsers": [{ "loginId": "al" }],
         "accessKeys": [{ "name": "ci" }],
         "fgaSchemas": [{ "dsl": SCHEMA }],
+        "inboundApps": [{
+            "id": "t1", "name": "Partner", "permissionsScopes": [{ "name": "read" }],
+        }],
+        "inboundConsents": [{ "appId": "t1", "loginId": "ada", "scopes": ["read"] }],
+        "outboundApps": [{ "id": "doc", "name": "Doc" }],
+        "outboundTokens": [
+            { "appId": "doc", "loginId": "ada", "accessToken": "at", "refreshToken": "rt" },
+            { "appId": "doc", "tenantId": "t1", "accessToken": "at" },
+        ],
+        "jwtTemplates": [{ "template": {
+            "name": "T", "type": "user", "template": { "x": "{{user.name}}" },
+        } }],
     });
     emulator.seed(&seed).unwrap();
     emulator

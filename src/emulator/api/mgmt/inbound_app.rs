@@ -1,0 +1,280 @@
+//! Inbound applications: OAuth clients of the project.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+
+use super::client_secret::{self, SECRET};
+use super::{ID, IDS, page_of};
+use crate::emulator::api::call::Call;
+use crate::emulator::api::event::Event::{Action, Read};
+use crate::emulator::api::route::Bearer::Management;
+use crate::emulator::api::route::{Area, Route};
+use crate::emulator::api::seed::{List, last_row};
+use crate::emulator::state::client_secret::ClientSecret;
+use crate::emulator::state::inbound_app::InboundApp;
+use crate::emulator::state::store::Store;
+use crate::emulator::state::table::{By, Edit};
+use crate::emulator::words::fields::{Field, Fields, Kind, Object, concat, optional, required};
+use crate::emulator::words::random;
+use crate::emulator::words::refusal::{Refusal, Reply, Result};
+
+/// The wire type `ThirdPartyApplicationScope`.
+const SCOPE: &[Field] = &[
+    required("name", Kind::Text),
+    optional("description", Kind::Text),
+    optional("values", Kind::Texts),
+    optional("optional", Kind::Bool),
+];
+/// The wire type `ThirdPartyApplicationScopeClaimMapping`.
+const SCOPE_CLAIMS: &[Field] = &[
+    required("scope", Kind::Text),
+    optional("claims", Kind::TextMap),
+    optional("description", Kind::Text),
+    optional("useProjectMapping", Kind::Bool),
+    optional("mandatory", Kind::Bool),
+];
+const SETTINGS: [Field; 10] = [
+    optional("approvedCallbackUrls", Kind::Texts),
+    optional("customAttributes", Kind::Map),
+    optional("defaultAudience", Kind::Text),
+    optional("description", Kind::Text),
+    optional("forcePkce", Kind::Bool),
+    optional("jwtBearerSettings", Kind::Map),
+    optional("loginPageUrl", Kind::Text),
+    optional("logo", Kind::Text),
+    optional("permissionsScopes", Kind::Objects(SCOPE)),
+    optional("scopeClaimMapping", Kind::Objects(SCOPE_CLAIMS)),
+];
+const CREATE: [Field; 12] =
+    concat(SETTINGS, [required("name", Kind::Text), optional("id", Kind::Text)]);
+const UPDATE: [Field; 12] =
+    concat(SETTINGS, [required("id", Kind::Text), required("name", Kind::Text)]);
+const PATCH: [Field; 12] =
+    concat(SETTINGS, [required("id", Kind::Text), optional("name", Kind::Text)]);
+const SEARCH: &[Field] = &[optional("limit", Kind::Int), optional("page", Kind::Int)];
+const ADD_SECRET: &[Field] =
+    &[required("id", Kind::Text), required("name", Kind::Text), optional("expireTime", Kind::Int)];
+const REVOKE_SECRET: &[Field] = &[required("id", Kind::Text), required("name", Kind::Text)];
+
+pub(in crate::emulator) const AREA: Area = Area::new(ROUTES).seeds(&[&SEED]);
+
+const ROUTES: &[Route] = &[
+    Route::get("/v2/mgmt/thirdparty/app/load", Management, ID, load),
+    Route::post("/v2/mgmt/thirdparty/apps/load", Management, Read, SEARCH, search),
+    Route::post(
+        "/v2/mgmt/thirdparty/app/create",
+        Management,
+        Action("ThirdPartyApplicationCreated"),
+        &CREATE,
+        create,
+    ),
+    Route::post(
+        "/v2/mgmt/thirdparty/app/update",
+        Management,
+        Action("ThirdPartyApplicationModified"),
+        &UPDATE,
+        update,
+    ),
+    Route::post(
+        "/v2/mgmt/thirdparty/app/patch",
+        Management,
+        Action("ThirdPartyApplicationModified"),
+        &PATCH,
+        patch,
+    ),
+    Route::post(
+        "/v1/mgmt/thirdparty/app/delete",
+        Management,
+        Action("ThirdPartyApplicationDeleted"),
+        ID,
+        |call, store| delete(store, &[call.body().text("id")]),
+    ),
+    Route::post(
+        "/v1/mgmt/thirdparty/app/delete/batch",
+        Management,
+        Action("ThirdPartyApplicationsDeleted"),
+        IDS,
+        |call, store| delete(store, &call.body().texts("ids")),
+    ),
+    Route::get("/v1/mgmt/thirdparty/app/secret", Management, SECRET, |call, store| {
+        let app = find(store, call.query().text("id"))?;
+        // Otherwise it would depend on chance which one it is.
+        if app.secrets.len() > 1 && !call.query().has("secretName") {
+            return Err(Refusal::argument("The application has several secrets: name one"));
+        }
+        client_secret::load(call, &app.secrets)
+    }),
+    Route::post(
+        "/v1/mgmt/thirdparty/app/rotate",
+        Management,
+        Action("ThirdPartyApplicationModified"),
+        ID,
+        |call, store| client_secret::rotate(call, &mut named(call, store)?.secrets),
+    ),
+    Route::post(
+        "/v1/mgmt/thirdparty/app/secret/add",
+        Management,
+        Action("ThirdPartyApplicationModified"),
+        ADD_SECRET,
+        |call, store| client_secret::add(call, &mut named(call, store)?.secrets),
+    ),
+    Route::post(
+        "/v1/mgmt/thirdparty/app/secret/revoke",
+        Management,
+        Action("ThirdPartyApplicationModified"),
+        REVOKE_SECRET,
+        |call, store| client_secret::revoke(call, &mut named(call, store)?.secrets),
+    ),
+];
+
+pub(in crate::emulator) const SEED: List = List {
+    name: "inboundApps",
+    path: "/v2/mgmt/thirdparty/app/create",
+    state: &[client_secret::STATE],
+    restore: |store, state| {
+        last_row(&mut store.applications.inbound)?.secrets = ClientSecret::restore(state);
+        Ok(())
+    },
+    save: |store| store.applications.inbound.iter().map(InboundApp::save).collect(),
+};
+
+impl InboundApp {
+    fn save(&self) -> Value {
+        let mut saved = self.settings.clone();
+        let secrets: Value = self.secrets.iter().map(ClientSecret::save).collect();
+        for (name, value) in [
+            ("id", json!(self.id)),
+            ("name", json!(self.name)),
+            ("state", json!({ "secrets": secrets })),
+        ] {
+            saved.insert(name.to_owned(), value);
+        }
+        Value::Object(saved)
+    }
+
+    /// The wire type `ThirdPartyApplication`.
+    fn show(&self) -> Value {
+        let mut shown = json!({
+            "id": self.id,
+            "name": self.name,
+            "clientId": self.client_id,
+            "description": "",
+            "logo": "",
+            "loginPageUrl": "",
+            "approvedCallbackUrls": [],
+            "permissionsScopes": [],
+        });
+        if let Value::Object(shown) = &mut shown {
+            shown.extend(self.settings.clone());
+        }
+        shown
+    }
+}
+
+fn missing() -> Refusal {
+    Refusal::missing("inbound application")
+}
+
+pub(super) fn find<'a>(store: &'a Store, id: &str) -> Result<&'a InboundApp> {
+    store.applications.inbound.get(By::Id, id).ok_or_else(missing)
+}
+
+/// The application that a body names, to be changed.
+fn named<'a>(call: &Call<'_>, store: &'a mut Store) -> Result<Edit<'a, InboundApp>> {
+    store.applications.inbound.edit(By::Id, call.body().text("id")).ok_or_else(missing)
+}
+
+fn load(call: &Call<'_>, store: &mut Store) -> Result {
+    Ok(find(store, call.query().text("id"))?.show().into())
+}
+
+fn search(call: &Call<'_>, store: &mut Store) -> Result {
+    let (skipped, limit) = page_of(call.body())?;
+    let apps = store.applications.inbound.iter();
+    let page: Value = apps.clone().skip(skipped).take(limit).map(InboundApp::show).collect();
+    Ok(json!({ "apps": page, "total": apps.count() }).into())
+}
+
+/// The settings that are given.
+fn settings(body: Fields<'_>) -> Result<Object> {
+    let audience = body.text("defaultAudience");
+    if !["", "projectId", "clientId"].contains(&audience) {
+        return Err(Refusal::argument(format!("There is no default audience {audience:?}")));
+    }
+    for (list, key) in [("permissionsScopes", "name"), ("scopeClaimMapping", "scope")] {
+        let mut names: Vec<_> = body.objects(list).map(|scope| scope.text(key)).collect();
+        names.sort_unstable();
+        if names.windows(2).any(|pair| pair[0] == pair[1]) {
+            return Err(Refusal::argument(format!("A scope appears twice in {list}")));
+        }
+    }
+    let given = SETTINGS.iter();
+    Ok(given.filter_map(|f| Some((f.name.to_owned(), body.get(f.name)?.clone()))).collect())
+}
+
+/// Refuses a name that another application has.
+fn check_name(store: &Store, name: &str, id: &str) -> Result<()> {
+    let mut apps = store.applications.inbound.iter();
+    if apps.any(|app| app.name == name && app.id != id) {
+        return Err(Refusal::taken("inbound application"));
+    }
+    Ok(())
+}
+
+fn create(call: &Call<'_>, store: &mut Store) -> Result {
+    let (body, name) = (call.body(), call.body().text("name"));
+    let id = body.some_text("id").map_or_else(|| random::id("TPA"), str::to_owned);
+    if store.applications.inbound.get(By::Id, &id).is_some() {
+        return Err(Refusal::taken("inbound application"));
+    }
+    check_name(store, name, &id)?;
+    let cleartext = random::text(40);
+    store.applications.inbound.push(InboundApp {
+        name: name.to_owned(),
+        client_id: STANDARD.encode(format!("{}:{id}", call.settings.project_id)),
+        settings: settings(body)?,
+        secrets: vec![ClientSecret::new("", cleartext.clone(), call, 0)],
+        id: id.clone(),
+    });
+    Ok(json!({ "id": id, "cleartext": cleartext }).into())
+}
+
+/// Overwrites every setting.
+fn update(call: &Call<'_>, store: &mut Store) -> Result {
+    let body = call.body();
+    let settings = settings(body)?;
+    check_name(store, body.text("name"), body.text("id"))?;
+    let mut app = named(call, store)?;
+    body.text("name").clone_into(&mut app.name);
+    app.settings = settings;
+    drop(app);
+    store.applications.drop_lost_scopes(body.text("id"));
+    Ok(Reply::empty())
+}
+
+/// Overwrites what is given.
+fn patch(call: &Call<'_>, store: &mut Store) -> Result {
+    let body = call.body();
+    let settings = settings(body)?;
+    if let Some(name) = body.some_text("name") {
+        check_name(store, name, body.text("id"))?;
+    }
+    let mut app = named(call, store)?;
+    if let Some(name) = body.some_text("name") {
+        name.clone_into(&mut app.name);
+    }
+    app.settings.extend(settings);
+    drop(app);
+    store.applications.drop_lost_scopes(body.text("id"));
+    Ok(Reply::empty())
+}
+
+/// Removes all of these applications, with all consents, or none of them.
+fn delete(store: &mut Store, ids: &[&str]) -> Result {
+    ids.iter().try_for_each(|id| find(store, id).map(drop))?;
+    for id in ids {
+        store.applications.remove_inbound(id);
+    }
+    Ok(Reply::empty())
+}

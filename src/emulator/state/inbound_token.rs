@@ -1,0 +1,96 @@
+//! Access tokens of inbound applications.
+
+use serde_json::{Value, json};
+
+use super::claim_template::{fill, is_nothing};
+use super::inbound_app::{Consent, InboundApp};
+use super::sign_in::unreserved;
+use super::store::Store;
+use super::table::By;
+use super::token::base_claims;
+use crate::emulator::words::context::Context;
+use crate::emulator::words::fields::Object;
+use crate::emulator::words::refusal::{Refusal, Result};
+
+/// Signs an access token for what a user has consented to.
+pub(in crate::emulator) fn issue(
+    context: &Context<'_>,
+    store: &Store,
+    consent: &str,
+) -> Result<String> {
+    let missing = || Refusal::missing("consent");
+    let consent = store.applications.consents.get(By::Id, consent).ok_or_else(missing)?;
+    let app = store.applications.inbound.get(By::Id, &consent.app).ok_or_else(missing)?;
+    let user = consent.user.as_deref().and_then(|user| store.user(user)).ok_or_else(missing)?;
+    user.may_sign_in()?;
+    if consent.expired(context.now) {
+        return Err(Refusal::forbidden("The consent has expired"));
+    }
+    let expires = context.expiry(context.settings.session_lifetime);
+    let mut claims = scope_claims(store, app, consent, &json!({ "user": user.show(store) }));
+    claims.extend(base_claims(context, "", &user.id, expires));
+    claims.remove("drn");
+    let (project, client) = (&context.settings.project_id, &app.client_id);
+    let audience = match app.settings().text("defaultAudience") {
+        "projectId" => json!(project),
+        "clientId" => json!(client),
+        _ => json!([project, client]),
+    };
+    claims.insert("aud".to_owned(), audience);
+    claims.insert("azp".to_owned(), json!(client));
+    claims.insert("scope".to_owned(), json!(consent.scopes.join(" ")));
+    if let Some(tenant) = &consent.tenant {
+        claims.insert("dct".to_owned(), json!(tenant));
+    }
+    store.keys.sign(&Value::Object(claims))
+}
+
+/// The claims that the scopes of a consent give, and the mandatory ones. A claim that comes to nothing
+/// is left out.
+fn scope_claims(store: &Store, app: &InboundApp, consent: &Consent, data: &Value) -> Object {
+    let mut claims = Object::new();
+    for mapping in app.settings().objects("scopeClaimMapping") {
+        let scope = mapping.text("scope");
+        if !mapping.flag("mandatory") && !consent.scopes.iter().any(|given| given == scope) {
+            continue;
+        }
+        let given = if mapping.flag("useProjectMapping") {
+            store.claims.of_scope(scope)
+        } else {
+            mapping.map("claims")
+        };
+        for (name, template) in given.into_iter().flatten() {
+            let value = fill(template, data);
+            if !is_nothing(&value) {
+                claims.insert(name.clone(), value);
+            }
+        }
+    }
+    unreserved(&claims)
+}
+
+/// Who an access token of an inbound application speaks for.
+pub(in crate::emulator) struct Bearer {
+    pub(in crate::emulator) user: String,
+}
+
+/// Whose access token of an inbound application a call has, if it has one in place of the management
+/// key. The user's consent must still be there.
+pub(in crate::emulator) fn bearer(context: &Context<'_>, store: &Store) -> Result<Option<Bearer>> {
+    let Some(token) = &context.token else { return Ok(None) };
+    let claims = store.keys.verify(token, context.now)?;
+    let text = |name: &str| claims[name].as_str().unwrap_or_default();
+    let app = store.applications.inbound.get(By::Client, text("azp"));
+    let app = app.ok_or_else(|| Refusal::token("The token is of no inbound application"))?;
+    let user = store.user(text("sub")).ok_or_else(|| Refusal::token("The user is gone"))?;
+    user.may_sign_in()?;
+    let tenant = claims["dct"].as_str();
+    let mut consents = store.applications.consents.all(By::User, &user.id);
+    let given = consents.find(|consent| consent.is_of(&app.id, Some(&user.id), tenant));
+    match given {
+        Some(consent) if !consent.expired(context.now) => {
+            Ok(Some(Bearer { user: user.id.clone() }))
+        }
+        _ => Err(Refusal::forbidden("The user has not consented, or not any more")),
+    }
+}
