@@ -8,6 +8,10 @@ use crate::emulator::words::fields::{Field, Kind, optional};
 /// The areas, in the order in which seeds are made: what others name comes first.
 pub(in crate::emulator) const AREAS: &[&Area] = &[
     &mgmt::project::AREA,
+    &mgmt::management_key::AREA,
+    &mgmt::descoper::AREA,
+    &mgmt::list::AREA,
+    &mgmt::engine::AREA,
     &mgmt::password::AREA,
     &mgmt::permission::AREA,
     &mgmt::tenant::AREA,
@@ -22,6 +26,7 @@ pub(in crate::emulator) const AREAS: &[&Area] = &[
     &mgmt::sso::AREA,
     &mgmt::group::AREA,
     &mgmt::sso_application::AREA,
+    &mgmt::outbound_scim::AREA,
     &mgmt::jwt::AREA,
     &mgmt::fga::AREA,
     &mgmt::authz::AREA,

@@ -4,11 +4,15 @@ use super::access_key::AccessKey;
 use super::attribute::Attributes;
 use super::audit::{Record, Trail};
 use super::codes::{Attempt, Code, Link};
+use super::company::Company;
+use super::engine::Engine;
 use super::fga::Authorization;
 use super::grants::{Grants, Membership, merge};
 use super::group::Group;
 use super::idp::Idp;
+use super::list::ListOf;
 use super::mailbox::Mailbox;
+use super::outbound_scim::ScimConfiguration;
 use super::passkey::Passkeys;
 use super::password::Policy;
 use super::project::Project;
@@ -35,6 +39,9 @@ pub(in crate::emulator) struct Store {
     pub(in crate::emulator) groups: Table<Group>,
     pub(in crate::emulator) sso_settings: Vec<SsoSettings>,
     pub(in crate::emulator) sso_apps: Vec<SsoApplication>,
+    pub(in crate::emulator) outbound_scim: Table<ScimConfiguration>,
+    pub(in crate::emulator) lists: Table<ListOf>,
+    pub(in crate::emulator) engines: Table<Engine>,
     /// IDs of users who may be impersonated even where consent is asked for.
     pub(in crate::emulator) consents: Vec<String>,
     pub(in crate::emulator) sessions: Sessions,
@@ -49,6 +56,7 @@ pub(in crate::emulator) struct Store {
     pub(in crate::emulator) attributes: Attributes,
     pub(in crate::emulator) audit: Trail,
     pub(in crate::emulator) project: Project,
+    pub(in crate::emulator) company: Company,
 }
 
 impl Store {
@@ -64,6 +72,9 @@ impl Store {
             groups: Table::default(),
             sso_settings: Vec::new(),
             sso_apps: Vec::new(),
+            outbound_scim: Table::default(),
+            lists: Table::default(),
+            engines: Table::default(),
             consents: Vec::new(),
             sessions: Sessions::default(),
             codes: Table::default(),
@@ -77,6 +88,7 @@ impl Store {
             attributes: Attributes::default(),
             audit: Trail::default(),
             project: Project::default(),
+            company: Company::default(),
         }
     }
 
@@ -275,6 +287,11 @@ impl Store {
         Ok(ids)
     }
 
+    /// Whether the company has a project with this ID: this one, or a copy of it.
+    pub(in crate::emulator) fn knows_project(&self, context: &Context<'_>, id: &str) -> bool {
+        context.settings.project_id == id || self.project.copies.contains_key(id)
+    }
+
     /// The roles that new users get.
     pub(in crate::emulator) fn default_roles(&self) -> Vec<String> {
         let default = self.roles.iter().filter(|role| role.default && role.tenant.is_none());
@@ -325,6 +342,11 @@ impl Store {
         self.users.check("users");
         self.access_keys.check("access keys");
         self.groups.check("groups");
+        self.outbound_scim.check("outbound SCIM");
+        self.lists.check("lists");
+        self.engines.check("engines");
+        self.company.management_keys.check("management keys");
+        self.company.descopers.check("descopers");
         self.codes.check("codes");
         self.magic_links.check("magic links");
         self.enchanted_links.check("enchanted links");

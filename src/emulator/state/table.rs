@@ -9,6 +9,7 @@ use std::ops::{Deref, DerefMut};
 pub(in crate::emulator) enum By {
     Id,
     LoginId,
+    Name,
     Address,
     /// The ID of a user it belongs to.
     User,
@@ -17,8 +18,15 @@ pub(in crate::emulator) enum By {
 }
 
 impl By {
-    const ALL: [Self; 6] =
-        [Self::Id, Self::LoginId, Self::Address, Self::User, Self::Secret, Self::Tenant];
+    const ALL: [Self; 7] = [
+        Self::Id,
+        Self::LoginId,
+        Self::Name,
+        Self::Address,
+        Self::User,
+        Self::Secret,
+        Self::Tenant,
+    ];
 }
 
 /// Something that a [`Table`] holds.
