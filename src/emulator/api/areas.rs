@@ -16,6 +16,7 @@ pub(in crate::emulator) const AREAS: &[&Area] = &[
     &mgmt::permission::AREA,
     &mgmt::tenant::AREA,
     &mgmt::role::AREA,
+    &mgmt::family::AREA,
     &mgmt::user::AREA,
     &mgmt::user_password::AREA,
     &mgmt::user_search::AREA,

@@ -2,9 +2,10 @@
 
 use crate::emulator::words::fields::Object;
 
-/// Those of users, and those that a user has in each family.
+/// Those of users, those that a user has in each family, and those of families themselves.
 #[derive(Default)]
 pub(in crate::emulator) struct Attributes {
     pub(in crate::emulator) users: Vec<Object>,
     pub(in crate::emulator) families: Vec<Object>,
+    pub(in crate::emulator) of_families: Vec<Object>,
 }

@@ -3,7 +3,7 @@
 //! Nothing here knows of requests: what a function depends on beside the state is its
 //! [`Context`](super::words::context::Context). The types of things are below [`store`], which holds
 //! them all; what takes the whole state, as starting a session does, is above it: [`token`],
-//! [`settle`] and [`shown`].
+//! [`settle`], [`kinship`] and [`shown`].
 
 pub(in crate::emulator) mod access_key;
 pub(in crate::emulator) mod attribute;
@@ -13,11 +13,13 @@ pub(in crate::emulator) mod company;
 pub(in crate::emulator) mod delivery;
 pub(in crate::emulator) mod descoper;
 pub(in crate::emulator) mod engine;
+pub(in crate::emulator) mod family;
 pub(in crate::emulator) mod fga;
 pub(in crate::emulator) mod grants;
 pub(in crate::emulator) mod group;
 pub(in crate::emulator) mod hashed;
 pub(in crate::emulator) mod idp;
+pub(in crate::emulator) mod kinship;
 pub(in crate::emulator) mod list;
 pub(in crate::emulator) mod mailbox;
 pub(in crate::emulator) mod management_key;

@@ -6,6 +6,7 @@ use super::audit::{Record, Trail};
 use super::codes::{Attempt, Code, Link};
 use super::company::Company;
 use super::engine::Engine;
+use super::family::{Family, FamilySettings};
 use super::fga::Authorization;
 use super::grants::{Grants, Membership, merge};
 use super::group::Group;
@@ -37,6 +38,8 @@ pub(in crate::emulator) struct Store {
     pub(in crate::emulator) tenants: Vec<Tenant>,
     pub(in crate::emulator) access_keys: Table<AccessKey>,
     pub(in crate::emulator) groups: Table<Group>,
+    pub(in crate::emulator) families: Table<Family>,
+    pub(in crate::emulator) family_settings: FamilySettings,
     pub(in crate::emulator) sso_settings: Vec<SsoSettings>,
     pub(in crate::emulator) sso_apps: Vec<SsoApplication>,
     pub(in crate::emulator) outbound_scim: Table<ScimConfiguration>,
@@ -70,6 +73,8 @@ impl Store {
             tenants: Vec::new(),
             access_keys: Table::default(),
             groups: Table::default(),
+            families: Table::default(),
+            family_settings: FamilySettings::default(),
             sso_settings: Vec::new(),
             sso_apps: Vec::new(),
             outbound_scim: Table::default(),
@@ -258,6 +263,9 @@ impl Store {
     pub(in crate::emulator) fn remove_role(&mut self, id: &str) {
         self.roles.retain(|role| role.id != id);
         self.edit_grants(|grants| grants.forget_role(id));
+        self.users.edit_each(|user| {
+            user.families.iter_mut().for_each(|of| of.roles.retain(|role| role != id));
+        });
         self.tenants.iter_mut().for_each(|tenant| tenant.default_roles.retain(|role| role != id));
         self.sso_settings.iter_mut().for_each(|settings| settings.forget_role(id));
     }
@@ -342,6 +350,7 @@ impl Store {
         self.users.check("users");
         self.access_keys.check("access keys");
         self.groups.check("groups");
+        self.families.check("families");
         self.outbound_scim.check("outbound SCIM");
         self.lists.check("lists");
         self.engines.check("engines");

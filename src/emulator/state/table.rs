@@ -15,10 +15,11 @@ pub(in crate::emulator) enum By {
     User,
     Secret,
     Tenant,
+    Family,
 }
 
 impl By {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Id,
         Self::LoginId,
         Self::Name,
@@ -26,6 +27,7 @@ impl By {
         Self::User,
         Self::Secret,
         Self::Tenant,
+        Self::Family,
     ];
 }
 

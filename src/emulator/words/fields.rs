@@ -189,7 +189,7 @@ fn form_decode(text: &str) -> Result<String> {
 }
 
 /// Reads checked fields.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub(in crate::emulator) struct Fields<'a>(Option<&'a Object>);
 
 impl<'a> Fields<'a> {

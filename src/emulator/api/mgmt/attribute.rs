@@ -1,4 +1,4 @@
-//! Definitions of custom attributes of users. What attributes users have does not depend on them.
+//! Definitions of custom attributes of users and families. What attributes users have does not depend on them.
 
 use serde_json::{Value, json};
 
@@ -24,7 +24,8 @@ const ATTRIBUTE: &[Field] = &[
 const CREATE: &[Field] = &[required("attributes", Kind::Objects(ATTRIBUTE))];
 const DELETE: &[Field] = &[required("names", Kind::Texts)];
 
-pub(in crate::emulator) const AREA: Area = Area::new(ROUTES).seeds(&[&USERS_SEED, &FAMILIES_SEED]);
+pub(in crate::emulator) const AREA: Area =
+    Area::new(ROUTES).seeds(&[&USERS_SEED, &FAMILIES_SEED, &OF_FAMILIES_SEED]);
 
 const ROUTES: &[Route] = &[
     Route::get("/v1/mgmt/user/customattributes", Management, &[], |_, store| {
@@ -61,6 +62,29 @@ const ROUTES: &[Route] = &[
         DELETE,
         |call, store| delete(call, &mut store.attributes.families),
     ),
+    Route::get("/v1/mgmt/family/customattributes", Management, &[], |_, store| {
+        all(&store.attributes.of_families)
+    }),
+    Route::post(
+        "/v1/mgmt/family/customattribute/create",
+        Management,
+        Action("CustomAttributesCreated"),
+        CREATE,
+        |call, store| create(call, &mut store.attributes.of_families),
+    ),
+    Route::post(
+        "/v1/mgmt/family/customattribute/delete",
+        Management,
+        Action("CustomAttributesDeleted"),
+        DELETE,
+        |call, store| {
+            let names = call.body().texts("names");
+            store.families.edit_each(|family| {
+                family.attributes.retain(|name, _| !names.contains(&&**name));
+            });
+            delete(call, &mut store.attributes.of_families)
+        },
+    ),
 ];
 
 pub(in crate::emulator) const USERS_SEED: List =
@@ -71,6 +95,11 @@ pub(in crate::emulator) const USERS_SEED: List =
 pub(in crate::emulator) const FAMILIES_SEED: List =
     List::plain("familyAttributes", "/v1/mgmt/user/families/customattribute/create", |store| {
         saved(&store.attributes.families)
+    });
+
+pub(in crate::emulator) const OF_FAMILIES_SEED: List =
+    List::plain("attributesOfFamilies", "/v1/mgmt/family/customattribute/create", |store| {
+        saved(&store.attributes.of_families)
     });
 
 /// One call that makes them all.

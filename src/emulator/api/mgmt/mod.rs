@@ -6,6 +6,7 @@ pub(in crate::emulator) mod audit;
 pub(in crate::emulator) mod authz;
 pub(in crate::emulator) mod descoper;
 pub(in crate::emulator) mod engine;
+pub(in crate::emulator) mod family;
 pub(in crate::emulator) mod fga;
 pub(in crate::emulator) mod flow;
 pub(in crate::emulator) mod group;
