@@ -3,7 +3,7 @@
 //! Nothing here knows of requests: what a function depends on beside the state is its
 //! [`Context`](super::words::context::Context). The types of things are below [`store`], which holds
 //! them all; what takes the whole state, as starting a session does, is above it: [`token`],
-//! [`settle`], [`kinship`] and [`shown`].
+//! [`settle`], [`receive`], [`kinship`], [`password_rules`] and [`shown`].
 
 pub(in crate::emulator) mod access_key;
 pub(in crate::emulator) mod attribute;
@@ -23,11 +23,14 @@ pub(in crate::emulator) mod kinship;
 pub(in crate::emulator) mod list;
 pub(in crate::emulator) mod mailbox;
 pub(in crate::emulator) mod management_key;
+pub(in crate::emulator) mod notp;
 pub(in crate::emulator) mod outbound_scim;
 pub(in crate::emulator) mod passkey;
 pub(in crate::emulator) mod password;
+pub(in crate::emulator) mod password_rules;
 pub(in crate::emulator) mod pending;
 pub(in crate::emulator) mod project;
+pub(in crate::emulator) mod receive;
 pub(in crate::emulator) mod role;
 pub(in crate::emulator) mod sessions;
 pub(in crate::emulator) mod settle;

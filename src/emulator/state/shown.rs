@@ -43,6 +43,10 @@ impl User {
             "webauthn": has(Factor::WebAuthn),
             "OAuth": self.oauth,
         });
+        let locked_until = self.password.as_ref().map_or(0, |password| password.locked_until);
+        if locked_until != 0 {
+            shown["tempLockExpiration"] = json!(locked_until);
+        }
         if !self.families.is_empty() {
             shown["userFamilies"] = self.families.iter().map(|of| of.show(store)).collect();
             shown["dependent"] = json!(self.dependent);

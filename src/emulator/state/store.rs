@@ -13,6 +13,7 @@ use super::group::Group;
 use super::idp::Idp;
 use super::list::ListOf;
 use super::mailbox::Mailbox;
+use super::notp::Awaited;
 use super::outbound_scim::ScimConfiguration;
 use super::passkey::Passkeys;
 use super::password::Policy;
@@ -51,6 +52,7 @@ pub(in crate::emulator) struct Store {
     pub(in crate::emulator) codes: Table<Code>,
     pub(in crate::emulator) magic_links: Table<Link>,
     pub(in crate::emulator) enchanted_links: Table<Attempt>,
+    pub(in crate::emulator) awaited: Table<Awaited>,
     pub(in crate::emulator) password_policy: Policy,
     pub(in crate::emulator) idp: Idp,
     pub(in crate::emulator) webauthn: Passkeys,
@@ -85,6 +87,7 @@ impl Store {
             codes: Table::default(),
             magic_links: Table::default(),
             enchanted_links: Table::default(),
+            awaited: Table::default(),
             password_policy: Policy::default(),
             idp: Idp::default(),
             webauthn: Passkeys::default(),
@@ -359,6 +362,7 @@ impl Store {
         self.codes.check("codes");
         self.magic_links.check("magic links");
         self.enchanted_links.check("enchanted links");
+        self.awaited.check("awaited messages");
         self.idp.visits.check("visits");
         self.idp.codes.check("codes of the identity provider");
         self.sessions.by_id.check("sessions");

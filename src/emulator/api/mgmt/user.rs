@@ -231,10 +231,12 @@ fn apply_password(store: &Store, user: &mut User, body: Fields<'_>) -> Result<()
     match (body.some_text("password"), body.has("hashedPassword")) {
         (Some(_), true) => return Err(Refusal::invalid("There are two passwords")),
         (Some(password), false) => {
-            store.password_policy.check(password)?;
-            user.password = Some(Password::new(password));
+            user.password = Some(store.new_password(user, password, None, user.created)?);
         }
-        (None, true) => user.password = Some(Password::hashed(body.object("hashedPassword"))?),
+        (None, true) => {
+            let hashed = body.object("hashedPassword");
+            user.password = Some(Password::hashed(hashed, user.created)?);
+        }
         (None, false) => {}
     }
     Ok(())

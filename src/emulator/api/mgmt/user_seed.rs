@@ -96,7 +96,7 @@ fn restore(store: &mut Store, state: Fields<'_>) -> Result<()> {
     user.created = state.int("createdTime").unwrap_or(user.created);
     user.modified = state.int("modifiedTime").unwrap_or(user.modified);
     if state.has("password") {
-        user.password = Some(Password::restore(state.object("password"))?);
+        user.password = Some(Password::restore(state.object("password"), user.created)?);
     }
     if let Some(key) = state.maybe_text("totpKey") {
         user.authenticator = Some(Authenticator::restore(key)?);
