@@ -252,7 +252,7 @@ fn wrong_passwords_lock_a_user_out_for_a_while_or_until_a_new_password() {
     let locked = before..=emulator.clock().unix();
     refused(sign_in(&client, "first"), 401, "EMU401");
     let ada = client.mgmt().user().load("ada@example.com").unwrap();
-    let until = ada.extra["tempLockExpiration"].as_i64().unwrap();
+    let until = ada.temp_lock_expiration.unwrap().as_seconds();
     assert!(locked.contains(&(until - 600)), "{locked:?} {until}");
     emulator.advance(minutes(5));
     refused(sign_in(&client, "first"), 401, "EMU401");
