@@ -195,7 +195,7 @@ fn update(call: &Call<'_>, store: &mut Store) -> Result {
     body.text("description").clone_into(&mut key.description);
     key.permitted_ips = owned(body.texts("permittedIps"));
     key.active = active.unwrap_or(key.active);
-    key.version += 1;
+    key.version = key.version.saturating_add(1);
     drop(key);
     show(store, body.text("id"))
 }

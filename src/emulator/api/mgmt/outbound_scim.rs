@@ -52,7 +52,7 @@ const ROUTES: &[Route] = &[
         |call, store| {
             let mut scim = find(store, call.body().text("appId"))?;
             scim.enabled = call.body().flag("enabled");
-            scim.version += 1;
+            scim.version = scim.version.saturating_add(1);
             Ok(scim.answer())
         },
     ),
@@ -154,6 +154,6 @@ fn update(call: &Call<'_>, store: &mut Store) -> Result {
         }
     }
     scim.configuration = new;
-    scim.version += 1;
+    scim.version = scim.version.saturating_add(1);
     Ok(scim.answer())
 }
