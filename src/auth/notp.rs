@@ -26,7 +26,7 @@ use crate::secret::Secret;
 /// 3. Meanwhile ask for the session: all at once with
 ///    [`wait_for_session`](Self::wait_for_session), or once with [`session`](Self::session).
 ///
-/// ```no_run
+/// ```
 /// # let emulator = descope::emulator::Emulator::new();
 /// # let client = descope::Client::builder().emulator(&emulator).build()?;
 /// use descope::auth::notp::{NotpUser, WaitOptions};
@@ -34,6 +34,7 @@ use crate::secret::Secret;
 /// let notp = client.auth().notp();
 /// let sent = notp.sign_up_or_in(NotpUser::Sender, &Default::default())?;
 /// println!("Go to {:?}", sent.redirect_url);
+/// # emulator.send_whatsapp(sent.redirect_url.as_deref().unwrap(), "+12025550101").unwrap();
 ///
 /// let pending_ref = sent.pending_ref.expose();
 /// match notp.wait_for_session(pending_ref, &WaitOptions::default(), || true)? {
@@ -56,7 +57,7 @@ impl<'c> Auth<'c> {
 impl Notp<'_> {
     /// Begins to sign in a user, who is registered if they are new.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// let sent = client.auth().notp().sign_up_or_in("+12025550101", &Default::default())?;
@@ -80,7 +81,7 @@ impl Notp<'_> {
 
     /// Begins to sign in a user who is registered already.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// let unknown = client.auth().notp().sign_in("+12025550199", &Default::default());
@@ -104,7 +105,7 @@ impl Notp<'_> {
 
     /// Begins to register a new user.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// use descope::UserDetails;
@@ -140,7 +141,7 @@ impl Notp<'_> {
 
     /// Asks once for the session; `None` if nobody has sent the message yet.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// let notp = client.auth().notp();
@@ -167,7 +168,7 @@ impl Notp<'_> {
     /// too many requests: then the next one is made when its `Retry-After` allows, or after a minute
     /// if it does not say.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// use std::sync::atomic::{AtomicBool, Ordering};
@@ -178,9 +179,11 @@ impl Notp<'_> {
     ///
     /// let notp = client.auth().notp();
     /// let sent = notp.sign_up_or_in("+12025550101", &Default::default())?;
+    /// # emulator.send_whatsapp(sent.redirect_url.as_deref().unwrap(), "+12025550101").unwrap();
     /// let go_on = || !CANCELLED.load(Ordering::Relaxed);
     /// let pending_ref = sent.pending_ref.expose();
     /// let signed_in = notp.wait_for_session(pending_ref, &WaitOptions::default(), go_on)?;
+    /// assert!(signed_in.is_some());
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
@@ -203,10 +206,12 @@ impl Notp<'_> {
     /// Begins to change the phone number of a signed-in user: it changes once they have sent the
     /// message from the new one.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
-    /// # let refresh_token = "eyJ";
+    /// # emulator.seed(&serde_json::json!({ "users": [{ "loginId": "ada" }] })).unwrap();
+    /// # let session = emulator.sign_in("ada").unwrap();
+    /// # let refresh_token = session["refreshJwt"].as_str().unwrap();
     /// let notp = client.auth().notp();
     /// let sent = notp.update("ada", "+12025550101", refresh_token, &Default::default())?;
     /// println!("Go to {:?}", sent.redirect_url);

@@ -199,7 +199,8 @@ impl Emulator {
     /// # Ok::<(), descope::emulator::Error>(())
     /// ```
     ///
-    /// The other lists are `authzSchemas`, `authzRelations`, `fgaResources`, `themes`, `auditEvents`,
+    /// The other lists are `families`, `familySettings`, `lists`, `engines`, `outboundScim`, `managementKeys`,
+    /// `descopers`, `authzSchemas`, `authzRelations`, `fgaResources`, `themes`, `auditEvents`,
     /// `passwordSettings`, `passkeys`, `inboundApps`, `inboundConsents`, `outboundApps`, `outboundTokens`,
     /// `scopeClaimMappings`, `jwtTemplates`, `jwtTemplatesInUse`, `applicationAttributes`, `project` for this
     /// project, and `projects` for copies of it.
@@ -278,6 +279,33 @@ impl Emulator {
     /// If the URL does not belong to a pending sign-in.
     pub fn idp_sign_in(&self, url: &str, login_id: &str) -> Result<String, Error> {
         Ok(self.0.at_idp(url, "loginId", login_id)?)
+    }
+
+    /// Sends the message that a sign-in by WhatsApp waits for, in place of a user with this phone number.
+    ///
+    /// `redirect_url` is what the start of the sign-in returned.
+    ///
+    /// ```
+    /// use descope::Client;
+    /// use descope::auth::notp::NotpUser;
+    /// use descope::emulator::Emulator;
+    ///
+    /// let emulator = Emulator::new();
+    /// let client = Client::builder().emulator(&emulator).build()?;
+    /// let notp = client.auth().notp();
+    /// let sent = notp.sign_up_or_in(NotpUser::Sender, &Default::default())?;
+    /// emulator.send_whatsapp(&sent.redirect_url.unwrap(), "+12025550101").unwrap();
+    /// let signed_in = notp.session(sent.pending_ref.expose())?.unwrap();
+    /// assert_eq!(signed_in.user.login_ids, ["+12025550101"]);
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When the URL is not of a sign-in that waits for its message, or the message comes from a phone that
+    /// cannot sign in so: this ends the sign-in.
+    pub fn send_whatsapp(&self, redirect_url: &str, phone: &str) -> Result<(), Error> {
+        Ok(self.0.send_whatsapp(redirect_url, phone)?)
     }
 
     /// Refuses a sign-in at the identity provider, as when the user cancels it. Returns the redirect

@@ -26,17 +26,17 @@ impl<'c> Mgmt<'c> {
 impl Descopers<'_> {
     /// Creates several users of the console, and returns them.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// use descope::mgmt::descoper::{DescoperAccess, DescoperRole, NewDescoper, ProjectRole};
     ///
-    /// let developer = ProjectRole::new(["P2abc"], DescoperRole::Developer);
+    /// let developer = ProjectRole::new([client.project_id()], DescoperRole::Developer);
     /// let ada = NewDescoper::new("ada@example.com")
     ///     .access(DescoperAccess::default().projects([developer]))
     ///     .send_invite(true);
     /// let created = client.mgmt().descoper().create_batch(&[ada])?;
-    /// println!("{} is {:?}", created[0].id, created[0].status);
+    /// assert_eq!(created[0].login_ids, ["ada@example.com"]);
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
@@ -56,11 +56,13 @@ impl Descopers<'_> {
 
     /// Loads a user of the console.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
-    /// let descoper = client.mgmt().descoper().load("U2abc")?;
-    /// println!("{:?}", descoper.attributes.display_name);
+    /// # use descope::mgmt::descoper::NewDescoper;
+    /// # let id = client.mgmt().descoper().create_batch(&[NewDescoper::new("ada@example.com")])?.remove(0).id;
+    /// let descoper = client.mgmt().descoper().load(&id)?;
+    /// assert_eq!(descoper.attributes.email.as_deref(), Some("ada@example.com"));
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
@@ -77,7 +79,7 @@ impl Descopers<'_> {
 
     /// Loads all users of the console.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// for descoper in client.mgmt().descoper().load_all()? {
@@ -96,13 +98,16 @@ impl Descopers<'_> {
     /// Changes a user of the console: replaces their attributes, or their access, or both. What the
     /// patch does not set stays.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # use descope::mgmt::descoper::NewDescoper;
+    /// # let id = client.mgmt().descoper().create_batch(&[NewDescoper::new("ada@example.com")])?.remove(0).id;
     /// use descope::mgmt::descoper::{DescoperAccess, DescoperPatch};
     ///
     /// let patch = DescoperPatch::default().access(DescoperAccess::company_admin());
-    /// client.mgmt().descoper().patch("U2abc", &patch)?;
+    /// let ada = client.mgmt().descoper().patch(&id, &patch)?;
+    /// assert!(ada.access.is_company_admin);
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
@@ -120,10 +125,13 @@ impl Descopers<'_> {
 
     /// Deletes a user of the console. This cannot be undone.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
-    /// client.mgmt().descoper().delete("U2abc")?;
+    /// # use descope::mgmt::descoper::NewDescoper;
+    /// # let id = client.mgmt().descoper().create_batch(&[NewDescoper::new("ada@example.com")])?.remove(0).id;
+    /// client.mgmt().descoper().delete(&id)?;
+    /// assert!(client.mgmt().descoper().load(&id).unwrap_err().is_not_found());
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///

@@ -26,11 +26,12 @@ impl Engines<'_> {
     ///
     /// The secret comes in this answer and never again: keep it safe.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// let created = client.mgmt().engine().create("My engine")?;
-    /// println!("{} has a secret of {} bytes", created.engine.id, created.secret.expose().len());
+    /// assert_eq!(created.engine.name, "My engine");
+    /// println!("a secret of {} bytes", created.secret.expose().len());
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
@@ -58,10 +59,11 @@ impl Engines<'_> {
 
     /// Loads an engine.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
-    /// let engine = client.mgmt().engine().load("E1")?;
+    /// # let id = client.mgmt().engine().create("My engine")?.engine.id;
+    /// let engine = client.mgmt().engine().load(&id)?;
     /// println!("{} was created at {:?}", engine.name, engine.created_time);
     /// # Ok::<(), descope::Error>(())
     /// ```
@@ -76,7 +78,7 @@ impl Engines<'_> {
 
     /// Loads all engines.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// for engine in client.mgmt().engine().load_all()? {
@@ -95,10 +97,11 @@ impl Engines<'_> {
 
     /// Renames an engine.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
-    /// let engine = client.mgmt().engine().update("E1", "Our engine")?;
+    /// # let id = client.mgmt().engine().create("My engine")?.engine.id;
+    /// let engine = client.mgmt().engine().update(&id, "Our engine")?;
     /// assert_eq!(engine.name, "Our engine");
     /// # Ok::<(), descope::Error>(())
     /// ```
@@ -119,10 +122,12 @@ impl Engines<'_> {
 
     /// Deletes an engine. This cannot be undone.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
-    /// client.mgmt().engine().delete("E1")?;
+    /// # let id = client.mgmt().engine().create("My engine")?.engine.id;
+    /// client.mgmt().engine().delete(&id)?;
+    /// assert!(client.mgmt().engine().load(&id).unwrap_err().is_not_found());
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
@@ -137,11 +142,12 @@ impl Engines<'_> {
     ///
     /// The secret comes in this answer and never again: keep it safe.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
-    /// let secret = client.mgmt().engine().rotate_secret("E1")?;
-    /// std::fs::write("secret", secret.expose()).expect("a file");
+    /// # let id = client.mgmt().engine().create("My engine")?.engine.id;
+    /// let secret = client.mgmt().engine().rotate_secret(&id)?;
+    /// println!("a secret of {} bytes", secret.expose().len());
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///

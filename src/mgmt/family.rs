@@ -32,7 +32,7 @@ impl<'c> Mgmt<'c> {
 impl<'c> Families<'c> {
     /// Creates a family.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// use descope::mgmt::family::NewFamily;
@@ -58,7 +58,7 @@ impl<'c> Families<'c> {
 
     /// Finds one page of the families that meet every condition of a search.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// use descope::mgmt::family::FamilySearch;
@@ -80,7 +80,7 @@ impl<'c> Families<'c> {
     /// Goes through all families that meet every condition of a search, page by page, beginning with
     /// the search's page.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// for family in client.mgmt().family().iter(&Default::default()) {
@@ -106,13 +106,15 @@ impl<'c> Families<'c> {
 
     /// Changes what the patch sets, and leaves the rest as it is.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # use descope::mgmt::family::NewFamily;
+    /// # client.mgmt().family().create("The Lovelaces", &NewFamily::default().id("lovelace"))?;
     /// use descope::mgmt::family::FamilyPatch;
     ///
-    /// let patch = FamilyPatch::default().disabled(true);
-    /// client.mgmt().family().patch("lovelace", &patch)?;
+    /// let family = client.mgmt().family().patch("lovelace", &FamilyPatch::default().disabled(true))?;
+    /// assert!(family.disabled);
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
@@ -130,10 +132,13 @@ impl<'c> Families<'c> {
 
     /// Deletes a family. This cannot be undone.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # use descope::mgmt::family::NewFamily;
+    /// # client.mgmt().family().create("The Lovelaces", &NewFamily::default().id("lovelace"))?;
     /// client.mgmt().family().delete("lovelace")?;
+    /// assert!(client.mgmt().family().delete("lovelace").unwrap_err().is_not_found());
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///

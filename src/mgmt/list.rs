@@ -27,7 +27,7 @@ impl<'c> Mgmt<'c> {
 impl Lists<'_> {
     /// Creates a list.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// use descope::mgmt::list::{ListData, ListOptions};
@@ -35,7 +35,7 @@ impl Lists<'_> {
     /// let data = ListData::ips(["192.0.2.1", "10.0.0.0/8"]);
     /// let options = ListOptions::default().description("The office");
     /// let list = client.mgmt().list().create("office", &data, &options)?;
-    /// println!("{} has the ID {}", list.name, list.id);
+    /// assert_eq!(list.data(), Some(data));
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
@@ -56,11 +56,14 @@ impl Lists<'_> {
 
     /// Loads a list.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
-    /// let list = client.mgmt().list().load("L1")?;
-    /// println!("{}: {:?}", list.name, list.data());
+    /// # use descope::mgmt::list::ListData;
+    /// # let data = ListData::ips(["192.0.2.1"]);
+    /// # let id = client.mgmt().list().create("office", &data, &Default::default())?.id;
+    /// let list = client.mgmt().list().load(&id)?;
+    /// assert_eq!(list.name, "office");
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
@@ -73,11 +76,14 @@ impl Lists<'_> {
 
     /// Loads the list of a name.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # use descope::mgmt::list::ListData;
+    /// # let data = ListData::ips(["192.0.2.1"]);
+    /// # let id = client.mgmt().list().create("office", &data, &Default::default())?.id;
     /// let list = client.mgmt().list().load_by_name("office")?;
-    /// println!("{}: {:?}", list.id, list.data());
+    /// assert_eq!(list.id, id);
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
@@ -90,7 +96,7 @@ impl Lists<'_> {
 
     /// Loads all lists.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// for list in client.mgmt().list().load_all()? {
@@ -108,13 +114,17 @@ impl Lists<'_> {
 
     /// Replaces a list: its name, its data and its description.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
-    /// use descope::mgmt::list::{ListData, ListOptions};
+    /// # use descope::mgmt::list::ListData;
+    /// # let data = ListData::texts(["example.com"]);
+    /// # let id = client.mgmt().list().create("domains", &data, &Default::default())?.id;
+    /// use descope::mgmt::list::ListOptions;
     ///
     /// let data = ListData::texts(["example.com", "example.org"]);
-    /// client.mgmt().list().update("L1", "domains", &data, &ListOptions::default())?;
+    /// let list = client.mgmt().list().update(&id, "domains", &data, &ListOptions::default())?;
+    /// assert_eq!(list.data(), Some(data));
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
@@ -143,10 +153,14 @@ impl Lists<'_> {
 
     /// Deletes a list. This cannot be undone.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
-    /// client.mgmt().list().delete("L1")?;
+    /// # use descope::mgmt::list::ListData;
+    /// # let data = ListData::ips(["192.0.2.1"]);
+    /// # let id = client.mgmt().list().create("office", &data, &Default::default())?.id;
+    /// client.mgmt().list().delete(&id)?;
+    /// assert!(client.mgmt().list().load(&id).unwrap_err().is_not_found());
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
@@ -159,7 +173,7 @@ impl Lists<'_> {
 
     /// Imports several lists at once.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// use descope::mgmt::list::{ListData, ListImport};
@@ -167,6 +181,7 @@ impl Lists<'_> {
     /// let domains = ListImport::new("domains", ListData::texts(["example.com"]));
     /// let office = ListImport::new("office", ListData::ips(["192.0.2.1"]));
     /// client.mgmt().list().import(&[domains, office])?;
+    /// assert_eq!(client.mgmt().list().load_all()?.len(), 2);
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///

@@ -31,19 +31,21 @@ impl ManagementKeys<'_> {
     ///
     /// The cleartext comes in this answer and never again: keep it safe.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// use std::time::Duration;
     ///
     /// use descope::mgmt::management_key::{KeyAccess, NewManagementKey, ProjectRoles};
     ///
-    /// let access = KeyAccess::default().project_roles([ProjectRoles::new(["P2abc"], ["Support"])]);
+    /// let roles = ProjectRoles::new([client.project_id()], ["project-user-read-only"]);
+    /// let access = KeyAccess::default().project_roles([roles]);
     /// let new = NewManagementKey::default()
     ///     .description("for the nightly build")
     ///     .expires_in(Duration::from_secs(90 * 24 * 60 * 60));
     /// let created = client.mgmt().management_key().create("ci", &access, &new)?;
-    /// std::fs::write("key", created.cleartext.expose()).expect("a file");
+    ///
+    /// println!("{} has a cleartext of {} bytes", created.key.id, created.cleartext.expose().len());
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
@@ -69,11 +71,12 @@ impl ManagementKeys<'_> {
 
     /// Loads a management key.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
-    /// let key = client.mgmt().management_key().load("MK1")?;
-    /// println!("{} expires at {:?}", key.name, key.expire_time);
+    /// # let id = client.mgmt().management_key().create("ci", &Default::default(), &Default::default())?.key.id;
+    /// let key = client.mgmt().management_key().load(&id)?;
+    /// assert_eq!((&*key.name, key.expire_time), ("ci", None));
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
@@ -90,7 +93,7 @@ impl ManagementKeys<'_> {
 
     /// Loads all management keys.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// for key in client.mgmt().management_key().load_all()? {
@@ -109,14 +112,16 @@ impl ManagementKeys<'_> {
     /// Replaces the name, the status, the description and the permitted addresses of a management
     /// key: what the update leaves unset is cleared. Its roles and its expiry cannot be changed.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # let id = client.mgmt().management_key().create("ci", &Default::default(), &Default::default())?.key.id;
     /// use descope::mgmt::management_key::{ManagementKeyStatus, ManagementKeyUpdate};
     ///
     /// let update = ManagementKeyUpdate::default().permitted_ips(["10.0.0.0/8"]);
     /// let keys = client.mgmt().management_key();
-    /// keys.update("MK1", "ci", &ManagementKeyStatus::Inactive, &update)?;
+    /// let key = keys.update(&id, "ci", &ManagementKeyStatus::Inactive, &update)?;
+    /// assert_eq!(key.status, Some(ManagementKeyStatus::Inactive));
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
@@ -144,10 +149,11 @@ impl ManagementKeys<'_> {
     /// Deletes management keys, and returns how many there were, if the answer says so. This cannot
     /// be undone.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
-    /// client.mgmt().management_key().delete_batch(&["MK1", "MK2"])?;
+    /// # let id = client.mgmt().management_key().create("ci", &Default::default(), &Default::default())?.key.id;
+    /// assert_eq!(client.mgmt().management_key().delete_batch(&[&id])?, Some(1));
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///

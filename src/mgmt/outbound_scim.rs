@@ -28,14 +28,15 @@ impl<'c> Mgmt<'c> {
 impl OutboundScim<'_> {
     /// Creates the configuration of an application.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # emulator.seed(&serde_json::json!({ "oidcApps": [{ "name": "My app", "id": "my-app" }] })).unwrap();
     /// use descope::mgmt::outbound_scim::ScimOptions;
     ///
-    /// let options = ScimOptions::default().configuration([("url", "https://scim.example.com/v2")]);
+    /// let options = ScimOptions::default().configuration([("baseUrl", "https://scim.example.com")]);
     /// let created = client.mgmt().outbound_scim().create("my-app", &options)?;
-    /// println!("version {:?}", created.version);
+    /// assert_eq!(created.version, Some(1));
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
@@ -54,9 +55,11 @@ impl OutboundScim<'_> {
 
     /// Loads the configuration of an application.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # emulator.seed(&serde_json::json!({ "oidcApps": [{ "name": "My app", "id": "my-app" }] })).unwrap();
+    /// # client.mgmt().outbound_scim().create("my-app", &Default::default())?;
     /// let scim = client.mgmt().outbound_scim().load("my-app")?;
     /// println!("enabled: {:?}, failures: {:?}", scim.enabled, scim.failures);
     /// # Ok::<(), descope::Error>(())
@@ -72,15 +75,18 @@ impl OutboundScim<'_> {
     /// Replaces the configuration of an application, if it still has the version that you have seen:
     /// otherwise somebody else has changed it, and you should load it again.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # emulator.seed(&serde_json::json!({ "oidcApps": [{ "name": "My app", "id": "my-app" }] })).unwrap();
+    /// # client.mgmt().outbound_scim().create("my-app", &Default::default())?;
     /// use descope::mgmt::outbound_scim::ScimOptions;
     ///
     /// let scim = client.mgmt().outbound_scim();
-    /// let seen = scim.load("my-app")?;
-    /// let options = ScimOptions::default().configuration([("url", "https://scim.example.com/v2")]);
-    /// scim.update("my-app", seen.version.unwrap_or_default(), &options)?;
+    /// let seen = scim.load("my-app")?.version.unwrap_or_default();
+    /// let options = ScimOptions::default().configuration([("baseUrl", "https://scim.example.com")]);
+    /// scim.update("my-app", seen, &options)?;
+    /// assert!(scim.update("my-app", seen, &options).is_err(), "it has another version by now");
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
@@ -103,10 +109,12 @@ impl OutboundScim<'_> {
 
     /// Switches the provisioning of an application on.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
-    /// client.mgmt().outbound_scim().enable("my-app")?;
+    /// # emulator.seed(&serde_json::json!({ "oidcApps": [{ "name": "My app", "id": "my-app" }] })).unwrap();
+    /// # client.mgmt().outbound_scim().create("my-app", &Default::default())?;
+    /// assert_eq!(client.mgmt().outbound_scim().enable("my-app")?.enabled, Some(true));
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
@@ -119,10 +127,12 @@ impl OutboundScim<'_> {
 
     /// Switches the provisioning of an application off. Its configuration stays.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
-    /// client.mgmt().outbound_scim().disable("my-app")?;
+    /// # emulator.seed(&serde_json::json!({ "oidcApps": [{ "name": "My app", "id": "my-app" }] })).unwrap();
+    /// # client.mgmt().outbound_scim().create("my-app", &Default::default())?;
+    /// assert_eq!(client.mgmt().outbound_scim().disable("my-app")?.enabled, Some(false));
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
@@ -142,10 +152,13 @@ impl OutboundScim<'_> {
 
     /// Deletes the configuration of an application. This cannot be undone.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # emulator.seed(&serde_json::json!({ "oidcApps": [{ "name": "My app", "id": "my-app" }] })).unwrap();
+    /// # client.mgmt().outbound_scim().create("my-app", &Default::default())?;
     /// client.mgmt().outbound_scim().delete("my-app")?;
+    /// assert!(client.mgmt().outbound_scim().load("my-app").unwrap_err().is_not_found());
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///

@@ -116,7 +116,7 @@ pub struct PasswordSettings {
     /// Whether it must be as strong as [`password_strength_score`](Self::password_strength_score).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enable_password_strength: Option<bool>,
-    /// The least strength, as a score.
+    /// The least strength, as a score from 0 (very weak) to 4 (very strong).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub password_strength_score: Option<u32>,
     /// Whether passwords expire.
@@ -143,7 +143,7 @@ pub struct PasswordSettings {
     /// After how many failed sign-ins a user is locked out for a while.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub temp_lock_attempts: Option<u32>,
-    /// For how long a user is locked out, in a unit that Descope does not document.
+    /// For how many minutes a user is locked out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub temp_lock_duration: Option<u32>,
     /// What a newer Descope says beyond the above.

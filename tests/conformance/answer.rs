@@ -12,6 +12,7 @@ use super::args::millis;
 
 /// What a name of Python's, or of the wire, is called here.
 const RENAMED: &[(&str, &str)] = &[
+    ("data", "rawdata"),
     ("exp", "expires"),
     ("failure", "reason"),
     ("netype", "kind"),
@@ -50,7 +51,13 @@ const UNSHOWN: &[(&str, &[&str])] = &[
     ("mgmt.sso.load_settings", &["clientsecret"]),
     ("mgmt.sso.load_all_settings", &["clientsecret"]),
     ("mgmt.sso.new_settings", &["clientsecret"]),
+    // The engine, of which nothing else changed.
+    ("mgmt.engine.rotate_secret", &["id", "name", "createdtime"]),
     // The length of the list that is returned.
+    ("mgmt.descoper.list", &["total"]),
+    ("mgmt.family.load_custom_attributes", &["total"]),
+    ("mgmt.family.create_custom_attributes", &["total"]),
+    ("mgmt.family.delete_custom_attributes", &["total"]),
     ("mgmt.user.load_custom_attributes", &["total"]),
     ("mgmt.user.create_custom_attribute", &["total"]),
     ("mgmt.user.delete_custom_attribute", &["total"]),

@@ -49,6 +49,17 @@ const RULES: &[Rule] = &[
         correct: |case| each(case, |sent| sent.bearer = format!("Bearer {PROJECT}")),
     },
     Rule {
+        cases: &["mgmt.list.load/*", "mgmt.list.load_by_name/*"],
+        why: "Python names a list in the query, Go and Node in the path.",
+        correct: |case| {
+            each(case, |sent| {
+                if let Some((_, value)) = sent.query.pop() {
+                    sent.line = format!("{}/{value}", sent.line);
+                }
+            });
+        },
+    },
+    Rule {
         cases: &["webauthn.sign_up_start/*"],
         why: "Go names the login ID beside the user, Python and Node in it. Both are sent.",
         correct: |case| {

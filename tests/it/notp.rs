@@ -4,15 +4,20 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use descope::auth::notp::{NotpTemplates, NotpUpdateOptions, NotpUser, WaitOptions};
+use descope::auth::notp::{
+    NotpTemplates, NotpUpdateOptions, NotpUser, PendingMessage, WaitOptions,
+};
 use descope::auth::{MessageLoginOptions, MessageSignUpOptions};
 use descope::emulator::Emulator;
+use descope::mgmt::audit::AuditSearch;
 use descope::transport::http::StatusCode;
 use descope::transport::{Request, Response};
 use descope::{Client, UserDetails, codes};
 use serde_json::{Value, json};
 
-use crate::emulated::{ADA, Impatient, PHONE, refused};
+use crate::emulated::{
+    ADA, AN_HOUR, Impatient, PHONE, claim, refresh_token, refused, start, with_ada,
+};
 use crate::inventory::{every_field_of, refusals_of};
 use crate::support::{
     REFRESH, every_message_option, every_message_sign_up_option, every_option_of_the_new,
@@ -227,4 +232,110 @@ fn any_other_refusal_ends_the_waiting() {
         refused(outcome, 401, code);
         waiting.asked(2, 2);
     }
+}
+
+#[test]
+fn whoever_sends_the_message_is_signed_in() {
+    let (emulator, client) = start();
+    let notp = client.auth().notp();
+    let sent = notp.sign_up_or_in(NotpUser::Sender, &Default::default()).unwrap();
+    let (url, pending_ref) = (sent.redirect_url.as_deref().unwrap(), sent.pending_ref.expose());
+    assert!(url.starts_with("https://wa.me/") && !url.contains(pending_ref));
+    assert!(sent.image.as_deref().unwrap().starts_with("data:image/png;base64,"));
+    assert!(notp.session(pending_ref).unwrap().is_none());
+    emulator.send_whatsapp(url, PHONE).unwrap();
+    assert_eq!(emulator.send_whatsapp(url, PHONE).unwrap_err().code(), "E011004", "once");
+    let new = notp.session(pending_ref).unwrap().unwrap();
+    assert_eq!((&*new.user.login_ids[0], &*new.user.phone), (PHONE, PHONE));
+    assert!(new.user.verified_phone && new.first_seen);
+    assert_eq!(claim(&new, "amr"), json!(["whatsapp"]));
+    refused(notp.session(pending_ref), 401, "EMU401");
+
+    let again = notp.sign_in(NotpUser::Sender, &Default::default()).unwrap();
+    emulator.send_whatsapp(again.redirect_url.as_deref().unwrap(), PHONE).unwrap();
+    let options = WaitOptions::default();
+    let again = notp.wait_for_session(again.pending_ref.expose(), &options, || true).unwrap();
+    assert_eq!(again.unwrap().user.user_id, new.user.user_id);
+    let search = AuditSearch::default().actions(["LoginSucceed", "LoginFailed", "UserCreated"]);
+    let trail = client.mgmt().audit().search(&search).unwrap().items;
+    let mut actions: Vec<_> = trail.into_iter().map(|of| (of.action, of.method)).collect();
+    actions.sort();
+    let by_notp = |action: &str| (action.to_owned(), "notp".to_owned());
+    // A session that was asked for twice is a failure; one that is pending is not.
+    assert_eq!(
+        actions,
+        ["LoginFailed", "LoginSucceed", "LoginSucceed", "UserCreated"].map(by_notp)
+    );
+}
+
+#[test]
+fn the_message_must_come_in_time_and_from_the_right_phone() {
+    let (emulator, client) = with_ada();
+    let (notp, other) = (client.auth().notp(), "+12025550102");
+    let (plain, new) = (MessageLoginOptions::default(), MessageSignUpOptions::default());
+    refused(notp.sign_in("nobody", &plain), 400, codes::USER_NOT_FOUND);
+    refused(notp.sign_up(ADA, &new), 400, codes::USER_ALREADY_EXISTS);
+    let answer = |sent: PendingMessage, phone: &str| {
+        let answer = emulator.send_whatsapp(sent.redirect_url.as_deref().unwrap(), phone);
+        (answer.map_err(|error| error.code().to_owned()), notp.session(sent.pending_ref.expose()))
+    };
+    let code = |code: &str| Err(code.to_owned());
+    for (sent, phone, wanted) in [
+        (notp.sign_in(ADA, &plain), other, "EMU403"),
+        (notp.sign_in(NotpUser::Sender, &plain), other, codes::USER_NOT_FOUND),
+        (notp.sign_up(NotpUser::Sender, &new), PHONE, ""),
+        (notp.sign_up(NotpUser::Sender, &new), PHONE, codes::USER_ALREADY_EXISTS),
+    ] {
+        let (answered, session) = answer(sent.unwrap(), phone);
+        if wanted.is_empty() {
+            assert_eq!(session.unwrap().unwrap().user.login_ids, [PHONE]);
+        } else {
+            assert_eq!(answered, code(wanted));
+            refused(session, 401, "EMU401");
+        }
+    }
+    // However the number is written.
+    let (_, ada) = answer(notp.sign_in(ADA, &plain).unwrap(), "+1 (202) 555-0101");
+    let ada = ada.unwrap().unwrap();
+    assert!(ada.user.verified_phone && ada.user.login_ids == [ADA]);
+    let (_, al) = answer(notp.sign_up("al", &new).unwrap(), other);
+    assert_eq!(al.unwrap().unwrap().user.phone, other, "it was not known");
+
+    let late = notp.sign_in(ADA, &plain).unwrap();
+    emulator.advance(AN_HOUR);
+    let (answered, session) = answer(late, PHONE);
+    assert_eq!(answered, code("E011004"));
+    refused(session, 401, "EMU401");
+    assert!(emulator.send_whatsapp("https://wa.me/1", PHONE).is_err());
+}
+
+#[test]
+fn a_number_changes_when_the_message_comes_from_the_new_one() {
+    let (emulator, client) = with_ada();
+    let (notp, new) = (client.auth().notp(), "+12025550102");
+    let token = refresh_token(&emulator, ADA);
+    let options = NotpUpdateOptions::default().add_to_login_ids(true);
+    let sent = notp.update(ADA, new, &token, &options).unwrap();
+    let url = sent.redirect_url.as_deref().unwrap();
+    assert_eq!(client.mgmt().user().load(ADA).unwrap().phone, PHONE, "not yet");
+    emulator.send_whatsapp(url, new).unwrap();
+    let ada = notp.session(sent.pending_ref.expose()).unwrap().unwrap().user;
+    assert_eq!((&*ada.phone, ada.verified_phone), (new, true));
+    assert_eq!(ada.login_ids, [ADA, new]);
+    let sent = notp.update(ADA, PHONE, &token, &NotpUpdateOptions::default()).unwrap();
+    let wrong = emulator.send_whatsapp(sent.redirect_url.as_deref().unwrap(), new);
+    assert_eq!(wrong.unwrap_err().code(), "EMU403");
+    let mallory = notp.update("eve", PHONE, &token, &NotpUpdateOptions::default());
+    refused(mallory, 403, "EMU403");
+
+    let step_up = MessageLoginOptions::default().step_up(&*token);
+    let raised = notp.sign_in(NotpUser::Sender, &step_up).unwrap();
+    emulator.send_whatsapp(raised.redirect_url.as_deref().unwrap(), new).unwrap();
+    let raised = notp.session(raised.pending_ref.expose()).unwrap().unwrap();
+    assert_eq!(claim(&raised, "su"), json!(true));
+    let (of_other, options) =
+        (notp.sign_in(NotpUser::Sender, &step_up).unwrap(), &Default::default());
+    notp.sign_up("+12025550103", options).unwrap();
+    let url = of_other.redirect_url.as_deref().unwrap();
+    assert_eq!(emulator.send_whatsapp(url, "+12025550103").unwrap_err().code(), "EMU403");
 }

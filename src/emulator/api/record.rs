@@ -17,7 +17,8 @@ pub(in crate::emulator) fn before(event: Event, call: &Call<'_>, store: &Store) 
         return record;
     }
     let body = call.body();
-    let name = body.some_text("loginId").or_else(|| body.some_text("userId"));
+    let names = ["loginId", "userId", "dependentLoginId"].into_iter();
+    let name = names.filter_map(|name| body.some_text(name)).next();
     match name.and_then(|name| store.user_by_login(name).or_else(|| store.user(name))) {
         Some(user) => record.is_of(user),
         None => record.login_ids.extend(name.map(str::to_owned)),
@@ -46,8 +47,8 @@ pub(in crate::emulator) fn after(
 /// Records a failed sign-in, if it is one: what proves the user was refused, or the user is.
 fn failed(store: &mut Store, call: &Call<'_>, method: &str, refusal: &Refusal) {
     let refused = matches!(refusal.status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
-    // A session that has ended, and a link that nobody has clicked yet.
-    if !refused || matches!(refusal.code, "E061005" | "E064001" | "E062503") {
+    // A session that has ended, a link that nobody has clicked and a message that nobody has sent yet.
+    if !refused || matches!(refusal.code, "E061005" | "E064001" | "E062503" | "E066103") {
         return;
     }
     let login_id = call.body().some_text("loginId");

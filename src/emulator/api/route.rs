@@ -4,6 +4,7 @@ use super::call::Call;
 use super::event::Event;
 use super::record;
 use super::seed::List;
+use crate::emulator::state::management_key::Demand;
 use crate::emulator::state::store::Store;
 use crate::emulator::words::fields::{Field, Shape};
 use crate::emulator::words::path::{self, Params};
@@ -82,6 +83,16 @@ impl Route {
         Self { method: "PATCH", ..Self::post(path, bearer, event, body, handler) }
     }
 
+    pub(in crate::emulator) const fn put(
+        path: &'static str,
+        bearer: Bearer,
+        event: Event,
+        body: &'static [Field],
+        handler: Handler,
+    ) -> Self {
+        Self { method: "PUT", ..Self::post(path, bearer, event, body, handler) }
+    }
+
     /// With a query string beside the body.
     pub(in crate::emulator) const fn query(self, query: &'static [Field]) -> Self {
         Self { query, ..self }
@@ -99,6 +110,29 @@ impl Route {
     /// The way of signing in that it belongs to.
     pub(in crate::emulator) fn sign_in_method(&self) -> &'static str {
         if let Event::SignInBy(method) = self.event { method } else { "" }
+    }
+
+    /// What it asks of a management key.
+    pub(in crate::emulator) fn demand(&self) -> Demand {
+        let mut parts = self.path.split('/').skip_while(|part| *part != "mgmt").skip(1);
+        let area = parts.next().unwrap_or_default();
+        Demand {
+            company: matches!(area, "managementkey" | "descoper" | "projects")
+                || self.path == "/v1/mgmt/project/clone",
+            users: matches!(
+                area,
+                "user"
+                    | "users"
+                    | "family"
+                    | "group"
+                    | "auth"
+                    | "impersonate"
+                    | "stop"
+                    | "jwt"
+                    | "tests"
+            ),
+            changes: self.event != Event::Read,
+        }
     }
 
     /// Does what a call asks for, and records it.

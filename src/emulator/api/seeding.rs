@@ -66,7 +66,7 @@ fn make(list: &List, context: Context<'_>, store: &mut Store, item: &Value) -> R
 fn run(path: &str, body: Object, context: Context<'_>, store: &mut Store) -> Result {
     let mut routes = AREAS.iter().flat_map(|area| area.routes.iter().chain(area.inside));
     let route = routes
-        .find(|route| route.path == path && route.method == "POST")
+        .find(|route| route.path == path && matches!(route.method, "POST" | "PUT"))
         .ok_or_else(|| Refusal::no_route("POST", path))?;
     let body = match route.body {
         Shape::Object(fields) => fields::object(fields, body, "")?,

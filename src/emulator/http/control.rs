@@ -78,6 +78,15 @@ const ROUTES: &[(&str, &str, &[Field], Handler)] = &[
         let made = engine.seed(&lists.collect::<Object>().into());
         made.map(Reply::from).map_err(|error| Refusal::argument(error.to_string()))
     }),
+    (
+        "POST",
+        "/_emulator/whatsapp",
+        &[required("url", Kind::Text), required("phone", Kind::Text)],
+        |engine, fields| {
+            engine.send_whatsapp(fields.text("url"), fields.text("phone"))?;
+            Ok(Reply::empty())
+        },
+    ),
     ("GET", "/_emulator/export", &[], |engine, _| Ok(engine.export().into())),
     ("POST", "/_emulator/token", &[required("claims", Kind::Map)], |engine, fields| {
         let claims = fields.get("claims").cloned().unwrap_or_default();

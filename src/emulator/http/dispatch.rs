@@ -2,9 +2,11 @@
 
 use crate::emulator::api::areas::routes;
 use crate::emulator::api::call::Call;
-use crate::emulator::api::route::Bearer;
+use crate::emulator::api::route::{Bearer, Route};
 use crate::emulator::state::store::Store;
+use crate::emulator::state::table::By;
 use crate::emulator::words::context::Context;
+use crate::emulator::words::digest::digest;
 use crate::emulator::words::refusal::{Refusal, Result};
 use crate::emulator::words::settings::Settings;
 use crate::emulator::words::{fields, operations};
@@ -25,7 +27,7 @@ pub(in crate::emulator) fn dispatch(
         if route.method != method {
             continue;
         }
-        let token = authorize(request, route.bearer, settings)?;
+        let token = authorize(request, route, settings, now, store)?;
         let query = fields::query(route.query, request.uri().query().unwrap_or_default())?;
         let body = fields::parse(route.body, request.body())?;
         let (origin, method) = (origin(request), route.sign_in_method());
@@ -49,7 +51,13 @@ fn origin(request: &Request) -> String {
 }
 
 /// Checks `Bearer project[:token][:management key]` and returns the token.
-fn authorize(request: &Request, bearer: Bearer, settings: &Settings) -> Result<Option<String>> {
+fn authorize(
+    request: &Request,
+    route: &Route,
+    settings: &Settings,
+    now: i64,
+    store: &Store,
+) -> Result<Option<String>> {
     let header = request.headers().get(http::header::AUTHORIZATION);
     let credentials = header
         .and_then(|value| value.to_str().ok())
@@ -66,15 +74,17 @@ fn authorize(request: &Request, bearer: Bearer, settings: &Settings) -> Result<O
     }
     // Tokens and access keys have no colon; a key for the authentication calls may follow.
     let token = rest.and_then(|rest| rest.split(':').next()).filter(|token| !token.is_empty());
-    match bearer {
+    match route.bearer {
         Bearer::Management | Bearer::ManagementOrInbound
             if rest == Some(&*settings.management_key) =>
         {
             Ok(None)
         }
-        Bearer::ManagementOrInbound if token.is_some() => Ok(token.map(str::to_owned)),
+        Bearer::ManagementOrInbound if token.is_some_and(|token| token.contains('.')) => {
+            Ok(token.map(str::to_owned))
+        }
         Bearer::Management | Bearer::ManagementOrInbound => {
-            Err(Refusal::unauthorized("The management key is wrong"))
+            check_key(rest.unwrap_or_default(), route, settings, now, store).map(|()| None)
         }
         Bearer::Project => Ok(None),
         Bearer::Refresh | Bearer::AccessKey => Ok(token.map(str::to_owned)),
@@ -83,6 +93,26 @@ fn authorize(request: &Request, bearer: Bearer, settings: &Settings) -> Result<O
             Ok(token.filter(|token| token.matches('.').count() == 2).map(str::to_owned))
         }
     }
+}
+
+/// Refuses a management key that was not created here, is over, or may not make such a call. The
+/// emulator's own key may do everything, and is not among these.
+fn check_key(
+    cleartext: &str,
+    route: &Route,
+    settings: &Settings,
+    now: i64,
+    store: &Store,
+) -> Result<()> {
+    let known = store.company.management_keys.get(By::Secret, digest(cleartext));
+    let key = known.ok_or_else(|| Refusal::unauthorized("The management key is wrong"))?;
+    if !key.is_good(now) {
+        return Err(Refusal::unauthorized("The management key is inactive or has expired"));
+    }
+    if !key.permits(&settings.project_id, &store.project.about.tags, route.demand()) {
+        return Err(Refusal::forbidden("The roles of the management key do not permit this call"));
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -97,7 +127,6 @@ mod tests {
     use std::collections::BTreeSet;
 
     use crate::emulator::api::event::Event;
-    use crate::emulator::api::route::Route;
     use crate::emulator::testing;
     use crate::emulator::testing::refused;
     use crate::emulator::words::fields::{Field, Shape};

@@ -10,12 +10,14 @@ use serde_json::{Value, json};
 use super::fault::{Effects, Fault, Faults};
 use crate::clock::Clock;
 use crate::emulator::api::{idp, seeding};
+use crate::emulator::state::receive::receive;
 use crate::emulator::state::sign::{KeyRing, SigningKey};
 use crate::emulator::state::sign_in::SignIn;
 use crate::emulator::state::store::Store;
 use crate::emulator::state::token;
 use crate::emulator::words::clock::EmulatorClock;
 use crate::emulator::words::context::Context;
+use crate::emulator::words::digest::digest;
 use crate::emulator::words::random;
 use crate::emulator::words::refusal::{Error, Refusal, Result};
 use crate::emulator::words::settings::{Settings, seconds};
@@ -137,6 +139,13 @@ impl Engine {
         let mut choice = idp::read_choice(url.split_once('?').map_or("", |(_, query)| query))?;
         choice.insert(name.to_owned(), json!(value));
         idp::choose(&self.context(), &mut self.store(), &choice)
+    }
+
+    /// What a message does that a user sends by WhatsApp. `url` is that of the start.
+    pub(in crate::emulator) fn send_whatsapp(&self, url: &str, phone: &str) -> Result<()> {
+        let token = url.split_once("?text=").map_or("", |(_, token)| token);
+        let context = Context { method: "notp", ..self.context() };
+        receive(&context, &mut self.store(), digest(token), phone)
     }
 
     pub(in crate::emulator) fn seed(&self, seed: &Value) -> Result<Value, Error> {

@@ -3,7 +3,7 @@
 //! Nothing here knows of requests: what a function depends on beside the state is its
 //! [`Context`](super::words::context::Context). The types of things are below [`store`], which holds
 //! them all; what takes the whole state, as starting a session does, is above it: [`token`],
-//! [`inbound_token`], [`shape`], [`settle`] and [`shown`].
+//! [`inbound_token`], [`shape`], [`settle`], [`receive`], [`kinship`], [`password_rules`] and [`shown`].
 
 pub(in crate::emulator) mod access_key;
 pub(in crate::emulator) mod applications;
@@ -12,7 +12,11 @@ pub(in crate::emulator) mod audit;
 pub(in crate::emulator) mod claim_template;
 pub(in crate::emulator) mod client_secret;
 pub(in crate::emulator) mod codes;
+pub(in crate::emulator) mod company;
 pub(in crate::emulator) mod delivery;
+pub(in crate::emulator) mod descoper;
+pub(in crate::emulator) mod engine;
+pub(in crate::emulator) mod family;
 pub(in crate::emulator) mod fga;
 pub(in crate::emulator) mod grants;
 pub(in crate::emulator) mod group;
@@ -21,12 +25,19 @@ pub(in crate::emulator) mod idp;
 pub(in crate::emulator) mod inbound_app;
 pub(in crate::emulator) mod inbound_token;
 pub(in crate::emulator) mod jwt_template;
+pub(in crate::emulator) mod kinship;
+pub(in crate::emulator) mod list;
 pub(in crate::emulator) mod mailbox;
+pub(in crate::emulator) mod management_key;
+pub(in crate::emulator) mod notp;
 pub(in crate::emulator) mod outbound_app;
+pub(in crate::emulator) mod outbound_scim;
 pub(in crate::emulator) mod passkey;
 pub(in crate::emulator) mod password;
+pub(in crate::emulator) mod password_rules;
 pub(in crate::emulator) mod pending;
 pub(in crate::emulator) mod project;
+pub(in crate::emulator) mod receive;
 pub(in crate::emulator) mod role;
 pub(in crate::emulator) mod sessions;
 pub(in crate::emulator) mod settle;

@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use super::family::FamilyMembership;
 use super::grants::Grants;
 use super::idp::Provider;
 use super::sso::SsoSettings;
@@ -15,7 +16,7 @@ impl User {
     /// The wire type `UserResponse`.
     pub(in crate::emulator) fn show(&self, store: &Store) -> Value {
         let has = |factor| self.factors.contains(&factor);
-        json!({
+        let mut shown = json!({
             "userId": self.id,
             "loginIds": self.login_ids,
             "name": self.profile.name,
@@ -41,6 +42,26 @@ impl User {
             "TOTP": self.authenticator.is_some(),
             "webauthn": has(Factor::WebAuthn),
             "OAuth": self.oauth,
+        });
+        let locked_until = self.password.as_ref().map_or(0, |password| password.locked_until);
+        if locked_until != 0 {
+            shown["tempLockExpiration"] = json!(locked_until);
+        }
+        if !self.families.is_empty() {
+            shown["userFamilies"] = self.families.iter().map(|of| of.show(store)).collect();
+            shown["dependent"] = json!(self.dependent);
+        }
+        shown
+    }
+}
+
+impl FamilyMembership {
+    fn show(&self, store: &Store) -> Value {
+        json!({
+            "familyId": self.family,
+            "roleNames": store.role_names(&self.roles),
+            "permissions": store.permission_names(&self.roles),
+            "familyScopedAttributes": self.attributes,
         })
     }
 }

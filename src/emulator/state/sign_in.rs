@@ -45,6 +45,7 @@ pub(in crate::emulator) const RESERVED: &[&str] = &[
     "act",
     "amr",
     "aud",
+    "dcf",
     "dct",
     "drn",
     "dsub",

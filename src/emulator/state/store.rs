@@ -5,12 +5,18 @@ use super::applications::Applications;
 use super::attribute::Attributes;
 use super::audit::{Record, Trail};
 use super::codes::{Attempt, Code, Link};
+use super::company::Company;
+use super::engine::Engine;
+use super::family::{Family, FamilySettings};
 use super::fga::Authorization;
 use super::grants::{Grants, Membership, merge};
 use super::group::Group;
 use super::idp::Idp;
 use super::jwt_template::ClaimSources;
+use super::list::ListOf;
 use super::mailbox::Mailbox;
+use super::notp::Awaited;
+use super::outbound_scim::ScimConfiguration;
 use super::passkey::Passkeys;
 use super::password::Policy;
 use super::project::Project;
@@ -35,16 +41,22 @@ pub(in crate::emulator) struct Store {
     pub(in crate::emulator) tenants: Vec<Tenant>,
     pub(in crate::emulator) access_keys: Table<AccessKey>,
     pub(in crate::emulator) groups: Table<Group>,
+    pub(in crate::emulator) families: Table<Family>,
+    pub(in crate::emulator) family_settings: FamilySettings,
     pub(in crate::emulator) sso_settings: Vec<SsoSettings>,
     pub(in crate::emulator) sso_apps: Vec<SsoApplication>,
     pub(in crate::emulator) applications: Applications,
     pub(in crate::emulator) claims: ClaimSources,
+    pub(in crate::emulator) outbound_scim: Table<ScimConfiguration>,
+    pub(in crate::emulator) lists: Table<ListOf>,
+    pub(in crate::emulator) engines: Table<Engine>,
     /// IDs of users who may be impersonated even where consent is asked for.
     pub(in crate::emulator) consents: Vec<String>,
     pub(in crate::emulator) sessions: Sessions,
     pub(in crate::emulator) codes: Table<Code>,
     pub(in crate::emulator) magic_links: Table<Link>,
     pub(in crate::emulator) enchanted_links: Table<Attempt>,
+    pub(in crate::emulator) awaited: Table<Awaited>,
     pub(in crate::emulator) password_policy: Policy,
     pub(in crate::emulator) idp: Idp,
     pub(in crate::emulator) webauthn: Passkeys,
@@ -53,6 +65,7 @@ pub(in crate::emulator) struct Store {
     pub(in crate::emulator) attributes: Attributes,
     pub(in crate::emulator) audit: Trail,
     pub(in crate::emulator) project: Project,
+    pub(in crate::emulator) company: Company,
 }
 
 impl Store {
@@ -66,15 +79,21 @@ impl Store {
             tenants: Vec::new(),
             access_keys: Table::default(),
             groups: Table::default(),
+            families: Table::default(),
+            family_settings: FamilySettings::default(),
             sso_settings: Vec::new(),
             sso_apps: Vec::new(),
             applications: Applications::default(),
             claims: ClaimSources::default(),
+            outbound_scim: Table::default(),
+            lists: Table::default(),
+            engines: Table::default(),
             consents: Vec::new(),
             sessions: Sessions::default(),
             codes: Table::default(),
             magic_links: Table::default(),
             enchanted_links: Table::default(),
+            awaited: Table::default(),
             password_policy: Policy::default(),
             idp: Idp::default(),
             webauthn: Passkeys::default(),
@@ -83,6 +102,7 @@ impl Store {
             attributes: Attributes::default(),
             audit: Trail::default(),
             project: Project::default(),
+            company: Company::default(),
         }
     }
 
@@ -255,6 +275,9 @@ impl Store {
     pub(in crate::emulator) fn remove_role(&mut self, id: &str) {
         self.roles.retain(|role| role.id != id);
         self.edit_grants(|grants| grants.forget_role(id));
+        self.users.edit_each(|user| {
+            user.families.iter_mut().for_each(|of| of.roles.retain(|role| role != id));
+        });
         self.tenants.iter_mut().for_each(|tenant| tenant.default_roles.retain(|role| role != id));
         self.sso_settings.iter_mut().for_each(|settings| settings.forget_role(id));
     }
@@ -282,6 +305,11 @@ impl Store {
             }
         }
         Ok(ids)
+    }
+
+    /// Whether the company has a project with this ID: this one, or a copy of it.
+    pub(in crate::emulator) fn knows_project(&self, context: &Context<'_>, id: &str) -> bool {
+        context.settings.project_id == id || self.project.copies.contains_key(id)
     }
 
     /// The roles that new users get.
@@ -334,9 +362,16 @@ impl Store {
         self.users.check("users");
         self.access_keys.check("access keys");
         self.groups.check("groups");
+        self.families.check("families");
+        self.outbound_scim.check("outbound SCIM");
+        self.lists.check("lists");
+        self.engines.check("engines");
+        self.company.management_keys.check("management keys");
+        self.company.descopers.check("descopers");
         self.codes.check("codes");
         self.magic_links.check("magic links");
         self.enchanted_links.check("enchanted links");
+        self.awaited.check("awaited messages");
         self.idp.visits.check("visits");
         self.idp.codes.check("codes of the identity provider");
         self.sessions.by_id.check("sessions");

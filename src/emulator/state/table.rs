@@ -9,6 +9,7 @@ use std::ops::{Deref, DerefMut};
 pub(in crate::emulator) enum By {
     Id,
     LoginId,
+    Name,
     Address,
     /// The ID of a user it belongs to.
     User,
@@ -18,18 +19,21 @@ pub(in crate::emulator) enum By {
     App,
     /// The ID by which a client of OAuth names itself.
     Client,
+    Family,
 }
 
 impl By {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 10] = [
         Self::Id,
         Self::LoginId,
+        Self::Name,
         Self::Address,
         Self::User,
         Self::Secret,
         Self::Tenant,
         Self::App,
         Self::Client,
+        Self::Family,
     ];
 }
 

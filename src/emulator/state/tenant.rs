@@ -1,5 +1,6 @@
 //! Tenants.
 
+use super::password::Policy;
 use crate::emulator::words::fields::Object;
 
 #[derive(Default)]
@@ -18,5 +19,7 @@ pub(in crate::emulator) struct Tenant {
     pub(in crate::emulator) default_roles: Vec<String>,
     /// What was set of its sessions.
     pub(in crate::emulator) settings: Object,
+    /// What it asks of passwords, if that is not what the project asks.
+    pub(in crate::emulator) password_policy: Option<Policy>,
     pub(in crate::emulator) created: i64,
 }

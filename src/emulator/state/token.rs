@@ -120,6 +120,8 @@ pub(in crate::emulator) struct ActingSession<'a> {
     pub(in crate::emulator) user: &'a str,
     pub(in crate::emulator) actor: Option<&'a str>,
     pub(in crate::emulator) stepup: bool,
+    /// The ID of the family that the session is about.
+    pub(in crate::emulator) family: Option<&'a str>,
 }
 
 /// Starts a session that nobody signed in to, and returns its refresh token. `options` may hold
@@ -139,6 +141,9 @@ pub(in crate::emulator) fn start(
     let mut claims = custom_claims(options);
     if acting.stepup {
         claims.insert("su".to_owned(), json!(true));
+    }
+    if let Some(family) = acting.family {
+        claims.insert("dcf".to_owned(), json!(family));
     }
     let session = store.sessions.start(acting.user, Vec::new(), claims);
     if let Some(mut session) = store.sessions.edit(&session) {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
+use super::family::FamilyMembership;
 use super::grants::{Grants, merge};
 use super::password::Password;
 use super::table::{By, Row, key};
@@ -27,6 +28,9 @@ pub(in crate::emulator) struct User {
     pub(in crate::emulator) status: Status,
     pub(in crate::emulator) test: bool,
     pub(in crate::emulator) grants: Grants,
+    pub(in crate::emulator) families: Vec<FamilyMembership>,
+    /// A member of a family for whom others act.
+    pub(in crate::emulator) dependent: bool,
     pub(in crate::emulator) attributes: Object,
     pub(in crate::emulator) sso_apps: Vec<String>,
     pub(in crate::emulator) password: Option<Password>,
@@ -138,7 +142,8 @@ pub(in crate::emulator) struct Login {
 impl Row for User {
     fn keys(&self) -> Vec<(By, Cow<'_, [u8]>)> {
         let login_ids = self.login_ids.iter().map(|login_id| key(By::LoginId, login_id));
-        [key(By::Id, &self.id)].into_iter().chain(login_ids).collect()
+        let families = self.families.iter().map(|of| key(By::Family, &of.family));
+        [key(By::Id, &self.id)].into_iter().chain(login_ids).chain(families).collect()
     }
 }
 
@@ -153,6 +158,8 @@ impl User {
             status: Status::Enabled,
             test: false,
             grants: Grants::default(),
+            families: Vec::new(),
+            dependent: false,
             attributes: Object::new(),
             sso_apps: Vec::new(),
             password: None,
@@ -182,6 +189,12 @@ impl User {
         merge(&mut self.sso_apps, other.sso_apps);
         self.profile.merge(other.profile);
         self.grants.merge(other.grants);
+        self.dependent |= other.dependent;
+        for theirs in other.families {
+            if self.families.iter().all(|ours| ours.family != theirs.family) {
+                self.families.push(theirs);
+            }
+        }
         self.factors.extend(other.factors);
         self.password = self.password.take().or(other.password);
         self.authenticator = self.authenticator.take().or(other.authenticator);

@@ -138,6 +138,17 @@ impl Refusal {
         Self::new(StatusCode::UNAUTHORIZED, "E062503", "Enchanted link pending", message)
     }
 
+    /// The user has not sent the message yet.
+    pub(in crate::emulator) fn message_pending() -> Self {
+        let message = "The message has not been sent yet";
+        Self::new(StatusCode::UNAUTHORIZED, "E066103", "NOTP pending", message)
+    }
+
+    /// A message from the wrong phone or too late, or a session that was fetched.
+    pub(in crate::emulator) fn message_over() -> Self {
+        Self::unauthorized("The message came from the wrong phone, or not in time, or was used")
+    }
+
     /// The password is right, but must be replaced.
     pub(in crate::emulator) fn password_expired() -> Self {
         let message = "Replace the password";

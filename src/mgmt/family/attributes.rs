@@ -8,7 +8,7 @@ use crate::mgmt::attribute::check_names;
 impl Families<'_> {
     /// Lists the attributes that the project defines for its families.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// for attribute in client.mgmt().family().load_custom_attributes()? {
@@ -26,7 +26,7 @@ impl Families<'_> {
 
     /// Defines attributes for the project's families, and returns all there are.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// use descope::mgmt::family::{AttributeKind, CustomAttribute};
@@ -34,7 +34,8 @@ impl Families<'_> {
     /// let plan = CustomAttribute::new("plan", AttributeKind::SingleSelect)
     ///     .display_name("Plan")
     ///     .options(["free", "paid"]);
-    /// client.mgmt().family().create_custom_attributes(&[plan])?;
+    /// let all = client.mgmt().family().create_custom_attributes(&[plan])?;
+    /// assert_eq!(all.len(), 1);
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
@@ -57,11 +58,11 @@ impl Families<'_> {
     /// Deletes attributes with all their values, and returns those that are left. This cannot be
     /// undone.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// let left = client.mgmt().family().delete_custom_attributes(&["plan"])?;
-    /// println!("{} attributes are left", left.len());
+    /// assert!(left.is_empty());
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///

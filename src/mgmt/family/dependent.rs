@@ -15,9 +15,11 @@ use crate::secret::Secret;
 impl Families<'_> {
     /// Creates a user who is a dependent of a family.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # use descope::mgmt::family::NewFamily;
+    /// # client.mgmt().family().create("The Lovelaces", &NewFamily::default().id("lovelace"))?;
     /// use descope::mgmt::family::NewDependent;
     ///
     /// let new = NewDependent::default()
@@ -25,7 +27,7 @@ impl Families<'_> {
     ///     .name("Byron King")
     ///     .family_scoped_attributes([("allowance", 5)]);
     /// let byron = client.mgmt().family().create_dependent("lovelace", &new)?;
-    /// println!("{}", byron.user_id);
+    /// assert_eq!(byron.login_ids, ["byron"]);
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
@@ -53,10 +55,16 @@ impl Families<'_> {
 
     /// Deletes a dependent, and with them the user. This cannot be undone.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
-    /// client.mgmt().family().delete_dependent("U2abc")?;
+    /// # use descope::mgmt::family::NewFamily;
+    /// # client.mgmt().family().create("The Lovelaces", &NewFamily::default().id("lovelace"))?;
+    /// # use descope::mgmt::family::NewDependent;
+    /// # let byron = NewDependent::default().login_id("byron");
+    /// # let byron = client.mgmt().family().create_dependent("lovelace", &byron)?;
+    /// client.mgmt().family().delete_dependent(&byron.user_id)?;
+    /// assert!(client.mgmt().user().load("byron").unwrap_err().is_not_found());
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
@@ -71,25 +79,37 @@ impl Families<'_> {
             .send_unit()
     }
 
-    /// Lets a parent act for a dependent of their family: returns a token of the dependent that says
-    /// who acts.
+    /// Lets a member of a family act for one of its dependents: returns a refresh token of the
+    /// dependent, with the claim `act` that says who acts.
+    /// [`Session::refresh`](crate::auth::session::Session::refresh) makes a session of it.
     ///
-    /// The parent is given by user ID or login ID, the dependent by login ID.
+    /// The one who acts is given by user ID or login ID, the dependent by login ID. Acting takes the
+    /// permission `Family Impersonate Dependents` in that family, which Descope's role `Family Admin`
+    /// has.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # use descope::mgmt::family::NewFamily;
+    /// # client.mgmt().family().create("The Lovelaces", &NewFamily::default().id("lovelace"))?;
+    /// # use descope::mgmt::family::NewDependent;
+    /// # let byron = NewDependent::default().login_id("byron");
+    /// # let byron = client.mgmt().family().create_dependent("lovelace", &byron)?;
+    /// # use descope::mgmt::user::FamilyAssociation;
+    /// # let parent = FamilyAssociation::new("lovelace").roles(["Family Admin"]);
+    /// # emulator.seed(&serde_json::json!({ "users": [{ "loginId": "ada@example.com" }] })).unwrap();
+    /// # client.mgmt().user().add_families("ada@example.com", &[parent])?;
     /// let families = client.mgmt().family();
-    /// let token =
-    ///     families.impersonate_dependent("ada@example.com", "byron", &Default::default())?;
-    /// let claims = client.auth().session().validate(token.expose())?;
-    /// println!("acting for {}", claims.user_id());
+    /// let token = families.impersonate_dependent("ada@example.com", "byron", &Default::default())?;
+    /// let session = client.auth().session().refresh(token.expose())?;
+    /// assert_eq!(session.claims().user_id(), byron.user_id);
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
     /// # Errors
     ///
-    /// [`Error::Api`](crate::Error::Api) if the two are not parent and dependent of one family.
+    /// [`Error::Api`](crate::Error::Api) if there is no such user, the two are not in one family, the
+    /// second is not a dependent, or the first lacks the permission.
     pub fn impersonate_dependent(
         &self,
         parent_id: &str,
@@ -107,14 +127,25 @@ impl Families<'_> {
     }
 
     /// Ends what [`impersonate_dependent`](Self::impersonate_dependent) began: trades the token of the
-    /// dependent for one of the parent.
+    /// dependent for a refresh token of the one who acted.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
-    /// # let token = "eyJ";
-    /// let own = client.mgmt().family().stop_impersonation(token, &Default::default())?;
-    /// println!("acting for {}", client.auth().session().validate(own.expose())?.user_id());
+    /// # use descope::mgmt::family::NewFamily;
+    /// # client.mgmt().family().create("The Lovelaces", &NewFamily::default().id("lovelace"))?;
+    /// # use descope::mgmt::family::NewDependent;
+    /// # let byron = NewDependent::default().login_id("byron");
+    /// # let byron = client.mgmt().family().create_dependent("lovelace", &byron)?;
+    /// # use descope::mgmt::user::FamilyAssociation;
+    /// # let parent = FamilyAssociation::new("lovelace").roles(["Family Admin"]);
+    /// # emulator.seed(&serde_json::json!({ "users": [{ "loginId": "ada@example.com" }] })).unwrap();
+    /// # client.mgmt().user().add_families("ada@example.com", &[parent])?;
+    /// # let families = client.mgmt().family();
+    /// # let token = families.impersonate_dependent("ada@example.com", "byron", &Default::default())?;
+    /// let own = client.mgmt().family().stop_impersonation(token.expose(), &Default::default())?;
+    /// let session = client.auth().session().refresh(own.expose())?;
+    /// assert_eq!(session.user.login_ids, ["ada@example.com"]);
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
@@ -141,7 +172,7 @@ impl Families<'_> {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct NewDependent {
-    /// What they sign in with, if they sign in by themselves.
+    /// What they sign in with. Without one, others can still act for them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub login_id: Option<String>,
     /// Full name.
@@ -183,7 +214,7 @@ setters!(NewDependent {
 #[derive(Clone, Debug, Default, Serialize)]
 #[non_exhaustive]
 pub struct FamilyImpersonation {
-    /// The ID of the family, if the two have several in common.
+    /// The ID of the dependent's family, for the claim `dcf` of the session. Defaults to no such claim.
     #[serde(rename = "selectedFamily", skip_serializing_if = "Option::is_none")]
     pub family_id: Option<String>,
 }
@@ -198,7 +229,8 @@ pub struct StopFamilyImpersonation {
     /// Claims to put into the token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub custom_claims: Option<Map<String, Value>>,
-    /// How long the token is valid, in whole seconds on the wire. Defaults to the project's setting.
+    /// How long the refresh token is valid, in whole seconds on the wire. Defaults to the project's
+    /// setting.
     #[serde(serialize_with = "crate::time::span", skip_serializing_if = "Option::is_none")]
     pub refresh_duration: Option<Duration>,
 }

@@ -10,7 +10,7 @@ use crate::options::setters;
 impl Families<'_> {
     /// Loads the project's settings of families.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// let settings = client.mgmt().family().load_settings()?;
@@ -27,14 +27,14 @@ impl Families<'_> {
 
     /// Changes the project's settings of families: those that are set. The rest stays.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// use descope::mgmt::family::FamilySettings;
     ///
     /// let patch = FamilySettings::default().enabled(true).max_family_members(8);
     /// let settings = client.mgmt().family().patch_settings(&patch)?;
-    /// assert_eq!(settings.enabled, Some(true));
+    /// assert_eq!(settings.max_family_members, Some(8));
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///

@@ -11,10 +11,14 @@ const MAX_CHECKED: usize = 100;
 impl Lists<'_> {
     /// Adds IP addresses, or ranges in CIDR notation, to a list of them.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
-    /// client.mgmt().list().add_ips("L1", &["192.0.2.1", "10.0.0.0/8"])?;
+    /// # use descope::mgmt::list::ListData;
+    /// # let data = ListData::ips(["192.0.2.1"]);
+    /// # let id = client.mgmt().list().create("office", &data, &Default::default())?.id;
+    /// client.mgmt().list().add_ips(&id, &["192.0.2.2", "10.0.0.0/8"])?;
+    /// assert!(client.mgmt().list().check_ip(&id, "10.1.2.3")?);
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
@@ -28,10 +32,14 @@ impl Lists<'_> {
 
     /// Removes IP addresses or ranges from a list of them.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
-    /// client.mgmt().list().remove_ips("L1", &["192.0.2.1"])?;
+    /// # use descope::mgmt::list::ListData;
+    /// # let data = ListData::ips(["192.0.2.1"]);
+    /// # let id = client.mgmt().list().create("office", &data, &Default::default())?.id;
+    /// client.mgmt().list().remove_ips(&id, &["192.0.2.1"])?;
+    /// assert!(!client.mgmt().list().check_ip(&id, "192.0.2.1")?);
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
@@ -44,10 +52,13 @@ impl Lists<'_> {
 
     /// Whether an IP address is in a list.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
-    /// if client.mgmt().list().check_ip("L1", "192.0.2.1")? {
+    /// # use descope::mgmt::list::ListData;
+    /// # let data = ListData::ips(["192.0.2.1"]);
+    /// # let id = client.mgmt().list().create("office", &data, &Default::default())?.id;
+    /// if client.mgmt().list().check_ip(&id, "192.0.2.1")? {
     ///     println!("from the office");
     /// }
     /// # Ok::<(), descope::Error>(())
@@ -65,10 +76,14 @@ impl Lists<'_> {
 
     /// Adds texts to a list of them.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
-    /// client.mgmt().list().add_texts("L1", &["example.com", "example.org"])?;
+    /// # use descope::mgmt::list::ListData;
+    /// # let data = ListData::texts(["example.com"]);
+    /// # let id = client.mgmt().list().create("domains", &data, &Default::default())?.id;
+    /// client.mgmt().list().add_texts(&id, &["example.net", "example.org"])?;
+    /// assert!(client.mgmt().list().check_text(&id, "example.org")?);
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
@@ -82,10 +97,14 @@ impl Lists<'_> {
 
     /// Removes texts from a list of them.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
-    /// client.mgmt().list().remove_texts("L1", &["example.org"])?;
+    /// # use descope::mgmt::list::ListData;
+    /// # let data = ListData::texts(["example.com"]);
+    /// # let id = client.mgmt().list().create("domains", &data, &Default::default())?.id;
+    /// client.mgmt().list().remove_texts(&id, &["example.com"])?;
+    /// assert!(!client.mgmt().list().check_text(&id, "example.com")?);
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
@@ -98,10 +117,13 @@ impl Lists<'_> {
 
     /// Whether a text is in a list.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
-    /// let known = client.mgmt().list().check_text("L1", "example.com")?;
+    /// # use descope::mgmt::list::ListData;
+    /// # let data = ListData::texts(["example.com"]);
+    /// # let id = client.mgmt().list().create("domains", &data, &Default::default())?.id;
+    /// assert!(client.mgmt().list().check_text(&id, "example.com")?);
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
@@ -117,13 +139,17 @@ impl Lists<'_> {
 
     /// Whether any or all of several texts, at most 100, are in a list.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # use descope::mgmt::list::ListData;
+    /// # let data = ListData::texts(["example.com"]);
+    /// # let id = client.mgmt().list().create("domains", &data, &Default::default())?.id;
     /// use descope::mgmt::list::Matching;
     ///
-    /// let domains = ["example.com", "example.org"];
-    /// let all_known = client.mgmt().list().check_texts("L1", &domains, Matching::All)?;
+    /// let (lists, both) = (client.mgmt().list(), ["example.com", "example.org"]);
+    /// assert!(lists.check_texts(&id, &both, Matching::Any)?);
+    /// assert!(!lists.check_texts(&id, &both, Matching::All)?);
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
@@ -145,10 +171,14 @@ impl Lists<'_> {
 
     /// Removes everything from a list.
     ///
-    /// ```no_run
+    /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
-    /// client.mgmt().list().clear("L1")?;
+    /// # use descope::mgmt::list::ListData;
+    /// # let data = ListData::texts(["example.com"]);
+    /// # let id = client.mgmt().list().create("domains", &data, &Default::default())?.id;
+    /// client.mgmt().list().clear(&id)?;
+    /// assert!(!client.mgmt().list().check_text(&id, "example.com")?);
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///

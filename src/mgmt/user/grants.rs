@@ -302,11 +302,16 @@ impl Users<'_> {
 
     /// Makes a user a member of more families.
     ///
-    /// ```no_run
-    /// # let client = descope::Client::new("P2abc")?;
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # emulator.seed(&serde_json::json!({
+    /// #     "families": [{ "name": "The Byrons", "familyId": "byron" }],
+    /// #     "users": [{ "loginId": "ada" }],
+    /// # })).unwrap();
     /// use descope::mgmt::user::FamilyAssociation;
     ///
-    /// let parent = FamilyAssociation::new("byron").roles(["Parent"]);
+    /// let parent = FamilyAssociation::new("byron").roles(["Family Admin"]);
     /// client.mgmt().user().add_families("ada", &[parent])?;
     /// # Ok::<(), descope::Error>(())
     /// ```
@@ -323,8 +328,10 @@ impl Users<'_> {
 
     /// Ends a user's membership of families.
     ///
-    /// ```no_run
-    /// # let client = descope::Client::new("P2abc")?;
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # emulator.seed(&serde_json::json!({ "users": [{ "loginId": "ada" }] })).unwrap();
     /// client.mgmt().user().remove_families("ada", &["byron"])?;
     /// # Ok::<(), descope::Error>(())
     /// ```

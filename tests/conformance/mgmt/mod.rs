@@ -2,10 +2,13 @@
 
 mod access;
 mod application;
+mod company;
 mod cross_app;
+mod family;
 mod fga;
 mod inbound;
 mod jwt;
+mod list;
 mod outbound;
 mod project;
 mod sso;
@@ -22,6 +25,13 @@ pub(crate) fn call(client: &Client, area: &str, method: &str, args: &Args<'_>) -
     match area {
         "access_key" => access::access_key(client, method, args),
         "audit" => project::audit(client, method, args),
+        "descoper" => company::descoper(client, method, args),
+        "engine" => company::engine(client, method, args),
+        "family" => family::call(client, method, args),
+        "list" => list::list(client, method, args),
+        "management_key" => company::management_key(client, method, args),
+        "outbound_scim" => list::outbound_scim(client, method, args),
+        "password" => list::password(client, method, args),
         "authz" => fga::authz(client, method, args),
         "fga" => fga::fga(client, method, args),
         "flow" => project::flow(client, method, args),

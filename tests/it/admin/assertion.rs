@@ -81,7 +81,7 @@ fn the_assertion_says_who_the_client_is_and_expires() {
     assert_eq!((&claims["iss"], &claims["sub"]), (&json!("C1"), &json!("C2")));
     assert_eq!(claims["aud"], json!(["https://a"]));
     let lasts = claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap();
-    assert_eq!((lasts, claims["iat"].as_i64()), (300, Some(emulator.clock().unix())));
+    assert_eq!((lasts, claims["iat"].as_i64()), (300, Some(emulator.clock().unix().as_seconds())));
     let flat = ClientAssertion::default().flatten_audience(true);
     assert_eq!(read(&sign(&["https://a"], &flat).unwrap())["aud"], "https://a");
     let two = read(&sign(&["https://a", "https://b"], &flat).unwrap());

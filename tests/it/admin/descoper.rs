@@ -6,6 +6,7 @@ use descope::mgmt::descoper::{
 };
 use serde_json::{Value, json};
 
+use crate::emulated::{last_message, refused, start};
 use crate::inventory::{every_field_of, refusals_of};
 use crate::support::{MANAGEMENT, refuses, sends};
 
@@ -142,4 +143,62 @@ fn a_role_has_its_name_on_the_wire() {
     for role in [Admin, Developer, Support, Auditor] {
         assert_eq!(serde_json::to_value(&role).unwrap(), role.as_str());
     }
+}
+
+#[test]
+fn a_descoper_comes_and_goes() {
+    let (emulator, client) = start();
+    let descopers = client.mgmt().descoper();
+    let role = |role| ProjectRole::new([client.project_id()], role);
+    let developer = DescoperAccess::default()
+        .projects([role(DescoperRole::Developer)])
+        .tags([TagRole::new(["prod"], DescoperRole::Auditor)]);
+    let ada = NewDescoper::new("ada@example.com").access(developer.clone()).send_invite(true);
+    let al = NewDescoper::new("al@example.com");
+    let created = descopers.create_batch(&[ada, al]).unwrap();
+    assert_eq!(created[0].login_ids, ["ada@example.com"]);
+    assert_eq!((&created[0].access, created[0].status.as_deref()), (&developer, Some("invited")));
+    assert_eq!(created[0].attributes.email.as_deref(), Some("ada@example.com"));
+    assert_eq!(last_message(&emulator, "ada@example.com").purpose, "invite");
+    assert!(emulator.inbox().last_to("al@example.com").is_none());
+    assert_eq!(descopers.load_all().unwrap(), created);
+
+    let ada = &*created[0].id;
+    let patch = DescoperPatch::default().attributes(attributes());
+    let patched = descopers.patch(ada, &patch).unwrap();
+    assert_eq!(
+        (&patched.attributes, &patched.access),
+        (&attributes(), &developer),
+        "the rest stays"
+    );
+    let patch = DescoperPatch::default().access(DescoperAccess::company_admin());
+    let admin = descopers.patch(ada, &patch).unwrap();
+    assert!(admin.access.is_company_admin && admin.access.projects.is_empty());
+    assert_eq!(admin.attributes, attributes());
+    assert_eq!(descopers.load(ada).unwrap(), admin);
+
+    let access = |role| DescoperAccess::default().projects([role]);
+    let odd = access(role(DescoperRole::Other("odd".to_owned())));
+    let elsewhere = access(ProjectRole::new(["P2nothing"], DescoperRole::Admin));
+    for (refusal, code) in [
+        (NewDescoper::new("ada@example.com"), "EMU409"),
+        (NewDescoper::new("ada"), "E011004"),
+        (NewDescoper::new("eve@example.com").access(odd.clone()), "E011004"),
+        (NewDescoper::new("eve@example.com").access(elsewhere), "E011004"),
+    ] {
+        let both = [NewDescoper::new("bo@example.com"), refusal];
+        refused(descopers.create_batch(&both), 400, code);
+    }
+    refused(descopers.patch(ada, &DescoperPatch::default().access(odd)), 400, "E011004");
+    assert_eq!(descopers.load_all().unwrap().len(), 2, "all of them or none");
+
+    let (other, copy) = start();
+    other.seed(&json!({ "descopers": emulator.export()["descopers"] })).unwrap();
+    let [here, there] = [&client, &copy].map(|of| of.mgmt().descoper().load_all().unwrap());
+    assert_eq!(here, there);
+
+    descopers.delete(ada).unwrap();
+    assert!(descopers.delete(ada).unwrap_err().is_not_found());
+    assert!(descopers.load(ada).unwrap_err().is_not_found());
+    assert!(descopers.patch(ada, &DescoperPatch::default()).unwrap_err().is_not_found());
 }

@@ -4,6 +4,7 @@ use descope::mgmt::engine::Engine;
 use descope::{Error, UnixTime};
 use serde_json::{Value, json};
 
+use crate::emulated::start;
 use crate::inventory::{every_field_of, refusals_of};
 use crate::support::{MANAGEMENT, exchange, refuses, sends};
 
@@ -106,4 +107,37 @@ fn bad_input_is_refused_before_a_request() {
         ("POST /v1/mgmt/engine/rotate", "id"),
         ("POST /v1/mgmt/engine/update", "id name"),
     ]);
+}
+
+#[test]
+fn an_engine_has_one_secret_at_a_time() {
+    let (emulator, client) = start();
+    let engines = client.mgmt().engine();
+    let made = engines.create("Mill").unwrap();
+    let (id, first) = (&*made.engine.id, made.secret.expose());
+    assert!(first.len() > 30);
+    assert_eq!(engines.load(id).unwrap(), made.engine);
+    let saved = || emulator.export()["engines"][0]["state"]["digest"].clone();
+    let before = saved();
+    assert!(!emulator.export().to_string().contains(first), "only the digest is kept");
+    let second = engines.rotate_secret(id).unwrap();
+    assert_ne!(second.expose(), first);
+    assert_ne!(saved(), before);
+
+    let renamed = engines.update(id, "Engine").unwrap();
+    assert_eq!((&*renamed.name, renamed.created_time), ("Engine", made.engine.created_time));
+    engines.create("Other").unwrap();
+    let names: Vec<_> = engines.load_all().unwrap().into_iter().map(|of| of.name).collect();
+    assert_eq!(names, ["Engine", "Other"]);
+
+    let (other, copy) = start();
+    other.seed(&emulator.export()).unwrap();
+    assert_eq!(copy.mgmt().engine().load(id).unwrap(), renamed);
+    assert_eq!(other.export(), emulator.export());
+
+    engines.delete(id).unwrap();
+    assert!(engines.load(id).unwrap_err().is_not_found());
+    assert!(engines.update(id, "E").unwrap_err().is_not_found());
+    assert!(engines.rotate_secret(id).unwrap_err().is_not_found());
+    assert!(engines.delete(id).unwrap_err().is_not_found());
 }

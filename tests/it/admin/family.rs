@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
-use descope::UnixTime;
+use descope::emulator::Emulator;
 use descope::mgmt::family::{
-    Family, FamilyImpersonation, FamilyPatch, FamilySearch, FamilySettings, NewDependent,
-    NewFamily, StopFamilyImpersonation,
+    AttributeKind, CustomAttribute, Family, FamilyImpersonation, FamilyPatch, FamilySearch,
+    FamilySettings, NewDependent, NewFamily, StopFamilyImpersonation,
 };
+use descope::mgmt::user::{FamilyAssociation, UserSearch};
+use descope::{Client, UnixTime, User};
 use serde_json::{Value, json};
 
+use crate::emulated::{claim, refused, start};
 use crate::inventory::{every_field_of, refusals_of};
 use crate::support::{MANAGEMENT, REFRESH, exchange, refuses, sends};
 
@@ -244,4 +247,200 @@ fn bad_input_is_refused_before_a_request() {
         ("POST /v1/mgmt/family/impersonate/stop", "jwt refresh_duration"),
         ("POST /v1/mgmt/family/update", "id"),
     ]);
+}
+
+/// An emulator with a family, one of its members, and a dependent.
+fn the_lovelaces() -> (Emulator, Client, User) {
+    let (emulator, client) = start();
+    let families = client.mgmt().family();
+    families.create("The Lovelaces", &NewFamily::default().id("lovelace")).unwrap();
+    let users = json!([{ "loginId": "ada" }, { "loginId": "al" }, { "loginId": "eve" }]);
+    emulator.seed(&json!({ "users": users, "roles": [{ "name": "Uncle" }] })).unwrap();
+    let member = |role: &str| [FamilyAssociation::new("lovelace").roles([role])];
+    client.mgmt().user().add_families("ada", &member("Family Admin")).unwrap();
+    client.mgmt().user().add_families("al", &member("Uncle")).unwrap();
+    let byron = NewDependent::default()
+        .login_id("byron")
+        .name("Byron King")
+        .custom_attributes([("k", 1)])
+        .family_scoped_attributes([("allowance", 5)]);
+    let byron = families.create_dependent("lovelace", &byron).unwrap();
+    (emulator, client, byron)
+}
+
+#[test]
+fn a_family_lives_from_creation_to_deletion() {
+    let (emulator, client, byron) = the_lovelaces();
+    let families = client.mgmt().family();
+    let family = families.search(&FamilySearch::default()).unwrap().items.remove(0);
+    assert_eq!((&*family.id, &*family.name, family.disabled), ("lovelace", "The Lovelaces", false));
+    refused(families.create("Again", &NewFamily::default().id("lovelace")), 400, "EMU409");
+    let (of, family_id) = (&byron.extra["userFamilies"][0], json!("lovelace"));
+    assert_eq!(
+        (&of["familyId"], &of["familyScopedAttributes"]["allowance"]),
+        (&family_id, &json!(5))
+    );
+    assert_eq!(
+        (&byron.extra["dependent"], &byron.custom_attributes["k"]),
+        (&json!(true), &json!(1))
+    );
+
+    let patch = FamilyPatch::default().photo("https://example.com/f.png").disabled(true);
+    let patched = families.patch("lovelace", &patch).unwrap();
+    assert_eq!((&*patched.name, patched.disabled), ("The Lovelaces", true), "the rest stays");
+    let join = |login_id: &str| {
+        client.mgmt().user().add_families(login_id, &[FamilyAssociation::new("lovelace")])
+    };
+    refused(join("eve"), 400, "E011004");
+    refused(families.create_dependent("lovelace", &NewDependent::default()), 400, "E011004");
+    families.patch("lovelace", &FamilyPatch::default().disabled(false)).unwrap();
+
+    let found = |search: UserSearch| -> Vec<String> {
+        let users = client.mgmt().user().search(&search).unwrap().items;
+        users.into_iter().map(|user| user.login_ids[0].clone()).collect()
+    };
+    assert_eq!(found(UserSearch::default().family_ids(["lovelace"])), ["ada", "al", "byron"]);
+    assert_eq!(found(UserSearch::default().dependent(true)), ["byron"]);
+    let (other, copy) = start();
+    other.seed(&emulator.export()).unwrap();
+    assert_eq!(other.export(), emulator.export());
+    assert_eq!(copy.mgmt().user().load("byron").unwrap(), byron);
+
+    // Its dependents end with it; its other members only leave it.
+    families.delete("lovelace").unwrap();
+    assert!(client.mgmt().user().load("byron").unwrap_err().is_not_found());
+    let ada = client.mgmt().user().load("ada").unwrap();
+    assert!(!ada.extra.contains_key("userFamilies"));
+    for gone in [families.delete("lovelace"), families.patch("lovelace", &patch).map(drop)] {
+        assert!(gone.unwrap_err().is_not_found());
+    }
+    refused(join("ada"), 400, "E011004");
+}
+
+#[test]
+fn settings_limit_who_joins_a_family() {
+    let (_, client, byron) = the_lovelaces();
+    let (families, users) = (client.mgmt().family(), client.mgmt().user());
+    let settings = families.load_settings().unwrap();
+    assert_eq!(
+        (settings.enabled, settings.allow_multiple_families_users),
+        (Some(true), Some(false))
+    );
+    families.create("The Byrons", &NewFamily::default().id("byron")).unwrap();
+    let byrons = [FamilyAssociation::new("byron")];
+    refused(users.add_families("ada", &byrons), 400, "E011004");
+    let several = FamilySettings::default().allow_multiple_families_users(true);
+    families.patch_settings(&several).unwrap();
+    let ada = users.add_families("ada", &byrons).unwrap();
+    assert_eq!(ada.extra["userFamilies"].as_array().unwrap().len(), 2);
+    let ada = users.remove_families("ada", &["byron", "no such"]).unwrap();
+    assert_eq!(ada.extra["userFamilies"][0]["roleNames"], json!(["Family Admin"]));
+
+    let full = families.patch_settings(&FamilySettings::default().max_family_members(3)).unwrap();
+    assert_eq!(
+        (full.max_family_members, full.allow_multiple_families_users),
+        (Some(3), Some(true))
+    );
+    let lovelace = [FamilyAssociation::new("lovelace")];
+    refused(users.add_families("eve", &lovelace), 400, "E011004");
+    refused(families.create_dependent("lovelace", &NewDependent::default()), 400, "E011004");
+    users.add_families("al", &lovelace).unwrap();
+    families.delete_dependent(&byron.user_id).unwrap();
+    assert!(families.delete_dependent(&byron.user_id).unwrap_err().is_not_found());
+    users.add_families("eve", &lovelace).unwrap();
+    let eve = users.load("eve").unwrap();
+    assert!(families.delete_dependent(&eve.user_id).unwrap_err().is_not_found(), "no dependent");
+    users.delete("eve").unwrap();
+    families.create_dependent("lovelace", &NewDependent::default()).unwrap();
+
+    families.patch_settings(&FamilySettings::default().enabled(false)).unwrap();
+    refused(families.create("More", &NewFamily::default()), 400, "E011004");
+    refused(users.add_families("ada", &byrons), 400, "E011004");
+}
+
+#[test]
+fn a_dependent_stays_and_is_changed_in_their_family() {
+    let (_, client, _) = the_lovelaces();
+    let (families, users) = (client.mgmt().family(), client.mgmt().user());
+    refused(users.remove_families("byron", &["lovelace"]), 400, "E011004");
+    let scoped = FamilyAssociation::new("lovelace").attributes([("allowance", 6)]);
+    let byron = users.add_families("byron", &[scoped]).unwrap();
+    assert_eq!(byron.extra["userFamilies"][0]["familyScopedAttributes"]["allowance"], 6);
+    let elsewhere = NewDependent::default().login_id("byron");
+    refused(families.create_dependent("lovelace", &elsewhere), 400, "E062107");
+    assert!(families.create_dependent("no such", &elsewhere).unwrap_err().is_not_found());
+    let nameless = families.create_dependent("lovelace", &NewDependent::default()).unwrap();
+    assert_eq!(nameless.login_ids.len(), 1, "one is made up");
+}
+
+#[test]
+fn members_act_for_the_dependents_of_their_family() {
+    let (emulator, client, byron) = the_lovelaces();
+    let families = client.mgmt().family();
+    let act = |actor: &str, dependent: &str, of: &FamilyImpersonation| {
+        families.impersonate_dependent(actor, dependent, of)
+    };
+    let plain = FamilyImpersonation::default();
+    refused(act("eve", "byron", &plain), 403, "EMU403");
+    refused(act("al", "byron", &plain), 403, "EMU403");
+    refused(act("ada", "al", &plain), 403, "EMU403");
+    assert!(act("ada", "nobody", &plain).unwrap_err().is_not_found());
+    let elsewhere = FamilyImpersonation::default().family_id("byron");
+    refused(act("ada", "byron", &elsewhere), 400, "E011004");
+
+    let ada = client.mgmt().user().load("ada").unwrap().user_id;
+    let token = act(&ada, "byron", &FamilyImpersonation::default().family_id("lovelace")).unwrap();
+    let session = client.auth().session().refresh(token.expose()).unwrap();
+    assert_eq!(session.claims().user_id(), byron.user_id);
+    assert_eq!(claim(&session, "act"), json!({ "sub": ada }));
+    assert_eq!(claim(&session, "dcf"), json!("lovelace"));
+
+    let stop = StopFamilyImpersonation::default()
+        .custom_claims([("k", "v"), ("dcf", "other")])
+        .refresh_duration(Duration::from_secs(60));
+    let own = families.stop_impersonation(token.expose(), &stop).unwrap();
+    let session = client.auth().session().refresh(own.expose()).unwrap();
+    assert_eq!((session.claims().user_id(), claim(&session, "k")), (&*ada, json!("v")));
+    assert_eq!((claim(&session, "dcf"), claim(&session, "act")), (json!(null), json!(null)));
+    refused(client.auth().session().refresh(token.expose()), 401, "E064001");
+    refused(families.stop_impersonation(token.expose(), &stop), 401, "E064001");
+    refused(families.stop_impersonation(own.expose(), &stop), 400, "E011004");
+    emulator.advance(Duration::from_secs(61));
+    assert!(client.auth().session().refresh(own.expose()).is_err(), "seconds, not longer");
+
+    let token = act("ada", "byron", &plain).unwrap();
+    families.delete_dependent(&byron.user_id).unwrap();
+    assert!(client.auth().session().refresh(token.expose()).is_err());
+}
+
+#[test]
+fn attributes_of_families_end_with_their_definitions() {
+    let (_, client, _) = the_lovelaces();
+    let families = client.mgmt().family();
+    let plan = CustomAttribute::new("plan", AttributeKind::SingleSelect).options(["free"]);
+    assert_eq!(families.create_custom_attributes(std::slice::from_ref(&plan)).unwrap().len(), 1);
+    refused(families.create_custom_attributes(&[plan]), 400, "EMU409");
+    assert_eq!(families.load_custom_attributes().unwrap()[0].name, "plan");
+    assert!(client.mgmt().user().load_custom_attributes().unwrap().is_empty(), "not of users");
+    let patch = FamilyPatch::default().custom_attributes([("plan", "free"), ("other", "x")]);
+    families.patch("lovelace", &patch).unwrap();
+    let with = |name: &str, value: &str| {
+        let search = FamilySearch::default().custom_attributes([(name, value)]);
+        families.search(&search).unwrap().items.len()
+    };
+    assert_eq!((with("plan", "free"), with("plan", "paid")), (1, 0));
+    assert!(families.delete_custom_attributes(&["plan", "no such"]).unwrap().is_empty());
+    assert_eq!((with("plan", "free"), with("other", "x")), (0, 1));
+
+    for at in 0..5 {
+        let new = NewFamily::default().id(format!("F{at}"));
+        families.create(&format!("Family {at}"), &new).unwrap();
+    }
+    let ids = |search: FamilySearch| -> Vec<String> {
+        families.iter(&search).map(|family| family.unwrap().id).collect()
+    };
+    let small = FamilySearch::default().text("FAMILY").limit(2);
+    assert_eq!(ids(small), ["F0", "F1", "F2", "F3", "F4"]);
+    assert_eq!(ids(FamilySearch::default().ids(["F1"])), ["F1"]);
+    assert_eq!(ids(FamilySearch::default().names(["Family 2", "Family 4"])), ["F2", "F4"]);
 }

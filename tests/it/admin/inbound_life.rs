@@ -108,7 +108,7 @@ fn secrets_are_added_rotated_and_revoked_and_expire() {
     let shown = |options: &SecretOptions| apps.load_secret("partner", options);
     assert_eq!(shown(&SecretOptions::default()).unwrap().expose(), first.expose());
 
-    let soon = UnixTime::from_seconds(emulator.clock().unix() + 60);
+    let soon = UnixTime::from_seconds(emulator.clock().unix().as_seconds() + 60);
     let added = apps.add_secret("partner", "next", &AddSecretOptions::default().expires(soon));
     let added = added.unwrap();
     assert_eq!(

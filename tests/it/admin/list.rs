@@ -3,6 +3,7 @@
 use descope::mgmt::list::{List, ListData, ListImport, ListKind, ListOptions, Matching};
 use serde_json::{Value, json};
 
+use crate::emulated::{refused, start};
 use crate::inventory::{every_field_of, refusals_of};
 use crate::support::{MANAGEMENT, refuses, sends};
 
@@ -224,4 +225,102 @@ fn a_kind_has_its_name_on_the_wire() {
     for kind in [ListKind::Texts, ListKind::Ips, ListKind::Json] {
         assert_eq!(serde_json::to_value(&kind).unwrap(), kind.as_str());
     }
+}
+
+#[test]
+fn a_list_of_addresses_says_which_are_in_it() {
+    let (_, client) = start();
+    let lists = client.mgmt().list();
+    let data = ListData::ips(["192.0.2.1", "10.0.0.0/8", "192.0.2.1"]);
+    let office = lists.create("office", &data, &ListOptions::default().description("d")).unwrap();
+    assert_eq!(office.data(), Some(ListData::ips(["192.0.2.1", "10.0.0.0/8"])), "each once");
+    assert_eq!(lists.load(&office.id).unwrap(), office);
+    assert_eq!(lists.load_by_name("office").unwrap(), office);
+
+    let has = |ip| lists.check_ip(&office.id, ip).unwrap();
+    assert!(has("192.0.2.1") && has("10.255.255.255") && has("10.1.0.0/16"));
+    assert!(!has("192.0.2.2") && !has("2001:db8::1"));
+    lists.add_ips(&office.id, &["192.0.2.2", "2001:db8::/32", "192.0.2.2"]).unwrap();
+    assert!(has("192.0.2.2") && has("2001:db8::1"));
+    lists.remove_ips(&office.id, &["10.0.0.0/8", "2001:0db8::/32", "203.0.113.1"]).unwrap();
+    assert!(!has("10.255.255.255") && !has("2001:db8::1"));
+    let left = lists.load(&office.id).unwrap().data();
+    assert_eq!(left, Some(ListData::ips(["192.0.2.1", "192.0.2.2"])));
+    lists.clear(&office.id).unwrap();
+    assert!(!has("192.0.2.1"));
+    assert_eq!(lists.load(&office.id).unwrap().data(), Some(ListData::ips([""; 0])));
+
+    for wrong in ["10.0.0", "10.0.0.0/33", "example.com"] {
+        refused(lists.add_ips(&office.id, &["192.0.2.9", wrong]), 400, "E011004");
+        refused(lists.check_ip(&office.id, wrong), 400, "E011004");
+        let data = ListData::ips([wrong]);
+        refused(lists.create("wrong", &data, &ListOptions::default()), 400, "E011004");
+    }
+    assert!(!has("192.0.2.9"), "all of them or none");
+    refused(lists.add_texts(&office.id, &["a"]), 400, "E011004");
+    refused(lists.check_text(&office.id, "a"), 400, "E011004");
+}
+
+#[test]
+fn lists_of_texts_and_of_anything_have_names_of_their_own() {
+    let (_, client) = start();
+    let (lists, none) = (client.mgmt().list(), ListOptions::default());
+    let domains = lists.create("domains", &ListData::texts(["a", "b"]), &none).unwrap();
+    let has = |texts: &[&str], matching| lists.check_texts(&domains.id, texts, matching).unwrap();
+    assert!(lists.check_text(&domains.id, "a").unwrap());
+    assert!(!lists.check_text(&domains.id, "A").unwrap());
+    assert!(has(&["a", "x"], Matching::Any) && !has(&["a", "x"], Matching::All));
+    lists.add_texts(&domains.id, &["x", "a"]).unwrap();
+    assert!(has(&["a", "x"], Matching::All));
+    lists.remove_texts(&domains.id, &["a", "b", "no such"]).unwrap();
+    assert_eq!(lists.load(&domains.id).unwrap().data(), Some(ListData::texts(["x"])));
+    refused(lists.check_ip(&domains.id, "192.0.2.1"), 400, "E011004");
+    refused(lists.add_ips(&domains.id, &["192.0.2.1"]), 400, "E011004");
+
+    let json = ListData::Json(json!({ "deep": [1, null] }));
+    refused(lists.create("domains", &json, &none), 400, "EMU409");
+    let any = lists.create("any", &json, &none).unwrap();
+    assert_eq!(any.data(), Some(json.clone()));
+    refused(lists.update(&any.id, "domains", &json, &none), 400, "EMU409");
+    let texts = ListData::texts(["t"]);
+    let renamed = lists.update(&any.id, "texts", &texts, &none).unwrap();
+    assert_eq!((renamed.kind.clone(), renamed.data()), (Some(ListKind::Texts), Some(texts)));
+    assert!(lists.load_by_name("any").unwrap_err().is_not_found());
+    assert_eq!(lists.load_by_name("texts").unwrap(), renamed);
+    lists.update(&any.id, "any", &json, &none).unwrap();
+    lists.clear(&any.id).unwrap();
+    assert_eq!(lists.load(&any.id).unwrap().data(), Some(ListData::Json(json!({}))));
+
+    lists.delete(&any.id).unwrap();
+    for gone in [lists.delete(&any.id), lists.clear(&any.id), lists.add_texts(&any.id, &["a"])] {
+        assert!(gone.unwrap_err().is_not_found());
+    }
+    assert!(lists.update(&any.id, "any", &json, &none).unwrap_err().is_not_found());
+}
+
+#[test]
+fn an_import_makes_and_replaces_all_its_lists_or_none() {
+    let (emulator, client) = start();
+    let lists = client.mgmt().list();
+    let old = lists.create("a", &ListData::texts(["old"]), &ListOptions::default()).unwrap();
+    let texts = |name: &str, text: &str| ListImport::new(name, ListData::texts([text]));
+    let names = || -> Vec<(String, Option<ListData>)> {
+        lists.load_all().unwrap().into_iter().map(|of| (of.name.clone(), of.data())).collect()
+    };
+    let row = |name: &str, text: &str| (name.to_owned(), Some(ListData::texts([text])));
+    let wrong = ListImport::new("c", ListData::ips(["nowhere"]));
+    refused(lists.import(&[texts("b", "1"), wrong]), 400, "E011004");
+    refused(lists.import(&[texts("b", "1"), texts("b", "2")]), 400, "E011004");
+    refused(lists.import(&[texts("a", "1").id("L2other")]), 400, "EMU409");
+    assert_eq!(names(), [row("a", "old")]);
+
+    lists.import(&[texts("a", "new"), texts("b", "1").id("L2b").description("d")]).unwrap();
+    assert_eq!(names(), [row("a", "new"), row("b", "1")]);
+    assert_eq!(lists.load_by_name("a").unwrap().id, old.id, "replaced by name");
+    lists.import(&[texts("renamed", "2").id("L2b")]).unwrap();
+    assert_eq!(lists.load("L2b").unwrap().name, "renamed", "replaced by ID");
+
+    let (other, copy) = start();
+    other.seed(&emulator.export()).unwrap();
+    assert_eq!(copy.mgmt().list().load_all().unwrap(), lists.load_all().unwrap());
 }

@@ -147,7 +147,7 @@ fn a_tenant_has_its_own_connection() {
 fn tokens_expire_and_are_refreshed_when_they_must_or_are_asked_to() {
     let (emulator, client, ada, _) = seeded();
     let tokens = client.mgmt().outbound_app().tokens();
-    let now = || emulator.clock().unix();
+    let now = || emulator.clock().unix().as_seconds();
     let load = |options: &UserTokenOptions| tokens.load_for_user("cal", &ada, options);
     let any = UserTokenOptions::default();
     let soon = UnixTime::from_seconds(now() + 60);

@@ -3,6 +3,7 @@
 use descope::mgmt::outbound_scim::{ScimConfiguration, ScimOptions};
 use serde_json::{Value, json};
 
+use crate::emulated::{refused, start};
 use crate::inventory::{every_field_of, refusals_of};
 use crate::support::{MANAGEMENT, refuses, sends};
 
@@ -101,4 +102,45 @@ fn bad_input_is_refused_before_a_request() {
         ("POST /v1/mgmt/outbound/scim/update", "app_id"),
         ("GET /v1/mgmt/outbound/scim/{appId}", "app_id"),
     ]);
+}
+
+#[test]
+fn a_configuration_changes_only_from_the_version_that_was_seen() {
+    let (emulator, client) = start();
+    let scim = client.mgmt().outbound_scim();
+    assert!(scim.create("app", &options()).unwrap_err().is_not_found(), "no such application");
+    emulator.seed(&json!({ "oidcApps": [{ "name": "App", "id": "app" }] })).unwrap();
+    let made = scim.create("app", &options()).unwrap();
+    assert_eq!((made.enabled, made.version), (Some(true), Some(1)));
+    assert_eq!(Value::Object(made.configuration.clone()), configuration());
+    assert_eq!(scim.load("app").unwrap(), made);
+    refused(scim.create("app", &options()), 400, "EMU409");
+
+    let with_secret =
+        |secret: &str| ScimOptions::default().configuration([("hmacSecret", secret), ("k", "v")]);
+    let updated = scim.update("app", 1, &with_secret("canary")).unwrap();
+    assert_eq!(updated.version, Some(2));
+    assert_eq!(updated.configuration["hmacSecret"], "********", "secrets are shown masked");
+    refused(scim.update("app", 1, &options()), 400, "E011004");
+    assert_eq!(scim.load("app").unwrap(), updated);
+    scim.update("app", 2, &with_secret("********")).unwrap();
+    let saved = &emulator.export()["outboundScim"][0]["configuration"]["hmacSecret"];
+    assert_eq!(saved, "canary", "what comes back masked stays");
+
+    let off = scim.disable("app").unwrap();
+    assert_eq!((off.enabled, off.version), (Some(false), Some(4)));
+    assert_eq!(off.configuration, scim.load("app").unwrap().configuration);
+    assert_eq!(scim.enable("app").unwrap().enabled, Some(true));
+    let (other, copy) = start();
+    other.seed(&emulator.export()).unwrap();
+    assert_eq!(copy.mgmt().outbound_scim().load("app").unwrap(), scim.load("app").unwrap());
+
+    scim.delete("app").unwrap();
+    for gone in [scim.load("app"), scim.update("app", 5, &options()), scim.enable("app")] {
+        assert!(gone.unwrap_err().is_not_found());
+    }
+    assert!(scim.delete("app").unwrap_err().is_not_found());
+    scim.create("app", &ScimOptions::default()).unwrap();
+    client.mgmt().sso_application().delete("app").unwrap();
+    assert!(scim.load("app").unwrap_err().is_not_found(), "it ends with its application");
 }

@@ -3,6 +3,7 @@
 pub(in crate::emulator) mod access_key;
 pub(in crate::emulator) mod enchanted_link;
 pub(in crate::emulator) mod magic_link;
+pub(in crate::emulator) mod notp;
 pub(in crate::emulator) mod oauth;
 pub(in crate::emulator) mod otp;
 pub(in crate::emulator) mod outbound;

@@ -8,7 +8,6 @@ use crate::emulator::api::event::Event::SignInBy;
 use crate::emulator::api::route::Bearer::{MaybeRefresh, Project, Refresh};
 use crate::emulator::api::route::{Area, Route};
 use crate::emulator::api::shapes::{LOGIN_OPTIONS, SIGN_UP_USER};
-use crate::emulator::state::password::Password;
 use crate::emulator::state::pending::Pending;
 use crate::emulator::state::sign_in::SignIn;
 use crate::emulator::state::store::Store;
@@ -68,25 +67,33 @@ fn sign_up(call: &Call<'_>, store: &mut Store) -> Result {
     let body = call.body();
     let (login_id, password) = (body.text("loginId"), body.text("password"));
     store.check_free(login_id)?;
-    store.password_policy.check(password)?;
+    let profile = Profile::read(body.object("user"));
+    let mut user = User { profile, ..User::new(login_id, call.now) };
+    user.password = Some(store.new_password(&user, password, tenant(call), call.now)?);
     let asked = SignIn::new(call, store, None, body.object("loginOptions"))?;
-    let (profile, password) = (Profile::read(body.object("user")), Some(Password::new(password)));
-    let user = User { profile, password, ..User::new(login_id, call.now) };
     let user = asked.register(call, store, user)?;
     token::sign_in(call, store, &user, "pwd", asked)
+}
+
+/// The tenant that a sign-up or a sign-in is to.
+fn tenant<'a>(call: &'a Call<'_>) -> Option<&'a str> {
+    call.body().object("loginOptions").some_text("tenantId")
 }
 
 /// Checks the password that this field holds. Returns the user's ID, and whether it has expired.
 fn prove(call: &Call<'_>, store: &mut Store, field: &str) -> Result<(String, bool)> {
     let (login_id, given) = (call.body().text("loginId"), call.body().text(field));
-    store.password_policy.check_enabled()?;
-    let attempts = store.password_policy.attempts(call);
+    let policy = match store.user_by_login(login_id) {
+        Some(user) => store.password_policy_of(user, tenant(call)),
+        None => store.password_policy.clone(),
+    };
+    policy.check_enabled()?;
     let mut user = store.users.edit(By::LoginId, login_id).ok_or_else(Refusal::no_user)?;
     let id = user.id.clone();
     let password =
         user.password.as_mut().ok_or_else(|| Refusal::unauthorized("The user has no password"))?;
-    password.check(given, attempts)?;
-    Ok((id, password.expired))
+    password.check(given, &policy, call)?;
+    Ok((id, password.is_over(&policy, call.now)))
 }
 
 fn sign_in(call: &Call<'_>, store: &mut Store) -> Result {
@@ -104,9 +111,12 @@ fn replace(call: &Call<'_>, store: &mut Store) -> Result {
     if new == call.body().text("oldPassword") {
         return Err(Refusal::argument("The new password must not be the old one"));
     }
-    store.password_policy.check(new)?;
+    let password = match store.user(&user) {
+        Some(user) => store.new_password(user, new, None, call.now)?,
+        None => return Err(Refusal::no_user()),
+    };
     if let Ok(mut user) = store.user_mut(&user) {
-        user.password = Some(Password::new(new));
+        user.password = Some(password);
         user.modified = call.now;
     }
     token::sign_in(call, store, &user, "pwd", SignIn::default())
@@ -114,15 +124,19 @@ fn replace(call: &Call<'_>, store: &mut Store) -> Result {
 
 fn update(call: &Call<'_>, store: &mut Store) -> Result {
     let new = call.body().text("newPassword");
-    store.password_policy.check(new)?;
-    let mut user = token::proven_user_mut(call, store, call.body().text("loginId"))?;
-    user.password = Some(Password::new(new));
+    let login_id = call.body().text("loginId");
+    let user = token::proven_user(call, store, login_id)?;
+    let password = store.new_password(user, new, None, call.now)?;
+    let mut user = token::proven_user_mut(call, store, login_id)?;
+    user.password = Some(password);
     user.modified = call.now;
     Ok(Reply::empty())
 }
 
 fn reset(call: &Call<'_>, store: &mut Store) -> Result {
-    store.password_policy.check_enabled()?;
+    let user = store.user_by_login(call.body().text("loginId"));
+    let own = user.map(|user| store.password_policy_of(user, None));
+    own.as_ref().unwrap_or(&store.password_policy).check_enabled()?;
     let pending = Pending::password_reset(call, store)?;
     let mut reply = magic_link::mail(call, store, pending, "redirectUrl")?;
     reply.body["resetMethod"] = json!("magiclink");

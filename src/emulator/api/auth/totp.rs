@@ -52,8 +52,7 @@ impl Authenticator {
         let url = format!(
             "otpauth://totp/{issuer}:{account}?secret={key}&issuer={issuer}&algorithm=SHA1&digits=6&period={step}"
         );
-        let image = qr_png(&url).ok_or_else(|| Refusal::argument("The loginId is too long"))?;
-        let image = format!("data:image/png;base64,{}", STANDARD.encode(image));
+        let image = qr_image(&url).ok_or_else(|| Refusal::argument("The loginId is too long"))?;
         Ok(json!({ "provisioningURL": url, "image": image, "key": key }).into())
     }
 }
@@ -68,6 +67,11 @@ fn base32(bytes: &[u8; 20]) -> String {
             (0..8).rev().map(move |at| char::from(ALPHABET[(bits >> (5 * at) & 31) as usize]))
         })
         .collect()
+}
+
+/// A QR code as a URL that holds its picture.
+pub(super) fn qr_image(text: &str) -> Option<String> {
+    Some(format!("data:image/png;base64,{}", STANDARD.encode(qr_png(text)?)))
 }
 
 /// A picture of a QR code, of 4 by 4 pixels a module and with the margin of 4 modules it needs.

@@ -1,5 +1,5 @@
-//! Definitions of custom attributes. What attributes users and applications have does not depend on
-//! them, except that the values go with the definition of an application's.
+//! Definitions of custom attributes. What attributes users have does not depend on them; the values of
+//! applications and families go with their definition.
 
 use serde_json::{Value, json};
 
@@ -26,7 +26,7 @@ const CREATE: &[Field] = &[required("attributes", Kind::Objects(ATTRIBUTE))];
 const DELETE: &[Field] = &[required("names", Kind::Texts)];
 
 pub(in crate::emulator) const AREA: Area =
-    Area::new(ROUTES).seeds(&[&USERS_SEED, &FAMILIES_SEED, &APPLICATIONS_SEED]);
+    Area::new(ROUTES).seeds(&[&USERS_SEED, &FAMILIES_SEED, &OF_FAMILIES_SEED, &APPLICATIONS_SEED]);
 
 const ROUTES: &[Route] = &[
     Route::get("/v1/mgmt/user/customattributes", Management, &[], |_, store| {
@@ -62,6 +62,29 @@ const ROUTES: &[Route] = &[
         Action("CustomAttributesDeleted"),
         DELETE,
         |call, store| delete(call, &mut store.attributes.families),
+    ),
+    Route::get("/v1/mgmt/family/customattributes", Management, &[], |_, store| {
+        all(&store.attributes.of_families)
+    }),
+    Route::post(
+        "/v1/mgmt/family/customattribute/create",
+        Management,
+        Action("CustomAttributesCreated"),
+        CREATE,
+        |call, store| create(call, &mut store.attributes.of_families),
+    ),
+    Route::post(
+        "/v1/mgmt/family/customattribute/delete",
+        Management,
+        Action("CustomAttributesDeleted"),
+        DELETE,
+        |call, store| {
+            let names = call.body().texts("names");
+            store.families.edit_each(|family| {
+                family.attributes.retain(|name, _| !names.contains(&&**name));
+            });
+            delete(call, &mut store.attributes.of_families)
+        },
     ),
     Route::get("/v1/mgmt/sso/idp/app/customattributes", Management, &[], |_, store| {
         all(&store.attributes.applications)
@@ -101,6 +124,11 @@ pub(in crate::emulator) const FAMILIES_SEED: List =
 pub(in crate::emulator) const APPLICATIONS_SEED: List =
     List::plain("applicationAttributes", "/v1/mgmt/sso/idp/app/customattribute/create", |store| {
         saved(&store.attributes.applications)
+    });
+
+pub(in crate::emulator) const OF_FAMILIES_SEED: List =
+    List::plain("attributesOfFamilies", "/v1/mgmt/family/customattribute/create", |store| {
+        saved(&store.attributes.of_families)
     });
 
 /// One call that makes them all.

@@ -199,14 +199,14 @@ fn impersonate(call: &Call<'_>, store: &mut Store, stepup: bool) -> Result {
     if body.flag("validateConsent") && !store.consents.contains(&user) {
         return Err(Refusal::forbidden("The user has not consented to be impersonated"));
     }
-    let acting = ActingSession { user: &user, actor: Some(&impersonator.id), stepup };
+    let acting = ActingSession { user: &user, actor: Some(&impersonator.id), stepup, family: None };
     let jwt = token::start(call, store, &acting, body)?;
     Ok(json!({ "jwt": jwt }).into())
 }
 
-fn stop(call: &Call<'_>, store: &mut Store) -> Result {
+pub(super) fn stop(call: &Call<'_>, store: &mut Store) -> Result {
     let ended = Impersonation::of(call, store, call.body().text("jwt"))?;
-    let acting = ActingSession { user: &ended.actor, actor: None, stepup: false };
+    let acting = ActingSession { user: &ended.actor, actor: None, stepup: false, family: None };
     let jwt = token::start(call, store, &acting, call.body())?;
     ended.end(store);
     Ok(json!({ "jwt": jwt }).into())

@@ -1,4 +1,4 @@
-//! What the project asks of passwords.
+//! What the project and its tenants ask of passwords.
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ use crate::emulator::api::route::{Area, Route};
 use crate::emulator::api::seed::List;
 use crate::emulator::state::password::Policy;
 use crate::emulator::state::store::Store;
-use crate::emulator::words::fields::{Field, Kind, optional};
+use crate::emulator::words::fields::{Field, Fields, Kind, optional};
 use crate::emulator::words::refusal::{Refusal, Reply, Result};
 
 const TENANT: Field = optional("tenantId", Kind::Text);
@@ -40,18 +40,6 @@ const SETTINGS: &[Field] = &[
     optional("tempLockDuration", Kind::Int),
 ];
 
-/// What it cannot do. Numbers that go with these count only if these are on.
-const UNCOVERED: &[&str] = &[
-    "tenantId",
-    "expiration",
-    "reuse",
-    "anyLetter",
-    "disallowedCharacters",
-    "disallowEmailMatch",
-    "enablePasswordStrength",
-    "tempLock",
-];
-
 pub(in crate::emulator) const AREA: Area = Area::new(ROUTES).seeds(&[&SEED]);
 
 const ROUTES: &[Route] = &[
@@ -65,19 +53,21 @@ const ROUTES: &[Route] = &[
     ),
 ];
 
-/// The settings, where they are not those of a new project.
+/// The settings of the project, where they are not those of a new one, and those of tenants.
 pub(in crate::emulator) const SEED: List =
     List::plain("passwordSettings", "/v1/mgmt/password/settings", |store| {
-        let policy = &store.password_policy;
-        if *policy == Policy::default() {
-            return Vec::new();
-        }
-        let mut settings = rules(policy);
-        settings["lockAttempts"] = json!(policy.lock_attempts);
-        vec![settings]
+        let project = &store.password_policy;
+        let project = (*project != Policy::default()).then(|| settings(project));
+        let tenants = store.tenants.iter().filter_map(|tenant| {
+            let mut settings = settings(tenant.password_policy.as_ref()?);
+            settings["tenantId"] = json!(tenant.id);
+            Some(settings)
+        });
+        project.into_iter().chain(tenants).collect()
     });
 
-fn rules(policy: &Policy) -> Value {
+/// The wire type `PasswordSettings`.
+fn settings(policy: &Policy) -> Value {
     json!({
         "enabled": policy.enabled,
         "minLength": policy.min_length,
@@ -85,48 +75,93 @@ fn rules(policy: &Policy) -> Value {
         "uppercase": policy.uppercase,
         "number": policy.number,
         "nonAlphanumeric": policy.non_alphanumeric,
+        "anyLetter": policy.any_letter,
+        "disallowedCharacters": policy.disallowed,
+        "disallowEmailMatch": policy.no_email,
+        "enablePasswordStrength": false,
+        "expiration": policy.expiration,
+        "expirationWeeks": policy.expiration_weeks,
+        "reuse": policy.reuse,
+        "reuseAmount": policy.reuse_amount,
         "lock": policy.lock,
+        "lockAttempts": policy.lock_attempts,
+        "tempLock": policy.temp_lock,
+        "tempLockAttempts": policy.temp_lock_attempts,
+        "tempLockDuration": policy.temp_lock_minutes,
     })
 }
 
+fn check_tenant(store: &Store, tenant: &str) -> Result<()> {
+    store.tenant(tenant).map(|_| ()).ok_or_else(|| Refusal::missing("tenant"))
+}
+
+/// Of a tenant without settings of its own, the project's.
 fn load(call: &Call<'_>, store: &mut Store) -> Result {
-    refuse_uncovered(call.query(), &["tenantId"])?;
-    let policy = &store.password_policy;
-    let mut settings = rules(policy);
+    let tenant = call.query().some_text("tenantId");
+    let policy = match tenant {
+        None => &store.password_policy,
+        Some(tenant) => {
+            check_tenant(store, tenant)?;
+            store.password_policy_in(tenant)
+        }
+    };
+    let mut settings = settings(policy);
     settings["lockAttempts"] = json!(policy.attempts(call).unwrap_or_default());
-    for off in ["expiration", "reuse"] {
-        settings[off] = json!(false);
-    }
-    for none in ["expirationWeeks", "reuseAmount"] {
-        settings[none] = json!(0);
+    if let Some(tenant) = tenant {
+        settings["tenantId"] = json!(tenant);
     }
     Ok(settings.into())
 }
 
-/// Changes what is named, and leaves the rest as it is.
+/// Changes what is named, and leaves the rest as it is. A number of 0 changes nothing: Go programs send
+/// it for what they do not set.
 fn configure(call: &Call<'_>, store: &mut Store) -> Result {
-    let (body, policy) = (call.body(), &mut store.password_policy);
-    refuse_uncovered(body, UNCOVERED)?;
-    let number = |name: &str| {
-        let refusal = |_| Refusal::invalid(format!("The {name} field must not be negative"));
-        body.int(name).map(|number| u32::try_from(number).map_err(refusal)).transpose()
-    };
-    let (min_length, lock_attempts) = (number("minLength")?, number("lockAttempts")?);
-    for (name, rule) in [
-        ("enabled", &mut policy.enabled),
-        ("lowercase", &mut policy.lowercase),
-        ("uppercase", &mut policy.uppercase),
-        ("number", &mut policy.number),
-        ("nonAlphanumeric", &mut policy.non_alphanumeric),
-        ("lock", &mut policy.lock),
-    ] {
-        *rule = body.maybe_flag(name).unwrap_or(*rule);
+    let (body, tenant) = (call.body(), call.body().some_text("tenantId"));
+    refuse_uncovered(body, &["enablePasswordStrength"])?;
+    if let Some(tenant) = tenant {
+        check_tenant(store, tenant)?;
     }
-    policy.non_alphanumeric = body.maybe_flag("nonAlphaNumeric").unwrap_or(policy.non_alphanumeric);
-    policy.min_length = min_length.unwrap_or(policy.min_length);
-    // Go programs send 0 for what they do not set.
-    policy.lock_attempts = lock_attempts.filter(|attempts| *attempts > 0).or(policy.lock_attempts);
+    let before = tenant.map_or(&store.password_policy, |tenant| store.password_policy_in(tenant));
+    let new = changed(before, body)?;
+    match tenant {
+        None => store.password_policy = new,
+        Some(tenant) => store.tenant_mut(tenant)?.password_policy = Some(new),
+    }
     Ok(Reply::empty())
+}
+
+fn changed(before: &Policy, body: Fields<'_>) -> Result<Policy> {
+    let flag = |name: &str, before: bool| body.maybe_flag(name).unwrap_or(before);
+    let number = |name: &str, before: u32| {
+        let refusal = |_| Refusal::invalid(format!("The {name} field must not be negative"));
+        let number = body.int(name).map(|number| u32::try_from(number).map_err(refusal));
+        Ok(number.transpose()?.filter(|number| *number > 0).unwrap_or(before))
+    };
+    let before_lock = before.lock_attempts.unwrap_or_default();
+    let lock_attempts = number("lockAttempts", before_lock)?;
+    Ok(Policy {
+        enabled: flag("enabled", before.enabled),
+        min_length: number("minLength", before.min_length)?,
+        lowercase: flag("lowercase", before.lowercase),
+        uppercase: flag("uppercase", before.uppercase),
+        number: flag("number", before.number),
+        non_alphanumeric: flag("nonAlphaNumeric", flag("nonAlphanumeric", before.non_alphanumeric)),
+        any_letter: flag("anyLetter", before.any_letter),
+        disallowed: body
+            .maybe_text("disallowedCharacters")
+            .unwrap_or(&before.disallowed)
+            .to_owned(),
+        no_email: flag("disallowEmailMatch", before.no_email),
+        expiration: flag("expiration", before.expiration),
+        expiration_weeks: number("expirationWeeks", before.expiration_weeks)?,
+        reuse: flag("reuse", before.reuse),
+        reuse_amount: number("reuseAmount", before.reuse_amount)?,
+        lock: flag("lock", before.lock),
+        lock_attempts: (lock_attempts > 0).then_some(lock_attempts),
+        temp_lock: flag("tempLock", before.temp_lock),
+        temp_lock_attempts: number("tempLockAttempts", before.temp_lock_attempts)?,
+        temp_lock_minutes: number("tempLockDuration", before.temp_lock_minutes)?,
+    })
 }
 
 #[cfg(test)]
@@ -170,18 +205,10 @@ mod tests {
         refused(sign_in("qYlvi65KaX"), 400, "E011004");
         refused(sign_up("bob", "abc1"), 400, "E011004");
 
-        for body in [
-            json!({ "tenantId": "t1" }),
-            json!({ "expiration": true }),
-            json!({ "reuse": true }),
-            json!({ "anyLetter": true }),
-            json!({ "disallowedCharacters": " " }),
-            json!({ "disallowEmailMatch": true }),
-            json!({ "enablePasswordStrength": true, "passwordStrengthScore": 3 }),
-            json!({ "tempLock": true, "tempLockAttempts": 3, "tempLockDuration": 15 }),
-        ] {
-            refused(emulator.send("POST", SETTINGS, key, &body), 501, "EMU501");
-        }
+        let score = json!({ "enablePasswordStrength": true, "passwordStrengthScore": 3 });
+        refused(emulator.send("POST", SETTINGS, key, &score), 501, "EMU501");
+        let elsewhere = json!({ "tenantId": "t1" });
+        refused(emulator.send("POST", SETTINGS, key, &elsewhere), 404, "EMU404");
         emulator.manage(SETTINGS, &json!({ "tempLock": false, "tempLockAttempts": 3 }));
         let negative = json!({ "minLength": -1 });
         refused(emulator.send("POST", SETTINGS, key, &negative), 400, "E011003");

@@ -166,7 +166,8 @@ fn clone(call: &Call<'_>, store: &mut Store) -> Result {
 /// An empty project remains: without one, an emulator is nothing.
 fn delete(_: &Call<'_>, store: &mut Store) -> Result {
     let keys = std::mem::replace(&mut store.keys, KeyRing::new(false));
-    *store = Store::new(keys);
+    let company = std::mem::take(&mut store.company);
+    *store = Store { company, ..Store::new(keys) };
     Ok(Reply::empty())
 }
 

@@ -13,6 +13,7 @@ use crate::emulator::api::seed::{List, last};
 use crate::emulator::state::client_secret::ClientSecret;
 use crate::emulator::state::sso_application::{Protocol, SsoApplication};
 use crate::emulator::state::store::Store;
+use crate::emulator::state::table::By;
 use crate::emulator::words::fields::{Field, Fields, Kind, Object, concat, optional, required};
 use crate::emulator::words::random;
 use crate::emulator::words::refusal::{Refusal, Reply, Result};
@@ -344,6 +345,7 @@ fn delete(call: &Call<'_>, store: &mut Store) -> Result {
     let id = call.body().text("id");
     find(store, id)?;
     store.sso_apps.retain(|app| app.id != id);
+    store.outbound_scim.remove(By::Id, id);
     store.users.edit_each(|user| user.sso_apps.retain(|app| app != id));
     store.tenants.iter_mut().for_each(|tenant| tenant.federated_apps.retain(|app| app != id));
     Ok(Reply::empty())

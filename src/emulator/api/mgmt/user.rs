@@ -18,7 +18,7 @@ use crate::emulator::state::user::{Factor, Status, User};
 use crate::emulator::words::fields::{Field, Fields, Kind, concat, optional, required};
 use crate::emulator::words::refusal::{Refusal, Reply, Result};
 
-const FAMILY: &[Field] = &[
+pub(super) const FAMILY: &[Field] = &[
     required("familyId", Kind::Text),
     optional("roleNames", Kind::Texts),
     optional("familyScopedAttributes", Kind::Map),
@@ -165,7 +165,7 @@ enum Unset {
 
 /// Applies the fields of create, update and patch to a user.
 fn apply(store: &Store, user: &mut User, body: Fields<'_>, unset: Unset) -> Result<()> {
-    refuse_uncovered(body, &["familyAssociations", "seed"])?;
+    refuse_uncovered(body, &["seed"])?;
     apply_profile(user, body, unset);
     let given = |name: &str| unset == Unset::Clears || body.has(name);
     if given("roleNames") {
@@ -173,6 +173,9 @@ fn apply(store: &Store, user: &mut User, body: Fields<'_>, unset: Unset) -> Resu
     }
     if given("userTenants") {
         user.grants.tenants = store.memberships(body.objects("userTenants"))?;
+    }
+    if body.has("familyAssociations") || (unset == Unset::Clears && !user.dependent) {
+        user.families = store.family_memberships(user, body.objects("familyAssociations"))?;
     }
     match (body.map("customAttributes").cloned(), unset) {
         (attributes, Unset::Clears) => user.attributes = attributes.unwrap_or_default(),
@@ -228,10 +231,12 @@ fn apply_password(store: &Store, user: &mut User, body: Fields<'_>) -> Result<()
     match (body.some_text("password"), body.has("hashedPassword")) {
         (Some(_), true) => return Err(Refusal::invalid("There are two passwords")),
         (Some(password), false) => {
-            store.password_policy.check(password)?;
-            user.password = Some(Password::new(password));
+            user.password = Some(store.new_password(user, password, None, user.created)?);
         }
-        (None, true) => user.password = Some(Password::hashed(body.object("hashedPassword"))?),
+        (None, true) => {
+            let hashed = body.object("hashedPassword");
+            user.password = Some(Password::hashed(hashed, user.created)?);
+        }
         (None, false) => {}
     }
     Ok(())

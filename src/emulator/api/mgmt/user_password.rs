@@ -4,7 +4,6 @@ use crate::emulator::api::call::Call;
 use crate::emulator::api::event::Event::OfUser;
 use crate::emulator::api::route::Bearer::Management;
 use crate::emulator::api::route::{Area, Route};
-use crate::emulator::state::password::Password;
 use crate::emulator::state::store::Store;
 use crate::emulator::words::fields::{Field, Kind, optional, required};
 use crate::emulator::words::refusal::{Refusal, Reply, Result};
@@ -56,10 +55,12 @@ const ROUTES: &[Route] = &[
 /// Sets a password; one that is not active must be replaced before the user can sign in.
 fn set(call: &Call<'_>, store: &mut Store, active: bool) -> Result {
     let text = call.body().text("password");
-    store.password_policy.check(text)?;
-    let mut user = store.managed_user_mut(call.body().text("loginId"))?;
-    let password = user.password.insert(Password::new(text));
+    let login_id = call.body().text("loginId");
+    let known = store.managed_user(login_id)?;
+    let mut password = store.new_password(known, text, None, call.now)?;
     password.expired = !active;
+    let mut user = store.managed_user_mut(login_id)?;
+    user.password = Some(password);
     user.modified = call.now;
     Ok(Reply::empty())
 }

@@ -9,6 +9,7 @@ use crate::emulator::api::call::Call;
 use crate::emulator::api::event::Event::Read;
 use crate::emulator::api::route::Bearer::Management;
 use crate::emulator::api::route::{Area, Route};
+use crate::emulator::state::family::FamilyMembership;
 use crate::emulator::state::grants::Grants;
 use crate::emulator::state::store::Store;
 use crate::emulator::state::user::User;
@@ -59,7 +60,7 @@ const ROUTES: &[Route] = &[
 
 fn search(call: &Call<'_>, store: &mut Store, test_users_only: bool) -> Result {
     let body = call.body();
-    refuse_uncovered(body, &["dependent", "familyIds", "lockReasons", "tempLockReasons"])?;
+    refuse_uncovered(body, &["lockReasons", "tempLockReasons"])?;
     let (skipped, limit) = page_of(body)?;
 
     let with_test_users = test_users_only || body.flag("withTestUser");
@@ -119,7 +120,12 @@ pub(in crate::emulator) fn matches(user: &User, body: Fields<'_>) -> bool {
     let text = body.text("text").to_lowercase();
     let texts = [&profile.name, &profile.email, &profile.phone].into_iter().chain(&user.login_ids);
 
+    let families = body.texts("familyIds");
+    let in_family = |of: &FamilyMembership| families.contains(&&*of.family);
+
     any_of("loginIds", &user.login_ids)
+        && (families.is_empty() || user.families.iter().any(in_family))
+        && body.maybe_flag("dependent").is_none_or(|asked| user.dependent == asked)
         && one_of("userIds", &user.id)
         && one_of("emails", &profile.email)
         && one_of("phones", &profile.phone)

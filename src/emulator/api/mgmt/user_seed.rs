@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
+use super::owned;
 use crate::emulator::api::seed::{List, ROLE_IDS, TENANTS, last_row};
+use crate::emulator::state::family::FamilyMembership;
 use crate::emulator::state::password::{Password, SAVED};
 use crate::emulator::state::store::Store;
 use crate::emulator::state::totp::Authenticator;
@@ -24,6 +26,13 @@ const STATE: &[Field] = &[
     ),
     ROLE_IDS,
     TENANTS,
+    optional("families", Kind::Objects(FAMILY)),
+    optional("dependent", Kind::Bool),
+];
+const FAMILY: &[Field] = &[
+    required("familyId", Kind::Text),
+    optional("roleIds", Kind::Texts),
+    optional("attributes", Kind::Map),
 ];
 
 pub(in crate::emulator) const USERS: List = List {
@@ -73,6 +82,8 @@ fn save(user: &User) -> Value {
             "logins": logins.collect::<Vec<_>>(),
             "roleIds": role_ids,
             "tenants": tenants,
+            "families": user.families.iter().map(save_family).collect::<Vec<_>>(),
+            "dependent": user.dependent,
         },
     })
 }
@@ -85,7 +96,7 @@ fn restore(store: &mut Store, state: Fields<'_>) -> Result<()> {
     user.created = state.int("createdTime").unwrap_or(user.created);
     user.modified = state.int("modifiedTime").unwrap_or(user.modified);
     if state.has("password") {
-        user.password = Some(Password::restore(state.object("password"))?);
+        user.password = Some(Password::restore(state.object("password"), user.created)?);
     }
     if let Some(key) = state.maybe_text("totpKey") {
         user.authenticator = Some(Authenticator::restore(key)?);
@@ -105,5 +116,21 @@ fn restore(store: &mut Store, state: Fields<'_>) -> Result<()> {
     };
     user.add_logins(state.objects("logins").map(login));
     user.grants.restore(state);
+    if state.has("families") {
+        user.families = state.objects("families").map(restore_family).collect();
+    }
+    user.dependent = state.flag("dependent");
     Ok(())
+}
+
+fn save_family(of: &FamilyMembership) -> Value {
+    json!({ "familyId": of.family, "roleIds": of.roles, "attributes": of.attributes })
+}
+
+fn restore_family(of: Fields<'_>) -> FamilyMembership {
+    FamilyMembership {
+        family: of.text("familyId").to_owned(),
+        roles: owned(of.texts("roleIds")),
+        attributes: of.map("attributes").cloned().unwrap_or_default(),
+    }
 }

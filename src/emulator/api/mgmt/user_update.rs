@@ -1,6 +1,6 @@
 //! Users: changes of one thing each.
 
-use super::user::{parse_status, shown};
+use super::user::{FAMILY, parse_status, shown};
 use crate::emulator::api::call::Call;
 use crate::emulator::api::event::Event::OfUser;
 use crate::emulator::api::route::Bearer::Management;
@@ -39,6 +39,8 @@ const ATTRIBUTE: &[Field] =
 const ROLES: &[Field] =
     &[LOGIN_ID, required("roleNames", Kind::Texts), optional("tenantId", Kind::Text)];
 const TENANT: &[Field] = &[LOGIN_ID, required("tenantId", Kind::Text)];
+const JOIN_FAMILIES: &[Field] = &[LOGIN_ID, required("familyAssociations", Kind::Objects(FAMILY))];
+const LEAVE_FAMILIES: &[Field] = &[LOGIN_ID, required("familyIds", Kind::Texts)];
 const SSO_APPS: &[Field] = &[LOGIN_ID, required("ssoAppIds", Kind::Texts)];
 
 pub(in crate::emulator) const AREA: Area = Area::new(ROUTES);
@@ -103,6 +105,20 @@ const ROUTES: &[Route] = &[
         OfUser("UserModified"),
         TENANT,
         remove_tenant,
+    ),
+    Route::post(
+        "/v1/mgmt/user/update/family/add",
+        Management,
+        OfUser("UserModified"),
+        JOIN_FAMILIES,
+        join_families,
+    ),
+    Route::post(
+        "/v1/mgmt/user/update/family/remove",
+        Management,
+        OfUser("UserModified"),
+        LEAVE_FAMILIES,
+        leave_families,
     ),
     Route::post(
         "/v1/mgmt/user/update/ssoapp/add",
@@ -260,6 +276,27 @@ fn remove_tenant(call: &Call<'_>, store: &mut Store) -> Result {
     let tenant = call.body().text("tenantId");
     change(call, store, |user| {
         user.grants.forget_tenant(tenant);
+        Ok(())
+    })
+}
+
+/// Joins families, or replaces what the user is in those that they are in.
+fn join_families(call: &Call<'_>, store: &mut Store) -> Result {
+    let user = store.managed_user(call.body().text("loginId"))?;
+    let families = store.joined_families(user, call.body().objects("familyAssociations"))?;
+    change(call, store, |user| {
+        user.families = families;
+        Ok(())
+    })
+}
+
+fn leave_families(call: &Call<'_>, store: &mut Store) -> Result {
+    let gone = call.body().texts("familyIds");
+    change(call, store, |user| {
+        if user.dependent {
+            return Err(Refusal::argument("A dependent stays in their family: delete them"));
+        }
+        user.families.retain(|of| !gone.contains(&&*of.family));
         Ok(())
     })
 }
