@@ -27,9 +27,37 @@ pub(in crate::emulator) mod user_social;
 pub(in crate::emulator) mod user_update;
 mod world;
 
+use crate::emulator::api::route::Area;
 use crate::emulator::state::store::Store;
 use crate::emulator::words::fields::{Field, Fields, Kind, Object, optional, required};
 use crate::emulator::words::refusal::{Refusal, Result};
+
+/// The areas, in the order in which seeds are made: what others name comes first.
+pub(in crate::emulator) const AREAS: &[&Area] = &[
+    &project::AREA,
+    &password::AREA,
+    &permission::AREA,
+    &tenant::AREA,
+    &role::AREA,
+    &user::AREA,
+    &user_password::AREA,
+    &user_search::AREA,
+    &user_social::AREA,
+    &user_update::AREA,
+    &access_key::AREA,
+    &sso::AREA,
+    &group::AREA,
+    &sso_application::AREA,
+    &jwt::AREA,
+    &fga::AREA,
+    &authz::AREA,
+    &flow::AREA,
+    &theme::AREA,
+    &audit::AREA,
+    &attribute::AREA,
+    &license::AREA,
+    &link::AREA,
+];
 
 /// The wire type `AssociatedTenant`.
 pub(in crate::emulator) const ASSOCIATED_TENANT: &[Field] = &[
