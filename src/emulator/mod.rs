@@ -200,8 +200,9 @@ impl Emulator {
     /// # Ok::<(), descope::emulator::Error>(())
     /// ```
     ///
-    /// There are also `authzSchemas`, `authzRelations`, `fgaResources`, `themes`, `auditEvents`,
-    /// `passwordSettings`, `passkeys`, `project`, which is this one, and `projects`, which are copies of it.
+    /// There are more, such as `authzSchemas`, `authzRelations`, `fgaResources`, `themes`, `auditEvents`,
+    /// `passwordSettings`, `passkeys`, `project`, which is this one, and `projects`, which are copies of it:
+    /// an [`export`](Self::export) names them all.
     ///
     /// # Errors
     ///

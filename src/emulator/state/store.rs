@@ -1,5 +1,7 @@
 //! Everything an emulator remembers.
 
+use std::collections::BTreeMap;
+
 use super::access_key::AccessKey;
 use super::attribute::Attributes;
 use super::audit::{Record, Trail};
@@ -21,10 +23,10 @@ use super::table::{By, Edit, Table};
 use super::tenant::Tenant;
 use super::user::User;
 use crate::emulator::words::context::Context;
-use crate::emulator::words::fields::Fields;
+use crate::emulator::words::fields::{Fields, Object};
 use crate::emulator::words::refusal::{Refusal, Result};
 
-/// The state of one project. An area that remembers something adds its field here.
+/// The state of one project. An area that does something with what it remembers adds its field here.
 pub(in crate::emulator) struct Store {
     pub(in crate::emulator) keys: KeyRing,
     pub(in crate::emulator) users: Table<User>,
@@ -49,6 +51,8 @@ pub(in crate::emulator) struct Store {
     pub(in crate::emulator) attributes: Attributes,
     pub(in crate::emulator) audit: Trail,
     pub(in crate::emulator) project: Project,
+    /// What areas only keep, as it came, by the name of its list in seeds.
+    documents: BTreeMap<&'static str, Vec<Object>>,
 }
 
 impl Store {
@@ -77,7 +81,18 @@ impl Store {
             attributes: Attributes::default(),
             audit: Trail::default(),
             project: Project::default(),
+            documents: BTreeMap::new(),
         }
+    }
+
+    /// What was kept under the name of a list in seeds, oldest first.
+    pub(in crate::emulator) fn kept(&self, list: &str) -> impl Iterator<Item = Fields<'_>> {
+        self.documents.get(list).into_iter().flatten().map(Fields::new)
+    }
+
+    /// Keeps something for an area that does no more with it.
+    pub(in crate::emulator) fn keep(&mut self, list: &'static str, document: Object) {
+        self.documents.entry(list).or_default().push(document);
     }
 
     pub(in crate::emulator) fn user(&self, id: &str) -> Option<&User> {

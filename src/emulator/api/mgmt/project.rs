@@ -16,15 +16,10 @@ use crate::emulator::words::random;
 use crate::emulator::words::refusal::{Reply, Result};
 
 /// Copies of the project, which get new IDs.
-pub(in crate::emulator) const SEED: List = List::plain(
-    "projects",
-    "/v1/mgmt/project/clone",
-    |store| {
-        let copies = store.project.copies.values();
-        let save = |about: &About| json!({ "name": about.name, "environment": about.environment, "tags": about.tags });
-        copies.map(save).collect()
-    },
-);
+pub(in crate::emulator) const SEED: List = List::plain(COPIES, "/v1/mgmt/project/clone", |store| {
+    store.kept(COPIES).map(|copy| About::read(copy).save()).collect()
+});
+const COPIES: &str = "projects";
 
 /// What this project is called; the copies have no more than that either.
 pub(in crate::emulator) const THIS: List =
@@ -33,7 +28,7 @@ pub(in crate::emulator) const THIS: List =
         if name.is_empty() && environment.is_empty() && tags.is_empty() {
             return Vec::new();
         }
-        vec![json!({ "name": name, "environment": environment, "tags": tags })]
+        vec![store.project.about.save()]
     });
 
 pub(in crate::emulator) const ABOUT: Route = Route::post(
@@ -126,6 +121,16 @@ impl About {
             tags: owned(fields.texts("tags")),
         }
     }
+
+    fn save(&self) -> Value {
+        json!({ "name": self.name, "environment": self.environment, "tags": self.tags })
+    }
+
+    fn show(&self, id: &str) -> Value {
+        let mut shown = self.save();
+        shown["id"] = id.into();
+        shown
+    }
 }
 
 fn update_name(call: &Call<'_>, store: &mut Store) -> Result {
@@ -139,21 +144,18 @@ fn update_tags(call: &Call<'_>, store: &mut Store) -> Result {
 }
 
 fn projects(call: &Call<'_>, store: &mut Store) -> Result {
-    let project = &store.project;
-    let all = [(&call.settings.project_id, &project.about)].into_iter().chain(&project.copies);
-    list(
-        "projects",
-        all.map(|(id, of)| {
-            json!({ "id": id, "name": of.name, "environment": of.environment, "tags": of.tags })
-        }),
-    )
+    let this = store.project.about.show(&call.settings.project_id);
+    let copies = store.kept(COPIES).map(|copy| About::read(copy).show(copy.text("id")));
+    list("projects", [this].into_iter().chain(copies))
 }
 
 /// The copy can be listed, but not used: an emulator is one project.
 fn clone(call: &Call<'_>, store: &mut Store) -> Result {
     let copy = About::read(call.body());
     let id = random::id("P");
-    store.project.copies.insert(id.clone(), copy.clone());
+    let mut document = call.body.clone();
+    document.insert("id".to_owned(), json!(id));
+    store.keep(COPIES, document);
     Ok(json!({
         "projectId": id,
         "projectName": copy.name,
