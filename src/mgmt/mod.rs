@@ -7,6 +7,8 @@ use crate::transport::http::Method;
 
 #[cfg(feature = "mgmt-access-key")]
 pub mod access_key;
+#[cfg(feature = "analytics")]
+pub mod analytics;
 #[cfg(any(feature = "mgmt-sso-app", feature = "mgmt-inbound-app"))]
 mod application;
 #[cfg(any(feature = "mgmt-user", feature = "mgmt-family", feature = "mgmt-sso-app"))]
@@ -66,6 +68,7 @@ pub mod user;
 // What the compiler says where the feature of an area is off.
 missing! { Mgmt<'_> {
     access_key "mgmt-access-key" "enable the feature `mgmt-access-key` of `descope`",
+    analytics "analytics" "enable the feature `analytics` of `descope`",
     audit "audit" "enable the feature `audit` of `descope`",
     authz "authz" "enable the feature `authz` of `descope`",
     descoper "mgmt-descoper" "enable the feature `mgmt-descoper` of `descope`",

@@ -1,6 +1,9 @@
-//! The audit trail: requests, and its life on the emulator.
+//! The audit trail and what counts it: requests, and their life on the emulator.
+
+use std::time::Duration;
 
 use descope::emulator::Emulator;
+use descope::mgmt::analytics::{AnalyticsPeriod, AnalyticsRecord, AnalyticsSearch};
 use descope::mgmt::audit::{AuditEvent, AuditSearch, AuditType};
 use descope::{Client, UnixMillis};
 use serde_json::json;
@@ -67,6 +70,77 @@ fn audit_with_every_field() {
 }
 
 #[test]
+fn analytics_with_every_field() {
+    let search = AnalyticsSearch::default()
+        .actions(["LoginSucceed"])
+        .excluded_actions(["LoginFailed"])
+        .devices(["Mobile"])
+        .methods(["otp"])
+        .geos(["US"])
+        .tenants(["acme"])
+        .from(UnixMillis::from_millis(1))
+        .to(UnixMillis::from_millis(2))
+        .group_by_action(true)
+        .group_by_device(true)
+        .group_by_method(true)
+        .group_by_geo(true)
+        .group_by_tenant(true)
+        .group_by_referrer(true)
+        .group_by_created(AnalyticsPeriod::Day);
+    let body = json!({
+        "actions": ["LoginSucceed"], "excludedActions": ["LoginFailed"], "devices": ["Mobile"],
+        "methods": ["otp"], "geos": ["US"], "tenants": ["acme"], "from": 1, "to": 2,
+        "groupByAction": true, "groupByDevice": true, "groupByMethod": true, "groupByGeo": true,
+        "groupByTenant": true, "groupByReferrer": true, "groupByCreated": "d",
+    });
+    let record = json!({
+        "projectId": "P2abc", "action": "LoginSucceed", "created": "1700000000123",
+        "device": "Mobile", "method": "otp", "geo": "US", "tenant": "acme",
+        "referrer": "https://example.com", "cnt": "12345678901", "later": true,
+    });
+    let answer = json!({ "analytics": [record, { "cnt": 3 }] });
+    let line = "POST /v1/mgmt/analytics/search";
+    let counts = sends(line, MANAGEMENT, body, &answer, |c| c.mgmt().analytics().search(&search));
+    assert_eq!((counts[0].count, counts[1].count), (12_345_678_901, 3));
+    assert_eq!(
+        [counts[0].created, counts[1].created],
+        [Some(UnixMillis::from_millis(1_700_000_000_123)), None]
+    );
+    assert_eq!(counts[0].extra["later"], json!(true));
+    let texts = |of: &AnalyticsRecord| {
+        let texts = [&of.project_id, &of.action, &of.device, &of.method, &of.geo, &of.tenant];
+        texts.map(String::clone)
+    };
+    let wanted = ["P2abc", "LoginSucceed", "Mobile", "otp", "US", "acme"];
+    assert_eq!(texts(&counts[0]), wanted.map(str::to_owned));
+    let again: AnalyticsRecord =
+        serde_json::from_value(serde_json::to_value(&counts[0]).unwrap()).unwrap();
+    assert_eq!(again, counts[0]);
+
+    let least = json!({
+        "groupByAction": false, "groupByDevice": false, "groupByMethod": false,
+        "groupByGeo": false, "groupByTenant": false, "groupByReferrer": false,
+    });
+    sends(line, MANAGEMENT, least.clone(), &json!({}), |c| {
+        c.mgmt().analytics().search(&AnalyticsSearch::default())
+    });
+    let periods = [
+        AnalyticsPeriod::Hour,
+        AnalyticsPeriod::Week,
+        AnalyticsPeriod::Month,
+        AnalyticsPeriod::Quarter,
+        AnalyticsPeriod::Other("y".to_owned()),
+    ];
+    for (period, name) in periods.into_iter().zip(["h", "w", "m", "q", "y"]) {
+        let search = AnalyticsSearch::default().group_by_created(period);
+        let mut body = least.clone();
+        body["groupByCreated"] = json!(name);
+        sends(line, MANAGEMENT, body, &answer, |c| c.mgmt().analytics().search(&search));
+    }
+    every_field_of(["POST /v1/mgmt/analytics/search"]);
+}
+
+#[test]
 fn bad_input_is_refused_before_a_request() {
     let event = |action: &str, actor: &str, tenant: &str| {
         AuditEvent::new(action, AuditType::Info, actor, tenant)
@@ -74,7 +148,13 @@ fn bad_input_is_refused_before_a_request() {
     refuses("action", |c| c.mgmt().audit().create_event(&event("", "U1", "acme")));
     refuses("actor_id", |c| c.mgmt().audit().create_event(&event("a", "", "acme")));
     refuses("tenant_id", |c| c.mgmt().audit().create_event(&event("a", "U1", "")));
-    refusals_of([("POST /v1/mgmt/audit/event", "action actor_id tenant_id")]);
+    let [earlier, later] = [1, 2].map(UnixMillis::from_millis);
+    let backwards = AnalyticsSearch::default().from(later).to(earlier);
+    refuses("to", |c| c.mgmt().analytics().search(&backwards));
+    refusals_of([
+        ("POST /v1/mgmt/analytics/search", "to"),
+        ("POST /v1/mgmt/audit/event", "action actor_id tenant_id"),
+    ]);
 }
 
 #[test]
@@ -101,4 +181,57 @@ fn audit_records_what_happened() {
             .iter()
             .all(|of| of.action != "launch")
     );
+}
+
+#[test]
+fn analytics_count_what_the_audit_trail_has_by_what_is_asked_for() {
+    let emulator = Emulator::new();
+    let client = Client::builder().emulator(&emulator).build().unwrap();
+    let tenants = json!([{ "id": "t1", "name": "One" }, { "id": "t2", "name": "Two" }]);
+    let in_both =
+        json!({ "loginId": "ada", "userTenants": [{ "tenantId": "t1" }, { "tenantId": "t2" }] });
+    emulator.seed(&json!({ "tenants": tenants, "users": [in_both, { "loginId": "bo" }] })).unwrap();
+    for login_id in ["ada", "ada", "bo"] {
+        emulator.sign_in(login_id).unwrap();
+    }
+    let a_day = Duration::from_secs(24 * 60 * 60);
+    emulator.advance(a_day);
+    emulator.sign_in("bo").unwrap();
+    let analytics = client.mgmt().analytics();
+    let logins = || AnalyticsSearch::default().actions(["LoginSucceed"]);
+    let counts = |search: AnalyticsSearch| {
+        let counts = analytics.search(&search).unwrap();
+        counts.into_iter().map(|of| (of.tenant, of.method, of.count)).collect::<Vec<_>>()
+    };
+    let row = |tenant: &str, method: &str, count| (tenant.to_owned(), method.to_owned(), count);
+    assert_eq!(counts(logins()), [row("", "", 4)]);
+    assert_eq!(
+        counts(logins().group_by_tenant(true)),
+        [row("", "", 2), row("t1", "", 2), row("t2", "", 2)]
+    );
+    assert_eq!(counts(logins().group_by_tenant(true).tenants(["t2"])), [row("t2", "", 2)]);
+    assert_eq!(counts(logins().group_by_method(true)), [row("", "otp", 4)]);
+    assert_eq!(counts(logins().methods(["saml"])), []);
+    assert_eq!(counts(logins().geos(["US"])), []);
+
+    let actions = analytics.search(&AnalyticsSearch::default().group_by_action(true)).unwrap();
+    let actions: Vec<_> = actions.iter().map(|of| (&*of.action, of.count)).collect();
+    assert!(actions.contains(&("LoginSucceed", 4)) && actions.contains(&("UserCreated", 2)));
+    let others =
+        AnalyticsSearch::default().excluded_actions(["LoginSucceed"]).group_by_action(true);
+    let others = analytics.search(&others).unwrap();
+    assert_eq!(others.len(), actions.len() - 1);
+
+    let by_day = logins().group_by_created(AnalyticsPeriod::Day);
+    let days = analytics.search(&by_day).unwrap();
+    let begins: Vec<_> = days.iter().filter_map(|of| of.created).collect();
+    assert_eq!(days.iter().map(|of| of.count).collect::<Vec<_>>(), [3, 1]);
+    assert_eq!(begins[1].as_millis() - begins[0].as_millis(), 24 * 60 * 60 * 1000);
+    let first = by_day.clone().to(UnixMillis::from_millis(begins[1].as_millis() - 1));
+    assert_eq!(analytics.search(&first).unwrap(), days[..1]);
+    assert_eq!(analytics.search(&by_day.clone().from(begins[1])).unwrap(), days[1..]);
+    let unknown = logins().group_by_created(AnalyticsPeriod::Other("y".to_owned()));
+    assert_eq!(analytics.search(&unknown).unwrap_err().status(), Some(400));
+    emulator.advance(a_day * 366);
+    assert_eq!(analytics.search(&by_day).unwrap(), [], "after twelve months");
 }

@@ -1,6 +1,7 @@
 //! What the management key may do.
 
 pub(in crate::emulator) mod access_key;
+pub(in crate::emulator) mod analytics;
 pub(in crate::emulator) mod attribute;
 pub(in crate::emulator) mod audit;
 pub(in crate::emulator) mod authz;
@@ -54,6 +55,7 @@ pub(in crate::emulator) const AREAS: &[&Area] = &[
     &flow::AREA,
     &theme::AREA,
     &audit::AREA,
+    &analytics::AREA,
     &attribute::AREA,
     &license::AREA,
     &link::AREA,
