@@ -4,9 +4,12 @@ use std::time::Duration;
 
 use descope::emulator::Emulator;
 use descope::mgmt::analytics::{AnalyticsPeriod, AnalyticsRecord, AnalyticsSearch};
-use descope::mgmt::audit::{AuditEvent, AuditSearch, AuditType};
+use descope::mgmt::audit::{
+    AuditEvent, AuditFilter, AuditFilterOperator, AuditFilterType, AuditSearch, AuditType,
+    AuditWebhook, WebhookAuthentication,
+};
 use descope::{Client, UnixMillis};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::inventory::{every_field_of, refusals_of};
 use crate::support::{MANAGEMENT, refuses, sends};
@@ -141,6 +144,57 @@ fn analytics_with_every_field() {
 }
 
 #[test]
+fn an_audit_webhook_with_every_field() {
+    let excluded = AuditFilter::excludes(AuditFilterType::Tenants, ["acme"]);
+    let webhook = AuditWebhook::default()
+        .description("for the SIEM")
+        .url("https://siem.example.com")
+        .headers([("x-team", "t1")])
+        .hmac_secret("hm4c")
+        .insecure(true)
+        .filters([AuditFilter::includes(AuditFilterType::Actions, ["a", "b"]), excluded])
+        .filters([AuditFilter::all()]);
+    let body = |authentication: &Value| {
+        json!({
+            "name": "siem", "description": "for the SIEM", "url": "https://siem.example.com",
+            "headers": { "x-team": "t1" }, "hmacSecret": "hm4c", "insecure": true,
+            "filters": [
+                { "filterType": "actions", "operator": "includes", "values": ["a", "b"] },
+                { "filterType": "tenants", "operator": "excludes", "values": ["acme"] },
+                { "filterType": "all" },
+            ],
+            "authentication": authentication,
+        })
+    };
+    let line = "POST /v2/mgmt/connector/audit/web/set";
+    let (username, key) = ("ada".to_owned(), "x-key".to_owned());
+    for (authentication, wire) in [
+        (WebhookAuthentication::Bearer("t0ken".into()), json!({ "bearerToken": "t0ken" })),
+        (
+            WebhookAuthentication::Basic { username, password: "pa55".into() },
+            json!({ "basic": { "username": "ada", "password": "pa55" } }),
+        ),
+        (
+            WebhookAuthentication::ApiKey { key, token: "k3y".into() },
+            json!({ "apiKey": { "key": "x-key", "token": "k3y" } }),
+        ),
+    ] {
+        let webhook = webhook.clone().authentication(authentication);
+        sends(line, MANAGEMENT, body(&wire), &json!({}), |c| {
+            c.mgmt().audit().create_webhook("siem", &webhook)
+        });
+        let shown = format!("{webhook:?}");
+        for secret in ["t0ken", "pa55", "k3y", "hm4c", "t1"] {
+            assert!(!shown.contains(secret), "{shown}");
+        }
+    }
+    sends(line, MANAGEMENT, json!({ "name": "siem" }), &json!({}), |c| {
+        c.mgmt().audit().create_webhook("siem", &AuditWebhook::default())
+    });
+    every_field_of(["POST /v2/mgmt/connector/audit/web/set"]);
+}
+
+#[test]
 fn bad_input_is_refused_before_a_request() {
     let event = |action: &str, actor: &str, tenant: &str| {
         AuditEvent::new(action, AuditType::Info, actor, tenant)
@@ -151,9 +205,21 @@ fn bad_input_is_refused_before_a_request() {
     let [earlier, later] = [1, 2].map(UnixMillis::from_millis);
     let backwards = AnalyticsSearch::default().from(later).to(earlier);
     refuses("to", |c| c.mgmt().analytics().search(&backwards));
+    let webhook = AuditWebhook::default;
+    let creates = |argument: &str, name: &str, webhook: AuditWebhook| {
+        refuses(argument, |c| c.mgmt().audit().create_webhook(name, &webhook));
+    };
+    creates("name", "", webhook());
+    creates("url", "siem", webhook().url(""));
+    creates("hmac_secret", "siem", webhook().hmac_secret(""));
+    let nothing = WebhookAuthentication::Bearer("".into());
+    creates("authentication", "siem", webhook().authentication(nothing));
+    let no_values = AuditFilter::includes(AuditFilterType::Actions, [""; 0]);
+    creates("filters", "siem", webhook().filters([no_values]));
     refusals_of([
         ("POST /v1/mgmt/analytics/search", "to"),
         ("POST /v1/mgmt/audit/event", "action actor_id tenant_id"),
+        ("POST /v2/mgmt/connector/audit/web/set", "authentication filters hmac_secret name url"),
     ]);
 }
 
@@ -234,4 +300,40 @@ fn analytics_count_what_the_audit_trail_has_by_what_is_asked_for() {
     assert_eq!(analytics.search(&unknown).unwrap_err().status(), Some(400));
     emulator.advance(a_day * 366);
     assert_eq!(analytics.search(&by_day).unwrap(), [], "after twelve months");
+}
+
+#[test]
+fn webhooks_are_kept_under_names_of_their_own() {
+    let emulator = Emulator::new();
+    let client = Client::builder().emulator(&emulator).build().unwrap();
+    let audit = client.mgmt().audit();
+    let webhook = AuditWebhook::default()
+        .url("https://siem.example.com")
+        .authentication(WebhookAuthentication::Bearer("t0ken".into()))
+        .hmac_secret("hm4c");
+    audit.create_webhook("siem", &webhook).unwrap();
+    let again = audit.create_webhook("siem", &AuditWebhook::default()).unwrap_err();
+    assert_eq!((again.status(), again.code()), (Some(400), Some("EMU409")));
+    audit.create_webhook("other", &AuditWebhook::default()).unwrap();
+    let unknown = AuditFilterType::Other("devices".to_owned());
+    let unknown = AuditWebhook::default().filters([AuditFilter::includes(unknown, ["Bot"])]);
+    assert_eq!(audit.create_webhook("third", &unknown).unwrap_err().status(), Some(400));
+    let mut unknown = AuditFilter::all();
+    unknown.operator = Some(AuditFilterOperator::Other("like".to_owned()));
+    unknown.values = vec!["a".to_owned()];
+    let unknown = AuditWebhook::default().filters([unknown]);
+    assert_eq!(audit.create_webhook("third", &unknown).unwrap_err().status(), Some(400));
+
+    let saved = emulator.export();
+    let siem = json!({
+        "name": "siem", "url": "https://siem.example.com", "hmacSecret": "hm4c",
+        "authentication": { "bearerToken": "t0ken" },
+    });
+    assert_eq!(saved["auditWebhooks"], json!([siem, { "name": "other" }]));
+    let copy = Emulator::new();
+    copy.seed(&saved).unwrap();
+    assert_eq!(copy.export(), saved);
+    let created = audit.search(&AuditSearch::default().actions(["ConnectorCreated"])).unwrap();
+    assert_eq!(created.total, Some(2));
+    assert!(!serde_json::to_string(&created.items).unwrap().contains("hm4c"));
 }

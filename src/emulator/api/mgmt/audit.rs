@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::owned;
 use crate::emulator::api::call::Call;
-use crate::emulator::api::event::Event::{Read, Unrecorded};
+use crate::emulator::api::event::Event::{Action, Read, Unrecorded};
 use crate::emulator::api::route::Bearer::Management;
 use crate::emulator::api::route::{Area, Route};
 use crate::emulator::api::seed::List;
@@ -47,7 +47,45 @@ const EVENT: &[Field] = &[
     optional("data", Kind::Map),
 ];
 
-pub(in crate::emulator) const AREA: Area = Area::new(ROUTES).seeds(&[&SEED]);
+const WEBHOOK: &[Field] = &[
+    required("name", Kind::Text),
+    optional("description", Kind::Text),
+    optional("url", Kind::Text),
+    optional(
+        "authentication",
+        Kind::Object(&[
+            optional("bearerToken", Kind::Text),
+            optional(
+                "basic",
+                Kind::Object(&[optional("username", Kind::Text), optional("password", Kind::Text)]),
+            ),
+            optional(
+                "apiKey",
+                Kind::Object(&[optional("key", Kind::Text), optional("token", Kind::Text)]),
+            ),
+        ]),
+    ),
+    optional("headers", Kind::TextMap),
+    optional("hmacSecret", Kind::Text),
+    optional("insecure", Kind::Bool),
+    optional(
+        "filters",
+        Kind::Objects(&[
+            optional("filterType", Kind::Text),
+            optional("key", Kind::Text),
+            optional("operator", Kind::Text),
+            optional("values", Kind::Texts),
+        ]),
+    ),
+];
+
+/// Connectors, which are kept and send nothing.
+const WEBHOOKS: List = List::plain(KEPT, "/v2/mgmt/connector/audit/web/set", |store| {
+    store.kept(KEPT).map(|webhook| json!(webhook.whole())).collect()
+});
+const KEPT: &str = "auditWebhooks";
+
+pub(in crate::emulator) const AREA: Area = Area::new(ROUTES).seeds(&[&SEED, &WEBHOOKS]);
 
 const ROUTES: &[Route] = &[
     Route::post("/v1/mgmt/audit/search", Management, Read, SEARCH, search),
@@ -57,6 +95,13 @@ const ROUTES: &[Route] = &[
         Unrecorded("it is a record itself"),
         EVENT,
         create_event,
+    ),
+    Route::post(
+        "/v2/mgmt/connector/audit/web/set",
+        Management,
+        Action("ConnectorCreated"),
+        WEBHOOK,
+        create_webhook,
     ),
 ];
 
@@ -156,6 +201,27 @@ fn create_event(call: &Call<'_>, store: &mut Store) -> Result {
         data: body.map("data").cloned().unwrap_or_default(),
         ..Record::default()
     });
+    Ok(Reply::empty())
+}
+
+/// Node's SDK names what a filter looks at differently from Go's.
+fn create_webhook(call: &Call<'_>, store: &mut Store) -> Result {
+    let body = call.body();
+    for filter in body.objects("filters") {
+        let kind = filter.some_text("filterType").or(filter.some_text("key")).unwrap_or_default();
+        let operator = filter.text("operator");
+        if !["all", "actions", "tenants"].contains(&kind)
+            || !["", "includes", "excludes"].contains(&operator)
+        {
+            return Err(Refusal::argument(
+                "A filter is of all, actions or tenants, and includes or excludes its values",
+            ));
+        }
+    }
+    if store.kept(KEPT).any(|other| other.text("name") == body.text("name")) {
+        return Err(Refusal::taken("connector"));
+    }
+    store.keep(KEPT, call.body.clone());
     Ok(Reply::empty())
 }
 
