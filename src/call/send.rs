@@ -36,6 +36,16 @@ impl Call<'_> {
         Ok(decode_list(self.execute()?.body(), name)?)
     }
 
+    /// Sends, and reads a list that is all of the response, or in another form of it a member. It may be null
+    /// if it is empty.
+    pub(crate) fn send_bare_list<T: DeserializeOwned>(self, name: &str) -> Result<Vec<T>> {
+        let response = self.execute()?;
+        match response.body().trim_ascii_start().first() {
+            Some(b'{') => Ok(decode_list(response.body(), name)?),
+            _ => Ok(decode::<Option<_>>(response.body())?.unwrap_or_default()),
+        }
+    }
+
     /// Sends, and reads one page of a list that is a member of the response.
     pub(crate) fn send_page<T: DeserializeOwned>(self, name: &str) -> Result<Page<T>> {
         let response = self.execute()?;

@@ -1,9 +1,7 @@
 //! The audit trail: what happened in the project. Feature `audit`.
 
-use std::collections::BTreeMap;
-
-use serde::{Deserialize, Serialize, Serializer};
-use serde_json::{Map, Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::Mgmt;
 use crate::UnixMillis;
@@ -13,7 +11,12 @@ use crate::extra::Extra;
 use crate::names::names;
 use crate::options::setters;
 use crate::page::Page;
-use crate::secret::{self, Secret};
+
+mod webhook;
+
+pub use self::webhook::{
+    AuditFilter, AuditFilterOperator, AuditFilterType, AuditWebhook, WebhookAuthentication,
+};
 
 /// The audit trail; see [`Mgmt::audit`].
 #[derive(Clone, Copy, Debug)]
@@ -127,6 +130,15 @@ pub struct AuditSearch {
     /// IDs of users.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_ids: Option<Vec<String>>,
+    /// IDs of those who did it: users, access keys, management keys.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub actor_ids: Option<Vec<String>>,
+    /// How serious it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub audit_types: Option<Vec<AuditType>>,
+    /// Levels. The emulator does not know them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub levels: Option<Vec<String>>,
     /// Actions, such as `LoginSucceed`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub actions: Option<Vec<String>>,
@@ -148,6 +160,15 @@ pub struct AuditSearch {
     /// Login IDs.
     #[serde(rename = "externalIds", skip_serializing_if = "Option::is_none")]
     pub login_ids: Option<Vec<String>>,
+    /// Login IDs to leave out.
+    #[serde(rename = "excludedExternalIds", skip_serializing_if = "Option::is_none")]
+    pub excluded_login_ids: Option<Vec<String>>,
+    /// Parts of login IDs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub login_ids_contain: Option<Vec<String>>,
+    /// Parts of login IDs to leave out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub login_ids_not_contain: Option<Vec<String>>,
     /// IDs of tenants.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tenants: Option<Vec<String>>,
@@ -157,12 +178,18 @@ pub struct AuditSearch {
     /// A text to look for in all fields.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
+    /// Values that single fields have. The emulator does not look at them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub search_fields: Option<Vec<AuditFieldSearch>>,
     /// Nothing earlier than this. At most 30 days ago.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub from: Option<UnixMillis>,
     /// Nothing later than this.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to: Option<UnixMillis>,
+    /// Whether what happened first comes first. Defaults to `false`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub oldest_first: Option<bool>,
     /// Which page, from 0. Defaults to the first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub page: Option<u32>,
@@ -176,7 +203,43 @@ setters!(AuditSearch {
     devices: opt_list<String>, methods: opt_list<String>, geos: opt_list<String>,
     remote_addresses: opt_list<String>, login_ids: opt_list<String>, tenants: opt_list<String>,
     no_tenants: opt<bool>, text: opt<String>, from: opt<UnixMillis>, to: opt<UnixMillis>,
-    page: opt_number<u32>, limit: opt_number<u32>,
+    page: opt_number<u32>, limit: opt_number<u32>, actor_ids: opt_list<String>,
+    audit_types: opt_list<AuditType>, levels: opt_list<String>,
+    excluded_login_ids: opt_list<String>, login_ids_contain: opt_list<String>,
+    login_ids_not_contain: opt_list<String>, search_fields: opt_list<AuditFieldSearch>,
+    oldest_first: opt<bool>,
+});
+
+/// What a field of a record has to hold, for [`AuditSearch::search_fields`].
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct AuditFieldSearch {
+    /// The name of the field.
+    pub field: String,
+    /// Lets those records through that do not have the value. Defaults to `false`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub negative: Option<bool>,
+    /// The type of the value, as Descope names it. Defaults to a text.
+    #[serde(rename = "valType", skip_serializing_if = "Option::is_none")]
+    pub value_type: Option<String>,
+    /// The value.
+    #[serde(rename = "valStr", skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
+    /// Several values, of which one is enough.
+    #[serde(rename = "valArr", skip_serializing_if = "Option::is_none")]
+    pub values: Option<Vec<String>>,
+}
+
+impl AuditFieldSearch {
+    /// A field that is still to be given a value, or several.
+    pub fn new(field: impl Into<String>) -> Self {
+        Self { field: field.into(), ..Self::default() }
+    }
+}
+
+setters!(AuditFieldSearch {
+    negative: opt<bool>, value_type: opt<String>, value: opt<String>, values: opt_list<String>,
 });
 
 /// Something that happened.
@@ -184,6 +247,9 @@ setters!(AuditSearch {
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct AuditRecord {
+    /// The ID of the record.
+    #[serde(rename = "ID")]
+    pub id: String,
     /// The project it happened in.
     pub project_id: String,
     /// The user it happened to.
@@ -276,188 +342,3 @@ impl AuditEvent {
 }
 
 setters!(AuditEvent { user_id: opt<String>, data: opt_map<Value> });
-
-/// Where the audit trail is sent, and which part of it; see [`Audit::create_webhook`].
-#[derive(Clone, Debug, Default, Serialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct AuditWebhook {
-    /// What the connector is for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub description: Option<String>,
-    /// Where the events are sent. Descope asks for a name alone, but without a URL nothing can be sent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub url: Option<String>,
-    /// What the connector identifies itself with. Defaults to nothing.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub authentication: Option<WebhookAuthentication>,
-    /// More headers to send, by name.
-    #[serde(serialize_with = "exposed", skip_serializing_if = "Option::is_none")]
-    pub headers: Option<BTreeMap<String, Secret>>,
-    /// Signs the body of each request (HMAC), so that the receiver can tell where it is from. Defaults to
-    /// no signature.
-    #[serde(serialize_with = "secret::expose", skip_serializing_if = "Option::is_none")]
-    pub hmac_secret: Option<Secret>,
-    /// Trusts any certificate: for tests only. Defaults to `false`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub insecure: Option<bool>,
-    /// Which events are sent. Defaults to all.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub filters: Option<Vec<AuditFilter>>,
-}
-
-setters!(AuditWebhook {
-    description: opt<String>, url: opt<String>, authentication: opt<WebhookAuthentication>,
-    headers: opt_map<Secret>, hmac_secret: opt<Secret>, insecure: opt<bool>,
-    filters: opt_list<AuditFilter>,
-});
-
-impl AuditWebhook {
-    fn check(&self) -> Result<()> {
-        if let Some(url) = &self.url {
-            check::filled("url", url)?;
-        }
-        if let Some(authentication) = &self.authentication {
-            check::secret("authentication", authentication.secret().expose())?;
-        }
-        if let Some(secret) = &self.hmac_secret {
-            check::secret("hmac_secret", secret.expose())?;
-        }
-        let mut filters = self.filters.iter().flatten();
-        filters.try_for_each(|filter| match filter.operator {
-            Some(_) => check::not_empty("filters", &filter.values),
-            None => Ok(()),
-        })
-    }
-
-    fn secrets(&self) -> impl Iterator<Item = &Secret> {
-        let headers = self.headers.iter().flat_map(BTreeMap::values);
-        let authentication = self.authentication.iter().map(WebhookAuthentication::secret);
-        headers.chain(authentication).chain(&self.hmac_secret)
-    }
-}
-
-#[allow(clippy::ref_option, reason = "as serde calls it")]
-fn exposed<S: Serializer>(
-    headers: &Option<BTreeMap<String, Secret>>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    serializer.collect_map(headers.iter().flatten().map(|(name, value)| (name, value.expose())))
-}
-
-/// What a webhook identifies itself with.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub enum WebhookAuthentication {
-    /// A token after `Bearer` in the header `Authorization` (RFC 6750).
-    Bearer(Secret),
-    /// A username and a password in the header `Authorization` (RFC 7617).
-    Basic {
-        /// The username.
-        username: String,
-        /// The password.
-        password: Secret,
-    },
-    /// A key in a header of its own.
-    ApiKey {
-        /// The name of the header.
-        key: String,
-        /// Its value.
-        token: Secret,
-    },
-}
-
-impl WebhookAuthentication {
-    fn secret(&self) -> &Secret {
-        match self {
-            Self::Bearer(secret)
-            | Self::Basic { password: secret, .. }
-            | Self::ApiKey { token: secret, .. } => secret,
-        }
-    }
-}
-
-impl Serialize for WebhookAuthentication {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let members = match self {
-            Self::Bearer(token) => json!({ "bearerToken": token.expose() }),
-            Self::Basic { username, password } => {
-                json!({ "basic": { "username": username, "password": password.expose() } })
-            }
-            Self::ApiKey { key, token } => {
-                json!({ "apiKey": { "key": key, "token": token.expose() } })
-            }
-        };
-        members.serialize(serializer)
-    }
-}
-
-/// Which events a webhook sends. With several filters, an event has to pass each.
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct AuditFilter {
-    /// What of an event is looked at.
-    pub filter_type: AuditFilterType,
-    /// Whether one of the values, or none of them, lets an event through.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub operator: Option<AuditFilterOperator>,
-    /// Actions, or IDs of tenants.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub values: Vec<String>,
-}
-
-impl AuditFilter {
-    /// Every event.
-    pub fn all() -> Self {
-        Self { filter_type: AuditFilterType::All, operator: None, values: Vec::new() }
-    }
-
-    /// Events that have one of these values.
-    pub fn includes(
-        filter_type: AuditFilterType,
-        values: impl IntoIterator<Item = impl Into<String>>,
-    ) -> Self {
-        let values = values.into_iter().map(Into::into).collect();
-        Self { filter_type, operator: Some(AuditFilterOperator::Includes), values }
-    }
-
-    /// Events that have none of these values.
-    pub fn excludes(
-        filter_type: AuditFilterType,
-        values: impl IntoIterator<Item = impl Into<String>>,
-    ) -> Self {
-        let operator = Some(AuditFilterOperator::Excludes);
-        Self { operator, ..Self::includes(filter_type, values) }
-    }
-}
-
-/// What of an event a filter looks at.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum AuditFilterType {
-    /// Nothing: it takes every event.
-    All,
-    /// The action, such as `LoginSucceed`.
-    Actions,
-    /// The IDs of the event's tenants.
-    Tenants,
-    /// Something newer than this version of the crate.
-    Other(String),
-}
-
-names!(AuditFilterType { All = "all", Actions = "actions", Tenants = "tenants" });
-
-/// How a filter takes its values.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum AuditFilterOperator {
-    /// One of the values lets an event through.
-    Includes,
-    /// None of the values does.
-    Excludes,
-    /// Something newer than this version of the crate.
-    Other(String),
-}
-
-names!(AuditFilterOperator { Includes = "includes", Excludes = "excludes" });

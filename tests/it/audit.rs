@@ -5,8 +5,8 @@ use std::time::Duration;
 use descope::emulator::Emulator;
 use descope::mgmt::analytics::{AnalyticsPeriod, AnalyticsRecord, AnalyticsSearch};
 use descope::mgmt::audit::{
-    AuditEvent, AuditFilter, AuditFilterOperator, AuditFilterType, AuditSearch, AuditType,
-    AuditWebhook, WebhookAuthentication,
+    AuditEvent, AuditFieldSearch, AuditFilter, AuditFilterOperator, AuditFilterType, AuditSearch,
+    AuditType, AuditWebhook, WebhookAuthentication,
 };
 use descope::{Client, UnixMillis};
 use serde_json::{Value, json};
@@ -18,6 +18,17 @@ use crate::support::{MANAGEMENT, refuses, sends};
 fn audit_with_every_field() {
     let search = AuditSearch::default()
         .user_ids(["U1"])
+        .actor_ids(["U2"])
+        .audit_types([AuditType::Warn])
+        .levels(["l"])
+        .excluded_login_ids(["bo"])
+        .login_ids_contain(["ad"])
+        .login_ids_not_contain(["ob"])
+        .oldest_first(true)
+        .search_fields([
+            AuditFieldSearch::new("device").value("Mobile").value_type("string").negative(true),
+            AuditFieldSearch::new("geo").values(["US", "DE"]),
+        ])
         .actions(["LoginSucceed"])
         .excluded_actions(["LoginFailed"])
         .devices(["Mobile"])
@@ -37,9 +48,16 @@ fn audit_with_every_field() {
         "devices": ["Mobile"], "methods": ["otp"], "geos": ["US"],
         "remoteAddresses": ["10.0.0.1"], "externalIds": ["ada"], "tenants": ["acme"],
         "noTenants": true, "text": "x", "from": 1, "to": 2, "page": 3, "size": 4,
+        "actorIds": ["U2"], "auditTypes": ["warn"], "levels": ["l"],
+        "excludedExternalIds": ["bo"], "loginIdsContain": ["ad"], "loginIdsNotContain": ["ob"],
+        "oldestFirst": true,
+        "searchFields": [
+            { "field": "device", "valStr": "Mobile", "valType": "string", "negative": true },
+            { "field": "geo", "valArr": ["US", "DE"] },
+        ],
     });
     let answer = json!({ "total": 9, "audits": [{
-        "projectId": "P2abc", "userId": "U1", "action": "LoginSucceed", "type": "info",
+        "ID": "A1", "projectId": "P2abc", "userId": "U1", "action": "LoginSucceed", "type": "info",
         "actorId": "U1", "occurred": "1700000000123", "device": "Mobile", "method": "otp",
         "geo": "US", "remoteAddress": "10.0.0.1", "externalIds": ["ada"], "tenants": ["acme"],
         "data": { "k": 1 }, "later": true,
@@ -47,6 +65,7 @@ fn audit_with_every_field() {
     let line = "POST /v1/mgmt/audit/search";
     let page = sends(line, MANAGEMENT, body, &answer, |c| c.mgmt().audit().search(&search));
     let record = &page.items[0];
+    assert_eq!(record.id, "A1");
     assert_eq!((page.total, record.occurred.as_millis()), (Some(9), 1_700_000_000_123));
     assert_eq!(
         (&*record.action, record.audit_type.as_ref()),
@@ -336,4 +355,46 @@ fn webhooks_are_kept_under_names_of_their_own() {
     let created = audit.search(&AuditSearch::default().actions(["ConnectorCreated"])).unwrap();
     assert_eq!(created.total, Some(2));
     assert!(!serde_json::to_string(&created.items).unwrap().contains("hm4c"));
+}
+
+#[test]
+fn the_audit_trail_is_narrowed_by_actor_type_and_parts_of_login_ids() {
+    let emulator = Emulator::new();
+    let client = Client::builder().emulator(&emulator).build().unwrap();
+    let users = json!([{ "loginId": "ada@example.com" }, { "loginId": "bo@example.org" }]);
+    emulator.seed(&json!({ "users": users })).unwrap();
+    for login_id in ["ada@example.com", "bo@example.org", "ada@example.com"] {
+        emulator.sign_in(login_id).unwrap();
+    }
+    let audit = client.mgmt().audit();
+    let ada = client.mgmt().user().load("ada@example.com").unwrap().user_id;
+    let logins = || AuditSearch::default().actions(["LoginSucceed"]);
+    let found = |search: AuditSearch| {
+        let found = audit.search(&search).unwrap().items;
+        found
+            .iter()
+            .map(|of| of.login_ids[0].split('@').next().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(found(logins()), ["ada", "bo", "ada"]);
+    assert_eq!(found(logins().actor_ids([&*ada])), ["ada", "ada"]);
+    assert_eq!(found(logins().audit_types([AuditType::Warn])), [""; 0]);
+    assert_eq!(found(logins().audit_types([AuditType::Warn, AuditType::Info])).len(), 3);
+    assert_eq!(found(logins().login_ids_contain(["example.org", "nobody"])), ["bo"]);
+    assert_eq!(found(logins().login_ids_not_contain(["example.org"])), ["ada", "ada"]);
+    assert_eq!(found(logins().excluded_login_ids(["ada@example.com"])), ["bo"]);
+    let ids = |search: AuditSearch| {
+        let found = audit.search(&search).unwrap().items;
+        found.into_iter().map(|of| of.id).collect::<Vec<_>>()
+    };
+    let (newest, mut oldest) = (ids(logins()), ids(logins().oldest_first(true)));
+    oldest.reverse();
+    assert_eq!(newest, oldest);
+    assert!(!newest[0].is_empty() && newest[0] != newest[1]);
+    for uncovered in [
+        logins().levels(["l"]),
+        logins().search_fields([AuditFieldSearch::new("device").value("Bot")]),
+    ] {
+        assert_eq!(audit.search(&uncovered).unwrap_err().status(), Some(501));
+    }
 }

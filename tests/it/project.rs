@@ -109,11 +109,15 @@ fn secrets() -> SnapshotSecrets {
         .connectors([secret("c")])
         .oauth_providers([secret("o")])
         .outbound_apps([secret("a")])
+        .external_auth([secret("e")])
 }
 
 fn secrets_json() -> Value {
     let secret = |id: &str| json!({ "id": id, "name": "Name", "type": "kind", "value": "canary" });
-    json!({ "connectors": [secret("c")], "oauthProviders": [secret("o")], "outboundApps": [secret("a")] })
+    json!({
+        "connectors": [secret("c")], "oauthProviders": [secret("o")], "outboundApps": [secret("a")],
+        "externalAuth": [secret("e")],
+    })
 }
 
 #[test]

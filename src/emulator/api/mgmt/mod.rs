@@ -28,6 +28,8 @@ pub(in crate::emulator) mod user_social;
 pub(in crate::emulator) mod user_update;
 mod world;
 
+use serde_json::Value;
+
 use crate::emulator::api::route::Area;
 use crate::emulator::state::store::Store;
 use crate::emulator::words::fields::{Field, Fields, Kind, Object, optional, required};
@@ -80,8 +82,8 @@ pub(in crate::emulator) fn owned(texts: Vec<&str>) -> Vec<String> {
 pub(in crate::emulator) fn refuse_uncovered(fields: Fields<'_>, uncovered: &[&str]) -> Result<()> {
     let asked = uncovered.iter().find(|name| {
         fields.get(name).is_some_and(|value| match value {
-            serde_json::Value::Array(items) => !items.is_empty(),
-            serde_json::Value::Object(map) => !map.is_empty(),
+            Value::Array(items) => !items.is_empty(),
+            Value::Object(map) => !map.is_empty(),
             value => *value != false && *value != "" && *value != 0,
         })
     });
@@ -108,4 +110,30 @@ pub(in crate::emulator) fn all_or_nothing<I: Clone, T>(
         *list(store) = before;
     }
     outcome
+}
+
+/// Sorts what an answer lists by the fields of a request's `sort`. The first counts most.
+pub(in crate::emulator) fn sort(shown: &mut [Value], body: Fields<'_>, by: &[&str]) -> Result<()> {
+    let orders: Vec<_> = body.objects("sort").collect();
+    // Sorting is stable.
+    for order in orders.iter().rev() {
+        let (field, descending) = (order.text("field"), order.flag("desc"));
+        if !by.contains(&field) {
+            return Err(Refusal::argument(format!("These are not sorted by {field:?}")));
+        }
+        shown.sort_by(|a, b| {
+            let order = match (a[field].as_i64(), b[field].as_i64()) {
+                (Some(a), Some(b)) => a.cmp(&b),
+                _ => a[field].as_str().cmp(&b[field].as_str()),
+            };
+            if descending { order.reverse() } else { order }
+        });
+    }
+    Ok(())
+}
+
+/// Whether one of these has a text, whatever the case. An empty one is in all.
+pub(in crate::emulator) fn has_text(values: &[&str], text: &str) -> bool {
+    let text = text.to_lowercase();
+    values.iter().any(|value| value.to_lowercase().contains(&text))
 }

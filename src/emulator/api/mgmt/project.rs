@@ -63,6 +63,7 @@ const SECRETS: Field = optional(
         optional("connectors", Kind::Objects(SECRET)),
         optional("oauthProviders", Kind::Objects(SECRET)),
         optional("outboundApps", Kind::Objects(SECRET)),
+        optional("externalAuth", Kind::Objects(SECRET)),
     ]),
 );
 const FILES: Field = required("files", Kind::Map);
