@@ -391,21 +391,24 @@ impl AuthInfo {
 
 /// Takes the texts that look like secrets out of what an answer has beyond what is known.
 #[allow(dead_code, reason = "every way to sign in uses it, and all may be off")]
-fn without_secrets(Extra(mut extra): Extra) -> (Extra, BTreeMap<String, Secret>) {
+fn without_secrets(Extra(all): Extra) -> (Extra, BTreeMap<String, Secret>) {
     const SECRET: [&str; 9] =
         ["jwt", "token", "secret", "password", "key", "code", "ref", "assertion", "cookie"];
     let is_secret = |name: &str, text: &str| {
         let name = name.to_ascii_lowercase();
         text.starts_with("eyJ") || SECRET.iter().any(|end| name.ends_with(end))
     };
-    let mut secrets = BTreeMap::new();
-    extra.retain(|name, value| match value {
-        Value::String(text) if is_secret(name, text) => {
-            secrets.insert(name.clone(), Secret::from(std::mem::take(text)));
-            false
+    let (mut extra, mut secrets) = (Map::new(), BTreeMap::new());
+    for (name, value) in all {
+        match value {
+            Value::String(text) if is_secret(&name, &text) => {
+                secrets.insert(name, Secret::from(text));
+            }
+            value => {
+                extra.insert(name, value);
+            }
         }
-        _ => true,
-    });
+    }
     (Extra(extra), secrets)
 }
 

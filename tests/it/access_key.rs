@@ -32,6 +32,7 @@ fn exchange_with_every_field() {
     });
     assert_eq!((&*session.key_id, session.session.claims.user_id()), ("K1", "U1"));
     assert_eq!(session.session.jwt.expose(), answer["sessionJwt"].as_str().unwrap());
+    assert_eq!(session.expiration.unwrap().as_seconds(), 1_900_000_000);
 }
 
 #[test]
@@ -40,7 +41,7 @@ fn what_is_not_set_is_not_sent_and_what_is_not_answered_is_in_the_token() {
     let session = sends(LINE, KEY, json!({}), &answer, |client| {
         client.auth().access_key().exchange(KEY, &AccessKeyOptions::default())
     });
-    assert_eq!(session.key_id, "U1");
+    assert_eq!((&*session.key_id, session.expiration), ("U1", None));
     // Set, though to nothing.
     let empty = AccessKeyOptions::default()
         .custom_claims(std::iter::empty::<(String, Value)>())
