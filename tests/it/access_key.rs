@@ -23,6 +23,7 @@ fn every_option() -> AccessKeyOptions {
 fn exchange_with_every_field() {
     let answer = json!({
         "sessionJwt": signed_in()["sessionJwt"], "keyId": "K1", "expiration": 1_900_000_000,
+        "newer": [1], "newerToken": "t0ken",
     });
     let body = json!({ "loginOptions": {
         "customClaims": { "job": "nightly", "unset": null }, "selectedTenant": "acme",
@@ -33,6 +34,10 @@ fn exchange_with_every_field() {
     assert_eq!((&*session.key_id, session.session.claims.user_id()), ("K1", "U1"));
     assert_eq!(session.session.jwt.expose(), answer["sessionJwt"].as_str().unwrap());
     assert_eq!(session.expiration.unwrap().as_seconds(), 1_900_000_000);
+    assert_eq!(session.extra.get("newer"), Some(&json!([1])));
+    assert_eq!(session.extra.len(), 1);
+    assert_eq!(session.extra_secrets["newerToken"].expose(), "t0ken");
+    assert!(!format!("{session:?}").contains("t0ken"));
 }
 
 #[test]
