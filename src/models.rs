@@ -40,6 +40,16 @@ pub struct User {
     /// Whether the phone number has been verified.
     #[serde(deserialize_with = "crate::json::only_true")]
     pub verified_phone: bool,
+    /// The e-mail address by which the user gets back in without the others.
+    pub recovery_email: String,
+    /// Whether the user has shown that the recovery e-mail address is theirs.
+    #[serde(deserialize_with = "crate::json::only_true")]
+    pub verified_recovery_email: bool,
+    /// The phone number by which the user gets back in without the others.
+    pub recovery_phone: String,
+    /// Whether the user has shown that the recovery phone number is theirs.
+    #[serde(deserialize_with = "crate::json::only_true")]
+    pub verified_recovery_phone: bool,
     /// The URL of a picture.
     pub picture: String,
     /// Whether the user may sign in.
@@ -72,6 +82,18 @@ pub struct User {
     /// Whether the user is provisioned with SCIM.
     #[serde(alias = "SCIM")]
     pub scim: bool,
+    /// Whether the user has signed in by the OpenID Connect of a tenant.
+    #[serde(alias = "OIDC")]
+    pub oidc: bool,
+    /// Whether the user confirms sign-ins on a phone.
+    pub push: bool,
+    /// Whether the management key of this client may change the user. `None` if the answer does not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub editable: Option<bool>,
+    /// Until when others may act as the user by their consent, in seconds; `None` without one.
+    #[serde(deserialize_with = "crate::time::or_never")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub consent_expiration: Option<UnixTime>,
     /// The social providers the user has signed in with.
     #[serde(alias = "OAuth")]
     pub oauth: BTreeMap<String, bool>,
@@ -139,6 +161,8 @@ pub struct Tenant {
     pub default_roles: Vec<String>,
     /// The ID of its parent tenant; empty if there is none.
     pub parent: String,
+    /// IDs of its child tenants.
+    pub successors: Vec<String>,
     /// All other fields, such as those that a newer Descope adds.
     #[serde(flatten)]
     pub extra: Extra,

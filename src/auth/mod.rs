@@ -14,6 +14,7 @@ use crate::error::Result;
 use crate::extra::Extra;
 use crate::json::DecodeError;
 use crate::jwt::{Claims, Kind, Origin};
+use crate::missing::missing;
 use crate::models::User;
 use crate::secret::Secret;
 use crate::transport::Response;
@@ -59,6 +60,24 @@ pub use self::message::{
     MessageLoginOptions, MessageSignUpOptions, MessageSignUpOrInOptions, UpdateOptions,
 };
 pub use self::options::{LoginOptions, SessionOptions, SignUpOptions};
+
+// What the compiler says where the feature of an area is off.
+missing! { Auth<'_> {
+    access_key "access-key" "enable the feature `access-key` of `descope`",
+    embedded_link "embedded-link" "enable the feature `embedded-link` of `descope`",
+    enchanted_link "enchanted-link" "enable the feature `enchanted-link` of `descope`",
+    magic_link "magic-link" "enable the feature `magic-link` of `descope`",
+    notp "notp" "enable the feature `notp` of `descope`",
+    oauth "oauth" "enable the feature `oauth` of `descope`",
+    otp "otp" "enable the feature `otp` of `descope`",
+    outbound "mgmt-outbound-app" "enable the feature `mgmt-outbound-app` of `descope`",
+    password "password" "enable the feature `password` of `descope`",
+    saml "saml" "enable the feature `saml` of `descope`",
+    session "session" "enable the feature `session` of `descope`",
+    sso "sso" "enable the feature `sso` of `descope`",
+    totp "totp" "enable the feature `totp` of `descope`",
+    webauthn "webauthn" "enable the feature `webauthn` of `descope`",
+} }
 
 /// Everything around signing in, an area each; see [`Client::auth`].
 ///

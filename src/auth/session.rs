@@ -329,8 +329,7 @@ impl Sessions<'_> {
     /// As for [`me`](Self::me).
     pub fn load_history(&self, refresh_token: &str) -> Result<Vec<SignInRecord>> {
         let call = self.0.get("/v1/auth/me/history").bearer("refresh_token", refresh_token);
-        // No sign-ins may be null.
-        Ok(call.send::<Option<_>>()?.unwrap_or_default())
+        call.send_bare_list("authHistory")
     }
 
     /// Tenants the user belongs to.

@@ -38,6 +38,16 @@ impl Call<'_> {
         Ok(self.execute()?.body().list(name)?)
     }
 
+    /// Sends, and reads a list that is all of the response, or in another form of it a member. It may be null
+    /// if it is empty.
+    pub(crate) fn send_bare_list<T: DeserializeOwned>(self, name: &str) -> Result<Vec<T>> {
+        let answer = self.execute()?;
+        match answer.response.body().trim_ascii_start().first() {
+            Some(b'{') => Ok(answer.body().list(name)?),
+            _ => Ok(answer.body().read::<Option<_>>()?.unwrap_or_default()),
+        }
+    }
+
     /// Sends, and reads one page of a list that is a member of the response.
     pub(crate) fn send_page<T: DeserializeOwned>(self, name: &str) -> Result<Page<T>> {
         let answer = self.execute()?;

@@ -199,11 +199,9 @@ impl Emulator {
     /// # Ok::<(), descope::emulator::Error>(())
     /// ```
     ///
-    /// The other lists are `families`, `familySettings`, `lists`, `engines`, `outboundScim`, `managementKeys`,
-    /// `descopers`, `authzSchemas`, `authzRelations`, `fgaResources`, `themes`, `auditEvents`,
-    /// `passwordSettings`, `passkeys`, `inboundApps`, `inboundConsents`, `outboundApps`, `outboundTokens`,
-    /// `scopeClaimMappings`, `jwtTemplates`, `jwtTemplatesInUse`, `applicationAttributes`, `project` for this
-    /// project, and `projects` for copies of it.
+    /// There are more lists, such as `authzSchemas`, `authzRelations`, `fgaResources`, `themes`, `auditEvents`,
+    /// `passwordSettings`, `passkeys`, `project` for this project, and `projects` for copies of it. An
+    /// [`export`](Self::export) has them all.
     ///
     /// # Errors
     ///

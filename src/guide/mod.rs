@@ -58,6 +58,7 @@ pub mod operations {}
 pub mod programs {}
 
 #[doc = include_str!("python.md")]
+#[doc = include_str!("python_newer.md")]
 pub mod python {}
 
 #[doc = include_str!("scripts.md")]

@@ -375,11 +375,14 @@ pub struct AccessKeySearch {
     /// The order of the answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sort: Option<Vec<Sort>>,
+    /// This text in the name, the description or the ID.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
 }
 
 setters!(AccessKeySearch {
     tenant_ids: opt_list<String>, bound_user_id: opt<String>, creating_user: opt<String>,
-    custom_attributes: opt_map<Value>, sort: opt_list<Sort>,
+    custom_attributes: opt_map<Value>, sort: opt_list<Sort>, text: opt<String>,
 });
 
 /// An access key whose cleartext was just made.

@@ -17,9 +17,24 @@ use crate::time::UnixTime;
 pub struct JwtBearerSettings {
     /// The issuers.
     pub issuers: BTreeMap<String, IssuerSettings>,
+    /// Which audience the tokens of the grant get, by Descope's name for it.
+    #[serde(rename = "jwtBearerGrantTypeAudienceToUse")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub audience: Option<String>,
+    /// Which scope the tokens of the grant get, by Descope's name for it.
+    #[serde(rename = "jwtBearerGrantTypeScopeToUse")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
+    /// Which custom claims the tokens of the grant get, by Descope's name for it.
+    #[serde(rename = "jwtBearerGrantTypeCustomClaimsToUse")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub custom_claims: Option<String>,
 }
 
-setters!(JwtBearerSettings { issuers: map<IssuerSettings> });
+setters!(JwtBearerSettings {
+    issuers: map<IssuerSettings>, audience: opt<String>, scope: opt<String>,
+    custom_claims: opt<String>,
+});
 
 /// An issuer of tokens.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]

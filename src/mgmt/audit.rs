@@ -12,6 +12,12 @@ use crate::names::names;
 use crate::options::setters;
 use crate::page::Page;
 
+mod webhook;
+
+pub use self::webhook::{
+    AuditFilter, AuditFilterOperator, AuditFilterType, AuditWebhook, WebhookAuthentication,
+};
+
 /// The audit trail; see [`Mgmt::audit`].
 #[derive(Clone, Copy, Debug)]
 pub struct Audit<'c>(Mgmt<'c>);
@@ -83,6 +89,37 @@ impl Audit<'_> {
             .fields(event)
             .send_unit()
     }
+
+    /// Creates a connector that sends the audit trail to a URL as it grows.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// use descope::mgmt::audit::{AuditFilter, AuditFilterType, AuditWebhook, WebhookAuthentication};
+    ///
+    /// let webhook = AuditWebhook::default()
+    ///     .url("https://siem.example.com/descope")
+    ///     .authentication(WebhookAuthentication::Bearer("a token of yours".into()))
+    ///     .hmac_secret("a secret of yours")
+    ///     .filters([AuditFilter::includes(AuditFilterType::Actions, ["LoginSucceed", "LoginFailed"])]);
+    /// client.mgmt().audit().create_webhook("sign-ins", &webhook)?;
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`](crate::Error::Argument) for an empty name, URL or secret, and for a filter that
+    /// lacks values; [`Error::Api`](crate::Error::Api) if another connector has the name.
+    pub fn create_webhook(&self, name: &str, webhook: &AuditWebhook) -> Result<()> {
+        self.0
+            .post("/v2/mgmt/connector/audit/web/set")
+            .check(check::id("name", name))
+            .check(webhook.check())
+            .hide(webhook.secrets())
+            .field("name", name)
+            .fields(webhook)
+            .send_unit()
+    }
 }
 
 /// What to search the audit trail for. What is not set lets everything through.
@@ -93,6 +130,15 @@ pub struct AuditSearch {
     /// IDs of users.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_ids: Option<Vec<String>>,
+    /// IDs of those who did it: users, access keys, management keys.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub actor_ids: Option<Vec<String>>,
+    /// How serious it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub audit_types: Option<Vec<AuditType>>,
+    /// Levels. The emulator does not know them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub levels: Option<Vec<String>>,
     /// Actions, such as `LoginSucceed`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub actions: Option<Vec<String>>,
@@ -114,6 +160,15 @@ pub struct AuditSearch {
     /// Login IDs.
     #[serde(rename = "externalIds", skip_serializing_if = "Option::is_none")]
     pub login_ids: Option<Vec<String>>,
+    /// Login IDs to leave out.
+    #[serde(rename = "excludedExternalIds", skip_serializing_if = "Option::is_none")]
+    pub excluded_login_ids: Option<Vec<String>>,
+    /// Parts of login IDs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub login_ids_contain: Option<Vec<String>>,
+    /// Parts of login IDs to leave out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub login_ids_not_contain: Option<Vec<String>>,
     /// IDs of tenants.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tenants: Option<Vec<String>>,
@@ -123,12 +178,18 @@ pub struct AuditSearch {
     /// A text to look for in all fields.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
+    /// Values that single fields have. The emulator does not look at them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub search_fields: Option<Vec<AuditFieldSearch>>,
     /// Nothing earlier than this. At most 30 days ago.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub from: Option<UnixMillis>,
     /// Nothing later than this.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to: Option<UnixMillis>,
+    /// Whether what happened first comes first. Defaults to `false`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub oldest_first: Option<bool>,
     /// Which page, from 0. Defaults to the first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub page: Option<u32>,
@@ -142,7 +203,43 @@ setters!(AuditSearch {
     devices: opt_list<String>, methods: opt_list<String>, geos: opt_list<String>,
     remote_addresses: opt_list<String>, login_ids: opt_list<String>, tenants: opt_list<String>,
     no_tenants: opt<bool>, text: opt<String>, from: opt<UnixMillis>, to: opt<UnixMillis>,
-    page: opt_number<u32>, limit: opt_number<u32>,
+    page: opt_number<u32>, limit: opt_number<u32>, actor_ids: opt_list<String>,
+    audit_types: opt_list<AuditType>, levels: opt_list<String>,
+    excluded_login_ids: opt_list<String>, login_ids_contain: opt_list<String>,
+    login_ids_not_contain: opt_list<String>, search_fields: opt_list<AuditFieldSearch>,
+    oldest_first: opt<bool>,
+});
+
+/// What a field of a record has to hold, for [`AuditSearch::search_fields`].
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct AuditFieldSearch {
+    /// The name of the field.
+    pub field: String,
+    /// Lets those records through that do not have the value. Defaults to `false`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub negative: Option<bool>,
+    /// The type of the value, as Descope names it. Defaults to a text.
+    #[serde(rename = "valType", skip_serializing_if = "Option::is_none")]
+    pub value_type: Option<String>,
+    /// The value.
+    #[serde(rename = "valStr", skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
+    /// Several values, of which one is enough.
+    #[serde(rename = "valArr", skip_serializing_if = "Option::is_none")]
+    pub values: Option<Vec<String>>,
+}
+
+impl AuditFieldSearch {
+    /// A field that is still to be given a value, or several.
+    pub fn new(field: impl Into<String>) -> Self {
+        Self { field: field.into(), ..Self::default() }
+    }
+}
+
+setters!(AuditFieldSearch {
+    negative: opt<bool>, value_type: opt<String>, value: opt<String>, values: opt_list<String>,
 });
 
 /// Something that happened.
@@ -150,6 +247,9 @@ setters!(AuditSearch {
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct AuditRecord {
+    /// The ID of the record.
+    #[serde(rename = "ID")]
+    pub id: String,
     /// The project it happened in.
     pub project_id: String,
     /// The user it happened to.

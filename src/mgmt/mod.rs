@@ -2,10 +2,13 @@
 
 use crate::call::Call;
 use crate::client::Client;
+use crate::missing::missing;
 use crate::transport::http::Method;
 
 #[cfg(feature = "mgmt-access-key")]
 pub mod access_key;
+#[cfg(feature = "analytics")]
+pub mod analytics;
 #[cfg(any(feature = "mgmt-sso-app", feature = "mgmt-inbound-app"))]
 mod application;
 #[cfg(any(feature = "mgmt-user", feature = "mgmt-family", feature = "mgmt-sso-app"))]
@@ -61,6 +64,37 @@ pub mod tenant;
 pub mod theme;
 #[cfg(feature = "mgmt-user")]
 pub mod user;
+
+// What the compiler says where the feature of an area is off.
+missing! { Mgmt<'_> {
+    access_key "mgmt-access-key" "enable the feature `mgmt-access-key` of `descope`",
+    analytics "analytics" "enable the feature `analytics` of `descope`",
+    audit "audit" "enable the feature `audit` of `descope`",
+    authz "authz" "enable the feature `authz` of `descope`",
+    descoper "mgmt-descoper" "enable the feature `mgmt-descoper` of `descope`",
+    engine "mgmt-engine" "enable the feature `mgmt-engine` of `descope`",
+    family "mgmt-family" "enable the feature `mgmt-family` of `descope`",
+    fga "fga" "enable the feature `fga` of `descope`",
+    flow "mgmt-flow" "enable the feature `mgmt-flow` of `descope`",
+    group "mgmt-group" "enable the feature `mgmt-group` of `descope`",
+    inbound_app "mgmt-inbound-app" "enable the feature `mgmt-inbound-app` of `descope`",
+    jwt "mgmt-jwt" "enable the feature `mgmt-jwt` of `descope`",
+    jwt_template "mgmt-jwt-template" "enable the feature `mgmt-jwt-template` of `descope`",
+    list "mgmt-list" "enable the feature `mgmt-list` of `descope`",
+    management_key "mgmt-management-key" "enable the feature `mgmt-management-key` of `descope`",
+    outbound_app "mgmt-outbound-app" "enable the feature `mgmt-outbound-app` of `descope`",
+    outbound_scim "mgmt-outbound-scim" "enable the feature `mgmt-outbound-scim` of `descope`",
+    password "mgmt-password" "enable the feature `mgmt-password` of `descope`",
+    permission "mgmt-permission" "enable the feature `mgmt-permission` of `descope`",
+    project "mgmt-project" "enable the feature `mgmt-project` of `descope`",
+    role "mgmt-role" "enable the feature `mgmt-role` of `descope`",
+    scope_claim_mapping "mgmt-scope-claim-mapping" "enable the feature `mgmt-scope-claim-mapping` of `descope`",
+    sso "mgmt-sso" "enable the feature `mgmt-sso` of `descope`",
+    sso_application "mgmt-sso-app" "enable the feature `mgmt-sso-app` of `descope`",
+    tenant "mgmt-tenant" "enable the feature `mgmt-tenant` of `descope`",
+    theme "mgmt-theme" "enable the feature `mgmt-theme` of `descope`",
+    user "mgmt-user" "enable the feature `mgmt-user` of `descope`",
+} }
 
 /// Everything that needs a management key, an area each; see [`Client::mgmt`].
 ///

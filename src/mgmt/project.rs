@@ -358,16 +358,20 @@ pub struct SnapshotSecrets {
     /// Of outbound applications.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub outbound_apps: Vec<SnapshotSecret>,
+    /// Of systems outside that sign users in.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub external_auth: Vec<SnapshotSecret>,
 }
 
 setters!(SnapshotSecrets {
     connectors: list<SnapshotSecret>, oauth_providers: list<SnapshotSecret>,
-    outbound_apps: list<SnapshotSecret>,
+    outbound_apps: list<SnapshotSecret>, external_auth: list<SnapshotSecret>,
 });
 
 impl SnapshotSecrets {
     fn values(&self) -> impl Iterator<Item = &Secret> {
-        let all = [&self.connectors, &self.oauth_providers, &self.outbound_apps];
+        let all =
+            [&self.connectors, &self.oauth_providers, &self.outbound_apps, &self.external_auth];
         all.into_iter().flatten().filter_map(|secret| secret.value.as_ref())
     }
 }

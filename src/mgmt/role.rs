@@ -9,6 +9,7 @@ use crate::error::Result;
 use crate::extra::Extra;
 use crate::jwt::Scope;
 use crate::options::setters;
+use crate::page::Sort;
 use crate::time::UnixTime;
 
 /// Roles; see [`Mgmt::role`].
@@ -463,9 +464,16 @@ pub struct RoleSearch {
     /// One of these permissions.
     #[serde(rename = "permissionNames", skip_serializing_if = "Option::is_none")]
     pub permissions: Option<Vec<String>>,
+    /// This text in the name or the description.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// The order of the answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sort: Option<Vec<Sort>>,
 }
 
 setters!(RoleSearch {
     tenant_ids: opt_list<String>, include_project_roles: opt<bool>, names: opt_list<String>,
     ids: opt_list<String>, name_like: opt<String>, permissions: opt_list<String>,
+    text: opt<String>, sort: opt_list<Sort>,
 });

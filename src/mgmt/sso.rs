@@ -363,6 +363,7 @@ impl Call<'_> {
         let settings = Settings { provider, options, replaces };
         self.sso(tenant_id, options.sso_id.as_deref())
             .check(provider.check())
+            .hide(options.sp_sign_key.iter().chain(&options.sp_encryption_key))
             .field("settings", settings)
             .field("redirectUrl", &options.redirect_url)
             .field("domains", &options.domains)

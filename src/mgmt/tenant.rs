@@ -453,11 +453,18 @@ pub struct TenantSearch {
     /// This tenant above it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parent_tenant_id: Option<String>,
+    /// One of these domains for SSO.
+    #[serde(rename = "tenantSSODomains", skip_serializing_if = "Option::is_none")]
+    pub sso_domains: Option<Vec<String>>,
+    /// Whether only tenants pass that have none above them. Defaults to `false`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub top_level_only: Option<bool>,
 }
 
 setters!(TenantSearch {
     ids: opt_list<String>, names: opt_list<String>, self_provisioning_domains: opt_list<String>,
     custom_attributes: opt_map<Value>, auth_type: opt<AuthType>, parent_tenant_id: opt<String>,
+    sso_domains: opt_list<String>, top_level_only: opt<bool>,
 });
 
 /// Options of [`Tenants::generate_sso_configuration_link`].

@@ -87,6 +87,10 @@ fn checks() {
         "info": {
             "direct": true, "conditional": true, "missingContext": ["ip"], "conditionalErr": "x",
             "factUsed": true, "trueConditions": [1], "falseConditions": [2],
+            "path": { "steps": [{
+                "stepType": 2, "tuple": ada_json(), "permission": "view", "later": 1,
+                "subPaths": [{ "steps": [{ "stepType": "relation" }] }, { "steps": null }],
+            }] },
         },
     }], "schemaVersion": "v7" });
     let line = "POST /v1/mgmt/fga/check";
@@ -101,10 +105,19 @@ fn checks() {
         (&*checked[0].info.true_conditions, &*checked[0].info.false_conditions),
         (&[1][..], &[2][..])
     );
+    let step = &checked[0].info.path.as_ref().unwrap().steps[0];
+    assert_eq!((&*step.step_type, &step.relation, &*step.permission), ("2", &ada(), "view"));
+    assert_eq!(step.sub_paths[0].steps[0].step_type, "relation");
+    assert_eq!((step.sub_paths[1].steps.len(), &step.extra["later"]), (0, &json!(1)));
     assert!(sends(line, MANAGEMENT, body, &answer, |c| c.mgmt().fga().is_allowed(&ada())));
-    let options = CheckOptions::default().context([("ip", "10.0.0.1")]).list_conditions(true);
-    let body =
-        json!({ "tuples": [ada_json()], "context": { "ip": "10.0.0.1" }, "listConditions": true });
+    let options = CheckOptions::default()
+        .context([("ip", "10.0.0.1")])
+        .list_conditions(true)
+        .compute_paths(true);
+    let body = json!({
+        "tuples": [ada_json()], "context": { "ip": "10.0.0.1" }, "listConditions": true,
+        "computePaths": true,
+    });
     sends(line, MANAGEMENT, body, &answer, |c| c.mgmt().fga().check_with(&[ada()], &options));
     every_field_of(["POST /v1/mgmt/fga/check"]);
 }

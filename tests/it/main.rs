@@ -4,6 +4,7 @@ mod access_key;
 mod admin;
 mod answer_mutants;
 mod answers;
+mod audit;
 mod authenticator;
 mod authz;
 mod call;

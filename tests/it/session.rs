@@ -71,6 +71,18 @@ fn history() {
     assert_eq!((&*first.user_id, first.login_time.as_seconds()), ("U1", 1_700_000_000));
     assert_eq!((&*first.city, &*first.country, &*first.ip), ("London", "GB", "192.0.2.1"));
     assert_eq!((&*first.selected_tenant, &*records[1].city), ("t1", ""));
+    // The other form of the answer, which Descope's OpenAPI description has.
+    let form = json!({ "authHistory": answer });
+    let named = sends("GET /v1/auth/me/history", REFRESH, Value::Null, &form, |client| {
+        client.auth().session().load_history(REFRESH)
+    });
+    assert_eq!(named, records);
+    for none in [json!({}), json!({ "authHistory": null })] {
+        assert_eq!(exchange(&none, |c| c.auth().session().load_history(REFRESH)).0.unwrap(), []);
+    }
+    let odd =
+        exchange(&json!({ "authHistory": 7 }), |c| c.auth().session().load_history(REFRESH)).0;
+    assert!(matches!(odd, Err(Error::Decode(_))));
     every_field_of(["GET /v1/auth/me/history"]);
 }
 

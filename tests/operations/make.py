@@ -299,7 +299,8 @@ def paths(text, types, seen=()):
 
 def fields(block, types):
     """What a block sends and answers, and what it sends by hand."""
-    by_hand = " ".join(line.split(" ")[1] for line in block.by_hand if line.startswith("also "))
+    also = [line for line in block.by_hand if line.startswith("also ")]
+    by_hand = " ".join(line.removeprefix("also ").split(" -- ")[0] for line in also)
     sent = {f"?{path}" for path in paths(block.query, types)} | paths(block.body, types)
     return {"sends": sent, "answers": paths(block.answer, types)}, paths(by_hand, types)
 

@@ -6,11 +6,12 @@
 //!    [`Route`](route::Route)s, each with the [`Event`](event::Event) that the audit trail gets, its
 //!    handlers and, where its things can be saved, a [`List`](seed::List) for seeds; an
 //!    [`Area`](route::Area) puts them together;
-//! 2. where it remembers something, a file in [`state`](super::state) with the type, and a field of
-//!    [`Store`](super::state::store::Store); what is looked up goes into a
-//!    [`Table`](super::state::table::Table);
-//! 3. a line in [`AREAS`](areas::AREAS), beside the `mod` line that every file has. Seeds are made in
-//!    the order of that table.
+//! 2. a line in the `AREAS` of [`auth`] or [`mgmt`], beside the `mod` line that every file has. Seeds are
+//!    made in the order of that table;
+//! 3. where it does something with what it remembers, a file in [`state`](super::state) with the type, and
+//!    a field of [`Store`](super::state::store::Store); what is looked up goes into a
+//!    [`Table`](super::state::table::Table). What it only keeps needs neither:
+//!    [`keep`](super::state::store::Store::keep) takes any object.
 //!
 //! Handlers read the request from their [`Call`](call::Call), and hand its context on to the state.
 

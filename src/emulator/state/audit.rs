@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use super::user::User;
 use crate::emulator::words::context::Context;
 use crate::emulator::words::fields::Object;
+use crate::emulator::words::random;
 
 /// Records that are kept.
 const CAPACITY: usize = 100_000;
@@ -14,7 +15,9 @@ const CAPACITY: usize = 100_000;
 pub(in crate::emulator) struct Trail(pub(in crate::emulator) VecDeque<Record>);
 
 impl Trail {
+    /// Gives the record its ID, and adds it.
     pub(in crate::emulator) fn add(&mut self, record: Record) {
+        let record = Record { id: random::id("A"), ..record };
         if self.0.len() == CAPACITY {
             self.0.pop_front();
         }
@@ -25,6 +28,7 @@ impl Trail {
 /// Something that happened.
 #[derive(Default)]
 pub(in crate::emulator) struct Record {
+    pub(in crate::emulator) id: String,
     /// In seconds.
     pub(in crate::emulator) occurred: i64,
     pub(in crate::emulator) action: String,

@@ -1,4 +1,4 @@
-//! The project itself: its name, flows, theme and copies.
+//! The project itself: its name, flows and theme.
 
 use std::collections::BTreeMap;
 
@@ -6,11 +6,12 @@ use serde_json::{Value, json};
 
 use crate::emulator::words::fields::Object;
 
+/// The list of what is kept of the copies of this project.
+pub(in crate::emulator) const COPIES: &str = "projects";
+
 /// What the emulator remembers of the project beside its users.
 pub(in crate::emulator) struct Project {
     pub(in crate::emulator) about: About,
-    /// Copies of the project, by ID.
-    pub(in crate::emulator) copies: BTreeMap<String, About>,
     pub(in crate::emulator) flows: BTreeMap<String, Flow>,
     pub(in crate::emulator) theme: Object,
     /// Files of imports that the emulator has no use for.
@@ -21,7 +22,6 @@ impl Default for Project {
     fn default() -> Self {
         Self {
             about: About::default(),
-            copies: BTreeMap::new(),
             flows: BTreeMap::from([("sign-up-or-in".to_owned(), Flow::sign_up_or_in())]),
             theme: Object::new(),
             files: Object::new(),
@@ -29,7 +29,7 @@ impl Default for Project {
     }
 }
 
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub(in crate::emulator) struct About {
     pub(in crate::emulator) name: String,
     pub(in crate::emulator) environment: String,

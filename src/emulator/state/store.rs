@@ -1,5 +1,7 @@
 //! Everything an emulator remembers.
 
+use std::collections::BTreeMap;
+
 use super::access_key::AccessKey;
 use super::applications::Applications;
 use super::attribute::Attributes;
@@ -19,7 +21,7 @@ use super::notp::Awaited;
 use super::outbound_scim::ScimConfiguration;
 use super::passkey::Passkeys;
 use super::password::Policy;
-use super::project::Project;
+use super::project::{COPIES, Project};
 use super::role::{Permission, Role};
 use super::sessions::Sessions;
 use super::sign::KeyRing;
@@ -29,10 +31,10 @@ use super::table::{By, Edit, Table};
 use super::tenant::Tenant;
 use super::user::User;
 use crate::emulator::words::context::Context;
-use crate::emulator::words::fields::Fields;
+use crate::emulator::words::fields::{Fields, Object};
 use crate::emulator::words::refusal::{Refusal, Result};
 
-/// The state of one project. An area that remembers something adds its field here.
+/// The state of one project. An area that does something with what it remembers adds its field here.
 pub(in crate::emulator) struct Store {
     pub(in crate::emulator) keys: KeyRing,
     pub(in crate::emulator) users: Table<User>,
@@ -66,6 +68,8 @@ pub(in crate::emulator) struct Store {
     pub(in crate::emulator) audit: Trail,
     pub(in crate::emulator) project: Project,
     pub(in crate::emulator) company: Company,
+    /// What areas only keep, as it came, by the name of its list in seeds.
+    documents: BTreeMap<&'static str, Vec<Object>>,
 }
 
 impl Store {
@@ -103,7 +107,18 @@ impl Store {
             audit: Trail::default(),
             project: Project::default(),
             company: Company::default(),
+            documents: BTreeMap::new(),
         }
+    }
+
+    /// What was kept under the name of a list in seeds, oldest first.
+    pub(in crate::emulator) fn kept(&self, list: &str) -> impl Iterator<Item = Fields<'_>> {
+        self.documents.get(list).into_iter().flatten().map(Fields::new)
+    }
+
+    /// Keeps something for an area that does no more with it.
+    pub(in crate::emulator) fn keep(&mut self, list: &'static str, document: Object) {
+        self.documents.entry(list).or_default().push(document);
     }
 
     pub(in crate::emulator) fn user(&self, id: &str) -> Option<&User> {
@@ -309,7 +324,7 @@ impl Store {
 
     /// Whether the company has a project with this ID: this one, or a copy of it.
     pub(in crate::emulator) fn knows_project(&self, context: &Context<'_>, id: &str) -> bool {
-        context.settings.project_id == id || self.project.copies.contains_key(id)
+        context.settings.project_id == id || self.kept(COPIES).any(|copy| copy.text("id") == id)
     }
 
     /// The roles that new users get.

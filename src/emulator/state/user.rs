@@ -25,6 +25,8 @@ pub(in crate::emulator) struct User {
     pub(in crate::emulator) profile: Profile,
     pub(in crate::emulator) verified_email: bool,
     pub(in crate::emulator) verified_phone: bool,
+    pub(in crate::emulator) verified_recovery_email: bool,
+    pub(in crate::emulator) verified_recovery_phone: bool,
     pub(in crate::emulator) status: Status,
     pub(in crate::emulator) test: bool,
     pub(in crate::emulator) grants: Grants,
@@ -55,6 +57,8 @@ pub(in crate::emulator) struct Profile {
     pub(in crate::emulator) email: String,
     pub(in crate::emulator) phone: String,
     pub(in crate::emulator) picture: String,
+    pub(in crate::emulator) recovery_email: String,
+    pub(in crate::emulator) recovery_phone: String,
 }
 
 impl Profile {
@@ -69,6 +73,8 @@ impl Profile {
             email: text("email"),
             phone: text("phone"),
             picture: String::new(),
+            recovery_email: text("recoveryEmail"),
+            recovery_phone: text("recoveryPhone"),
         }
     }
 
@@ -81,6 +87,8 @@ impl Profile {
             (&mut self.email, other.email),
             (&mut self.phone, other.phone),
             (&mut self.picture, other.picture),
+            (&mut self.recovery_email, other.recovery_email),
+            (&mut self.recovery_phone, other.recovery_phone),
         ] {
             if ours.is_empty() {
                 *ours = theirs;
@@ -155,6 +163,8 @@ impl User {
             profile: Profile::default(),
             verified_email: false,
             verified_phone: false,
+            verified_recovery_email: false,
+            verified_recovery_phone: false,
             status: Status::Enabled,
             test: false,
             grants: Grants::default(),
@@ -184,6 +194,12 @@ impl User {
         }
         if self.profile.phone.is_empty() {
             self.verified_phone = other.verified_phone;
+        }
+        if self.profile.recovery_email.is_empty() {
+            self.verified_recovery_email = other.verified_recovery_email;
+        }
+        if self.profile.recovery_phone.is_empty() {
+            self.verified_recovery_phone = other.verified_recovery_phone;
         }
         merge(&mut self.login_ids, other.login_ids);
         merge(&mut self.sso_apps, other.sso_apps);

@@ -74,7 +74,16 @@ impl fmt::Debug for EmulatorClock {
 
 /// Seconds since the epoch as RFC 3339 writes them, in UTC.
 pub(in crate::emulator) fn rfc3339(unix: i64) -> String {
-    let (days, second) = (unix.div_euclid(86_400), unix.rem_euclid(86_400));
+    let ([year, month, day], second) = (date(unix.div_euclid(DAY)), unix.rem_euclid(DAY));
+    let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+}
+
+/// In seconds.
+pub(in crate::emulator) const DAY: i64 = 86_400;
+
+/// Year, month and day of the month, of a day since the epoch, in UTC.
+pub(in crate::emulator) fn date(days: i64) -> [i64; 3] {
     // Howard Hinnant's "days from civil", backwards.
     let shifted = days + 719_468;
     let era = shifted.div_euclid(146_097);
@@ -85,9 +94,7 @@ pub(in crate::emulator) fn rfc3339(unix: i64) -> String {
     let month_from_march = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
     let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+    [year_of_era + era * 400 + i64::from(month <= 2), month, day]
 }
 
 #[cfg(test)]

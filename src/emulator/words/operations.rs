@@ -66,7 +66,7 @@ mod tests {
             match word {
                 "body" => body.extend(names(part)),
                 "query" => query.extend(names(part)),
-                "also" => body.extend(names(part).take(1)),
+                "also" => body.extend(part.split(" -- ").take(1).flat_map(names)),
                 _ => {}
             }
         }

@@ -95,6 +95,9 @@ pub struct CheckInfo {
     pub conditional_err: String,
     /// A fact known to Descope decided.
     pub fact_used: bool,
+    /// Why the relation holds, if [`CheckOptions::compute_paths`] asks for it and it does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<CheckPath>,
     /// IDs of the conditions that were true, by [`Condition::id`].
     pub true_conditions: Vec<i32>,
     /// IDs of the conditions that were false, by [`Condition::id`].
@@ -102,6 +105,37 @@ pub struct CheckInfo {
     /// The [version](FgaSchema::version) of the schema; empty if the answer does not say.
     #[serde(skip)]
     pub schema_version: String,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
+}
+
+/// The relations that lead from the target of a check to its resource.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct CheckPath {
+    /// What follows from what, in the order of the answer.
+    pub steps: Vec<CheckStep>,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
+}
+
+/// A step of a [`CheckPath`].
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(default, rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct CheckStep {
+    /// What kind of step it is, by the name or number that Descope has for it.
+    pub step_type: String,
+    /// The relation that holds, be it created or derived.
+    #[serde(rename = "tuple")]
+    pub relation: Relation,
+    /// The permission of the schema that it follows by; empty if none.
+    pub permission: String,
+    /// What the step itself follows from, where it takes several relations.
+    pub sub_paths: Vec<CheckPath>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
     pub extra: Extra,
@@ -118,9 +152,14 @@ pub struct CheckOptions {
     /// Asks for [`CheckInfo::true_conditions`] and [`CheckInfo::false_conditions`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub list_conditions: Option<bool>,
+    /// Asks for [`CheckInfo::path`]: why a relation holds. Defaults to `false`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub compute_paths: Option<bool>,
 }
 
-setters!(CheckOptions { context: opt_map<Value>, list_conditions: opt<bool> });
+setters!(CheckOptions {
+    context: opt_map<Value>, list_conditions: opt<bool>, compute_paths: opt<bool>,
+});
 
 /// The answer of [`Fga::load_schema`](super::Fga::load_schema).
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]

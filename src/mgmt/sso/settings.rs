@@ -44,6 +44,8 @@ pub struct SamlSettings {
     pub idp_sso_url: String,
     /// The certificate it signs with.
     pub idp_certificate: String,
+    /// Other certificates it signs with.
+    pub idp_additional_certificates: Vec<String>,
     /// Where it publishes its metadata.
     pub idp_metadata_url: String,
     /// Descope's entity ID, to tell the identity provider.
@@ -53,6 +55,10 @@ pub struct SamlSettings {
     pub sp_acs_url: String,
     /// The certificate Descope signs with, to tell the identity provider.
     pub sp_certificate: String,
+    /// The certificate of [`SamlOptions::sp_sign_key`].
+    pub sp_sign_certificate: String,
+    /// The format in which the identity provider names the user.
+    pub subject_name_id_format: String,
     /// Which of its attributes go where.
     pub attribute_mapping: AttributeMapping,
     /// Which of its groups get which role.
@@ -247,6 +253,17 @@ pub struct SamlOptions {
     /// Whether Descope's requests are not signed. Defaults to `false`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub disable_sign_request: Option<bool>,
+    /// The private key that Descope's requests are signed with, in PEM. For moving from elsewhere. The
+    /// emulator takes none.
+    #[serde(serialize_with = "secret::expose", skip_serializing_if = "Option::is_none")]
+    pub sp_sign_key: Option<Secret>,
+    /// The private key that the identity provider's answers are encrypted for, in PEM. For moving from
+    /// elsewhere. The emulator takes none.
+    #[serde(serialize_with = "secret::expose", skip_serializing_if = "Option::is_none")]
+    pub sp_encryption_key: Option<Secret>,
+    /// The format in which the identity provider is to name the user.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject_name_id_format: Option<String>,
     /// Where users go after signing in.
     #[serde(skip)]
     pub redirect_url: Option<String>,
@@ -264,7 +281,8 @@ setters!(SamlOptions {
     fga_mappings: opt_map<FgaMapping>, fga_tenant_id_prefix: opt<String>,
     fga_tenant_id_suffix: opt<String>, sp_acs_url: opt<String>, sp_entity_id: opt<String>,
     disable_sign_request: opt<bool>, redirect_url: opt<String>, domains: opt_list<String>,
-    sso_id: opt<String>,
+    sso_id: opt<String>, sp_sign_key: opt<Secret>, sp_encryption_key: opt<Secret>,
+    subject_name_id_format: opt<String>,
 });
 
 /// An identity provider that speaks OpenID Connect, for

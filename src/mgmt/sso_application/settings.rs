@@ -71,6 +71,12 @@ pub struct OidcApplication {
     /// Whose tokens the JWT bearer grant takes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jwt_bearer_settings: Option<JwtBearerSettings>,
+    /// Names of claims that its ID tokens have beyond those of the standard.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub claims: Option<Vec<String>>,
+    /// The page of a sign-in that starts at Descope, in place of `login_page_url`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub custom_idp_initiated_login_page_url: Option<String>,
 }
 
 setters!(OidcApplication {
@@ -81,6 +87,7 @@ setters!(OidcApplication {
     authorization_code_disabled: opt<bool>, client_credentials_disabled: opt<bool>,
     device_code_disabled: opt<bool>, refresh_token_disabled: opt<bool>,
     jwt_bearer_disabled: opt<bool>, jwt_bearer_settings: opt<JwtBearerSettings>,
+    claims: opt_list<String>, custom_idp_initiated_login_page_url: opt<String>,
 });
 
 impl OidcApplication {
@@ -161,6 +168,9 @@ pub struct SamlApplication {
     /// Where users go after a logout.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub logout_redirect_url: Option<String>,
+    /// Where users go when something goes wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error_redirect_url: Option<String>,
 }
 
 setters!(SamlApplication {
@@ -171,7 +181,7 @@ setters!(SamlApplication {
     attribute_mapping: opt_list<SamlAttribute>, groups_mapping: opt_list<SamlGroups>,
     subject_name_id_type: opt<String>, subject_name_id_format: opt<String>,
     default_relay_state: opt<String>, default_signature_algorithm: opt<String>,
-    logout_redirect_url: opt<String>,
+    logout_redirect_url: opt<String>, error_redirect_url: opt<String>,
 });
 
 impl SamlApplication {

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::Users;
 use crate::UnixMillis;
 use crate::call::Call;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::models::{User, UserStatus};
 use crate::options::setters;
 use crate::page::{Page, PageIter, Sort};
@@ -66,11 +66,12 @@ impl<'c> Users<'c> {
     ///
     /// # Errors
     ///
-    /// Each item is a [`Result`]: the first failure ends the iteration. A page that repeats is one.
+    /// Each item is a [`Result`]: the first failure ends the iteration. A page that repeats is one, and so is
+    /// a search with an [`offset`](UserSearch::offset).
     pub fn iter(&self, search: &UserSearch) -> PageIter<'c, User> {
         let (users, search) = (*self, search.clone());
         let first = search.page.unwrap_or_default();
-        PageIter::new(first, user_id, move |page| users.search(&search.clone().page(page)))
+        PageIter::new(first, user_id, move |page| users.search(&search.turned_to(page)?))
     }
 
     /// Searches test users: one page of those who pass all filters that are set.
@@ -115,9 +116,7 @@ impl<'c> Users<'c> {
     pub fn iter_test_users(&self, search: &UserSearch) -> PageIter<'c, User> {
         let (users, search) = (*self, search.clone());
         let first = search.page.unwrap_or_default();
-        PageIter::new(first, user_id, move |page| {
-            users.search_test_users(&search.clone().page(page))
-        })
+        PageIter::new(first, user_id, move |page| users.search_test_users(&search.turned_to(page)?))
     }
 }
 
@@ -221,6 +220,56 @@ pub struct UserSearch {
     /// The number of the page. Defaults to 0, the first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub page: Option<u32>,
+    /// How many users to skip, instead of whole pages: it takes precedence over [`page`](Self::page).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offset: Option<u32>,
+    /// One login ID.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub login_id: Option<String>,
+    /// Recovery e-mail addresses.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recovery_emails: Option<Vec<String>>,
+    /// Recovery phone numbers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recovery_phones: Option<Vec<String>>,
+    /// Whether the recovery e-mail address is verified.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verified_recovery_email: Option<bool>,
+    /// Whether the recovery phone number is verified.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verified_recovery_phone: Option<bool>,
+    /// Whether they have a password.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub password: Option<bool>,
+    /// Whether they have an authenticator app.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub totp: Option<bool>,
+    /// Whether they have a passkey.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub webauthn: Option<bool>,
+    /// Whether they were provisioned by SCIM.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scim: Option<bool>,
+    /// Whether only users pass who were provisioned by SCIM. Defaults to `false`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scim_only: Option<bool>,
+    /// Whether only users pass who have signed in by SSO. Defaults to `false`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sso_only: Option<bool>,
+    /// The fields of the users that come back, by their names in the API. Defaults to all. The emulator
+    /// always sends all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub selected_columns: Option<Vec<String>>,
+}
+
+impl UserSearch {
+    /// The same search for another page.
+    fn turned_to(&self, page: u32) -> Result<Self> {
+        match self.offset {
+            Some(_) => Err(Error::argument("offset", "is for a single page; set `page` instead")),
+            None => Ok(self.clone().page(page)),
+        }
+    }
 }
 
 setters!(UserSearch {
@@ -233,7 +282,11 @@ setters!(UserSearch {
     modified_from: opt<UnixMillis>, modified_to: opt<UnixMillis>, family_ids: opt_list<String>,
     dependent: opt<bool>, lock_reasons: opt_list<String>, temp_lock_reasons: opt_list<String>,
     with_test_users: opt<bool>, test_users_only: opt<bool>, sort: opt_list<Sort>,
-    limit: opt_number<u32>, page: opt_number<u32>,
+    limit: opt_number<u32>, page: opt_number<u32>, offset: opt_number<u32>, login_id: opt<String>,
+    recovery_emails: opt_list<String>, recovery_phones: opt_list<String>,
+    verified_recovery_email: opt<bool>, verified_recovery_phone: opt<bool>, password: opt<bool>,
+    totp: opt<bool>, webauthn: opt<bool>, scim: opt<bool>, scim_only: opt<bool>,
+    sso_only: opt<bool>, selected_columns: opt_list<String>,
 });
 
 /// Roles to hold, all or any of them.

@@ -148,8 +148,7 @@ impl Users<'_> {
             .safe()
             .check(check::ids("user_ids", user_ids))
             .list(user_ids)
-            .send::<Option<_>>()
-            .map(Option::unwrap_or_default)
+            .send_bare_list("usersAuthHistory")
     }
 
     /// Signs a user out everywhere: refresh tokens are refused from now on, session tokens stay good

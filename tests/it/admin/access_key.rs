@@ -89,10 +89,11 @@ fn load_and_search_with_every_field() {
         .bound_user_id("U2")
         .creating_user("U1")
         .custom_attributes([("a", 1)])
-        .sort([Sort::ascending("name"), Sort::descending("createdTime")]);
+        .sort([Sort::ascending("name"), Sort::descending("createdTime")])
+        .text("c");
     let body = json!({
         "tenantIds": ["acme"], "boundUserId": "U2", "creatingUser": "U1",
-        "customAttributes": { "a": 1 },
+        "customAttributes": { "a": 1 }, "text": "c",
         "sort": [{ "field": "name", "desc": false }, { "field": "createdTime", "desc": true }],
     });
     let answer = json!({ "keys": [key(), { "id": "K2", "status": "asleep", "expireTime": 0 }] });
@@ -294,4 +295,21 @@ fn keys_are_found_sorted_and_handled_together() {
     assert_eq!(found(all()), ["a"]);
     client.mgmt().user().delete("ada").unwrap();
     assert_eq!(found(all()), [""; 0], "a bound key goes with its user");
+}
+
+#[test]
+fn a_search_finds_texts() {
+    let (_, client) = start();
+    let keys = client.mgmt().access_key();
+    let described = NewAccessKey::default().description("for CI");
+    keys.create("deploy", &described).unwrap();
+    let other = keys.create("backup", &NewAccessKey::default()).unwrap();
+    let found = |text: &str| {
+        let found = keys.search(&AccessKeySearch::default().text(text)).unwrap();
+        found.into_iter().map(|key| key.name).collect::<Vec<_>>()
+    };
+    assert_eq!(found("DEPL"), ["deploy"]);
+    assert_eq!(found("for ci"), ["deploy"]);
+    assert_eq!(found(&other.key.id), ["backup"]);
+    assert_eq!(found("nothing"), [""; 0]);
 }

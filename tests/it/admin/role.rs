@@ -5,7 +5,7 @@ use descope::mgmt::jwt::SignIn;
 use descope::mgmt::permission::PermissionDetails;
 use descope::mgmt::role::{NewRole, RoleChange, RoleDetails, RoleSearch};
 use descope::mgmt::tenant::NewTenant;
-use descope::{Error, Scope};
+use descope::{Error, Scope, Sort};
 use serde_json::{Value, json};
 
 use crate::answers::survives;
@@ -126,10 +126,13 @@ fn load_all_and_search() {
         .names(["Editor"])
         .ids(["R1"])
         .name_like("edit")
-        .permissions(["read"]);
+        .permissions(["read"])
+        .text("d")
+        .sort([Sort::descending("name")]);
     let body = json!({
         "tenantIds": ["acme"], "includeProjectRoles": false, "roleNames": ["Editor"],
-        "roleIds": ["R1"], "roleNameLike": "edit", "permissionNames": ["read"],
+        "roleIds": ["R1"], "roleNameLike": "edit", "permissionNames": ["read"], "text": "d",
+        "sort": [{ "field": "name", "desc": true }],
     });
     let found = sends("POST /v1/mgmt/role/search", MANAGEMENT, body, &all, |client| {
         client.mgmt().role().search(&search)
@@ -265,4 +268,25 @@ fn renaming_and_deleting_reach_users_keys_and_tokens() {
     // A new role of the old name is another role.
     client.mgmt().role().create("Author", Scope::Project, &RoleDetails::default()).unwrap();
     assert_eq!(held(Scope::Project, "Author"), [false; 2]);
+}
+
+#[test]
+fn searches_find_texts_and_sort() {
+    let (_, client) = start();
+    let roles = client.mgmt().role();
+    for (name, description) in [("Reader", "may read"), ("Writer", "may write"), ("Editor", "")] {
+        let details = RoleDetails::default().description(description);
+        roles.create(name, Scope::Project, &details).unwrap();
+    }
+    let found = |search: RoleSearch| {
+        let found = roles.search(&search).unwrap();
+        found.into_iter().map(|role| role.name).collect::<Vec<_>>()
+    };
+    let search = RoleSearch::default;
+    assert_eq!(found(search().text("WRIT")), ["Writer"]);
+    assert_eq!(found(search().text("may")), ["Reader", "Writer"]);
+    assert_eq!(found(search().sort([Sort::descending("name")])), ["Writer", "Reader", "Editor"]);
+    assert_eq!(found(search().sort([Sort::ascending("name")])), ["Editor", "Reader", "Writer"]);
+    let unknown = search().sort([Sort::ascending("shoeSize")]);
+    assert_eq!(roles.search(&unknown).unwrap_err().status(), Some(400));
 }

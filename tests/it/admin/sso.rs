@@ -96,6 +96,7 @@ fn saml_sent(provider: Value) -> Value {
         "defaultSSORoles": ["Member"], "groupsPriority": ["grp2"], "fgaMappings": fga_sent(),
         "configFGATenantIDResourcePrefix": "pre-", "configFGATenantIDResourceSuffix": "-suf",
         "spACSUrl": "https://sp/acs", "spEntityId": "sp", "disableSignRequest": false,
+        "spSignKey": "PRIVATE1", "spEncryptionKey": "PRIVATE2", "subjectNameIdFormat": "email",
     });
     let (Value::Object(settings_), Value::Object(provider)) = (&mut settings, provider) else {
         panic!()
@@ -109,6 +110,12 @@ fn saml_sent(provider: Value) -> Value {
 
 #[test]
 fn saml_with_every_field() {
+    let options = || {
+        let all = options().sp_sign_key("PRIVATE1").sp_encryption_key("PRIVATE2");
+        let all = all.subject_name_id_format("email");
+        assert!(!format!("{all:?}").contains("PRIVATE"));
+        all
+    };
     let provider = SamlProvider::new("https://idp", "idp", "PEM").additional_certificates(["PEM2"]);
     let body = saml_sent(json!({
         "idpUrl": "https://idp", "entityId": "idp", "idpCert": "PEM",

@@ -71,7 +71,15 @@ fn oidc() -> OidcApplication {
         .device_code_disabled(false)
         .refresh_token_disabled(true)
         .jwt_bearer_disabled(false)
-        .jwt_bearer_settings(JwtBearerSettings::default().issuers([("https://iss", issuer)]))
+        .jwt_bearer_settings(
+            JwtBearerSettings::default()
+                .issuers([("https://iss", issuer)])
+                .audience("aud")
+                .scope("scp")
+                .custom_claims("cc"),
+        )
+        .claims(["groups"])
+        .custom_idp_initiated_login_page_url("https://login/initiated")
 }
 
 fn oidc_sent() -> Value {
@@ -81,10 +89,15 @@ fn oidc_sent() -> Value {
         "defaultAudience": "clientId", "authorizationCodeDisabled": false,
         "clientCredentialsDisabled": true, "deviceCodeDisabled": false,
         "refreshTokenDisabled": true, "jwtBearerDisabled": false,
-        "jwtBearerSettings": { "issuers": { "https://iss": {
-            "jwksUri": "https://iss/keys", "signAlgorithm": "RS256",
-            "userInfoUri": "https://iss/user", "externalIdFieldName": "sub",
-        } } },
+        "claims": ["groups"], "customIdpInitiatedLoginPageUrl": "https://login/initiated",
+        "jwtBearerSettings": {
+            "issuers": { "https://iss": {
+                "jwksUri": "https://iss/keys", "signAlgorithm": "RS256",
+                "userInfoUri": "https://iss/user", "externalIdFieldName": "sub",
+            } },
+            "jwtBearerGrantTypeAudienceToUse": "aud", "jwtBearerGrantTypeScopeToUse": "scp",
+            "jwtBearerGrantTypeCustomClaimsToUse": "cc",
+        },
     })
 }
 
@@ -107,6 +120,7 @@ fn saml() -> SamlApplication {
         .default_relay_state("state")
         .default_signature_algorithm("sha256")
         .logout_redirect_url("https://app/out")
+        .error_redirect_url("https://app/error")
 }
 
 fn saml_sent() -> Value {
@@ -116,6 +130,7 @@ fn saml_sent() -> Value {
         "acsAllowedCallbacks": ["https://app/*"], "subjectNameIdType": "email",
         "subjectNameIdFormat": "fmt", "defaultRelayState": "state",
         "defaultSignatureAlgorithm": "sha256", "logoutRedirectUrl": "https://app/out",
+        "errorRedirectUrl": "https://app/error",
     })
 }
 

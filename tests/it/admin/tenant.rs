@@ -13,7 +13,7 @@ use descope::{AuthType, RoleInheritance, Scope};
 use serde_json::{Value, json};
 
 use crate::answers::survives;
-use crate::emulated::start;
+use crate::emulated::{manage, start};
 use crate::inventory::{every_field_of, refusals_of};
 use crate::support::{MANAGEMENT, refuses, sends};
 
@@ -144,11 +144,14 @@ fn load_load_all_and_search() {
         .self_provisioning_domains(["acme.com"])
         .custom_attributes([("plan", 1)])
         .auth_type(AuthType::Oidc)
-        .parent_tenant_id("group");
+        .parent_tenant_id("group")
+        .sso_domains(["sso.acme.com"])
+        .top_level_only(true);
     let body = json!({
         "tenantIds": ["acme"], "tenantNames": ["Acme"],
         "tenantSelfProvisioningDomains": ["acme.com"], "customAttributes": { "plan": 1 },
-        "authType": "oidc", "parentTenantId": "group",
+        "authType": "oidc", "parentTenantId": "group", "tenantSSODomains": ["sso.acme.com"],
+        "topLevelOnly": true,
     });
     let found = sends("POST /v1/mgmt/tenant/search", MANAGEMENT, body, &all, |client| {
         client.mgmt().tenant().search(&search)
@@ -437,4 +440,27 @@ fn links_for_administrators_are_mailed() {
     assert_eq!(mailed.link.as_deref(), Some(link.expose()));
     tenants.revoke_sso_configuration_link("acme", None).unwrap();
     assert!(tenants.generate_sso_configuration_link("t9", &options).unwrap_err().is_not_found());
+}
+
+#[test]
+fn searches_find_top_levels_and_domains_of_sso() {
+    let (emulator, client) = start();
+    let tenants = json!([
+        { "id": "group", "name": "Group" }, { "id": "acme", "name": "Acme", "parent": "group" },
+    ]);
+    emulator.seed(&json!({ "tenants": tenants })).unwrap();
+    let body = json!({
+        "tenantId": "acme", "domains": ["acme.com"], "redirectUrl": "https://example.com",
+        "settings": { "idpUrl": "https://idp.example.com", "entityId": "e", "idpCert": "c" },
+    });
+    manage(&emulator, "/v1/mgmt/sso/saml", &body);
+    let found = |search: TenantSearch| {
+        let found = client.mgmt().tenant().search(&search).unwrap();
+        found.into_iter().map(|tenant| tenant.id).collect::<Vec<_>>()
+    };
+    let search = TenantSearch::default;
+    assert_eq!(found(search().top_level_only(true)), ["group"]);
+    assert_eq!(found(search().top_level_only(false)), ["group", "acme"]);
+    assert_eq!(found(search().sso_domains(["acme.com", "other.com"])), ["acme"]);
+    assert_eq!(found(search().sso_domains(["other.com"])), [""; 0]);
 }

@@ -2,14 +2,15 @@
 
 use std::time::{Duration, SystemTime};
 
+use descope::auth::LoginOptions;
 use descope::emulator::Emulator;
-use descope::mgmt::user::{NamesUpdate, NewUser, RoleFilter, UserSearch, Users};
+use descope::mgmt::user::{NamesUpdate, NewUser, RoleFilter, UserPatch, UserSearch, Users};
 use descope::{Client, Page, Result, Sort, UnixTime, User, UserStatus};
 use serde_json::{Value, json};
 
 use super::manages;
 use crate::inventory::every_field_of;
-use crate::support::exchange;
+use crate::support::{exchange, refuses};
 
 fn everything() -> UserSearch {
     let at = |millis| SystemTime::UNIX_EPOCH + Duration::from_millis(millis);
@@ -42,6 +43,19 @@ fn everything() -> UserSearch {
         .sort([Sort::descending("email"), Sort::ascending("name")])
         .limit(25)
         .page(3)
+        .offset(75)
+        .login_id("ada")
+        .recovery_emails(["ada@example.org"])
+        .recovery_phones(["+12025550102"])
+        .verified_recovery_email(true)
+        .verified_recovery_phone(false)
+        .password(true)
+        .totp(false)
+        .webauthn(true)
+        .scim(false)
+        .scim_only(true)
+        .sso_only(false)
+        .selected_columns(["email"])
 }
 
 fn everything_sent() -> Value {
@@ -57,8 +71,69 @@ fn everything_sent() -> Value {
         "familyIds": ["f1"], "dependent": true, "lockReasons": ["password"],
         "tempLockReasons": ["totp"], "withTestUser": false, "testUsersOnly": false,
         "sort": [{ "field": "email", "desc": true }, { "field": "name", "desc": false }],
-        "limit": 25, "page": 3,
+        "limit": 25, "page": 3, "offset": 75, "loginId": "ada",
+        "recoveryEmails": ["ada@example.org"], "recoveryPhones": ["+12025550102"],
+        "verifiedRecoveryEmail": true, "verifiedRecoveryPhone": false, "password": true,
+        "totp": false, "webauthn": true, "scim": false, "scimOnly": true, "ssoOnly": false,
+        "selectedColumns": ["email"],
     })
+}
+
+#[test]
+fn an_offset_is_for_a_single_page() {
+    let search = UserSearch::default().offset(5);
+    refuses("offset", |c| c.mgmt().user().iter(&search).next().unwrap());
+    refuses("offset", |c| c.mgmt().user().iter_test_users(&search).next().unwrap());
+    let emulator = Emulator::new();
+    let client = Client::builder().emulator(&emulator).build().unwrap();
+    let users = ["a", "b", "c", "d"].map(|login_id| json!({ "loginId": login_id }));
+    emulator.seed(&json!({ "users": users })).unwrap();
+    let in_order = UserSearch::default().sort([Sort::ascending("loginId")]).limit(2);
+    let page = client.mgmt().user().search(&in_order.offset(1).page(7)).unwrap();
+    let found: Vec<_> = page.items.iter().map(|user| &*user.login_ids[0]).collect();
+    assert_eq!((&*found, page.total), (&["b", "c"][..], Some(4)));
+}
+
+#[test]
+fn users_are_found_by_recovery_addresses_and_by_what_they_sign_in_with() {
+    let emulator = Emulator::new();
+    let client = Client::builder().emulator(&emulator).build().unwrap();
+    let seed = json!({ "users": [
+        { "loginId": "ada", "recoveryEmail": "ada@example.org", "verifiedRecoveryEmail": true },
+        { "loginId": "bo", "recoveryPhone": "+12025550102", "password": "Correct1horse" },
+    ] });
+    emulator.seed(&seed).unwrap();
+    client.auth().password().sign_in("bo", "Correct1horse", &LoginOptions::default()).unwrap();
+    let users = client.mgmt().user();
+    users.patch("ada", &UserPatch::default().scim(true)).unwrap();
+    let ada = users.load("ada").unwrap();
+    assert_eq!((&*ada.recovery_email, ada.verified_recovery_email), ("ada@example.org", true));
+    let search = UserSearch::default;
+    for (search, wanted) in [
+        (search().login_id("bo"), &["bo"][..]),
+        (search().recovery_emails(["ada@example.org"]), &["ada"]),
+        (search().recovery_phones(["+12025550102"]), &["bo"]),
+        (search().verified_recovery_email(true), &["ada"]),
+        (search().verified_recovery_phone(true), &[]),
+        (search().password(true), &["bo"]),
+        (search().password(false), &["ada"]),
+        (search().totp(true), &[]),
+        (search().webauthn(false), &["ada", "bo"]),
+        (search().scim(true), &["ada"]),
+        (search().scim(false), &["bo"]),
+        (search().scim_only(true), &["ada"]),
+        (search().scim_only(false), &["ada", "bo"]),
+        (search().sso_only(true), &[]),
+        (search().selected_columns(["email"]), &["ada", "bo"]),
+    ] {
+        let found = users.search(&search).unwrap().items;
+        let found: Vec<_> = found.iter().map(|user| &*user.login_ids[0]).collect();
+        assert_eq!(found, wanted, "{search:?}");
+    }
+    let saved = emulator.export();
+    let copy = Emulator::new();
+    copy.seed(&saved).unwrap();
+    assert_eq!(copy.export(), saved);
 }
 
 type Search = fn(Users<'_>, &UserSearch) -> Result<Page<User>>;

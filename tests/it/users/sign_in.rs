@@ -237,7 +237,7 @@ fn embedded_links() {
 }
 
 #[test]
-fn history_is_a_bare_list_both_ways() {
+fn history_is_a_list_bare_or_in_an_object() {
     let line = "POST /v1/mgmt/user/history";
     let answer = json!([{
         "userId": "U1", "loginTime": 1_700_000_000, "city": "Turin", "country": "IT",
@@ -248,7 +248,11 @@ fn history_is_a_bare_list_both_ways() {
     assert_eq!((&*record.user_id, record.login_time.as_seconds()), ("U1", 1_700_000_000));
     assert_eq!((&*record.city, &*record.country), ("Turin", "IT"));
     assert_eq!((&*record.ip, &*record.selected_tenant), ("192.0.2.1", "acme"));
-    for answer in [json!(null), json!([])] {
+    // The other form of the answer, which Descope's OpenAPI description has.
+    let form = json!({ "usersAuthHistory": answer });
+    let named = manages(line, json!(["U1", "U2"]), &form, |users| users.history(&["U1", "U2"]));
+    assert_eq!(named, history);
+    for answer in [json!(null), json!([]), json!({}), json!({ "usersAuthHistory": null })] {
         assert_eq!(manages(line, json!([]), &answer, |users| users.history(&[])), []);
     }
     every_field_of(["POST /v1/mgmt/user/history"]);

@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use super::{ASSOCIATED_TENANT, ID, IDS, has_attributes, owned};
+use super::{ASSOCIATED_TENANT, ID, IDS, has_attributes, has_text, owned, sort};
 use crate::emulator::api::call::{Call, list};
 use crate::emulator::api::event::Event::{Action, Read};
 use crate::emulator::api::route::Bearer::Management;
@@ -45,6 +45,7 @@ const SEARCH: &[Field] = &[
     optional("boundUserId", Kind::Text),
     optional("creatingUser", Kind::Text),
     optional("customAttributes", Kind::Map),
+    optional("text", Kind::Text),
     optional("sort", Kind::Objects(&[required("field", Kind::Text), optional("desc", Kind::Bool)])),
 ];
 
@@ -285,29 +286,11 @@ fn search(call: &Call<'_>, store: &mut Store) -> Result {
             && user.is_none_or(|user| key.user.as_deref() == Some(user))
             && creator.is_none_or(|creator| creator == CREATOR)
             && has_attributes(&key.attributes, body.map("customAttributes"))
+            && has_text(&[&key.name, &key.description, &key.id], body.text("text"))
     });
     let mut keys: Vec<Value> = found.map(|key| key.show(store, call.now)).collect();
-    // The first field counts most, and sorting is stable.
-    let orders: Vec<_> = body.objects("sort").collect();
-    for order in orders.iter().rev() {
-        sort(&mut keys, order.text("field"), order.flag("desc"))?;
-    }
+    sort(&mut keys, body, &["id", "name", "description", "status", "createdTime", "expireTime"])?;
     list("keys", keys.into_iter())
-}
-
-/// Sorts by a field that holds a text or a number.
-fn sort(keys: &mut [Value], field: &str, descending: bool) -> Result<()> {
-    if !["id", "name", "description", "status", "createdTime", "expireTime"].contains(&field) {
-        return Err(Refusal::argument(format!("Access keys are not sorted by {field:?}")));
-    }
-    keys.sort_by(|a, b| {
-        let order = match (a[field].as_i64(), b[field].as_i64()) {
-            (Some(a), Some(b)) => a.cmp(&b),
-            _ => a[field].as_str().cmp(&b[field].as_str()),
-        };
-        if descending { order.reverse() } else { order }
-    });
-    Ok(())
 }
 
 /// A new cleartext; the old one is good no more.

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::owned;
+use super::{owned, refuse_uncovered};
 use crate::emulator::api::call::Call;
-use crate::emulator::api::event::Event::{Read, Unrecorded};
+use crate::emulator::api::event::Event::{Action, Read, Unrecorded};
 use crate::emulator::api::route::Bearer::Management;
 use crate::emulator::api::route::{Area, Route};
 use crate::emulator::api::seed::List;
@@ -23,15 +23,32 @@ pub(in crate::emulator) const SEED: List =
 
 const SEARCH: &[Field] = &[
     optional("actions", Kind::Texts),
+    optional("actorIds", Kind::Texts),
+    optional("auditTypes", Kind::Texts),
     optional("devices", Kind::Texts),
     optional("excludedActions", Kind::Texts),
+    optional("excludedExternalIds", Kind::Texts),
     optional("externalIds", Kind::Texts),
     optional("from", Kind::Int),
     optional("geos", Kind::Texts),
+    optional("levels", Kind::Texts),
+    optional("loginIdsContain", Kind::Texts),
+    optional("loginIdsNotContain", Kind::Texts),
     optional("methods", Kind::Texts),
     optional("noTenants", Kind::Bool),
+    optional("oldestFirst", Kind::Bool),
     optional("page", Kind::Int),
     optional("remoteAddresses", Kind::Texts),
+    optional(
+        "searchFields",
+        Kind::Objects(&[
+            required("field", Kind::Text),
+            optional("negative", Kind::Bool),
+            optional("valType", Kind::Text),
+            optional("valStr", Kind::Text),
+            optional("valArr", Kind::Texts),
+        ]),
+    ),
     optional("size", Kind::Int),
     optional("tenants", Kind::Texts),
     optional("text", Kind::Text),
@@ -47,7 +64,45 @@ const EVENT: &[Field] = &[
     optional("data", Kind::Map),
 ];
 
-pub(in crate::emulator) const AREA: Area = Area::new(ROUTES).seeds(&[&SEED]);
+const WEBHOOK: &[Field] = &[
+    required("name", Kind::Text),
+    optional("description", Kind::Text),
+    optional("url", Kind::Text),
+    optional(
+        "authentication",
+        Kind::Object(&[
+            optional("bearerToken", Kind::Text),
+            optional(
+                "basic",
+                Kind::Object(&[optional("username", Kind::Text), optional("password", Kind::Text)]),
+            ),
+            optional(
+                "apiKey",
+                Kind::Object(&[optional("key", Kind::Text), optional("token", Kind::Text)]),
+            ),
+        ]),
+    ),
+    optional("headers", Kind::TextMap),
+    optional("hmacSecret", Kind::Text),
+    optional("insecure", Kind::Bool),
+    optional(
+        "filters",
+        Kind::Objects(&[
+            optional("filterType", Kind::Text),
+            optional("key", Kind::Text),
+            optional("operator", Kind::Text),
+            optional("values", Kind::Texts),
+        ]),
+    ),
+];
+
+/// Connectors, which are kept and send nothing.
+const WEBHOOKS: List = List::plain(KEPT, "/v2/mgmt/connector/audit/web/set", |store| {
+    store.kept(KEPT).map(|webhook| json!(webhook.whole())).collect()
+});
+const KEPT: &str = "auditWebhooks";
+
+pub(in crate::emulator) const AREA: Area = Area::new(ROUTES).seeds(&[&SEED, &WEBHOOKS]);
 
 const ROUTES: &[Route] = &[
     Route::post("/v1/mgmt/audit/search", Management, Read, SEARCH, search),
@@ -58,11 +113,19 @@ const ROUTES: &[Route] = &[
         EVENT,
         create_event,
     ),
+    Route::post(
+        "/v2/mgmt/connector/audit/web/set",
+        Management,
+        Action("ConnectorCreated"),
+        WEBHOOK,
+        create_webhook,
+    ),
 ];
 
 impl Record {
     fn show(&self, call: &Call<'_>) -> Value {
         json!({
+            "ID": self.id,
             "projectId": call.settings.project_id,
             "userId": self.user,
             "action": self.action,
@@ -82,6 +145,7 @@ impl Record {
 
 fn search(call: &Call<'_>, store: &mut Store) -> Result {
     let body = call.body();
+    refuse_uncovered(body, &["levels", "searchFields"])?;
     let number = |name: &str| {
         usize::try_from(body.int(name).unwrap_or_default())
             .map_err(|_| Refusal::invalid(format!("The {name} field must not be negative")))
@@ -93,7 +157,10 @@ fn search(call: &Call<'_>, store: &mut Store) -> Result {
     }
     let records = store.audit.0.iter().rev().map(|record| (record, record.show(call)));
     let found = records.filter(|(record, shown)| matches(call, record, shown));
-    let found: Vec<Value> = found.map(|(_, shown)| shown).collect();
+    let mut found: Vec<Value> = found.map(|(_, shown)| shown).collect();
+    if body.flag("oldestFirst") {
+        found.reverse();
+    }
     let total = found.len();
     let shown: Vec<_> = found.into_iter().skip(page.saturating_mul(size)).take(size).collect();
     Ok(json!({ "audits": shown, "total": total }).into())
@@ -109,6 +176,11 @@ fn matches(call: &Call<'_>, record: &Record, shown: &Value) -> bool {
         let wanted = body.texts(name);
         wanted.is_empty() || values.iter().any(|value| wanted.contains(&&**value))
     };
+    let contains = |name: &str| {
+        let parts = body.texts(name);
+        record.login_ids.iter().any(|login_id| parts.iter().any(|part| login_id.contains(part)))
+    };
+    let excluded = body.texts("excludedExternalIds");
     let millis = record.occurred.saturating_mul(1000);
     let text = body.text("text").to_lowercase();
     record.occurred >= call.now.saturating_sub(HISTORY)
@@ -116,6 +188,8 @@ fn matches(call: &Call<'_>, record: &Record, shown: &Value) -> bool {
         // Clients send a time that is not set as one before all records.
         && body.int("to").is_none_or(|to| to <= 0 || millis <= to)
         && one_of("userIds", "userId")
+        && one_of("actorIds", "actorId")
+        && one_of("auditTypes", "type")
         && one_of("actions", "action")
         && !body.texts("excludedActions").contains(&&*record.action)
         && one_of("devices", "device")
@@ -123,6 +197,9 @@ fn matches(call: &Call<'_>, record: &Record, shown: &Value) -> bool {
         && one_of("geos", "geo")
         && one_of("remoteAddresses", "remoteAddress")
         && any_of("externalIds", &record.login_ids)
+        && !record.login_ids.iter().any(|login_id| excluded.contains(&&**login_id))
+        && (body.texts("loginIdsContain").is_empty() || contains("loginIdsContain"))
+        && !contains("loginIdsNotContain")
         && (any_of("tenants", &record.tenants)
             || (body.flag("noTenants") && record.tenants.is_empty()))
         && (text.is_empty() || has_text(shown, &text))
@@ -156,6 +233,27 @@ fn create_event(call: &Call<'_>, store: &mut Store) -> Result {
         data: body.map("data").cloned().unwrap_or_default(),
         ..Record::default()
     });
+    Ok(Reply::empty())
+}
+
+/// Node's SDK names what a filter looks at differently from Go's.
+fn create_webhook(call: &Call<'_>, store: &mut Store) -> Result {
+    let body = call.body();
+    for filter in body.objects("filters") {
+        let kind = filter.some_text("filterType").or(filter.some_text("key")).unwrap_or_default();
+        let operator = filter.text("operator");
+        if !["all", "actions", "tenants"].contains(&kind)
+            || !["", "includes", "excludes"].contains(&operator)
+        {
+            return Err(Refusal::argument(
+                "A filter is of all, actions or tenants, and includes or excludes its values",
+            ));
+        }
+    }
+    if store.kept(KEPT).any(|other| other.text("name") == body.text("name")) {
+        return Err(Refusal::taken("connector"));
+    }
+    store.keep(KEPT, call.body.clone());
     Ok(Reply::empty())
 }
 

@@ -12,7 +12,7 @@ use crate::emulator::api::seed::List;
 use crate::emulator::state::fga::evaluate::Question;
 use crate::emulator::state::fga::language;
 use crate::emulator::state::fga::relations::{Relation, Target};
-use crate::emulator::state::fga::wire::{TUPLE, read_tuple, show_schema, show_tuple};
+use crate::emulator::state::fga::wire::{TUPLE, read_tuple, show_path, show_schema, show_tuple};
 use crate::emulator::state::store::Store;
 use crate::emulator::words::fields::{Field, Fields, Kind, optional, required};
 use crate::emulator::words::refusal::{Refusal, Reply, Result};
@@ -65,6 +65,7 @@ const CHECK: &[Field] = &[
     required("tuples", Kind::Objects(&TUPLE)),
     optional("context", Kind::Map),
     optional("listConditions", Kind::Bool),
+    optional("computePaths", Kind::Bool),
 ];
 const IDENTIFIER: &[Field] =
     &[required("resourceId", Kind::Text), required("resourceType", Kind::Text)];
@@ -216,7 +217,9 @@ fn check(call: &Call<'_>, store: &mut Store) -> Result {
         questions.push(Question { name, resource, target });
     }
     let found = found(store);
-    let answers = world(store, &found)?.check(&questions);
+    let world = world(store, &found)?;
+    let answers = world.check(&questions);
+    let explained = call.body().flag("computePaths");
     let tuples = call.body().objects("tuples").zip(&questions).zip(answers);
     list(
         "tuples",
@@ -226,7 +229,14 @@ fn check(call: &Call<'_>, store: &mut Store) -> Result {
                 .filter_map(|field| Some((field.name.to_owned(), tuple.get(field.name)?.clone())))
                 .collect();
             let direct = model.is_direct(&question.name);
-            json!({ "allowed": allowed, "tuple": shown, "info": { "direct": direct } })
+            let mut info = json!({ "direct": direct });
+            if allowed
+                && explained
+                && let Some(path) = world.why(question)
+            {
+                info["path"] = show_path(&path);
+            }
+            json!({ "allowed": allowed, "tuple": shown, "info": info })
         }),
     )
 }

@@ -8,7 +8,7 @@ use crate::emulator::api::event::Event::{Action, Read, Unrecorded};
 use crate::emulator::api::route::Bearer::Management;
 use crate::emulator::api::route::{Area, Route};
 use crate::emulator::api::seed::List;
-use crate::emulator::state::project::{About, Flow};
+use crate::emulator::state::project::{About, COPIES, Flow};
 use crate::emulator::state::sign::KeyRing;
 use crate::emulator::state::store::Store;
 use crate::emulator::words::fields::{Field, Fields, Kind, Object, optional, required};
@@ -16,15 +16,9 @@ use crate::emulator::words::random;
 use crate::emulator::words::refusal::{Reply, Result};
 
 /// Copies of the project, which get new IDs.
-pub(in crate::emulator) const SEED: List = List::plain(
-    "projects",
-    "/v1/mgmt/project/clone",
-    |store| {
-        let copies = store.project.copies.values();
-        let save = |about: &About| json!({ "name": about.name, "environment": about.environment, "tags": about.tags });
-        copies.map(save).collect()
-    },
-);
+pub(in crate::emulator) const SEED: List = List::plain(COPIES, "/v1/mgmt/project/clone", |store| {
+    store.kept(COPIES).map(|copy| About::read(copy).save()).collect()
+});
 
 /// What this project is called; the copies have no more than that either.
 pub(in crate::emulator) const THIS: List =
@@ -33,7 +27,7 @@ pub(in crate::emulator) const THIS: List =
         if name.is_empty() && environment.is_empty() && tags.is_empty() {
             return Vec::new();
         }
-        vec![json!({ "name": name, "environment": environment, "tags": tags })]
+        vec![store.project.about.save()]
     });
 
 pub(in crate::emulator) const ABOUT: Route = Route::post(
@@ -68,6 +62,7 @@ const SECRETS: Field = optional(
         optional("connectors", Kind::Objects(SECRET)),
         optional("oauthProviders", Kind::Objects(SECRET)),
         optional("outboundApps", Kind::Objects(SECRET)),
+        optional("externalAuth", Kind::Objects(SECRET)),
     ]),
 );
 const FILES: Field = required("files", Kind::Map);
@@ -126,6 +121,16 @@ impl About {
             tags: owned(fields.texts("tags")),
         }
     }
+
+    fn save(&self) -> Value {
+        json!({ "name": self.name, "environment": self.environment, "tags": self.tags })
+    }
+
+    fn show(&self, id: &str) -> Value {
+        let mut shown = self.save();
+        shown["id"] = id.into();
+        shown
+    }
 }
 
 fn update_name(call: &Call<'_>, store: &mut Store) -> Result {
@@ -139,21 +144,18 @@ fn update_tags(call: &Call<'_>, store: &mut Store) -> Result {
 }
 
 fn projects(call: &Call<'_>, store: &mut Store) -> Result {
-    let project = &store.project;
-    let all = [(&call.settings.project_id, &project.about)].into_iter().chain(&project.copies);
-    list(
-        "projects",
-        all.map(|(id, of)| {
-            json!({ "id": id, "name": of.name, "environment": of.environment, "tags": of.tags })
-        }),
-    )
+    let this = store.project.about.show(&call.settings.project_id);
+    let copies = store.kept(COPIES).map(|copy| About::read(copy).show(copy.text("id")));
+    list("projects", [this].into_iter().chain(copies))
 }
 
 /// The copy can be listed, but not used: an emulator is one project.
 fn clone(call: &Call<'_>, store: &mut Store) -> Result {
     let copy = About::read(call.body());
     let id = random::id("P");
-    store.project.copies.insert(id.clone(), copy.clone());
+    let mut document = call.body.clone();
+    document.insert("id".to_owned(), json!(id));
+    store.keep(COPIES, document);
     Ok(json!({
         "projectId": id,
         "projectName": copy.name,
@@ -167,7 +169,8 @@ fn clone(call: &Call<'_>, store: &mut Store) -> Result {
 fn delete(_: &Call<'_>, store: &mut Store) -> Result {
     let keys = std::mem::replace(&mut store.keys, KeyRing::new(false));
     let company = std::mem::take(&mut store.company);
-    *store = Store { company, ..Store::new(keys) };
+    *store = Store::new(keys);
+    store.company = company;
     Ok(Reply::empty())
 }
 

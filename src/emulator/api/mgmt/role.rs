@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::all_or_nothing;
+use super::{all_or_nothing, has_text, sort};
 use crate::emulator::api::call::{Call, list};
 use crate::emulator::api::event::Event::{Action, Read};
 use crate::emulator::api::route::Bearer::Management;
@@ -41,6 +41,8 @@ const SEARCH: &[Field] = &[
     optional("roleNameLike", Kind::Text),
     optional("permissionNames", Kind::Texts),
     optional("includeProjectRoles", Kind::Bool),
+    optional("text", Kind::Text),
+    optional("sort", Kind::Objects(&[required("field", Kind::Text), optional("desc", Kind::Bool)])),
 ];
 
 const CREATE_BATCH: &[Field] = &[required("roles", Kind::Objects(CREATE))];
@@ -279,8 +281,11 @@ fn search(call: &Call<'_>, store: &mut Store) -> Result {
             && role.name.to_lowercase().contains(&like)
             && (permissions.is_empty()
                 || role.permission_names(store).any(|name| permissions.contains(&name)))
+            && has_text(&[&role.name, &role.description], body.text("text"))
     });
-    list("roles", found.map(|role| role.show(store)))
+    let mut roles: Vec<_> = found.map(|role| role.show(store)).collect();
+    sort(&mut roles, body, &["id", "name", "description", "createdTime", "tenantId"])?;
+    list("roles", roles.into_iter())
 }
 
 #[cfg(test)]

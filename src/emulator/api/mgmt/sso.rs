@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::owned;
 use super::sso_fields::{
     AUTH_TYPE, CONFIGURE_OIDC, CONFIGURE_SAML, CONFIGURE_SAML_BY_METADATA, LEGACY, LEGACY_MAPPING,
     LEGACY_METADATA, MAKE_FIELDS, NEW, REDIRECT, STATE, TENANT, TENANT_ALONE,
 };
+use super::{owned, refuse_uncovered};
 use crate::emulator::api::call::{Call, list};
 use crate::emulator::api::event::Event::{Action, Unrecorded};
 use crate::emulator::api::route::Bearer::Management;
@@ -341,6 +341,7 @@ fn renamed(settings: &Object) -> Object {
 fn provider(call: &Call<'_>, store: &Store) -> Result<Provider> {
     let (body, tenant) = (call.body(), call.body().text("tenantId"));
     let given = body.object("settings");
+    refuse_uncovered(given, &["spSignKey", "spEncryptionKey"])?;
     Ok(Provider {
         settings: body.map("settings").map(renamed).unwrap_or_default(),
         mappings: Provider::read_mappings(store, tenant, given)?,

@@ -28,12 +28,14 @@ const COMMON: [Field; 7] = [
     optional("forceAuthentication", Kind::Bool),
     optional("customAttributes", Kind::Map),
 ];
-const OIDC: [Field; 11] = [
+const OIDC: [Field; 13] = [
     optional("approvedRedirectUrls", Kind::Texts),
     optional("authorizationCodeDisabled", Kind::Bool),
     optional("backChannelLogoutUrl", Kind::Text),
+    optional("claims", Kind::Texts),
     optional("clientCredentialsDisabled", Kind::Bool),
     optional("clientType", Kind::Text),
+    optional("customIdpInitiatedLoginPageUrl", Kind::Text),
     optional("defaultAudience", Kind::Text),
     optional("deviceCodeDisabled", Kind::Bool),
     optional("forcePkce", Kind::Bool),
@@ -52,7 +54,7 @@ const GROUPS: &[Field] = &[
     optional("value", Kind::Text),
     optional("roles", Kind::Objects(&[optional("id", Kind::Text), optional("name", Kind::Text)])),
 ];
-const SAML: [Field; 13] = [
+const SAML: [Field; 14] = [
     optional("acsAllowedCallbacks", Kind::Texts),
     optional("acsUrl", Kind::Text),
     optional("attributeMapping", Kind::Objects(ATTRIBUTE)),
@@ -60,6 +62,7 @@ const SAML: [Field; 13] = [
     optional("defaultRelayState", Kind::Text),
     optional("defaultSignatureAlgorithm", Kind::Text),
     optional("entityId", Kind::Text),
+    optional("errorRedirectUrl", Kind::Text),
     optional("groupsMapping", Kind::Objects(GROUPS)),
     optional("logoutRedirectUrl", Kind::Text),
     optional("metadataUrl", Kind::Text),
@@ -77,8 +80,8 @@ const WSFED: [Field; 7] = [
     optional("replyUrl", Kind::Text),
 ];
 
-const OIDC_FIELDS: [Field; 18] = concat(COMMON, OIDC);
-const NEW_OIDC: [Field; 21] = concat(
+const OIDC_FIELDS: [Field; 20] = concat(COMMON, OIDC);
+const NEW_OIDC: [Field; 23] = concat(
     OIDC_FIELDS,
     [
         optional("id", Kind::Text),
@@ -86,10 +89,10 @@ const NEW_OIDC: [Field; 21] = concat(
         optional("clientSecret", Kind::Text),
     ],
 );
-const UPDATE_OIDC: [Field; 19] = concat(OIDC_FIELDS, [required("id", Kind::Text)]);
-const SAML_FIELDS: [Field; 20] = concat(COMMON, SAML);
-const NEW_SAML: [Field; 21] = concat(SAML_FIELDS, [optional("id", Kind::Text)]);
-const UPDATE_SAML: [Field; 21] = concat(SAML_FIELDS, [required("id", Kind::Text)]);
+const UPDATE_OIDC: [Field; 21] = concat(OIDC_FIELDS, [required("id", Kind::Text)]);
+const SAML_FIELDS: [Field; 21] = concat(COMMON, SAML);
+const NEW_SAML: [Field; 22] = concat(SAML_FIELDS, [optional("id", Kind::Text)]);
+const UPDATE_SAML: [Field; 22] = concat(SAML_FIELDS, [required("id", Kind::Text)]);
 const WSFED_FIELDS: [Field; 14] = concat(COMMON, WSFED);
 const NEW_WSFED: [Field; 15] = concat(WSFED_FIELDS, [optional("id", Kind::Text)]);
 const UPDATE_WSFED: [Field; 15] = concat(WSFED_FIELDS, [required("id", Kind::Text)]);

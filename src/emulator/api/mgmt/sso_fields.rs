@@ -46,7 +46,7 @@ const GROUPS_MAPPING: &[Field] = &[
 ];
 
 /// What the two ways to set up SAML have in common.
-const SAML: [Field; 11] = [
+const SAML: [Field; 14] = [
     optional("attributeMapping", Kind::Object(ATTRIBUTES)),
     optional("roleMappings", Kind::Objects(ROLE_MAPPING)),
     optional("defaultSSORoles", Kind::Texts),
@@ -58,10 +58,13 @@ const SAML: [Field; 11] = [
     optional("spACSUrl", Kind::Text),
     optional("spEntityId", Kind::Text),
     optional("disableSignRequest", Kind::Bool),
+    optional("spSignKey", Kind::Text),
+    optional("spEncryptionKey", Kind::Text),
+    optional("subjectNameIdFormat", Kind::Text),
 ];
 
 /// The wire type `SSOSAMLSettings`.
-const SAML_SETTINGS: [Field; 15] = concat(
+const SAML_SETTINGS: [Field; 18] = concat(
     SAML,
     [
         required("idpUrl", Kind::Text),
@@ -72,7 +75,7 @@ const SAML_SETTINGS: [Field; 15] = concat(
 );
 
 /// The wire type `SSOSAMLSettingsByMetadata`.
-const SAML_BY_METADATA_SETTINGS: [Field; 13] =
+const SAML_BY_METADATA_SETTINGS: [Field; 16] =
     concat(SAML, [required("idpMetadataUrl", Kind::Text), optional("entityId", Kind::Text)]);
 
 /// The wire type `SSOOIDCSettings`.

@@ -42,6 +42,8 @@ const SEARCH: &[Field] = &[
     optional("customAttributes", Kind::Map),
     optional("authType", Kind::Text),
     optional("parentTenantId", Kind::Text),
+    optional("tenantSSODomains", Kind::Texts),
+    optional("topLevelOnly", Kind::Bool),
 ];
 
 const DEFAULT_ROLES: &[Field] =
@@ -284,12 +286,21 @@ fn search(call: &Call<'_>, store: &mut Store) -> Result {
     let domains = body.texts("tenantSelfProvisioningDomains");
     let parent = body.some_text("parentTenantId");
     let auth_type = body.some_text("authType");
+    let sso_domains = body.texts("tenantSSODomains");
+    let has_sso_domain = |tenant: &Tenant| {
+        let of_tenant = store.sso_settings.iter().filter(|settings| settings.tenant == tenant.id);
+        of_tenant
+            .flat_map(|settings| &settings.domains)
+            .any(|domain| sso_domains.contains(&&**domain))
+    };
     let found = store.tenants.iter().filter(|tenant| {
         (ids.is_empty() || ids.contains(&&*tenant.id))
             && (names.is_empty() || names.contains(&&*tenant.name))
             && (domains.is_empty()
                 || tenant.domains.iter().any(|domain| domains.contains(&&**domain)))
             && parent.is_none_or(|parent| tenant.parent.as_deref() == Some(parent))
+            && !(body.flag("topLevelOnly") && tenant.parent.is_some())
+            && (sso_domains.is_empty() || has_sso_domain(tenant))
             && auth_type.is_none_or(|wanted| {
                 wanted
                     == store

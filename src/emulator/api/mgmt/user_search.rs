@@ -12,7 +12,7 @@ use crate::emulator::api::route::{Area, Route};
 use crate::emulator::state::family::FamilyMembership;
 use crate::emulator::state::grants::Grants;
 use crate::emulator::state::store::Store;
-use crate::emulator::state::user::User;
+use crate::emulator::state::user::{Factor, User};
 use crate::emulator::words::fields::{Field, Fields, Kind, optional, required};
 use crate::emulator::words::refusal::{Refusal, Result};
 
@@ -26,12 +26,21 @@ const SEARCH: &[Field] = &[
     optional("includeSubTenants", Kind::Bool),
     optional("limit", Kind::Int),
     optional("lockReasons", Kind::Texts),
+    optional("loginId", Kind::Text),
     optional("loginIds", Kind::Texts),
+    optional("offset", Kind::Int),
     optional("page", Kind::Int),
+    optional("password", Kind::Bool),
     optional("phones", Kind::Texts),
+    optional("recoveryEmails", Kind::Texts),
+    optional("recoveryPhones", Kind::Texts),
     optional("roleNames", Kind::Texts),
+    optional("scim", Kind::Bool),
+    optional("scimOnly", Kind::Bool),
+    optional("selectedColumns", Kind::Texts),
     optional("sort", Kind::Objects(&[required("field", Kind::Text), optional("desc", Kind::Bool)])),
     optional("ssoAppIds", Kind::Texts),
+    optional("ssoOnly", Kind::Bool),
     optional("statuses", Kind::Texts),
     optional("tempLockReasons", Kind::Texts),
     optional("tenantIds", Kind::Texts),
@@ -41,9 +50,13 @@ const SEARCH: &[Field] = &[
     optional("text", Kind::Text),
     optional("toCreatedTime", Kind::Int),
     optional("toModifiedTime", Kind::Int),
+    optional("totp", Kind::Bool),
     optional("userIds", Kind::Texts),
     optional("verifiedEmail", Kind::Bool),
     optional("verifiedPhone", Kind::Bool),
+    optional("verifiedRecoveryEmail", Kind::Bool),
+    optional("verifiedRecoveryPhone", Kind::Bool),
+    optional("webauthn", Kind::Bool),
     optional("withTestUser", Kind::Bool),
 ];
 
@@ -69,6 +82,7 @@ fn search(call: &Call<'_>, store: &mut Store, test_users_only: bool) -> Result {
         .iter()
         .filter(|user| if user.test { with_test_users } else { !test_users_only })
         .filter(|user| matches(user, body) && granted(&user.grants, body, store))
+        .filter(|user| signs_in(user, body))
         .collect();
     let order: Vec<_> = body.objects("sort").collect();
     for sort in order.iter().rev() {
@@ -137,6 +151,28 @@ pub(in crate::emulator) fn matches(user: &User, body: Fields<'_>) -> bool {
         && between("fromModifiedTime", "toModifiedTime", user.modified)
         && has_attributes(&user.attributes, body.map("customAttributes"))
         && (text.is_empty() || texts.into_iter().any(|known| known.to_lowercase().contains(&text)))
+}
+
+/// The filters on recovery addresses and on what the user has to sign in with.
+fn signs_in(user: &User, body: Fields<'_>) -> bool {
+    let is = |name: &str, value: bool| body.maybe_flag(name).is_none_or(|asked| asked == value);
+    let one_of = |name: &str, value: &str| {
+        let wanted = body.texts(name);
+        wanted.is_empty() || wanted.contains(&value)
+    };
+    let has = |factor| user.factors.contains(&factor);
+    let (profile, login_id) = (&user.profile, body.some_text("loginId"));
+    login_id.is_none_or(|login_id| user.has_login(login_id))
+        && one_of("recoveryEmails", &profile.recovery_email)
+        && one_of("recoveryPhones", &profile.recovery_phone)
+        && is("verifiedRecoveryEmail", user.verified_recovery_email)
+        && is("verifiedRecoveryPhone", user.verified_recovery_phone)
+        && is("password", user.password.is_some())
+        && is("totp", user.authenticator.is_some())
+        && is("webauthn", has(Factor::WebAuthn))
+        && is("scim", has(Factor::Scim))
+        && (!body.flag("scimOnly") || has(Factor::Scim))
+        && (!body.flag("ssoOnly") || has(Factor::Saml))
 }
 
 /// The filters on roles and tenants.

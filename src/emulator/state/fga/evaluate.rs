@@ -124,10 +124,10 @@ impl<'a> World<'a> {
 }
 
 /// The place of a gate.
-type Gate = usize;
+pub(super) type Gate = usize;
 
 /// How the value of a gate follows from those of others.
-enum Kind<'a> {
+pub(super) enum Kind<'a> {
     /// True for the targets listed, and where any of the gates is.
     Any(Vec<&'a Target>, Vec<Gate>),
     /// Where all of the gates are true.
@@ -147,11 +147,11 @@ impl Kind<'_> {
     }
 }
 
-struct Network<'a> {
-    world: World<'a>,
-    kinds: Vec<Kind<'a>>,
+pub(super) struct Network<'a> {
+    pub(super) world: World<'a>,
+    pub(super) kinds: Vec<Kind<'a>>,
     /// The gate of each relation of each resource.
-    known: HashMap<&'a Name, HashMap<&'a str, Gate>>,
+    pub(super) known: HashMap<&'a Name, HashMap<&'a str, Gate>>,
     /// Gates of relations that are not made yet.
     open: Vec<(Gate, &'a Name, &'a str)>,
     /// The gates that depend on a gate, those of all gates in one list, and where in it those of each
@@ -161,7 +161,7 @@ struct Network<'a> {
 }
 
 impl<'a> Network<'a> {
-    fn new(world: World<'a>) -> Self {
+    pub(super) fn new(world: World<'a>) -> Self {
         let (known, open) = (HashMap::new(), Vec::new());
         let (dependents, ends) = (Vec::new(), Vec::new());
         Self { world, kinds: Vec::new(), known, open, dependents, ends }
@@ -173,7 +173,7 @@ impl<'a> Network<'a> {
     }
 
     /// The gate of a relation of a resource.
-    fn relation(&mut self, name: &'a Name, resource: &'a str) -> Gate {
+    pub(super) fn relation(&mut self, name: &'a Name, resource: &'a str) -> Gate {
         if let Some(gate) = self.known.get(name).and_then(|known| known.get(resource)) {
             return *gate;
         }
@@ -184,7 +184,7 @@ impl<'a> Network<'a> {
     }
 
     /// Makes all gates that those asked for depend on.
-    fn complete(&mut self) {
+    pub(super) fn complete(&mut self) {
         while let Some((gate, name, resource)) = self.open.pop() {
             // What the schema does not have holds for nobody.
             let model: &'a Model = self.world.model;
@@ -213,7 +213,7 @@ impl<'a> Network<'a> {
         (self.dependents, self.ends) = (dependents, ends);
     }
 
-    fn dependents(&self, gate: Gate) -> &[Gate] {
+    pub(super) fn dependents(&self, gate: Gate) -> &[Gate] {
         let begin = gate.checked_sub(1).map_or(0, |before| self.ends[before]);
         &self.dependents[begin..self.ends[gate]]
     }
@@ -296,7 +296,7 @@ impl<'a> Network<'a> {
     }
 
     /// The value of each gate, a bit for each of the targets.
-    fn evaluate(&self, targets: &[&Target]) -> Vec<u64> {
+    pub(super) fn evaluate(&self, targets: &[&Target]) -> Vec<u64> {
         let mut values = Values::new(self, targets);
         loop {
             values.propagate();
@@ -417,13 +417,13 @@ impl Work {
 }
 
 /// Which bits a target stands for.
-struct Bits<'t> {
+pub(super) struct Bits<'t> {
     found: &'t Found,
     by_id: HashMap<&'t str, Vec<(u64, &'t Target)>>,
 }
 
 impl<'t> Bits<'t> {
-    fn new(world: World<'t>, targets: &[&'t Target]) -> Self {
+    pub(super) fn new(world: World<'t>, targets: &[&'t Target]) -> Self {
         let mut by_id: HashMap<_, Vec<_>> = HashMap::new();
         for (bit, target) in targets.iter().enumerate() {
             if let Some(id) = target.id() {
@@ -433,7 +433,7 @@ impl<'t> Bits<'t> {
         Self { found: world.found, by_id }
     }
 
-    fn of(&self, target: &Target) -> u64 {
+    pub(super) fn of(&self, target: &Target) -> u64 {
         let matching = |id: &str, target: &Target| {
             let asked = self.by_id.get(id).into_iter().flatten();
             let asked = asked.filter(|(_, asked)| asked.matches(target));

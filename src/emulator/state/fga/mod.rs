@@ -15,6 +15,7 @@ pub(in crate::emulator) mod language;
 pub(in crate::emulator) mod model;
 pub(in crate::emulator) mod name;
 pub(in crate::emulator) mod relations;
+pub(in crate::emulator) mod why;
 pub(in crate::emulator) mod wire;
 
 use model::Model;

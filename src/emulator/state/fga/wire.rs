@@ -6,6 +6,7 @@ use super::model::{Allowed, Definition, Expression, Model, Node, Type};
 use super::name::Name;
 use super::query_text;
 use super::relations::{Relation, Target};
+use super::why::Path;
 use crate::emulator::words::fields::{Field, Fields, Kind, optional, required};
 use crate::emulator::words::refusal::{Refusal, Result};
 
@@ -238,6 +239,34 @@ pub(in crate::emulator) fn show_tuple(relation: &Relation) -> Option<Value> {
         })),
         _ => None,
     }
+}
+
+/// Why a relation holds: the wire type `CheckPath`. What kind of step each is, Descope has numbers for that are
+/// not described.
+pub(in crate::emulator) fn show_path(path: &Path) -> Value {
+    let steps = path.steps.iter().map(|step| {
+        let Relation { name, resource, target } = &step.relation;
+        let (of, id) = match target {
+            Target::One { of, id } => (of.clone(), &**id),
+            Target::Set { name, resource } => (format!("{}#{}", name.of, name.name), &**resource),
+            Target::Query(query) => (String::new(), &**query),
+        };
+        let mut shown = json!({ "tuple": {
+            "resourceType": name.of,
+            "resource": resource,
+            "relation": name.name,
+            "targetType": of,
+            "target": id,
+        } });
+        if step.derived {
+            shown["permission"] = json!(name.name);
+        }
+        if !step.paths.is_empty() {
+            shown["subPaths"] = step.paths.iter().map(show_path).collect();
+        }
+        shown
+    });
+    json!({ "steps": steps.collect::<Vec<_>>() })
 }
 
 /// What a definition can be created for: what the language says and namespaces cannot.
