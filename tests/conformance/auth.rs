@@ -195,7 +195,7 @@ fn password(client: &Client, method: &str, args: &Args<'_>) -> Call {
         }
         "replace" => {
             let (old, new) = (args.text("old_password")?, args.text("new_password")?);
-            signed_in(password.replace(login_id, Replacement { old: old, new: new }))
+            signed_in(password.replace(login_id, Replacement { old, new }))
         }
         "get_policy" => shown(password.load_policy()),
         _ => Err(Unsayable::NoAdapter),

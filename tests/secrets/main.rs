@@ -151,8 +151,8 @@ fn calls(client: &Client, with: &Canaries) {
     outcome(&otp.verify(DeliveryMethod::Email, ADA, code));
     let sessions = client.auth().session();
     outcome(&sessions.validate(session));
-    outcome(&sessions.validate_and_refresh(SessionTokens { session: session, refresh: refresh }));
-    outcome(&sessions.validate_and_refresh(SessionTokens { session: "", refresh: refresh }));
+    outcome(&sessions.validate_and_refresh(SessionTokens { session, refresh }));
+    outcome(&sessions.validate_and_refresh(SessionTokens { session: "", refresh }));
     outcome(&sessions.refresh(refresh));
     outcome(&sessions.me(refresh));
     outcome(&sessions.load_history(refresh));
