@@ -101,7 +101,7 @@ fn values_of_applications_go_with_their_definition() {
     let plan = CustomAttribute::new("plan", AttributeKind::SingleSelect).options(["free", "paid"]);
     let team = CustomAttribute::new("team", AttributeKind::Text);
     apps.create_custom_attributes(&[plan.clone(), team.clone()]).unwrap();
-    refused(apps.create_custom_attributes(&[plan.clone()]), 400, "EMU409");
+    refused(apps.create_custom_attributes(std::slice::from_ref(&plan)), 400, "EMU409");
     let strange = CustomAttribute::new("x", AttributeKind::Other(99));
     refused(apps.create_custom_attributes(&[strange]), 400, "E011004");
     assert_eq!(apps.load_custom_attributes().unwrap(), [plan, team.clone()]);

@@ -53,7 +53,7 @@ fn with_consents() -> (Emulator, Client, Value) {
 /// The applications of the consents that are left, and how many scopes each has.
 fn left(client: &Client, search: &ConsentSearch) -> Vec<(String, usize)> {
     let consents = client.mgmt().inbound_app().iter_consents(search);
-    let shown = consents.map(|consent| consent.unwrap());
+    let shown = consents.map(Result::unwrap);
     shown.map(|consent| (consent.app_id.unwrap(), consent.scopes.len())).collect()
 }
 

@@ -76,7 +76,7 @@ fn the_claims_of_all_scopes_are_replaced_at_once() {
     assert_eq!(copy.export(), emulator.export());
     refused(mappings.update(&[email.clone(), email.clone()]), 400, "E011004");
     assert_eq!(mappings.load_all().unwrap().len(), 2);
-    mappings.update(&[email.clone()]).unwrap();
+    mappings.update(std::slice::from_ref(&email)).unwrap();
     assert_eq!(mappings.load_all().unwrap(), [email]);
     mappings.delete_all().unwrap();
     assert_eq!(mappings.load_all().unwrap(), []);

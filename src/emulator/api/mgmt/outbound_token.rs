@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::outbound_app::find;
 use super::owned;
 use crate::emulator::api::call::Call;
-use crate::emulator::api::event::Event::{Action, Unrecorded};
+use crate::emulator::api::event::Event::{self, Action, Unrecorded};
 use crate::emulator::api::route::Bearer::{Management, ManagementOrInbound};
 use crate::emulator::api::route::{Area, Route};
 use crate::emulator::api::seed::{List, last_row};
@@ -60,8 +60,7 @@ const MAKE_FIELDS: [Field; 11] = concat(
 
 pub(in crate::emulator) const AREA: Area = Area::new(ROUTES).inside(&[MAKE]).seeds(&[&SEED]);
 
-const REFRESHED: crate::emulator::api::event::Event =
-    Unrecorded("a token that is refreshed on the way stays the same thing");
+const REFRESHED: Event = Unrecorded("a token that is refreshed on the way stays the same thing");
 
 const ROUTES: &[Route] = &[
     Route::post(

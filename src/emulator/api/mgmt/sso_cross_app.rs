@@ -10,7 +10,7 @@ use crate::emulator::api::route::Bearer::Management;
 use crate::emulator::api::route::{Area, Route};
 use crate::emulator::state::sso::{Provider, SsoSettings};
 use crate::emulator::state::store::Store;
-use crate::emulator::words::fields::{Field, Kind, Object, optional, required};
+use crate::emulator::words::fields::{self, Field, Kind, Object, optional, required};
 use crate::emulator::words::refusal::{Refusal, Reply, Result};
 
 /// The wire type `XAAIssuerSettings`. The issuers are kept by their `iss`, which no list of fields names.
@@ -121,7 +121,7 @@ fn configure(call: &Call<'_>, store: &mut Store) -> Result {
         let Value::Object(known) = known else {
             return Err(Refusal::invalid(format!("The issuer {issuer:?} must be an object")));
         };
-        crate::emulator::words::fields::object(ISSUER, known.clone(), "settings.issuers")?;
+        fields::object(ISSUER, known.clone(), "settings.issuers")?;
     }
     let access = Provider {
         settings: PLAIN
