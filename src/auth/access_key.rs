@@ -27,7 +27,8 @@ impl<'c> Auth<'c> {
 }
 
 impl AccessKeys<'_> {
-    /// Trades an access key for a session token. There is no refresh token: trade the key again.
+    /// Exchanges an access key for a session token. There is no refresh token: exchange the key
+    /// again.
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
@@ -80,14 +81,14 @@ pub struct AccessKeyOptions {
     /// Claims to put into the session token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub custom_claims: Option<Map<String, Value>>,
-    /// The tenant to make the current one, as the claim `dct`.
+    /// The tenant to select, as the claim `dct`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub selected_tenant: Option<String>,
 }
 
 setters!(AccessKeyOptions { custom_claims: opt_map<Value>, selected_tenant: opt<String> });
 
-/// A session of an access key's.
+/// The session of an access key.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct KeySession {
@@ -96,12 +97,11 @@ pub struct KeySession {
     /// The access key's ID.
     pub key_id: String,
     /// When the session token expires; `None` if the answer does not say. The token's own claim says
-    /// it too.
+    /// so too.
     pub expiration: Option<UnixTime>,
-    /// What a newer Descope says beyond the above, but for secrets.
+    /// All other fields, such as those that a newer Descope adds, except secrets.
     pub extra: Extra,
-    /// Members that a newer Descope sends and whose name or value is that of a token, key, code or
-    /// other secret.
+    /// All other fields with the name or value of a token, key, code or other secret.
     pub extra_secrets: BTreeMap<String, Secret>,
 }
 

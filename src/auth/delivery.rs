@@ -59,7 +59,8 @@ impl DeliveryMethod {
     }
 }
 
-/// Where a message went, partly hidden so that it can be shown.
+/// The address of a message, partly hidden so that you can show
+/// it.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
@@ -70,7 +71,7 @@ pub struct MaskedAddress {
     /// Such as `+1*******01`, if it went to a phone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub masked_phone: Option<String>,
-    /// What a newer Descope says beyond the above.
+    /// All other fields, such as those that a newer Descope adds.
     #[serde(flatten)]
     pub extra: Extra,
 }

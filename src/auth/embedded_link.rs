@@ -7,8 +7,8 @@ use crate::error::Result;
 
 /// Embedded links; see [`Auth::embedded_link`].
 ///
-/// The management API makes the token; your program puts it into a link of its own, and sends it in
-/// a message of its own.
+/// The management API creates the token. Your program puts it into a link, and sends the link in
+/// its own message.
 #[derive(Clone, Copy, Debug)]
 pub struct EmbeddedLinks<'c>(&'c Client);
 

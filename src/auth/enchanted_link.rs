@@ -19,10 +19,10 @@ use crate::secret::Secret;
 
 /// Enchanted links; see [`Auth::enchanted_link`].
 ///
-/// 1. Send the links, and show the user [`PendingLink::link_id`]: the number of the right one.
-/// 2. Ask for the session: all at once with [`wait_for_session`](Self::wait_for_session), or once
-///    with [`session`](Self::session).
-/// 3. Meanwhile the user clicks, perhaps on another device. The page that the link leads to hands
+/// 1. Send the links, and show the user [`PendingLink::link_id`], the number of the right link.
+/// 2. Wait for the session with [`wait_for_session`](Self::wait_for_session), or ask once with
+///    [`session`](Self::session).
+/// 3. Meanwhile the user clicks, perhaps on another device. The page that the link leads to passes
 ///    the link's query parameter `t` to [`verify`](Self::verify).
 ///
 /// ```
@@ -147,7 +147,7 @@ impl EnchantedLinks<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`] for a method other than the two.
+    /// [`Error::Argument`] for any other method.
     pub fn sign_up_or_in(
         &self,
         method: DeliveryMethod,
@@ -163,8 +163,8 @@ impl EnchantedLinks<'_> {
             .send()
     }
 
-    /// Checks the token of the link that the user clicked. The session goes to who asks for it, not
-    /// to who calls this.
+    /// Checks the token of the link that the user clicked. The session goes to the caller of
+    /// [`session`](Self::session), not to the caller of this function.
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
@@ -182,8 +182,8 @@ impl EnchantedLinks<'_> {
     ///
     /// # Errors
     ///
-    /// [`LINK_EXPIRED`](crate::codes::LINK_EXPIRED) if the token is wrong, spent, too old, or that
-    /// of a wrong link.
+    /// [`LINK_EXPIRED`](crate::codes::LINK_EXPIRED) if the token is wrong, spent, too old, or
+    /// belongs to a wrong link.
     pub fn verify(&self, token: &str) -> Result<()> {
         self.0.post("/v1/auth/enchantedlink/verify").link_token(token).send_unit()
     }
@@ -213,16 +213,16 @@ impl EnchantedLinks<'_> {
             .send_pending(pending_ref, codes::ENCHANTED_LINK_PENDING)
     }
 
-    /// Asks for the session again and again, until the link is clicked. `None` if that did not
-    /// happen in time, or `keep_waiting` said no.
+    /// Asks for the session repeatedly, until the link is clicked. Returns `None` if that did not
+    /// happen in time, or if `keep_waiting` returned `false`.
     ///
     /// `keep_waiting` is called before every request, and ten times a second in between: to cancel,
-    /// return `false`. A request under way is not cancelled, but ends by
-    /// [`ClientBuilder::try_timeout`](crate::ClientBuilder::try_timeout) at the latest.
+    /// return `false`. A request under way is not cancelled, but ends within
+    /// [`ClientBuilder::try_timeout`](crate::ClientBuilder::try_timeout).
     ///
-    /// The waiting goes on if Descope cannot answer for a while
-    /// ([`Error::is_unavailable`]), or sees too many requests: then the next one is made when its
-    /// `Retry-After` allows, or after a minute if it does not say.
+    /// It continues to wait if Descope cannot answer for a while ([`Error::is_unavailable`]), or
+    /// after too many requests. The next request is then made when `Retry-After` allows it, or after
+    /// a minute.
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
@@ -246,8 +246,8 @@ impl EnchantedLinks<'_> {
     ///
     /// # Errors
     ///
-    /// Those of [`session`](Self::session), at once; and what kept Descope from answering, if it
-    /// still did so when the time was over.
+    /// The errors of [`session`](Self::session), at once. If Descope still could not answer at the
+    /// end of the time, the error that says why.
     pub fn wait_for_session(
         &self,
         pending_ref: &str,
@@ -338,8 +338,8 @@ impl EnchantedLinks<'_> {
 
 /// # Where the links may be clicked
 impl EnchantedLinks<'_> {
-    /// Says with the messages sent from here whether the links may be clicked on another device than
-    /// the one that asked for them. Defaults to what Descope decides.
+    /// Sets, for the messages sent with the returned handle, whether the links may be clicked on
+    /// another device than the one that asked for them. By default, Descope decides.
     ///
     /// ```
     /// # use descope::auth::DeliveryMethod;
@@ -375,17 +375,17 @@ pub struct UpdatePhoneOptions {
     /// Makes the new number a login ID too. Defaults to `false`.
     #[serde(rename = "addToLoginIDs", skip_serializing_if = "Option::is_none")]
     pub add_to_login_ids: Option<bool>,
-    /// Where another user has the number, merges into that user instead of this one. Defaults to
+    /// If another user has the number, merges into that user instead of this one. Defaults to
     /// `false`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub on_merge_use_existing: Option<bool>,
-    /// Another message template than the project's.
+    /// A message template to use instead of the project's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub template_id: Option<String>,
     /// Values to put into the message.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub template_options: Option<BTreeMap<String, String>>,
-    /// Another connector to send the message with than the project's.
+    /// A connector to send the message with, instead of the project's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub provider_id: Option<String>,
 }
@@ -395,16 +395,17 @@ setters!(UpdatePhoneOptions {
     template_options: opt_map<String>, provider_id: opt<String>,
 });
 
-/// Links that were sent, and the session to come.
+/// The links that were sent, and a reference to the pending session.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct PendingLink {
     /// The number of the right link: show it to the user.
     pub link_id: String,
-    /// What to ask for the session with. Whoever has it gets the session: keep it to yourself.
+    /// The reference to ask for the session with. Whoever has it gets the session, so keep it
+    /// secret.
     pub pending_ref: Secret,
-    /// Where the links went.
+    /// The address that the links were sent to.
     #[serde(flatten)]
     pub sent_to: MaskedAddress,
 }

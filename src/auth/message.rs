@@ -64,7 +64,7 @@ setters!(MessageLoginOptions {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct MessageSignUpOrInOptions {
-    /// Ends all other sessions of a user who exists already.
+    /// Whether to end all other sessions of a user who already exists.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revoke_other_sessions: Option<bool>,
     /// Which kinds of session `revoke_other_sessions` ends. Defaults to all.
@@ -111,7 +111,7 @@ pub struct MessageSignUpOptions {
     /// What is known of the user.
     #[serde(skip)]
     pub user: UserDetails,
-    /// Ends all other sessions of a user who exists already.
+    /// Whether to end all other sessions of a user who already exists.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revoke_other_sessions: Option<bool>,
     /// Claims to put into the session token.

@@ -79,22 +79,22 @@ missing! { Auth<'_> {
     webauthn "webauthn" "enable the feature `webauthn` of `descope`",
 } }
 
-/// Everything around signing in, an area each; see [`Client::auth`].
+/// Everything around signing in, with one function per area; see [`Client::auth`].
 ///
 /// # Errors
 ///
 /// Every call may fail with
 ///
 /// * [`Error::Argument`](crate::Error::Argument) for a login ID, token or address that is empty or
-///   cannot be one, before anything is sent;
+///   cannot be right, before anything is sent;
 /// * [`Error::Api`](crate::Error::Api) if Descope refuses, as with
 ///   [`RATE_LIMIT_EXCEEDED`](crate::codes::RATE_LIMIT_EXCEEDED) after too many calls;
 /// * [`Error::Transport`](crate::Error::Transport) if no answer came, and
-///   [`Error::Decode`](crate::Error::Decode) for one that cannot be read;
-/// * [`Error::Token`](crate::Error::Token), if it signs a user in and the tokens of the answer do not
-///   pass the local check.
+///   [`Error::Decode`](crate::Error::Decode) if the answer cannot be read;
+/// * [`Error::Token`](crate::Error::Token), if the call signs a user in and the tokens of the answer
+///   do not pass the local check.
 ///
-/// What else may happen is said with each.
+/// Each function documents its other errors.
 #[derive(Clone, Copy, Debug)]
 pub struct Auth<'c>(pub(crate) &'c Client);
 
@@ -112,60 +112,59 @@ impl Auth<'_> {
     }
 }
 
-/// A token and what it says.
+/// A token and its claims.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Token {
     /// The token itself, to hand to the user's browser or program.
     pub jwt: Secret,
-    /// Its claims, validated.
+    /// Its validated claims.
     pub claims: Claims,
 }
 
 /// A user who has signed in.
 ///
-/// Only the tokens are needed for a sign-in: whatever else the answer has is read as well as it can be,
-/// and is missing here if it cannot be. `Debug` prints the names of what is in
-/// [`extra`](Self::extra) and [`extra_secrets`](Self::extra_secrets), not the values.
+/// A sign-in needs only the tokens. All other parts of the answer are read leniently, and are missing
+/// here if they cannot be read. `Debug` prints the names of the members of [`extra`](Self::extra) and
+/// [`extra_secrets`](Self::extra_secrets), but not their values.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct AuthInfo {
-    /// The session token, short-lived, for every request of the user's.
+    /// The short-lived session token, for every request of the user.
     pub session: Token,
-    /// The refresh token, long-lived, to get a new session token with. Absent where the project keeps
-    /// it in a cookie of its own, and for access keys.
+    /// The long-lived refresh token, which gets new session tokens. Absent if the project keeps it in
+    /// its own cookie, and for access keys.
     pub refresh: Option<Token>,
     /// The user.
     pub user: User,
-    /// Whether they have never signed in before. Defaults to `true` if the answer does not say, as in
+    /// Whether this is the user's first sign-in. Defaults to `true` if the answer does not say, as in
     /// Descope's SDK for Python.
     pub first_seen: bool,
     /// How to keep the refresh token in a cookie.
     pub cookie: CookieSettings,
-    /// What the identity provider said of the user, after a sign-in by OAuth or SSO.
+    /// What the identity provider said about the user, after a sign-in with OAuth or SSO.
     pub idp_response: Option<IdpResponse>,
-    /// The ID of the SSO configuration that the user signed in by, after a sign-in by SSO.
+    /// The ID of the SSO configuration that the user signed in with, after a sign-in with SSO.
     pub tenant_sso_id: Option<String>,
     /// When the session has to be refreshed at the latest.
     pub session_expiration: Option<UnixTime>,
-    /// Seconds after which to refresh the session, before its token expires.
+    /// The number of seconds after which to refresh the session, before its token expires.
     pub next_refresh_seconds: Option<u64>,
-    /// The claims that the answer names beside those of the token.
+    /// The claims that the answer has in addition to those of the token.
     ///
     /// They are not signed: [`claims`](Self::claims) has those that are.
     pub unsigned_claims: Map<String, Value>,
-    /// The token of a device that the user has trusted, to keep on it.
+    /// The token of a device that the user has trusted. Keep it on the device.
     pub trusted_device_token: Option<Secret>,
-    /// The token of a device that the user has signed in on before, to keep on it.
+    /// The token of a device that the user has signed in on before. Keep it on the device.
     pub known_device_token: Option<Secret>,
-    /// A token of another vendor, which the session was moved from or is kept beside.
+    /// A token of another vendor, from which the session was moved or beside which it is kept.
     pub external_token: Option<Secret>,
-    /// Whether the sign-in was by an SSO configuration that is not saved yet, to test it.
+    /// Whether the sign-in tested an SSO configuration that has not been saved yet.
     pub unsaved_sso: Option<bool>,
-    /// What a newer Descope says beyond the above, but for secrets.
+    /// All other fields, such as those that a newer Descope adds, except secrets.
     pub extra: Extra,
-    /// Members that a newer Descope sends and whose name or value is that of a token, key, code or
-    /// other secret.
+    /// All other fields with the name or value of a token, key, code or other secret.
     pub extra_secrets: BTreeMap<String, Secret>,
 }
 
@@ -218,7 +217,7 @@ pub struct CookieSettings {
     pub domain: String,
     /// The cookie's path. Defaults to `/`.
     pub path: String,
-    /// Seconds for which it is kept; `None` if the answer does not say.
+    /// How many seconds it is kept; `None` if the answer does not say.
     pub max_age: Option<i64>,
     /// When it expires; `None` if the answer does not say.
     pub expires: Option<UnixTime>,
@@ -230,12 +229,12 @@ pub struct CookieSettings {
     pub session_domain: Option<String>,
 }
 
-/// What an identity provider said of a user.
+/// What an identity provider said about a user.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct IdpResponse {
-    /// The groups the user is in there.
+    /// The user's groups at the identity provider.
     #[serde(rename = "idpGroups")]
     pub groups: Vec<String>,
     /// The attributes of a SAML assertion.
@@ -244,7 +243,7 @@ pub struct IdpResponse {
     /// The claims of an OpenID Connect ID token.
     #[serde(rename = "idpOIDCClaims")]
     pub oidc_claims: Map<String, Value>,
-    /// What a newer Descope says beyond the above.
+    /// All other fields, such as those that a newer Descope adds.
     #[serde(flatten)]
     pub extra: Extra,
 }

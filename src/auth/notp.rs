@@ -23,8 +23,8 @@ use crate::secret::Secret;
 ///    [`image`](PendingMessage::image).
 /// 2. WhatsApp opens with a message that is ready to send. The user sends it: this proves that the
 ///    phone number is theirs.
-/// 3. Meanwhile ask for the session: all at once with
-///    [`wait_for_session`](Self::wait_for_session), or once with [`session`](Self::session).
+/// 3. Meanwhile wait for the session with [`wait_for_session`](Self::wait_for_session), or ask once
+///    with [`session`](Self::session).
 ///
 /// ```
 /// # let emulator = descope::emulator::Emulator::new();
@@ -79,7 +79,7 @@ impl Notp<'_> {
             .send()
     }
 
-    /// Begins to sign in a user who is registered already.
+    /// Begins to sign in an existing user.
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
@@ -157,16 +157,16 @@ impl Notp<'_> {
         self.0.post("/v1/auth/notp/pending-session").send_pending(pending_ref, codes::NOTP_PENDING)
     }
 
-    /// Asks for the session again and again, until the message has been sent. `None` if that did not
-    /// happen in time, or `keep_waiting` returned `false`.
+    /// Asks for the session repeatedly, until the message has been sent. Returns `None` if that did not
+    /// happen in time, or if `keep_waiting` returned `false`.
     ///
     /// `keep_waiting` is called before every request, and ten times a second in between: to cancel,
-    /// return `false`. A request under way is not cancelled, but ends by
-    /// [`ClientBuilder::try_timeout`](crate::ClientBuilder::try_timeout) at the latest.
+    /// return `false`. A request under way is not cancelled, but ends within
+    /// [`ClientBuilder::try_timeout`](crate::ClientBuilder::try_timeout).
     ///
-    /// The waiting goes on if Descope cannot answer for a while ([`Error::is_unavailable`](crate::Error::is_unavailable)), or sees
-    /// too many requests: then the next one is made when its `Retry-After` allows, or after a minute
-    /// if it does not say.
+    /// It continues to wait if Descope cannot answer for a while
+    /// ([`Error::is_unavailable`](crate::Error::is_unavailable)), or after too many requests. The next
+    /// request is then made when `Retry-After` allows it, or after a minute.
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
@@ -189,8 +189,8 @@ impl Notp<'_> {
     ///
     /// # Errors
     ///
-    /// Those of [`session`](Self::session), at once; and what kept Descope from answering, if it still
-    /// did so when the time was up.
+    /// The errors of [`session`](Self::session), at once. If Descope still could not answer at the end
+    /// of the time, the error that says why.
     pub fn wait_for_session(
         &self,
         pending_ref: &str,
@@ -203,8 +203,8 @@ impl Notp<'_> {
 
 /// # Changing a phone number
 impl Notp<'_> {
-    /// Begins to change the phone number of a signed-in user: it changes once they have sent the
-    /// message from the new one.
+    /// Begins to change the phone number of a signed-in user. It changes once the user has sent the
+    /// message from the new number.
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
@@ -252,7 +252,7 @@ impl Notp<'_> {
 pub enum NotpUser<'u> {
     /// The user with this login ID.
     LoginId(&'u str),
-    /// Whoever sends the message: their phone number says who they are.
+    /// The user who sends the message, identified by the phone number.
     Sender,
 }
 
@@ -279,7 +279,7 @@ pub struct NotpUpdateOptions {
     /// Makes the new number a login ID too. Defaults to `false`.
     #[serde(rename = "addToLoginIDs", skip_serializing_if = "Option::is_none")]
     pub add_to_login_ids: Option<bool>,
-    /// Where another user has the number, merges into that user instead of this one. Defaults to
+    /// If another user has the number, merges into that user instead of this one. Defaults to
     /// `false`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub on_merge_use_existing: Option<bool>,
@@ -320,18 +320,18 @@ pub struct NotpTemplates {
 
 setters!(NotpTemplates { verify: opt<String>, success: opt<String>, error: opt<String> });
 
-/// A message that the user has to send, and the session to come.
+/// A message that the user has to send, and a reference to the pending session.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct PendingMessage {
-    /// What to ask for the session with. Whoever has it gets the session: keep it to yourself.
+    /// The reference to ask for the session with. Whoever has it gets the session, so keep it secret.
     pub pending_ref: Secret,
-    /// Where the message is ready to send, in WhatsApp: send the user there.
+    /// A URL that opens WhatsApp with the message ready to send. Send the user there.
     pub redirect_url: Option<String>,
     /// A picture of the same URL to scan with a phone, as Descope sends it.
     pub image: Option<String>,
-    /// What a newer Descope says beyond the above.
+    /// All other fields, such as those that a newer Descope adds.
     #[serde(flatten)]
     pub extra: Extra,
 }

@@ -51,9 +51,9 @@ pub struct OAuthOptions {
     /// Where the browser comes back to. Defaults to the provider's redirect URL in the project,
     /// also if it is empty.
     pub redirect_url: Option<String>,
-    /// Who is expected to sign in, such as an e-mail address, for the provider to fill in.
+    /// The expected user, such as an e-mail address, which the provider fills in.
     pub login_hint: Option<String>,
-    /// What the session is to be like.
+    /// The options of the new session.
     pub login: LoginOptions,
 }
 
@@ -68,9 +68,9 @@ pub struct OAuthSignUpOptions {
     /// Where the browser comes back to. Defaults to the provider's redirect URL in the project,
     /// also if it is empty.
     pub redirect_url: Option<String>,
-    /// Who is expected to sign up, such as an e-mail address, for the provider to fill in.
+    /// The expected user, such as an e-mail address, which the provider fills in.
     pub login_hint: Option<String>,
-    /// What the session is to be like.
+    /// The options of the new session.
     pub login: SessionOptions,
 }
 
@@ -86,10 +86,10 @@ pub struct OAuthUpdateOptions {
     /// also if it is empty.
     #[serde(skip)]
     pub redirect_url: Option<String>,
-    /// Which account is expected, such as an e-mail address, for the provider to fill in.
+    /// The expected account, such as an e-mail address, which the provider fills in.
     #[serde(skip)]
     pub login_hint: Option<String>,
-    /// Where the account belongs to another user, merges the two. Defaults to `false`.
+    /// Whether to merge the two users if the account belongs to another user. Defaults to `false`.
     #[serde(skip)]
     pub allow_all_merge: Option<bool>,
     /// Raises the session to a step-up session. Defaults to `false`.
@@ -98,7 +98,7 @@ pub struct OAuthUpdateOptions {
     /// Keeps the factors of the session, and adds this one. Defaults to `false`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mfa: Option<bool>,
-    /// What the session is to be like.
+    /// The options of the new session.
     #[serde(flatten)]
     pub login: SessionOptions,
 }

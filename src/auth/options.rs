@@ -9,7 +9,7 @@ use crate::models::UserDetails;
 use crate::options::setters;
 use crate::secret::Secret;
 
-/// Options of signing in without a message, as by a password or a passkey.
+/// Options of signing in without a message, as with a password or a passkey.
 ///
 /// ```
 /// use descope::auth::LoginOptions;
@@ -19,7 +19,7 @@ use crate::secret::Secret;
 ///     .revoke_other_sessions(true);
 /// ```
 ///
-/// A user who is signed in already can prove more with a second sign-in:
+/// A user who is already signed in can add a factor with a second sign-in:
 ///
 /// ```
 /// # use descope::auth::LoginOptions;
@@ -57,10 +57,10 @@ setters!(LoginOptions {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct SignUpOptions {
-    /// What is known of the user.
+    /// The details of the user.
     #[serde(skip)]
     pub user: UserDetails,
-    /// Ends all other sessions of a user who exists already.
+    /// Whether to end all other sessions of a user who already exists.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revoke_other_sessions: Option<bool>,
     /// Claims to put into the session token.
@@ -76,12 +76,12 @@ setters!(SignUpOptions {
     tenant_id: opt<String>,
 });
 
-/// What the session of a sign-in is to be like that adds to no other session.
+/// The options of the new session, for a sign-in that does not add to an existing session.
 #[derive(Clone, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct SessionOptions {
-    /// Ends all other sessions of a user who exists already.
+    /// Whether to end all other sessions of a user who already exists.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revoke_other_sessions: Option<bool>,
     /// Which kinds of session `revoke_other_sessions` ends. Defaults to all.

@@ -10,8 +10,8 @@ use crate::options::setters;
 
 /// Connecting a user's accounts at other services; see [`Auth::outbound`].
 ///
-/// What the services are is set up with management's outbound applications, which also fetch the
-/// tokens that come of it.
+/// Management's outbound applications configure the services, and fetch the tokens of these
+/// connections.
 #[derive(Clone, Copy, Debug)]
 pub struct OutboundConnections<'c>(&'c Client);
 
@@ -96,7 +96,7 @@ pub struct ConnectOptions {
     /// A name for this account, to tell several accounts at the service apart.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub external_identifier: Option<String>,
-    /// Whose connection it is, where it is about a tenant. Defaults to the user's own.
+    /// The owner of the connection, if it involves a tenant. Defaults to the user.
     #[serde(skip)]
     pub tenant: Option<Connection>,
 }

@@ -98,10 +98,10 @@ impl Passwords<'_> {
 
 /// # Changing a password
 impl Passwords<'_> {
-    /// Sends a user who forgot their password a message that signs them in without.
+    /// Sends a user who forgot the password a message that signs the user in without it.
     ///
-    /// If the project resets by magic link, [`MagicLinks::verify`][verify] takes its token; ask for a
-    /// new password then, and hand it to [`update`](Self::update).
+    /// If the project resets passwords with magic links, [`MagicLinks::verify`][verify] accepts the
+    /// token. Then ask for a new password, and pass it to [`update`](Self::update).
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
@@ -196,8 +196,8 @@ impl Passwords<'_> {
 
 /// # The policy
 impl Passwords<'_> {
-    /// What the project asks of new passwords, so that you can tell the user as they type. Descope
-    /// checks it in any case.
+    /// Returns the project's rules for new passwords, so that you can show them while the user types.
+    /// Descope checks them in any case.
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
@@ -248,25 +248,25 @@ pub struct ResetOptions {
 
 setters!(ResetOptions { redirect_url: opt<String>, template_options: opt_map<String> });
 
-/// A message to reset a password, that was sent.
+/// The message that was sent to reset a password.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct ResetSent {
     /// What was sent, such as `magiclink` or `enchantedlink`.
     pub reset_method: String,
-    /// Where it went, partly hidden so that it can be shown.
+    /// The address that it was sent to, partly hidden so that you can show it.
     pub masked_email: Option<String>,
-    /// Of an enchanted link, the number of the right one: show it to the user.
+    /// For an enchanted link, the number of the right link. Show it to the user.
     pub link_id: Option<String>,
-    /// Of an enchanted link, what to ask for the session with.
+    /// For an enchanted link, the reference to ask for the session with.
     pub pending_ref: Option<Secret>,
-    /// What a newer Descope says beyond the above.
+    /// All other fields, such as those that a newer Descope adds.
     #[serde(flatten)]
     pub extra: Extra,
 }
 
-/// What a project asks of new passwords.
+/// A project's rules for new passwords.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
@@ -281,7 +281,7 @@ pub struct PasswordPolicy {
     pub number: bool,
     /// Whether there must be a character that is neither letter nor number.
     pub non_alphanumeric: bool,
-    /// What a newer Descope says beyond the above.
+    /// All other fields, such as those that a newer Descope adds.
     #[serde(flatten)]
     pub extra: Extra,
 }

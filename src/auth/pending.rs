@@ -84,13 +84,13 @@ impl Default for WaitOptions {
 }
 
 impl WaitOptions {
-    /// Time between two requests, at least 1 second. Defaults to 2 seconds.
+    /// The time between two requests, at least 1 second. Defaults to 2 seconds.
     pub fn interval(mut self, interval: Duration) -> Self {
         self.interval = interval.max(Duration::from_secs(1));
         self
     }
 
-    /// Time for the waiting in all: no request is begun after it. Defaults to 10 minutes.
+    /// The total time to wait. No request begins after it. Defaults to 10 minutes.
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
         self

@@ -59,7 +59,7 @@ impl Saml<'_> {
             .send_url()
     }
 
-    /// Trades the `code` that came to the redirect URL for the user's session.
+    /// Exchanges the `code` that came to the redirect URL for the user's session.
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
@@ -91,7 +91,7 @@ impl Saml<'_> {
 pub struct SamlOptions {
     /// Where the browser comes back to. Defaults to the redirect URL of the tenant's configuration.
     pub redirect_url: Option<String>,
-    /// Which configuration, for a tenant that has several. Defaults to the tenant's first.
+    /// The configuration to use, if the tenant has several. Defaults to the first one.
     pub sso_id: Option<String>,
     /// Whether the identity provider must ask the user again although they are signed in there (SAML
     /// Core 2.0 section 3.4.1, `ForceAuthn`). Defaults to `false`.
@@ -100,7 +100,7 @@ pub struct SamlOptions {
     pub login_hint: Option<String>,
     /// The e-mail address that the user typed to begin with.
     pub initiated_email: Option<String>,
-    /// What the session is to be like.
+    /// The options of the new session.
     pub login: LoginOptions,
 }
 

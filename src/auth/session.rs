@@ -36,17 +36,17 @@ impl<'c> Auth<'c> {
 
 /// # Checking and refreshing
 impl<'c> Sessions<'c> {
-    /// Checks a session token by the project's published keys. Descope is called only now and then, to
-    /// fetch the keys.
+    /// Checks a session token with the project's published keys. The client only calls Descope to fetch
+    /// the keys, once in a while.
     ///
-    /// Signature, issuer, audience and times are checked; see [`TokenError`] for each refusal. What a
-    /// local check cannot know is whether the session was ended before its token expires: keep session
-    /// tokens short-lived, and ask [`me`](Self::me) or [`refresh`](Self::refresh) where it matters.
+    /// It checks signature, issuer, audience and times; see [`TokenError`] for each refusal. A local check
+    /// cannot know whether the session was ended before its token expires. Keep session tokens
+    /// short-lived, and ask [`me`](Self::me) or [`refresh`](Self::refresh) where it matters.
     ///
     /// A refresh token is refused. Other tokens that Descope signs with the project's keys pass, as in the
     /// official SDKs: access tokens of inbound applications, ID tokens, and tokens of an impersonation.
-    /// Tell them by [`Claims::scopes`], [`Claims::is_id_token`] and [`Claims::actor`], if your project
-    /// issues any; see the [security guide](crate::guide::security).
+    /// If your project issues such tokens, recognize them by [`Claims::scopes`], [`Claims::is_id_token`]
+    /// and [`Claims::actor`]; see the [security guide](crate::guide::security).
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
@@ -63,7 +63,7 @@ impl<'c> Sessions<'c> {
     ///
     /// # Errors
     ///
-    /// [`Error::Token`], for each refusal. While it cannot be told whether the token is good,
+    /// [`Error::Token`] for each refusal. If the token cannot be checked now,
     /// [`is_unavailable`](Error::is_unavailable) is true: answer HTTP status 503, not 401.
     pub fn validate(&self, session_token: &str) -> Result<Claims> {
         Ok(self.0.verify(session_token, Kind::Session, Origin::Caller)?)
@@ -71,13 +71,13 @@ impl<'c> Sessions<'c> {
 
     /// Gets a new session token.
     ///
-    /// The refresh token is checked locally first; a session token (claim `drn`) is not sent. The answer
-    /// must be for the same user. It holds the refresh token to use from now on: a new one if the project
-    /// rotates them, else the one given. Threads that refresh with the same token at the same time share
-    /// one call and its answer.
+    /// The refresh token is checked locally first, and a session token (claim `drn`) is not sent. The
+    /// answer must be for the same user. It contains the refresh token to use from now on: a new one if
+    /// the project rotates them, else the one that you passed. Threads that refresh with the same token at
+    /// the same time share one call and its answer.
     ///
-    /// This always asks Descope, also about a session that has ended before. The guard of the feature
-    /// `web` remembers ended sessions for two minutes, since its visitors decide how often it asks.
+    /// This always asks Descope, even if the session is known to have ended. The guard of the feature
+    /// `web` remembers ended sessions for two minutes, because its visitors decide how often it asks.
     ///
     /// ```
     /// # use descope::auth::DeliveryMethod;
@@ -97,7 +97,7 @@ impl<'c> Sessions<'c> {
     /// [`Error::Token`] if the token fails the local check, with
     /// [`TokenError::SessionExpired`] if it has expired; [`Error::Api`] with HTTP status 401 if the
     /// session was ended; [`Error::Decode`] if the answer is for another user. Threads that share a call
-    /// share its error too, such as a timeout by the deadline of the one that made it.
+    /// share its error too, such as a timeout at the deadline of the thread that made the call.
     pub fn refresh(&self, refresh_token: &str) -> Result<AuthInfo> {
         self.renew(&self.check_refresh_token(refresh_token)?, Memory::Ignored)
     }
@@ -147,8 +147,8 @@ impl<'c> Sessions<'c> {
         of_user(info, refresh.claims.user_id())
     }
 
-    /// Gets a new session token, and tells Descope more; otherwise like [`refresh`](Self::refresh).
-    /// Threads do not share a call that sends a token of another vendor.
+    /// Gets a new session token like [`refresh`](Self::refresh), with options. Threads do not share a call
+    /// that sends a token of another vendor.
     ///
     /// ```no_run
     /// # let client = descope::Client::new("P2abc")?;
@@ -186,9 +186,9 @@ impl<'c> Sessions<'c> {
 
     /// Checks a session token, and refreshes the session if the token does not pass.
     ///
-    /// Either token may be empty, as when its cookie is missing. There is no refresh if the keys to
-    /// check with are unavailable, for then nothing is known of the session. Nor is there one by the
-    /// refresh token of another user than the one whose session token has expired.
+    /// Either token may be empty, as when its cookie is missing. There is no refresh if the signing keys
+    /// are unavailable, because the state of the session is then unknown. There is also no refresh if the
+    /// refresh token belongs to another user than the expired session token.
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
@@ -210,7 +210,7 @@ impl<'c> Sessions<'c> {
     /// # Errors
     ///
     /// Those of [`validate`](Self::validate) if there is no refresh token, else those of
-    /// [`refresh`](Self::refresh); [`TokenError::OtherUser`] if the two tokens are of different users.
+    /// [`refresh`](Self::refresh); [`TokenError::OtherUser`] if the two tokens belong to different users.
     pub fn validate_and_refresh(&self, tokens: SessionTokens<'_>) -> Result<CheckedSession> {
         let SessionTokens { session: session_token, refresh: refresh_token } = tokens;
         let refused = match self.validate(session_token) {
@@ -251,7 +251,7 @@ impl Sessions<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Api`] with HTTP status 401 if the refresh token is not valid any more.
+    /// [`Error::Api`] with HTTP status 401 if the refresh token is no longer valid.
     pub fn logout(&self, refresh_token: &str) -> Result<()> {
         self.logout_call(refresh_token).send_unit()
     }
@@ -290,7 +290,7 @@ impl Sessions<'_> {
 impl Sessions<'_> {
     /// The user, as Descope knows them now.
     ///
-    /// This asks Descope, and so also tells whether the session still stands.
+    /// This asks Descope, so you also learn whether the session has ended.
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
@@ -305,7 +305,7 @@ impl Sessions<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Api`] with HTTP status 401 if it does not.
+    /// [`Error::Api`] with HTTP status 401 if the session has ended.
     pub fn me(&self, refresh_token: &str) -> Result<User> {
         self.0.get("/v1/auth/me").bearer("refresh_token", refresh_token).send()
     }
@@ -375,8 +375,8 @@ impl Sessions<'_> {
         .send_list("tenants")
     }
 
-    /// Makes one of the user's tenants the current one: new tokens that carry it as the claim `dct`. If
-    /// the answer holds no refresh token, the one given stays.
+    /// Selects one of the user's tenants. The new tokens name it in the claim `dct`. If the answer
+    /// contains no refresh token, the old one stays valid.
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
@@ -498,7 +498,7 @@ impl fmt::Debug for SessionTokens<'_> {
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct RefreshOptions {
-    /// A token of another vendor, to move the user's session from there.
+    /// A token of another vendor, from which to move the user's session.
     pub external_token: Option<Secret>,
 }
 
@@ -508,23 +508,23 @@ setters!(RefreshOptions { external_token: opt<Secret> });
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct CheckedSession {
-    /// The claims of the session token, the new one if there is one.
+    /// The claims of the session token, or of the new one after a refresh.
     pub claims: Claims,
     /// The new tokens to hand to the user, if the session had to be refreshed.
     pub refreshed: Option<AuthInfo>,
 }
 
-/// Which tenants [`Sessions::load_my_tenants`] is to tell of.
+/// Which tenants [`Sessions::load_my_tenants`] returns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MyTenants<'a> {
-    /// The one that is selected (claim `dct`).
+    /// The selected tenant (claim `dct`).
     Current,
-    /// Those with these IDs, as far as the user belongs to them.
+    /// The tenants with these IDs that the user belongs to.
     Ids(&'a [&'a str]),
 }
 
-/// A tenant, as its members see it.
+/// A tenant, as its members can see it.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
@@ -535,7 +535,7 @@ pub struct MyTenant {
     pub name: String,
     /// Attributes defined by the project.
     pub custom_attributes: Map<String, Value>,
-    /// What a newer Descope says beyond the above.
+    /// All other fields, such as those that a newer Descope adds.
     #[serde(flatten)]
     pub extra: Extra,
 }

@@ -62,7 +62,7 @@ impl Sso<'_> {
             .send_url()
     }
 
-    /// Trades the `code` that came to the redirect URL for the user's session.
+    /// Exchanges the `code` that came to the redirect URL for the user's session.
     ///
     /// [`AuthInfo::idp_response`] holds what the identity provider said of the user, and
     /// [`AuthInfo::tenant_sso_id`] which of the tenant's configurations it was.
@@ -93,14 +93,14 @@ pub struct SsoOptions {
     /// What the identity provider is to ask even of a user it knows, for OpenID Connect: `none`,
     /// `login`, `consent` or `select_account` (OpenID Connect Core 1.0 section 3.1.2.1).
     pub prompt: Option<String>,
-    /// Which configuration, for a tenant that has several. Defaults to the tenant's first.
+    /// The configuration to use, if the tenant has several. Defaults to the first one.
     pub sso_id: Option<String>,
     /// Who is expected to sign in, such as an e-mail address, for the identity provider to fill in.
     pub login_hint: Option<String>,
     /// Whether the identity provider must ask the user again although they are signed in there, for
     /// SAML (SAML Core 2.0 section 3.4.1, `ForceAuthn`). Defaults to `false`.
     pub force_authn: Option<bool>,
-    /// What the session is to be like.
+    /// The options of the new session.
     pub login: LoginOptions,
 }
 

@@ -25,7 +25,7 @@ impl<'c> Auth<'c> {
 }
 
 impl Totp<'_> {
-    /// Registers a new user with an authenticator app. Show them what is returned, once.
+    /// Registers a new user with an authenticator app. Show the result to the user once.
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
@@ -51,7 +51,8 @@ impl Totp<'_> {
             .send()
     }
 
-    /// Gives a signed-in user an authenticator app, or another one. Show them what is returned, once.
+    /// Sets up an authenticator app for a signed-in user, or replaces it. Show the result to
+    /// the user once.
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
@@ -112,7 +113,7 @@ impl Totp<'_> {
     }
 }
 
-/// What an authenticator app needs, in three forms of which any one will do.
+/// The setup of an authenticator app, in three forms. The app needs only one of them.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
@@ -120,17 +121,18 @@ pub struct TotpSetup {
     /// A link that opens the app on a phone: `otpauth://totp/…`.
     #[serde(rename = "provisioningURL")]
     pub provisioning_url: Secret,
-    /// A QR code for the app to scan, as base64 or as a `data:` URL of it, fit for an `<img>`.
+    /// A QR code for the app to scan, as base64 or as a `data:` URL for an `<img>`.
     pub image: Secret,
     /// The key to type into the app, in base32.
     pub key: Secret,
-    /// What a newer Descope says beyond the above.
+    /// All other fields, such as those that a newer Descope adds.
     #[serde(flatten)]
     pub extra: Extra,
 }
 
 impl TotpSetup {
-    /// The QR code as the bytes of a PNG file. They hold the key: show them to the user alone.
+    /// The QR code as the bytes of a PNG file. The image contains the key, so show it only to
+    /// the user.
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();

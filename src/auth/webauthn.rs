@@ -1,8 +1,8 @@
 //! WebAuthn: passkeys and security keys. Feature `webauthn`.
 //!
-//! Each ceremony has two steps with the browser between them: `start` returns the options for
-//! `navigator.credentials`, as JSON text, and `finish` takes what the browser made of them, as JSON
-//! text. Both texts pass through untouched. In the browser:
+//! Each ceremony has two steps with the browser between them. `start` returns the options for
+//! `navigator.credentials` as JSON text. `finish` takes the browser's response as JSON text. Both
+//! texts pass through unchanged. In the browser:
 //!
 //! ```js
 //! const { publicKey } = JSON.parse(options);
@@ -41,7 +41,7 @@ impl WebAuthn<'_> {
     /// Begins to register a new user with a passkey; finish with
     /// [`sign_up_finish`](Self::sign_up_finish).
     ///
-    /// `origin` is that of the page which asks the user, such as `https://app.example.com`.
+    /// `origin` is the origin of the page that asks the user, such as `https://app.example.com`.
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
@@ -111,8 +111,8 @@ impl WebAuthn<'_> {
     /// Begins to sign a user in by their passkey; finish with
     /// [`sign_in_finish`](Self::sign_in_finish).
     ///
-    /// With [`PasskeyUser::Anyone`] the browser offers all passkeys it has for the site, and the one
-    /// chosen says who signs in.
+    /// With [`PasskeyUser::Anyone`] the browser offers all passkeys that it has for the site, and the
+    /// chosen passkey says who signs in.
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
@@ -175,7 +175,7 @@ impl WebAuthn<'_> {
 impl WebAuthn<'_> {
     /// Begins to sign a user in by their passkey, or to register them if they are new.
     ///
-    /// Where [`create`](WebAuthnTransaction::create) says so, finish with
+    /// If [`create`](WebAuthnTransaction::create) is true, finish with
     /// [`sign_up_finish`](Self::sign_up_finish), else with [`sign_in_finish`](Self::sign_in_finish).
     ///
     /// ```
@@ -300,7 +300,7 @@ impl Call<'_> {
     }
 }
 
-/// Who is to sign in by a passkey.
+/// Who signs in with a passkey.
 ///
 /// ```
 /// use descope::auth::webauthn::PasskeyUser;
@@ -311,7 +311,7 @@ impl Call<'_> {
 pub enum PasskeyUser<'u> {
     /// The user with this login ID.
     LoginId(&'u str),
-    /// Whoever has a passkey for the site: the passkey says who they are.
+    /// Any user with a passkey for the site. The passkey says who the user is.
     Anyone,
 }
 
@@ -326,14 +326,14 @@ impl<'u> From<&'u str> for PasskeyUser<'u> {
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct WebAuthnTransaction {
-    /// What the finish needs. It is good for one finish, and for a few minutes.
+    /// The ID that the finish needs. It is valid for one finish, and for a few minutes.
     pub transaction_id: String,
     /// The options for the browser, as JSON text: an object with the member `publicKey`.
     pub options: String,
-    /// Whether the browser is to make a passkey, with `navigator.credentials.create`, and not to use
-    /// one, with `navigator.credentials.get`.
+    /// Whether the browser must create a passkey with `navigator.credentials.create`, instead of
+    /// using one with `navigator.credentials.get`.
     pub create: bool,
-    /// What a newer Descope says beyond the above.
+    /// All other fields, such as those that a newer Descope adds.
     #[serde(flatten)]
     pub extra: Extra,
 }
@@ -354,7 +354,7 @@ setters!(WebAuthnSignUpOptions { sign_up: nested<SignUpOptions>, passkey: nested
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct WebAuthnLoginOptions {
-    /// What the session is to be like.
+    /// The options of the new session.
     pub login: LoginOptions,
     /// How the browser is to ask.
     pub passkey: PasskeyOptions,
@@ -366,7 +366,7 @@ setters!(WebAuthnLoginOptions { login: nested<LoginOptions>, passkey: nested<Pas
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct WebAuthnSignUpOrInOptions {
-    /// What the session is to be like.
+    /// The options of the new session.
     pub login: SessionOptions,
     /// What the passkey is to be like, and how the browser is to ask.
     pub passkey: PasskeyOptions,
@@ -387,8 +387,8 @@ pub struct WebAuthnUpdateOptions {
 
 setters!(WebAuthnUpdateOptions { mfa: opt<bool>, passkey: nested<PasskeyOptions> });
 
-/// What a passkey is to be like and how the browser is to ask for it, where it differs from the
-/// project's settings (Web Authentication Level 2 sections 5.4 and 5.5).
+/// The properties of a passkey and how the browser asks for it, if they differ from the project's
+/// settings (Web Authentication Level 2 sections 5.4 and 5.5).
 #[derive(Clone, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]

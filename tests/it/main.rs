@@ -1,4 +1,7 @@
-//! Tests of the public API, one module an area.
+//! Tests of the public API, one module per area.
+
+// A request with every field is one large `json!`.
+#![recursion_limit = "256"]
 
 mod access_key;
 mod admin;

@@ -37,7 +37,7 @@ impl<'c> OAuth<'c> {
         self.authorize("/v1/auth/oauth/authorize", provider).start(options).send_url()
     }
 
-    /// Trades the `code` that came to the redirect URL for the user's session.
+    /// Exchanges the `code` that came to the redirect URL for the user's session.
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();

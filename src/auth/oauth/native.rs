@@ -196,7 +196,7 @@ pub struct NativeOptions {
     /// Whether the provider's library returns an ID token at once, in place of a code to trade for
     /// one.
     pub implicit: Option<bool>,
-    /// What the session is to be like.
+    /// The options of the new session.
     pub login: LoginOptions,
 }
 
