@@ -2,13 +2,13 @@
 
 use std::time::{Duration, SystemTime};
 
-use descope::auth::LoginOptions;
 use descope::emulator::Emulator;
 use descope::mgmt::user::{NamesUpdate, NewUser, RoleFilter, UserPatch, UserSearch, Users};
 use descope::{Client, Page, Result, Sort, UnixTime, User, UserStatus};
 use serde_json::{Value, json};
 
 use super::manages;
+use crate::emulated::manage;
 use crate::inventory::every_field_of;
 use crate::support::{exchange, refuses};
 
@@ -99,11 +99,12 @@ fn users_are_found_by_recovery_addresses_and_by_what_they_sign_in_with() {
     let emulator = Emulator::new();
     let client = Client::builder().emulator(&emulator).build().unwrap();
     let seed = json!({ "users": [
-        { "loginId": "ada", "recoveryEmail": "ada@example.org", "verifiedRecoveryEmail": true },
-        { "loginId": "bo", "recoveryPhone": "+12025550102", "password": "Correct1horse" },
+        { "loginId": "ada", "state": { "recoveryEmail": "ada@example.org", "verifiedRecoveryEmail": true } },
+        { "loginId": "bo", "state": { "recoveryPhone": "+12025550102" } },
     ] });
     emulator.seed(&seed).unwrap();
-    client.auth().password().sign_in("bo", "Correct1horse", &LoginOptions::default()).unwrap();
+    let body = json!({ "loginId": "bo", "password": "Correct1horse" });
+    manage(&emulator, "/v1/mgmt/user/password/set/active", &body);
     let users = client.mgmt().user();
     users.patch("ada", &UserPatch::default().scim(true)).unwrap();
     let ada = users.load("ada").unwrap();

@@ -23,7 +23,7 @@ pub(super) const FAMILY: &[Field] = &[
     optional("roleNames", Kind::Texts),
     optional("familyScopedAttributes", Kind::Map),
 ];
-const PERSON: [Field; 21] = [
+const PERSON: [Field; 17] = [
     required("loginId", Kind::Text),
     optional("email", Kind::Text),
     optional("phone", Kind::Text),
@@ -37,10 +37,6 @@ const PERSON: [Field; 21] = [
     optional("customAttributes", Kind::Map),
     optional("verifiedEmail", Kind::Bool),
     optional("verifiedPhone", Kind::Bool),
-    optional("recoveryEmail", Kind::Text),
-    optional("recoveryPhone", Kind::Text),
-    optional("verifiedRecoveryEmail", Kind::Bool),
-    optional("verifiedRecoveryPhone", Kind::Bool),
     optional("additionalLoginIds", Kind::Texts),
     optional("ssoAppIds", Kind::Texts),
     optional("test", Kind::Bool),
@@ -48,11 +44,7 @@ const PERSON: [Field; 21] = [
 ];
 /// What create, batch create and update call `ssoAppIds` too.
 const SSO_APP_IDS: Field = optional("ssoAppIDs", Kind::Texts);
-const USER: [Field; 22] = concat(PERSON, [SSO_APP_IDS]);
-const STATUS: Field = optional("status", Kind::Text);
-const UPDATE: [Field; 23] = concat(USER, [STATUS]);
-const PASSWORDS: [Field; 2] =
-    [optional("password", Kind::Text), optional("hashedPassword", Kind::Map)];
+const UPDATE: [Field; 18] = concat(PERSON, [SSO_APP_IDS]);
 const INVITATION: [Field; 7] = [
     optional("invite", Kind::Bool),
     optional("inviteUrl", Kind::Text),
@@ -62,21 +54,35 @@ const INVITATION: [Field; 7] = [
     optional("templateOptions", Kind::TextMap),
     optional("locale", Kind::Text),
 ];
-const NEW: [Field; 25] = concat(UPDATE, PASSWORDS);
-const CREATE: [Field; 32] = concat(NEW, INVITATION);
-const CREATE_TEST: [Field; 27] =
-    concat(NEW, [optional("invite", Kind::Bool), optional("inviteUrl", Kind::Text)]);
-const BATCH_USER: [Field; 27] =
-    concat(NEW, [optional("seed", Kind::Text), optional("createdTime", Kind::Int)]);
+const CREATE: [Field; 26] =
+    concat(UPDATE, concat::<7, 1, 8>(INVITATION, [optional("status", Kind::Text)]));
+const CREATE_TEST: [Field; 21] = concat(
+    UPDATE,
+    [
+        optional("invite", Kind::Bool),
+        optional("inviteUrl", Kind::Text),
+        optional("status", Kind::Text),
+    ],
+);
+const BATCH_USER: [Field; 23] = concat(
+    UPDATE,
+    [
+        optional("status", Kind::Text),
+        optional("password", Kind::Text),
+        optional("hashedPassword", Kind::Map),
+        optional("seed", Kind::Text),
+        optional("createdTime", Kind::Int),
+    ],
+);
 const CREATE_BATCH: [Field; 8] =
     concat([required("users", Kind::Objects(&BATCH_USER))], INVITATION);
-const PATCH: [Field; 25] = concat(
+const PATCH: [Field; 21] = concat(
     PERSON,
     [
         optional("name", Kind::Text),
         optional("additionalIdentifiers", Kind::Texts),
         optional("scim", Kind::Bool),
-        STATUS,
+        optional("status", Kind::Text),
     ],
 );
 const ONE_OF: &[Field] = &[optional("loginId", Kind::Text), optional("userId", Kind::Text)];
@@ -204,8 +210,6 @@ fn apply_profile(user: &mut User, body: Fields<'_>, unset: Unset) {
         ("email", &mut user.profile.email),
         ("phone", &mut user.profile.phone),
         ("picture", &mut user.profile.picture),
-        ("recoveryEmail", &mut user.profile.recovery_email),
-        ("recoveryPhone", &mut user.profile.recovery_phone),
     ] {
         if unset == Unset::Clears || body.has(name) {
             body.text(name).clone_into(value);
@@ -215,23 +219,12 @@ fn apply_profile(user: &mut User, body: Fields<'_>, unset: Unset) {
     if let Some(name) = body.maybe_text("name") {
         name.clone_into(&mut user.profile.name);
     }
-    let new = &user.profile;
-    for (name, verified, changed) in [
-        ("verifiedEmail", &mut user.verified_email, new.email != old.email),
-        ("verifiedPhone", &mut user.verified_phone, new.phone != old.phone),
-        (
-            "verifiedRecoveryEmail",
-            &mut user.verified_recovery_email,
-            new.recovery_email != old.recovery_email,
-        ),
-        (
-            "verifiedRecoveryPhone",
-            &mut user.verified_recovery_phone,
-            new.recovery_phone != old.recovery_phone,
-        ),
-    ] {
-        *verified = body.maybe_flag(name).unwrap_or(*verified && !changed);
-    }
+    let changed = user.profile.email != old.email;
+    user.verified_email =
+        body.maybe_flag("verifiedEmail").unwrap_or(user.verified_email && !changed);
+    let changed = user.profile.phone != old.phone;
+    user.verified_phone =
+        body.maybe_flag("verifiedPhone").unwrap_or(user.verified_phone && !changed);
 }
 
 fn apply_password(store: &Store, user: &mut User, body: Fields<'_>) -> Result<()> {

@@ -16,6 +16,10 @@ const STATE: &[Field] = &[
     optional("userId", Kind::Text),
     optional("createdTime", Kind::Int),
     optional("modifiedTime", Kind::Int),
+    optional("recoveryEmail", Kind::Text),
+    optional("recoveryPhone", Kind::Text),
+    optional("verifiedRecoveryEmail", Kind::Bool),
+    optional("verifiedRecoveryPhone", Kind::Bool),
     optional("password", Kind::Object(SAVED)),
     optional("totpKey", Kind::Text),
     optional("factors", Kind::Texts),
@@ -66,10 +70,6 @@ fn save(user: &User) -> Value {
         "verifiedEmail": user.verified_email,
         "phone": user.profile.phone,
         "verifiedPhone": user.verified_phone,
-        "recoveryEmail": user.profile.recovery_email,
-        "recoveryPhone": user.profile.recovery_phone,
-        "verifiedRecoveryEmail": user.verified_recovery_email,
-        "verifiedRecoveryPhone": user.verified_recovery_phone,
         "picture": user.profile.picture,
         "status": user.status.as_str(),
         "test": user.test,
@@ -79,6 +79,10 @@ fn save(user: &User) -> Value {
             "userId": user.id,
             "createdTime": user.created,
             "modifiedTime": user.modified,
+            "recoveryEmail": user.profile.recovery_email,
+            "recoveryPhone": user.profile.recovery_phone,
+            "verifiedRecoveryEmail": user.verified_recovery_email,
+            "verifiedRecoveryPhone": user.verified_recovery_phone,
             "password": user.password.as_ref().map(Password::save),
             "totpKey": user.authenticator.as_ref().map(Authenticator::save),
             "factors": factors.map(|(name, _)| name).collect::<Vec<_>>(),
@@ -99,6 +103,10 @@ fn restore(store: &mut Store, state: Fields<'_>) -> Result<()> {
     }
     user.created = state.int("createdTime").unwrap_or(user.created);
     user.modified = state.int("modifiedTime").unwrap_or(user.modified);
+    state.text("recoveryEmail").clone_into(&mut user.profile.recovery_email);
+    state.text("recoveryPhone").clone_into(&mut user.profile.recovery_phone);
+    user.verified_recovery_email = state.flag("verifiedRecoveryEmail");
+    user.verified_recovery_phone = state.flag("verifiedRecoveryPhone");
     if state.has("password") {
         user.password = Some(Password::restore(state.object("password"), user.created)?);
     }
