@@ -53,7 +53,7 @@ pub(crate) fn object(name: &'static str, value: &serde_json::Value) -> Result<()
 pub(crate) fn expiry(name: &'static str, time: Option<UnixTime>) -> Result<()> {
     match time {
         Some(time) if time.as_seconds() <= 0 => {
-            Err(Error::argument(name, "must be after 1970; `None` is never"))
+            Err(Error::argument(name, "must be after 1970; leave it out for never"))
         }
         _ => Ok(()),
     }

@@ -45,7 +45,8 @@ pub struct User {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<UserStatus>,
     /// Names of the roles held in the project.
-    pub role_names: Vec<String>,
+    #[serde(rename = "roleNames")]
+    pub roles: Vec<String>,
     /// The tenants the user belongs to.
     pub user_tenants: Vec<UserTenant>,
     /// SSO applications the user may use.
@@ -93,7 +94,8 @@ pub struct UserTenant {
     /// The tenant's name.
     pub tenant_name: String,
     /// Names of the roles held there.
-    pub role_names: Vec<String>,
+    #[serde(rename = "roleNames")]
+    pub roles: Vec<String>,
     /// Names of what these roles permit there.
     pub permissions: Vec<String>,
     /// What a newer Descope says beyond the above.

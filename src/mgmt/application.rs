@@ -45,6 +45,26 @@ setters!(IssuerSettings {
     external_id_field_name: opt<String>,
 });
 
+/// Options of adding a client secret to an application.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct AddSecretOptions {
+    /// When the secret expires, in seconds. Defaults to never.
+    pub expires: Option<UnixTime>,
+}
+
+setters!(AddSecretOptions { expires: opt<UnixTime> });
+
+/// Options of loading a client secret of an application.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct SecretOptions {
+    /// The secret's name. Required if the application has several.
+    pub name: Option<String>,
+}
+
+setters!(SecretOptions { name: opt<String> });
+
 /// A client secret that was just added.
 #[derive(Clone, Debug, Deserialize)]
 #[non_exhaustive]

@@ -65,7 +65,7 @@ impl Audit<'_> {
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// use descope::mgmt::audit::{AuditEvent, AuditType};
     ///
-    /// let event = AuditEvent::new("pencil.created", AuditType::Info, "UXXX", "tenant-id")
+    /// let event = AuditEvent::new("tenant-id", "UXXX", "pencil.created", AuditType::Info)
     ///     .data([("some", "data")]);
     /// client.mgmt().audit().create_event(&event)?;
     /// # Ok::<(), descope::Error>(())
@@ -225,10 +225,10 @@ pub struct AuditEvent {
 impl AuditEvent {
     /// Something that an actor did in a tenant.
     pub fn new(
+        tenant_id: impl Into<String>,
+        actor_id: impl Into<String>,
         action: impl Into<String>,
         audit_type: AuditType,
-        actor_id: impl Into<String>,
-        tenant_id: impl Into<String>,
     ) -> Self {
         Self {
             action: action.into(),

@@ -12,7 +12,7 @@ use super::Mgmt;
 use crate::auth::AuthInfo;
 use crate::call::Call;
 use crate::check;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::models::UserDetails;
 use crate::options::setters;
 use crate::secret::Secret;
@@ -51,9 +51,9 @@ impl Jwts<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Api`] if the token is not valid.
-    pub fn update(&self, jwt: &str, options: &UpdateJwt) -> Result<Secret> {
-        self.0.post("/v1/mgmt/jwt/update").jwt(jwt).fields(options).send_field("jwt")
+    /// [`Error::Api`](crate::Error::Api) if the token is not valid.
+    pub fn update(&self, token: &str, options: &UpdateJwt) -> Result<Secret> {
+        self.0.post("/v1/mgmt/jwt/update").jwt("token", token).fields(options).send_field("jwt")
     }
 
     /// Lets a user act as another: returns a refresh token of the other, with the claim `act` that
@@ -85,7 +85,7 @@ impl Jwts<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Api`] if either is unknown, the permission is missing, or consent is asked for and
+    /// [`Error::Api`](crate::Error::Api) if either is unknown, the permission is missing, or consent is asked for and
     /// missing.
     pub fn impersonate(
         &self,
@@ -96,12 +96,10 @@ impl Jwts<'_> {
         self.0
             .post("/v1/mgmt/impersonate")
             .impersonation(impersonator_id, login_id, options)
-            .field("stepup", options.stepup)
             .send_field("jwt")
     }
 
-    /// Lets a user act as another in a step-up session, whatever the options say of one; otherwise like
-    /// [`impersonate`](Self::impersonate).
+    /// Lets a user act as another in a step-up session; otherwise like [`impersonate`](Self::impersonate).
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
@@ -133,7 +131,7 @@ impl Jwts<'_> {
             .send_field("jwt")
     }
 
-    /// Ends an impersonation, given its token: returns a refresh token of the user who acted.
+    /// Ends an impersonation, given its refresh token: returns a refresh token of the user who acted.
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
@@ -153,9 +151,13 @@ impl Jwts<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Api`] if the token is of no impersonation.
-    pub fn stop_impersonation(&self, jwt: &str, options: &JwtOptions) -> Result<Secret> {
-        self.0.post("/v1/mgmt/stop/impersonation").jwt(jwt).fields(options).send_field("jwt")
+    /// [`Error::Api`](crate::Error::Api) if the token is of no impersonation.
+    pub fn stop_impersonation(&self, refresh_token: &str, options: &JwtOptions) -> Result<Secret> {
+        self.0
+            .post("/v1/mgmt/stop/impersonation")
+            .jwt("refresh_token", refresh_token)
+            .fields(options)
+            .send_field("jwt")
     }
 
     /// Signs a user in, without asking them for anything.
@@ -171,17 +173,18 @@ impl Jwts<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`] if step-up, MFA or the end of other sessions is asked for without
-    /// [`jwt`](field@SignIn::jwt), [`Error::Api`] if there is no such user.
+    /// [`Error::Api`](crate::Error::Api) if there is no such user.
     pub fn sign_in(&self, login_id: &str, options: &SignIn) -> Result<AuthInfo> {
-        let call = self.0.post("/v1/mgmt/auth/signin");
-        match &options.jwt {
-            Some(jwt) => call.jwt(jwt.expose()),
-            None => call.check(options.check_without_jwt()),
+        let call = self
+            .0
+            .post("/v1/mgmt/auth/signin")
+            .check(check::id("login_id", login_id))
+            .field("loginId", login_id)
+            .fields(options);
+        match &options.session {
+            Some(session) => call.jwt("refresh_token", session.refresh_token.expose()),
+            None => call,
         }
-        .check(check::id("login_id", login_id))
-        .field("loginId", login_id)
-        .fields(options)
         .send_sign_in()
     }
 
@@ -250,8 +253,8 @@ impl Jwts<'_> {
 
 impl Call<'_> {
     /// A token to look at, in the body.
-    fn jwt(self, jwt: &str) -> Self {
-        self.token("jwt", jwt).field("jwt", jwt)
+    fn jwt(self, argument: &'static str, token: &str) -> Self {
+        self.token(argument, token).field("jwt", token)
     }
 
     fn impersonation(self, impersonator_id: &str, login_id: &str, options: &Impersonation) -> Self {
@@ -304,7 +307,7 @@ setters!(JwtOptions {
     custom_claims: opt_map<Value>, selected_tenant: opt<String>, refresh_duration: opt<Duration>,
 });
 
-/// Options of [`Jwts::impersonate`].
+/// Options of [`Jwts::impersonate`] and [`Jwts::impersonate_stepup`].
 #[derive(Clone, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -312,9 +315,6 @@ pub struct Impersonation {
     /// Whether the one who is impersonated must have consented. Defaults to `false`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub validate_consent: Option<bool>,
-    /// Whether the session is a step-up one. Defaults to `false`.
-    #[serde(skip)]
-    pub stepup: Option<bool>,
     /// Claims to put into the tokens.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub custom_claims: Option<Map<String, Value>>,
@@ -328,8 +328,8 @@ pub struct Impersonation {
 }
 
 setters!(Impersonation {
-    validate_consent: opt<bool>, stepup: opt<bool>, custom_claims: opt_map<Value>,
-    selected_tenant: opt<String>, refresh_duration: opt<Duration>,
+    validate_consent: opt<bool>, custom_claims: opt_map<Value>, selected_tenant: opt<String>,
+    refresh_duration: opt<Duration>,
 });
 
 /// Options of [`Jwts::sign_in`].
@@ -337,21 +337,9 @@ setters!(Impersonation {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct SignIn {
-    /// Raises the session of [`jwt`](Self::jwt) to a step-up session.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub stepup: Option<bool>,
-    /// Adds this sign-in to the session of [`jwt`](Self::jwt) as one more factor.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub mfa: Option<bool>,
-    /// Ends all other sessions of the user.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub revoke_other_sessions: Option<bool>,
-    /// Which kinds of session `revoke_other_sessions` ends. Defaults to all.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub revoke_other_sessions_types: Option<Vec<String>>,
-    /// The refresh token of the user's session. Required with any of the above.
-    #[serde(skip)]
-    pub jwt: Option<Secret>,
+    /// What becomes of the session that the user has already. Defaults to nothing.
+    #[serde(flatten)]
+    pub session: Option<CurrentSession>,
     /// Claims to put into the session token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub custom_claims: Option<Map<String, Value>>,
@@ -365,19 +353,60 @@ pub struct SignIn {
 }
 
 setters!(SignIn {
-    stepup: opt<bool>, mfa: opt<bool>, revoke_other_sessions: opt<bool>,
-    revoke_other_sessions_types: opt_list<String>, jwt: opt<Secret>, custom_claims: opt_map<Value>,
-    tenant_id: opt<String>, refresh_duration: opt<Duration>,
+    session: opt<CurrentSession>, custom_claims: opt_map<Value>, tenant_id: opt<String>,
+    refresh_duration: opt<Duration>,
 });
 
-impl SignIn {
-    fn check_without_jwt(&self) -> Result<()> {
-        let flags = [self.stepup, self.mfa, self.revoke_other_sessions];
-        if flags.contains(&Some(true)) || self.revoke_other_sessions_types.is_some() {
-            let reason = "is required for step-up, MFA and the end of other sessions";
-            return Err(Error::argument("jwt", reason));
+/// A session that a user has already, for [`SignIn`].
+///
+/// ```
+/// use descope::mgmt::jwt::{CurrentSession, SignIn};
+///
+/// # let refresh_token = "ey...";
+/// let stepped_up = SignIn::default().session(CurrentSession::step_up(refresh_token));
+/// ```
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct CurrentSession {
+    #[serde(skip)]
+    refresh_token: Secret,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    stepup: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    mfa: bool,
+    /// Ends all other sessions of the user.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revoke_other_sessions: Option<bool>,
+    /// Which kinds of session `revoke_other_sessions` ends. Defaults to all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revoke_other_sessions_types: Option<Vec<String>>,
+}
+
+setters!(CurrentSession {
+    revoke_other_sessions: opt<bool>, revoke_other_sessions_types: opt_list<String>,
+});
+
+impl CurrentSession {
+    /// The session of this refresh token, which stays as it is.
+    pub fn new(refresh_token: impl Into<Secret>) -> Self {
+        Self {
+            refresh_token: refresh_token.into(),
+            stepup: false,
+            mfa: false,
+            revoke_other_sessions: None,
+            revoke_other_sessions_types: None,
         }
-        Ok(())
+    }
+
+    /// The session of this refresh token, to be raised to a step-up session.
+    pub fn step_up(refresh_token: impl Into<Secret>) -> Self {
+        Self { stepup: true, ..Self::new(refresh_token) }
+    }
+
+    /// The session of this refresh token, to which this sign-in is added as one more factor.
+    pub fn add_factor(refresh_token: impl Into<Secret>) -> Self {
+        Self { mfa: true, ..Self::new(refresh_token) }
     }
 }
 

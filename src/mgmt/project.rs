@@ -33,7 +33,7 @@ impl Projects<'_> {
     /// let project = client.mgmt().project();
     /// project.update_name("new-project-name")?;
     /// project.update_tags(&["new", "rust"])?;
-    /// # let listed = &project.list()?[0];
+    /// # let listed = &project.load_all()?[0];
     /// # assert_eq!((&*listed.name, &listed.tags[..]), ("new-project-name", &["new".to_owned(), "rust".to_owned()][..]));
     /// # Ok::<(), descope::Error>(())
     /// ```
@@ -56,7 +56,7 @@ impl Projects<'_> {
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// let project = client.mgmt().project();
     /// project.update_tags(&["new", "rust"])?;
-    /// assert_eq!(project.list()?[0].tags, ["new", "rust"]);
+    /// assert_eq!(project.load_all()?[0].tags, ["new", "rust"]);
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
@@ -76,17 +76,17 @@ impl Projects<'_> {
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
-    /// for project in client.mgmt().project().list()? {
+    /// for project in client.mgmt().project().load_all()? {
     ///     println!("{}: {}", project.id, project.name);
     /// }
-    /// # assert_eq!(client.mgmt().project().list()?[0].id, emulator.project_id());
+    /// # assert_eq!(client.mgmt().project().load_all()?[0].id, emulator.project_id());
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
     /// # Errors
     ///
     /// Those of [every management call](crate::mgmt::Mgmt#errors).
-    pub fn list(&self) -> Result<Vec<Project>> {
+    pub fn load_all(&self) -> Result<Vec<Project>> {
         self.0.post("/v1/mgmt/projects/list").safe().fields(&json!({})).send_list("projects")
     }
 

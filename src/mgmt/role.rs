@@ -38,7 +38,7 @@ impl Roles<'_> {
     /// let details = RoleDetails::default()
     ///     .description("What this role allows.")
     ///     .permissions(["My Updated Permission"]);
-    /// client.mgmt().role().create("My Role", Scope::Project, &details)?;
+    /// client.mgmt().role().create(Scope::Project, "My Role", &details)?;
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
@@ -46,7 +46,7 @@ impl Roles<'_> {
     ///
     /// [`Error::Api`](crate::Error::Api) if there is a role of that name in the scope, or no such
     /// tenant or permission.
-    pub fn create(&self, name: &str, scope: Scope<'_>, details: &RoleDetails) -> Result<()> {
+    pub fn create(&self, scope: Scope<'_>, name: &str, details: &RoleDetails) -> Result<()> {
         self.0
             .post("/v1/mgmt/role/create")
             .check(check::id("name", name))
@@ -89,14 +89,14 @@ impl Roles<'_> {
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// # client.mgmt().permission().create("My Updated Permission", &Default::default())?;
     /// # client.mgmt().permission().create("Another Permission", &Default::default())?;
-    /// # client.mgmt().role().create("My Role", descope::Scope::Project, &Default::default())?;
+    /// # client.mgmt().role().create(descope::Scope::Project, "My Role", &Default::default())?;
     /// use descope::Scope;
     /// use descope::mgmt::role::RoleDetails;
     ///
     /// let details = RoleDetails::default()
     ///     .description("A revised description")
     ///     .permissions(["My Updated Permission", "Another Permission"]);
-    /// client.mgmt().role().update("My Role", Scope::Project, "My Updated Role", &details)?;
+    /// client.mgmt().role().update(Scope::Project, "My Role", "My Updated Role", &details)?;
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
@@ -105,8 +105,8 @@ impl Roles<'_> {
     /// [`Error::Api`](crate::Error::Api) if there is no such role, or another of the new name.
     pub fn update(
         &self,
-        name: &str,
         scope: Scope<'_>,
+        name: &str,
         new_name: &str,
         details: &RoleDetails,
     ) -> Result<()> {
@@ -126,11 +126,11 @@ impl Roles<'_> {
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
-    /// # client.mgmt().role().create("Reader", descope::Scope::Project, &Default::default())?;
+    /// # client.mgmt().role().create(descope::Scope::Project, "Reader", &Default::default())?;
     /// # let id = client.mgmt().role().search(&descope::mgmt::role::RoleSearch::default().names(["Reader"]))?[0].id.clone();
     /// use descope::Scope;
     ///
-    /// client.mgmt().role().update_by_id(&id, Scope::Project, "Guest", &Default::default())?;
+    /// client.mgmt().role().update_by_id(Scope::Project, &id, "Guest", &Default::default())?;
     /// # assert!(client.mgmt().role().search(&descope::mgmt::role::RoleSearch::default().names(["Reader"]))?.is_empty());
     /// # Ok::<(), descope::Error>(())
     /// ```
@@ -140,8 +140,8 @@ impl Roles<'_> {
     /// [`Error::Api`](crate::Error::Api) if there is no such role, or another of the new name.
     pub fn update_by_id(
         &self,
-        id: &str,
         scope: Scope<'_>,
+        id: &str,
         new_name: &str,
         details: &RoleDetails,
     ) -> Result<()> {
@@ -161,7 +161,7 @@ impl Roles<'_> {
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
-    /// # client.mgmt().role().create("Reader", descope::Scope::Project, &Default::default())?;
+    /// # client.mgmt().role().create(descope::Scope::Project, "Reader", &Default::default())?;
     /// use descope::mgmt::role::RoleChange;
     ///
     /// let changed = client.mgmt().role().update_batch(&[RoleChange::of("Reader", "Guest")])?;
@@ -192,16 +192,16 @@ impl Roles<'_> {
     /// use descope::Scope;
     ///
     /// let (roles, acme) = (client.mgmt().role(), Scope::Tenant("acme"));
-    /// roles.create("My Updated Role", acme, &Default::default())?;
-    /// assert!(roles.delete("My Updated Role", Scope::Project).unwrap_err().is_not_found());
-    /// roles.delete("My Updated Role", acme)?;
+    /// roles.create(acme, "My Updated Role", &Default::default())?;
+    /// assert!(roles.delete(Scope::Project, "My Updated Role").unwrap_err().is_not_found());
+    /// roles.delete(acme, "My Updated Role")?;
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
     /// # Errors
     ///
     /// [`Error::Api`](crate::Error::Api) if there is no such role.
-    pub fn delete(&self, name: &str, scope: Scope<'_>) -> Result<()> {
+    pub fn delete(&self, scope: Scope<'_>, name: &str) -> Result<()> {
         self.0
             .post("/v1/mgmt/role/delete")
             .check(check::id("name", name))
@@ -215,9 +215,9 @@ impl Roles<'_> {
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
-    /// # client.mgmt().role().create("Reader", descope::Scope::Project, &Default::default())?;
+    /// # client.mgmt().role().create(descope::Scope::Project, "Reader", &Default::default())?;
     /// # let id = client.mgmt().role().search(&descope::mgmt::role::RoleSearch::default().names(["Reader"]))?[0].id.clone();
-    /// client.mgmt().role().delete_by_id(&id, descope::Scope::Project)?;
+    /// client.mgmt().role().delete_by_id(descope::Scope::Project, &id)?;
     /// # assert!(client.mgmt().role().search(&descope::mgmt::role::RoleSearch::default().names(["Reader"]))?.is_empty());
     /// # Ok::<(), descope::Error>(())
     /// ```
@@ -225,7 +225,7 @@ impl Roles<'_> {
     /// # Errors
     ///
     /// [`Error::Api`](crate::Error::Api) if there is no such role.
-    pub fn delete_by_id(&self, id: &str, scope: Scope<'_>) -> Result<()> {
+    pub fn delete_by_id(&self, scope: Scope<'_>, id: &str) -> Result<()> {
         self.0
             .post("/v1/mgmt/role/delete")
             .check(check::id("id", id))
@@ -239,8 +239,8 @@ impl Roles<'_> {
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
-    /// # client.mgmt().role().create("Reader", descope::Scope::Project, &Default::default())?;
-    /// client.mgmt().role().delete_batch(&["Reader"], descope::Scope::Project)?;
+    /// # client.mgmt().role().create(descope::Scope::Project, "Reader", &Default::default())?;
+    /// client.mgmt().role().delete_batch(descope::Scope::Project, &["Reader"])?;
     /// # assert!(client.mgmt().role().search(&descope::mgmt::role::RoleSearch::default().names(["Reader"]))?.is_empty());
     /// # Ok::<(), descope::Error>(())
     /// ```
@@ -249,7 +249,7 @@ impl Roles<'_> {
     ///
     /// [`Error::Argument`](crate::Error::Argument) for an empty list, by which Descope would delete
     /// every role there is.
-    pub fn delete_batch(&self, names: &[&str], scope: Scope<'_>) -> Result<()> {
+    pub fn delete_batch(&self, scope: Scope<'_>, names: &[&str]) -> Result<()> {
         self.0
             .post("/v1/mgmt/role/delete/batch")
             .ids("names", "roleNames", names)
@@ -262,9 +262,9 @@ impl Roles<'_> {
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
-    /// # client.mgmt().role().create("Reader", descope::Scope::Project, &Default::default())?;
+    /// # client.mgmt().role().create(descope::Scope::Project, "Reader", &Default::default())?;
     /// # let id = client.mgmt().role().search(&descope::mgmt::role::RoleSearch::default().names(["Reader"]))?[0].id.clone();
-    /// client.mgmt().role().delete_batch_by_ids(&[&id], descope::Scope::Project)?;
+    /// client.mgmt().role().delete_batch_by_ids(descope::Scope::Project, &[&id])?;
     /// # assert!(client.mgmt().role().search(&descope::mgmt::role::RoleSearch::default().names(["Reader"]))?.is_empty());
     /// # Ok::<(), descope::Error>(())
     /// ```
@@ -272,7 +272,7 @@ impl Roles<'_> {
     /// # Errors
     ///
     /// As for [`delete_batch`](Self::delete_batch).
-    pub fn delete_batch_by_ids(&self, ids: &[&str], scope: Scope<'_>) -> Result<()> {
+    pub fn delete_batch_by_ids(&self, scope: Scope<'_>, ids: &[&str]) -> Result<()> {
         self.0
             .post("/v1/mgmt/role/delete/batch")
             .ids("ids", "roleIds", ids)
@@ -286,7 +286,7 @@ impl Roles<'_> {
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// for role in client.mgmt().role().load_all()? {
-    ///     println!("{}: {:?}", role.name, role.permission_names);
+    ///     println!("{}: {:?}", role.name, role.permissions);
     /// }
     /// # Ok::<(), descope::Error>(())
     /// ```
@@ -340,7 +340,8 @@ pub struct Role {
     /// What it is for.
     pub description: String,
     /// Names of the permissions it holds.
-    pub permission_names: Vec<String>,
+    #[serde(rename = "permissionNames")]
+    pub permissions: Vec<String>,
     /// When it was created, in seconds.
     pub created_time: UnixTime,
     /// The ID of the tenant it belongs to; empty for a role of the project.

@@ -7,9 +7,7 @@ mod settings;
 
 use serde::Serialize;
 
-pub use self::cross_app::{
-    CrossAppAccess, CrossAppOptions, CrossAppUpdate, TrustedIssuer, TrustedIssuers,
-};
+pub use self::cross_app::{CrossAppAccess, CrossAppUpdate, TrustedIssuer, TrustedIssuers};
 pub use self::legacy::{LegacyOptions, LegacySettings, UserMapping};
 pub use self::mapping::{
     AttributeMapping, FgaMapping, FgaRelation, GroupsMapping, OidcAttributeMapping, RoleItem,
@@ -28,19 +26,19 @@ use crate::transport::http::Method;
 
 /// SSO configurations; see [`Mgmt::sso`].
 ///
-/// A tenant has a default configuration, and may have more, told apart by an `sso_id`: `None` is for
-/// the default one. Configuring replaces: what is left unset is cleared.
+/// A tenant has a default configuration, and may have more, each with an ID of its own. Calls work on the
+/// default one unless their options name another. Configuring replaces: what is left unset is cleared.
 #[derive(Clone, Copy, Debug)]
-pub struct Sso<'c>(Mgmt<'c>);
+pub struct SsoConfigurations<'c>(Mgmt<'c>);
 
 impl<'c> Mgmt<'c> {
     /// How the users of a tenant sign in by SSO: its identity providers.
-    pub fn sso(self) -> Sso<'c> {
-        Sso(self)
+    pub fn sso(self) -> SsoConfigurations<'c> {
+        SsoConfigurations(self)
     }
 }
 
-impl Sso<'_> {
+impl SsoConfigurations<'_> {
     /// Loads an SSO configuration.
     ///
     /// ```
@@ -48,7 +46,7 @@ impl Sso<'_> {
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// # client.mgmt().tenant().create("A", &NewTenant::default().id("tenant-id"))?;
-    /// let settings = client.mgmt().sso().load("tenant-id", None)?;
+    /// let settings = client.mgmt().sso().load("tenant-id", &Default::default())?;
     /// println!("{:?}: {}", settings.tenant.auth_type, settings.saml.idp_sso_url);
     /// # Ok::<(), descope::Error>(())
     /// ```
@@ -56,12 +54,12 @@ impl Sso<'_> {
     /// # Errors
     ///
     /// [`Error::Api`](crate::Error::Api) if there is no such tenant or configuration.
-    pub fn load(&self, tenant_id: &str, sso_id: Option<&str>) -> Result<SsoSettings> {
+    pub fn load(&self, tenant_id: &str, options: &ConfigurationOptions) -> Result<SsoSettings> {
         self.0
             .get("/v2/mgmt/sso/settings")
             .check(check::id("tenant_id", tenant_id))
             .query("tenantId", tenant_id)
-            .query("ssoId", sso_id)
+            .query("ssoId", options.sso_id.as_deref())
             .send()
     }
 
@@ -95,7 +93,7 @@ impl Sso<'_> {
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// # emulator.seed(&serde_json::json!({ "tenants": [{ "id": "acme", "name": "Acme" }] })).unwrap();
-    /// let made = client.mgmt().sso().new_settings("acme", "Subsidiary", Some("subsidiary"))?;
+    /// let made = client.mgmt().sso().create("acme", "Subsidiary", &ConfigurationOptions::default().sso_id("subsidiary"))?;
     /// assert_eq!(made.sso_id, "subsidiary");
     /// # Ok::<(), descope::Error>(())
     /// ```
@@ -104,15 +102,15 @@ impl Sso<'_> {
     ///
     /// [`Error::Api`](crate::Error::Api) if there is no such tenant, or it has a configuration of
     /// that ID.
-    pub fn new_settings(
+    pub fn create(
         &self,
         tenant_id: &str,
         display_name: &str,
-        sso_id: Option<&str>,
+        options: &ConfigurationOptions,
     ) -> Result<SsoSettings> {
         self.0
             .post("/v1/mgmt/sso/settings/new")
-            .sso(tenant_id, sso_id)
+            .sso(tenant_id, options.sso_id.as_deref())
             .check(check::id("display_name", display_name))
             .field("displayName", display_name)
             .send()
@@ -125,19 +123,19 @@ impl Sso<'_> {
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// # client.mgmt().tenant().create("A", &NewTenant::default().id("tenant-id"))?;
-    /// client.mgmt().sso().delete("tenant-id", None)?;
+    /// client.mgmt().sso().delete("tenant-id", &Default::default())?;
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
     /// # Errors
     ///
     /// [`Error::Api`](crate::Error::Api) if there is no such tenant or configuration.
-    pub fn delete(&self, tenant_id: &str, sso_id: Option<&str>) -> Result<()> {
+    pub fn delete(&self, tenant_id: &str, options: &ConfigurationOptions) -> Result<()> {
         self.0
             .call(Method::DELETE, "/v1/mgmt/sso/settings")
             .check(check::id("tenant_id", tenant_id))
             .query("tenantId", tenant_id)
-            .query("ssoId", sso_id)
+            .query("ssoId", options.sso_id.as_deref())
             .send_unit()
     }
 
@@ -174,7 +172,7 @@ impl Sso<'_> {
     ///     .domains(["tenant-users.com"]);
     /// client.mgmt().sso().configure_oidc("tenant-id", &provider)?;
     ///
-    /// let settings = client.mgmt().sso().load("tenant-id", None)?;
+    /// let settings = client.mgmt().sso().load("tenant-id", &Default::default())?;
     /// assert_eq!(settings.oidc.client_id, "myId");
     /// # Ok::<(), descope::Error>(())
     /// ```
@@ -202,7 +200,7 @@ impl Sso<'_> {
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// # client.mgmt().tenant().create("A", &NewTenant::default().id("tenant-id"))?;
-    /// # client.mgmt().role().create("rl1", descope::Scope::Project, &Default::default())?;
+    /// # client.mgmt().role().create(descope::Scope::Project, "rl1", &Default::default())?;
     /// use descope::mgmt::sso::{AttributeMapping, RoleMapping, SamlOptions, SamlProvider};
     ///
     /// let provider =
@@ -225,7 +223,7 @@ impl Sso<'_> {
     ///     .domains(["tenant-users.com"]);
     /// client.mgmt().sso().configure_saml("tenant-id", &provider, &options)?;
     ///
-    /// let settings = client.mgmt().sso().load("tenant-id", None)?;
+    /// let settings = client.mgmt().sso().load("tenant-id", &Default::default())?;
     /// assert_eq!(settings.saml.groups_mapping[0].role.name, "rl1");
     /// # Ok::<(), descope::Error>(())
     /// ```
@@ -252,7 +250,7 @@ impl Sso<'_> {
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// # client.mgmt().tenant().create("A", &NewTenant::default().id("tenant-id"))?;
-    /// # client.mgmt().role().create("rl1", descope::Scope::Project, &Default::default())?;
+    /// # client.mgmt().role().create(descope::Scope::Project, "rl1", &Default::default())?;
     /// use descope::mgmt::sso::{AttributeMapping, RoleMapping, SamlMetadata, SamlOptions};
     ///
     /// let metadata = SamlMetadata::new("https://dummy.com/metadata");
@@ -287,8 +285,8 @@ impl Sso<'_> {
     /// use descope::mgmt::sso::RedirectUrls;
     ///
     /// let urls = RedirectUrls::default().saml("https://app.example.com/callback");
-    /// client.mgmt().sso().configure_redirect_urls("acme", &urls, None)?;
-    /// # let settings = client.mgmt().sso().load("acme", None)?;
+    /// client.mgmt().sso().configure_redirect_urls("acme", &urls)?;
+    /// # let settings = client.mgmt().sso().load("acme", &Default::default())?;
     /// # assert_eq!(settings.saml.redirect_url, "https://app.example.com/callback");
     /// # Ok::<(), descope::Error>(())
     /// ```
@@ -296,12 +294,8 @@ impl Sso<'_> {
     /// # Errors
     ///
     /// [`Error::Api`](crate::Error::Api) if there is no such tenant or configuration.
-    pub fn configure_redirect_urls(
-        &self,
-        tenant_id: &str,
-        urls: &RedirectUrls,
-        sso_id: Option<&str>,
-    ) -> Result<()> {
+    pub fn configure_redirect_urls(&self, tenant_id: &str, urls: &RedirectUrls) -> Result<()> {
+        let sso_id = urls.sso_id.as_deref();
         self.0.post("/v1/mgmt/sso/redirect").sso(tenant_id, sso_id).fields(urls).send_unit()
     }
 
@@ -311,7 +305,7 @@ impl Sso<'_> {
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// # emulator.seed(&serde_json::json!({ "tenants": [{ "id": "acme", "name": "Acme" }] })).unwrap();
-    /// client.mgmt().sso().configure_auth_type("acme", &descope::AuthType::None, None)?;
+    /// client.mgmt().sso().configure_auth_type("acme", &descope::AuthType::None, &Default::default())?;
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
@@ -322,11 +316,11 @@ impl Sso<'_> {
         &self,
         tenant_id: &str,
         auth_type: &AuthType,
-        sso_id: Option<&str>,
+        options: &ConfigurationOptions,
     ) -> Result<()> {
         self.0
             .post("/v1/mgmt/sso/settings/authtype")
-            .sso(tenant_id, sso_id)
+            .sso(tenant_id, options.sso_id.as_deref())
             .field("authType", auth_type)
             .send_unit()
     }
@@ -337,14 +331,15 @@ impl Sso<'_> {
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// # emulator.seed(&serde_json::json!({ "tenants": [{ "id": "acme", "name": "Acme" }] })).unwrap();
-    /// client.mgmt().sso().recalculate_mappings("acme", None)?;
+    /// client.mgmt().sso().recalculate_mappings("acme", &Default::default())?;
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
     /// # Errors
     ///
     /// [`Error::Api`](crate::Error::Api) if there is no such tenant or configuration.
-    pub fn recalculate_mappings(&self, tenant_id: &str, sso_id: Option<&str>) -> Result<()> {
+    pub fn recalculate_mappings(&self, tenant_id: &str, options: &ConfigurationOptions) -> Result<()> {
+        let sso_id = options.sso_id.as_deref();
         self.0.post("/v1/mgmt/sso/recalculate-mappings").sso(tenant_id, sso_id).send_unit()
     }
 }
@@ -399,7 +394,24 @@ struct Settings<'a, P> {
     replaces: bool,
 }
 
-/// The URLs of [`Sso::configure_redirect_urls`].
+/// Which of a tenant's SSO configurations a call is about.
+///
+/// ```
+/// use descope::mgmt::sso::ConfigurationOptions;
+///
+/// let subsidiary = ConfigurationOptions::default().sso_id("subsidiary");
+/// ```
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct ConfigurationOptions {
+    /// The ID of the configuration. Defaults to the tenant's default configuration, and to an ID that
+    /// Descope makes up for a new one.
+    pub sso_id: Option<String>,
+}
+
+setters!(ConfigurationOptions { sso_id: opt<String> });
+
+/// The URLs of [`SsoConfigurations::configure_redirect_urls`].
 #[derive(Clone, Debug, Default, Serialize)]
 #[non_exhaustive]
 pub struct RedirectUrls {
@@ -409,6 +421,9 @@ pub struct RedirectUrls {
     /// After signing in by OpenID Connect.
     #[serde(rename = "oauthRedirectUrl", skip_serializing_if = "Option::is_none")]
     pub oauth: Option<String>,
+    /// The ID of the SSO configuration. Defaults to the tenant's default one.
+    #[serde(skip)]
+    pub sso_id: Option<String>,
 }
 
-setters!(RedirectUrls { saml: opt<String>, oauth: opt<String> });
+setters!(RedirectUrls { saml: opt<String>, oauth: opt<String>, sso_id: opt<String> });

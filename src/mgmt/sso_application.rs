@@ -6,18 +6,19 @@ mod settings;
 
 pub use self::details::{AppType, OidcDetails, SamlDetails, SsoApplication, WsFedDetails};
 pub use self::settings::{
-    OidcApplication, SamlApplication, SamlAttribute, SamlGroups, SamlRole, WsFedApplication,
+    NewOidcApplication, NewSamlApplication, NewWsFedApplication, OidcApplication, SamlApplication,
+    SamlAttribute, SamlGroups, SamlRole, WsFedApplication,
 };
 use super::Mgmt;
 pub use super::application::{
-    IssuerSettings, JwtBearerSettings, NewSecret, SecretInfo, SecretStatus,
+    AddSecretOptions, IssuerSettings, JwtBearerSettings, NewSecret, SecretInfo, SecretOptions,
+    SecretStatus,
 };
 pub use super::attribute::{AttributeKind, AttributeOption, CustomAttribute};
 use crate::call::Call;
 use crate::check;
 use crate::error::Result;
 use crate::secret::Secret;
-use crate::time::UnixTime;
 
 /// SSO applications; see [`Mgmt::sso_application`].
 ///
@@ -42,11 +43,12 @@ impl SsoApplications<'_> {
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
-    /// use descope::mgmt::sso_application::OidcApplication;
+    /// use descope::mgmt::sso_application::{NewOidcApplication, OidcApplication};
     ///
     /// let apps = client.mgmt().sso_application();
     /// let settings = OidcApplication::default().login_page_url("http://dummy.com");
-    /// let id = apps.create_oidc("My First sso app", Some("my-custom-id"), &settings)?;
+    /// let new = NewOidcApplication::new(settings).id("my-custom-id");
+    /// let id = apps.create_oidc("My First sso app", &new)?;
     /// assert_eq!(id, "my-custom-id");
     /// # Ok::<(), descope::Error>(())
     /// ```
@@ -54,29 +56,25 @@ impl SsoApplications<'_> {
     /// # Errors
     ///
     /// [`Error::Api`](crate::Error::Api) if an application has the ID already.
-    pub fn create_oidc(
-        &self,
-        name: &str,
-        id: Option<&str>,
-        settings: &OidcApplication,
-    ) -> Result<String> {
+    pub fn create_oidc(&self, name: &str, application: &NewOidcApplication) -> Result<String> {
         self.0
             .post("/v1/mgmt/sso/idp/app/oidc/create")
-            .application(name, id)
-            .hide(settings.client_secret.as_ref())
-            .fields(settings)
+            .application(name, application.id.as_deref())
+            .hide(application.client_secret.as_ref())
+            .fields(application)
             .send_field("id")
     }
 
     /// Replaces an application that speaks OpenID Connect.
     ///
     /// ```
+    /// # use descope::mgmt::sso_application::NewOidcApplication;
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// use descope::mgmt::sso_application::OidcApplication;
     ///
     /// let apps = client.mgmt().sso_application();
-    /// # apps.create_oidc("A", Some("my-custom-id"), &Default::default())?;
+    /// # apps.create_oidc("A", &NewOidcApplication::default().id("my-custom-id"))?;
     /// let settings = OidcApplication::default().login_page_url("http://dummy.com");
     /// apps.update_oidc("my-custom-id", "My First sso app", &settings)?;
     /// # Ok::<(), descope::Error>(())
@@ -84,12 +82,10 @@ impl SsoApplications<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`](crate::Error::Argument) for a client ID or secret, which only a new
-    /// application takes; [`Error::Api`](crate::Error::Api) if there is no such application.
+    /// [`Error::Api`](crate::Error::Api) if no application has the ID.
     pub fn update_oidc(&self, id: &str, name: &str, settings: &OidcApplication) -> Result<()> {
         self.0
             .post("/v1/mgmt/sso/idp/app/oidc/update")
-            .check(settings.check_update())
             .application(name, Some(id))
             .fields(settings)
             .send_unit()
@@ -101,7 +97,7 @@ impl SsoApplications<'_> {
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
-    /// use descope::mgmt::sso_application::SamlApplication;
+    /// use descope::mgmt::sso_application::{NewSamlApplication, SamlApplication};
     ///
     /// let settings = SamlApplication::by_metadata("http://dummy.com/metadata")
     ///     .login_page_url("http://dummy.com")
@@ -109,24 +105,20 @@ impl SsoApplications<'_> {
     ///     .force_authentication(false)
     ///     .logout_redirect_url("http://dummy.com/logout");
     /// let apps = client.mgmt().sso_application();
-    /// apps.create_saml("My First sso app", Some("my-custom-id"), &settings)?;
+    /// let new = NewSamlApplication::new(settings).id("my-custom-id");
+    /// apps.create_saml("My First sso app", &new)?;
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
     /// # Errors
     ///
     /// As for [`create_oidc`](Self::create_oidc).
-    pub fn create_saml(
-        &self,
-        name: &str,
-        id: Option<&str>,
-        settings: &SamlApplication,
-    ) -> Result<String> {
+    pub fn create_saml(&self, name: &str, application: &NewSamlApplication) -> Result<String> {
         self.0
             .post("/v1/mgmt/sso/idp/app/saml/create")
-            .application(name, id)
-            .check(settings.check())
-            .fields(settings)
+            .application(name, application.id.as_deref())
+            .check(application.settings.check())
+            .fields(application)
             .send_field("id")
     }
 
@@ -137,8 +129,9 @@ impl SsoApplications<'_> {
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// use descope::mgmt::sso_application::SamlApplication;
     ///
-    /// # let metadata = SamlApplication::by_metadata("http://dummy.com/metadata");
-    /// # client.mgmt().sso_application().create_saml("A", Some("my-custom-id"), &metadata)?;
+    /// # use descope::mgmt::sso_application::NewSamlApplication;
+    /// # let new = NewSamlApplication::new(SamlApplication::by_metadata("http://dummy.com/metadata"));
+    /// # client.mgmt().sso_application().create_saml("A", &new.id("my-custom-id"))?;
     /// let settings = SamlApplication::new("ent1234", "http://dummy.com/acs", "my cert")
     ///     .login_page_url("http://dummy.com");
     /// client.mgmt().sso_application().update_saml("my-custom-id", "My First sso app", &settings)?;
@@ -163,10 +156,11 @@ impl SsoApplications<'_> {
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
-    /// use descope::mgmt::sso_application::WsFedApplication;
+    /// use descope::mgmt::sso_application::{NewWsFedApplication, WsFedApplication};
     ///
     /// let settings = WsFedApplication::default().realm("urn:app").reply_url("https://app.example.com");
-    /// let id = client.mgmt().sso_application().create_wsfed("My app", Some("app"), &settings)?;
+    /// let new = NewWsFedApplication::new(settings).id("app");
+    /// let id = client.mgmt().sso_application().create_wsfed("My app", &new)?;
     /// assert_eq!(id, "app");
     /// # Ok::<(), descope::Error>(())
     /// ```
@@ -174,16 +168,11 @@ impl SsoApplications<'_> {
     /// # Errors
     ///
     /// As for [`create_oidc`](Self::create_oidc).
-    pub fn create_wsfed(
-        &self,
-        name: &str,
-        id: Option<&str>,
-        settings: &WsFedApplication,
-    ) -> Result<String> {
+    pub fn create_wsfed(&self, name: &str, application: &NewWsFedApplication) -> Result<String> {
         self.0
             .post("/v1/mgmt/sso/idp/app/wsfed/create")
-            .application(name, id)
-            .fields(settings)
+            .application(name, application.id.as_deref())
+            .fields(application)
             .send_field("id")
     }
 
@@ -192,11 +181,11 @@ impl SsoApplications<'_> {
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
-    /// use descope::mgmt::sso_application::WsFedApplication;
+    /// use descope::mgmt::sso_application::{NewWsFedApplication, WsFedApplication};
     ///
     /// let apps = client.mgmt().sso_application();
     /// let settings = WsFedApplication::default().realm("urn:app").reply_url("https://app.example.com");
-    /// apps.create_wsfed("My app", Some("app"), &settings)?;
+    /// apps.create_wsfed("My app", &NewWsFedApplication::new(settings.clone()).id("app"))?;
     /// apps.update_wsfed("app", "My other app", &settings)?;
     /// assert_eq!(apps.load("app")?.name, "My other app");
     /// # Ok::<(), descope::Error>(())
@@ -216,10 +205,11 @@ impl SsoApplications<'_> {
     /// Deletes an application. There is no way back.
     ///
     /// ```
+    /// # use descope::mgmt::sso_application::NewOidcApplication;
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// let apps = client.mgmt().sso_application();
-    /// # apps.create_oidc("A", Some("my-custom-id"), &Default::default())?;
+    /// # apps.create_oidc("A", &NewOidcApplication::default().id("my-custom-id"))?;
     /// apps.delete("my-custom-id")?;
     /// assert!(apps.load("my-custom-id").unwrap_err().is_not_found());
     /// # Ok::<(), descope::Error>(())
@@ -239,9 +229,10 @@ impl SsoApplications<'_> {
     /// Loads an application.
     ///
     /// ```
+    /// # use descope::mgmt::sso_application::NewOidcApplication;
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
-    /// # client.mgmt().sso_application().create_oidc("A", Some("app"), &Default::default())?;
+    /// # client.mgmt().sso_application().create_oidc("A", &NewOidcApplication::default().id("app"))?;
     /// let app = client.mgmt().sso_application().load("app")?;
     /// println!("{}: {:?}", app.name, app.app_type);
     /// # assert_eq!(app.name, "A");
@@ -273,14 +264,15 @@ impl SsoApplications<'_> {
         self.0.get("/v1/mgmt/sso/idp/apps/load").send_list("apps")
     }
 
-    /// Shows the client secret of an application that speaks OpenID Connect: its only one, or the one
-    /// of this name.
+    /// Loads the client secret of an application that speaks OpenID Connect: its only one, unless the
+    /// options name another.
     ///
     /// ```
+    /// # use descope::mgmt::sso_application::NewOidcApplication;
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
-    /// # client.mgmt().sso_application().create_oidc("A", Some("app"), &Default::default())?;
-    /// let secret = client.mgmt().sso_application().secret("app", None)?;
+    /// # client.mgmt().sso_application().create_oidc("A", &NewOidcApplication::default().id("app"))?;
+    /// let secret = client.mgmt().sso_application().load_secret("app", &Default::default())?;
     /// assert!(!secret.expose().is_empty());
     /// # Ok::<(), descope::Error>(())
     /// ```
@@ -288,23 +280,24 @@ impl SsoApplications<'_> {
     /// # Errors
     ///
     /// [`Error::Api`](crate::Error::Api) if there is no such application or secret.
-    pub fn secret(&self, id: &str, secret_name: Option<&str>) -> Result<Secret> {
+    pub fn load_secret(&self, id: &str, options: &SecretOptions) -> Result<Secret> {
         self.0
             .get("/v1/mgmt/sso/idp/app/secret")
             .check(check::id("id", id))
             .query("id", id)
-            .query("secretName", secret_name)
+            .query("secretName", options.name.as_deref())
             .send_field("cleartext")
     }
 
     /// Gives an application a new client secret. The old one is good no more.
     ///
     /// ```
+    /// # use descope::mgmt::sso_application::NewOidcApplication;
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
-    /// # client.mgmt().sso_application().create_oidc("A", Some("app"), &Default::default())?;
+    /// # client.mgmt().sso_application().create_oidc("A", &NewOidcApplication::default().id("app"))?;
     /// let apps = client.mgmt().sso_application();
-    /// let old = apps.secret("app", None)?;
+    /// let old = apps.load_secret("app", &Default::default())?;
     /// let new = apps.rotate_secret("app")?;
     /// assert_ne!(old.expose(), new.expose());
     /// # Ok::<(), descope::Error>(())
@@ -321,13 +314,14 @@ impl SsoApplications<'_> {
             .send_field("cleartext")
     }
 
-    /// Gives an application one more client secret, good until a moment, or for ever with `None`.
+    /// Gives an application one more client secret. It never expires, unless the options say otherwise.
     ///
     /// ```
+    /// # use descope::mgmt::sso_application::NewOidcApplication;
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
-    /// # client.mgmt().sso_application().create_oidc("A", Some("app"), &Default::default())?;
-    /// let added = client.mgmt().sso_application().add_secret("app", "nightly", None)?;
+    /// # client.mgmt().sso_application().create_oidc("A", &NewOidcApplication::default().id("app"))?;
+    /// let added = client.mgmt().sso_application().add_secret("app", "nightly", &Default::default())?;
     /// assert_eq!(added.meta.name, "nightly");
     /// # Ok::<(), descope::Error>(())
     /// ```
@@ -340,27 +334,28 @@ impl SsoApplications<'_> {
         &self,
         id: &str,
         secret_name: &str,
-        expires: Option<UnixTime>,
+        options: &AddSecretOptions,
     ) -> Result<NewSecret> {
         self.0
             .post("/v1/mgmt/sso/idp/app/secret/add")
             .check(check::id("id", id))
             .check(check::id("secret_name", secret_name))
-            .check(check::expiry("expires", expires))
+            .check(check::expiry("expires", options.expires))
             .field("appId", id)
             .field("name", secret_name)
-            .field("expireTime", expires.unwrap_or_default())
+            .field("expireTime", options.expires.unwrap_or_default())
             .send()
     }
 
     /// Makes one of an application's client secrets useless, and returns those that are left.
     ///
     /// ```
+    /// # use descope::mgmt::sso_application::NewOidcApplication;
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
-    /// # client.mgmt().sso_application().create_oidc("A", Some("app"), &Default::default())?;
+    /// # client.mgmt().sso_application().create_oidc("A", &NewOidcApplication::default().id("app"))?;
     /// let apps = client.mgmt().sso_application();
-    /// apps.add_secret("app", "nightly", None)?;
+    /// apps.add_secret("app", "nightly", &Default::default())?;
     /// let left = apps.revoke_secret("app", "nightly")?;
     /// assert!(left.iter().all(|secret| secret.name != "nightly"));
     /// # Ok::<(), descope::Error>(())

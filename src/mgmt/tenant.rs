@@ -284,7 +284,7 @@ impl Tenants<'_> {
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// # emulator.seed(&serde_json::json!({ "tenants": [{ "id": "acme", "name": "Acme" }] })).unwrap();
-    /// # client.mgmt().role().create("Reader", descope::Scope::Project, &Default::default())?;
+    /// # client.mgmt().role().create(descope::Scope::Project, "Reader", &Default::default())?;
     /// client.mgmt().tenant().update_default_roles("acme", &["Reader"])?;
     /// # assert_eq!(client.mgmt().tenant().load("acme")?.default_roles, ["Reader"]);
     /// # Ok::<(), descope::Error>(())
@@ -333,7 +333,7 @@ impl Tenants<'_> {
 
     /// Makes the links from
     /// [`generate_sso_configuration_link`](Self::generate_sso_configuration_link) invalid, for the
-    /// tenant's default SSO configuration if there is no `sso_id`.
+    /// tenant's default SSO configuration unless the options name another.
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
@@ -341,19 +341,23 @@ impl Tenants<'_> {
     /// # emulator.seed(&serde_json::json!({ "tenants": [{ "id": "acme", "name": "Acme" }] })).unwrap();
     /// let tenants = client.mgmt().tenant();
     /// tenants.generate_sso_configuration_link("acme", &Default::default())?;
-    /// tenants.revoke_sso_configuration_link("acme", None)?;
+    /// tenants.revoke_sso_configuration_link("acme", &Default::default())?;
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
     /// # Errors
     ///
     /// [`Error::Api`](crate::Error::Api) if no tenant has the ID.
-    pub fn revoke_sso_configuration_link(&self, id: &str, sso_id: Option<&str>) -> Result<()> {
+    pub fn revoke_sso_configuration_link(
+        &self,
+        id: &str,
+        options: &SsoLinkRevocation,
+    ) -> Result<()> {
         self.0
             .post("/v1/mgmt/tenant/adminlinks/sso/revoke")
             .check(check::id("id", id))
             .field("tenantId", id)
-            .field("ssoId", sso_id)
+            .fields(options)
             .send_unit()
     }
 }
@@ -459,6 +463,18 @@ setters!(TenantSearch {
     ids: opt_list<String>, names: opt_list<String>, self_provisioning_domains: opt_list<String>,
     custom_attributes: opt_map<Value>, auth_type: opt<AuthType>, parent_tenant_id: opt<String>,
 });
+
+/// Options of [`Tenants::revoke_sso_configuration_link`].
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct SsoLinkRevocation {
+    /// The SSO configuration whose links to revoke. Defaults to the tenant's default one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sso_id: Option<String>,
+}
+
+setters!(SsoLinkRevocation { sso_id: opt<String> });
 
 /// Options of [`Tenants::generate_sso_configuration_link`].
 #[derive(Clone, Debug, Default, Serialize)]

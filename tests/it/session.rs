@@ -40,13 +40,10 @@ fn me() {
     assert!(user.verified_email && user.verified_phone && user.test);
     assert!(user.totp && user.webauthn && user.password && user.saml && user.scim);
     assert_eq!(user.picture, "https://example.com/ada.png");
-    assert_eq!(
-        (user.status, user.role_names),
-        (Some(UserStatus::Enabled), vec!["Admin".to_owned()])
-    );
+    assert_eq!((user.status, user.roles), (Some(UserStatus::Enabled), vec!["Admin".to_owned()]));
     let tenant = &user.user_tenants[0];
     assert_eq!((&*tenant.tenant_id, &*tenant.tenant_name), ("t1", "One"));
-    assert_eq!(tenant.role_names, ["Writer"]);
+    assert_eq!(tenant.roles, ["Writer"]);
     assert_eq!((&*user.sso_app_ids, user.oauth["google"]), (&["S1".to_owned()][..], true));
     assert_eq!(user.custom_attributes["plan"], json!({ "seats": null }));
     assert_eq!(user.created_time.as_seconds(), 1_700_000_000);

@@ -8,6 +8,7 @@ use descope::auth::LoginOptions;
 use descope::auth::saml::SamlOptions;
 use descope::auth::sso::SsoOptions;
 use descope::emulator::Emulator;
+use descope::mgmt::sso::ConfigurationOptions;
 use descope::{AuthInfo, Client, Result, Scope, codes};
 use serde_json::json;
 
@@ -198,7 +199,8 @@ fn without_a_configuration_there_is_no_sign_in() {
 fn a_configuration_that_is_gone_lets_nobody_in() {
     type Delete = fn(&Client);
     let tenant: Delete = |c| c.mgmt().tenant().delete("acme").unwrap();
-    let configuration: Delete = |c| c.mgmt().sso().delete("acme", Some("s1")).unwrap();
+    let configuration: Delete =
+        |c| c.mgmt().sso().delete("acme", &ConfigurationOptions::default().sso_id("s1")).unwrap();
     for delete in [tenant, configuration] {
         let emulator = emulator();
         let client = client(&emulator);

@@ -11,7 +11,7 @@ use descope::auth::sso::SsoOptions;
 use descope::auth::webauthn::{WebAuthnLoginOptions, WebAuthnSignUpOptions};
 use descope::auth::{LoginOptions, SignUpOptions};
 use descope::emulator::Emulator;
-use descope::mgmt::user::{EmbeddedLinkOptions, SignUpEmbeddedLinkOptions};
+use descope::mgmt::user::{EmbeddedLinkOptions, GeneratedSignIn, SignUpEmbeddedLinkOptions};
 use descope::{AuthInfo, Client, Result, Scope, UserDetails, codes};
 use serde_json::{Value, json};
 
@@ -141,8 +141,9 @@ impl Ada {
             Way::EmbeddedLink => {
                 let users = self.client.mgmt().user();
                 let token = if sign_up {
-                    let options =
-                        SignUpEmbeddedLinkOptions::default().user(ada).login_options(login.clone());
+                    let mut sign_in = GeneratedSignIn::default();
+                    sign_in.custom_claims.clone_from(&login.custom_claims);
+                    let options = SignUpEmbeddedLinkOptions::default().user(ada).sign_in(sign_in);
                     users.generate_sign_up_embedded_link(ADA, &options)
                 } else {
                     let mut options = EmbeddedLinkOptions::default();

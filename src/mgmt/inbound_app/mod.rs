@@ -10,14 +10,14 @@ mod settings;
 use serde::Deserialize;
 
 pub use self::consents::{Consent, ConsentFilter, ConsentSearch, TenantConsentFilter};
-pub use self::secrets::{AddSecretOptions, SecretOptions};
 pub use self::settings::{
     AppScope, AppScopeClaims, CreatedInboundApp, DefaultAudience, InboundApp, InboundAppPatch,
     InboundAppSearch, InboundAppSettings, NewInboundApp,
 };
 use super::Mgmt;
 pub use super::application::{
-    IssuerSettings, JwtBearerSettings, NewSecret, SecretInfo, SecretStatus,
+    AddSecretOptions, IssuerSettings, JwtBearerSettings, NewSecret, SecretInfo, SecretOptions,
+    SecretStatus,
 };
 use crate::check;
 use crate::error::Result;

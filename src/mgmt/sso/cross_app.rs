@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{AttributeMapping, FgaMapping, GroupsMapping, RoleMapping, Sso};
+use super::{
+    AttributeMapping, FgaMapping, GroupsMapping, RoleMapping, SsoConfigurations, ConfigurationOptions,
+};
 use crate::check;
 use crate::error::Result;
 use crate::extra::Extra;
 use crate::options::setters;
 use crate::transport::http::Method;
 
-impl Sso<'_> {
+impl SsoConfigurations<'_> {
     /// Loads the cross-app access of a tenant: which issuers' assertions it takes for its users, so
     /// that other applications can act for them (identity assertion authorization grant, ID-JAG).
     ///
@@ -31,7 +33,7 @@ impl Sso<'_> {
     pub fn load_cross_app_access(
         &self,
         tenant_id: &str,
-        options: &CrossAppOptions,
+        options: &ConfigurationOptions,
     ) -> Result<CrossAppAccess> {
         self.0
             .get("/v1/mgmt/sso/xaa/settings")
@@ -101,11 +103,7 @@ impl Sso<'_> {
     /// # Errors
     ///
     /// [`Error::Api`](crate::Error::Api) if there is no such tenant or configuration.
-    pub fn delete_cross_app_access(
-        &self,
-        tenant_id: &str,
-        options: &CrossAppOptions,
-    ) -> Result<()> {
+    pub fn delete_cross_app_access(&self, tenant_id: &str, options: &ConfigurationOptions) -> Result<()> {
         self.0
             .call(Method::DELETE, "/v1/mgmt/sso/xaa/settings")
             .check(check::id("tenant_id", tenant_id))
@@ -115,17 +113,7 @@ impl Sso<'_> {
     }
 }
 
-/// Options of [`Sso::load_cross_app_access`] and [`Sso::delete_cross_app_access`].
-#[derive(Clone, Debug, Default)]
-#[non_exhaustive]
-pub struct CrossAppOptions {
-    /// Which of the tenant's SSO configurations. Defaults to its default one.
-    pub sso_id: Option<String>,
-}
-
-setters!(CrossAppOptions { sso_id: opt<String> });
-
-/// What [`Sso::update_cross_app_access`] sets.
+/// What [`SsoConfigurations::update_cross_app_access`] sets.
 #[derive(Clone, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]

@@ -210,8 +210,8 @@ impl SamlMetadata {
 
 setters!(SamlMetadata { entity_id: opt<String> });
 
-/// Options of [`Sso::configure_saml`](super::Sso::configure_saml) and
-/// [`Sso::configure_saml_by_metadata`](super::Sso::configure_saml_by_metadata).
+/// Options of [`SsoConfigurations::configure_saml`](super::SsoConfigurations::configure_saml) and
+/// [`SsoConfigurations::configure_saml_by_metadata`](super::SsoConfigurations::configure_saml_by_metadata).
 #[derive(Clone, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -268,7 +268,7 @@ setters!(SamlOptions {
 });
 
 /// An identity provider that speaks OpenID Connect, for
-/// [`Sso::configure_oidc`](super::Sso::configure_oidc).
+/// [`SsoConfigurations::configure_oidc`](super::SsoConfigurations::configure_oidc).
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]

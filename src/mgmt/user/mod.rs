@@ -16,12 +16,15 @@
 //! Calls about a user that does not exist fail with
 //! [`MANAGEMENT_USER_NOT_FOUND`](crate::codes::MANAGEMENT_USER_NOT_FOUND).
 
+use serde::Serialize;
+
 use super::Mgmt;
 pub use super::attribute::{AttributeKind, AttributeOption, CustomAttribute};
 use crate::call::Call;
 use crate::check;
 use crate::error::Result;
 use crate::models::User;
+use crate::options::setters;
 use crate::transport::http::Method;
 
 mod attributes;
@@ -35,19 +38,20 @@ mod search;
 mod sessions;
 mod test_user;
 
-pub use self::auth::{Passkey, TrustedDevice};
+pub use self::auth::{Passkey, PasswordState, TrustedDevice};
 pub use self::batch::{
-    BatchFailure, BatchOutcome, BatchUser, ImportFailure, ImportOutcome, UserImport,
+    BatchFailure, BatchOutcome, BatchUser, ImportFailure, ImportOutcome, InitialPassword,
+    UserImport,
 };
-pub use self::change::{AddressUpdate, NamesUpdate};
+pub use self::change::{AddressUpdate, NamesUpdate, RecoveryUpdate};
 pub use self::hashed::{HashFunction, HashedPassword};
-pub use self::profile::{FamilyAssociation, Invitation, NewUser, UserPatch};
+pub use self::profile::{FamilyAssociation, Invitation, NewUser, UserPatch, UserProfile};
 pub use self::search::{RoleFilter, UserSearch};
 pub use self::sessions::{
-    EmbeddedLinkOptions, LogoutOptions, ProviderToken, ProviderTokenOptions,
+    EmbeddedLinkOptions, GeneratedSignIn, LogoutOptions, ProviderToken, ProviderTokenOptions,
     SignUpEmbeddedLinkOptions,
 };
-pub use self::test_user::{TestEnchantedLink, TestMagicLink, TestMethod, TestOtp};
+pub use self::test_user::{TestEnchantedLink, TestLinkOptions, TestMagicLink, TestMethod, TestOtp};
 
 /// Managing users; see [`Mgmt::user`].
 #[derive(Clone, Copy, Debug)]
@@ -169,8 +173,7 @@ impl<'c> Users<'c> {
 
     /// Loads several users by Descope's own IDs.
     ///
-    /// Of IDs that no user has, nothing comes back, unless `include_invalid` is true: then a user
-    /// with the ID alone does. With `None`, Descope decides.
+    /// IDs that no user has are left out, unless the options ask for them.
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
@@ -178,19 +181,19 @@ impl<'c> Users<'c> {
     /// # client.mgmt().user().create("ada", &Default::default())?;
     /// let users = client.mgmt().user();
     /// let ada = users.load("ada")?;
-    /// assert_eq!(users.load_many(&[&ada.user_id, "U2nobody"], None)?, [ada]);
+    /// assert_eq!(users.load_batch(&[&ada.user_id, "U2nobody"], &Default::default())?, [ada]);
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
     /// # Errors
     ///
     /// [`Error::Argument`](crate::Error::Argument) for an empty list or ID.
-    pub fn load_many(&self, user_ids: &[&str], include_invalid: Option<bool>) -> Result<Vec<User>> {
+    pub fn load_batch(&self, user_ids: &[&str], options: &LoadOptions) -> Result<Vec<User>> {
         self.0
             .post("/v1/mgmt/users/load")
             .safe()
             .ids("user_ids", "userIds", user_ids)
-            .field("includeInvalidUsers", include_invalid)
+            .fields(options)
             .send_list("users")
     }
 
@@ -200,11 +203,11 @@ impl<'c> Users<'c> {
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
-    /// use descope::mgmt::user::NewUser;
+    /// use descope::mgmt::user::{NewUser, UserProfile};
     ///
     /// let users = client.mgmt().user();
     /// users.create("ada", &NewUser::default().name("Ada").phone("+12025550101"))?;
-    /// let ada = users.update("ada", &NewUser::default().name("Countess Lovelace"))?;
+    /// let ada = users.update("ada", &UserProfile::default().name("Countess Lovelace"))?;
     /// assert_eq!((&*ada.name, &*ada.phone), ("Countess Lovelace", ""));
     /// # Ok::<(), descope::Error>(())
     /// ```
@@ -212,13 +215,9 @@ impl<'c> Users<'c> {
     /// # Errors
     ///
     /// [`MANAGEMENT_USER_NOT_FOUND`](crate::codes::MANAGEMENT_USER_NOT_FOUND) if no user has the
-    /// login ID. [`Error::Argument`](crate::Error::Argument) if the user's [`status`](NewUser::status) or
-    /// [`invite_url`](NewUser::invite_url) is set, which this call does not take.
-    pub fn update(&self, login_id: &str, user: &NewUser) -> Result<User> {
-        self.of_login("/v1/mgmt/user/update", login_id)
-            .check(user.check_replacement())
-            .fields(user)
-            .send_field("user")
+    /// login ID.
+    pub fn update(&self, login_id: &str, profile: &UserProfile) -> Result<User> {
+        self.of_login("/v1/mgmt/user/update", login_id).fields(profile).send_field("user")
     }
 
     /// Changes those of a user's data that are set, and leaves the others as they are. To replace all,
@@ -323,3 +322,15 @@ impl<'c> Users<'c> {
         self.0.post(path).check(check::id("user_id", user_id)).field("userId", user_id)
     }
 }
+
+/// Options of [`Users::load_batch`].
+#[derive(Clone, Debug, Default, Serialize)]
+#[non_exhaustive]
+pub struct LoadOptions {
+    /// Whether an ID that no user has comes back as a user with that ID alone. Descope decides if it is
+    /// not set.
+    #[serde(rename = "includeInvalidUsers", skip_serializing_if = "Option::is_none")]
+    pub include_invalid: Option<bool>,
+}
+
+setters!(LoadOptions { include_invalid: opt<bool> });

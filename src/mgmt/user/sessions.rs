@@ -1,14 +1,13 @@
 //! Users' tokens: of social providers, for links, and the ends of their sessions.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::Users;
-use super::test_user::check_options;
 use crate::UnixTime;
-use crate::auth::LoginOptions;
 use crate::check;
 use crate::error::Result;
 use crate::models::{SignInRecord, UserDetails};
@@ -31,7 +30,7 @@ impl Users<'_> {
     /// # client.auth().oauth().exchange(callback.split_once("?code=").unwrap().1)?;
     /// // After a sign-in by Google:
     /// let options = ProviderTokenOptions::default().with_refresh_token(true);
-    /// let token = client.mgmt().user().provider_token("ada@example.com", "google", &options)?;
+    /// let token = client.mgmt().user().load_provider_token("ada@example.com", "google", &options)?;
     /// println!("good for {:?}", token.scopes);
     /// # assert!(!token.access_token.expose().is_empty());
     /// # Ok::<(), descope::Error>(())
@@ -40,7 +39,7 @@ impl Users<'_> {
     /// # Errors
     ///
     /// [`Error::Api`](crate::Error::Api) if there is no such user, or no token of this provider's.
-    pub fn provider_token(
+    pub fn load_provider_token(
         &self,
         login_id: &str,
         provider: &str,
@@ -106,17 +105,15 @@ impl Users<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`](crate::Error::Argument) if the login options have a refresh token or a
-    /// provider, which this call does not take.
+    /// [`USER_ALREADY_EXISTS`](crate::codes::USER_ALREADY_EXISTS) if the login ID is taken.
     pub fn generate_sign_up_embedded_link(
         &self,
         login_id: &str,
         options: &SignUpEmbeddedLinkOptions,
     ) -> Result<Secret> {
         self.of_login("/v1/mgmt/user/signup/embeddedlink", login_id)
-            .check(check_options(&options.login_options))
             .options("user", &options.user)
-            .options("loginOptions", &options.login_options)
+            .options("loginOptions", &options.sign_in)
             .field("emailVerified", false)
             .field("phoneVerified", false)
             .fields(options)
@@ -135,17 +132,17 @@ impl Users<'_> {
     /// # emulator.sign_in("ada").unwrap();
     /// let users = client.mgmt().user();
     /// let ada = users.load("ada")?;
-    /// for sign_in in users.history(&[&ada.user_id])? {
+    /// for sign_in in users.load_history(&[&ada.user_id])? {
     ///     println!("{} from {}", sign_in.login_time.as_seconds(), sign_in.ip);
     /// }
-    /// # assert_eq!(users.history(&[&ada.user_id])?.len(), 1);
+    /// # assert_eq!(users.load_history(&[&ada.user_id])?.len(), 1);
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
     /// # Errors
     ///
     /// [`Error::Argument`](crate::Error::Argument) for an empty ID.
-    pub fn history(&self, user_ids: &[&str]) -> Result<Vec<SignInRecord>> {
+    pub fn load_history(&self, user_ids: &[&str]) -> Result<Vec<SignInRecord>> {
         self.0
             .post("/v1/mgmt/user/history")
             .safe()
@@ -198,7 +195,7 @@ impl Users<'_> {
     }
 }
 
-/// Options of [`Users::provider_token`].
+/// Options of [`Users::load_provider_token`].
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct ProviderTokenOptions {
@@ -255,9 +252,9 @@ pub struct SignUpEmbeddedLinkOptions {
     /// What is known of the user.
     #[serde(skip)]
     pub user: UserDetails,
-    /// Options of the sign-in that follows.
+    /// The sign-in that follows.
     #[serde(skip)]
-    pub login_options: LoginOptions,
+    pub sign_in: GeneratedSignIn,
     /// Whether the e-mail address counts as verified. Defaults to `false`.
     #[serde(rename = "emailVerified", skip_serializing_if = "Option::is_none")]
     pub verified_email: Option<bool>,
@@ -270,8 +267,49 @@ pub struct SignUpEmbeddedLinkOptions {
 }
 
 setters!(SignUpEmbeddedLinkOptions {
-    user: nested<UserDetails>, login_options: nested<LoginOptions>,
+    user: nested<UserDetails>, sign_in: nested<GeneratedSignIn>,
     verified_email: opt<bool>, verified_phone: opt<bool>, timeout: opt<Duration>,
+});
+
+/// The sign-in that a generated code or link leads to.
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct GeneratedSignIn {
+    /// Whether the session is a step-up session, for a sensitive action. Defaults to `false`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stepup: Option<bool>,
+    /// Whether it counts as one more factor. Defaults to `false`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mfa: Option<bool>,
+    /// Whether it ends all other sessions of the user. Defaults to `false`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revoke_other_sessions: Option<bool>,
+    /// Which kinds of session `revoke_other_sessions` ends. Defaults to all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revoke_other_sessions_types: Option<Vec<String>>,
+    /// Claims to put into the session token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub custom_claims: Option<Map<String, Value>>,
+    /// Another message template than the project's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub template_id: Option<String>,
+    /// Values to put into the message.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub template_options: Option<BTreeMap<String, String>>,
+    /// The tenant to sign in to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tenant_id: Option<String>,
+    /// The language of the message, such as `pt-BR`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub locale: Option<String>,
+}
+
+setters!(GeneratedSignIn {
+    stepup: opt<bool>, mfa: opt<bool>, revoke_other_sessions: opt<bool>,
+    revoke_other_sessions_types: opt_list<String>, custom_claims: opt_map<Value>,
+    template_id: opt<String>, template_options: opt_map<String>, tenant_id: opt<String>,
+    locale: opt<String>,
 });
 
 /// Options of [`Users::logout`].

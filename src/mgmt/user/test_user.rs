@@ -1,12 +1,12 @@
 //! Test users: codes and links without a message, for automated tests.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-use super::{NewUser, Users};
-use crate::auth::{DeliveryMethod, LoginOptions};
-use crate::call::Call;
-use crate::error::{Error, Result};
+use super::{GeneratedSignIn, NewUser, Users};
+use crate::auth::DeliveryMethod;
+use crate::error::Result;
 use crate::models::User;
+use crate::options::setters;
 use crate::secret::Secret;
 use crate::transport::http::Method;
 
@@ -73,17 +73,16 @@ impl Users<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`] if the options have a refresh token or a provider, which this call does not
-    /// take.
+    /// Those of [every management call](crate::mgmt::Mgmt#errors).
     pub fn generate_otp_for_test_user(
         &self,
         method: impl Into<TestMethod>,
         login_id: &str,
-        options: &LoginOptions,
+        sign_in: &GeneratedSignIn,
     ) -> Result<TestOtp> {
         self.of_login("/v1/mgmt/tests/generate/otp", login_id)
             .field("deliveryMethod", method.into().as_str())
-            .test_options(options)
+            .options("loginOptions", sign_in)
             .send()
     }
 
@@ -91,18 +90,16 @@ impl Users<'_> {
     /// [`MagicLink::verify`](crate::auth::magic_link::MagicLink::verify) of its token, the parameter
     /// `t`.
     ///
-    /// It leads to `page`, which defaults to the one set in the Descope console.
-    ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// # client.mgmt().user().create_test_user("test@example.com", &Default::default())?;
     /// use descope::auth::DeliveryMethod::Email;
+    /// use descope::mgmt::user::TestLinkOptions;
     ///
-    /// let (users, options) = (client.mgmt().user(), Default::default());
-    /// let page = "https://app.example.com/verify";
-    /// let made =
-    ///     users.generate_magic_link_for_test_user(Email, "test@example.com", Some(page), &options)?;
+    /// let users = client.mgmt().user();
+    /// let options = TestLinkOptions::default().redirect_url("https://app.example.com/verify");
+    /// let made = users.generate_magic_link_for_test_user(Email, "test@example.com", &options)?;
     /// let token = made.link.expose().split_once("?t=").map_or("", |(_, token)| token);
     /// client.auth().magic_link().verify(token)?;
     /// # Ok::<(), descope::Error>(())
@@ -110,19 +107,18 @@ impl Users<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`] if the options have a refresh token or a provider, which this call does not
-    /// take.
+    /// Those of [every management call](crate::mgmt::Mgmt#errors).
     pub fn generate_magic_link_for_test_user(
         &self,
         method: impl Into<TestMethod>,
         login_id: &str,
-        page: Option<&str>,
-        options: &LoginOptions,
+        options: &TestLinkOptions,
     ) -> Result<TestMagicLink> {
         self.of_login("/v1/mgmt/tests/generate/magiclink", login_id)
             .field("deliveryMethod", method.into().as_str())
-            .field("URI", page.unwrap_or_default())
-            .test_options(options)
+            .field("URI", "")
+            .fields(options)
+            .options("loginOptions", &options.sign_in)
             .send()
     }
 
@@ -131,15 +127,15 @@ impl Users<'_> {
     /// parameter `t`, and
     /// [`session`](crate::auth::enchanted_link::EnchantedLink::session) on the waiting side.
     ///
-    /// It leads to `page`, which defaults to the one set in the Descope console.
-    ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// # client.mgmt().user().create_test_user("test@example.com", &Default::default())?;
-    /// let (users, options) = (client.mgmt().user(), Default::default());
-    /// let page = "https://app.example.com/verify";
-    /// let made = users.generate_enchanted_link_for_test_user("test@example.com", Some(page), &options)?;
+    /// use descope::mgmt::user::TestLinkOptions;
+    ///
+    /// let users = client.mgmt().user();
+    /// let options = TestLinkOptions::default().redirect_url("https://app.example.com/verify");
+    /// let made = users.generate_enchanted_link_for_test_user("test@example.com", &options)?;
     /// let token = made.link.expose().split_once("?t=").map_or("", |(_, token)| token);
     /// let links = client.auth().enchanted_link();
     /// links.verify(token)?;
@@ -149,35 +145,34 @@ impl Users<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`] if the options have a refresh token or a provider, which this call does not
-    /// take.
+    /// Those of [every management call](crate::mgmt::Mgmt#errors).
     pub fn generate_enchanted_link_for_test_user(
         &self,
         login_id: &str,
-        page: Option<&str>,
-        options: &LoginOptions,
+        options: &TestLinkOptions,
     ) -> Result<TestEnchantedLink> {
         self.of_login("/v1/mgmt/tests/generate/enchantedlink", login_id)
-            .field("URI", page.unwrap_or_default())
-            .test_options(options)
+            .field("URI", "")
+            .fields(options)
+            .options("loginOptions", &options.sign_in)
             .send()
     }
 }
 
-impl Call<'_> {
-    fn test_options(self, options: &LoginOptions) -> Self {
-        self.check(check_options(options)).options("loginOptions", options)
-    }
+/// Options of [`Users::generate_magic_link_for_test_user`] and
+/// [`Users::generate_enchanted_link_for_test_user`].
+#[derive(Clone, Debug, Default, Serialize)]
+#[non_exhaustive]
+pub struct TestLinkOptions {
+    /// Where the link leads. Defaults to the page that is set in the Descope console.
+    #[serde(rename = "URI", skip_serializing_if = "Option::is_none")]
+    pub redirect_url: Option<String>,
+    /// The sign-in that follows.
+    #[serde(skip)]
+    pub sign_in: GeneratedSignIn,
 }
 
-/// Refuses what a management call cannot hand on.
-pub(super) fn check_options(options: &LoginOptions) -> Result<()> {
-    match (&options.refresh_token, &options.provider_id) {
-        (Some(_), _) => Err(Error::argument("refresh_token", "is not for management calls")),
-        (_, Some(_)) => Err(Error::argument("provider_id", "is not for management calls")),
-        _ => Ok(()),
-    }
-}
+setters!(TestLinkOptions { redirect_url: opt<String>, sign_in: nested<GeneratedSignIn> });
 
 /// How a code or link for a test user would reach them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -190,7 +185,8 @@ pub enum TestMethod {
 }
 
 impl TestMethod {
-    fn as_str(self) -> &'static str {
+    /// The name on the wire.
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Message(method) => method.as_str(),
             Self::Embedded => "Embedded",

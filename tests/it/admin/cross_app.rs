@@ -1,8 +1,8 @@
 //! Which other applications a tenant trusts.
 
 use descope::mgmt::sso::{
-    AttributeMapping, CrossAppAccess, CrossAppOptions, CrossAppUpdate, FgaMapping, FgaRelation,
-    GroupsMapping, RoleMapping, TrustedIssuer, TrustedIssuers,
+    AttributeMapping, CrossAppAccess, CrossAppUpdate, FgaMapping, FgaRelation, GroupsMapping,
+    RoleMapping, ConfigurationOptions, TrustedIssuer, TrustedIssuers,
 };
 use serde_json::{Value, json};
 
@@ -78,7 +78,7 @@ fn is_the_access(access: &CrossAppAccess) {
 
 #[test]
 fn load_load_all_and_delete_with_every_field_and_with_none() {
-    let (none, one) = (CrossAppOptions::default(), CrossAppOptions::default().sso_id("S/1"));
+    let (none, one) = (ConfigurationOptions::default(), ConfigurationOptions::default().sso_id("S/1"));
     for (options, query) in [(none, "tenantId=t%2F1"), (one, "tenantId=t%2F1&ssoId=S%2F1")] {
         let line = format!("GET /v1/mgmt/sso/xaa/settings?{query}");
         let loaded = sends(&line, MANAGEMENT, Value::Null, &access(), |client| {
@@ -136,7 +136,7 @@ fn update_with_every_field_and_with_none() {
 
 #[test]
 fn bad_input_is_refused_before_a_request() {
-    let none = CrossAppOptions::default();
+    let none = ConfigurationOptions::default();
     refuses("tenant_id", |c| c.mgmt().sso().load_cross_app_access("", &none));
     refuses("tenant_id", |c| c.mgmt().sso().load_all_cross_app_access(""));
     refuses("tenant_id", |c| c.mgmt().sso().delete_cross_app_access("", &none));

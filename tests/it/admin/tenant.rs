@@ -6,8 +6,8 @@ use descope::mgmt::access_key::AccessKeySearch;
 use descope::mgmt::jwt::SignIn;
 use descope::mgmt::role::RoleDetails;
 use descope::mgmt::tenant::{
-    DisabledFeatures, NewTenant, SsoLink, SsoSetupSuite, TenantDetails, TenantPatch, TenantSearch,
-    TenantSettings, TimeUnit,
+    DisabledFeatures, NewTenant, SsoLink, SsoLinkRevocation, SsoSetupSuite, TenantDetails,
+    TenantPatch, TenantSearch, TenantSettings, TimeUnit,
 };
 use descope::{AuthType, RoleInheritance, Scope};
 use serde_json::{Value, json};
@@ -254,7 +254,10 @@ fn default_roles_and_links() {
     assert_eq!(link.expose(), "https://link");
     let line = "POST /v1/mgmt/tenant/adminlinks/sso/revoke";
     sends(line, MANAGEMENT, json!({ "tenantId": "acme", "ssoId": "S1" }), &json!({}), |client| {
-        client.mgmt().tenant().revoke_sso_configuration_link("acme", Some("S1"))
+        client
+            .mgmt()
+            .tenant()
+            .revoke_sso_configuration_link("acme", &SsoLinkRevocation::default().sso_id("S1"))
     });
     every_field_of([
         "POST /v1/mgmt/tenant/adminlinks/sso/revoke",
@@ -278,7 +281,7 @@ fn bad_input_is_refused_before_a_request() {
     refuses("id", |c| c.mgmt().tenant().update_default_roles("", &[]));
     refuses("roles", |c| c.mgmt().tenant().update_default_roles("acme", &["A", ""]));
     refuses("id", |c| c.mgmt().tenant().generate_sso_configuration_link("", &SsoLink::default()));
-    refuses("id", |c| c.mgmt().tenant().revoke_sso_configuration_link("", None));
+    refuses("id", |c| c.mgmt().tenant().revoke_sso_configuration_link("", &Default::default()));
     refusals_of([
         ("GET /v1/mgmt/tenant", "id"),
         ("POST /v1/mgmt/tenant/adminlinks/sso/revoke", "id"),
@@ -354,8 +357,10 @@ fn members_go_with_a_tenant_only_on_demand_and_only_if_it_is_theirs_alone() {
         emulator.seed(&seed).unwrap();
         let tenants = client.mgmt().tenant();
         if cascade { tenants.delete_with_members("t1") } else { tenants.delete("t1") }.unwrap();
-        assert!(client.mgmt().sso().load("t1", None).unwrap_err().is_not_found());
-        assert!(client.mgmt().group().load_all("t1", None).unwrap_err().is_not_found());
+        assert!(client.mgmt().sso().load("t1", &Default::default()).unwrap_err().is_not_found());
+        assert!(
+            client.mgmt().group().load_all("t1", &Default::default()).unwrap_err().is_not_found()
+        );
         let roles = client.mgmt().role().load_all().unwrap();
         assert_eq!(roles.iter().map(|role| &*role.name).collect::<Vec<_>>(), ["Global"]);
         let both = client.mgmt().user().load("both").unwrap();
@@ -384,9 +389,9 @@ fn those_who_join_get_the_tenants_default_roles() {
     client
         .mgmt()
         .role()
-        .update("Member", Scope::Tenant("t1"), "Staff", &RoleDetails::default())
+        .update(Scope::Tenant("t1"), "Member", "Staff", &RoleDetails::default())
         .unwrap();
-    client.mgmt().role().delete("Guest", Scope::Project).unwrap();
+    client.mgmt().role().delete(Scope::Project, "Guest").unwrap();
     assert_eq!(tenants.load("t1").unwrap().default_roles, ["Staff"], "renamed and deleted");
     client.mgmt().user().add_tenant("ada", "t1").unwrap();
     let session = client.mgmt().jwt().sign_in("ada", &SignIn::default()).unwrap();
@@ -435,6 +440,6 @@ fn links_for_administrators_are_mailed() {
     let link = tenants.generate_sso_configuration_link("acme", &options).unwrap();
     let mailed = emulator.inbox().last_to("it@acme.com").unwrap();
     assert_eq!(mailed.link.as_deref(), Some(link.expose()));
-    tenants.revoke_sso_configuration_link("acme", None).unwrap();
+    tenants.revoke_sso_configuration_link("acme", &Default::default()).unwrap();
     assert!(tenants.generate_sso_configuration_link("t9", &options).unwrap_err().is_not_found());
 }
