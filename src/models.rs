@@ -22,25 +22,32 @@ pub struct User {
     /// What the user signs in with: e-mail addresses, phone numbers, user names.
     pub login_ids: Vec<String>,
     /// Full name.
-    pub name: String,
+    #[serde(deserialize_with = "crate::json::filled", skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// Given name.
-    pub given_name: String,
+    #[serde(deserialize_with = "crate::json::filled", skip_serializing_if = "Option::is_none")]
+    pub given_name: Option<String>,
     /// Middle name.
-    pub middle_name: String,
+    #[serde(deserialize_with = "crate::json::filled", skip_serializing_if = "Option::is_none")]
+    pub middle_name: Option<String>,
     /// Family name.
-    pub family_name: String,
+    #[serde(deserialize_with = "crate::json::filled", skip_serializing_if = "Option::is_none")]
+    pub family_name: Option<String>,
     /// E-mail address.
-    pub email: String,
+    #[serde(deserialize_with = "crate::json::filled", skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
     /// Whether the user has shown that the e-mail address is theirs.
     #[serde(deserialize_with = "crate::json::only_true")]
     pub verified_email: bool,
     /// Phone number.
-    pub phone: String,
+    #[serde(deserialize_with = "crate::json::filled", skip_serializing_if = "Option::is_none")]
+    pub phone: Option<String>,
     /// Whether the user has shown that the phone number is theirs.
     #[serde(deserialize_with = "crate::json::only_true")]
     pub verified_phone: bool,
     /// The URL of a picture.
-    pub picture: String,
+    #[serde(deserialize_with = "crate::json::filled", skip_serializing_if = "Option::is_none")]
+    pub picture: Option<String>,
     /// Whether the user may sign in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<UserStatus>,
@@ -56,9 +63,11 @@ pub struct User {
     /// Whether this is a test user.
     pub test: bool,
     /// When the user was created, in seconds.
-    pub created_time: UnixTime,
+    #[serde(deserialize_with = "crate::time::or_never", skip_serializing_if = "Option::is_none")]
+    pub created_time: Option<UnixTime>,
     /// When the user was last changed, in seconds.
-    pub modified_time: UnixTime,
+    #[serde(deserialize_with = "crate::time::or_never", skip_serializing_if = "Option::is_none")]
+    pub modified_time: Option<UnixTime>,
     /// Whether an authenticator app is set up.
     #[serde(alias = "TOTP")]
     pub totp: bool,
@@ -122,7 +131,8 @@ pub struct Tenant {
     /// Users with an e-mail address in these domains are sent to the tenant's SSO.
     pub domains: Vec<String>,
     /// When the tenant was created, in seconds.
-    pub created_time: UnixTime,
+    #[serde(deserialize_with = "crate::time::or_never", skip_serializing_if = "Option::is_none")]
+    pub created_time: Option<UnixTime>,
     /// Whether its users must sign in by SSO.
     #[serde(rename = "enforceSSO")]
     pub enforce_sso: bool,
@@ -139,7 +149,8 @@ pub struct Tenant {
     /// Names of the roles its new users get.
     pub default_roles: Vec<String>,
     /// The ID of the tenant above it; empty if there is none.
-    pub parent: String,
+    #[serde(deserialize_with = "crate::json::filled", skip_serializing_if = "Option::is_none")]
+    pub parent: Option<String>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
     pub extra: Extra,
@@ -230,15 +241,20 @@ pub struct SignInRecord {
     /// The user's ID.
     pub user_id: String,
     /// When, in seconds.
-    pub login_time: UnixTime,
+    #[serde(deserialize_with = "crate::time::or_never", skip_serializing_if = "Option::is_none")]
+    pub login_time: Option<UnixTime>,
     /// The city the address is registered in.
-    pub city: String,
+    #[serde(deserialize_with = "crate::json::filled", skip_serializing_if = "Option::is_none")]
+    pub city: Option<String>,
     /// The country the address is registered in, as two letters.
-    pub country: String,
+    #[serde(deserialize_with = "crate::json::filled", skip_serializing_if = "Option::is_none")]
+    pub country: Option<String>,
     /// The address the user came from.
-    pub ip: String,
+    #[serde(deserialize_with = "crate::json::filled", skip_serializing_if = "Option::is_none")]
+    pub ip: Option<String>,
     /// The tenant that was selected.
-    pub selected_tenant: String,
+    #[serde(deserialize_with = "crate::json::filled", skip_serializing_if = "Option::is_none")]
+    pub selected_tenant: Option<String>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
     pub extra: Extra,

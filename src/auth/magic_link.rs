@@ -171,7 +171,7 @@ impl MagicLink<'_> {
     /// links.update_email("ada", "ada@example.com", None, refresh_token, &Default::default())?;
     /// # let query_parameter_t = emulator.inbox().last_to("ada@example.com").unwrap().token.unwrap();
     /// let signed_in = links.verify(&query_parameter_t)?;
-    /// assert_eq!(signed_in.user.email, "ada@example.com");
+    /// assert_eq!(signed_in.user.email.as_deref(), Some("ada@example.com"));
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
@@ -212,7 +212,7 @@ impl MagicLink<'_> {
     /// links.update_phone(Sms, "ada", phone, None, refresh_token, &Default::default())?;
     /// # let query_parameter_t = emulator.inbox().last_to(phone).unwrap().token.unwrap();
     /// let signed_in = links.verify(&query_parameter_t)?;
-    /// assert_eq!(signed_in.user.phone, phone);
+    /// assert_eq!(signed_in.user.phone.as_deref(), Some(phone));
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///

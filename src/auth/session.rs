@@ -307,7 +307,7 @@ impl<'c> Session<'c> {
     /// # let signed_in = client.mgmt().jwt().sign_in("ada", &Default::default())?;
     /// # let refresh_token = signed_in.refresh_jwt().unwrap();
     /// for sign_in in client.auth().session().history(refresh_token)? {
-    ///     println!("{} from {}", sign_in.login_time.as_seconds(), sign_in.ip);
+    ///     println!("{:?} from {:?}", sign_in.login_time, sign_in.ip);
     /// }
     /// # Ok::<(), descope::Error>(())
     /// ```

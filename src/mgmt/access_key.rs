@@ -1,4 +1,4 @@
-//! Access keys: how machines sign in.
+//! Access keys: how machines sign in. Feature `mgmt-access-key`.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -390,6 +390,9 @@ pub struct CreatedAccessKey {
     pub key: AccessKey,
     /// Its cleartext, which cannot be had again.
     pub cleartext: Secret,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
 }
 
 #[derive(Deserialize)]
@@ -418,17 +421,21 @@ pub struct AccessKey {
     /// The tenants it belongs to, and the roles it holds there.
     pub key_tenants: Vec<UserTenant>,
     /// When it was created, in seconds.
-    pub created_time: UnixTime,
+    #[serde(deserialize_with = "crate::time::or_never", skip_serializing_if = "Option::is_none")]
+    pub created_time: Option<UnixTime>,
     /// When it expires, in seconds; `None` for never.
     #[serde(deserialize_with = "crate::time::or_never")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expire_time: Option<UnixTime>,
     /// Who created it.
-    pub created_by: String,
+    #[serde(deserialize_with = "crate::json::filled", skip_serializing_if = "Option::is_none")]
+    pub created_by: Option<String>,
     /// Its client ID, for OAuth.
-    pub client_id: String,
+    #[serde(deserialize_with = "crate::json::filled", skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<String>,
     /// The ID of the user it acts for; empty if there is none.
-    pub bound_user_id: String,
+    #[serde(deserialize_with = "crate::json::filled", skip_serializing_if = "Option::is_none")]
+    pub bound_user_id: Option<String>,
     /// Claims in its session tokens.
     pub custom_claims: Map<String, Value>,
     /// Attributes defined by the project.

@@ -17,6 +17,9 @@ use crate::time::UnixTime;
 pub struct JwtBearerSettings {
     /// The issuers.
     pub issuers: BTreeMap<String, IssuerSettings>,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
 }
 
 setters!(JwtBearerSettings { issuers: map<IssuerSettings> });
@@ -38,6 +41,9 @@ pub struct IssuerSettings {
     /// The claim that identifies the user.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub external_id_field_name: Option<String>,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
 }
 
 setters!(IssuerSettings {

@@ -1,4 +1,4 @@
-//! The audit trail: what happened in the project.
+//! The audit trail: what happened in the project. Feature `audit`.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -44,7 +44,7 @@ impl Audit<'_> {
     /// // Successful logins in the last 30 days.
     /// let logins = audit.search(&AuditSearch::default().actions(["LoginSucceed"]))?;
     /// for login in &logins.items {
-    ///     println!("{:?} signed in by {}", login.login_ids, login.method);
+    ///     println!("{:?} signed in by {:?}", login.login_ids, login.method);
     /// }
     /// # assert_eq!(logins.items.len(), 1);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -153,7 +153,8 @@ pub struct AuditRecord {
     /// The project it happened in.
     pub project_id: String,
     /// The user it happened to.
-    pub user_id: String,
+    #[serde(deserialize_with = "crate::json::filled", skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<String>,
     /// What happened, such as `LoginSucceed`.
     pub action: String,
     /// How serious it is.
@@ -161,17 +162,26 @@ pub struct AuditRecord {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub audit_type: Option<AuditType>,
     /// Who did it: a user, a management key, someone in the console.
-    pub actor_id: String,
+    #[serde(deserialize_with = "crate::json::filled", skip_serializing_if = "Option::is_none")]
+    pub actor_id: Option<String>,
     /// When, in milliseconds.
-    pub occurred: UnixMillis,
+    #[serde(
+        deserialize_with = "crate::time::millis_or_never",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub occurred: Option<UnixMillis>,
     /// The kind of device it was done with.
-    pub device: String,
+    #[serde(deserialize_with = "crate::json::filled", skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
     /// The way the user signed in.
-    pub method: String,
+    #[serde(deserialize_with = "crate::json::filled", skip_serializing_if = "Option::is_none")]
+    pub method: Option<String>,
     /// The country the request came from, as two letters.
-    pub geo: String,
+    #[serde(deserialize_with = "crate::json::filled", skip_serializing_if = "Option::is_none")]
+    pub geo: Option<String>,
     /// The address the request came from.
-    pub remote_address: String,
+    #[serde(deserialize_with = "crate::json::filled", skip_serializing_if = "Option::is_none")]
+    pub remote_address: Option<String>,
     /// The user's login IDs.
     #[serde(rename = "externalIds")]
     pub login_ids: Vec<String>,

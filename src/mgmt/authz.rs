@@ -1,5 +1,5 @@
 //! Relationship-based access control (ReBAC): schema by namespaces, relations, and questions about
-//! them.
+//! them. Feature `authz`.
 
 mod relation;
 mod schema;
@@ -28,6 +28,7 @@ impl<'c> Mgmt<'c> {
     }
 }
 
+/// # Relations and questions about them
 impl Authz<'_> {
     /// Creates relations. One that is there already stays as it is.
     ///

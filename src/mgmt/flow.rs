@@ -1,4 +1,4 @@
-//! Flows: the sign-in journeys made in the console.
+//! Flows: the sign-in journeys made in the console. Feature `mgmt-flow`.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -25,6 +25,7 @@ impl<'c> Mgmt<'c> {
     }
 }
 
+/// # Loading, exporting, importing and deleting
 impl Flows<'_> {
     /// All flows of the project.
     ///
@@ -193,7 +194,10 @@ impl Flows<'_> {
             .field("flow", flow)
             .send_unit()
     }
+}
 
+/// # Running management flows
+impl Flows<'_> {
     /// Runs a flow that needs no user, and waits for what it returns: null if that is nothing.
     ///
     /// ```no_run

@@ -1,4 +1,4 @@
-//! Groups of users, as the identity providers of tenants tell of them.
+//! Groups of users, as the identity providers of tenants report them. Feature `mgmt-group`.
 
 use serde::{Deserialize, Serialize};
 
@@ -63,9 +63,10 @@ impl Groups<'_> {
     /// use descope::mgmt::group::Members;
     ///
     /// let by_login_id = Members::of_logins(["login-id-1", "login-id-2"]);
-    /// let found = client.mgmt().group().load_all_for_members("tenant-id", &by_login_id, &Default::default())?;
+    /// let groups = client.mgmt().group();
+    /// let found = groups.load_all_for_members("tenant-id", &by_login_id, &Default::default())?;
     /// let by_user_id = Members::of_users([&*found[0].members[0].user_id]);
-    /// let same = client.mgmt().group().load_all_for_members("tenant-id", &by_user_id, &Default::default())?;
+    /// let same = groups.load_all_for_members("tenant-id", &by_user_id, &Default::default())?;
     /// assert_eq!(found, same);
     /// # Ok::<(), descope::Error>(())
     /// ```
@@ -196,7 +197,8 @@ pub struct Group {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<GroupSource>,
     /// The SSO configuration it comes from; `default_ssoid` for the tenant's default one.
-    pub sso_id: String,
+    #[serde(deserialize_with = "crate::json::filled", skip_serializing_if = "Option::is_none")]
+    pub sso_id: Option<String>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
     pub extra: Extra,

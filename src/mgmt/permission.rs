@@ -1,4 +1,4 @@
-//! Permissions: what roles allow.
+//! Permissions: what roles allow. Feature `mgmt-permission`.
 
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +19,7 @@ impl<'c> Mgmt<'c> {
     }
 }
 
+/// # Creating, changing, loading and deleting
 impl Permissions<'_> {
     /// Creates a permission.
     ///

@@ -1,4 +1,4 @@
-//! The project itself: name, tags, copies, settings as files.
+//! The project itself: name, tags, copies, settings as files. Feature `mgmt-project`.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -24,6 +24,7 @@ impl<'c> Mgmt<'c> {
     }
 }
 
+/// # Projects
 impl Projects<'_> {
     /// Renames the project.
     ///
@@ -131,7 +132,10 @@ impl Projects<'_> {
     pub fn delete(&self) -> Result<()> {
         self.0.post("/v1/mgmt/project/delete").fields(&json!({})).send_unit()
     }
+}
 
+/// # Settings as files
+impl Projects<'_> {
     /// The project's settings as files, to [`import`](Self::import) into this project or another.
     ///
     /// ```
@@ -358,6 +362,9 @@ pub struct SnapshotSecrets {
     /// Of outbound applications.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub outbound_apps: Vec<SnapshotSecret>,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
 }
 
 setters!(SnapshotSecrets {
@@ -391,6 +398,9 @@ pub struct SnapshotSecret {
         serialize_with = "crate::secret::expose"
     )]
     pub value: Option<Secret>,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
 }
 
 impl SnapshotSecret {
@@ -401,7 +411,7 @@ impl SnapshotSecret {
         secret_type: impl Into<String>,
     ) -> Self {
         let (id, name, secret_type) = (id.into(), name.into(), secret_type.into());
-        Self { id, name, secret_type, value: None }
+        Self { id, name, secret_type, value: None, extra: Extra::default() }
     }
 
     /// The same with the secret itself.
@@ -413,7 +423,7 @@ impl SnapshotSecret {
 }
 
 /// The answer of [`Projects::validate_snapshot`].
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct SnapshotValidation {
@@ -424,4 +434,7 @@ pub struct SnapshotValidation {
     pub failures: Vec<String>,
     /// The secrets that an import has to bring along.
     pub missing_secrets: SnapshotSecrets,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
 }

@@ -1,4 +1,4 @@
-//! Roles: named sets of permissions, of the project or of one tenant.
+//! Roles: named sets of permissions, of the project or of one tenant. Feature `mgmt-role`.
 
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +25,7 @@ impl<'c> Mgmt<'c> {
     }
 }
 
+/// # Creating, changing, loading and deleting
 impl Roles<'_> {
     /// Creates a role.
     ///
@@ -343,9 +344,11 @@ pub struct Role {
     #[serde(rename = "permissionNames")]
     pub permissions: Vec<String>,
     /// When it was created, in seconds.
-    pub created_time: UnixTime,
+    #[serde(deserialize_with = "crate::time::or_never", skip_serializing_if = "Option::is_none")]
+    pub created_time: Option<UnixTime>,
     /// The ID of the tenant it belongs to; empty for a role of the project.
-    pub tenant_id: String,
+    #[serde(deserialize_with = "crate::json::filled", skip_serializing_if = "Option::is_none")]
+    pub tenant_id: Option<String>,
     /// Whether new users get it.
     pub default: bool,
     /// Whether it is hidden from the administrators of tenants.

@@ -46,7 +46,7 @@ fn audit_with_every_field() {
     let line = "POST /v1/mgmt/audit/search";
     let page = sends(line, MANAGEMENT, body, &answer, |c| c.mgmt().audit().search(&search));
     let record = &page.items[0];
-    assert_eq!((page.total, record.occurred.as_millis()), (Some(9), 1_700_000_000_123));
+    assert_eq!((page.total, record.occurred.unwrap().as_millis()), (Some(9), 1_700_000_000_123));
     assert_eq!(
         (&*record.action, record.audit_type.as_ref()),
         ("LoginSucceed", Some(&AuditType::Info))
@@ -387,7 +387,7 @@ fn audit_records_what_happened() {
     let launched = found(AuditSearch::default().actions(["launch"]));
     assert_eq!((launched.len(), launched[0].audit_type.as_ref()), (1, Some(&AuditType::Error)));
     assert!(found(AuditSearch::default().actions(["launch"]).tenants(["other"])).is_empty());
-    let later = UnixMillis::from_millis(launched[0].occurred.as_millis() + 60_000);
+    let later = UnixMillis::from_millis(launched[0].occurred.unwrap().as_millis() + 60_000);
     assert!(found(AuditSearch::default().actions(["launch"]).from(later)).is_empty());
     assert!(
         found(AuditSearch::default().excluded_actions(["launch"]))

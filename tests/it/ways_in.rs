@@ -143,6 +143,8 @@ impl Ada {
                 let token = if sign_up {
                     let mut sign_in = GeneratedSignIn::default();
                     sign_in.custom_claims.clone_from(&login.custom_claims);
+                    sign_in.tenant_id.clone_from(&login.tenant_id);
+                    sign_in.revoke_other_sessions = login.revoke_other_sessions;
                     let options = SignUpEmbeddedLinkOptions::default().user(ada).sign_in(sign_in);
                     users.generate_sign_up_embedded_link(ADA, &options)
                 } else {

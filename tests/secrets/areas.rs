@@ -261,7 +261,12 @@ pub(crate) fn made(emulator: &Emulator, client: &Client, hidden: &mut Hidden) {
     let waiting = client
         .auth()
         .enchanted_link()
-        .sign_in(DeliveryMethod::Email, ADA, Some("https://example.com/verify"), &LoginOptions::default())
+        .sign_in(
+            DeliveryMethod::Email,
+            ADA,
+            Some("https://example.com/verify"),
+            &LoginOptions::default(),
+        )
         .unwrap();
     let message = emulator.inbox().last_to(ADA).unwrap();
     show(&(&waiting, &message));

@@ -53,7 +53,7 @@ impl<'c> OAuth<'c> {
     ///
     /// let result = NativeResult::default().id_token(id_token);
     /// let signed_in = client.auth().oauth().native_finish(providers::APPLE, state_id, &result)?;
-    /// println!("hello, {}", signed_in.user.name);
+    /// println!("hello, {}", signed_in.user.name.unwrap_or_default());
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
@@ -102,7 +102,7 @@ impl<'c> OAuth<'c> {
     /// # let (id_token, nonce) = ("", "");
     /// let oauth = client.auth().oauth();
     /// let signed_in = oauth.one_tap_exchange("google", id_token, nonce, &Default::default())?;
-    /// println!("hello, {}", signed_in.user.name);
+    /// println!("hello, {}", signed_in.user.name.unwrap_or_default());
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///

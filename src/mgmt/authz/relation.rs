@@ -231,6 +231,9 @@ pub struct UserQuery {
     /// Users with all of these custom attributes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub custom_attributes: Option<Map<String, Value>>,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
 }
 
 setters!(UserQuery {
@@ -372,7 +375,7 @@ pub struct ModifiedOptions {
 
 setters!(ModifiedOptions { since: opt<UnixMillis> });
 
-/// What has changed; the answer of [`Authz::get_modified`](super::Authz::get_modified).
+/// What has changed; the answer of [`Authz::load_modified`](super::Authz::load_modified).
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]

@@ -5,6 +5,7 @@ use crate::check;
 use crate::error::Result;
 use crate::mgmt::schema::{Namespace, RelationDefinition, Schema};
 
+/// # Schema
 impl Authz<'_> {
     /// Creates the schema, or adds to it.
     ///

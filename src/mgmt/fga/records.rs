@@ -92,16 +92,17 @@ pub struct CheckInfo {
     /// What conditions needed to know and were not told.
     pub missing_context: Vec<String>,
     /// Why a condition could not be evaluated; `allowed` is false then.
-    pub conditional_err: String,
+    #[serde(deserialize_with = "crate::json::filled", skip_serializing_if = "Option::is_none")]
+    pub conditional_err: Option<String>,
     /// A fact known to Descope decided.
     pub fact_used: bool,
     /// IDs of the conditions that were true, by [`Condition::id`].
     pub true_conditions: Vec<i32>,
     /// IDs of the conditions that were false, by [`Condition::id`].
     pub false_conditions: Vec<i32>,
-    /// The [version](FgaSchema::version) of the schema; empty if the answer does not say.
+    /// The [version](FgaSchema::version) of the schema; `None` if the answer does not say.
     #[serde(skip)]
-    pub schema_version: String,
+    pub schema_version: Option<String>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
     pub extra: Extra,
@@ -247,6 +248,9 @@ pub struct ResourceDetails {
     pub resource_type: String,
     /// What it is called.
     pub display_name: String,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
 }
 
 impl ResourceDetails {
@@ -260,6 +264,7 @@ impl ResourceDetails {
             resource_id: resource_id.into(),
             resource_type: resource_type.into(),
             display_name: display_name.into(),
+            extra: Extra::default(),
         }
     }
 

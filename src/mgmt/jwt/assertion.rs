@@ -11,6 +11,7 @@ use crate::names::names;
 use crate::options::setters;
 use crate::secret::Secret;
 
+/// # Client assertions
 impl Jwts<'_> {
     /// Lets Descope sign an assertion that a client authenticates itself with at another authorization
     /// server, in place of a client secret: `private_key_jwt` (RFC 7523 section 2.2). It is valid for

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AttributeMapping, FgaMapping, GroupsMapping, RoleMapping, SsoConfigurations, ConfigurationOptions,
+    AttributeMapping, ConfigurationOptions, FgaMapping, GroupsMapping, RoleMapping,
+    SsoConfigurations,
 };
 use crate::check;
 use crate::error::Result;
@@ -13,6 +14,7 @@ use crate::extra::Extra;
 use crate::options::setters;
 use crate::transport::http::Method;
 
+/// # Cross-app access
 impl SsoConfigurations<'_> {
     /// Loads the cross-app access of a tenant: which issuers' assertions it takes for its users, so
     /// that other applications can act for them (identity assertion authorization grant, ID-JAG).
@@ -103,7 +105,11 @@ impl SsoConfigurations<'_> {
     /// # Errors
     ///
     /// [`Error::Api`](crate::Error::Api) if there is no such tenant or configuration.
-    pub fn delete_cross_app_access(&self, tenant_id: &str, options: &ConfigurationOptions) -> Result<()> {
+    pub fn delete_cross_app_access(
+        &self,
+        tenant_id: &str,
+        options: &ConfigurationOptions,
+    ) -> Result<()> {
         self.0
             .call(Method::DELETE, "/v1/mgmt/sso/xaa/settings")
             .check(check::id("tenant_id", tenant_id))

@@ -9,6 +9,7 @@ use crate::error::Result;
 use crate::extra::Extra;
 use crate::options::setters;
 
+/// # Older calls for SAML
 impl SsoConfigurations<'_> {
     /// Loads the SAML configuration of a tenant.
     ///

@@ -25,8 +25,9 @@ pub struct SsoSettings {
     pub saml: SamlSettings,
     /// What is set up for OpenID Connect.
     pub oidc: OidcSettings,
-    /// Its ID; empty or `default_ssoid` for the tenant's default one.
-    pub sso_id: String,
+    /// Its ID; `None` or `default_ssoid` for the tenant's default one.
+    #[serde(deserialize_with = "crate::json::filled", skip_serializing_if = "Option::is_none")]
+    pub sso_id: Option<String>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
     pub extra: Extra,

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use super::JwtBearerSettings;
 use crate::check;
 use crate::error::Result;
+use crate::extra::Extra;
 use crate::options::setters;
 use crate::secret::{self, Secret};
 
@@ -279,12 +280,15 @@ pub struct SamlAttribute {
     pub kind: String,
     /// What of the user it holds.
     pub value: String,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
 }
 
 impl SamlAttribute {
     /// An attribute that holds this of the user, under a name of this format.
     pub fn new(name: impl Into<String>, kind: impl Into<String>, value: impl Into<String>) -> Self {
-        Self { name: name.into(), kind: kind.into(), value: value.into() }
+        Self { name: name.into(), kind: kind.into(), value: value.into(), extra: Extra::default() }
     }
 }
 
@@ -304,6 +308,9 @@ pub struct SamlGroups {
     pub value: String,
     /// The roles.
     pub roles: Vec<SamlRole>,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
 }
 
 impl SamlGroups {
@@ -320,6 +327,7 @@ impl SamlGroups {
             filter_type: filter_type.into(),
             value: value.into(),
             roles: Vec::new(),
+            extra: Extra::default(),
         }
     }
 }
@@ -335,12 +343,15 @@ pub struct SamlRole {
     pub id: String,
     /// The role's name.
     pub name: String,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
 }
 
 impl SamlRole {
     /// The role with this ID and name.
     pub fn new(id: impl Into<String>, name: impl Into<String>) -> Self {
-        Self { id: id.into(), name: name.into() }
+        Self { id: id.into(), name: name.into(), extra: Extra::default() }
     }
 }
 

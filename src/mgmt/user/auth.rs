@@ -8,6 +8,7 @@ use crate::check;
 use crate::error::Result;
 use crate::extra::Extra;
 
+/// # Passwords, passkeys and other credentials
 impl Users<'_> {
     /// Gives a user a password that they must replace at the next sign-in.
     ///
@@ -208,7 +209,7 @@ impl Users<'_> {
     /// ```no_run
     /// # let client = descope::Client::new("P2abc")?;
     /// for device in client.mgmt().user().load_trusted_devices(&["ada"])? {
-    ///     println!("{}: {}", device.name, device.last_location);
+    ///     println!("{}: {:?}", device.name, device.last_location);
     /// }
     /// # Ok::<(), descope::Error>(())
     /// ```
@@ -275,7 +276,8 @@ pub struct Passkey {
     /// What it is called.
     pub display_name: String,
     /// When it was made, in seconds.
-    pub created_time: UnixTime,
+    #[serde(deserialize_with = "crate::time::or_never", skip_serializing_if = "Option::is_none")]
+    pub created_time: Option<UnixTime>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
     pub extra: Extra,
@@ -293,11 +295,14 @@ pub struct TrustedDevice {
     /// What kind of device it is.
     pub device_type: String,
     /// When the user last signed in on it, in seconds.
-    pub last_login_time: UnixTime,
+    #[serde(deserialize_with = "crate::time::or_never", skip_serializing_if = "Option::is_none")]
+    pub last_login_time: Option<UnixTime>,
     /// When the trust ends, in seconds.
-    pub expiration_time: UnixTime,
+    #[serde(deserialize_with = "crate::time::or_never", skip_serializing_if = "Option::is_none")]
+    pub expiration_time: Option<UnixTime>,
     /// Where the user last signed in on it.
-    pub last_location: String,
+    #[serde(deserialize_with = "crate::json::filled", skip_serializing_if = "Option::is_none")]
+    pub last_location: Option<String>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
     pub extra: Extra,

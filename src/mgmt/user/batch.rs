@@ -16,6 +16,7 @@ use crate::options::setters;
 use crate::secret::Secret;
 use crate::transport::http::Method;
 
+/// # Many users in one call
 impl Users<'_> {
     /// Creates several users. A user that cannot be created does not stop the others: look at
     /// [`failed`](BatchOutcome::failed).
@@ -56,7 +57,7 @@ impl Users<'_> {
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
-    /// use descope::mgmt::user::{BatchUser, Invitation, NewUser};
+    /// use descope::mgmt::user::{BatchUser, Invitation, UserProfile};
     ///
     /// let ada = BatchUser::new("ada").profile(UserProfile::default().email("ada@example.com"));
     /// let invitation = Invitation::default().url("https://app.example.com/welcome").send_mail(true);

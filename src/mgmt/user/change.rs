@@ -9,6 +9,7 @@ use crate::error::Result;
 use crate::models::User;
 use crate::options::setters;
 
+/// # Changing one thing
 impl Users<'_> {
     /// Lets a user sign in.
     ///
@@ -248,7 +249,7 @@ impl Users<'_> {
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// # client.mgmt().user().create("ada", &Default::default())?;
     /// let ada = client.mgmt().user().update_picture("ada", "https://example.com/ada.png")?;
-    /// assert_eq!(ada.picture, "https://example.com/ada.png");
+    /// assert_eq!(ada.picture.as_deref(), Some("https://example.com/ada.png"));
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///

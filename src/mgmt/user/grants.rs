@@ -5,6 +5,7 @@ use crate::check;
 use crate::error::Result;
 use crate::models::User;
 
+/// # Roles, tenants, SSO applications and families
 impl Users<'_> {
     /// Gives a user more roles in the project.
     ///

@@ -10,10 +10,12 @@ use super::Users;
 use crate::UnixTime;
 use crate::check;
 use crate::error::Result;
+use crate::extra::Extra;
 use crate::models::{SignInRecord, UserDetails};
 use crate::options::setters;
 use crate::secret::Secret;
 
+/// # Tokens, links and sessions
 impl Users<'_> {
     /// Gets the token that a social provider, such as `google`, gave when the user signed in with it.
     /// The project must be set up to keep these tokens.
@@ -133,7 +135,7 @@ impl Users<'_> {
     /// let users = client.mgmt().user();
     /// let ada = users.load("ada")?;
     /// for sign_in in users.load_history(&[&ada.user_id])? {
-    ///     println!("{} from {}", sign_in.login_time.as_seconds(), sign_in.ip);
+    ///     println!("{:?} from {:?}", sign_in.login_time, sign_in.ip);
     /// }
     /// # assert_eq!(users.load_history(&[&ada.user_id])?.len(), 1);
     /// # Ok::<(), descope::Error>(())
@@ -227,6 +229,9 @@ pub struct ProviderToken {
     pub scopes: Vec<String>,
     /// The provider's refresh token, if it was asked for.
     pub refresh_token: Option<Secret>,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
 }
 
 /// Options of [`Users::generate_embedded_link`].

@@ -5,11 +5,13 @@ use serde::{Deserialize, Serialize};
 use super::{GeneratedSignIn, NewUser, Users};
 use crate::auth::DeliveryMethod;
 use crate::error::Result;
+use crate::extra::Extra;
 use crate::models::User;
 use crate::options::setters;
 use crate::secret::Secret;
 use crate::transport::http::Method;
 
+/// # Test users
 impl Users<'_> {
     /// Creates a test user: one whose codes and links the `generate_…_for_test_user` calls return, so
     /// that a test can sign in without reading messages.
@@ -209,6 +211,9 @@ pub struct TestOtp {
     pub login_id: String,
     /// The code.
     pub code: Secret,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
 }
 
 /// A magic link for a test user.
@@ -220,6 +225,9 @@ pub struct TestMagicLink {
     pub login_id: String,
     /// The link, with its token in the parameter `t`.
     pub link: Secret,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
 }
 
 /// An enchanted link for a test user.
@@ -233,4 +241,7 @@ pub struct TestEnchantedLink {
     pub link: Secret,
     /// What the waiting side asks for the session with.
     pub pending_ref: Secret,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
 }

@@ -2,8 +2,9 @@
 
 use descope::Client;
 use descope::mgmt::sso::{
-    AttributeMapping, FgaMapping, FgaRelation, LegacyOptions, OidcAttributeMapping, OidcProvider,
-    RedirectUrls, RoleMapping, SamlMetadata, SamlOptions, SamlProvider, ConfigurationOptions,
+    AttributeMapping, ConfigurationOptions, FgaMapping, FgaRelation, LegacyOptions,
+    OidcAttributeMapping, OidcProvider, RedirectUrls, RoleMapping, SamlMetadata, SamlOptions,
+    SamlProvider,
 };
 
 use crate::args::{Args, Sayable, Unsayable};

@@ -246,6 +246,7 @@ fn generated_sign_in(args: &Args<'_>) -> Sayable<GeneratedSignIn> {
     sign_in.revoke_other_sessions = given.flag("revoke_other_sessions")?;
     sign_in.custom_claims = given.map("custom_claims")?;
     sign_in.template_id = given.string("template_id")?;
+    sign_in.locale = given.string("locale")?;
     if let Some(values) = given.text_map("template_options")? {
         sign_in = sign_in.template_options(values);
     }

@@ -55,8 +55,11 @@ fn create_with_every_field() {
         (key.status.clone(), key.expire_time),
         (Some(AccessKeyStatus::Active), Some(expires))
     );
-    assert_eq!(key.created_time.as_seconds(), 1_700_000_000);
-    assert_eq!((&*key.created_by, &*key.client_id, &*key.bound_user_id), ("U1", "C1", "U2"));
+    assert_eq!(key.created_time.unwrap().as_seconds(), 1_700_000_000);
+    assert_eq!(
+        (key.created_by.as_deref(), key.client_id.as_deref(), key.bound_user_id.as_deref()),
+        (Some("U1"), Some("C1"), Some("U2"))
+    );
     assert_eq!(key.roles, ["Editor"]);
     assert_eq!(key.key_tenants[0].tenant_id, "acme");
     assert_eq!(key.key_tenants[0].roles, ["Owner"]);

@@ -1,8 +1,8 @@
 //! Which other applications a tenant trusts.
 
 use descope::mgmt::sso::{
-    AttributeMapping, CrossAppAccess, CrossAppUpdate, FgaMapping, FgaRelation, GroupsMapping,
-    RoleMapping, ConfigurationOptions, TrustedIssuer, TrustedIssuers,
+    AttributeMapping, ConfigurationOptions, CrossAppAccess, CrossAppUpdate, FgaMapping,
+    FgaRelation, GroupsMapping, RoleMapping, TrustedIssuer, TrustedIssuers,
 };
 use serde_json::{Value, json};
 
@@ -78,7 +78,8 @@ fn is_the_access(access: &CrossAppAccess) {
 
 #[test]
 fn load_load_all_and_delete_with_every_field_and_with_none() {
-    let (none, one) = (ConfigurationOptions::default(), ConfigurationOptions::default().sso_id("S/1"));
+    let (none, one) =
+        (ConfigurationOptions::default(), ConfigurationOptions::default().sso_id("S/1"));
     for (options, query) in [(none, "tenantId=t%2F1"), (one, "tenantId=t%2F1&ssoId=S%2F1")] {
         let line = format!("GET /v1/mgmt/sso/xaa/settings?{query}");
         let loaded = sends(&line, MANAGEMENT, Value::Null, &access(), |client| {

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use descope::emulator::Emulator;
 use descope::mgmt::role::RoleDetails;
-use descope::mgmt::sso::{OidcProvider, RoleMapping, SamlOptions, SamlProvider, ConfigurationOptions};
+use descope::mgmt::sso::{
+    ConfigurationOptions, OidcProvider, RoleMapping, SamlOptions, SamlProvider,
+};
 use descope::mgmt::sso_application::{
     NewOidcApplication, NewSamlApplication, NewWsFedApplication, OidcApplication, SamlApplication,
     SecretOptions, WsFedApplication,

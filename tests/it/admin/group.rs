@@ -25,7 +25,10 @@ fn every_request() {
         client.mgmt().group().load_all("acme", &GroupOptions::default().sso_id("S1"))
     });
     let (one, two) = (&found[0], &found[1]);
-    assert_eq!((&*one.id, &*one.display, &*one.sso_id), ("g1", "Group 1", "default_ssoid"));
+    assert_eq!(
+        (&*one.id, &*one.display, one.sso_id.as_deref()),
+        ("g1", "Group 1", Some("default_ssoid"))
+    );
     assert_eq!(
         (one.source.clone(), two.source.clone()),
         (Some(GroupSource::Scim), Some(GroupSource::Other("rumour".to_owned())))

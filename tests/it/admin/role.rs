@@ -117,7 +117,10 @@ fn load_all_and_search() {
     });
     let role = &roles[0];
     assert_eq!((&*role.id, &*role.name, &*role.description), ("R1", "Editor", "d"));
-    assert_eq!((&*role.tenant_id, role.created_time.as_seconds()), ("acme", 1_700_000_000));
+    assert_eq!(
+        (role.tenant_id.as_deref(), role.created_time.unwrap().as_seconds()),
+        (Some("acme"), 1_700_000_000)
+    );
     assert_eq!(role.permissions, ["read"]);
     assert!(role.default && role.private);
     let search = RoleSearch::default()
@@ -185,7 +188,7 @@ fn a_role_lives_from_creation_to_deletion() {
     assert!(matches!(roles.create(ACME, "X", &unknown), Err(Error::Api(_))));
 
     let [project, acme] = <[_; 2]>::try_from(roles.load_all().unwrap()).unwrap();
-    assert_eq!((&*project.tenant_id, &*acme.tenant_id), ("", "acme"));
+    assert_eq!((&project.tenant_id, acme.tenant_id.as_deref()), (&None, Some("acme")));
     assert_eq!((&*project.permissions, project.private), (&["read".to_owned()][..], true));
 
     roles.update(ACME, "Editor", "Author", &RoleDetails::default()).unwrap();

@@ -2,8 +2,9 @@
 
 use descope::mgmt::role::RoleDetails;
 use descope::mgmt::sso::{
-    AttributeMapping, FgaMapping, FgaRelation, GroupsMapping, LegacyOptions, OidcAttributeMapping,
-    OidcProvider, RedirectUrls, RoleMapping, SamlMetadata, SamlOptions, SamlProvider, ConfigurationOptions,
+    AttributeMapping, ConfigurationOptions, FgaMapping, FgaRelation, GroupsMapping, LegacyOptions,
+    OidcAttributeMapping, OidcProvider, RedirectUrls, RoleMapping, SamlMetadata, SamlOptions,
+    SamlProvider,
 };
 use descope::mgmt::tenant::{NewTenant, TenantSearch};
 use descope::{AuthType, Client, Scope};
@@ -248,7 +249,7 @@ fn load_load_all_new_and_delete() {
     let found = sends(line, MANAGEMENT, Value::Null, &settings(), |client| {
         client.mgmt().sso().load("a&b", &ConfigurationOptions::default().sso_id("S1"))
     });
-    assert_eq!((&*found.sso_id, &*found.tenant.name), ("S1", "Acme"));
+    assert_eq!((found.sso_id.as_deref(), &*found.tenant.name), (Some("S1"), "Acme"));
     assert_eq!(found.tenant.auth_type, Some(AuthType::Oidc));
     let (saml, oidc) = (&found.saml, &found.oidc);
     assert_eq!((&*saml.idp_entity_id, &*saml.idp_sso_url), ("idp", "https://idp"));
@@ -298,7 +299,7 @@ fn load_load_all_new_and_delete() {
     let all = json!({ "SSOSettings": [settings(), {}] });
     let both =
         sends(line, MANAGEMENT, Value::Null, &all, |client| client.mgmt().sso().load_all("acme"));
-    assert_eq!((both.len(), &*both[0].sso_id), (2, "S1"));
+    assert_eq!((both.len(), both[0].sso_id.as_deref()), (2, Some("S1")));
     let body = json!({ "tenantId": "acme", "displayName": "Second", "ssoId": "S1" });
     let line = "POST /v1/mgmt/sso/settings/new";
     let new = sends(line, MANAGEMENT, body, &settings(), |client| {
@@ -342,7 +343,10 @@ fn redirects_auth_types_and_recalculation() {
     });
     let body = json!({ "tenantId": "acme", "ssoId": "S1" });
     sends("POST /v1/mgmt/sso/recalculate-mappings", MANAGEMENT, body, &json!({}), |client| {
-        client.mgmt().sso().recalculate_mappings("acme", &ConfigurationOptions::default().sso_id("S1"))
+        client
+            .mgmt()
+            .sso()
+            .recalculate_mappings("acme", &ConfigurationOptions::default().sso_id("S1"))
     });
     every_field_of([
         "POST /v1/mgmt/sso/recalculate-mappings",
@@ -483,7 +487,9 @@ fn a_configuration_lives_from_creation_to_deletion() {
     let empty = sso.load("acme", &Default::default()).unwrap();
     assert_eq!((empty.tenant.auth_type, &*empty.saml.idp_sso_url), (Some(AuthType::None), ""));
     assert!(sso.load("t9", &Default::default()).unwrap_err().is_not_found());
-    assert!(sso.load("acme", &ConfigurationOptions::default().sso_id("S9")).unwrap_err().is_not_found());
+    assert!(
+        sso.load("acme", &ConfigurationOptions::default().sso_id("S9")).unwrap_err().is_not_found()
+    );
 
     let provider = SamlProvider::new("https://idp", "idp", "PEM");
     let options = SamlOptions::default()
@@ -561,14 +567,15 @@ fn a_configuration_lives_from_creation_to_deletion() {
 fn a_tenant_can_have_several_configurations() {
     let (_, client) = with_acme();
     let sso = client.mgmt().sso();
-    let second = sso.create("acme", "Second", &ConfigurationOptions::default().sso_id("S1")).unwrap();
-    assert_eq!((&*second.sso_id, &*second.tenant.id), ("S1", "acme"));
+    let second =
+        sso.create("acme", "Second", &ConfigurationOptions::default().sso_id("S1")).unwrap();
+    assert_eq!((second.sso_id.as_deref(), &*second.tenant.id), (Some("S1"), "acme"));
     assert!(
         sso.create("acme", "Again", &ConfigurationOptions::default().sso_id("S1")).is_err(),
         "the ID is taken"
     );
     let third = sso.create("acme", "Third", &Default::default()).unwrap().sso_id;
-    assert!(!third.is_empty());
+    assert!(third.is_some());
     sso.configure_oidc("acme", &OidcProvider::new("Idp", "client").sso_id("S1")).unwrap();
     assert_eq!(
         sso.load("acme", &ConfigurationOptions::default().sso_id("S1")).unwrap().oidc.client_id,
@@ -576,13 +583,19 @@ fn a_tenant_can_have_several_configurations() {
     );
     assert_eq!(sso.load("acme", &Default::default()).unwrap().oidc.client_id, "", "another one");
     assert_eq!(client.mgmt().tenant().load("acme").unwrap().auth_type, Some(AuthType::None));
-    let ids: Vec<String> =
+    let ids: Vec<Option<String>> =
         sso.load_all("acme").unwrap().into_iter().map(|settings| settings.sso_id).collect();
     assert_eq!(ids.len(), 3);
-    assert!(ids.contains(&String::new()) && ids.contains(&third));
+    assert!(ids.contains(&None) && ids.contains(&third));
     sso.delete("acme", &ConfigurationOptions::default().sso_id("S1")).unwrap();
-    assert!(sso.load("acme", &ConfigurationOptions::default().sso_id("S1")).unwrap_err().is_not_found());
-    assert!(sso.delete("acme", &ConfigurationOptions::default().sso_id("S1")).unwrap_err().is_not_found());
+    assert!(
+        sso.load("acme", &ConfigurationOptions::default().sso_id("S1")).unwrap_err().is_not_found()
+    );
+    assert!(
+        sso.delete("acme", &ConfigurationOptions::default().sso_id("S1"))
+            .unwrap_err()
+            .is_not_found()
+    );
 }
 
 #[test]

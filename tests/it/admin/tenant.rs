@@ -114,14 +114,17 @@ fn load_load_all_and_search() {
     let line = "GET /v1/mgmt/tenant?id=a%26b";
     let tenant =
         sends(line, MANAGEMENT, Value::Null, &acme(), |client| client.mgmt().tenant().load("a&b"));
-    assert_eq!((&*tenant.id, &*tenant.name, &*tenant.parent), ("acme", "Acme", "group"));
+    assert_eq!(
+        (&*tenant.id, &*tenant.name, tenant.parent.as_deref()),
+        ("acme", "Acme", Some("group"))
+    );
     assert_eq!(tenant.self_provisioning_domains, ["acme.com"]);
     assert_eq!(tenant.custom_attributes["plan"], json!({ "seats": 5, "trial": null }));
     assert_eq!(
         (tenant.auth_type, &*tenant.domains),
         (Some(AuthType::Saml), &["sso.acme.com".to_owned()][..])
     );
-    assert_eq!(tenant.created_time.as_seconds(), 1_700_000_000);
+    assert_eq!(tenant.created_time.unwrap().as_seconds(), 1_700_000_000);
     assert!(tenant.enforce_sso && tenant.disabled);
     assert_eq!(
         (tenant.enforce_sso_exclusions, tenant.federated_app_ids),
@@ -306,7 +309,7 @@ fn a_tenant_lives_from_creation_to_deletion() {
     assert!(tenants.create("Other", &new).is_err(), "the ID is taken");
 
     let acme = tenants.load("acme").unwrap();
-    assert_eq!((&*acme.name, &acme.parent), ("Acme", &id));
+    assert_eq!((&*acme.name, acme.parent), ("Acme", Some(id.clone())));
     assert!(acme.enforce_sso);
     assert_eq!(acme.custom_attributes["plan"], json!({ "seats": 5, "trial": null }));
 
@@ -329,7 +332,7 @@ fn a_tenant_lives_from_creation_to_deletion() {
     assert_eq!(tenants.load_all().unwrap().len(), 2);
 
     tenants.delete(&id).unwrap();
-    assert_eq!(tenants.load("acme").unwrap().parent, "", "the parent is gone");
+    assert_eq!(tenants.load("acme").unwrap().parent, None, "the parent is gone");
     assert!(tenants.load(&id).unwrap_err().is_not_found());
     assert!(tenants.delete(&id).unwrap_err().is_not_found());
     assert!(tenants.patch(&id, &patch).unwrap_err().is_not_found());

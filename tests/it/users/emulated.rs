@@ -4,10 +4,11 @@ use descope::auth::DeliveryMethod::{Email, Sms};
 use descope::auth::LoginOptions;
 use descope::clock::Clock;
 use descope::emulator::{Emulator, Fault};
-use descope::mgmt::user::{TestLinkOptions, GeneratedSignIn, 
+use descope::mgmt::user::{
     AddressUpdate, AttributeKind, AttributeOption, BatchUser, CustomAttribute, EmbeddedLinkOptions,
-    HashFunction, HashedPassword, Invitation, LoadOptions, LogoutOptions, NamesUpdate, NewUser,
-    PasswordState, ProviderTokenOptions, UserPatch, UserProfile, UserSearch, Users,
+    GeneratedSignIn, HashFunction, HashedPassword, Invitation, LoadOptions, LogoutOptions,
+    NamesUpdate, NewUser, PasswordState, ProviderTokenOptions, TestLinkOptions, UserPatch,
+    UserProfile, UserSearch, Users,
 };
 use descope::{Client, Result, Scope, Sort, TenantRoles, UnixTime, User, UserStatus, codes};
 use serde_json::json;
@@ -63,16 +64,36 @@ fn the_life_of_a_user() {
 
     let patch = UserPatch::default().given_name("Augusta").custom_attributes([("engines", 2)]);
     let patched = users.patch("ada", &patch).unwrap();
-    assert_eq!((&*patched.name, &*patched.given_name), ("Ada", "Augusta"));
+    assert_eq!(
+        (
+            patched.name.as_deref().unwrap_or_default(),
+            patched.given_name.as_deref().unwrap_or_default()
+        ),
+        ("Ada", "Augusta")
+    );
     assert_eq!(patched.custom_attributes["engines"], 2);
     assert_eq!(patched.custom_attributes["notes"], json!({ "g": null }));
     assert_eq!((&*patched.roles[0], patched.verified_email), ("Reader", true));
     let cleared = users.patch("ada", &UserPatch::default().email("").roles([""; 0])).unwrap();
-    assert_eq!((&*cleared.email, cleared.roles.len(), &*cleared.name), ("", 0, "Ada"));
+    assert_eq!(
+        (
+            cleared.email.as_deref().unwrap_or_default(),
+            cleared.roles.len(),
+            cleared.name.as_deref().unwrap_or_default()
+        ),
+        ("", 0, "Ada")
+    );
     assert_eq!(users.load("ada").unwrap(), cleared);
 
     let updated = users.update("ada", &UserProfile::default().phone("+12025550101")).unwrap();
-    assert_eq!((&*updated.phone, &*updated.name, &*updated.given_name), ("+12025550101", "", ""));
+    assert_eq!(
+        (
+            updated.phone.as_deref().unwrap_or_default(),
+            updated.name.as_deref().unwrap_or_default(),
+            updated.given_name.as_deref().unwrap_or_default()
+        ),
+        ("+12025550101", "", "")
+    );
     assert!(updated.custom_attributes.is_empty());
     assert_eq!((&updated.login_ids[..], &*updated.user_id), (&["ada".to_owned()][..], id));
 
@@ -100,19 +121,35 @@ fn one_thing_changes_at_a_time() {
     let verified = AddressUpdate::default().verified(true).fail_on_conflict(true);
     let conflict = users.update_email("ada", "grace@example.com", &verified).unwrap_err();
     assert_eq!(conflict.code(), Some(codes::USER_ALREADY_EXISTS));
-    assert_eq!(users.load("ada").unwrap().email, "ada@example.com");
+    assert_eq!(users.load("ada").unwrap().email.as_deref(), Some("ada@example.com"));
     let ada = users.update_email("ada", "countess@example.com", &verified).unwrap();
-    assert_eq!((&*ada.email, ada.verified_email), ("countess@example.com", true));
+    assert_eq!(
+        (ada.email.as_deref().unwrap_or_default(), ada.verified_email),
+        ("countess@example.com", true)
+    );
     let ada = users.update_email("ada", "", &AddressUpdate::default()).unwrap();
-    assert_eq!((&*ada.email, ada.verified_email), ("", false));
+    assert_eq!((ada.email.as_deref().unwrap_or_default(), ada.verified_email), ("", false));
     let ada = users.update_phone("ada", "+12025550101", &verified).unwrap();
-    assert_eq!((&*ada.phone, ada.verified_phone), ("+12025550101", true));
+    assert_eq!(
+        (ada.phone.as_deref().unwrap_or_default(), ada.verified_phone),
+        ("+12025550101", true)
+    );
     let names = NamesUpdate::default().name("Ada Lovelace").middle_name("King");
     users.update_names("ada", &names).unwrap();
     let ada = users.update_names("ada", &NamesUpdate::default().given_name("Ada")).unwrap();
-    assert_eq!((&*ada.name, &*ada.middle_name, &*ada.given_name), ("Ada Lovelace", "King", "Ada"));
-    assert_eq!(users.update_picture("ada", "https://x/a.png").unwrap().picture, "https://x/a.png");
-    assert_eq!(users.update_picture("ada", "").unwrap().picture, "");
+    assert_eq!(
+        (
+            ada.name.as_deref().unwrap_or_default(),
+            ada.middle_name.as_deref().unwrap_or_default(),
+            ada.given_name.as_deref().unwrap_or_default()
+        ),
+        ("Ada Lovelace", "King", "Ada")
+    );
+    assert_eq!(
+        users.update_picture("ada", "https://x/a.png").unwrap().picture.as_deref(),
+        Some("https://x/a.png")
+    );
+    assert_eq!(users.update_picture("ada", "").unwrap().picture.as_deref(), None);
     let ada = users.update_custom_attribute("ada", "k", json!([1, null])).unwrap();
     assert_eq!(ada.custom_attributes["k"], json!([1, null]));
     let ada = users.update_custom_attribute("ada", "k", json!(null)).unwrap();
@@ -239,7 +276,14 @@ fn batches_go_on_after_a_failure() {
     assert_eq!((outcome.patched.len(), outcome.failed.len()), (2, 1));
     assert_eq!(outcome.failed[0].index, Some(1));
     let ada = users.load("ada").unwrap();
-    assert_eq!((&*ada.name, &*ada.email, &*ada.roles[0]), ("Ada", "ada@example.com", "Reader"));
+    assert_eq!(
+        (
+            ada.name.as_deref().unwrap_or_default(),
+            ada.email.as_deref().unwrap_or_default(),
+            &*ada.roles[0]
+        ),
+        ("Ada", "ada@example.com", "Reader")
+    );
     assert_eq!(users.load("joan").unwrap().status, Some(UserStatus::Enabled));
 }
 
