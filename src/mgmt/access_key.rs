@@ -26,7 +26,7 @@ impl<'c> Mgmt<'c> {
 }
 
 impl AccessKeys<'_> {
-    /// Creates an access key. It never expires, unless it has an [`expires`](field@NewAccessKey::expires).
+    /// Creates an access key. It never expires, unless [`expires`](field@NewAccessKey::expires) is set.
     ///
     /// The cleartext is in this answer and in no other: keep it safe.
     ///
@@ -318,9 +318,9 @@ pub struct NewAccessKey {
 }
 
 setters!(NewAccessKey {
-    expires: opt<UnixTime>, description: opt<String>, roles: opt_list<String>, tenants: opt_list<TenantRoles>,
-    user_id: opt<String>, custom_claims: opt_map<Value>, custom_attributes: opt_map<Value>,
-    permitted_ips: opt_list<String>,
+    expires: opt<UnixTime>, description: opt<String>, roles: opt_list<String>,
+    tenants: opt_list<TenantRoles>, user_id: opt<String>, custom_claims: opt_map<Value>,
+    custom_attributes: opt_map<Value>, permitted_ips: opt_list<String>,
 });
 
 /// What [`AccessKeys::update`] changes. An empty list is one that is set.

@@ -48,7 +48,8 @@ impl Authz<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`](crate::Error::Argument) for an empty ID or name, [`Error::Api`](crate::Error::Api) with HTTP status 400 for relations that
+    /// [`Error::Argument`](crate::Error::Argument) for an empty ID or name,
+    /// [`Error::Api`](crate::Error::Api) with HTTP status 400 for relations that
     /// the schema does not have.
     pub fn create_relations(&self, relations: &[Relation]) -> Result<()> {
         self.0

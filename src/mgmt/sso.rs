@@ -1,4 +1,5 @@
-//! SSO configurations: how the users of a tenant sign in, and its identity providers. Feature `mgmt-sso`.
+//! SSO configurations: the identity providers that the users of a tenant sign in with. Feature
+//! `mgmt-sso`.
 
 // In the order in which rustdoc shows the operations.
 mod configuration;
@@ -26,8 +27,8 @@ use crate::options::setters;
 
 /// SSO configurations; see [`Mgmt::sso`].
 ///
-/// A tenant has a default configuration, and may have more, each with an ID of its own. Calls work on the
-/// default one unless their options name another. Configuring replaces: what is left unset is cleared.
+/// A tenant has a default configuration, and may have more, each with an ID of its own. Calls work on
+/// the default one unless their options name another. Configuring replaces: what is left unset is cleared.
 #[derive(Clone, Copy, Debug)]
 pub struct SsoConfigurations<'c>(Mgmt<'c>);
 

@@ -64,8 +64,8 @@ impl Jwts<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Api`](crate::Error::Api) if either is unknown, the permission is missing, or consent is asked for and
-    /// missing.
+    /// [`Error::Api`](crate::Error::Api) if either is unknown, the permission is missing, or consent is
+    /// asked for and missing.
     pub fn impersonate(
         &self,
         impersonator_id: &str,
@@ -78,7 +78,7 @@ impl Jwts<'_> {
             .send_field("jwt")
     }
 
-    /// Lets a user act as another in a step-up session; otherwise like [`impersonate`](Self::impersonate).
+    /// Lets a user act as another in a step-up session; see [`impersonate`](Self::impersonate).
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
