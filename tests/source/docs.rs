@@ -179,16 +179,28 @@ fn every_area_whose_feature_is_off_is_named_by_the_compiler() {
     assert!(lines >= 27);
 }
 
+/// What the documentation of a module begins with, up to its first empty line.
+fn first_paragraph(text: &str) -> String {
+    let lines = text.lines().map_while(|line| line.strip_prefix("//! "));
+    lines.collect::<Vec<_>>().join(" ")
+}
+
 #[test]
-fn the_first_line_of_a_management_area_names_its_feature() {
-    let text = read("src/mgmt/mod.rs");
-    for (feature, area) in areas(&text) {
-        let files = [format!("src/mgmt/{area}.rs"), format!("src/mgmt/{area}/mod.rs")];
-        let file = files.iter().find(|file| path(file).exists()).expect("a file for the area");
-        let docs = read(file);
-        let first = docs.lines().map_while(|line| line.strip_prefix("//! "));
-        let first = first.collect::<Vec<_>>().join(" ");
-        assert!(first.contains(&format!("Feature `{feature}`.")), "{file}: {first}");
+fn every_area_begins_with_the_feature_it_needs() {
+    let mut modules = vec![("web".to_owned(), "web".to_owned())];
+    for folder in ["auth", "mgmt"] {
+        let text = read(&format!("src/{folder}/mod.rs"));
+        let areas = areas(&text).into_iter();
+        modules
+            .extend(areas.map(|(feature, area)| (feature.to_owned(), format!("{folder}/{area}"))));
+    }
+    assert!(modules.len() > 35, "{}", modules.len());
+    for (feature, module) in modules {
+        let files = [format!("src/{module}.rs"), format!("src/{module}/mod.rs")];
+        let file = files.iter().find(|file| path(file).exists()).expect("the file of the module");
+        let paragraph = first_paragraph(&read(file));
+        let end = format!(". Feature `{feature}`.");
+        assert!(paragraph.ends_with(&end), "{file}: the first paragraph must end with \"{end}\"");
     }
 }
 

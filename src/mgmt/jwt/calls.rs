@@ -22,7 +22,7 @@ impl Jwts<'_> {
     /// let claims =
     ///     [("custom-key1", "custom-value1"), ("custom-key2", "custom-value2")];
     /// let options = UpdateJwt::default().custom_claims(claims);
-    /// let updated = client.mgmt().jwt().update(signed_in.session_jwt(), &options)?;
+    /// let updated = client.mgmt().jwt().update(signed_in.session_token(), &options)?;
     /// let claims = client.auth().session().validate(updated.expose())?;
     /// assert_eq!(claims.get::<String>("custom-key1")?.as_deref(), Some("custom-value1"));
     /// # Ok::<(), descope::Error>(())
@@ -149,7 +149,7 @@ impl Jwts<'_> {
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// # emulator.seed(&serde_json::json!({ "users": [{ "loginId": "ada@example.com" }] })).unwrap();
     /// let signed_in = client.mgmt().jwt().sign_in("ada@example.com", &Default::default())?;
-    /// assert!(client.auth().session().validate(signed_in.session_jwt()).is_ok());
+    /// assert!(client.auth().session().validate(signed_in.session_token()).is_ok());
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
@@ -220,7 +220,7 @@ impl Jwts<'_> {
     ///
     /// let options = JwtOptions::default().custom_claims([("cart", "C7")]);
     /// let guest = client.mgmt().jwt().anonymous(&options)?;
-    /// let claims = client.auth().session().validate(guest.session_jwt())?;
+    /// let claims = client.auth().session().validate(guest.session_token())?;
     /// assert_eq!(claims.get::<String>("cart")?.as_deref(), Some("C7"));
     /// # Ok::<(), descope::Error>(())
     /// ```

@@ -89,7 +89,7 @@ impl Users<'_> {
     }
 
     /// Makes a magic link for a test user and returns it; finish with
-    /// [`MagicLink::verify`](crate::auth::magic_link::MagicLink::verify) of its token, the parameter
+    /// [`MagicLinks::verify`](crate::auth::magic_link::MagicLinks::verify) of its token, the parameter
     /// `t`.
     ///
     /// ```
@@ -125,9 +125,9 @@ impl Users<'_> {
     }
 
     /// Makes an enchanted link for a test user and returns it. Finish with
-    /// [`EnchantedLink::verify`](crate::auth::enchanted_link::EnchantedLink::verify) of its token, the
+    /// [`EnchantedLinks::verify`](crate::auth::enchanted_link::EnchantedLinks::verify) of its token, the
     /// parameter `t`, and
-    /// [`session`](crate::auth::enchanted_link::EnchantedLink::session) on the waiting side.
+    /// [`session`](crate::auth::enchanted_link::EnchantedLinks::session) on the waiting side.
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();

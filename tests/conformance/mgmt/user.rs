@@ -241,7 +241,7 @@ fn test_link(args: &Args<'_>) -> Sayable<TestLinkOptions> {
 fn generated_sign_in(args: &Args<'_>) -> Sayable<GeneratedSignIn> {
     let mut sign_in = GeneratedSignIn::default();
     let Some(given) = args.object("login_options")? else { return Ok(sign_in) };
-    sign_in.stepup = given.flag("stepup")?;
+    sign_in.step_up = given.flag("stepup")?;
     sign_in.mfa = given.flag("mfa")?;
     sign_in.revoke_other_sessions = given.flag("revoke_other_sessions")?;
     sign_in.custom_claims = given.map("custom_claims")?;

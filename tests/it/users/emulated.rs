@@ -10,7 +10,7 @@ use descope::mgmt::user::{
     NamesUpdate, NewUser, PasswordState, ProviderTokenOptions, TestLinkOptions, UserPatch,
     UserProfile, UserSearch, Users,
 };
-use descope::{Client, Result, Scope, Sort, TenantRoles, UnixTime, User, UserStatus, codes};
+use descope::{Client, Result, Scope, Sort, TenantRoles, User, UserStatus, codes};
 use serde_json::json;
 
 fn emulated() -> (Emulator, Client) {
@@ -396,7 +396,7 @@ fn what_a_provider_and_a_passkey_left_is_seen_and_taken_away() {
     emulator.seed(&json!({ "users": [{ "loginId": "ada", "state": state }] })).unwrap();
     let token =
         users.load_provider_token("ada", "google", &ProviderTokenOptions::default()).unwrap();
-    assert!(token.expiration > Some(UnixTime::from_seconds(emulator.clock().unix())));
+    assert!(token.expiration > Some(emulator.clock().unix()));
     assert!(token.refresh_token.is_none_or(|token| token.expose().is_empty()));
     let options = ProviderTokenOptions::default().with_refresh_token(true).force_refresh(true);
     let newer = users.load_provider_token("ada", "google", &options).unwrap();

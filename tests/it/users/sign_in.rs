@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::manages;
 use crate::inventory::{every_field_of, refusals_of};
 use crate::server::{NoWaiting, to};
-use crate::support::{every_sign_up_option, exchange, refuses, user_details};
+use crate::support::{every_user_detail, exchange, refuses, user_details};
 
 #[test]
 fn passwords() {
@@ -198,7 +198,7 @@ fn embedded_links() {
     });
 
     let options = SignUpEmbeddedLinkOptions::default()
-        .user(every_sign_up_option().user)
+        .user(every_user_detail())
         .sign_in(every_sign_in_option())
         .verified_email(true)
         .verified_phone(false)
@@ -262,7 +262,7 @@ fn logout() {
 
 fn every_sign_in_option() -> GeneratedSignIn {
     GeneratedSignIn::default()
-        .stepup(true)
+        .step_up(true)
         .mfa(false)
         .revoke_other_sessions(true)
         .revoke_other_sessions_types(["web"])
