@@ -30,7 +30,7 @@ const CALLS: [(&str, Call); 9] = [
     ("audits", |c| c.mgmt().audit().search(&Default::default()).map(drop)),
     ("keys", |c| c.mgmt().access_key().search(&Default::default()).map(drop)),
     ("relations", |c| {
-        c.mgmt().authz().resource_relations("r", &ResourceRelations::default()).map(drop)
+        c.mgmt().authz().load_resource_relations("r", &ResourceRelations::default()).map(drop)
     }),
     ("targets", |c| {
         c.mgmt().authz().who_can_access("n", "r", "d", &AccessOptions::default()).map(drop)

@@ -12,7 +12,7 @@ use std::time::Instant;
 use descope::emulator::Emulator;
 use descope::mgmt::role::RoleDetails;
 use descope::mgmt::tenant::NewTenant;
-use descope::mgmt::user::{BatchUser, NewUser, UserSearch};
+use descope::mgmt::user::{BatchUser, UserProfile, UserSearch};
 use descope::transport::{Request, Response, TransportError, http};
 use descope::{Client, Credential, Error, Scope, TenantRoles};
 use serde_json::{Value, json};
@@ -25,16 +25,16 @@ fn template() -> Result<Value, Error> {
     let emulator = Emulator::new();
     let client = Client::builder().ignore_env().emulator(&emulator).build()?;
     client.mgmt().tenant().create("Acme", &NewTenant::default().id("acme"))?;
-    client.mgmt().role().create("Reader", Scope::Project, &RoleDetails::default())?;
+    client.mgmt().role().create(Scope::Project, "Reader", &RoleDetails::default())?;
     let user = |n: usize| {
-        let user = NewUser::default()
+        let profile = UserProfile::default()
             .name(format!("User {n}"))
             .email(format!("user{n}@example.com"))
             .verified_email(true)
             .roles(["Reader"])
             .tenants([TenantRoles::new("acme").roles(["Reader"])])
             .custom_attributes([("number", n)]);
-        BatchUser::new(format!("user{n}@example.com")).user(user)
+        BatchUser::new(format!("user{n}@example.com")).profile(profile)
     };
     client.mgmt().user().create_batch(&(0..PAGE).map(user).collect::<Vec<_>>())?;
     let path = "/v2/mgmt/user/search";

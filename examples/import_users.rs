@@ -16,7 +16,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use descope::emulator::Emulator;
-use descope::mgmt::user::{BatchUser, HashedPassword, NewUser, UserSearch, Users};
+use descope::mgmt::user::{BatchUser, HashedPassword, UserProfile, UserSearch, Users};
 use descope::{Client, RetryPolicy};
 use serde::Deserialize;
 use serde_json::json;
@@ -41,14 +41,16 @@ struct Person {
 impl Person {
     fn into_user(self) -> BatchUser {
         let given = |text: String| Some(text).filter(|text| !text.is_empty());
-        let mut user = NewUser::default();
-        user.email = given(self.email);
-        user.phone = given(self.phone);
-        user.name = given(self.name);
+        let mut profile = UserProfile::default();
+        profile.email = given(self.email);
+        profile.phone = given(self.phone);
+        profile.name = given(self.name);
         let roles = self.roles.split(';').map(str::trim).filter(|role| !role.is_empty());
-        let mut user = BatchUser::new(self.login_id).user(user.roles(roles));
-        user.hashed_password = given(self.bcrypt).map(|hash| HashedPassword::Bcrypt { hash });
-        user
+        let user = BatchUser::new(self.login_id).profile(profile.roles(roles));
+        match given(self.bcrypt) {
+            Some(hash) => user.hashed_password(HashedPassword::Bcrypt { hash }),
+            None => user,
+        }
     }
 }
 

@@ -30,7 +30,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let code = emulator.inbox().last_to(ADA).and_then(|message| message.code).ok_or("no code")?;
     println!("Inbox       the code is {code}");
     let signed_in = otp.verify(Email, ADA, &code)?;
-    println!("Verify      {} is signed in", signed_in.user.name);
+    println!("Verify      {} is signed in", signed_in.user.name.as_deref().unwrap_or_default());
 
     // Check the session token of each request: locally, by the project's published keys.
     let token = signed_in.session_token();

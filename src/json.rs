@@ -167,6 +167,14 @@ pub(crate) fn required_list<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer.deserialize_newtype_struct(REQUIRED_LIST, Inner(PhantomData))
 }
 
+/// Reads a text that may be unknown, for which the wire has an empty one.
+#[allow(dead_code, reason = "used by areas that may all be off")]
+pub(crate) fn filled<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<String>, D::Error> {
+    Ok(Option::<String>::deserialize(deserializer)?.filter(|text| !text.is_empty()))
+}
+
 /// Reads a field that grants something: `true` alone is true.
 pub(crate) fn only_true<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     Ok(serde_json::Value::deserialize(deserializer)? == true)

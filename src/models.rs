@@ -23,40 +23,50 @@ pub struct User {
     /// names.
     pub login_ids: Vec<String>,
     /// Full name.
-    pub name: String,
+    #[serde(deserialize_with = "crate::json::filled", skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// Given name.
-    pub given_name: String,
+    #[serde(deserialize_with = "crate::json::filled", skip_serializing_if = "Option::is_none")]
+    pub given_name: Option<String>,
     /// Middle name.
-    pub middle_name: String,
+    #[serde(deserialize_with = "crate::json::filled", skip_serializing_if = "Option::is_none")]
+    pub middle_name: Option<String>,
     /// Family name.
-    pub family_name: String,
+    #[serde(deserialize_with = "crate::json::filled", skip_serializing_if = "Option::is_none")]
+    pub family_name: Option<String>,
     /// E-mail address.
-    pub email: String,
+    #[serde(deserialize_with = "crate::json::filled", skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
     /// Whether the e-mail address has been verified.
     #[serde(deserialize_with = "crate::json::only_true")]
     pub verified_email: bool,
     /// Phone number.
-    pub phone: String,
+    #[serde(deserialize_with = "crate::json::filled", skip_serializing_if = "Option::is_none")]
+    pub phone: Option<String>,
     /// Whether the phone number has been verified.
     #[serde(deserialize_with = "crate::json::only_true")]
     pub verified_phone: bool,
     /// The e-mail address by which the user gets back in without the others.
-    pub recovery_email: String,
+    #[serde(deserialize_with = "crate::json::filled", skip_serializing_if = "Option::is_none")]
+    pub recovery_email: Option<String>,
     /// Whether the user has shown that the recovery e-mail address is theirs.
     #[serde(deserialize_with = "crate::json::only_true")]
     pub verified_recovery_email: bool,
     /// The phone number by which the user gets back in without the others.
-    pub recovery_phone: String,
+    #[serde(deserialize_with = "crate::json::filled", skip_serializing_if = "Option::is_none")]
+    pub recovery_phone: Option<String>,
     /// Whether the user has shown that the recovery phone number is theirs.
     #[serde(deserialize_with = "crate::json::only_true")]
     pub verified_recovery_phone: bool,
     /// The URL of a picture.
-    pub picture: String,
+    #[serde(deserialize_with = "crate::json::filled", skip_serializing_if = "Option::is_none")]
+    pub picture: Option<String>,
     /// Whether the user may sign in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<UserStatus>,
     /// Names of the user's roles in the project.
-    pub role_names: Vec<String>,
+    #[serde(rename = "roleNames")]
+    pub roles: Vec<String>,
     /// The tenants the user belongs to.
     pub user_tenants: Vec<UserTenant>,
     /// IDs of the SSO applications that the user may use.
@@ -66,9 +76,11 @@ pub struct User {
     /// Whether this is a test user.
     pub test: bool,
     /// When the user was created, in seconds.
-    pub created_time: UnixTime,
+    #[serde(deserialize_with = "crate::time::or_never", skip_serializing_if = "Option::is_none")]
+    pub created_time: Option<UnixTime>,
     /// When the user was last changed, in seconds.
-    pub modified_time: UnixTime,
+    #[serde(deserialize_with = "crate::time::or_never", skip_serializing_if = "Option::is_none")]
+    pub modified_time: Option<UnixTime>,
     /// Whether an authenticator app is set up.
     #[serde(alias = "TOTP")]
     pub totp: bool,
@@ -116,7 +128,8 @@ pub struct UserTenant {
     /// The tenant's name.
     pub tenant_name: String,
     /// Names of the user's roles in the tenant.
-    pub role_names: Vec<String>,
+    #[serde(rename = "roleNames")]
+    pub roles: Vec<String>,
     /// Names of the permissions that these roles give.
     pub permissions: Vec<String>,
     /// All other fields, such as those that a newer Descope adds.
@@ -143,7 +156,8 @@ pub struct Tenant {
     /// Users with an e-mail address in these domains sign in with the tenant's SSO.
     pub domains: Vec<String>,
     /// When the tenant was created, in seconds.
-    pub created_time: UnixTime,
+    #[serde(deserialize_with = "crate::time::or_never", skip_serializing_if = "Option::is_none")]
+    pub created_time: Option<UnixTime>,
     /// Whether its users must sign in with SSO.
     #[serde(rename = "enforceSSO")]
     pub enforce_sso: bool,
@@ -160,7 +174,8 @@ pub struct Tenant {
     /// Names of the roles its new users get.
     pub default_roles: Vec<String>,
     /// The ID of its parent tenant; empty if there is none.
-    pub parent: String,
+    #[serde(deserialize_with = "crate::json::filled", skip_serializing_if = "Option::is_none")]
+    pub parent: Option<String>,
     /// IDs of its child tenants.
     pub successors: Vec<String>,
     /// All other fields, such as those that a newer Descope adds.
@@ -253,15 +268,20 @@ pub struct SignInRecord {
     /// The user's ID.
     pub user_id: String,
     /// When the user signed in, in seconds.
-    pub login_time: UnixTime,
+    #[serde(deserialize_with = "crate::time::or_never", skip_serializing_if = "Option::is_none")]
+    pub login_time: Option<UnixTime>,
     /// The city of the IP address.
-    pub city: String,
+    #[serde(deserialize_with = "crate::json::filled", skip_serializing_if = "Option::is_none")]
+    pub city: Option<String>,
     /// The country of the IP address, as two letters.
-    pub country: String,
+    #[serde(deserialize_with = "crate::json::filled", skip_serializing_if = "Option::is_none")]
+    pub country: Option<String>,
     /// The IP address that the user came from.
-    pub ip: String,
+    #[serde(deserialize_with = "crate::json::filled", skip_serializing_if = "Option::is_none")]
+    pub ip: Option<String>,
     /// The tenant that the user had selected.
-    pub selected_tenant: String,
+    #[serde(deserialize_with = "crate::json::filled", skip_serializing_if = "Option::is_none")]
+    pub selected_tenant: Option<String>,
     /// All other fields, such as those that a newer Descope adds.
     #[serde(flatten)]
     pub extra: Extra,

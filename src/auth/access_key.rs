@@ -33,7 +33,7 @@ impl AccessKeys<'_> {
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
-    /// # let made = client.mgmt().access_key().create("nightly", None, &Default::default())?;
+    /// # let made = client.mgmt().access_key().create("nightly", &Default::default())?;
     /// # let access_key = made.cleartext.expose();
     /// use descope::auth::access_key::AccessKeyOptions;
     ///

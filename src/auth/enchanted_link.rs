@@ -43,7 +43,7 @@ use crate::secret::Secret;
 ///
 /// let pending_ref = sent.pending_ref.expose();
 /// match links.wait_for_session(pending_ref, &WaitOptions::default(), || true)? {
-///     Some(signed_in) => println!("hello, {}", signed_in.user.email),
+///     Some(signed_in) => println!("hello, {}", signed_in.user.email.unwrap_or_default()),
 ///     None => println!("You have not clicked in time"),
 /// }
 /// # Ok::<(), descope::Error>(())

@@ -165,7 +165,7 @@ impl MagicLinks<'_> {
     /// links.update_email("ada", "ada@example.com", refresh_token, &Default::default())?;
     /// # let query_parameter_t = emulator.inbox().last_to("ada@example.com").unwrap().token.unwrap();
     /// let signed_in = links.verify(&query_parameter_t)?;
-    /// assert_eq!(signed_in.user.email, "ada@example.com");
+    /// assert_eq!(signed_in.user.email.as_deref(), Some("ada@example.com"));
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
@@ -203,7 +203,7 @@ impl MagicLinks<'_> {
     /// links.update_phone(Sms, "ada", phone, refresh_token, &Default::default())?;
     /// # let query_parameter_t = emulator.inbox().last_to(phone).unwrap().token.unwrap();
     /// let signed_in = links.verify(&query_parameter_t)?;
-    /// assert_eq!(signed_in.user.phone, phone);
+    /// assert_eq!(signed_in.user.phone.as_deref(), Some(phone));
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///

@@ -124,7 +124,7 @@ impl Otp<'_> {
     /// let otp = client.auth().otp();
     /// otp.sign_up_or_in(DeliveryMethod::Email, "ada@example.com", &Default::default())?;
     /// let signed_in = otp.verify(DeliveryMethod::Email, "ada@example.com", &read_code())?;
-    /// assert_eq!(signed_in.user.email, "ada@example.com");
+    /// assert_eq!(signed_in.user.email.as_deref(), Some("ada@example.com"));
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
@@ -163,7 +163,7 @@ impl Otp<'_> {
     /// otp.update_email("ada", email, refresh_token, &options)?;
     /// # let code = emulator.inbox().last_to(email).unwrap().code.unwrap();
     /// let signed_in = otp.verify(DeliveryMethod::Email, "ada", &code)?;
-    /// assert_eq!(signed_in.user.email, email);
+    /// assert_eq!(signed_in.user.email.as_deref(), Some(email));
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
@@ -200,7 +200,7 @@ impl Otp<'_> {
     /// otp.update_phone(Sms, "ada", phone, refresh_token, &Default::default())?;
     /// # let code = emulator.inbox().last_to(phone).unwrap().code.unwrap();
     /// let signed_in = otp.verify(Sms, "ada", &code)?;
-    /// assert_eq!(signed_in.user.phone, phone);
+    /// assert_eq!(signed_in.user.phone.as_deref(), Some(phone));
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///

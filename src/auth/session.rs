@@ -319,7 +319,7 @@ impl Sessions<'_> {
     /// # let signed_in = client.mgmt().jwt().sign_in("ada", &Default::default())?;
     /// # let refresh_token = signed_in.refresh_token().unwrap();
     /// for sign_in in client.auth().session().load_history(refresh_token)? {
-    ///     println!("{} from {}", sign_in.login_time.as_seconds(), sign_in.ip);
+    ///     println!("{:?} from {:?}", sign_in.login_time, sign_in.ip);
     /// }
     /// # Ok::<(), descope::Error>(())
     /// ```

@@ -26,7 +26,7 @@ impl<'c> Mgmt<'c> {
 }
 
 impl AccessKeys<'_> {
-    /// Creates an access key that is good until a moment, or for ever with `None`.
+    /// Creates an access key. It never expires, unless [`expires`](field@NewAccessKey::expires) is set.
     ///
     /// The cleartext is in this answer and in no other: keep it safe.
     ///
@@ -35,7 +35,7 @@ impl AccessKeys<'_> {
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// # client.mgmt().tenant().create("A", &NewTenant::default().id("my-tenant-id"))?;
-    /// # client.mgmt().role().create("role-name1", descope::Scope::Project, &Default::default())?;
+    /// # client.mgmt().role().create(descope::Scope::Project, "role-name1", &Default::default())?;
     /// use std::time::{Duration, SystemTime};
     ///
     /// use descope::TenantRoles;
@@ -45,8 +45,9 @@ impl AccessKeys<'_> {
     /// let new = NewAccessKey::default()
     ///     .tenants([TenantRoles::new("my-tenant-id").roles(["role-name1"])])
     ///     .description("this is my access key")
-    ///     .permitted_ips(["10.0.0.1", "192.168.1.0/24"]);
-    /// let made = client.mgmt().access_key().create("name", Some(in_a_day.into()), &new)?;
+    ///     .permitted_ips(["10.0.0.1", "192.168.1.0/24"])
+    ///     .expires(in_a_day);
+    /// let made = client.mgmt().access_key().create("name", &new)?;
     ///
     /// let session =
     ///     client.auth().access_key().exchange(made.cleartext.expose(), &Default::default())?;
@@ -58,18 +59,13 @@ impl AccessKeys<'_> {
     ///
     /// [`Error::Argument`](crate::Error::Argument) for an expiry before 1970, [`Error::Api`](crate::Error::Api) if there is no such role, tenant
     /// or user.
-    pub fn create(
-        &self,
-        name: &str,
-        expires: Option<UnixTime>,
-        key: &NewAccessKey,
-    ) -> Result<CreatedAccessKey> {
+    pub fn create(&self, name: &str, key: &NewAccessKey) -> Result<CreatedAccessKey> {
         self.0
             .post("/v1/mgmt/accesskey/create")
             .check(check::id("name", name))
-            .check(check::expiry("expires", expires))
+            .check(check::expiry("expires", key.expires))
             .field("name", name)
-            .field("expireTime", expires.unwrap_or_default())
+            .field("expireTime", key.expires.unwrap_or_default())
             .fields(key)
             .send()
     }
@@ -79,7 +75,7 @@ impl AccessKeys<'_> {
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
-    /// # let id = client.mgmt().access_key().create("name", None, &Default::default())?.key.id;
+    /// # let id = client.mgmt().access_key().create("name", &Default::default())?.key.id;
     /// let key = client.mgmt().access_key().load(&id)?;
     /// assert_eq!(key.name, "name");
     /// # Ok::<(), descope::Error>(())
@@ -126,7 +122,7 @@ impl AccessKeys<'_> {
     /// use descope::mgmt::access_key::AccessKeyUpdate;
     ///
     /// let keys = client.mgmt().access_key();
-    /// let id = keys.create("name", None, &Default::default())?.key.id;
+    /// let id = keys.create("name", &Default::default())?.key.id;
     /// let update = AccessKeyUpdate::default().description("for the nightly build");
     /// assert_eq!(keys.update(&id, "new name", &update)?.name, "new name");
     /// # Ok::<(), descope::Error>(())
@@ -154,7 +150,7 @@ impl AccessKeys<'_> {
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// let keys = client.mgmt().access_key();
-    /// let old = keys.create("name", None, &Default::default())?;
+    /// let old = keys.create("name", &Default::default())?;
     /// let new = keys.rotate(&old.key.id)?;
     /// let exchange = |key: &str| client.auth().access_key().exchange(key, &Default::default());
     /// assert!(exchange(old.cleartext.expose()).unwrap_err().is_unauthorized());
@@ -174,7 +170,7 @@ impl AccessKeys<'_> {
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
-    /// # let id = client.mgmt().access_key().create("name", None, &Default::default())?.key.id;
+    /// # let id = client.mgmt().access_key().create("name", &Default::default())?.key.id;
     /// let keys = client.mgmt().access_key();
     /// keys.deactivate(&id)?;
     /// keys.activate(&id)?;
@@ -194,7 +190,7 @@ impl AccessKeys<'_> {
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
-    /// # let id = client.mgmt().access_key().create("name", None, &Default::default())?.key.id;
+    /// # let id = client.mgmt().access_key().create("name", &Default::default())?.key.id;
     /// client.mgmt().access_key().activate_batch(&[&id])?;
     /// # Ok::<(), descope::Error>(())
     /// ```
@@ -214,7 +210,7 @@ impl AccessKeys<'_> {
     /// use descope::mgmt::access_key::AccessKeyStatus;
     ///
     /// let keys = client.mgmt().access_key();
-    /// let id = keys.create("name", None, &Default::default())?.key.id;
+    /// let id = keys.create("name", &Default::default())?.key.id;
     /// keys.deactivate(&id)?;
     /// assert_eq!(keys.load(&id)?.status, Some(AccessKeyStatus::Inactive));
     /// keys.activate(&id)?;
@@ -234,7 +230,7 @@ impl AccessKeys<'_> {
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
-    /// # let id = client.mgmt().access_key().create("name", None, &Default::default())?.key.id;
+    /// # let id = client.mgmt().access_key().create("name", &Default::default())?.key.id;
     /// client.mgmt().access_key().deactivate_batch(&[&id])?;
     /// # let key = client.mgmt().access_key().load(&id)?;
     /// # assert_eq!(key.status, Some(descope::mgmt::access_key::AccessKeyStatus::Inactive));
@@ -253,7 +249,7 @@ impl AccessKeys<'_> {
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
-    /// # let id = client.mgmt().access_key().create("name", None, &Default::default())?.key.id;
+    /// # let id = client.mgmt().access_key().create("name", &Default::default())?.key.id;
     /// let keys = client.mgmt().access_key();
     /// keys.delete(&id)?;
     /// assert!(keys.load(&id).is_err());
@@ -272,7 +268,7 @@ impl AccessKeys<'_> {
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
-    /// # let id = client.mgmt().access_key().create("name", None, &Default::default())?.key.id;
+    /// # let id = client.mgmt().access_key().create("name", &Default::default())?.key.id;
     /// client.mgmt().access_key().delete_batch(&[&id])?;
     /// # assert!(client.mgmt().access_key().load(&id).is_err());
     /// # Ok::<(), descope::Error>(())
@@ -295,6 +291,9 @@ impl AccessKeys<'_> {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct NewAccessKey {
+    /// When it expires, in seconds. Defaults to never.
+    #[serde(skip)]
+    pub expires: Option<UnixTime>,
     /// What it is for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
@@ -319,9 +318,9 @@ pub struct NewAccessKey {
 }
 
 setters!(NewAccessKey {
-    description: opt<String>, roles: opt_list<String>, tenants: opt_list<TenantRoles>,
-    user_id: opt<String>, custom_claims: opt_map<Value>, custom_attributes: opt_map<Value>,
-    permitted_ips: opt_list<String>,
+    expires: opt<UnixTime>, description: opt<String>, roles: opt_list<String>,
+    tenants: opt_list<TenantRoles>, user_id: opt<String>, custom_claims: opt_map<Value>,
+    custom_attributes: opt_map<Value>, permitted_ips: opt_list<String>,
 });
 
 /// What [`AccessKeys::update`] changes. An empty list is one that is set.
@@ -394,6 +393,9 @@ pub struct CreatedAccessKey {
     pub key: AccessKey,
     /// Its cleartext, which cannot be had again.
     pub cleartext: Secret,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
 }
 
 #[derive(Deserialize)]
@@ -417,21 +419,26 @@ pub struct AccessKey {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<AccessKeyStatus>,
     /// Names of the roles it holds in the project.
-    pub role_names: Vec<String>,
+    #[serde(rename = "roleNames")]
+    pub roles: Vec<String>,
     /// The tenants it belongs to, and the roles it holds there.
     pub key_tenants: Vec<UserTenant>,
     /// When it was created, in seconds.
-    pub created_time: UnixTime,
+    #[serde(deserialize_with = "crate::time::or_never", skip_serializing_if = "Option::is_none")]
+    pub created_time: Option<UnixTime>,
     /// When it expires, in seconds; `None` for never.
     #[serde(deserialize_with = "crate::time::or_never")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expire_time: Option<UnixTime>,
     /// Who created it.
-    pub created_by: String,
+    #[serde(deserialize_with = "crate::json::filled", skip_serializing_if = "Option::is_none")]
+    pub created_by: Option<String>,
     /// Its client ID, for OAuth.
-    pub client_id: String,
+    #[serde(deserialize_with = "crate::json::filled", skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<String>,
     /// The ID of the user it acts for; empty if there is none.
-    pub bound_user_id: String,
+    #[serde(deserialize_with = "crate::json::filled", skip_serializing_if = "Option::is_none")]
+    pub bound_user_id: Option<String>,
     /// Claims in its session tokens.
     pub custom_claims: Map<String, Value>,
     /// Attributes defined by the project.

@@ -29,6 +29,9 @@ pub struct JwtBearerSettings {
     #[serde(rename = "jwtBearerGrantTypeCustomClaimsToUse")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub custom_claims: Option<String>,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
 }
 
 setters!(JwtBearerSettings {
@@ -53,12 +56,35 @@ pub struct IssuerSettings {
     /// The claim that identifies the user.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub external_id_field_name: Option<String>,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
 }
 
 setters!(IssuerSettings {
     jwks_uri: opt<String>, sign_algorithm: opt<String>, user_info_uri: opt<String>,
     external_id_field_name: opt<String>,
 });
+
+/// Options of adding a client secret to an application.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct AddSecretOptions {
+    /// When the secret expires, in seconds. Defaults to never.
+    pub expires: Option<UnixTime>,
+}
+
+setters!(AddSecretOptions { expires: opt<UnixTime> });
+
+/// Options of loading a client secret of an application.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct SecretOptions {
+    /// The secret's name. Required if the application has several.
+    pub name: Option<String>,
+}
+
+setters!(SecretOptions { name: opt<String> });
 
 /// A client secret that was just added.
 #[derive(Clone, Debug, Deserialize)]

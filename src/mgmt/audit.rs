@@ -50,7 +50,7 @@ impl Audit<'_> {
     /// // Successful logins in the last 30 days.
     /// let logins = audit.search(&AuditSearch::default().actions(["LoginSucceed"]))?;
     /// for login in &logins.items {
-    ///     println!("{:?} signed in by {}", login.login_ids, login.method);
+    ///     println!("{:?} signed in by {:?}", login.login_ids, login.method);
     /// }
     /// # assert_eq!(logins.items.len(), 1);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -71,7 +71,7 @@ impl Audit<'_> {
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// use descope::mgmt::audit::{AuditEvent, AuditType};
     ///
-    /// let event = AuditEvent::new("pencil.created", AuditType::Info, "UXXX", "tenant-id")
+    /// let event = AuditEvent::new("tenant-id", "UXXX", "pencil.created", AuditType::Info)
     ///     .data([("some", "data")]);
     /// client.mgmt().audit().create_event(&event)?;
     /// # Ok::<(), descope::Error>(())
@@ -253,7 +253,8 @@ pub struct AuditRecord {
     /// The project it happened in.
     pub project_id: String,
     /// The user it happened to.
-    pub user_id: String,
+    #[serde(deserialize_with = "crate::json::filled", skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<String>,
     /// What happened, such as `LoginSucceed`.
     pub action: String,
     /// How serious it is.
@@ -261,17 +262,26 @@ pub struct AuditRecord {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub audit_type: Option<AuditType>,
     /// Who did it: a user, a management key, someone in the console.
-    pub actor_id: String,
+    #[serde(deserialize_with = "crate::json::filled", skip_serializing_if = "Option::is_none")]
+    pub actor_id: Option<String>,
     /// When, in milliseconds.
-    pub occurred: UnixMillis,
+    #[serde(
+        deserialize_with = "crate::time::millis_or_never",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub occurred: Option<UnixMillis>,
     /// The kind of device it was done with.
-    pub device: String,
+    #[serde(deserialize_with = "crate::json::filled", skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
     /// The way the user signed in.
-    pub method: String,
+    #[serde(deserialize_with = "crate::json::filled", skip_serializing_if = "Option::is_none")]
+    pub method: Option<String>,
     /// The country the request came from, as two letters.
-    pub geo: String,
+    #[serde(deserialize_with = "crate::json::filled", skip_serializing_if = "Option::is_none")]
+    pub geo: Option<String>,
     /// The address the request came from.
-    pub remote_address: String,
+    #[serde(deserialize_with = "crate::json::filled", skip_serializing_if = "Option::is_none")]
+    pub remote_address: Option<String>,
     /// The user's login IDs.
     #[serde(rename = "externalIds")]
     pub login_ids: Vec<String>,
@@ -325,10 +335,10 @@ pub struct AuditEvent {
 impl AuditEvent {
     /// Something that an actor did in a tenant.
     pub fn new(
+        tenant_id: impl Into<String>,
+        actor_id: impl Into<String>,
         action: impl Into<String>,
         audit_type: AuditType,
-        actor_id: impl Into<String>,
-        tenant_id: impl Into<String>,
     ) -> Self {
         Self {
             action: action.into(),

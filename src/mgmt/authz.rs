@@ -4,16 +4,14 @@
 mod relation;
 mod schema;
 
-use serde_json::json;
-
 pub use self::relation::{
-    AccessOptions, DeleteOptions, Modified, Relation, RelationQuery, ResourceRelations,
-    SaveOptions, TargetsRelations, UserQuery,
+    AccessOptions, DeleteOptions, Modified, ModifiedOptions, Relation, RelationAnswer,
+    RelationQuery, ResourceRelations, SaveOptions, Target, TargetSet, TargetsRelations, UserQuery,
 };
 use super::Mgmt;
 use crate::call::Call;
+use crate::check;
 use crate::error::Result;
-use crate::{UnixMillis, check};
 
 /// Relationship-based access control; see [`Mgmt::authz`].
 #[derive(Clone, Copy, Debug)]
@@ -30,6 +28,7 @@ impl<'c> Mgmt<'c> {
     }
 }
 
+/// # Relations and questions about them
 impl Authz<'_> {
     /// Creates relations. One that is there already stays as it is.
     ///
@@ -39,18 +38,18 @@ impl Authz<'_> {
     /// # use descope::mgmt::authz::Relation;
     /// # use descope::mgmt::schema::{Namespace, RelationDefinition, Schema};
     /// # let schema = Schema::new([Namespace::new("doc", [RelationDefinition::new("owner")])]);
-    /// # client.mgmt().authz().save_schema(&schema, false)?;
+    /// # client.mgmt().authz().save_schema(&schema)?;
     /// # client.mgmt().authz().create_relations(&[Relation::new("doc", "plan", "owner", "ada")])?;
     /// let shared = Relation::new("doc", "plan", "owner", "grace");
     /// client.mgmt().authz().create_relations(&[shared])?;
-    /// # assert_eq!(client.mgmt().authz().resource_relations("plan", &Default::default())?.len(), 2);
+    /// # assert_eq!(client.mgmt().authz().load_resource_relations("plan", &Default::default())?.len(), 2);
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`](crate::Error::Argument) for a relation without a target or with more than
-    /// one kind of target, [`Error::Api`](crate::Error::Api) with HTTP status 400 for relations that
+    /// [`Error::Argument`](crate::Error::Argument) for an empty ID or name,
+    /// [`Error::Api`](crate::Error::Api) with HTTP status 400 for relations that
     /// the schema does not have.
     pub fn create_relations(&self, relations: &[Relation]) -> Result<()> {
         self.0
@@ -68,18 +67,17 @@ impl Authz<'_> {
     /// # use descope::mgmt::authz::Relation;
     /// # use descope::mgmt::schema::{Namespace, RelationDefinition, Schema};
     /// # let schema = Schema::new([Namespace::new("doc", [RelationDefinition::new("owner")])]);
-    /// # client.mgmt().authz().save_schema(&schema, false)?;
+    /// # client.mgmt().authz().save_schema(&schema)?;
     /// # client.mgmt().authz().create_relations(&[Relation::new("doc", "plan", "owner", "ada")])?;
     /// let owner = Relation::new("doc", "plan", "owner", "ada");
     /// client.mgmt().authz().delete_relations(&[owner])?;
-    /// # assert!(client.mgmt().authz().resource_relations("plan", &Default::default())?.is_empty());
+    /// # assert!(client.mgmt().authz().load_resource_relations("plan", &Default::default())?.is_empty());
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`](crate::Error::Argument) for a relation without exactly one kind of target,
-    /// and for none at all.
+    /// [`Error::Argument`](crate::Error::Argument) for an empty ID or name, and for no relation at all.
     pub fn delete_relations(&self, relations: &[Relation]) -> Result<()> {
         self.0
             .post("/v1/mgmt/authz/re/delete")
@@ -97,11 +95,11 @@ impl Authz<'_> {
     /// # use descope::mgmt::authz::Relation;
     /// # use descope::mgmt::schema::{Namespace, RelationDefinition, Schema};
     /// # let schema = Schema::new([Namespace::new("doc", [RelationDefinition::new("owner")])]);
-    /// # client.mgmt().authz().save_schema(&schema, false)?;
+    /// # client.mgmt().authz().save_schema(&schema)?;
     /// # client.mgmt().authz().create_relations(&[Relation::new("doc", "plan", "owner", "ada")])?;
     /// let authz = client.mgmt().authz();
     /// authz.delete_relations_for_resources(&["plan"])?;
-    /// assert!(authz.resource_relations("plan", &Default::default())?.is_empty());
+    /// assert!(authz.load_resource_relations("plan", &Default::default())?.is_empty());
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
@@ -124,11 +122,11 @@ impl Authz<'_> {
     /// # use descope::mgmt::authz::Relation;
     /// # use descope::mgmt::schema::{Namespace, RelationDefinition, Schema};
     /// # let schema = Schema::new([Namespace::new("doc", [RelationDefinition::new("owner")])]);
-    /// # client.mgmt().authz().save_schema(&schema, false)?;
+    /// # client.mgmt().authz().save_schema(&schema)?;
     /// # client.mgmt().authz().create_relations(&[Relation::new("doc", "plan", "owner", "ada")])?;
     /// let authz = client.mgmt().authz();
     /// authz.delete_resource_relations_for_resources(&["plan"])?;
-    /// assert!(authz.resource_relations("plan", &Default::default())?.is_empty());
+    /// assert!(authz.load_resource_relations("plan", &Default::default())?.is_empty());
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
@@ -142,8 +140,8 @@ impl Authz<'_> {
             .send_unit()
     }
 
-    /// Asks which relations hold, be they created or derived. The answers are the questions with
-    /// [`has_relation`](RelationQuery::has_relation) filled in.
+    /// Asks which relations hold, be they created or derived. One answer per
+    /// question, in the same order.
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
@@ -151,7 +149,7 @@ impl Authz<'_> {
     /// # use descope::mgmt::authz::Relation;
     /// # use descope::mgmt::schema::{Namespace, RelationDefinition, Schema};
     /// # let schema = Schema::new([Namespace::new("doc", [RelationDefinition::new("owner")])]);
-    /// # client.mgmt().authz().save_schema(&schema, false)?;
+    /// # client.mgmt().authz().save_schema(&schema)?;
     /// # client.mgmt().authz().create_relations(&[Relation::new("doc", "plan", "owner", "ada")])?;
     /// use descope::mgmt::authz::RelationQuery;
     ///
@@ -163,7 +161,7 @@ impl Authz<'_> {
     /// # Errors
     ///
     /// [`Error::Api`](crate::Error::Api) if there is no such namespace or relation definition.
-    pub fn has_relations(&self, queries: &[RelationQuery]) -> Result<Vec<RelationQuery>> {
+    pub fn has_relations(&self, queries: &[RelationQuery]) -> Result<Vec<RelationAnswer>> {
         self.0
             .post("/v1/mgmt/authz/re/has")
             .safe()
@@ -179,7 +177,7 @@ impl Authz<'_> {
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// # use descope::mgmt::schema::{Namespace, RelationDefinition, Schema};
     /// # let schema = Schema::new([Namespace::new("doc", [RelationDefinition::new("owner")])]);
-    /// # client.mgmt().authz().save_schema(&schema, false)?;
+    /// # client.mgmt().authz().save_schema(&schema)?;
     /// use descope::mgmt::authz::Relation;
     ///
     /// let authz = client.mgmt().authz();
@@ -212,22 +210,23 @@ impl Authz<'_> {
     /// The relations that were created for a resource. Those that follow from them are not listed.
     ///
     /// ```
+    /// # use descope::mgmt::authz::Target;
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// # use descope::mgmt::authz::Relation;
     /// # use descope::mgmt::schema::{Namespace, RelationDefinition, Schema};
     /// # let schema = Schema::new([Namespace::new("doc", [RelationDefinition::new("owner")])]);
-    /// # client.mgmt().authz().save_schema(&schema, false)?;
+    /// # client.mgmt().authz().save_schema(&schema)?;
     /// # client.mgmt().authz().create_relations(&[Relation::new("doc", "plan", "owner", "ada")])?;
-    /// let relations = client.mgmt().authz().resource_relations("plan", &Default::default())?;
-    /// assert_eq!(relations[0].target.as_deref(), Some("ada"));
+    /// let relations = client.mgmt().authz().load_resource_relations("plan", &Default::default())?;
+    /// assert_eq!(relations[0].target, Target::Id("ada".to_owned()));
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
     /// # Errors
     ///
     /// [`Error::Argument`](crate::Error::Argument) for an empty ID.
-    pub fn resource_relations(
+    pub fn load_resource_relations(
         &self,
         resource: &str,
         options: &ResourceRelations,
@@ -248,9 +247,9 @@ impl Authz<'_> {
     /// # use descope::mgmt::authz::Relation;
     /// # use descope::mgmt::schema::{Namespace, RelationDefinition, Schema};
     /// # let schema = Schema::new([Namespace::new("doc", [RelationDefinition::new("owner")])]);
-    /// # client.mgmt().authz().save_schema(&schema, false)?;
+    /// # client.mgmt().authz().save_schema(&schema)?;
     /// # client.mgmt().authz().create_relations(&[Relation::new("doc", "plan", "owner", "ada")])?;
-    /// let relations = client.mgmt().authz().targets_relations(&["ada"], &Default::default())?;
+    /// let relations = client.mgmt().authz().load_targets_relations(&["ada"], &Default::default())?;
     /// assert_eq!(relations[0].resource, "plan");
     /// # Ok::<(), descope::Error>(())
     /// ```
@@ -258,7 +257,7 @@ impl Authz<'_> {
     /// # Errors
     ///
     /// [`Error::Argument`](crate::Error::Argument) for an empty ID.
-    pub fn targets_relations(
+    pub fn load_targets_relations(
         &self,
         targets: &[&str],
         options: &TargetsRelations,
@@ -280,7 +279,7 @@ impl Authz<'_> {
     /// # use descope::mgmt::authz::Relation;
     /// # use descope::mgmt::schema::{Namespace, RelationDefinition, Schema};
     /// # let schema = Schema::new([Namespace::new("doc", [RelationDefinition::new("owner")])]);
-    /// # client.mgmt().authz().save_schema(&schema, false)?;
+    /// # client.mgmt().authz().save_schema(&schema)?;
     /// # client.mgmt().authz().create_relations(&[Relation::new("doc", "plan", "owner", "ada")])?;
     /// let relations = client.mgmt().authz().what_can_target_access("ada", &Default::default())?;
     /// assert_eq!(relations[0].resource, "plan");
@@ -312,7 +311,7 @@ impl Authz<'_> {
     /// # use descope::mgmt::authz::Relation;
     /// # use descope::mgmt::schema::{Namespace, RelationDefinition, Schema};
     /// # let schema = Schema::new([Namespace::new("doc", [RelationDefinition::new("owner")])]);
-    /// # client.mgmt().authz().save_schema(&schema, false)?;
+    /// # client.mgmt().authz().save_schema(&schema)?;
     /// # client.mgmt().authz().create_relations(&[Relation::new("doc", "plan", "owner", "ada")])?;
     /// let authz = client.mgmt().authz();
     /// let plans = authz.what_can_target_access_with_relation("ada", "doc", "owner")?;
@@ -338,9 +337,8 @@ impl Authz<'_> {
             .send_list("resources")
     }
 
-    /// What has changed since a time, in the last 24 hours: to keep a cache of answers up to date.
-    ///
-    /// Without a time, all changes of the last 24 hours.
+    /// Loads what has changed in the last 24 hours, or since the time in the options: to keep a cache of
+    /// answers up to date.
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
@@ -348,9 +346,9 @@ impl Authz<'_> {
     /// # use descope::mgmt::authz::Relation;
     /// # use descope::mgmt::schema::{Namespace, RelationDefinition, Schema};
     /// # let schema = Schema::new([Namespace::new("doc", [RelationDefinition::new("owner")])]);
-    /// # client.mgmt().authz().save_schema(&schema, false)?;
+    /// # client.mgmt().authz().save_schema(&schema)?;
     /// # client.mgmt().authz().create_relations(&[Relation::new("doc", "plan", "owner", "ada")])?;
-    /// let modified = client.mgmt().authz().get_modified(None)?;
+    /// let modified = client.mgmt().authz().load_modified(&Default::default())?;
     /// assert_eq!(modified.resources, ["plan"]);
     /// # Ok::<(), descope::Error>(())
     /// ```
@@ -358,13 +356,8 @@ impl Authz<'_> {
     /// # Errors
     ///
     /// [`Error::Api`](crate::Error::Api) with HTTP status 400 if the time lies further back, or ahead.
-    pub fn get_modified(&self, since: Option<UnixMillis>) -> Result<Modified> {
-        self.0
-            .post("/v1/mgmt/authz/getmodified")
-            .safe()
-            .fields(&json!({}))
-            .field("since", since)
-            .send()
+    pub fn load_modified(&self, options: &ModifiedOptions) -> Result<Modified> {
+        self.0.post("/v1/mgmt/authz/getmodified").safe().fields(options).send()
     }
 }
 

@@ -75,6 +75,7 @@ impl<'c> Mgmt<'c> {
     }
 }
 
+/// # Schema
 impl Fga<'_> {
     /// Saves the schema, in place of the one there is.
     ///
@@ -146,7 +147,10 @@ impl Fga<'_> {
     pub fn load_schema(&self) -> Result<FgaSchema> {
         self.0.get("/v1/mgmt/fga/schema").send()
     }
+}
 
+/// # Relations and checks
+impl Fga<'_> {
     /// Creates relations. One that is there already stays as it is.
     ///
     /// ```
@@ -304,7 +308,8 @@ impl Fga<'_> {
         struct Answer {
             #[serde(deserialize_with = "crate::json::required_list")]
             tuples: Vec<Check>,
-            schema_version: String,
+            #[serde(deserialize_with = "crate::json::filled")]
+            schema_version: Option<String>,
         }
 
         let mut answer: Answer = self
@@ -321,7 +326,10 @@ impl Fga<'_> {
         }
         Ok(answer.tuples)
     }
+}
 
+/// # Names of resources
+impl Fga<'_> {
     /// What is known of resources beyond their IDs. Those of which nothing is known are left out.
     ///
     /// ```
@@ -374,7 +382,10 @@ impl Fga<'_> {
             .field("resourcesDetails", resources)
             .send_unit()
     }
+}
 
+/// # Resources that groups can be mapped to
+impl Fga<'_> {
     /// The schema and resources that a tenant's groups can be mapped to.
     ///
     /// ```

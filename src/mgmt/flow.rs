@@ -25,6 +25,7 @@ impl<'c> Mgmt<'c> {
     }
 }
 
+/// # Loading, exporting, importing and deleting
 impl Flows<'_> {
     /// All flows of the project.
     ///
@@ -34,7 +35,7 @@ impl Flows<'_> {
     /// #     { "flowId": "sign-up-or-in", "flow": { "id": "sign-up-or-in", "name": "Welcome" } },
     /// # ] }))?;
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
-    /// let list = client.mgmt().flow().list()?;
+    /// let list = client.mgmt().flow().load_all()?;
     /// println!("Total number of flows: {}", list.total.unwrap_or_default());
     /// for flow in &list.flows {
     ///     println!("{}: {}", flow.id, flow.name);
@@ -46,7 +47,7 @@ impl Flows<'_> {
     /// # Errors
     ///
     /// Those of [every management call](crate::mgmt::Mgmt#errors).
-    pub fn list(&self) -> Result<FlowList> {
+    pub fn load_all(&self) -> Result<FlowList> {
         self.0.post("/v1/mgmt/flow/list").safe().send()
     }
 
@@ -57,8 +58,8 @@ impl Flows<'_> {
     /// # let flow = |id: &str| serde_json::json!({ "flowId": id, "flow": { "id": id } });
     /// # emulator.seed(&serde_json::json!({ "flows": [flow("flow-1"), flow("flow-2")] }))?;
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
-    /// client.mgmt().flow().delete(&["flow-1", "flow-2"])?;
-    /// # assert_eq!(client.mgmt().flow().list()?.total, Some(1));
+    /// client.mgmt().flow().delete_batch(&["flow-1", "flow-2"])?;
+    /// # assert_eq!(client.mgmt().flow().load_all()?.total, Some(1));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
@@ -66,7 +67,7 @@ impl Flows<'_> {
     ///
     /// [`Error::Argument`](crate::Error::Argument) for an empty ID. An empty list is sent, and
     /// deletes nothing.
-    pub fn delete(&self, flow_ids: &[&str]) -> Result<()> {
+    pub fn delete_batch(&self, flow_ids: &[&str]) -> Result<()> {
         self.0
             .post("/v1/mgmt/flow/delete")
             .check(check::ids("flow_ids", flow_ids))
@@ -174,7 +175,7 @@ impl Flows<'_> {
     /// let flows = client.mgmt().flow();
     /// let flow = flows.export_v2("sign-up-or-in")?;
     /// flows.import_v2("another", &flow)?;
-    /// # assert_eq!(flows.list()?.total, Some(2));
+    /// # assert_eq!(flows.load_all()?.total, Some(2));
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
@@ -193,7 +194,10 @@ impl Flows<'_> {
             .field("flow", flow)
             .send_unit()
     }
+}
 
+/// # Running management flows
+impl Flows<'_> {
     /// Runs a flow that needs no user, and waits for what it returns: null if that is nothing.
     ///
     /// ```no_run
@@ -219,13 +223,13 @@ impl Flows<'_> {
     }
 
     /// Starts a flow that needs no user, and returns the ID of its execution, to ask for the
-    /// [`async_result`](Self::async_result).
+    /// [`async_result`](Self::load_async_result).
     ///
     /// ```no_run
     /// # let client = descope::Client::new("P2abc")?;
     /// let flows = client.mgmt().flow();
     /// let execution = flows.run_async("management-flow", &Default::default())?;
-    /// println!("{}", flows.async_result(&execution)?);
+    /// println!("{}", flows.load_async_result(&execution)?);
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
@@ -246,7 +250,7 @@ impl Flows<'_> {
     /// ```no_run
     /// # let client = descope::Client::new("P2abc")?;
     /// # let execution_id = "";
-    /// let output = client.mgmt().flow().async_result(execution_id)?;
+    /// let output = client.mgmt().flow().load_async_result(execution_id)?;
     /// println!("{output}");
     /// # Ok::<(), descope::Error>(())
     /// ```
@@ -254,7 +258,7 @@ impl Flows<'_> {
     /// # Errors
     ///
     /// [`Error::Api`](crate::Error::Api) if there is no such execution, or it failed.
-    pub fn async_result(&self, execution_id: &str) -> Result<Value> {
+    pub fn load_async_result(&self, execution_id: &str) -> Result<Value> {
         self.0
             .post("/v1/mgmt/flow/async/result")
             .safe()
@@ -277,7 +281,7 @@ impl Call<'_> {
     }
 }
 
-/// The answer of [`Flows::list`].
+/// The answer of [`Flows::load_all`].
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
 #[serde(default)]
 #[non_exhaustive]

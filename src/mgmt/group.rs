@@ -32,7 +32,7 @@ impl Groups<'_> {
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// # client.mgmt().tenant().create("A", &NewTenant::default().id("tenant-id"))?;
-    /// for group in client.mgmt().group().load_all("tenant-id", None)? {
+    /// for group in client.mgmt().group().load_all("tenant-id", &Default::default())? {
     ///     println!("{}: {} members", group.display, group.members.len());
     /// }
     /// # Ok::<(), descope::Error>(())
@@ -41,10 +41,10 @@ impl Groups<'_> {
     /// # Errors
     ///
     /// [`Error::Api`] if no tenant has the ID.
-    pub fn load_all(&self, tenant_id: &str, sso_id: Option<&str>) -> Result<Vec<Group>> {
+    pub fn load_all(&self, tenant_id: &str, options: &GroupOptions) -> Result<Vec<Group>> {
         self.0
             .post("/v1/mgmt/group/all")
-            .groups_of(tenant_id, sso_id)
+            .groups_of(tenant_id, options)
             .send::<Option<_>>()
             .map(Option::unwrap_or_default)
     }
@@ -62,10 +62,11 @@ impl Groups<'_> {
     /// # })).unwrap();
     /// use descope::mgmt::group::Members;
     ///
-    /// let by_login_id = Members::default().login_ids(["login-id-1", "login-id-2"]);
-    /// let found = client.mgmt().group().load_all_for_members("tenant-id", &by_login_id, None)?;
-    /// let by_user_id = Members::default().user_ids([&*found[0].members[0].user_id]);
-    /// let same = client.mgmt().group().load_all_for_members("tenant-id", &by_user_id, None)?;
+    /// let by_login_id = Members::of_logins(["login-id-1", "login-id-2"]);
+    /// let groups = client.mgmt().group();
+    /// let found = groups.load_all_for_members("tenant-id", &by_login_id, &Default::default())?;
+    /// let by_user_id = Members::of_users([&*found[0].members[0].user_id]);
+    /// let same = groups.load_all_for_members("tenant-id", &by_user_id, &Default::default())?;
     /// assert_eq!(found, same);
     /// # Ok::<(), descope::Error>(())
     /// ```
@@ -77,11 +78,11 @@ impl Groups<'_> {
         &self,
         tenant_id: &str,
         members: &Members,
-        sso_id: Option<&str>,
+        options: &GroupOptions,
     ) -> Result<Vec<Group>> {
         self.0
             .post("/v1/mgmt/group/member/all")
-            .groups_of(tenant_id, sso_id)
+            .groups_of(tenant_id, options)
             .check(members.check())
             .fields(members)
             .send::<Option<_>>()
@@ -98,7 +99,7 @@ impl Groups<'_> {
     /// #     "tenants": [{ "id": "tenant-id", "name": "A" }],
     /// #     "groups": [{ "id": "group-id", "tenantId": "tenant-id" }],
     /// # })).unwrap();
-    /// for group in client.mgmt().group().load_members("tenant-id", "group-id", None)? {
+    /// for group in client.mgmt().group().load_members("tenant-id", "group-id", &Default::default())? {
     ///     for member in group.members {
     ///         println!("{}", member.login_id);
     ///     }
@@ -113,11 +114,11 @@ impl Groups<'_> {
         &self,
         tenant_id: &str,
         group_id: &str,
-        sso_id: Option<&str>,
+        options: &GroupOptions,
     ) -> Result<Vec<Group>> {
         self.0
             .post("/v1/mgmt/group/members")
-            .groups_of(tenant_id, sso_id)
+            .groups_of(tenant_id, options)
             .check(check::id("group_id", group_id))
             .field("groupId", group_id)
             .send::<Option<_>>()
@@ -127,16 +128,27 @@ impl Groups<'_> {
 
 impl Call<'_> {
     /// A look at a tenant's groups.
-    fn groups_of(self, tenant_id: &str, sso_id: Option<&str>) -> Self {
+    fn groups_of(self, tenant_id: &str, options: &GroupOptions) -> Self {
         self.safe()
             .check(check::id("tenant_id", tenant_id))
             .field("tenantId", tenant_id)
-            .field("ssoId", sso_id)
+            .field("ssoId", &options.sso_id)
     }
 }
 
-/// The users for [`Groups::load_all_for_members`].
-#[derive(Clone, Debug, Default, Serialize)]
+/// Options of the calls about [`Groups`].
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct GroupOptions {
+    /// The ID of the SSO configuration that the groups come from. Defaults to the tenant's default one.
+    pub sso_id: Option<String>,
+}
+
+setters!(GroupOptions { sso_id: opt<String> });
+
+/// The users for [`Groups::load_all_for_members`]: start with [`of_users`](Self::of_users) or
+/// [`of_logins`](Self::of_logins).
+#[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Members {
@@ -151,6 +163,16 @@ pub struct Members {
 setters!(Members { user_ids: opt_list<String>, login_ids: opt_list<String> });
 
 impl Members {
+    /// The users with these IDs.
+    pub fn of_users(user_ids: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self { user_ids: None, login_ids: None }.user_ids(user_ids)
+    }
+
+    /// The users with these login IDs.
+    pub fn of_logins(login_ids: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self { user_ids: None, login_ids: None }.login_ids(login_ids)
+    }
+
     fn check(&self) -> Result<()> {
         let mut lists = [&self.user_ids, &self.login_ids].into_iter().flatten();
         if lists.all(Vec::is_empty) {
@@ -175,7 +197,8 @@ pub struct Group {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<GroupSource>,
     /// The SSO configuration it comes from; `default_ssoid` for the tenant's default one.
-    pub sso_id: String,
+    #[serde(deserialize_with = "crate::json::filled", skip_serializing_if = "Option::is_none")]
+    pub sso_id: Option<String>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
     pub extra: Extra,

@@ -19,6 +19,7 @@ impl<'c> Mgmt<'c> {
     }
 }
 
+/// # Creating, changing, loading and deleting
 impl Permissions<'_> {
     /// Creates a permission.
     ///

@@ -24,6 +24,7 @@ impl<'c> Mgmt<'c> {
     }
 }
 
+/// # Projects
 impl Projects<'_> {
     /// Renames the project.
     ///
@@ -33,7 +34,7 @@ impl Projects<'_> {
     /// let project = client.mgmt().project();
     /// project.update_name("new-project-name")?;
     /// project.update_tags(&["new", "rust"])?;
-    /// # let listed = &project.list()?[0];
+    /// # let listed = &project.load_all()?[0];
     /// # assert_eq!((&*listed.name, &listed.tags[..]), ("new-project-name", &["new".to_owned(), "rust".to_owned()][..]));
     /// # Ok::<(), descope::Error>(())
     /// ```
@@ -56,7 +57,7 @@ impl Projects<'_> {
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// let project = client.mgmt().project();
     /// project.update_tags(&["new", "rust"])?;
-    /// assert_eq!(project.list()?[0].tags, ["new", "rust"]);
+    /// assert_eq!(project.load_all()?[0].tags, ["new", "rust"]);
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
@@ -76,17 +77,17 @@ impl Projects<'_> {
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
-    /// for project in client.mgmt().project().list()? {
+    /// for project in client.mgmt().project().load_all()? {
     ///     println!("{}: {}", project.id, project.name);
     /// }
-    /// # assert_eq!(client.mgmt().project().list()?[0].id, emulator.project_id());
+    /// # assert_eq!(client.mgmt().project().load_all()?[0].id, emulator.project_id());
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
     /// # Errors
     ///
     /// Those of [every management call](crate::mgmt::Mgmt#errors).
-    pub fn list(&self) -> Result<Vec<Project>> {
+    pub fn load_all(&self) -> Result<Vec<Project>> {
         self.0.post("/v1/mgmt/projects/list").safe().fields(&json!({})).send_list("projects")
     }
 
@@ -131,7 +132,10 @@ impl Projects<'_> {
     pub fn delete(&self) -> Result<()> {
         self.0.post("/v1/mgmt/project/delete").fields(&json!({})).send_unit()
     }
+}
 
+/// # Settings as files
+impl Projects<'_> {
     /// The project's settings as files, to [`import`](Self::import) into this project or another.
     ///
     /// ```
@@ -361,6 +365,9 @@ pub struct SnapshotSecrets {
     /// Of systems outside that sign users in.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub external_auth: Vec<SnapshotSecret>,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
 }
 
 setters!(SnapshotSecrets {
@@ -395,6 +402,9 @@ pub struct SnapshotSecret {
         serialize_with = "crate::secret::expose"
     )]
     pub value: Option<Secret>,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
 }
 
 impl SnapshotSecret {
@@ -405,7 +415,7 @@ impl SnapshotSecret {
         secret_type: impl Into<String>,
     ) -> Self {
         let (id, name, secret_type) = (id.into(), name.into(), secret_type.into());
-        Self { id, name, secret_type, value: None }
+        Self { id, name, secret_type, value: None, extra: Extra::default() }
     }
 
     /// The same with the secret itself.
@@ -417,7 +427,7 @@ impl SnapshotSecret {
 }
 
 /// The answer of [`Projects::validate_snapshot`].
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct SnapshotValidation {
@@ -428,4 +438,7 @@ pub struct SnapshotValidation {
     pub failures: Vec<String>,
     /// The secrets that an import has to bring along.
     pub missing_secrets: SnapshotSecrets,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
 }

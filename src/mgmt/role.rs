@@ -26,6 +26,7 @@ impl<'c> Mgmt<'c> {
     }
 }
 
+/// # Creating, changing, loading and deleting
 impl Roles<'_> {
     /// Creates a role.
     ///
@@ -39,7 +40,7 @@ impl Roles<'_> {
     /// let details = RoleDetails::default()
     ///     .description("What this role allows.")
     ///     .permissions(["My Updated Permission"]);
-    /// client.mgmt().role().create("My Role", Scope::Project, &details)?;
+    /// client.mgmt().role().create(Scope::Project, "My Role", &details)?;
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
@@ -47,7 +48,7 @@ impl Roles<'_> {
     ///
     /// [`Error::Api`](crate::Error::Api) if there is a role of that name in the scope, or no such
     /// tenant or permission.
-    pub fn create(&self, name: &str, scope: Scope<'_>, details: &RoleDetails) -> Result<()> {
+    pub fn create(&self, scope: Scope<'_>, name: &str, details: &RoleDetails) -> Result<()> {
         self.0
             .post("/v1/mgmt/role/create")
             .check(check::id("name", name))
@@ -90,14 +91,14 @@ impl Roles<'_> {
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// # client.mgmt().permission().create("My Updated Permission", &Default::default())?;
     /// # client.mgmt().permission().create("Another Permission", &Default::default())?;
-    /// # client.mgmt().role().create("My Role", descope::Scope::Project, &Default::default())?;
+    /// # client.mgmt().role().create(descope::Scope::Project, "My Role", &Default::default())?;
     /// use descope::Scope;
     /// use descope::mgmt::role::RoleDetails;
     ///
     /// let details = RoleDetails::default()
     ///     .description("A revised description")
     ///     .permissions(["My Updated Permission", "Another Permission"]);
-    /// client.mgmt().role().update("My Role", Scope::Project, "My Updated Role", &details)?;
+    /// client.mgmt().role().update(Scope::Project, "My Role", "My Updated Role", &details)?;
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
@@ -106,8 +107,8 @@ impl Roles<'_> {
     /// [`Error::Api`](crate::Error::Api) if there is no such role, or another of the new name.
     pub fn update(
         &self,
-        name: &str,
         scope: Scope<'_>,
+        name: &str,
         new_name: &str,
         details: &RoleDetails,
     ) -> Result<()> {
@@ -127,11 +128,11 @@ impl Roles<'_> {
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
-    /// # client.mgmt().role().create("Reader", descope::Scope::Project, &Default::default())?;
+    /// # client.mgmt().role().create(descope::Scope::Project, "Reader", &Default::default())?;
     /// # let id = client.mgmt().role().search(&descope::mgmt::role::RoleSearch::default().names(["Reader"]))?[0].id.clone();
     /// use descope::Scope;
     ///
-    /// client.mgmt().role().update_by_id(&id, Scope::Project, "Guest", &Default::default())?;
+    /// client.mgmt().role().update_by_id(Scope::Project, &id, "Guest", &Default::default())?;
     /// # assert!(client.mgmt().role().search(&descope::mgmt::role::RoleSearch::default().names(["Reader"]))?.is_empty());
     /// # Ok::<(), descope::Error>(())
     /// ```
@@ -141,8 +142,8 @@ impl Roles<'_> {
     /// [`Error::Api`](crate::Error::Api) if there is no such role, or another of the new name.
     pub fn update_by_id(
         &self,
-        id: &str,
         scope: Scope<'_>,
+        id: &str,
         new_name: &str,
         details: &RoleDetails,
     ) -> Result<()> {
@@ -162,7 +163,7 @@ impl Roles<'_> {
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
-    /// # client.mgmt().role().create("Reader", descope::Scope::Project, &Default::default())?;
+    /// # client.mgmt().role().create(descope::Scope::Project, "Reader", &Default::default())?;
     /// use descope::mgmt::role::RoleChange;
     ///
     /// let changed = client.mgmt().role().update_batch(&[RoleChange::of("Reader", "Guest")])?;
@@ -193,16 +194,16 @@ impl Roles<'_> {
     /// use descope::Scope;
     ///
     /// let (roles, acme) = (client.mgmt().role(), Scope::Tenant("acme"));
-    /// roles.create("My Updated Role", acme, &Default::default())?;
-    /// assert!(roles.delete("My Updated Role", Scope::Project).unwrap_err().is_not_found());
-    /// roles.delete("My Updated Role", acme)?;
+    /// roles.create(acme, "My Updated Role", &Default::default())?;
+    /// assert!(roles.delete(Scope::Project, "My Updated Role").unwrap_err().is_not_found());
+    /// roles.delete(acme, "My Updated Role")?;
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
     /// # Errors
     ///
     /// [`Error::Api`](crate::Error::Api) if there is no such role.
-    pub fn delete(&self, name: &str, scope: Scope<'_>) -> Result<()> {
+    pub fn delete(&self, scope: Scope<'_>, name: &str) -> Result<()> {
         self.0
             .post("/v1/mgmt/role/delete")
             .check(check::id("name", name))
@@ -216,9 +217,9 @@ impl Roles<'_> {
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
-    /// # client.mgmt().role().create("Reader", descope::Scope::Project, &Default::default())?;
+    /// # client.mgmt().role().create(descope::Scope::Project, "Reader", &Default::default())?;
     /// # let id = client.mgmt().role().search(&descope::mgmt::role::RoleSearch::default().names(["Reader"]))?[0].id.clone();
-    /// client.mgmt().role().delete_by_id(&id, descope::Scope::Project)?;
+    /// client.mgmt().role().delete_by_id(descope::Scope::Project, &id)?;
     /// # assert!(client.mgmt().role().search(&descope::mgmt::role::RoleSearch::default().names(["Reader"]))?.is_empty());
     /// # Ok::<(), descope::Error>(())
     /// ```
@@ -226,7 +227,7 @@ impl Roles<'_> {
     /// # Errors
     ///
     /// [`Error::Api`](crate::Error::Api) if there is no such role.
-    pub fn delete_by_id(&self, id: &str, scope: Scope<'_>) -> Result<()> {
+    pub fn delete_by_id(&self, scope: Scope<'_>, id: &str) -> Result<()> {
         self.0
             .post("/v1/mgmt/role/delete")
             .check(check::id("id", id))
@@ -240,8 +241,8 @@ impl Roles<'_> {
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
-    /// # client.mgmt().role().create("Reader", descope::Scope::Project, &Default::default())?;
-    /// client.mgmt().role().delete_batch(&["Reader"], descope::Scope::Project)?;
+    /// # client.mgmt().role().create(descope::Scope::Project, "Reader", &Default::default())?;
+    /// client.mgmt().role().delete_batch(descope::Scope::Project, &["Reader"])?;
     /// # assert!(client.mgmt().role().search(&descope::mgmt::role::RoleSearch::default().names(["Reader"]))?.is_empty());
     /// # Ok::<(), descope::Error>(())
     /// ```
@@ -250,7 +251,7 @@ impl Roles<'_> {
     ///
     /// [`Error::Argument`](crate::Error::Argument) for an empty list, by which Descope would delete
     /// every role there is.
-    pub fn delete_batch(&self, names: &[&str], scope: Scope<'_>) -> Result<()> {
+    pub fn delete_batch(&self, scope: Scope<'_>, names: &[&str]) -> Result<()> {
         self.0
             .post("/v1/mgmt/role/delete/batch")
             .ids("names", "roleNames", names)
@@ -263,9 +264,9 @@ impl Roles<'_> {
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
-    /// # client.mgmt().role().create("Reader", descope::Scope::Project, &Default::default())?;
+    /// # client.mgmt().role().create(descope::Scope::Project, "Reader", &Default::default())?;
     /// # let id = client.mgmt().role().search(&descope::mgmt::role::RoleSearch::default().names(["Reader"]))?[0].id.clone();
-    /// client.mgmt().role().delete_batch_by_ids(&[&id], descope::Scope::Project)?;
+    /// client.mgmt().role().delete_batch_by_ids(descope::Scope::Project, &[&id])?;
     /// # assert!(client.mgmt().role().search(&descope::mgmt::role::RoleSearch::default().names(["Reader"]))?.is_empty());
     /// # Ok::<(), descope::Error>(())
     /// ```
@@ -273,7 +274,7 @@ impl Roles<'_> {
     /// # Errors
     ///
     /// As for [`delete_batch`](Self::delete_batch).
-    pub fn delete_batch_by_ids(&self, ids: &[&str], scope: Scope<'_>) -> Result<()> {
+    pub fn delete_batch_by_ids(&self, scope: Scope<'_>, ids: &[&str]) -> Result<()> {
         self.0
             .post("/v1/mgmt/role/delete/batch")
             .ids("ids", "roleIds", ids)
@@ -287,7 +288,7 @@ impl Roles<'_> {
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// for role in client.mgmt().role().load_all()? {
-    ///     println!("{}: {:?}", role.name, role.permission_names);
+    ///     println!("{}: {:?}", role.name, role.permissions);
     /// }
     /// # Ok::<(), descope::Error>(())
     /// ```
@@ -341,11 +342,14 @@ pub struct Role {
     /// What it is for.
     pub description: String,
     /// Names of the permissions it holds.
-    pub permission_names: Vec<String>,
+    #[serde(rename = "permissionNames")]
+    pub permissions: Vec<String>,
     /// When it was created, in seconds.
-    pub created_time: UnixTime,
+    #[serde(deserialize_with = "crate::time::or_never", skip_serializing_if = "Option::is_none")]
+    pub created_time: Option<UnixTime>,
     /// The ID of the tenant it belongs to; empty for a role of the project.
-    pub tenant_id: String,
+    #[serde(deserialize_with = "crate::json::filled", skip_serializing_if = "Option::is_none")]
+    pub tenant_id: Option<String>,
     /// Whether new users get it.
     pub default: bool,
     /// Whether it is hidden from the administrators of tenants.

@@ -1,4 +1,4 @@
-//! Authorization schemas, as the areas `authz` and `fga` exchange them.
+//! Authorization schemas, as the areas `authz` and `fga` exchange them. No feature is needed.
 
 use serde::{Deserialize, Serialize};
 

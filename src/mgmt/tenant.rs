@@ -1,12 +1,12 @@
 //! Tenants: the organisations that users belong to. Feature `mgmt-tenant`.
 
+mod links;
 mod settings;
-
-use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+pub use self::links::{SsoLink, SsoLinkRevocation};
 pub use self::settings::{DisabledFeatures, SsoSetupSuite, TenantSettings, TimeUnit};
 use super::Mgmt;
 use crate::check;
@@ -27,6 +27,7 @@ impl<'c> Mgmt<'c> {
     }
 }
 
+/// # Creating, loading, changing and deleting
 impl Tenants<'_> {
     /// Creates a tenant, and returns its ID.
     ///
@@ -225,7 +226,10 @@ impl Tenants<'_> {
     pub fn search(&self, search: &TenantSearch) -> Result<Vec<Tenant>> {
         self.0.post("/v1/mgmt/tenant/search").safe().fields(search).send_list("tenants")
     }
+}
 
+/// # Settings and default roles
+impl Tenants<'_> {
     /// Loads the rules of a tenant's sessions.
     ///
     /// ```
@@ -284,7 +288,7 @@ impl Tenants<'_> {
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// # emulator.seed(&serde_json::json!({ "tenants": [{ "id": "acme", "name": "Acme" }] })).unwrap();
-    /// # client.mgmt().role().create("Reader", descope::Scope::Project, &Default::default())?;
+    /// # client.mgmt().role().create(descope::Scope::Project, "Reader", &Default::default())?;
     /// client.mgmt().tenant().update_default_roles("acme", &["Reader"])?;
     /// # assert_eq!(client.mgmt().tenant().load("acme")?.default_roles, ["Reader"]);
     /// # Ok::<(), descope::Error>(())
@@ -302,7 +306,10 @@ impl Tenants<'_> {
             .field("defaultRoles", roles)
             .send_unit()
     }
+}
 
+/// # Links for the setup of SSO
+impl Tenants<'_> {
     /// Makes a link by which an administrator of the tenant can set up its SSO. Whoever has the link
     /// can.
     ///
@@ -333,7 +340,7 @@ impl Tenants<'_> {
 
     /// Makes the links from
     /// [`generate_sso_configuration_link`](Self::generate_sso_configuration_link) invalid, for the
-    /// tenant's default SSO configuration if there is no `sso_id`.
+    /// tenant's default SSO configuration unless the options name another.
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
@@ -341,19 +348,23 @@ impl Tenants<'_> {
     /// # emulator.seed(&serde_json::json!({ "tenants": [{ "id": "acme", "name": "Acme" }] })).unwrap();
     /// let tenants = client.mgmt().tenant();
     /// tenants.generate_sso_configuration_link("acme", &Default::default())?;
-    /// tenants.revoke_sso_configuration_link("acme", None)?;
+    /// tenants.revoke_sso_configuration_link("acme", &Default::default())?;
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
     /// # Errors
     ///
     /// [`Error::Api`](crate::Error::Api) if no tenant has the ID.
-    pub fn revoke_sso_configuration_link(&self, id: &str, sso_id: Option<&str>) -> Result<()> {
+    pub fn revoke_sso_configuration_link(
+        &self,
+        id: &str,
+        options: &SsoLinkRevocation,
+    ) -> Result<()> {
         self.0
             .post("/v1/mgmt/tenant/adminlinks/sso/revoke")
             .check(check::id("id", id))
             .field("tenantId", id)
-            .field("ssoId", sso_id)
+            .fields(options)
             .send_unit()
     }
 }
@@ -465,32 +476,4 @@ setters!(TenantSearch {
     ids: opt_list<String>, names: opt_list<String>, self_provisioning_domains: opt_list<String>,
     custom_attributes: opt_map<Value>, auth_type: opt<AuthType>, parent_tenant_id: opt<String>,
     sso_domains: opt_list<String>, top_level_only: opt<bool>,
-});
-
-/// Options of [`Tenants::generate_sso_configuration_link`].
-#[derive(Clone, Debug, Default, Serialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct SsoLink {
-    /// How long the link is good, in whole seconds on the wire.
-    #[serde(rename = "expireTime", serialize_with = "crate::time::span")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub expires_in: Option<Duration>,
-    /// The SSO configuration to set up. Defaults to the tenant's default one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub sso_id: Option<String>,
-    /// Where to mail the link to. Defaults to nowhere.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub email: Option<String>,
-    /// Who asks for the link, for the audit trail.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub actor_id: Option<String>,
-    /// Another message template than the project's.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub template_id: Option<String>,
-}
-
-setters!(SsoLink {
-    expires_in: opt<Duration>, sso_id: opt<String>, email: opt<String>, actor_id: opt<String>,
-    template_id: opt<String>,
 });

@@ -17,6 +17,11 @@ const RENAMED: &[(&str, &str)] = &[
     ("failure", "reason"),
     ("netype", "kind"),
     ("ntype", "kind"),
+    ("permissionnames", "permissions"),
+    ("rolenames", "roles"),
+    ("targetsetrelationdefinition", "relationdefinition"),
+    ("targetsetrelationdefinitionnamespace", "namespace"),
+    ("targetsetresource", "resource"),
     ("type", "kind"),
     ("type", "resourcetype"),
 ];

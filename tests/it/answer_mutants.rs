@@ -238,14 +238,16 @@ const LISTS: [List; 25] = [
         c.mgmt().user().search_test_users(&Default::default()).map(|found| page(&found))
     }),
     ("POST /v1/mgmt/users/load", |c| {
-        c.mgmt().user().load_many(&["u"], None).map(|items| values(&items))
+        c.mgmt().user().load_batch(&["u"], &Default::default()).map(|items| values(&items))
     }),
-    ("POST /v1/mgmt/user/history", |c| c.mgmt().user().history(&["u"]).map(|items| values(&items))),
+    ("POST /v1/mgmt/user/history", |c| {
+        c.mgmt().user().load_history(&["u"]).map(|items| values(&items))
+    }),
     ("POST /v1/mgmt/user/passkeys/list", |c| {
-        c.mgmt().user().list_passkeys("u").map(|items| values(&items))
+        c.mgmt().user().load_passkeys("u").map(|items| values(&items))
     }),
     ("POST /v1/mgmt/user/trusteddevices/list", |c| {
-        c.mgmt().user().list_trusted_devices(&["u"]).map(|items| values(&items))
+        c.mgmt().user().load_trusted_devices(&["u"]).map(|items| values(&items))
     }),
     ("GET /v1/mgmt/user/customattributes", |c| {
         c.mgmt().user().load_custom_attributes().map(|items| values(&items))
@@ -271,15 +273,18 @@ const LISTS: [List; 25] = [
         c.mgmt().sso_application().load_all().map(|items| values(&items))
     }),
     ("GET /v2/mgmt/sso/settings/all", |c| c.mgmt().sso().load_all("t").map(|items| values(&items))),
-    ("POST /v1/mgmt/flow/list", |c| c.mgmt().flow().list().map(|list| values(&list.flows))),
+    ("POST /v1/mgmt/flow/list", |c| c.mgmt().flow().load_all().map(|list| values(&list.flows))),
     ("POST /v1/mgmt/group/all", |c| {
-        c.mgmt().group().load_all("t", None).map(|items| values(&items))
+        c.mgmt().group().load_all("t", &Default::default()).map(|items| values(&items))
     }),
     ("POST /v1/mgmt/group/member/all", |c| {
-        let members = Members::default().user_ids(["u"]);
-        c.mgmt().group().load_all_for_members("t", &members, None).map(|items| values(&items))
+        let members = Members::of_users(["u"]);
+        c.mgmt()
+            .group()
+            .load_all_for_members("t", &members, &Default::default())
+            .map(|items| values(&items))
     }),
-    ("POST /v1/mgmt/projects/list", |c| c.mgmt().project().list().map(|items| values(&items))),
+    ("POST /v1/mgmt/projects/list", |c| c.mgmt().project().load_all().map(|items| values(&items))),
     ("POST /v1/mgmt/authz/re/who", |c| {
         c.mgmt()
             .authz()
@@ -289,7 +294,7 @@ const LISTS: [List; 25] = [
     ("POST /v1/mgmt/authz/re/resource", |c| {
         c.mgmt()
             .authz()
-            .resource_relations("r", &ResourceRelations::default())
+            .load_resource_relations("r", &ResourceRelations::default())
             .map(|items| values(&items))
     }),
     ("POST /v1/mgmt/fga/resources/load", |c| {
@@ -363,7 +368,7 @@ fn what_a_call_exists_for_is_missed() {
         (r#"{"cleartext":["s3cret"],"key":5}"#, "expected a string, found a list at `cleartext`"),
     ] {
         *answer.lock().unwrap_or_else(PoisonError::into_inner) = text.as_bytes().to_vec();
-        let created = client.mgmt().access_key().create("k", None, &Default::default());
+        let created = client.mgmt().access_key().create("k", &Default::default());
         match created {
             Err(Error::Decode(found)) => assert_eq!(found.to_string(), error),
             other => panic!("{other:?}"),

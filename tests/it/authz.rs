@@ -2,8 +2,8 @@
 
 use descope::emulator::Emulator;
 use descope::mgmt::authz::{
-    AccessOptions, DeleteOptions, Relation, RelationQuery, ResourceRelations, SaveOptions,
-    TargetsRelations, UserQuery,
+    AccessOptions, DeleteOptions, ModifiedOptions, Relation, RelationQuery, ResourceRelations,
+    SaveOptions, Target, TargetSet, TargetsRelations, UserQuery,
 };
 use descope::mgmt::schema::{Expression, Namespace, Node, RelationDefinition, Schema};
 use descope::{Client, UnixMillis, UserStatus};
@@ -58,7 +58,7 @@ fn schema_json() -> Value {
 fn schemas() {
     let body = json!({ "schema": schema_json(), "upgrade": true });
     sends("POST /v1/mgmt/authz/schema/save", MANAGEMENT, body, &json!({}), |c| {
-        c.mgmt().authz().save_schema(&schema(), true)
+        c.mgmt().authz().replace_schema(&schema())
     });
     let answer = json!({ "schema": schema_json() });
     let line = "POST /v1/mgmt/authz/schema/load";
@@ -107,10 +107,11 @@ fn the_statuses_of_a_query_have_two_names() {
         let relation = json!({ "resource": "plan", "query": { name: ["disabled"] } });
         let answer = json!({ "relations": [relation] });
         let found = exchange(&answer, |c| {
-            c.mgmt().authz().resource_relations("plan", &ResourceRelations::default())
+            c.mgmt().authz().load_resource_relations("plan", &ResourceRelations::default())
         });
-        let query = found.0.unwrap().remove(0).query.unwrap();
-        assert_eq!(query.statuses, Some(vec![UserStatus::Disabled]));
+        let target = found.0.unwrap().remove(0).target;
+        let expected = UserQuery::default().statuses([UserStatus::Disabled]);
+        assert_eq!(target, Target::Users(expected));
     }
 }
 
@@ -126,7 +127,7 @@ fn relations_to_each_kind_of_target() {
         .custom_attributes([("level", 3)]);
     let relations = [
         Relation::new("doc", "plan", "owner", "ada"),
-        Relation::to_target_set("doc", "plan", "viewer", ("org", "acme", "member")),
+        Relation::to_target_set("doc", "plan", "viewer", TargetSet::new("org", "acme", "member")),
         Relation::to_users("doc", "plan", "viewer", users),
     ];
     let of = |relation: &str, rest: Value| {
@@ -166,13 +167,13 @@ fn relations_to_each_kind_of_target() {
     let asked = json!({ "resource": "plan", "ignoreTargetSetRelations": true });
     let found = sends("POST /v1/mgmt/authz/re/resource", MANAGEMENT, asked, &body, |c| {
         let options = ResourceRelations::default().ignore_target_set_relations(true);
-        c.mgmt().authz().resource_relations("plan", &options)
+        c.mgmt().authz().load_resource_relations("plan", &options)
     });
     assert_eq!(found, relations);
     let asked = json!({ "targets": ["ada"], "includeTargetSetRelations": true });
     let found = sends("POST /v1/mgmt/authz/re/targets", MANAGEMENT, asked, &body, |c| {
         let options = TargetsRelations::default().include_target_set_relations(true);
-        c.mgmt().authz().targets_relations(&["ada"], &options)
+        c.mgmt().authz().load_targets_relations(&["ada"], &options)
     });
     assert_eq!(found, relations);
     every_field_of([
@@ -228,12 +229,16 @@ fn questions() {
     let line = "POST /v1/mgmt/authz/getmodified";
     let body = json!({ "since": 1_700_000_000_123_i64 });
     let modified = sends(line, MANAGEMENT, body, &answer, |c| {
-        c.mgmt().authz().get_modified(Some(UnixMillis::from_millis(1_700_000_000_123)))
+        c.mgmt().authz().load_modified(
+            &ModifiedOptions::default().since(UnixMillis::from_millis(1_700_000_000_123)),
+        )
     });
     assert!(
         modified.schema_changed && modified.resources == ["plan"] && modified.targets == ["ada"]
     );
-    sends(line, MANAGEMENT, json!({}), &answer, |c| c.mgmt().authz().get_modified(None));
+    sends(line, MANAGEMENT, json!({}), &answer, |c| {
+        c.mgmt().authz().load_modified(&Default::default())
+    });
     every_field_of([
         "POST /v1/mgmt/authz/getmodified",
         "POST /v1/mgmt/authz/re/targetwithrelation",
@@ -249,7 +254,7 @@ fn bad_input_is_refused_before_a_request() {
     let hollow = Namespace::new("doc", [RelationDefinition::new("")]);
     let (save, delete, access) =
         (SaveOptions::default(), DeleteOptions::default(), AccessOptions::default());
-    refuses("namespace", |c| c.mgmt().authz().save_schema(&Schema::new([nameless.clone()]), false));
+    refuses("namespace", |c| c.mgmt().authz().save_schema(&Schema::new([nameless.clone()])));
     refuses("relation_definition", |c| c.mgmt().authz().save_namespace(&hollow, &save));
     refuses("namespace", |c| c.mgmt().authz().save_namespace(&nameless, &save));
     refuses("name", |c| c.mgmt().authz().delete_namespace("", &delete));
@@ -266,11 +271,11 @@ fn bad_input_is_refused_before_a_request() {
         ("resource", Relation::new("doc", "", "owner", "ada")),
         ("relation_definition", Relation::new("doc", "plan", "", "ada")),
         ("target", Relation::new("doc", "plan", "owner", "")),
-        ("target", Relation::default()),
-        ("target_set", Relation::to_target_set("doc", "plan", "viewer", ("org", "", "member"))),
+        (
+            "target_set",
+            Relation::to_target_set("doc", "plan", "viewer", TargetSet::new("org", "", "member")),
+        ),
     ] {
-        // An empty relation lacks its resource before its target.
-        let argument = if relation == Relation::default() { "resource" } else { argument };
         let relations = [relation];
         refuses(argument, |c| c.mgmt().authz().create_relations(&relations));
         refuses(argument, |c| c.mgmt().authz().delete_relations(&relations));
@@ -282,8 +287,12 @@ fn bad_input_is_refused_before_a_request() {
     refuses("target", |c| c.mgmt().authz().has_relations(std::slice::from_ref(&query)));
     refuses("resource", |c| c.mgmt().authz().who_can_access("doc", "", "viewer", &access));
     refuses("namespace", |c| c.mgmt().authz().who_can_access("", "plan", "viewer", &access));
-    refuses("resource", |c| c.mgmt().authz().resource_relations("", &ResourceRelations::default()));
-    refuses("targets", |c| c.mgmt().authz().targets_relations(&[""], &TargetsRelations::default()));
+    refuses("resource", |c| {
+        c.mgmt().authz().load_resource_relations("", &ResourceRelations::default())
+    });
+    refuses("targets", |c| {
+        c.mgmt().authz().load_targets_relations(&[""], &TargetsRelations::default())
+    });
     refuses("target", |c| c.mgmt().authz().what_can_target_access("", &access));
     refuses("target", |c| {
         c.mgmt().authz().what_can_target_access_with_relation("", "doc", "viewer")
@@ -324,9 +333,7 @@ fn life_of_a_schema_and_its_relations() {
     ]);
     let definitions =
         [RelationDefinition::new("owner"), RelationDefinition::new("viewer").complex(viewer)];
-    authz
-        .save_schema(&Schema::new([Namespace::new("note", definitions)]).name("Notes"), false)
-        .unwrap();
+    authz.save_schema(&Schema::new([Namespace::new("note", definitions)]).name("Notes")).unwrap();
     let names = || {
         let schema = authz.load_schema().unwrap();
         schema.namespaces.into_iter().map(|of| of.name).collect::<Vec<_>>()
@@ -360,15 +367,17 @@ fn life_of_a_schema_and_its_relations() {
         authz.who_can_access("note", "diary", "viewer", &AccessOptions::default()).unwrap();
     who.sort();
     assert_eq!(who, ["ada", "bob"]);
-    let diary = authz.resource_relations("diary", &ResourceRelations::default()).unwrap();
+    let diary = authz.load_resource_relations("diary", &ResourceRelations::default()).unwrap();
     assert_eq!(diary.len(), 2);
-    let adas = authz.targets_relations(&["ada"], &TargetsRelations::default()).unwrap();
+    let adas = authz.load_targets_relations(&["ada"], &TargetsRelations::default()).unwrap();
     assert_eq!(adas, [Relation::new("note", "diary", "owner", "ada")]);
     assert_eq!(
         authz.what_can_target_access_with_relation("ada", "note", "viewer").unwrap(),
         ["diary"]
     );
-    assert!(authz.get_modified(None).unwrap().resources.contains(&"diary".to_owned()));
+    assert!(
+        authz.load_modified(&Default::default()).unwrap().resources.contains(&"diary".to_owned())
+    );
     authz.delete_relations(&[bob]).unwrap();
     assert_eq!(has(), [true, false, false]);
     let mut what = authz.what_can_target_access("ada", &AccessOptions::default()).unwrap();
@@ -380,7 +389,7 @@ fn life_of_a_schema_and_its_relations() {
     let notes = ["diary", "list"].map(|note| Relation::new("note", note, "owner", "ada"));
     authz.create_relations(&notes).unwrap();
     authz.delete_resource_relations_for_resources(&["diary"]).unwrap();
-    let left = authz.targets_relations(&["ada"], &TargetsRelations::default()).unwrap();
+    let left = authz.load_targets_relations(&["ada"], &TargetsRelations::default()).unwrap();
     assert_eq!(left, [Relation::new("note", "list", "owner", "ada")]);
     authz.delete_schema().unwrap();
     assert!(authz.load_schema().map_or(true, |schema| schema.namespaces.is_empty()));

@@ -100,7 +100,7 @@ fn checks() {
     assert!(checked[0].allowed && checked[0].info.direct && checked[0].info.fact_used);
     assert_eq!(checked[0].relation, ada());
     assert_eq!(checked[0].info.missing_context, ["ip"]);
-    assert_eq!(checked[0].info.schema_version, "v7");
+    assert_eq!(checked[0].info.schema_version.as_deref(), Some("v7"));
     assert_eq!(
         (&*checked[0].info.true_conditions, &*checked[0].info.false_conditions),
         (&[1][..], &[2][..])

@@ -246,7 +246,7 @@ fn whoever_sends_the_message_is_signed_in() {
     emulator.send_whatsapp(url, PHONE).unwrap();
     assert_eq!(emulator.send_whatsapp(url, PHONE).unwrap_err().code(), "E011004", "once");
     let new = notp.session(pending_ref).unwrap().unwrap();
-    assert_eq!((&*new.user.login_ids[0], &*new.user.phone), (PHONE, PHONE));
+    assert_eq!((&*new.user.login_ids[0], new.user.phone.as_deref()), (PHONE, Some(PHONE)));
     assert!(new.user.verified_phone && new.first_seen);
     assert_eq!(claim(&new, "amr"), json!(["whatsapp"]));
     refused(notp.session(pending_ref), 401, "EMU401");
@@ -258,7 +258,8 @@ fn whoever_sends_the_message_is_signed_in() {
     assert_eq!(again.unwrap().user.user_id, new.user.user_id);
     let search = AuditSearch::default().actions(["LoginSucceed", "LoginFailed", "UserCreated"]);
     let trail = client.mgmt().audit().search(&search).unwrap().items;
-    let mut actions: Vec<_> = trail.into_iter().map(|of| (of.action, of.method)).collect();
+    let mut actions: Vec<_> =
+        trail.into_iter().map(|of| (of.action, of.method.unwrap_or_default())).collect();
     actions.sort();
     let by_notp = |action: &str| (action.to_owned(), "notp".to_owned());
     // A session that was asked for twice is a failure; one that is pending is not.
@@ -299,7 +300,7 @@ fn the_message_must_come_in_time_and_from_the_right_phone() {
     let ada = ada.unwrap().unwrap();
     assert!(ada.user.verified_phone && ada.user.login_ids == [ADA]);
     let (_, al) = answer(notp.sign_up("al", &new).unwrap(), other);
-    assert_eq!(al.unwrap().unwrap().user.phone, other, "it was not known");
+    assert_eq!(al.unwrap().unwrap().user.phone.as_deref(), Some(other), "it was not known");
 
     let late = notp.sign_in(ADA, &plain).unwrap();
     emulator.advance(AN_HOUR);
@@ -317,10 +318,10 @@ fn a_number_changes_when_the_message_comes_from_the_new_one() {
     let options = NotpUpdateOptions::default().add_to_login_ids(true);
     let sent = notp.update(ADA, new, &token, &options).unwrap();
     let url = sent.redirect_url.as_deref().unwrap();
-    assert_eq!(client.mgmt().user().load(ADA).unwrap().phone, PHONE, "not yet");
+    assert_eq!(client.mgmt().user().load(ADA).unwrap().phone.as_deref(), Some(PHONE), "not yet");
     emulator.send_whatsapp(url, new).unwrap();
     let ada = notp.session(sent.pending_ref.expose()).unwrap().unwrap().user;
-    assert_eq!((&*ada.phone, ada.verified_phone), (new, true));
+    assert_eq!((ada.phone.as_deref(), ada.verified_phone), (Some(new), true));
     assert_eq!(ada.login_ids, [ADA, new]);
     let sent = notp.update(ADA, PHONE, &token, &NotpUpdateOptions::default()).unwrap();
     let wrong = emulator.send_whatsapp(sent.redirect_url.as_deref().unwrap(), new);

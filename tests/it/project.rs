@@ -16,13 +16,13 @@ use crate::support::{MANAGEMENT, exchange, refuses, sends};
 fn flows_and_theme() {
     let answer = json!({ "total": 1, "flows": [{ "id": "f", "name": "F", "description": "D", "disabled": true, "dsl": { "steps": [null] }, "etag": "v7" }] });
     let line = "POST /v1/mgmt/flow/list";
-    let list = sends(line, MANAGEMENT, json!(null), &answer, |c| c.mgmt().flow().list());
+    let list = sends(line, MANAGEMENT, json!(null), &answer, |c| c.mgmt().flow().load_all());
     assert_eq!((list.total, &*list.flows[0].id, list.flows[0].disabled), (Some(1), "f", true));
     assert_eq!(list.flows[0].dsl, json!({ "steps": [null] }));
     assert_eq!(list.flows[0].etag.as_deref(), Some("v7"));
     let line = "POST /v1/mgmt/flow/delete";
     sends(line, MANAGEMENT, json!({ "ids": ["f", "g"] }), &json!({}), |c| {
-        c.mgmt().flow().delete(&["f", "g"])
+        c.mgmt().flow().delete_batch(&["f", "g"])
     });
     let flow = json!({
         "id": "f", "name": "F", "description": "D", "dsl": { "null": null }, "disabled": false,
@@ -55,13 +55,13 @@ fn flows_and_theme() {
     assert_eq!(started, "E1");
     let line = "POST /v1/mgmt/flow/async/result";
     let done = sends(line, MANAGEMENT, json!({ "executionId": "E1" }), &answer, |c| {
-        c.mgmt().flow().async_result("E1")
+        c.mgmt().flow().load_async_result("E1")
     });
     assert_eq!(done, json!({ "done": true }));
 
     for nothing in [json!({}), json!({ "output": null })] {
         let run = exchange(&nothing, |c| c.mgmt().flow().run("f", &FlowRun::default()));
-        let done = exchange(&nothing, |c| c.mgmt().flow().async_result("E1"));
+        let done = exchange(&nothing, |c| c.mgmt().flow().load_async_result("E1"));
         assert_eq!((run.0.unwrap(), done.0.unwrap()), (Value::Null, Value::Null));
     }
 
@@ -133,7 +133,7 @@ fn project_with_every_field() {
     });
     let answer = json!({ "projects": [{ "id": "P", "name": "N", "environment": "production", "tags": ["a"] }] });
     let line = "POST /v1/mgmt/projects/list";
-    let projects = sends(line, MANAGEMENT, json!({}), &answer, |c| c.mgmt().project().list());
+    let projects = sends(line, MANAGEMENT, json!({}), &answer, |c| c.mgmt().project().load_all());
     assert_eq!((&*projects[0].id, &projects[0].environment), ("P", &Environment::Production));
     let options = CloneProject::default().environment(Environment::Production).tags(["a"]);
     let body = json!({ "name": "N", "environment": "production", "tags": ["a"] });
@@ -189,7 +189,7 @@ fn project_with_every_field() {
 
 #[test]
 fn bad_input_is_refused_before_a_request() {
-    refuses("flow_ids", |c| c.mgmt().flow().delete(&["f", ""]));
+    refuses("flow_ids", |c| c.mgmt().flow().delete_batch(&["f", ""]));
     refuses("flow_id", |c| c.mgmt().flow().export(""));
     refuses("flow_id", |c| c.mgmt().flow().import("", &json!({}), &[]));
     refuses("flow", |c| c.mgmt().flow().import("f", &json!([]), &[]));
@@ -199,7 +199,7 @@ fn bad_input_is_refused_before_a_request() {
     refuses("flow", |c| c.mgmt().flow().import_v2("f", &json!([])));
     refuses("flow_id", |c| c.mgmt().flow().run("", &FlowRun::default()));
     refuses("flow_id", |c| c.mgmt().flow().run_async("", &FlowRun::default()));
-    refuses("execution_id", |c| c.mgmt().flow().async_result(""));
+    refuses("execution_id", |c| c.mgmt().flow().load_async_result(""));
     refuses("theme", |c| c.mgmt().theme().import(&json!("x")));
     refuses("theme", |c| c.mgmt().theme().import_v2(&json!([])));
     refuses("name", |c| c.mgmt().project().update_name(""));
@@ -240,9 +240,9 @@ fn life_of_a_project() {
         (client.mgmt().flow(), client.mgmt().theme(), client.mgmt().project());
     let exported = flow.export("sign-up-or-in").unwrap();
     flow.import("copy", &exported.flow, &exported.screens).unwrap();
-    assert_eq!(flow.list().unwrap().total, Some(2));
-    flow.delete(&["copy"]).unwrap();
-    assert_eq!(flow.list().unwrap().total, Some(1));
+    assert_eq!(flow.load_all().unwrap().total, Some(2));
+    flow.delete_batch(&["copy"]).unwrap();
+    assert_eq!(flow.load_all().unwrap().total, Some(1));
     assert!(flow.export("copy").unwrap_err().is_not_found());
     let new = json!({ "cssTemplate": { "light": {} } });
     assert_eq!(theme.import(&new).unwrap(), new);
@@ -250,16 +250,16 @@ fn life_of_a_project() {
 
     project.update_name("Engine").unwrap();
     project.update_tags(&["a", "b"]).unwrap();
-    let all = project.list().unwrap();
+    let all = project.load_all().unwrap();
     assert_eq!((&*all[0].name, &*all[0].tags), ("Engine", &["a".to_owned(), "b".to_owned()][..]));
     let copy = project.clone_project("Copy", &CloneProject::default()).unwrap();
-    assert_eq!(project.list().unwrap().len(), 2);
+    assert_eq!(project.load_all().unwrap().len(), 2);
     assert_ne!(copy.project_id, all[0].id);
     let files = project.export().unwrap();
     project.update_name("Other").unwrap();
     theme.import(&json!({})).unwrap();
     project.import(&files).unwrap();
-    assert_eq!(project.list().unwrap()[0].name, "Engine");
+    assert_eq!(project.load_all().unwrap()[0].name, "Engine");
     assert_eq!(theme.export().unwrap(), new);
 
     let whole = flow.export_v2("sign-up-or-in").unwrap();
@@ -289,10 +289,10 @@ fn a_snapshot_is_checked_and_taken_back_in_part() {
     let found = project.validate_snapshot(&broken, &secrets).unwrap();
     assert!(!found.ok && found.failures[0].contains("theme.json"), "{found:?}");
 
-    flow.delete(&["sign-up-or-in"]).unwrap();
+    flow.delete_batch(&["sign-up-or-in"]).unwrap();
     theme.import(&json!({})).unwrap();
     project.import_snapshot(&files, &ImportSnapshot::default().excludes(["theme"])).unwrap();
-    assert_eq!(flow.list().unwrap().total, Some(1));
+    assert_eq!(flow.load_all().unwrap().total, Some(1));
     assert_eq!(theme.export().unwrap(), json!({}), "it was left out");
     project.import_snapshot(&files, &ImportSnapshot::default()).unwrap();
     assert_eq!(theme.export().unwrap(), light);

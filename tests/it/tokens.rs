@@ -588,7 +588,7 @@ fn tokens_that_descope_has_just_sent_are_never_too_large() {
 fn common_mistakes_are_named() {
     let emulator = Emulator::new();
     let client = Client::builder().emulator(&emulator).build().unwrap();
-    let made = client.mgmt().access_key().create("nightly", None, &Default::default()).unwrap();
+    let made = client.mgmt().access_key().create("nightly", &Default::default()).unwrap();
     let session = client.auth().session();
     let token = emulator.issue_token(json!({ "sub": "U1" })).unwrap();
     for text in [format!("Bearer {token}"), format!("bearer  {token}"), "Bearer x".to_owned()] {

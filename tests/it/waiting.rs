@@ -66,7 +66,7 @@ fn a_click_before_the_first_look() {
     let sent = sent();
     sent.click();
     let signed_in = sent.wait(|_| true).unwrap().unwrap();
-    assert_eq!(signed_in.user.email, ADA);
+    assert_eq!(signed_in.user.email.as_deref(), Some(ADA));
     sent.made(1, 0.0);
 }
 
@@ -156,7 +156,7 @@ fn a_connection_that_drops() {
     links.verify(&last_token(&emulator, ADA)).unwrap();
     let pending_ref = sent.pending_ref.expose();
     let signed_in = links.wait_for_session(pending_ref, &WaitOptions::default(), || true);
-    assert_eq!(signed_in.unwrap().unwrap().user.email, ADA);
+    assert_eq!(signed_in.unwrap().unwrap().user.email.as_deref(), Some(ADA));
     assert_eq!(emulator.requests(PATH), 3);
 }
 

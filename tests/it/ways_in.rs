@@ -146,8 +146,7 @@ impl Ada {
                 let token = if sign_up {
                     let mut generated = GeneratedSignIn::default();
                     generated.custom_claims = login.claims();
-                    let options =
-                        SignUpEmbeddedLinkOptions::default().user(ada).login_options(generated);
+                    let options = SignUpEmbeddedLinkOptions::default().user(ada).sign_in(generated);
                     users.generate_sign_up_embedded_link(ADA, &options)
                 } else {
                     let mut options = EmbeddedLinkOptions::default();

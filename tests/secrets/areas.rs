@@ -13,15 +13,14 @@ use descope::auth::{
 };
 use descope::emulator::Emulator;
 use descope::mgmt::access_key::NewAccessKey;
-use descope::mgmt::jwt::{Impersonation, JwtOptions, SignIn, UpdateJwt};
+use descope::mgmt::jwt::{CurrentSession, Impersonation, JwtOptions, SignIn, UpdateJwt};
 use descope::mgmt::project::{ImportSnapshot, SnapshotSecret, SnapshotSecrets};
 use descope::mgmt::sso::OidcProvider;
-use descope::mgmt::sso_application::OidcApplication;
+use descope::mgmt::sso_application::{NewOidcApplication, OidcApplication, SecretOptions};
 use descope::mgmt::tenant::SsoLink;
-use descope::mgmt::user::GeneratedSignIn;
 use descope::mgmt::user::{
-    BatchUser, EmbeddedLinkOptions, HashFunction, HashedPassword, Invitation, NewUser,
-    ProviderTokenOptions, TestMethod, UserImport,
+    BatchUser, EmbeddedLinkOptions, GeneratedSignIn, HashFunction, HashedPassword, Invitation,
+    NewUser, ProviderTokenOptions, TestLinkOptions, TestMethod, UserImport,
 };
 use descope::{Client, Error, Result, Secret, UserDetails};
 use serde_json::json;
@@ -188,12 +187,12 @@ fn users(client: &Client, spoilt: &impl Fn(&str) -> String) {
     show(&import);
     sent(&users.import("auth0", &import));
     let tokens = ProviderTokenOptions::default().with_refresh_token(true);
-    outcome(&users.provider_token(ADA, "google", &tokens));
+    outcome(&users.load_provider_token(ADA, "google", &tokens));
     outcome(&users.generate_embedded_link(ADA, &EmbeddedLinkOptions::default()));
-    let login = GeneratedSignIn::default();
-    let link = "https://example.com/verify";
-    outcome(&users.generate_otp_for_test_user(TestMethod::Embedded, "test", &login));
-    outcome(&users.generate_enchanted_link_for_test_user("test", Some(link), &login));
+    let sign_in = GeneratedSignIn::default();
+    outcome(&users.generate_otp_for_test_user(TestMethod::Embedded, "test", &sign_in));
+    let link = TestLinkOptions::default().redirect_url("https://example.com/verify");
+    outcome(&users.generate_enchanted_link_for_test_user("test", &link));
 }
 
 /// Shows a result that was not refused for an argument before it was sent.
@@ -209,20 +208,20 @@ fn administration(client: &Client, with: &Canaries, spoilt: &impl Fn(&str) -> St
     outcome(&mgmt.jwt().update(refresh, &UpdateJwt::default().custom_claims(claims)));
     outcome(&mgmt.jwt().stop_impersonation(refresh, &JwtOptions::default()));
     outcome(&mgmt.jwt().impersonate("admin", ADA, &Impersonation::default()));
-    let sign_in = SignIn::default().stepup(true).jwt(refresh.as_str());
+    let sign_in = SignIn::default().session(CurrentSession::step_up(refresh.as_str()));
     show(&sign_in);
     outcome(&mgmt.jwt().sign_in(ADA, &sign_in));
-    outcome(&mgmt.access_key().create("key", None, &NewAccessKey::default()));
+    outcome(&mgmt.access_key().create("key", &NewAccessKey::default()));
     let client_secret = spoilt(CLIENT_SECRET);
     let provider = OidcProvider::new("idp", "client").client_secret(client_secret.as_str());
     show(&provider);
     outcome(&mgmt.sso().configure_oidc("t1", &provider));
-    outcome(&mgmt.sso().load("t1", None));
-    let application = OidcApplication::default().client_secret(client_secret);
+    outcome(&mgmt.sso().load("t1", &Default::default()));
+    let application = NewOidcApplication::default().id("app").client_secret(client_secret);
     show(&application);
-    outcome(&mgmt.sso_application().create_oidc("app", Some("app"), &application));
-    outcome(&mgmt.sso_application().secret("app", None));
-    outcome(&mgmt.sso_application().add_secret("app", "second", None));
+    outcome(&mgmt.sso_application().create_oidc("app", &application));
+    outcome(&mgmt.sso_application().load_secret("app", &SecretOptions::default()));
+    outcome(&mgmt.sso_application().add_secret("app", "second", &Default::default()));
     outcome(&mgmt.tenant().generate_sso_configuration_link("t1", &SsoLink::default()));
     let connector = SnapshotSecret::new("C1", "http", "token").value(spoilt(SNAPSHOT));
     let secrets = SnapshotSecrets::default().connectors([connector]);
@@ -237,20 +236,17 @@ fn administration(client: &Client, with: &Canaries, spoilt: &impl Fn(&str) -> St
 /// What an emulator makes is as secret as what it is given: keys, codes, links, tokens of every area.
 pub(crate) fn made(emulator: &Emulator, client: &Client, hidden: &mut Hidden) {
     let mut hide = |secret: &Secret| hidden.add(secret.expose());
-    let login = GeneratedSignIn::default();
     let setup = client.auth().totp().sign_up("totp@example.com", &UserDetails::default()).unwrap();
     show(&setup);
     [&setup.key, &setup.provisioning_url, &setup.image].into_iter().for_each(&mut hide);
 
     let users = client.mgmt().user();
     users.create_test_user("tester", &NewUser::default().email("tester@example.com")).unwrap();
-    let page = "https://example.com/verify";
-    let otp = users.generate_otp_for_test_user(DeliveryMethod::Email, "tester", &login).unwrap();
-    let magic = users
-        .generate_magic_link_for_test_user(DeliveryMethod::Email, "tester", Some(page), &login)
-        .unwrap();
-    let enchanted =
-        users.generate_enchanted_link_for_test_user("tester", Some(page), &login).unwrap();
+    let (email, sign_in) = (DeliveryMethod::Email, GeneratedSignIn::default());
+    let otp = users.generate_otp_for_test_user(email, "tester", &sign_in).unwrap();
+    let page = TestLinkOptions::default().redirect_url("https://example.com/verify");
+    let magic = users.generate_magic_link_for_test_user(email, "tester", &page).unwrap();
+    let enchanted = users.generate_enchanted_link_for_test_user("tester", &page).unwrap();
     show(&(&otp, &magic, &enchanted));
     [&magic.link, &enchanted.link, &enchanted.pending_ref].into_iter().for_each(&mut hide);
     let link = users.generate_embedded_link("tester", &EmbeddedLinkOptions::default()).unwrap();
@@ -258,13 +254,14 @@ pub(crate) fn made(emulator: &Emulator, client: &Client, hidden: &mut Hidden) {
     hide(&link);
 
     let mgmt = client.mgmt();
-    let key = mgmt.access_key().create("hidden", None, &NewAccessKey::default()).unwrap();
+    let key = mgmt.access_key().create("hidden", &NewAccessKey::default()).unwrap();
     show(&key);
     hide(&key.cleartext);
     let application = OidcApplication::default().login_page_url("https://example.com");
-    let id = mgmt.sso_application().create_oidc("made", None, &application).unwrap();
+    let id =
+        mgmt.sso_application().create_oidc("made", &NewOidcApplication::new(application)).unwrap();
     let secret = mgmt.sso_application().rotate_secret(&id).unwrap();
-    let more = mgmt.sso_application().add_secret(&id, "more", None).unwrap();
+    let more = mgmt.sso_application().add_secret(&id, "more", &Default::default()).unwrap();
     show(&(&secret, &more));
     [&secret, &more.cleartext].into_iter().for_each(&mut hide);
     let link = mgmt.tenant().generate_sso_configuration_link("t1", &SsoLink::default()).unwrap();
@@ -274,7 +271,11 @@ pub(crate) fn made(emulator: &Emulator, client: &Client, hidden: &mut Hidden) {
     let waiting = client
         .auth()
         .enchanted_link()
-        .sign_in(DeliveryMethod::Email, ADA, &LinkLoginOptions::default().redirect_url(page))
+        .sign_in(
+            DeliveryMethod::Email,
+            ADA,
+            &LinkLoginOptions::default().redirect_url("https://example.com/verify"),
+        )
         .unwrap();
     let message = emulator.inbox().last_to(ADA).unwrap();
     show(&(&waiting, &message));

@@ -193,6 +193,39 @@ fn every_area_begins_with_the_feature_it_needs() {
     }
 }
 
+/// Types that are read and have no `extra`, with the reason.
+const WITHOUT_EXTRA: [(&str, &str); 8] = [
+    ("AttributeOption", "a text on the wire, or two"),
+    ("InboundAppSettings", "part of `InboundApp`, which has it"),
+    ("JwtTemplate", "part of an answer, which has it"),
+    ("LibraryTemplate", "part of an answer, which has it"),
+    ("OutboundAppSettings", "part of `OutboundApp`, which has it"),
+    ("Relation", "in `fga`, five texts that are compared and hashed"),
+    ("RelationQuery", "a question"),
+    ("UrlParam", "a name and a value"),
+];
+
+#[test]
+fn answers_of_management_keep_what_is_newer_than_their_types() {
+    let mut found = 0;
+    for (file, text) in sources("src/mgmt") {
+        for (at, _) in text.match_indices("pub struct ") {
+            let attributes = text[..at].rsplit("\n\n").next().expect("what is before it");
+            let (name, rest) =
+                text[at + "pub struct ".len()..].split_once([' ', '<', '(']).unwrap();
+            let body = rest.split("\n}").next().unwrap();
+            if !attributes.contains("Deserialize") {
+                continue;
+            }
+            found += 1;
+            let excepted = WITHOUT_EXTRA.iter().any(|(excepted, _)| *excepted == name);
+            let has = body.contains("pub extra: Extra");
+            assert!(has || excepted, "{file}: {name} has no `extra`");
+        }
+    }
+    assert!(found > 80, "{found}");
+}
+
 fn has_test(file: &str, function: &str) -> bool {
     let text = fs::read_to_string(path(file)).unwrap_or_default();
     let lines: Vec<_> = text.lines().map(str::trim).collect();

@@ -26,7 +26,7 @@ impl<'c> OAuth<'c> {
     /// # let callback = emulator.idp_sign_in(&url, "ada@example.com").unwrap();
     /// # let code = callback.strip_prefix("https://app.example.com/callback?code=").unwrap();
     /// let signed_in = oauth.exchange(code)?;
-    /// assert_eq!(signed_in.user.email, "ada@example.com");
+    /// assert_eq!(signed_in.user.email.as_deref(), Some("ada@example.com"));
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///

@@ -55,7 +55,7 @@ impl OAuth<'_> {
     ///
     /// let result = NativeResult::default().id_token(id_token);
     /// let signed_in = client.auth().oauth().native_finish(providers::APPLE, state_id, &result)?;
-    /// println!("hello, {}", signed_in.user.name);
+    /// println!("hello, {}", signed_in.user.name.unwrap_or_default());
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
@@ -108,7 +108,7 @@ impl<'c> OAuth<'c> {
     ///
     /// let (oauth, one_tap) = (client.auth().oauth(), OneTap { id_token, nonce });
     /// let signed_in = oauth.one_tap_exchange(providers::GOOGLE, one_tap, &Default::default())?;
-    /// println!("hello, {}", signed_in.user.name);
+    /// println!("hello, {}", signed_in.user.name.unwrap_or_default());
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///

@@ -3,39 +3,71 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::extra::Extra;
 use crate::options::setters;
-use crate::{UserStatus, check};
+use crate::{UnixMillis, UserStatus, check};
 
 /// A relation between a resource and a target, as it was created or is to be.
-///
-/// It has exactly one of `target`, a target set, and `query`.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
-#[serde(default, rename_all = "camelCase")]
+#[serde(from = "WireRelation", into = "WireRelation")]
 #[non_exhaustive]
 pub struct Relation {
+    /// The relation's namespace, such as `doc`.
+    pub namespace: String,
     /// ID of the resource.
     pub resource: String,
     /// Name of the relation, such as `owner`.
     pub relation_definition: String,
-    /// The relation's namespace, such as `doc`.
+    /// Who or what has the relation to the resource.
+    pub target: Target,
+    /// What a newer Descope says beyond the above.
+    pub extra: Extra,
+}
+
+/// Who or what has a [`Relation`] to a resource.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Target {
+    /// The one with this ID: a user, or another resource. It is empty if an answer names no target.
+    Id(String),
+    /// All who have a relation to another resource, such as the members of a group.
+    Set(TargetSet),
+    /// All users that this query finds.
+    Users(UserQuery),
+}
+
+impl Default for Target {
+    fn default() -> Self {
+        Self::Id(String::new())
+    }
+}
+
+/// All who have a relation to a resource, as the [`Target`] of another relation.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TargetSet {
+    /// The namespace of the relation.
     pub namespace: String,
-    /// ID of the target: a user, or another resource.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub target: Option<String>,
-    /// The targets are all those who have a relation to this resource, such as a group.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub target_set_resource: Option<String>,
-    /// The relation to `target_set_resource`, such as `member`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub target_set_relation_definition: Option<String>,
-    /// The namespace of `target_set_relation_definition`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub target_set_relation_definition_namespace: Option<String>,
-    /// The targets are all users that this finds.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub query: Option<UserQuery>,
+    /// ID of the resource, such as a group.
+    pub resource: String,
+    /// Name of the relation to the resource, such as `member`.
+    pub relation_definition: String,
+}
+
+impl TargetSet {
+    /// All who have this relation to a resource: "of the `org` `acme` each `member`".
+    pub fn new(
+        namespace: impl Into<String>,
+        resource: impl Into<String>,
+        relation_definition: impl Into<String>,
+    ) -> Self {
+        Self {
+            namespace: namespace.into(),
+            resource: resource.into(),
+            relation_definition: relation_definition.into(),
+        }
+    }
 }
 
 impl Relation {
@@ -46,32 +78,25 @@ impl Relation {
         relation_definition: impl Into<String>,
         target: impl Into<String>,
     ) -> Self {
-        Self {
-            target: Some(target.into()),
-            ..Self::to_none(namespace, resource, relation_definition)
-        }
+        Self::to(namespace, resource, relation_definition, Target::Id(target.into()))
     }
 
-    /// A relation to all who have a relation to another resource: namespace, resource, relation.
+    /// A relation to all who have a relation to another resource.
     ///
     /// ```
-    /// use descope::mgmt::authz::Relation;
+    /// use descope::mgmt::authz::{Relation, TargetSet};
     ///
-    /// let acme = Relation::to_target_set("doc", "roadmap", "owner", ("org", "acme", "member"));
-    /// assert_eq!(acme.target_set_resource.as_deref(), Some("acme"));
+    /// let members = TargetSet::new("org", "acme", "member");
+    /// let viewers = Relation::to_target_set("doc", "roadmap", "viewer", members);
+    /// assert_eq!(viewers.resource, "roadmap");
     /// ```
     pub fn to_target_set(
         namespace: impl Into<String>,
         resource: impl Into<String>,
         relation_definition: impl Into<String>,
-        (set_namespace, set_resource, set_relation): (&str, &str, &str),
+        set: TargetSet,
     ) -> Self {
-        Self {
-            target_set_resource: Some(set_resource.to_owned()),
-            target_set_relation_definition: Some(set_relation.to_owned()),
-            target_set_relation_definition_namespace: Some(set_namespace.to_owned()),
-            ..Self::to_none(namespace, resource, relation_definition)
-        }
+        Self::to(namespace, resource, relation_definition, Target::Set(set))
     }
 
     /// A relation to all users that a query finds.
@@ -81,19 +106,21 @@ impl Relation {
         relation_definition: impl Into<String>,
         query: UserQuery,
     ) -> Self {
-        Self { query: Some(query), ..Self::to_none(namespace, resource, relation_definition) }
+        Self::to(namespace, resource, relation_definition, Target::Users(query))
     }
 
-    fn to_none(
+    fn to(
         namespace: impl Into<String>,
         resource: impl Into<String>,
         relation_definition: impl Into<String>,
+        target: Target,
     ) -> Self {
         Self {
             namespace: namespace.into(),
             resource: resource.into(),
             relation_definition: relation_definition.into(),
-            ..Self::default()
+            target,
+            extra: Extra::default(),
         }
     }
 
@@ -101,24 +128,80 @@ impl Relation {
         check::id("resource", &self.resource)?;
         check::id("relation_definition", &self.relation_definition)?;
         check::id("namespace", &self.namespace)?;
-        let set = [
-            &self.target_set_resource,
-            &self.target_set_relation_definition,
-            &self.target_set_relation_definition_namespace,
-        ];
-        let kinds =
-            [self.target.is_some(), set.into_iter().any(Option::is_some), self.query.is_some()];
-        if kinds.into_iter().filter(|kind| *kind).count() != 1 {
-            return Err(Error::argument("target", "must be one of target, target set and query"));
+        match &self.target {
+            Target::Id(target) => check::id("target", target),
+            Target::Set(set) => {
+                let mut parts =
+                    [&set.resource, &set.relation_definition, &set.namespace].into_iter();
+                parts.try_for_each(|part| check::id("target_set", part))
+            }
+            Target::Users(_) => Ok(()),
         }
-        if kinds[1] && !set.into_iter().all(Option::is_some) {
-            return Err(Error::argument("target_set", "must be complete"));
+    }
+}
+
+/// A relation on the wire, which has one of `target`, the target set, and `query`.
+#[derive(Clone, Default, Deserialize, Serialize)]
+#[serde(default, rename_all = "camelCase")]
+struct WireRelation {
+    resource: String,
+    relation_definition: String,
+    namespace: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target_set_resource: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target_set_relation_definition: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target_set_relation_definition_namespace: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    query: Option<UserQuery>,
+    #[serde(flatten)]
+    extra: Extra,
+}
+
+impl From<WireRelation> for Relation {
+    fn from(wire: WireRelation) -> Self {
+        let filled = |text: Option<String>| text.filter(|text| !text.is_empty());
+        let target = match (filled(wire.target), filled(wire.target_set_resource), wire.query) {
+            (None, Some(resource), _) => Target::Set(TargetSet {
+                namespace: wire.target_set_relation_definition_namespace.unwrap_or_default(),
+                resource,
+                relation_definition: wire.target_set_relation_definition.unwrap_or_default(),
+            }),
+            (None, None, Some(query)) => Target::Users(query),
+            (target, ..) => Target::Id(target.unwrap_or_default()),
+        };
+        Self {
+            namespace: wire.namespace,
+            resource: wire.resource,
+            relation_definition: wire.relation_definition,
+            target,
+            extra: wire.extra,
         }
-        let named = [("target", &self.target), ("target_set", set[0])];
-        named.into_iter().try_for_each(|(name, text)| {
-            text.as_ref().map_or(Ok(()), |text| check::id(name, text))
-        })?;
-        set.into_iter().flatten().try_for_each(|text| check::id("target_set", text))
+    }
+}
+
+impl From<Relation> for WireRelation {
+    fn from(relation: Relation) -> Self {
+        let mut wire = Self {
+            resource: relation.resource,
+            relation_definition: relation.relation_definition,
+            namespace: relation.namespace,
+            extra: relation.extra,
+            ..Self::default()
+        };
+        match relation.target {
+            Target::Id(target) => wire.target = Some(target),
+            Target::Set(set) => {
+                wire.target_set_resource = Some(set.resource);
+                wire.target_set_relation_definition = Some(set.relation_definition);
+                wire.target_set_relation_definition_namespace = Some(set.namespace);
+            }
+            Target::Users(query) => wire.query = Some(query),
+        }
+        wire
     }
 }
 
@@ -148,6 +231,9 @@ pub struct UserQuery {
     /// Users with all of these custom attributes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub custom_attributes: Option<Map<String, Value>>,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
 }
 
 setters!(UserQuery {
@@ -156,7 +242,7 @@ setters!(UserQuery {
     custom_attributes: opt_map<Value>,
 });
 
-/// A question to [`Authz::has_relations`](super::Authz::has_relations), and its answer.
+/// A question to [`Authz::has_relations`](super::Authz::has_relations).
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
@@ -169,9 +255,6 @@ pub struct RelationQuery {
     pub namespace: String,
     /// ID of the target.
     pub target: String,
-    /// The answer. False in questions, and where the answer does not say.
-    #[serde(skip_serializing, deserialize_with = "crate::json::only_true")]
-    pub has_relation: bool,
 }
 
 impl RelationQuery {
@@ -187,7 +270,6 @@ impl RelationQuery {
             resource: resource.into(),
             relation_definition: relation_definition.into(),
             target: target.into(),
-            has_relation: false,
         }
     }
 
@@ -197,6 +279,27 @@ impl RelationQuery {
         check::id("namespace", &self.namespace)?;
         check::id("target", &self.target)
     }
+}
+
+/// An answer of [`Authz::has_relations`](super::Authz::has_relations).
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(default, rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct RelationAnswer {
+    /// ID of the resource.
+    pub resource: String,
+    /// Name of the relation, such as `viewer`.
+    pub relation_definition: String,
+    /// The relation's namespace, such as `doc`.
+    pub namespace: String,
+    /// ID of the target.
+    pub target: String,
+    /// Whether the target has the relation. False where the answer does not say.
+    #[serde(deserialize_with = "crate::json::only_true")]
+    pub has_relation: bool,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
 }
 
 /// Options of [`Authz::save_namespace`](super::Authz::save_namespace) and [`Authz::save_relation_definition`](super::Authz::save_relation_definition).
@@ -237,7 +340,7 @@ pub struct AccessOptions {
 
 setters!(AccessOptions { context: opt_map<Value> });
 
-/// Options of [`Authz::resource_relations`](super::Authz::resource_relations).
+/// Options of [`Authz::load_resource_relations`](super::Authz::load_resource_relations).
 #[derive(Clone, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -249,7 +352,7 @@ pub struct ResourceRelations {
 
 setters!(ResourceRelations { ignore_target_set_relations: opt<bool> });
 
-/// Options of [`Authz::targets_relations`](super::Authz::targets_relations).
+/// Options of [`Authz::load_targets_relations`](super::Authz::load_targets_relations).
 #[derive(Clone, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -261,7 +364,18 @@ pub struct TargetsRelations {
 
 setters!(TargetsRelations { include_target_set_relations: opt<bool> });
 
-/// What has changed; the answer of [`Authz::get_modified`](super::Authz::get_modified).
+/// Options of [`Authz::load_modified`](super::Authz::load_modified).
+#[derive(Clone, Debug, Default, Serialize)]
+#[non_exhaustive]
+pub struct ModifiedOptions {
+    /// Nothing that changed earlier, in milliseconds. Defaults to 24 hours ago, the earliest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<UnixMillis>,
+}
+
+setters!(ModifiedOptions { since: opt<UnixMillis> });
+
+/// What has changed; the answer of [`Authz::load_modified`](super::Authz::load_modified).
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]

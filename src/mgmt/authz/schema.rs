@@ -5,11 +5,12 @@ use crate::check;
 use crate::error::Result;
 use crate::mgmt::schema::{Namespace, RelationDefinition, Schema};
 
+/// # Schema
 impl Authz<'_> {
     /// Creates the schema, or adds to it.
     ///
-    /// Namespaces and relation definitions that are not mentioned stay as they are, unless `upgrade`
-    /// is set: then they are deleted with their relations.
+    /// Namespaces and relation definitions that are not mentioned stay as they are. To delete them, use
+    /// [`replace_schema`](Self::replace_schema).
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
@@ -27,7 +28,7 @@ impl Authz<'_> {
     ///     [RelationDefinition::new("owner"), RelationDefinition::new("viewer").complex(viewers)],
     /// )]);
     /// let authz = client.mgmt().authz();
-    /// authz.save_schema(&schema, true)?;
+    /// authz.replace_schema(&schema)?;
     /// assert_eq!(authz.load_schema()?, schema);
     ///
     /// authz.create_relations(&[Relation::new("doc", "some-doc", "owner", "u1")])?;
@@ -39,7 +40,34 @@ impl Authz<'_> {
     /// # Errors
     ///
     /// [`Error::Api`](crate::Error::Api) with HTTP status 400 if it is no schema.
-    pub fn save_schema(&self, schema: &Schema, upgrade: bool) -> Result<()> {
+    pub fn save_schema(&self, schema: &Schema) -> Result<()> {
+        self.store_schema(schema, false)
+    }
+
+    /// Replaces the schema: namespaces and relation definitions that are not mentioned are **deleted**
+    /// with their relations.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// use descope::mgmt::schema::{Namespace, RelationDefinition, Schema};
+    ///
+    /// let namespace = |name| Namespace::new(name, [RelationDefinition::new("owner")]);
+    /// let authz = client.mgmt().authz();
+    /// authz.save_schema(&Schema::new([namespace("doc")]))?;
+    /// authz.replace_schema(&Schema::new([namespace("folder")]))?;
+    /// assert_eq!(authz.load_schema()?.namespaces.len(), 1);
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As for [`save_schema`](Self::save_schema).
+    pub fn replace_schema(&self, schema: &Schema) -> Result<()> {
+        self.store_schema(schema, true)
+    }
+
+    fn store_schema(self, schema: &Schema, upgrade: bool) -> Result<()> {
         self.0
             .post("/v1/mgmt/authz/schema/save")
             .check(schema.namespaces.iter().try_for_each(check_namespace))
@@ -56,7 +84,7 @@ impl Authz<'_> {
     /// # use descope::mgmt::authz::Relation;
     /// # use descope::mgmt::schema::{Namespace, RelationDefinition, Schema};
     /// # let schema = Schema::new([Namespace::new("doc", [RelationDefinition::new("owner")])]);
-    /// # client.mgmt().authz().save_schema(&schema, false)?;
+    /// # client.mgmt().authz().save_schema(&schema)?;
     /// # client.mgmt().authz().create_relations(&[Relation::new("doc", "plan", "owner", "ada")])?;
     /// let authz = client.mgmt().authz();
     /// authz.delete_schema()?;
@@ -79,7 +107,7 @@ impl Authz<'_> {
     /// # use descope::mgmt::authz::Relation;
     /// # use descope::mgmt::schema::{Namespace, RelationDefinition, Schema};
     /// # let schema = Schema::new([Namespace::new("doc", [RelationDefinition::new("owner")])]);
-    /// # client.mgmt().authz().save_schema(&schema, false)?;
+    /// # client.mgmt().authz().save_schema(&schema)?;
     /// # client.mgmt().authz().create_relations(&[Relation::new("doc", "plan", "owner", "ada")])?;
     /// let schema = client.mgmt().authz().load_schema()?;
     /// assert_eq!(schema.namespaces[0].name, "doc");
@@ -127,7 +155,7 @@ impl Authz<'_> {
     /// # use descope::mgmt::authz::Relation;
     /// # use descope::mgmt::schema::{Namespace, RelationDefinition, Schema};
     /// # let schema = Schema::new([Namespace::new("doc", [RelationDefinition::new("owner")])]);
-    /// # client.mgmt().authz().save_schema(&schema, false)?;
+    /// # client.mgmt().authz().save_schema(&schema)?;
     /// # client.mgmt().authz().create_relations(&[Relation::new("doc", "plan", "owner", "ada")])?;
     /// client.mgmt().authz().delete_namespace("doc", &Default::default())?;
     /// # assert!(client.mgmt().authz().load_schema()?.namespaces.is_empty());
@@ -149,7 +177,7 @@ impl Authz<'_> {
     /// # use descope::mgmt::authz::Relation;
     /// # use descope::mgmt::schema::{Namespace, RelationDefinition, Schema};
     /// # let schema = Schema::new([Namespace::new("doc", [RelationDefinition::new("owner")])]);
-    /// # client.mgmt().authz().save_schema(&schema, false)?;
+    /// # client.mgmt().authz().save_schema(&schema)?;
     /// # client.mgmt().authz().create_relations(&[Relation::new("doc", "plan", "owner", "ada")])?;
     /// let viewer = RelationDefinition::new("viewer");
     /// client.mgmt().authz().save_relation_definition("doc", &viewer, &Default::default())?;
@@ -183,7 +211,7 @@ impl Authz<'_> {
     /// # use descope::mgmt::authz::Relation;
     /// # use descope::mgmt::schema::{Namespace, RelationDefinition, Schema};
     /// # let schema = Schema::new([Namespace::new("doc", [RelationDefinition::new("owner")])]);
-    /// # client.mgmt().authz().save_schema(&schema, false)?;
+    /// # client.mgmt().authz().save_schema(&schema)?;
     /// # client.mgmt().authz().create_relations(&[Relation::new("doc", "plan", "owner", "ada")])?;
     /// client.mgmt().authz().delete_relation_definition("doc", "owner", &Default::default())?;
     /// # assert!(client.mgmt().authz().load_schema()?.namespaces[0].relation_definitions.is_empty());

@@ -92,7 +92,8 @@ pub struct CheckInfo {
     /// What conditions needed to know and were not told.
     pub missing_context: Vec<String>,
     /// Why a condition could not be evaluated; `allowed` is false then.
-    pub conditional_err: String,
+    #[serde(deserialize_with = "crate::json::filled", skip_serializing_if = "Option::is_none")]
+    pub conditional_err: Option<String>,
     /// A fact known to Descope decided.
     pub fact_used: bool,
     /// Why the relation holds, if [`CheckOptions::compute_paths`] asks for it and it does.
@@ -102,9 +103,9 @@ pub struct CheckInfo {
     pub true_conditions: Vec<i32>,
     /// IDs of the conditions that were false, by [`Condition::id`].
     pub false_conditions: Vec<i32>,
-    /// The [version](FgaSchema::version) of the schema; empty if the answer does not say.
+    /// The [version](FgaSchema::version) of the schema; `None` if the answer does not say.
     #[serde(skip)]
-    pub schema_version: String,
+    pub schema_version: Option<String>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
     pub extra: Extra,
@@ -286,6 +287,9 @@ pub struct ResourceDetails {
     pub resource_type: String,
     /// What it is called.
     pub display_name: String,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
 }
 
 impl ResourceDetails {
@@ -299,6 +303,7 @@ impl ResourceDetails {
             resource_id: resource_id.into(),
             resource_type: resource_type.into(),
             display_name: display_name.into(),
+            extra: Extra::default(),
         }
     }
 

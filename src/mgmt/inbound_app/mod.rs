@@ -9,14 +9,14 @@ mod secrets;
 mod settings;
 
 pub use self::consents::{Consent, ConsentFilter, ConsentSearch, TenantConsentFilter};
-pub use self::secrets::{AddSecretOptions, SecretOptions};
 pub use self::settings::{
     AppScope, AppScopeClaims, CreatedInboundApp, DefaultAudience, InboundApp, InboundAppPatch,
     InboundAppSearch, InboundAppSettings, NewInboundApp,
 };
 use super::Mgmt;
 pub use super::application::{
-    IssuerSettings, JwtBearerSettings, NewSecret, SecretInfo, SecretStatus,
+    AddSecretOptions, IssuerSettings, JwtBearerSettings, NewSecret, SecretInfo, SecretOptions,
+    SecretStatus,
 };
 
 /// Inbound applications; see [`Mgmt::inbound_app`].

@@ -1,11 +1,9 @@
 //! The client secrets of inbound applications.
 
-use super::{InboundApps, NewSecret, SecretInfo};
+use super::{AddSecretOptions, InboundApps, NewSecret, SecretInfo, SecretOptions};
 use crate::check;
 use crate::error::Result;
-use crate::options::setters;
 use crate::secret::Secret;
-use crate::time::UnixTime;
 
 /// # Client secrets
 impl InboundApps<'_> {
@@ -129,23 +127,3 @@ impl InboundApps<'_> {
             .send_list("secrets")
     }
 }
-
-/// Options of [`InboundApps::load_secret`].
-#[derive(Clone, Debug, Default)]
-#[non_exhaustive]
-pub struct SecretOptions {
-    /// The secret's name. Required if the application has several.
-    pub name: Option<String>,
-}
-
-setters!(SecretOptions { name: opt<String> });
-
-/// Options of [`InboundApps::add_secret`].
-#[derive(Clone, Debug, Default)]
-#[non_exhaustive]
-pub struct AddSecretOptions {
-    /// When the secret expires, in seconds. Defaults to never.
-    pub expires: Option<UnixTime>,
-}
-
-setters!(AddSecretOptions { expires: opt<UnixTime> });

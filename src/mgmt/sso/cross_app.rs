@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{AttributeMapping, FgaMapping, GroupsMapping, RoleMapping, Sso};
+use super::{
+    AttributeMapping, ConfigurationOptions, FgaMapping, GroupsMapping, RoleMapping,
+    SsoConfigurations,
+};
 use crate::check;
 use crate::error::Result;
 use crate::extra::Extra;
@@ -12,7 +15,7 @@ use crate::options::setters;
 use crate::transport::http::Method;
 
 /// # Cross-app access
-impl Sso<'_> {
+impl SsoConfigurations<'_> {
     /// Loads the cross-app access of a tenant: which issuers' assertions it takes for its users, so
     /// that other applications can act for them (identity assertion authorization grant, ID-JAG).
     ///
@@ -35,7 +38,7 @@ impl Sso<'_> {
     pub fn load_cross_app_access(
         &self,
         tenant_id: &str,
-        options: &CrossAppOptions,
+        options: &ConfigurationOptions,
     ) -> Result<CrossAppAccess> {
         self.0
             .get("/v1/mgmt/sso/xaa/settings")
@@ -117,7 +120,7 @@ impl Sso<'_> {
     pub fn delete_cross_app_access(
         &self,
         tenant_id: &str,
-        options: &CrossAppOptions,
+        options: &ConfigurationOptions,
     ) -> Result<()> {
         self.0
             .call(Method::DELETE, "/v1/mgmt/sso/xaa/settings")
@@ -128,17 +131,7 @@ impl Sso<'_> {
     }
 }
 
-/// Options of [`Sso::load_cross_app_access`] and [`Sso::delete_cross_app_access`].
-#[derive(Clone, Debug, Default)]
-#[non_exhaustive]
-pub struct CrossAppOptions {
-    /// Which of the tenant's SSO configurations. Defaults to its default one.
-    pub sso_id: Option<String>,
-}
-
-setters!(CrossAppOptions { sso_id: opt<String> });
-
-/// What [`Sso::update_cross_app_access`] sets.
+/// What [`SsoConfigurations::update_cross_app_access`] sets.
 #[derive(Clone, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]

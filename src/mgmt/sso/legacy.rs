@@ -2,14 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AttributeMapping, GroupsMapping, RoleMapping, Sso};
+use super::{AttributeMapping, GroupsMapping, RoleMapping, SsoConfigurations};
 use crate::call::Call;
 use crate::check;
 use crate::error::Result;
 use crate::extra::Extra;
 use crate::options::setters;
 
-impl Sso<'_> {
+/// # Older calls for SAML
+impl SsoConfigurations<'_> {
     /// Loads the SAML configuration of a tenant.
     ///
     /// ```
@@ -17,7 +18,7 @@ impl Sso<'_> {
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// # emulator.seed(&serde_json::json!({ "tenants": [{ "id": "acme", "name": "Acme" }] })).unwrap();
-    /// let settings = client.mgmt().sso().get_settings("acme")?;
+    /// let settings = client.mgmt().sso().load_legacy("acme")?;
     /// println!("{}", settings.idp_sso_url);
     /// # Ok::<(), descope::Error>(())
     /// ```
@@ -26,7 +27,7 @@ impl Sso<'_> {
     ///
     /// [`Error::Api`](crate::Error::Api) if no tenant has the ID.
     #[deprecated = "use `load`"]
-    pub fn get_settings(&self, tenant_id: &str) -> Result<LegacySettings> {
+    pub fn load_legacy(&self, tenant_id: &str) -> Result<LegacySettings> {
         self.0
             .get("/v1/mgmt/sso/settings")
             .check(check::id("tenant_id", tenant_id))
@@ -46,7 +47,7 @@ impl Sso<'_> {
     /// let options = LegacyOptions::default().domains(["acme.com"]);
     /// let (url, certificate) = ("https://idp.com", "my certificate");
     /// client.mgmt().sso().configure("acme", url, "my-entity-id", certificate, &options)?;
-    /// # assert_eq!(client.mgmt().sso().get_settings("acme")?.idp_sso_url, url);
+    /// # assert_eq!(client.mgmt().sso().load_legacy("acme")?.idp_sso_url, url);
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
@@ -86,7 +87,7 @@ impl Sso<'_> {
     /// # emulator.seed(&serde_json::json!({ "tenants": [{ "id": "acme", "name": "Acme" }] })).unwrap();
     /// let url = "https://idp.com/metadata";
     /// client.mgmt().sso().configure_via_metadata("acme", url, &Default::default())?;
-    /// # assert_eq!(client.mgmt().sso().get_settings("acme")?.idp_metadata_url, url);
+    /// # assert_eq!(client.mgmt().sso().load_legacy("acme")?.idp_metadata_url, url);
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
@@ -119,13 +120,13 @@ impl Sso<'_> {
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// # emulator.seed(&serde_json::json!({ "tenants": [{ "id": "acme", "name": "Acme" }] })).unwrap();
-    /// # client.mgmt().role().create("Reader", descope::Scope::Project, &Default::default())?;
+    /// # client.mgmt().role().create(descope::Scope::Project, "Reader", &Default::default())?;
     /// use descope::mgmt::sso::{AttributeMapping, RoleMapping};
     ///
     /// let attributes = AttributeMapping::default().name("IDP_NAME");
     /// let roles = [RoleMapping::new("Reader", ["readers"])];
     /// client.mgmt().sso().mapping("acme", &roles, &attributes)?;
-    /// # assert_eq!(client.mgmt().sso().get_settings("acme")?.user_mapping.name, "IDP_NAME");
+    /// # assert_eq!(client.mgmt().sso().load_legacy("acme")?.user_mapping.name, "IDP_NAME");
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
@@ -149,7 +150,7 @@ impl Sso<'_> {
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// # emulator.seed(&serde_json::json!({ "tenants": [{ "id": "acme", "name": "Acme" }] })).unwrap();
-    /// # client.mgmt().role().create("Reader", descope::Scope::Project, &Default::default())?;
+    /// # client.mgmt().role().create(descope::Scope::Project, "Reader", &Default::default())?;
     /// use descope::mgmt::sso::AttributeMapping;
     ///
     /// let attributes = AttributeMapping::default().name("IDP_NAME");

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::extra::Extra;
 use crate::options::setters;
 
 /// Groups of the identity provider, and the role their members get.
@@ -16,6 +17,9 @@ pub struct RoleMapping {
     /// The role's name.
     #[serde(rename = "roleName")]
     pub role: String,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
 }
 
 impl RoleMapping {
@@ -24,7 +28,11 @@ impl RoleMapping {
         role: impl Into<String>,
         groups: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        Self { role: role.into(), groups: groups.into_iter().map(Into::into).collect() }
+        Self {
+            role: role.into(),
+            groups: groups.into_iter().map(Into::into).collect(),
+            extra: Extra::default(),
+        }
     }
 }
 
@@ -35,12 +43,15 @@ impl RoleMapping {
 pub struct FgaMapping {
     /// The relations.
     pub relations: Vec<FgaRelation>,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
 }
 
 impl FgaMapping {
     /// These relations.
     pub fn new(relations: impl IntoIterator<Item = FgaRelation>) -> Self {
-        Self { relations: relations.into_iter().collect() }
+        Self { relations: relations.into_iter().collect(), extra: Extra::default() }
     }
 }
 
@@ -55,6 +66,9 @@ pub struct FgaRelation {
     pub relation_definition: String,
     /// The resource's type.
     pub namespace: String,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
 }
 
 impl FgaRelation {
@@ -68,6 +82,7 @@ impl FgaRelation {
             resource: resource.into(),
             relation_definition: relation_definition.into(),
             namespace: namespace.into(),
+            extra: Extra::default(),
         }
     }
 }
@@ -113,6 +128,9 @@ pub struct AttributeMapping {
     /// Attributes defined by the project, by the provider's name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub custom_attributes: Option<BTreeMap<String, String>>,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
 }
 
 setters!(AttributeMapping {
@@ -166,6 +184,9 @@ pub struct OidcAttributeMapping {
     /// Attributes defined by the project, by the provider's name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub custom_attributes: Option<BTreeMap<String, String>>,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
 }
 
 setters!(OidcAttributeMapping {
@@ -184,6 +205,9 @@ pub struct GroupsMapping {
     pub role: RoleItem,
     /// Names of the groups.
     pub groups: Vec<String>,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
 }
 
 impl GroupsMapping {
@@ -192,8 +216,8 @@ impl GroupsMapping {
         role: impl Into<String>,
         groups: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        let role = RoleItem { id: String::new(), name: role.into() };
-        Self { role, groups: groups.into_iter().map(Into::into).collect() }
+        let role = RoleItem { name: role.into(), ..RoleItem::default() };
+        Self { role, groups: groups.into_iter().map(Into::into).collect(), extra: Extra::default() }
     }
 }
 
@@ -208,4 +232,7 @@ pub struct RoleItem {
     /// The role's name.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub name: String,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
 }

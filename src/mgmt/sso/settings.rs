@@ -25,8 +25,9 @@ pub struct SsoSettings {
     pub saml: SamlSettings,
     /// What is set up for OpenID Connect.
     pub oidc: OidcSettings,
-    /// Its ID; empty or `default_ssoid` for the tenant's default one.
-    pub sso_id: String,
+    /// Its ID; `None` or `default_ssoid` for the tenant's default one.
+    #[serde(deserialize_with = "crate::json::filled", skip_serializing_if = "Option::is_none")]
+    pub sso_id: Option<String>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
     pub extra: Extra,
@@ -216,8 +217,8 @@ impl SamlMetadata {
 
 setters!(SamlMetadata { entity_id: opt<String> });
 
-/// Options of [`Sso::configure_saml`](super::Sso::configure_saml) and
-/// [`Sso::configure_saml_by_metadata`](super::Sso::configure_saml_by_metadata).
+/// Options of [`SsoConfigurations::configure_saml`](super::SsoConfigurations::configure_saml) and
+/// [`SsoConfigurations::configure_saml_by_metadata`](super::SsoConfigurations::configure_saml_by_metadata).
 #[derive(Clone, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -286,7 +287,7 @@ setters!(SamlOptions {
 });
 
 /// An identity provider that speaks OpenID Connect, for
-/// [`Sso::configure_oidc`](super::Sso::configure_oidc).
+/// [`SsoConfigurations::configure_oidc`](super::SsoConfigurations::configure_oidc).
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]

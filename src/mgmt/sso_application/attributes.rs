@@ -5,7 +5,7 @@ use crate::check;
 use crate::error::Result;
 use crate::mgmt::attribute::check_names;
 
-/// # Custom attributes
+/// # Custom attributes of the project
 impl SsoApplications<'_> {
     /// Lists the attributes that the project defines for its SSO applications.
     ///

@@ -5,7 +5,8 @@ use serde_json::{Map, Value};
 
 use super::JwtBearerSettings;
 use crate::check;
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::extra::Extra;
 use crate::options::setters;
 use crate::secret::{self, Secret};
 
@@ -32,12 +33,6 @@ pub struct OidcApplication {
     /// Attributes of the application, defined by the project.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub custom_attributes: Option<Map<String, Value>>,
-    /// The client ID. For a new application only.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub client_id: Option<String>,
-    /// The client secret. For a new application only.
-    #[serde(serialize_with = "secret::expose", skip_serializing_if = "Option::is_none")]
-    pub client_secret: Option<Secret>,
     /// `confidential` or `public` (RFC 6749 section 2.1).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_type: Option<String>,
@@ -81,8 +76,8 @@ pub struct OidcApplication {
 
 setters!(OidcApplication {
     description: opt<String>, logo: opt<String>, enabled: opt<bool>, login_page_url: opt<String>,
-    force_authentication: opt<bool>, custom_attributes: opt_map<Value>, client_id: opt<String>,
-    client_secret: opt<Secret>, client_type: opt<String>, approved_redirect_urls: opt_list<String>,
+    force_authentication: opt<bool>, custom_attributes: opt_map<Value>, client_type: opt<String>,
+    approved_redirect_urls: opt_list<String>,
     back_channel_logout_url: opt<String>, force_pkce: opt<bool>, default_audience: opt<String>,
     authorization_code_disabled: opt<bool>, client_credentials_disabled: opt<bool>,
     device_code_disabled: opt<bool>, refresh_token_disabled: opt<bool>,
@@ -90,24 +85,41 @@ setters!(OidcApplication {
     claims: opt_list<String>, custom_idp_initiated_login_page_url: opt<String>,
 });
 
-impl OidcApplication {
-    pub(super) fn check_update(&self) -> Result<()> {
-        match self {
-            Self { client_id: Some(_), .. } => {
-                Err(Error::argument("client_id", "is for a new application only"))
-            }
-            Self { client_secret: Some(_), .. } => {
-                Err(Error::argument("client_secret", "is for a new application only"))
-            }
-            _ => Ok(()),
-        }
+/// A new application that speaks OpenID Connect.
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct NewOidcApplication {
+    /// The application's ID. Defaults to one that Descope makes up.
+    #[serde(skip)]
+    pub id: Option<String>,
+    /// The client ID. Defaults to one that Descope makes up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<String>,
+    /// The client secret. Defaults to one that Descope makes up.
+    #[serde(serialize_with = "secret::expose", skip_serializing_if = "Option::is_none")]
+    pub client_secret: Option<Secret>,
+    /// Everything that can be changed later.
+    #[serde(flatten)]
+    pub settings: OidcApplication,
+}
+
+impl NewOidcApplication {
+    /// A new application with these settings.
+    pub fn new(settings: OidcApplication) -> Self {
+        Self { settings, ..Self::default() }
     }
 }
+
+setters!(NewOidcApplication {
+    id: opt<String>, client_id: opt<String>, client_secret: opt<Secret>,
+    settings: nested<OidcApplication>,
+});
 
 /// The settings of an application that speaks SAML.
 ///
 /// Start with [`new`](Self::new) or [`by_metadata`](Self::by_metadata).
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct SamlApplication {
@@ -129,20 +141,8 @@ pub struct SamlApplication {
     /// Attributes of the application, defined by the project.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub custom_attributes: Option<Map<String, Value>>,
-    /// Whether `metadata_url` counts, or else `entity_id`, `acs_url` and `certificate`.
-    pub use_metadata_info: bool,
-    /// Where the application publishes its metadata.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub metadata_url: Option<String>,
-    /// Its entity ID.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub entity_id: Option<String>,
-    /// Where users are sent back to: its assertion consumer service.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub acs_url: Option<String>,
-    /// The certificate it signs with, in PEM.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub certificate: Option<String>,
+    #[serde(flatten)]
+    provider: ServiceProvider,
     /// Other URLs that users may be sent back to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub acs_allowed_callbacks: Option<Vec<String>>,
@@ -175,9 +175,8 @@ pub struct SamlApplication {
 
 setters!(SamlApplication {
     description: opt<String>, logo: opt<String>, enabled: opt<bool>, login_page_url: opt<String>,
-    force_authentication: opt<bool>, custom_attributes: opt_map<Value>, use_metadata_info: flag,
-    metadata_url: opt<String>, entity_id: opt<String>, acs_url: opt<String>,
-    certificate: opt<String>, acs_allowed_callbacks: opt_list<String>,
+    force_authentication: opt<bool>, custom_attributes: opt_map<Value>,
+    acs_allowed_callbacks: opt_list<String>,
     attribute_mapping: opt_list<SamlAttribute>, groups_mapping: opt_list<SamlGroups>,
     subject_name_id_type: opt<String>, subject_name_id_format: opt<String>,
     default_relay_state: opt<String>, default_signature_algorithm: opt<String>,
@@ -185,34 +184,100 @@ setters!(SamlApplication {
 });
 
 impl SamlApplication {
-    /// An application with this entity ID, assertion consumer service and certificate.
+    /// An application with this entity ID, which users are sent back to at this URL (its assertion
+    /// consumer service), and which signs with this certificate in PEM.
     pub fn new(
         entity_id: impl Into<String>,
         acs_url: impl Into<String>,
         certificate: impl Into<String>,
     ) -> Self {
-        Self::default().entity_id(entity_id).acs_url(acs_url).certificate(certificate)
+        Self::of(ServiceProvider {
+            entity_id: Some(entity_id.into()),
+            acs_url: Some(acs_url.into()),
+            certificate: Some(certificate.into()),
+            ..ServiceProvider::default()
+        })
     }
 
     /// An application that publishes its metadata at this URL.
     pub fn by_metadata(metadata_url: impl Into<String>) -> Self {
-        Self::default().use_metadata_info(true).metadata_url(metadata_url)
+        Self::of(ServiceProvider {
+            use_metadata_info: true,
+            metadata_url: Some(metadata_url.into()),
+            ..ServiceProvider::default()
+        })
+    }
+
+    fn of(provider: ServiceProvider) -> Self {
+        Self {
+            description: None,
+            logo: None,
+            enabled: None,
+            login_page_url: None,
+            force_authentication: None,
+            custom_attributes: None,
+            provider,
+            acs_allowed_callbacks: None,
+            attribute_mapping: None,
+            groups_mapping: None,
+            subject_name_id_type: None,
+            subject_name_id_format: None,
+            default_relay_state: None,
+            default_signature_algorithm: None,
+            logout_redirect_url: None,
+            error_redirect_url: None,
+        }
     }
 
     pub(super) fn check(&self) -> Result<()> {
-        let required = if self.use_metadata_info {
-            &[("metadata_url", &self.metadata_url)][..]
-        } else {
-            &[
-                ("entity_id", &self.entity_id),
-                ("acs_url", &self.acs_url),
-                ("certificate", &self.certificate),
-            ]
-        };
-        let mut required = required.iter();
-        required.try_for_each(|(name, value)| check::filled(name, value.as_deref().unwrap_or("")))
+        let provider = &self.provider;
+        [
+            ("metadata_url", &provider.metadata_url),
+            ("entity_id", &provider.entity_id),
+            ("acs_url", &provider.acs_url),
+            ("certificate", &provider.certificate),
+        ]
+        .into_iter()
+        .filter_map(|(name, text)| Some((name, text.as_deref()?)))
+        .try_for_each(|(name, text)| check::filled(name, text))
     }
 }
+
+/// What an application that speaks SAML says of itself: its metadata, or what stands in them.
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ServiceProvider {
+    use_metadata_info: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    metadata_url: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    entity_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    acs_url: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    certificate: Option<String>,
+}
+
+/// A new application that speaks SAML.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct NewSamlApplication {
+    /// The application's ID. Defaults to one that Descope makes up.
+    #[serde(skip)]
+    pub id: Option<String>,
+    /// Everything that can be changed later.
+    #[serde(flatten)]
+    pub settings: SamlApplication,
+}
+
+impl NewSamlApplication {
+    /// A new application with these settings.
+    pub fn new(settings: SamlApplication) -> Self {
+        Self { id: None, settings }
+    }
+}
+
+setters!(NewSamlApplication { id: opt<String> });
 
 /// What an application is told of a user.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
@@ -226,12 +291,15 @@ pub struct SamlAttribute {
     pub kind: String,
     /// What of the user it holds.
     pub value: String,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
 }
 
 impl SamlAttribute {
     /// An attribute that holds this of the user, under a name of this format.
     pub fn new(name: impl Into<String>, kind: impl Into<String>, value: impl Into<String>) -> Self {
-        Self { name: name.into(), kind: kind.into(), value: value.into() }
+        Self { name: name.into(), kind: kind.into(), value: value.into(), extra: Extra::default() }
     }
 }
 
@@ -251,6 +319,9 @@ pub struct SamlGroups {
     pub value: String,
     /// The roles.
     pub roles: Vec<SamlRole>,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
 }
 
 impl SamlGroups {
@@ -267,6 +338,7 @@ impl SamlGroups {
             filter_type: filter_type.into(),
             value: value.into(),
             roles: Vec::new(),
+            extra: Extra::default(),
         }
     }
 }
@@ -282,12 +354,15 @@ pub struct SamlRole {
     pub id: String,
     /// The role's name.
     pub name: String,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
 }
 
 impl SamlRole {
     /// The role with this ID and name.
     pub fn new(id: impl Into<String>, name: impl Into<String>) -> Self {
-        Self { id: id.into(), name: name.into() }
+        Self { id: id.into(), name: name.into(), extra: Extra::default() }
     }
 }
 
@@ -344,6 +419,27 @@ setters!(WsFedApplication {
     attribute_mapping: opt_list<SamlAttribute>, groups_mapping: opt_list<SamlGroups>,
     logout_redirect_url: opt<String>, error_redirect_url: opt<String>,
 });
+
+/// A new application that speaks WS-Federation.
+#[derive(Clone, Debug, Default, Serialize)]
+#[non_exhaustive]
+pub struct NewWsFedApplication {
+    /// The application's ID. Defaults to one that Descope makes up.
+    #[serde(skip)]
+    pub id: Option<String>,
+    /// Everything that can be changed later.
+    #[serde(flatten)]
+    pub settings: WsFedApplication,
+}
+
+impl NewWsFedApplication {
+    /// A new application with these settings.
+    pub fn new(settings: WsFedApplication) -> Self {
+        Self { id: None, settings }
+    }
+}
+
+setters!(NewWsFedApplication { id: opt<String> });
 
 /// Descope takes an application that does not say for a disabled one.
 #[expect(clippy::ref_option, clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]

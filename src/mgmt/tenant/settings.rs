@@ -174,6 +174,9 @@ pub struct DisabledFeatures {
     /// The roles that groups of the identity provider get.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub group_mapping: Option<bool>,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
 }
 
 setters!(DisabledFeatures {

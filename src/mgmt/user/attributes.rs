@@ -4,6 +4,7 @@ use super::{CustomAttribute, Users};
 use crate::error::Result;
 use crate::mgmt::attribute::check_names;
 
+/// # Custom attributes of the project
 impl Users<'_> {
     /// Lists the attributes that the project defines for its users.
     ///

@@ -8,6 +8,7 @@ use crate::check;
 use crate::error::Result;
 use crate::extra::Extra;
 
+/// # Passwords, passkeys and other credentials
 impl Users<'_> {
     /// Gives a user a password that they must replace at the next sign-in.
     ///
@@ -61,7 +62,7 @@ impl Users<'_> {
             .send_unit()
     }
 
-    /// Gives a user a password, temporary unless `active`.
+    /// Gives a user a password that is temporary or active.
     ///
     /// An older form of [`set_temporary_password`](Self::set_temporary_password) and
     /// [`set_active_password`](Self::set_active_password), which Descope prefers.
@@ -70,7 +71,9 @@ impl Users<'_> {
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// # client.mgmt().user().create("ada", &Default::default())?;
-    /// client.mgmt().user().set_password("ada", "s0me-Password", true)?;
+    /// use descope::mgmt::user::PasswordState;
+    ///
+    /// client.mgmt().user().set_password("ada", "s0me-Password", PasswordState::Active)?;
     /// client.auth().password().sign_in("ada", "s0me-Password", &Default::default())?;
     /// # Ok::<(), descope::Error>(())
     /// ```
@@ -79,11 +82,11 @@ impl Users<'_> {
     ///
     /// [`MANAGEMENT_USER_NOT_FOUND`](crate::codes::MANAGEMENT_USER_NOT_FOUND) if no user has the
     /// login ID.
-    pub fn set_password(&self, login_id: &str, password: &str, active: bool) -> Result<()> {
+    pub fn set_password(&self, login_id: &str, password: &str, state: PasswordState) -> Result<()> {
         self.of_login("/v1/mgmt/user/password/set", login_id)
             .check(check::secret("password", password))
             .secret("password", password)
-            .field("setActive", active)
+            .field("setActive", state == PasswordState::Active)
             .send_unit()
     }
 
@@ -134,7 +137,7 @@ impl Users<'_> {
     ///
     /// ```no_run
     /// # let client = descope::Client::new("P2abc")?;
-    /// for passkey in client.mgmt().user().list_passkeys("ada")? {
+    /// for passkey in client.mgmt().user().load_passkeys("ada")? {
     ///     println!("{} for {}", passkey.display_name, passkey.rp_id);
     /// }
     /// # Ok::<(), descope::Error>(())
@@ -144,7 +147,7 @@ impl Users<'_> {
     ///
     /// [`MANAGEMENT_USER_NOT_FOUND`](crate::codes::MANAGEMENT_USER_NOT_FOUND) if no user has the
     /// login ID.
-    pub fn list_passkeys(&self, login_id: &str) -> Result<Vec<Passkey>> {
+    pub fn load_passkeys(&self, login_id: &str) -> Result<Vec<Passkey>> {
         self.of_login("/v1/mgmt/user/passkeys/list", login_id).safe().send_list("passkeys")
     }
 
@@ -153,7 +156,7 @@ impl Users<'_> {
     /// ```no_run
     /// # let client = descope::Client::new("P2abc")?;
     /// let users = client.mgmt().user();
-    /// for passkey in users.list_passkeys("ada")? {
+    /// for passkey in users.load_passkeys("ada")? {
     ///     users.remove_passkey("ada", &passkey.id)?;
     /// }
     /// # Ok::<(), descope::Error>(())
@@ -208,8 +211,8 @@ impl Users<'_> {
     ///
     /// ```no_run
     /// # let client = descope::Client::new("P2abc")?;
-    /// for device in client.mgmt().user().list_trusted_devices(&["ada"])? {
-    ///     println!("{}: {}", device.name, device.last_location);
+    /// for device in client.mgmt().user().load_trusted_devices(&["ada"])? {
+    ///     println!("{}: {:?}", device.name, device.last_location);
     /// }
     /// # Ok::<(), descope::Error>(())
     /// ```
@@ -217,7 +220,7 @@ impl Users<'_> {
     /// # Errors
     ///
     /// [`Error::Argument`](crate::Error::Argument) for an empty ID.
-    pub fn list_trusted_devices(&self, identifiers: &[&str]) -> Result<Vec<TrustedDevice>> {
+    pub fn load_trusted_devices(&self, identifiers: &[&str]) -> Result<Vec<TrustedDevice>> {
         self.0
             .post("/v1/mgmt/user/trusteddevices/list")
             .safe()
@@ -231,7 +234,7 @@ impl Users<'_> {
     /// ```no_run
     /// # let client = descope::Client::new("P2abc")?;
     /// let users = client.mgmt().user();
-    /// for device in users.list_trusted_devices(&["ada"])? {
+    /// for device in users.load_trusted_devices(&["ada"])? {
     ///     users.remove_trusted_devices("ada", &[&device.id])?;
     /// }
     /// # Ok::<(), descope::Error>(())
@@ -253,6 +256,15 @@ impl Users<'_> {
     }
 }
 
+/// What a password from [`Users::set_password`] is good for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PasswordState {
+    /// The user must replace it at the next sign-in.
+    Temporary,
+    /// The user can sign in with it from now on.
+    Active,
+}
+
 /// A passkey of a user.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
 #[serde(default, rename_all = "camelCase")]
@@ -267,7 +279,8 @@ pub struct Passkey {
     /// What it is called.
     pub display_name: String,
     /// When it was made, in seconds.
-    pub created_time: UnixTime,
+    #[serde(deserialize_with = "crate::time::or_never", skip_serializing_if = "Option::is_none")]
+    pub created_time: Option<UnixTime>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
     pub extra: Extra,
@@ -285,11 +298,14 @@ pub struct TrustedDevice {
     /// What kind of device it is.
     pub device_type: String,
     /// When the user last signed in on it, in seconds.
-    pub last_login_time: UnixTime,
+    #[serde(deserialize_with = "crate::time::or_never", skip_serializing_if = "Option::is_none")]
+    pub last_login_time: Option<UnixTime>,
     /// When the trust ends, in seconds.
-    pub expiration_time: UnixTime,
+    #[serde(deserialize_with = "crate::time::or_never", skip_serializing_if = "Option::is_none")]
+    pub expiration_time: Option<UnixTime>,
     /// Where the user last signed in on it.
-    pub last_location: String,
+    #[serde(deserialize_with = "crate::json::filled", skip_serializing_if = "Option::is_none")]
+    pub last_location: Option<String>,
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
     pub extra: Extra,

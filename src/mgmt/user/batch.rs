@@ -3,19 +3,20 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::hashed::encode;
-use super::{HashedPassword, Invitation, NewUser, UserPatch, Users};
+use super::{HashedPassword, Invitation, UserPatch, UserProfile, Users};
 use crate::call::Call;
 use crate::check;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::extra::Extra;
-use crate::models::User;
+use crate::models::{User, UserStatus};
 use crate::options::setters;
 use crate::secret::Secret;
 use crate::transport::http::Method;
 
+/// # Many users in one call
 impl Users<'_> {
     /// Creates several users. A user that cannot be created does not stop the others: look at
     /// [`failed`](BatchOutcome::failed).
@@ -27,10 +28,10 @@ impl Users<'_> {
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// # client.mgmt().user().create("grace", &Default::default())?;
-    /// use descope::mgmt::user::{BatchUser, NewUser};
+    /// use descope::mgmt::user::{BatchUser, UserProfile};
     ///
     /// let people = [
-    ///     BatchUser::new("ada").user(NewUser::default().name("Ada Lovelace")),
+    ///     BatchUser::new("ada").profile(UserProfile::default().name("Ada Lovelace")),
     ///     BatchUser::new("grace"),
     /// ];
     /// let outcome = client.mgmt().user().create_batch(&people)?;
@@ -43,8 +44,7 @@ impl Users<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`] if a user has both a password and a hashed one, or an
-    /// [`invite_url`](NewUser::invite_url), which is set for a batch as a whole.
+    /// [`Error::Argument`](crate::Error::Argument) for an empty login ID.
     pub fn create_batch(&self, users: &[BatchUser]) -> Result<BatchOutcome> {
         let call = self.0.post("/v1/mgmt/user/create/batch").batch(users).field("invite", false);
         let outcome: BatchOutcome = call.send()?;
@@ -57,9 +57,9 @@ impl Users<'_> {
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
-    /// use descope::mgmt::user::{BatchUser, Invitation, NewUser};
+    /// use descope::mgmt::user::{BatchUser, Invitation, UserProfile};
     ///
-    /// let ada = BatchUser::new("ada").user(NewUser::default().email("ada@example.com"));
+    /// let ada = BatchUser::new("ada").profile(UserProfile::default().email("ada@example.com"));
     /// let invitation = Invitation::default().url("https://app.example.com/welcome").send_mail(true);
     /// let outcome = client.mgmt().user().invite_batch(&[ada], &invitation)?;
     /// assert_eq!((outcome.created.len(), outcome.failed.len()), (1, 0));
@@ -100,7 +100,7 @@ impl Users<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`] for an empty login ID. Users who cannot be
+    /// [`Error::Argument`](crate::Error::Argument) for an empty login ID. Users who cannot be
     /// changed are in [`failed`](BatchOutcome::failed).
     pub fn patch_batch(&self, patches: &[(&str, UserPatch)]) -> Result<BatchOutcome> {
         #[derive(Serialize)]
@@ -139,7 +139,7 @@ impl Users<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Api`] if Descope cannot read the file. Users who cannot be
+    /// [`Error::Api`](crate::Error::Api) if Descope cannot read the file. Users who cannot be
     /// imported are in [`failures`](ImportOutcome::failures).
     pub fn import(&self, source: &str, import: &UserImport) -> Result<ImportOutcome> {
         let [users, hashes] = [&import.users, &import.hashes]
@@ -157,11 +157,10 @@ impl Users<'_> {
 
 impl Call<'_> {
     fn batch(self, users: &[BatchUser]) -> Self {
-        let secrets = users.iter().flat_map(|user| [&user.password, &user.seed]).flatten();
-        let hashes = users.iter().filter_map(|user| user.hashed_password.as_ref());
-        let hashes: Vec<Secret> = hashes.flat_map(HashedPassword::secrets).collect();
-        self.hide(secrets.chain(&hashes))
-            .check(users.iter().try_for_each(BatchUser::check))
+        let passwords = users.iter().filter_map(|user| user.password.as_ref());
+        let passwords: Vec<Secret> = passwords.flat_map(InitialPassword::secrets).collect();
+        self.hide(users.iter().filter_map(|user| user.seed.as_ref()).chain(&passwords))
+            .check(users.iter().try_for_each(|user| check::id("login_id", &user.login_id)))
             .field("users", users)
     }
 }
@@ -175,13 +174,14 @@ pub struct BatchUser {
     pub login_id: String,
     /// The user's data.
     #[serde(flatten)]
-    pub user: NewUser,
-    /// A password, in cleartext.
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "crate::secret::expose")]
-    pub password: Option<Secret>,
-    /// A password as another system has stored it.
+    pub profile: UserProfile,
+    /// Whether the user may sign in. Defaults to enabled, or to invited for
+    /// [`invite_batch`](Users::invite_batch).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub hashed_password: Option<HashedPassword>,
+    pub status: Option<UserStatus>,
+    /// The password. Defaults to none.
+    #[serde(flatten)]
+    pub password: Option<InitialPassword>,
     /// The seed of an authenticator app (RFC 6238).
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "crate::secret::expose")]
     pub seed: Option<Secret>,
@@ -196,22 +196,54 @@ impl BatchUser {
         Self { login_id: login_id.into(), ..Self::default() }
     }
 
-    fn check(&self) -> Result<()> {
-        check::id("login_id", &self.login_id)?;
-        if self.password.is_some() && self.hashed_password.is_some() {
-            return Err(Error::argument("password", "is set beside a hashed one"));
-        }
-        if self.user.invite_url.is_some() {
-            return Err(Error::argument("invite_url", "is set for a batch as a whole"));
-        }
-        Ok(())
+    /// Sets [`password`](field@Self::password), in cleartext.
+    #[must_use]
+    pub fn password(mut self, password: impl Into<Secret>) -> Self {
+        self.password = Some(InitialPassword::Cleartext(password.into()));
+        self
+    }
+
+    /// Sets [`password`](field@Self::password), as another system has stored it.
+    #[must_use]
+    pub fn hashed_password(mut self, password: HashedPassword) -> Self {
+        self.password = Some(InitialPassword::Hashed(password));
+        self
     }
 }
 
 setters!(BatchUser {
-    user: nested<NewUser>, password: opt<Secret>, hashed_password: opt<HashedPassword>,
-    seed: opt<Secret>, created_time: opt<crate::UnixTime>,
+    profile: nested<UserProfile>, status: opt<UserStatus>, seed: opt<Secret>,
+    created_time: opt<crate::UnixTime>,
 });
+
+/// The password that a [`BatchUser`] begins with.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub enum InitialPassword {
+    /// In cleartext.
+    #[serde(rename = "password")]
+    Cleartext(#[serde(serialize_with = "cleartext")] Secret),
+    /// As another system has stored it.
+    #[serde(rename = "hashedPassword")]
+    Hashed(HashedPassword),
+}
+
+fn cleartext<S: Serializer>(
+    password: &Secret,
+    serializer: S,
+) -> std::result::Result<S::Ok, S::Error> {
+    serializer.serialize_str(password.expose())
+}
+
+impl InitialPassword {
+    /// The texts that must not show in any error, as they go over the wire.
+    fn secrets(&self) -> Vec<Secret> {
+        match self {
+            Self::Cleartext(password) => vec![password.clone()],
+            Self::Hashed(password) => password.secrets(),
+        }
+    }
+}
 
 /// What became of a batch.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]

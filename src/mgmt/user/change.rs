@@ -9,6 +9,7 @@ use crate::error::Result;
 use crate::models::User;
 use crate::options::setters;
 
+/// # Changing one thing
 impl Users<'_> {
     /// Lets a user sign in.
     ///
@@ -168,7 +169,10 @@ impl Users<'_> {
     ///
     /// ```no_run
     /// # let client = descope::Client::new("P2abc")?;
-    /// client.mgmt().user().update_recovery_email("ada", "ada@example.org", true)?;
+    /// use descope::mgmt::user::RecoveryUpdate;
+    ///
+    /// let verified = RecoveryUpdate::default().verified(true);
+    /// client.mgmt().user().update_recovery_email("ada", "ada@example.org", &verified)?;
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
@@ -180,11 +184,12 @@ impl Users<'_> {
         &self,
         login_id: &str,
         email: &str,
-        verified: bool,
+        options: &RecoveryUpdate,
     ) -> Result<User> {
         self.of_login("/v1/mgmt/user/update/recovery/email", login_id)
             .field("recoveryEmail", email)
-            .field("verified", verified)
+            .field("verified", false)
+            .fields(options)
             .send_field("user")
     }
 
@@ -192,7 +197,10 @@ impl Users<'_> {
     ///
     /// ```no_run
     /// # let client = descope::Client::new("P2abc")?;
-    /// client.mgmt().user().update_recovery_phone("ada", "+12025550101", true)?;
+    /// use descope::mgmt::user::RecoveryUpdate;
+    ///
+    /// let verified = RecoveryUpdate::default().verified(true);
+    /// client.mgmt().user().update_recovery_phone("ada", "+12025550101", &verified)?;
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
@@ -204,11 +212,12 @@ impl Users<'_> {
         &self,
         login_id: &str,
         phone: &str,
-        verified: bool,
+        options: &RecoveryUpdate,
     ) -> Result<User> {
         self.of_login("/v1/mgmt/user/update/recovery/phone", login_id)
             .field("recoveryPhone", phone)
-            .field("verified", verified)
+            .field("verified", false)
+            .fields(options)
             .send_field("user")
     }
 
@@ -240,7 +249,7 @@ impl Users<'_> {
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// # client.mgmt().user().create("ada", &Default::default())?;
     /// let ada = client.mgmt().user().update_picture("ada", "https://example.com/ada.png")?;
-    /// assert_eq!(ada.picture, "https://example.com/ada.png");
+    /// assert_eq!(ada.picture.as_deref(), Some("https://example.com/ada.png"));
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
@@ -299,6 +308,17 @@ pub struct AddressUpdate {
 }
 
 setters!(AddressUpdate { verified: opt<bool>, fail_on_conflict: opt<bool> });
+
+/// Options of [`Users::update_recovery_email`] and [`Users::update_recovery_phone`].
+#[derive(Clone, Debug, Default, Serialize)]
+#[non_exhaustive]
+pub struct RecoveryUpdate {
+    /// Whether the new address counts as verified. Defaults to `false`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verified: Option<bool>,
+}
+
+setters!(RecoveryUpdate { verified: opt<bool> });
 
 /// The names to change, for [`Users::update_names`]. An empty one is removed.
 #[derive(Clone, Debug, Default, Serialize)]

@@ -5,6 +5,7 @@ use crate::check;
 use crate::error::Result;
 use crate::models::User;
 
+/// # Roles, tenants, SSO applications and families
 impl Users<'_> {
     /// Gives a user more roles in the project.
     ///
@@ -16,7 +17,7 @@ impl Users<'_> {
     /// #     "users": [{ "loginId": "ada", "roleNames": ["Reader"],
     /// #         "userTenants": [{ "tenantId": "acme", "roleNames": ["Reader"] }] }] })).unwrap();
     /// let ada = client.mgmt().user().add_roles("ada", &["Editor"])?;
-    /// assert_eq!(ada.role_names.len(), 2);
+    /// assert_eq!(ada.roles.len(), 2);
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
@@ -41,7 +42,7 @@ impl Users<'_> {
     /// #     "users": [{ "loginId": "ada", "roleNames": ["Reader"],
     /// #         "userTenants": [{ "tenantId": "acme", "roleNames": ["Reader"] }] }] })).unwrap();
     /// let ada = client.mgmt().user().set_roles("ada", &["Editor"])?;
-    /// assert_eq!(ada.role_names, ["Editor"]);
+    /// assert_eq!(ada.roles, ["Editor"]);
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
@@ -66,7 +67,7 @@ impl Users<'_> {
     /// #     "users": [{ "loginId": "ada", "roleNames": ["Reader"],
     /// #         "userTenants": [{ "tenantId": "acme", "roleNames": ["Reader"] }] }] })).unwrap();
     /// let ada = client.mgmt().user().remove_roles("ada", &["Reader"])?;
-    /// assert!(ada.role_names.is_empty());
+    /// assert!(ada.roles.is_empty());
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
@@ -93,7 +94,7 @@ impl Users<'_> {
     /// let users = client.mgmt().user();
     /// users.add_tenant("ada", "acme")?;
     /// let ada = users.add_tenant_roles("ada", "acme", &["Editor"])?;
-    /// assert_eq!(ada.user_tenants[0].role_names, ["Editor"]);
+    /// assert_eq!(ada.user_tenants[0].roles, ["Editor"]);
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
@@ -126,7 +127,7 @@ impl Users<'_> {
     /// #     "users": [{ "loginId": "ada", "roleNames": ["Reader"],
     /// #         "userTenants": [{ "tenantId": "acme", "roleNames": ["Reader"] }] }] })).unwrap();
     /// let ada = client.mgmt().user().set_tenant_roles("ada", "acme", &["Editor"])?;
-    /// assert_eq!(ada.user_tenants[0].role_names, ["Editor"]);
+    /// assert_eq!(ada.user_tenants[0].roles, ["Editor"]);
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
@@ -159,7 +160,7 @@ impl Users<'_> {
     /// #     "users": [{ "loginId": "ada", "roleNames": ["Reader"],
     /// #         "userTenants": [{ "tenantId": "acme", "roleNames": ["Reader"] }] }] })).unwrap();
     /// let ada = client.mgmt().user().remove_tenant_roles("ada", "acme", &["Reader"])?;
-    /// assert!(ada.user_tenants[0].role_names.is_empty());
+    /// assert!(ada.user_tenants[0].roles.is_empty());
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///

@@ -138,8 +138,7 @@ impl fmt::Debug for HashedPassword {
 }
 
 /// What a [`HashedPassword`] is made with.
-#[derive(Clone, Copy, Debug, Serialize, PartialEq, Eq, Hash)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum HashFunction {
     /// MD5.
@@ -150,6 +149,24 @@ pub enum HashFunction {
     Sha256,
     /// SHA-512.
     Sha512,
+}
+
+impl HashFunction {
+    /// The name on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Md5 => "md5",
+            Self::Sha1 => "sha1",
+            Self::Sha256 => "sha256",
+            Self::Sha512 => "sha512",
+        }
+    }
+}
+
+impl Serialize for HashFunction {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
 }
 
 /// How bytes go over the wire.

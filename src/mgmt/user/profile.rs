@@ -1,22 +1,21 @@
-//! What a user is given: when they are made or invited, and later.
+//! What a user is given: when they are created or invited, and later.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::error::{Error, Result};
 use crate::models::{TenantRoles, UserStatus};
 use crate::options::setters;
 
-/// All that a user can be given, for [`create`](super::Users::create),
-/// [`invite`](super::Users::invite) and [`update`](super::Users::update), which replaces all of it.
+/// All that a user can be given at any time, for [`update`](super::Users::update), which replaces all of
+/// it, and as a part of [`NewUser`] and [`BatchUser`](super::BatchUser).
 ///
 /// Roles are set either for the project or, in [`tenants`](Self::tenants), for each tenant.
 #[derive(Clone, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
-pub struct NewUser {
+pub struct UserProfile {
     /// E-mail address.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
@@ -65,6 +64,34 @@ pub struct NewUser {
     /// Whether this is a test user; see [`Users::create_test_user`](super::Users::create_test_user).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub test: Option<bool>,
+}
+
+setters!(UserProfile {
+    email: opt<String>, phone: opt<String>, name: opt<String>, given_name: opt<String>,
+    middle_name: opt<String>, family_name: opt<String>, picture: opt<String>,
+    verified_email: opt<bool>, verified_phone: opt<bool>, roles: opt_list<String>,
+    tenants: opt_list<TenantRoles>, custom_attributes: opt_map<Value>,
+    additional_login_ids: opt_list<String>, sso_app_ids: opt_list<String>,
+    families: opt_list<FamilyAssociation>, test: opt<bool>,
+});
+
+/// A new user, for [`create`](super::Users::create) and [`invite`](super::Users::invite).
+///
+/// It has the setters of [`UserProfile`], and can be made from one.
+///
+/// ```
+/// use descope::mgmt::user::NewUser;
+///
+/// let ada = NewUser::default().name("Ada Lovelace").email("ada@example.com");
+/// assert_eq!(ada.profile.name.as_deref(), Some("Ada Lovelace"));
+/// ```
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct NewUser {
+    /// What can be changed later, too.
+    #[serde(flatten)]
+    pub profile: UserProfile,
     /// Whether the user may sign in. Defaults to enabled, or to invited for
     /// [`invite`](super::Users::invite).
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -75,23 +102,39 @@ pub struct NewUser {
 }
 
 setters!(NewUser {
-    email: opt<String>, phone: opt<String>, name: opt<String>, given_name: opt<String>,
-    middle_name: opt<String>, family_name: opt<String>, picture: opt<String>,
-    verified_email: opt<bool>, verified_phone: opt<bool>, roles: opt_list<String>,
-    tenants: opt_list<TenantRoles>, custom_attributes: opt_map<Value>,
-    additional_login_ids: opt_list<String>, sso_app_ids: opt_list<String>,
-    families: opt_list<FamilyAssociation>, test: opt<bool>, status: opt<UserStatus>,
-    invite_url: opt<String>,
+    profile: nested<UserProfile>, status: opt<UserStatus>, invite_url: opt<String>,
 });
 
-impl NewUser {
-    /// Refuses what can be given to a new user only.
-    pub(super) fn check_replacement(&self) -> Result<()> {
-        match (&self.status, &self.invite_url) {
-            (Some(_), _) => Err(Error::argument("status", "is changed by `activate` and others")),
-            (_, Some(_)) => Err(Error::argument("invite_url", "is for new users")),
-            _ => Ok(()),
+/// Writes those setters of [`NewUser`] that [`UserProfile`] has too.
+macro_rules! profile_setters {
+    ($([$($setter:ident),*] $value:ident: $type:ty;)*) => {
+        impl NewUser {
+            $($(
+                #[doc = concat!(
+                    "Sets [`", stringify!($setter), "`](field@UserProfile::", stringify!($setter), ")."
+                )]
+                #[must_use]
+                pub fn $setter(mut self, $value: $type) -> Self {
+                    self.profile = self.profile.$setter($value);
+                    self
+                }
+            )*)*
         }
+    };
+}
+
+profile_setters! {
+    [email, phone, name, given_name, middle_name, family_name, picture] value: impl Into<String>;
+    [verified_email, verified_phone, test] value: impl Into<bool>;
+    [roles, additional_login_ids, sso_app_ids] values: impl IntoIterator<Item = impl Into<String>>;
+    [tenants] values: impl IntoIterator<Item = impl Into<TenantRoles>>;
+    [families] values: impl IntoIterator<Item = impl Into<FamilyAssociation>>;
+    [custom_attributes] entries: impl IntoIterator<Item = (impl Into<String>, impl Into<Value>)>;
+}
+
+impl From<UserProfile> for NewUser {
+    fn from(profile: UserProfile) -> Self {
+        Self { profile, ..Self::default() }
     }
 }
 

@@ -13,6 +13,7 @@ use crate::models::{User, UserStatus};
 use crate::options::setters;
 use crate::page::{Page, PageIter, Sort};
 
+/// # Searching
 impl<'c> Users<'c> {
     /// Searches users: one page of those who pass all filters that are set.
     ///

@@ -10,10 +10,12 @@ use super::Users;
 use crate::UnixTime;
 use crate::check;
 use crate::error::Result;
+use crate::extra::Extra;
 use crate::models::{SignInRecord, UserDetails};
 use crate::options::setters;
 use crate::secret::Secret;
 
+/// # Tokens, links and sessions
 impl Users<'_> {
     /// Gets the token that a social provider, such as `google`, gave when the user signed in with it.
     /// The project must be set up to keep these tokens.
@@ -30,7 +32,7 @@ impl Users<'_> {
     /// # client.auth().oauth().exchange(callback.split_once("?code=").unwrap().1)?;
     /// // After a sign-in by Google:
     /// let options = ProviderTokenOptions::default().with_refresh_token(true);
-    /// let token = client.mgmt().user().provider_token("ada@example.com", "google", &options)?;
+    /// let token = client.mgmt().user().load_provider_token("ada@example.com", "google", &options)?;
     /// println!("good for {:?}", token.scopes);
     /// # assert!(!token.access_token.expose().is_empty());
     /// # Ok::<(), descope::Error>(())
@@ -39,7 +41,7 @@ impl Users<'_> {
     /// # Errors
     ///
     /// [`Error::Api`](crate::Error::Api) if there is no such user, or no token of this provider's.
-    pub fn provider_token(
+    pub fn load_provider_token(
         &self,
         login_id: &str,
         provider: &str,
@@ -105,7 +107,7 @@ impl Users<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`](crate::Error::Argument) for an empty login ID.
+    /// [`USER_ALREADY_EXISTS`](crate::codes::USER_ALREADY_EXISTS) if the login ID is taken.
     pub fn generate_sign_up_embedded_link(
         &self,
         login_id: &str,
@@ -113,7 +115,7 @@ impl Users<'_> {
     ) -> Result<Secret> {
         self.of_login("/v1/mgmt/user/signup/embeddedlink", login_id)
             .options("user", &options.user)
-            .options("loginOptions", &options.login_options)
+            .options("loginOptions", &options.sign_in)
             .field("emailVerified", false)
             .field("phoneVerified", false)
             .fields(options)
@@ -132,17 +134,17 @@ impl Users<'_> {
     /// # emulator.sign_in("ada").unwrap();
     /// let users = client.mgmt().user();
     /// let ada = users.load("ada")?;
-    /// for sign_in in users.history(&[&ada.user_id])? {
-    ///     println!("{} from {}", sign_in.login_time.as_seconds(), sign_in.ip);
+    /// for sign_in in users.load_history(&[&ada.user_id])? {
+    ///     println!("{:?} from {:?}", sign_in.login_time, sign_in.ip);
     /// }
-    /// # assert_eq!(users.history(&[&ada.user_id])?.len(), 1);
+    /// # assert_eq!(users.load_history(&[&ada.user_id])?.len(), 1);
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
     /// # Errors
     ///
     /// [`Error::Argument`](crate::Error::Argument) for an empty ID.
-    pub fn history(&self, user_ids: &[&str]) -> Result<Vec<SignInRecord>> {
+    pub fn load_history(&self, user_ids: &[&str]) -> Result<Vec<SignInRecord>> {
         self.0
             .post("/v1/mgmt/user/history")
             .safe()
@@ -194,7 +196,7 @@ impl Users<'_> {
     }
 }
 
-/// Options of [`Users::provider_token`].
+/// Options of [`Users::load_provider_token`].
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct ProviderTokenOptions {
@@ -226,6 +228,9 @@ pub struct ProviderToken {
     pub scopes: Vec<String>,
     /// The provider's refresh token, if it was asked for.
     pub refresh_token: Option<Secret>,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
 }
 
 /// Options of [`Users::generate_embedded_link`].
@@ -293,9 +298,9 @@ pub struct SignUpEmbeddedLinkOptions {
     /// What is known of the user.
     #[serde(skip)]
     pub user: UserDetails,
-    /// Options of the sign-in that follows.
+    /// The sign-in that follows.
     #[serde(skip)]
-    pub login_options: GeneratedSignIn,
+    pub sign_in: GeneratedSignIn,
     /// Whether the e-mail address counts as verified. Defaults to `false`.
     #[serde(rename = "emailVerified", skip_serializing_if = "Option::is_none")]
     pub verified_email: Option<bool>,
@@ -308,7 +313,7 @@ pub struct SignUpEmbeddedLinkOptions {
 }
 
 setters!(SignUpEmbeddedLinkOptions {
-    user: nested<UserDetails>, login_options: nested<GeneratedSignIn>,
+    user: nested<UserDetails>, sign_in: nested<GeneratedSignIn>,
     verified_email: opt<bool>, verified_phone: opt<bool>, timeout: opt<Duration>,
 });
 

@@ -1,14 +1,17 @@
 //! Test users: codes and links without a message, for automated tests.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{GeneratedSignIn, NewUser, Users};
 use crate::auth::DeliveryMethod;
 use crate::error::Result;
+use crate::extra::Extra;
 use crate::models::User;
+use crate::options::setters;
 use crate::secret::Secret;
 use crate::transport::http::Method;
 
+/// # Test users
 impl Users<'_> {
     /// Creates a test user: one whose codes and links the `generate_…_for_test_user` calls return, so
     /// that a test can sign in without reading messages.
@@ -72,16 +75,16 @@ impl Users<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Api`](crate::Error::Api) if no test user has the login ID.
+    /// Those of [every management call](crate::mgmt::Mgmt#errors).
     pub fn generate_otp_for_test_user(
         &self,
         method: impl Into<TestMethod>,
         login_id: &str,
-        options: &GeneratedSignIn,
+        sign_in: &GeneratedSignIn,
     ) -> Result<TestOtp> {
         self.of_login("/v1/mgmt/tests/generate/otp", login_id)
             .field("deliveryMethod", method.into().as_str())
-            .options("loginOptions", options)
+            .options("loginOptions", sign_in)
             .send()
     }
 
@@ -89,18 +92,16 @@ impl Users<'_> {
     /// [`MagicLinks::verify`](crate::auth::magic_link::MagicLinks::verify) of its token, the parameter
     /// `t`.
     ///
-    /// It leads to `page`, which defaults to the one set in the Descope console.
-    ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// # client.mgmt().user().create_test_user("test@example.com", &Default::default())?;
     /// use descope::auth::DeliveryMethod::Email;
+    /// use descope::mgmt::user::TestLinkOptions;
     ///
-    /// let (users, options) = (client.mgmt().user(), Default::default());
-    /// let page = "https://app.example.com/verify";
-    /// let made =
-    ///     users.generate_magic_link_for_test_user(Email, "test@example.com", Some(page), &options)?;
+    /// let users = client.mgmt().user();
+    /// let options = TestLinkOptions::default().redirect_url("https://app.example.com/verify");
+    /// let made = users.generate_magic_link_for_test_user(Email, "test@example.com", &options)?;
     /// let token = made.link.expose().split_once("?t=").map_or("", |(_, token)| token);
     /// client.auth().magic_link().verify(token)?;
     /// # Ok::<(), descope::Error>(())
@@ -108,18 +109,18 @@ impl Users<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Api`](crate::Error::Api) if no test user has the login ID.
+    /// Those of [every management call](crate::mgmt::Mgmt#errors).
     pub fn generate_magic_link_for_test_user(
         &self,
         method: impl Into<TestMethod>,
         login_id: &str,
-        page: Option<&str>,
-        options: &GeneratedSignIn,
+        options: &TestLinkOptions,
     ) -> Result<TestMagicLink> {
         self.of_login("/v1/mgmt/tests/generate/magiclink", login_id)
             .field("deliveryMethod", method.into().as_str())
-            .field("URI", page.unwrap_or_default())
-            .options("loginOptions", options)
+            .field("URI", "")
+            .fields(options)
+            .options("loginOptions", &options.sign_in)
             .send()
     }
 
@@ -128,15 +129,15 @@ impl Users<'_> {
     /// parameter `t`, and
     /// [`session`](crate::auth::enchanted_link::EnchantedLinks::session) on the waiting side.
     ///
-    /// It leads to `page`, which defaults to the one set in the Descope console.
-    ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// # client.mgmt().user().create_test_user("test@example.com", &Default::default())?;
-    /// let (users, options) = (client.mgmt().user(), Default::default());
-    /// let page = "https://app.example.com/verify";
-    /// let made = users.generate_enchanted_link_for_test_user("test@example.com", Some(page), &options)?;
+    /// use descope::mgmt::user::TestLinkOptions;
+    ///
+    /// let users = client.mgmt().user();
+    /// let options = TestLinkOptions::default().redirect_url("https://app.example.com/verify");
+    /// let made = users.generate_enchanted_link_for_test_user("test@example.com", &options)?;
     /// let token = made.link.expose().split_once("?t=").map_or("", |(_, token)| token);
     /// let links = client.auth().enchanted_link();
     /// links.verify(token)?;
@@ -146,19 +147,34 @@ impl Users<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Api`](crate::Error::Api) if no test user has the login ID.
+    /// Those of [every management call](crate::mgmt::Mgmt#errors).
     pub fn generate_enchanted_link_for_test_user(
         &self,
         login_id: &str,
-        page: Option<&str>,
-        options: &GeneratedSignIn,
+        options: &TestLinkOptions,
     ) -> Result<TestEnchantedLink> {
         self.of_login("/v1/mgmt/tests/generate/enchantedlink", login_id)
-            .field("URI", page.unwrap_or_default())
-            .options("loginOptions", options)
+            .field("URI", "")
+            .fields(options)
+            .options("loginOptions", &options.sign_in)
             .send()
     }
 }
+
+/// Options of [`Users::generate_magic_link_for_test_user`] and
+/// [`Users::generate_enchanted_link_for_test_user`].
+#[derive(Clone, Debug, Default, Serialize)]
+#[non_exhaustive]
+pub struct TestLinkOptions {
+    /// Where the link leads. Defaults to the page that is set in the Descope console.
+    #[serde(rename = "URI", skip_serializing_if = "Option::is_none")]
+    pub redirect_url: Option<String>,
+    /// The sign-in that follows.
+    #[serde(skip)]
+    pub sign_in: GeneratedSignIn,
+}
+
+setters!(TestLinkOptions { redirect_url: opt<String>, sign_in: nested<GeneratedSignIn> });
 
 /// How a code or link for a test user would reach them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -171,7 +187,8 @@ pub enum TestMethod {
 }
 
 impl TestMethod {
-    fn as_str(self) -> &'static str {
+    /// The name on the wire.
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Message(method) => method.as_str(),
             Self::Embedded => "Embedded",
@@ -194,6 +211,9 @@ pub struct TestOtp {
     pub login_id: String,
     /// The code.
     pub code: Secret,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
 }
 
 /// A magic link for a test user.
@@ -205,6 +225,9 @@ pub struct TestMagicLink {
     pub login_id: String,
     /// The link, with its token in the parameter `t`.
     pub link: Secret,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
 }
 
 /// An enchanted link for a test user.
@@ -218,4 +241,7 @@ pub struct TestEnchantedLink {
     pub link: Secret,
     /// What the waiting side asks for the session with.
     pub pending_ref: Secret,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
 }

@@ -1,7 +1,7 @@
 //! Access keys, roles, permissions and groups.
 
 use descope::mgmt::access_key::{AccessKeySearch, AccessKeyUpdate, CreatedAccessKey, NewAccessKey};
-use descope::mgmt::group::Members;
+use descope::mgmt::group::{GroupOptions, Members};
 use descope::mgmt::permission::{NewPermission, PermissionChange, PermissionDetails};
 use descope::mgmt::role::{NewRole, RoleChange, RoleDetails, RoleSearch};
 use descope::{Client, Scope, UnixTime};
@@ -15,9 +15,10 @@ pub(super) fn access_key(client: &Client, method: &str, args: &Args<'_>) -> Call
     let id = args.text("id")?;
     match method {
         "create" => {
+            let mut key = new_access_key(args)?;
             let expires = args.count("expire_time")?.filter(|time| *time > 0);
-            let expires = expires.map(|time| UnixTime::from_seconds(time.into()));
-            created(keys.create(args.text("name")?, expires, &new_access_key(args)?))
+            key.expires = expires.map(|time| UnixTime::from_seconds(time.into()));
+            created(keys.create(args.text("name")?, &key))
         }
         "load" => shown(keys.load(id)),
         "search_all_access_keys" => {
@@ -71,7 +72,7 @@ pub(super) fn role(client: &Client, method: &str, args: &Args<'_>) -> Call {
     let new_name = args.text("new_name")?;
     let scope = args.maybe("tenant_id")?.map_or(Scope::Project, Scope::Tenant);
     match method {
-        "create" => shown(roles.create(name, scope, &role_details(args)?)),
+        "create" => shown(roles.create(scope, name, &role_details(args)?)),
         "create_batch" => {
             let items = args.objects("roles")?.unwrap_or_default();
             let read = |item: &Args<'_>| {
@@ -81,8 +82,8 @@ pub(super) fn role(client: &Client, method: &str, args: &Args<'_>) -> Call {
             };
             shown(roles.create_batch(&items.iter().map(read).collect::<Sayable<Vec<_>>>()?))
         }
-        "update" => shown(roles.update(name, scope, new_name, &role_details(args)?)),
-        "update_by_id" => shown(roles.update_by_id(id, scope, new_name, &role_details(args)?)),
+        "update" => shown(roles.update(scope, name, new_name, &role_details(args)?)),
+        "update_by_id" => shown(roles.update_by_id(scope, id, new_name, &role_details(args)?)),
         "update_batch" => {
             let items = args.objects("roles")?.unwrap_or_default();
             let read = |item: &Args<'_>| {
@@ -96,10 +97,10 @@ pub(super) fn role(client: &Client, method: &str, args: &Args<'_>) -> Call {
             };
             shown(roles.update_batch(&items.iter().map(read).collect::<Sayable<Vec<_>>>()?))
         }
-        "delete" => shown(roles.delete(name, scope)),
-        "delete_by_id" => shown(roles.delete_by_id(id, scope)),
-        "delete_batch" => shown(roles.delete_batch(&args.list("roles")?, scope)),
-        "delete_batch_by_ids" => shown(roles.delete_batch_by_ids(&args.list("role_ids")?, scope)),
+        "delete" => shown(roles.delete(scope, name)),
+        "delete_by_id" => shown(roles.delete_by_id(scope, id)),
+        "delete_batch" => shown(roles.delete_batch(scope, &args.list("roles")?)),
+        "delete_batch_by_ids" => shown(roles.delete_batch_by_ids(scope, &args.list("role_ids")?)),
         "load_all" => shown(roles.load_all()),
         "search" => {
             let mut search = RoleSearch::default();
@@ -167,17 +168,20 @@ pub(super) fn permission(client: &Client, method: &str, args: &Args<'_>) -> Call
 
 pub(super) fn group(client: &Client, method: &str, args: &Args<'_>) -> Call {
     let groups = client.mgmt().group();
-    let (tenant, sso_id) = (args.text("tenant_id")?, args.maybe("sso_id")?);
+    let tenant = args.text("tenant_id")?;
+    let mut options = GroupOptions::default();
+    options.sso_id = args.string("sso_id")?;
     match method {
-        "load_all_groups" => shown(groups.load_all(tenant, sso_id)),
+        "load_all_groups" => shown(groups.load_all(tenant, &options)),
         "load_all_groups_for_members" => {
-            let mut members = Members::default();
+            let none: [&str; 0] = [];
+            let mut members = Members::of_users(none);
             members.user_ids = args.strings("user_ids")?;
             members.login_ids = args.strings("login_ids")?;
-            shown(groups.load_all_for_members(tenant, &members, sso_id))
+            shown(groups.load_all_for_members(tenant, &members, &options))
         }
         "load_all_group_members" => {
-            shown(groups.load_members(tenant, args.text("group_id")?, sso_id))
+            shown(groups.load_members(tenant, args.text("group_id")?, &options))
         }
         _ => Err(Unsayable::NoAdapter),
     }

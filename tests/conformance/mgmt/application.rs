@@ -2,7 +2,8 @@
 
 use descope::Client;
 use descope::mgmt::sso_application::{
-    OidcApplication, SamlApplication, SamlAttribute, SamlGroups, SamlRole, WsFedApplication,
+    NewOidcApplication, NewSamlApplication, NewWsFedApplication, OidcApplication, SamlApplication,
+    SamlAttribute, SamlGroups, SamlRole, SecretOptions, WsFedApplication,
 };
 
 use crate::args::{Args, Sayable, Unsayable};
@@ -11,20 +12,33 @@ use crate::{Call, bared, shown};
 pub(super) fn call(client: &Client, method: &str, args: &Args<'_>) -> Call {
     let apps = client.mgmt().sso_application();
     let (name, id) = (args.text("name")?, args.text_or_empty("id")?);
-    let new_id = args.maybe("id")?;
+    let new_id = args.string("id")?;
     match method {
-        "create_oidc_application" => shown(apps.create_oidc(name, new_id, &oidc(args)?)),
+        "create_oidc_application" => {
+            let mut new = NewOidcApplication::new(oidc(args)?);
+            new.id = new_id;
+            shown(apps.create_oidc(name, &new))
+        }
         "update_oidc_application" => shown(apps.update_oidc(id, name, &oidc(args)?)),
-        "create_saml_application" => shown(apps.create_saml(name, new_id, &saml(args)?)),
+        "create_saml_application" => {
+            let mut new = NewSamlApplication::new(saml(args)?);
+            new.id = new_id;
+            shown(apps.create_saml(name, &new))
+        }
         "update_saml_application" => shown(apps.update_saml(id, name, &saml(args)?)),
-        "create_wsfed_application" => shown(apps.create_wsfed(name, new_id, &wsfed(args)?)),
+        "create_wsfed_application" => {
+            let mut new = NewWsFedApplication::new(wsfed(args)?);
+            new.id = new_id;
+            shown(apps.create_wsfed(name, &new))
+        }
         "update_wsfed_application" => shown(apps.update_wsfed(id, name, &wsfed(args)?)),
         "delete" => shown(apps.delete(id)),
         "load" => shown(apps.load(id)),
         "load_all" => shown(apps.load_all()),
         "get_application_secret" => {
-            let secret = apps.secret(id, args.maybe("secret_name")?);
-            bared(secret, |secret| [("cleartext", Some(secret))])
+            let mut options = SecretOptions::default();
+            options.name = args.string("secret_name")?;
+            bared(apps.load_secret(id, &options), |secret| [("cleartext", Some(secret))])
         }
         "rotate_application_secret" => {
             bared(apps.rotate_secret(id), |secret| [("cleartext", Some(secret))])
@@ -51,13 +65,16 @@ fn oidc(args: &Args<'_>) -> Sayable<OidcApplication> {
 }
 
 fn saml(args: &Args<'_>) -> Sayable<SamlApplication> {
-    let mut app = SamlApplication::default();
+    let by_metadata = args.flag("use_metadata_info")?.unwrap_or_default();
+    let metadata = args.maybe("metadata_url")?;
+    let own = ["entity_id", "acs_url", "certificate"].map(|name| args.maybe(name)).into_iter();
+    let own = own.collect::<Sayable<Vec<_>>>()?;
+    let mut app = match (by_metadata, metadata, &*own) {
+        (true, Some(url), [None, None, None]) => SamlApplication::by_metadata(url),
+        (false, None, [Some(id), Some(acs), Some(cert)]) => SamlApplication::new(*id, *acs, *cert),
+        _ => return Err(Unsayable::Type("its metadata, or all of its values".to_owned())),
+    };
     set_app!(app, args);
-    app.use_metadata_info = args.flag("use_metadata_info")?.unwrap_or_default();
-    app.metadata_url = args.string("metadata_url")?;
-    app.entity_id = args.string("entity_id")?;
-    app.acs_url = args.string("acs_url")?;
-    app.certificate = args.string("certificate")?;
     app.acs_allowed_callbacks = args.strings("acs_allowed_callbacks")?;
     app.attribute_mapping = attributes(args)?;
     app.groups_mapping = groups(args)?;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use descope::Client;
-use descope::mgmt::sso::{CrossAppOptions, CrossAppUpdate, TrustedIssuer, TrustedIssuers};
+use descope::mgmt::sso::{ConfigurationOptions, CrossAppUpdate, TrustedIssuer, TrustedIssuers};
 
 use super::sso::{attribute_mapping, fga_mappings, required, role_mappings};
 use crate::args::{Args, Sayable, Unsayable};
@@ -11,7 +11,7 @@ use crate::{Call, shown};
 
 pub(super) fn call(client: &Client, method: &str, args: &Args<'_>) -> Call {
     let (sso, tenant) = (client.mgmt().sso(), args.text("tenant_id")?);
-    let mut options = CrossAppOptions::default();
+    let mut options = ConfigurationOptions::default();
     options.sso_id = args.string("sso_id")?;
     match method {
         "load_xaa_settings" => shown(sso.load_cross_app_access(tenant, &options)),

@@ -2,7 +2,7 @@
 
 use descope::Client;
 use descope::mgmt::authz::{
-    AccessOptions, DeleteOptions, ResourceRelations, SaveOptions, TargetsRelations,
+    AccessOptions, DeleteOptions, ModifiedOptions, ResourceRelations, SaveOptions, TargetsRelations,
 };
 use descope::mgmt::fga::{MappableOptions, MappableQuery, ResourceId};
 
@@ -23,8 +23,11 @@ pub(super) fn authz(client: &Client, method: &str, args: &Args<'_>) -> Call {
     access.context = args.map("context")?;
     match method {
         "save_schema" => {
-            let upgrade = args.flag("upgrade")?.unwrap_or_default();
-            shown(authz.save_schema(&args.parsed("schema")?.unwrap_or_default(), upgrade))
+            let schema = args.parsed("schema")?.unwrap_or_default();
+            match args.flag("upgrade")? {
+                Some(true) => shown(authz.replace_schema(&schema)),
+                _ => shown(authz.save_schema(&schema)),
+            }
         }
         "delete_schema" => shown(authz.delete_schema()),
         "load_schema" => shown(authz.load_schema()),
@@ -62,12 +65,12 @@ pub(super) fn authz(client: &Client, method: &str, args: &Args<'_>) -> Call {
         "resource_relations" => {
             let mut options = ResourceRelations::default();
             options.ignore_target_set_relations = args.flag("ignore_target_set_relations")?;
-            shown(authz.resource_relations(resource, &options))
+            shown(authz.load_resource_relations(resource, &options))
         }
         "targets_relations" => {
             let mut options = TargetsRelations::default();
             options.include_target_set_relations = args.flag("include_target_set_relations")?;
-            shown(authz.targets_relations(&args.list("targets")?, &options))
+            shown(authz.load_targets_relations(&args.list("targets")?, &options))
         }
         "what_can_target_access" => shown(authz.what_can_target_access(target, &access)),
         "what_can_target_access_with_relation" => {
@@ -75,7 +78,11 @@ pub(super) fn authz(client: &Client, method: &str, args: &Args<'_>) -> Call {
             let relation = relation.unwrap_or_default();
             shown(authz.what_can_target_access_with_relation(target, namespace, relation))
         }
-        "get_modified" => shown(authz.get_modified(args.time("since")?)),
+        "get_modified" => {
+            let mut options = ModifiedOptions::default();
+            options.since = args.time("since")?;
+            shown(authz.load_modified(&options))
+        }
         _ => Err(Unsayable::NoAdapter),
     }
 }

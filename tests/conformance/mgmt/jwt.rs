@@ -1,6 +1,6 @@
 //! Tokens: updates, impersonation, and sign-ins without a factor.
 
-use descope::mgmt::jwt::{Impersonation, JwtOptions, SignIn, SignUp, UpdateJwt};
+use descope::mgmt::jwt::{CurrentSession, Impersonation, JwtOptions, SignIn, SignUp, UpdateJwt};
 use descope::{Client, Secret};
 
 use crate::args::{Args, Sayable, Unsayable};
@@ -38,7 +38,6 @@ fn bare(jwt: descope::Result<Secret>) -> Call {
 fn impersonation(args: &Args<'_>) -> Sayable<Impersonation> {
     let mut options = Impersonation::default();
     options.validate_consent = args.flag("validate_consent")?;
-    options.stepup = args.flag("stepup")?;
     options.custom_claims = args.map("custom_claims")?;
     options.selected_tenant = args.string("tenant_id")?;
     options.refresh_duration = args.seconds("refresh_duration")?;
@@ -56,11 +55,20 @@ fn options(args: &Args<'_>) -> Sayable<JwtOptions> {
 fn sign_in(args: &Args<'_>) -> Sayable<SignIn> {
     let mut options = SignIn::default();
     let Some(given) = args.object("login_options")? else { return Ok(options) };
-    options.stepup = given.flag("stepup")?;
-    options.mfa = given.flag("mfa")?;
-    options.revoke_other_sessions = given.flag("revoke_other_sessions")?;
+    let (stepup, mfa) = (given.flag("stepup")?, given.flag("mfa")?);
+    let revoke = given.flag("revoke_other_sessions")?;
     options.custom_claims = given.map("custom_claims")?;
-    options.jwt = given.maybe("jwt")?.map(Secret::from);
+    let mut session = match (given.maybe("jwt")?, stepup, mfa) {
+        (None, None | Some(false), None | Some(false)) if revoke != Some(true) => None,
+        (Some(token), None | Some(false), None | Some(false)) => Some(CurrentSession::new(token)),
+        (Some(token), Some(true), None | Some(false)) => Some(CurrentSession::step_up(token)),
+        (Some(token), None | Some(false), Some(true)) => Some(CurrentSession::add_factor(token)),
+        _ => return Err(Unsayable::Type("a change of no session, or two of one".to_owned())),
+    };
+    if let Some(session) = &mut session {
+        session.revoke_other_sessions = revoke;
+    }
+    options.session = session;
     options.refresh_duration = given.seconds("refresh_duration")?;
     Ok(options)
 }

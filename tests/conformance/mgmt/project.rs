@@ -17,7 +17,7 @@ pub(super) fn call(client: &Client, method: &str, args: &Args<'_>) -> Call {
     match method {
         "update_name" => shown(project.update_name(name)),
         "update_tags" => shown(project.update_tags(&args.list("tags")?)),
-        "list_projects" => shown(project.list()),
+        "list_projects" => shown(project.load_all()),
         "clone" => {
             let mut options = CloneProject::default();
             options.environment = args.parsed("environment")?;
@@ -65,8 +65,8 @@ pub(super) fn flow(client: &Client, method: &str, args: &Args<'_>) -> Call {
     let id = args.text("flow_id")?;
     let document = |name| args.value(name).unwrap_or(&Value::Null);
     match method {
-        "list_flows" => shown(flows.list()),
-        "delete_flows" => shown(flows.delete(&args.list("flow_ids")?)),
+        "list_flows" => shown(flows.load_all()),
+        "delete_flows" => shown(flows.delete_batch(&args.list("flow_ids")?)),
         "export_flow" => shown(flows.export(id)),
         "import_flow" => {
             let screens = args.parsed::<Vec<Value>>("screens")?.unwrap_or_default();
@@ -74,7 +74,7 @@ pub(super) fn flow(client: &Client, method: &str, args: &Args<'_>) -> Call {
         }
         "run_flow" => shown(flows.run(id, &flow_run(args)?)),
         "run_flow_async" => shown(flows.run_async(id, &flow_run(args)?)),
-        "get_flow_async_result" => shown(flows.async_result(args.text("execution_id")?)),
+        "get_flow_async_result" => shown(flows.load_async_result(args.text("execution_id")?)),
         "export_theme" => shown(client.mgmt().theme().export()),
         "import_theme" => shown(client.mgmt().theme().import(document("theme"))),
         _ => Err(Unsayable::NoAdapter),
@@ -115,10 +115,10 @@ pub(super) fn audit(client: &Client, method: &str, args: &Args<'_>) -> Call {
         "create_event" => {
             let kind = args.parsed("type")?.unwrap_or(AuditType::Info);
             let mut event = AuditEvent::new(
+                args.text("tenant_id")?,
+                args.text("actor_id")?,
                 args.text("action")?,
                 kind,
-                args.text("actor_id")?,
-                args.text("tenant_id")?,
             );
             event.user_id = args.string("user_id")?;
             event.data = args.map("data")?;

@@ -2,8 +2,9 @@
 
 use descope::Client;
 use descope::mgmt::sso::{
-    AttributeMapping, FgaMapping, FgaRelation, LegacyOptions, OidcAttributeMapping, OidcProvider,
-    RedirectUrls, RoleMapping, SamlMetadata, SamlOptions, SamlProvider,
+    AttributeMapping, ConfigurationOptions, FgaMapping, FgaRelation, LegacyOptions,
+    OidcAttributeMapping, OidcProvider, RedirectUrls, RoleMapping, SamlMetadata, SamlOptions,
+    SamlProvider,
 };
 
 use crate::args::{Args, Sayable, Unsayable};
@@ -11,12 +12,14 @@ use crate::{Call, shown};
 
 pub(super) fn call(client: &Client, method: &str, args: &Args<'_>) -> Call {
     let sso = client.mgmt().sso();
-    let (tenant, sso_id) = (args.text("tenant_id")?, args.maybe("sso_id")?);
+    let tenant = args.text("tenant_id")?;
+    let mut options = ConfigurationOptions::default();
+    options.sso_id = args.string("sso_id")?;
     match method {
-        "load_settings" => shown(sso.load(tenant, sso_id)),
+        "load_settings" => shown(sso.load(tenant, &options)),
         "load_all_settings" => shown(sso.load_all(tenant)),
-        "new_settings" => shown(sso.new_settings(tenant, args.text("display_name")?, sso_id)),
-        "delete_settings" => shown(sso.delete(tenant, sso_id)),
+        "new_settings" => shown(sso.create(tenant, args.text("display_name")?, &options)),
+        "delete_settings" => shown(sso.delete(tenant, &options)),
         "configure_oidc_settings" => shown(sso.configure_oidc(tenant, &oidc(args)?)),
         "configure_saml_settings" => {
             let given = required(args, "settings")?;
@@ -36,15 +39,16 @@ pub(super) fn call(client: &Client, method: &str, args: &Args<'_>) -> Call {
             let mut urls = RedirectUrls::default();
             urls.saml = args.string("saml_redirect_url")?;
             urls.oauth = args.string("oauth_redirect_url")?;
-            shown(sso.configure_redirect_urls(tenant, &urls, sso_id))
+            urls.sso_id = options.sso_id;
+            shown(sso.configure_redirect_urls(tenant, &urls))
         }
         "configure_auth_type" => {
             let Some(auth_type) = args.parsed("auth_type")? else {
                 return Err(Unsayable::Type("no auth_type".to_owned()));
             };
-            shown(sso.configure_auth_type(tenant, &auth_type, sso_id))
+            shown(sso.configure_auth_type(tenant, &auth_type, &options))
         }
-        "recalculate_sso_mappings" => shown(sso.recalculate_mappings(tenant, sso_id)),
+        "recalculate_sso_mappings" => shown(sso.recalculate_mappings(tenant, &options)),
         _ => legacy(client, method, args),
     }
 }
@@ -57,7 +61,7 @@ fn legacy(client: &Client, method: &str, args: &Args<'_>) -> Call {
     options.redirect_url = args.string("redirect_url")?;
     options.domains = args.strings("domains")?;
     match method {
-        "get_settings" => shown(sso.get_settings(tenant)),
+        "get_settings" => shown(sso.load_legacy(tenant)),
         "configure" => {
             let (url, entity) = (args.text("idp_url")?, args.text("entity_id")?);
             shown(sso.configure(tenant, url, entity, args.text("idp_cert")?, &options))

@@ -2,7 +2,7 @@
 
 use descope::Client;
 use descope::mgmt::tenant::{
-    NewTenant, SsoLink, TenantDetails, TenantPatch, TenantSearch, TenantSettings,
+    NewTenant, SsoLink, SsoLinkRevocation, TenantDetails, TenantPatch, TenantSearch, TenantSettings,
 };
 
 use crate::args::{Args, Sayable, Unsayable};
@@ -59,7 +59,9 @@ pub(super) fn call(client: &Client, method: &str, args: &Args<'_>) -> Call {
             bared(made, |link| [("adminSSOConfigurationLink", Some(link))])
         }
         "revoke_sso_configuration_link" => {
-            shown(tenants.revoke_sso_configuration_link(id, args.maybe("sso_id")?))
+            let mut options = SsoLinkRevocation::default();
+            options.sso_id = args.string("sso_id")?;
+            shown(tenants.revoke_sso_configuration_link(id, &options))
         }
         _ => Err(Unsayable::NoAdapter),
     }

@@ -3,12 +3,15 @@
 use descope::Client;
 use descope::auth::DeliveryMethod;
 use descope::mgmt::user::{
-    AddressUpdate, EmbeddedLinkOptions, GeneratedSignIn, LogoutOptions, NamesUpdate,
-    ProviderTokenOptions, SignUpEmbeddedLinkOptions, TestMethod, UserImport,
+    AddressUpdate, EmbeddedLinkOptions, GeneratedSignIn, LoadOptions, LogoutOptions, NamesUpdate,
+    PasswordState, ProviderTokenOptions, RecoveryUpdate, SignUpEmbeddedLinkOptions,
+    TestLinkOptions, TestMethod, UserImport,
 };
 use serde_json::Value;
 
-use super::user_options::{attribute, batch, families, invitation, new_user, patch, search};
+use super::user_options::{
+    attribute, batch, families, invitation, new_user, patch, profile, search,
+};
 use crate::args::{Args, Sayable, Unsayable};
 use crate::auth::{delivery, user};
 use crate::{Call, bared, shown};
@@ -29,7 +32,7 @@ pub(super) fn call(client: &Client, method: &str, args: &Args<'_>) -> Call {
         }
         "invite" => shown(users.invite(login_id, &new_user(args)?, &invitation(args)?)),
         "invite_batch" => shown(users.invite_batch(&batch(args)?, &invitation(args)?)),
-        "update" => shown(users.update(login_id, &new_user(args)?)),
+        "update" => shown(users.update(login_id, &profile(args)?)),
         "patch" => shown(users.patch(login_id, &patch(args)?)),
         "patch_batch" => {
             let items = args.objects("users")?.unwrap_or_default();
@@ -49,7 +52,9 @@ pub(super) fn call(client: &Client, method: &str, args: &Args<'_>) -> Call {
         "load" => shown(users.load(login_id)),
         "load_by_user_id" => shown(users.load_by_user_id(user_id)),
         "load_users" => {
-            shown(users.load_many(&args.list("user_ids")?, args.flag("include_invalid_users")?))
+            let mut options = LoadOptions::default();
+            options.include_invalid = args.flag("include_invalid_users")?;
+            shown(users.load_batch(&args.list("user_ids")?, &options))
         }
         "search_all" => shown(users.search(&search(args)?)),
         "search_all_test_users" => shown(users.search_test_users(&search(args)?)),
@@ -57,7 +62,7 @@ pub(super) fn call(client: &Client, method: &str, args: &Args<'_>) -> Call {
         "delete_by_user_id" => shown(users.delete_by_user_id(user_id)),
         "delete_batch" => shown(users.delete_batch(&args.list("user_ids")?)),
         "delete_all_test_users" => shown(users.delete_all_test_users()),
-        "history" => shown(users.history(&args.not_null("user_ids")?.list("user_ids")?)),
+        "history" => shown(users.load_history(&args.not_null("user_ids")?.list("user_ids")?)),
         "logout_user" => shown(users.logout(login_id, &LogoutOptions::default())),
         "logout_user_by_user_id" => {
             shown(users.logout_by_user_id(user_id, &LogoutOptions::default()))
@@ -84,12 +89,10 @@ fn change(client: &Client, method: &str, args: &Args<'_>) -> Call {
         "update_email" => shown(users.update_email(id, args.text_or_empty("email")?, &address)),
         "update_phone" => shown(users.update_phone(id, args.text_or_empty("phone")?, &address)),
         "update_recovery_email" => {
-            let verified = address.verified.unwrap_or_default();
-            shown(users.update_recovery_email(id, args.text("recovery_email")?, verified))
+            shown(users.update_recovery_email(id, args.text("recovery_email")?, &recovery(args)?))
         }
         "update_recovery_phone" => {
-            let verified = address.verified.unwrap_or_default();
-            shown(users.update_recovery_phone(id, args.text("recovery_phone")?, verified))
+            shown(users.update_recovery_phone(id, args.text("recovery_phone")?, &recovery(args)?))
         }
         "update_display_name" => {
             let mut names = NamesUpdate::default();
@@ -129,16 +132,19 @@ fn credentials(client: &Client, method: &str, args: &Args<'_>) -> Call {
         "set_temporary_password" => shown(users.set_temporary_password(id, password)),
         "set_active_password" => shown(users.set_active_password(id, password)),
         "set_password" => {
-            let active = args.flag("set_active")?.unwrap_or_default();
-            shown(users.set_password(id, password, active))
+            let state = match args.flag("set_active")? {
+                Some(true) => PasswordState::Active,
+                _ => PasswordState::Temporary,
+            };
+            shown(users.set_password(id, password, state))
         }
         "expire_password" => shown(users.expire_password(id)),
         "remove_all_passkeys" => shown(users.remove_all_passkeys(id)),
-        "list_passkeys" => shown(users.list_passkeys(id)),
+        "list_passkeys" => shown(users.load_passkeys(id)),
         "delete_passkey" => shown(users.remove_passkey(id, args.text("credential_id")?)),
         "remove_totp_seed" => shown(users.remove_totp_seed(id)),
         "remove_recovery_codes" => shown(users.remove_recovery_codes(id)),
-        "list_trusted_devices" => shown(users.list_trusted_devices(&args.list("identifiers")?)),
+        "list_trusted_devices" => shown(users.load_trusted_devices(&args.list("identifiers")?)),
         "remove_trusted_device" => {
             let devices = args.list("device_ids")?;
             shown(users.remove_trusted_devices(args.text("identifier")?, &devices))
@@ -148,7 +154,7 @@ fn credentials(client: &Client, method: &str, args: &Args<'_>) -> Call {
             let (with, force) = ("withRefreshToken", "forceRefresh");
             options.with_refresh_token = args.not_null(with)?.flag(with)?;
             options.force_refresh = args.not_null(force)?.flag(force)?;
-            let token = users.provider_token(id, args.text("provider")?, &options);
+            let token = users.load_provider_token(id, args.text("provider")?, &options);
             bared(token, |token| {
                 [
                     ("accessToken", Some(&token.access_token)),
@@ -163,7 +169,7 @@ fn credentials(client: &Client, method: &str, args: &Args<'_>) -> Call {
 /// Links and codes without a message, and the attributes that a project's users have.
 fn generate(client: &Client, method: &str, args: &Args<'_>) -> Call {
     let users = client.mgmt().user();
-    let (id, uri) = (args.text("login_id")?, args.text_or_empty("uri")?);
+    let id = args.text("login_id")?;
     match method {
         "generate_embedded_link" => {
             let mut options = EmbeddedLinkOptions::default();
@@ -174,7 +180,7 @@ fn generate(client: &Client, method: &str, args: &Args<'_>) -> Call {
         "generate_sign_up_embedded_link" => {
             let mut options = SignUpEmbeddedLinkOptions::default()
                 .user(user(args)?)
-                .login_options(generated(args)?);
+                .sign_in(generated_sign_in(args)?);
             options.verified_email = args.flag("email_verified")?;
             options.verified_phone = args.flag("phone_verified")?;
             options.timeout = args.seconds("timeout")?;
@@ -182,17 +188,16 @@ fn generate(client: &Client, method: &str, args: &Args<'_>) -> Call {
             bared(made, |token| [("token", Some(token))])
         }
         "generate_otp_for_test_user" => {
-            let made = users.generate_otp_for_test_user(kind(args)?, id, &generated(args)?);
+            let made = users.generate_otp_for_test_user(kind(args)?, id, &generated_sign_in(args)?);
             bared(made, |otp| [("code", Some(&otp.code))])
         }
         "generate_magic_link_for_test_user" => {
-            let (kind, options) = (kind(args)?, generated(args)?);
-            let made = users.generate_magic_link_for_test_user(kind, id, Some(uri), &options);
+            let (kind, options) = (kind(args)?, test_link(args)?);
+            let made = users.generate_magic_link_for_test_user(kind, id, &options);
             bared(made, |link| [("link", Some(&link.link))])
         }
         "generate_enchanted_link_for_test_user" => {
-            let made =
-                users.generate_enchanted_link_for_test_user(id, Some(uri), &generated(args)?);
+            let made = users.generate_enchanted_link_for_test_user(id, &test_link(args)?);
             bared(made, |link| {
                 [("link", Some(&link.link)), ("pendingRef", Some(&link.pending_ref))]
             })
@@ -222,18 +227,28 @@ fn kind(args: &Args<'_>) -> Sayable<TestMethod> {
     }
 }
 
-/// Python's `LoginOptions` of a code or link that is not sent.
-fn generated(args: &Args<'_>) -> Sayable<GeneratedSignIn> {
-    let mut options = GeneratedSignIn::default();
-    let Some(given) = args.object("login_options")? else { return Ok(options) };
-    options.step_up = given.flag("stepup")?;
-    options.mfa = given.flag("mfa")?;
-    options.revoke_other_sessions = given.flag("revoke_other_sessions")?;
-    options.custom_claims = given.map("custom_claims")?;
-    options.template_id = given.string("template_id")?;
-    options.locale = given.string("locale")?;
-    if let Some(template) = given.text_map("template_options")? {
-        options = options.template_options(template);
+fn recovery(args: &Args<'_>) -> Sayable<RecoveryUpdate> {
+    let mut update = RecoveryUpdate::default();
+    update.verified = args.flag("verified")?;
+    Ok(update)
+}
+
+fn test_link(args: &Args<'_>) -> Sayable<TestLinkOptions> {
+    let options = TestLinkOptions::default().redirect_url(args.text_or_empty("uri")?);
+    Ok(options.sign_in(generated_sign_in(args)?))
+}
+
+fn generated_sign_in(args: &Args<'_>) -> Sayable<GeneratedSignIn> {
+    let mut sign_in = GeneratedSignIn::default();
+    let Some(given) = args.object("login_options")? else { return Ok(sign_in) };
+    sign_in.step_up = given.flag("stepup")?;
+    sign_in.mfa = given.flag("mfa")?;
+    sign_in.revoke_other_sessions = given.flag("revoke_other_sessions")?;
+    sign_in.custom_claims = given.map("custom_claims")?;
+    sign_in.template_id = given.string("template_id")?;
+    sign_in.locale = given.string("locale")?;
+    if let Some(values) = given.text_map("template_options")? {
+        sign_in = sign_in.template_options(values);
     }
-    Ok(options)
+    Ok(sign_in)
 }

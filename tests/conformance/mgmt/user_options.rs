@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use descope::mgmt::user::{
     AttributeKind, AttributeOption, BatchUser, CustomAttribute, FamilyAssociation, HashFunction,
-    HashedPassword, Invitation, NewUser, RoleFilter, UserPatch, UserSearch,
+    HashedPassword, Invitation, NewUser, RoleFilter, UserPatch, UserProfile, UserSearch,
 };
 use descope::{Sort, UserStatus};
 use serde_json::Value;
@@ -31,19 +31,25 @@ macro_rules! set_user {
         $user.sso_app_ids = $args.strings("sso_app_ids")?;
         $user.families = families($args)?;
         $user.test = $args.flag("test")?;
-        $user.status = status($args)?;
     };
 }
 
+pub(super) fn profile(args: &Args<'_>) -> Sayable<UserProfile> {
+    let mut profile = UserProfile::default();
+    set_user!(profile, args);
+    Ok(profile)
+}
+
 pub(super) fn new_user(args: &Args<'_>) -> Sayable<NewUser> {
-    let mut user = NewUser::default();
-    set_user!(user, args);
+    let mut user = NewUser::from(profile(args)?);
+    user.status = status(args)?;
     Ok(user)
 }
 
 pub(super) fn patch(args: &Args<'_>) -> Sayable<UserPatch> {
     let mut patch = UserPatch::default();
     set_user!(patch, args);
+    patch.status = status(args)?;
     Ok(patch)
 }
 
@@ -82,11 +88,16 @@ pub(super) fn invitation(args: &Args<'_>) -> Sayable<Invitation> {
 pub(super) fn batch(args: &Args<'_>) -> Sayable<Vec<BatchUser>> {
     let items = args.objects("users")?.unwrap_or_default();
     let read = |item: &Args<'_>| {
-        let mut user = BatchUser::new(item.text("login_id")?).user(new_user(item)?);
+        let mut user = BatchUser::new(item.text("login_id")?).profile(profile(item)?);
+        user.status = status(item)?;
         user.seed = item.maybe("seed")?.map(Into::into);
         if let Some(password) = item.object("password")? {
-            user.password = password.maybe("cleartext")?.map(Into::into);
-            user.hashed_password = hashed(&password)?;
+            user = match (password.maybe("cleartext")?, hashed(&password)?) {
+                (Some(_), Some(_)) => return Err(Unsayable::Type("two passwords".to_owned())),
+                (Some(password), None) => user.password(password),
+                (None, Some(password)) => user.hashed_password(password),
+                (None, None) => user,
+            };
         }
         Ok(user)
     };

@@ -3,8 +3,8 @@
 use descope::Scope;
 use descope::emulator::Emulator;
 use descope::mgmt::sso::{
-    AttributeMapping, CrossAppAccess, CrossAppOptions, CrossAppUpdate, FgaMapping, FgaRelation,
-    GroupsMapping, RoleMapping, TrustedIssuer, TrustedIssuers,
+    AttributeMapping, ConfigurationOptions, CrossAppAccess, CrossAppUpdate, FgaMapping,
+    FgaRelation, GroupsMapping, RoleMapping, TrustedIssuer, TrustedIssuers,
 };
 use serde_json::{Value, json};
 
@@ -81,7 +81,8 @@ fn is_the_access(access: &CrossAppAccess) {
 
 #[test]
 fn load_load_all_and_delete_with_every_field_and_with_none() {
-    let (none, one) = (CrossAppOptions::default(), CrossAppOptions::default().sso_id("S/1"));
+    let (none, one) =
+        (ConfigurationOptions::default(), ConfigurationOptions::default().sso_id("S/1"));
     for (options, query) in [(none, "tenantId=t%2F1"), (one, "tenantId=t%2F1&ssoId=S%2F1")] {
         let line = format!("GET /v1/mgmt/sso/xaa/settings?{query}");
         let loaded = sends(&line, MANAGEMENT, Value::Null, &access(), |client| {
@@ -139,7 +140,7 @@ fn update_with_every_field_and_with_none() {
 
 #[test]
 fn bad_input_is_refused_before_a_request() {
-    let none = CrossAppOptions::default();
+    let none = ConfigurationOptions::default();
     refuses("tenant_id", |c| c.mgmt().sso().load_cross_app_access("", &none));
     refuses("tenant_id", |c| c.mgmt().sso().load_all_cross_app_access(""));
     refuses("tenant_id", |c| c.mgmt().sso().delete_cross_app_access("", &none));
@@ -162,7 +163,8 @@ fn a_tenant_trusts_whom_it_is_told_to_until_that_is_deleted() {
     });
     emulator.seed(&seed).unwrap();
     let sso = client.mgmt().sso();
-    let (none, second) = (CrossAppOptions::default(), CrossAppOptions::default().sso_id("second"));
+    let (none, second) =
+        (ConfigurationOptions::default(), ConfigurationOptions::default().sso_id("second"));
     let nobody = sso.load_cross_app_access("acme", &none).unwrap();
     assert_eq!((nobody.enabled, nobody.trust.issuers.len()), (Some(false), 0));
     refused(sso.load_cross_app_access("acme", &second), 404, "EMU404");
@@ -191,7 +193,7 @@ fn a_tenant_trusts_whom_it_is_told_to_until_that_is_deleted() {
     let shown: Vec<_> = all.iter().map(|of| (of.sso_id.as_deref(), of.enabled)).collect();
     assert_eq!(shown, [(Some(""), Some(true)), (Some("second"), Some(false))]);
 
-    client.mgmt().role().delete("Reader", Scope::Project).unwrap();
+    client.mgmt().role().delete(Scope::Project, "Reader").unwrap();
     assert_eq!(sso.load_cross_app_access("acme", &none).unwrap().default_roles, [""; 0]);
     let copy = Emulator::builder().project_id(emulator.project_id()).build();
     copy.seed(&emulator.export()).unwrap();

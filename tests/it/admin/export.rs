@@ -4,8 +4,13 @@ use std::time::Duration;
 
 use descope::emulator::Emulator;
 use descope::mgmt::role::RoleDetails;
-use descope::mgmt::sso::{OidcProvider, RoleMapping, SamlOptions, SamlProvider};
-use descope::mgmt::sso_application::{OidcApplication, SamlApplication, WsFedApplication};
+use descope::mgmt::sso::{
+    ConfigurationOptions, OidcProvider, RoleMapping, SamlOptions, SamlProvider,
+};
+use descope::mgmt::sso_application::{
+    NewOidcApplication, NewSamlApplication, NewWsFedApplication, OidcApplication, SamlApplication,
+    SecretOptions, WsFedApplication,
+};
 use descope::mgmt::tenant::TimeUnit;
 use descope::{Client, Scope};
 use serde_json::json;
@@ -37,14 +42,21 @@ fn everything_is_saved_and_made_again() {
         .default_roles(["Member"])
         .domains(["acme.com"]);
     sso.configure_saml("acme", &SamlProvider::new("https://idp", "idp", "PEM"), &options).unwrap();
-    sso.new_settings("acme", "Second", Some("S1")).unwrap();
+    sso.create("acme", "Second", &ConfigurationOptions::default().sso_id("S1")).unwrap();
     sso.configure_oidc("acme", &OidcProvider::new("Idp", "client").sso_id("S1")).unwrap();
     let apps = client.mgmt().sso_application();
-    let oidc = OidcApplication::default().client_secret("canary").force_pkce(true);
-    apps.create_oidc("One", Some("one"), &oidc).unwrap();
-    apps.add_secret("one", "second", None).unwrap();
-    apps.create_saml("Two", Some("two"), &SamlApplication::new("e", "a", "c")).unwrap();
-    apps.create_wsfed("Three", None, &WsFedApplication::default().realm("r")).unwrap();
+    let oidc = NewOidcApplication::new(OidcApplication::default().force_pkce(true))
+        .id("one")
+        .client_secret("canary");
+    apps.create_oidc("One", &oidc).unwrap();
+    apps.add_secret("one", "second", &Default::default()).unwrap();
+    apps.create_saml(
+        "Two",
+        &NewSamlApplication::new(SamlApplication::new("e", "a", "c")).id("two"),
+    )
+    .unwrap();
+    apps.create_wsfed("Three", &NewWsFedApplication::new(WsFedApplication::default().realm("r")))
+        .unwrap();
 
     let saved = emulator.export();
     let (other, copy) = start();
@@ -58,9 +70,13 @@ fn everything_is_saved_and_made_again() {
         (
             (mgmt.tenant().load_all().unwrap(), mgmt.tenant().load_settings("acme").unwrap()),
             mgmt.sso().load_all("acme").unwrap(),
-            mgmt.group().load_all("acme", None).unwrap(),
+            mgmt.group().load_all("acme", &Default::default()).unwrap(),
             mgmt.role().load_all().unwrap(),
-            mgmt.sso_application().secret("one", None).unwrap().expose().to_owned(),
+            mgmt.sso_application()
+                .load_secret("one", &SecretOptions::default())
+                .unwrap()
+                .expose()
+                .to_owned(),
         )
     };
     assert_eq!(seen(&copy), seen(&client));
@@ -72,8 +88,8 @@ fn everything_is_saved_and_made_again() {
     };
     assert_eq!(names(&copy), ["One", "Three", "Two"]);
     // Names still follow, for what is saved are IDs.
-    copy.mgmt().role().update("Editor", Scope::Project, "Author", &RoleDetails::default()).unwrap();
-    let saml = copy.mgmt().sso().load("acme", None).unwrap().saml;
+    copy.mgmt().role().update(Scope::Project, "Editor", "Author", &RoleDetails::default()).unwrap();
+    let saml = copy.mgmt().sso().load("acme", &Default::default()).unwrap().saml;
     assert_eq!(saml.groups_mapping[0].role.name, "Author");
 }
 
@@ -89,7 +105,7 @@ fn the_project_and_its_password_settings_are_saved() {
     let (other, copy) = start();
     other.seed(&saved).unwrap();
     assert_eq!(other.export(), saved);
-    let project = copy.mgmt().project().list().unwrap().remove(0);
+    let project = copy.mgmt().project().load_all().unwrap().remove(0);
     assert_eq!((&*project.name, project.tags), ("Engine", vec!["a".to_owned()]));
     let policy = copy.auth().password().load_policy().unwrap();
     assert_eq!((policy.min_length, policy.non_alphanumeric, policy.number), (12, true, true));

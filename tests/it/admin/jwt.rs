@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use descope::mgmt::jwt::{Impersonation, JwtOptions, SignIn, SignUp, UpdateJwt};
+use descope::mgmt::jwt::{CurrentSession, Impersonation, JwtOptions, SignIn, SignUp, UpdateJwt};
 use descope::mgmt::user::NewUser;
 use descope::{AuthInfo, Client, Error, Scope, Secret, TokenError, UserDetails, codes};
 use serde_json::{Value, json};
@@ -34,11 +34,10 @@ fn update_impersonate_and_stop_with_every_field() {
 
     let options = Impersonation::default()
         .validate_consent(true)
-        .stepup(false)
         .custom_claims(claims())
         .selected_tenant("acme")
         .refresh_duration(HOUR);
-    let mut body = json!({
+    let body = json!({
         "impersonatorId": "ada", "loginId": "al", "validateConsent": true,
         "customClaims": { "c": { "list": [1, null] } }, "selectedTenant": "acme",
         "refreshDuration": 3600,
@@ -47,7 +46,6 @@ fn update_impersonate_and_stop_with_every_field() {
     is_canary(sends(line, MANAGEMENT, body.clone(), &answer, |client| {
         client.mgmt().jwt().impersonate_stepup("ada", "al", &options)
     }));
-    body["stepup"] = json!(false);
     is_canary(sends("POST /v1/mgmt/impersonate", MANAGEMENT, body, &answer, |client| {
         client.mgmt().jwt().impersonate("ada", "al", &options)
     }));
@@ -77,17 +75,16 @@ fn update_impersonate_and_stop_with_every_field() {
 
 #[test]
 fn sign_in_sign_up_and_anonymous_with_every_field() {
-    let options = SignIn::default()
-        .stepup(true)
-        .mfa(false)
+    let session = CurrentSession::step_up(REFRESH)
         .revoke_other_sessions(true)
-        .revoke_other_sessions_types(["web"])
-        .jwt(REFRESH)
+        .revoke_other_sessions_types(["web"]);
+    let options = SignIn::default()
+        .session(session)
         .custom_claims(claims())
         .tenant_id("acme")
         .refresh_duration(HOUR);
     let body = json!({
-        "loginId": "ada", "stepup": true, "mfa": false, "revokeOtherSessions": true,
+        "loginId": "ada", "stepup": true, "revokeOtherSessions": true,
         "revokeOtherSessionsTypes": ["web"], "jwt": REFRESH,
         "customClaims": { "c": { "list": [1, null] } }, "tenantId": "acme",
         "refreshDuration": 3600,
@@ -96,10 +93,26 @@ fn sign_in_sign_up_and_anonymous_with_every_field() {
     let info = sends(line, MANAGEMENT, body, &signed_in(), |client| {
         client.mgmt().jwt().sign_in("ada", &options)
     });
-    assert_eq!((info.claims().user_id(), &*info.user.name), ("U1", "Ada"));
+    assert_eq!(
+        (info.claims().user_id(), info.user.name.as_deref().unwrap_or_default()),
+        ("U1", "Ada")
+    );
     sends(line, MANAGEMENT, json!({ "loginId": "ada" }), &signed_in(), |client| {
         client.mgmt().jwt().sign_in("ada", &SignIn::default())
     });
+    for (session, more) in [
+        (CurrentSession::add_factor(REFRESH), json!({ "mfa": true })),
+        (
+            CurrentSession::new(REFRESH).revoke_other_sessions(false),
+            json!({ "revokeOtherSessions": false }),
+        ),
+    ] {
+        let mut body = json!({ "loginId": "ada", "jwt": REFRESH });
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        sends(line, MANAGEMENT, body, &signed_in(), |client| {
+            client.mgmt().jwt().sign_in("ada", &SignIn::default().session(session.clone()))
+        });
+    }
 
     let user = UserDetails::default()
         .name("Ada Lovelace")
@@ -153,34 +166,29 @@ fn sign_in_sign_up_and_anonymous_with_every_field() {
 #[test]
 fn bad_input_is_refused_before_a_request() {
     let options = Impersonation::default();
-    refuses("jwt", |c| c.mgmt().jwt().update("", &UpdateJwt::default()));
-    refuses("jwt", |c| c.mgmt().jwt().update("a b", &UpdateJwt::default()));
-    refuses("jwt", |c| c.mgmt().jwt().update(&"a".repeat(20_000), &UpdateJwt::default()));
+    refuses("token", |c| c.mgmt().jwt().update("", &UpdateJwt::default()));
+    refuses("token", |c| c.mgmt().jwt().update("a b", &UpdateJwt::default()));
+    refuses("token", |c| c.mgmt().jwt().update(&"a".repeat(20_000), &UpdateJwt::default()));
     refuses("impersonator_id", |c| c.mgmt().jwt().impersonate("", "al", &options));
     refuses("login_id", |c| c.mgmt().jwt().impersonate("ada", "", &options));
     refuses("impersonator_id", |c| c.mgmt().jwt().impersonate_stepup("", "al", &options));
     refuses("login_id", |c| c.mgmt().jwt().impersonate_stepup("ada", "", &options));
-    refuses("jwt", |c| c.mgmt().jwt().stop_impersonation("", &JwtOptions::default()));
+    refuses("refresh_token", |c| c.mgmt().jwt().stop_impersonation("", &JwtOptions::default()));
     refuses("login_id", |c| c.mgmt().jwt().sign_in("", &SignIn::default()));
-    for lone in [
-        SignIn::default().stepup(true),
-        SignIn::default().mfa(true),
-        SignIn::default().revoke_other_sessions(true),
-        SignIn::default().revoke_other_sessions_types(["web"]),
-    ] {
-        refuses("jwt", |c| c.mgmt().jwt().sign_in("ada", &lone));
+    for broken in ["", "a\r\nb"] {
+        let options = SignIn::default().session(CurrentSession::step_up(broken));
+        refuses("refresh_token", |c| c.mgmt().jwt().sign_in("ada", &options));
     }
-    refuses("jwt", |c| c.mgmt().jwt().sign_in("ada", &SignIn::default().jwt("a\r\nb")));
     refuses("login_id", |c| c.mgmt().jwt().sign_up("", &SignUp::default()));
     refuses("login_id", |c| c.mgmt().jwt().sign_up_or_in("", &SignUp::default()));
     refusals_of([
-        ("POST /v1/mgmt/auth/signin", "jwt login_id"),
+        ("POST /v1/mgmt/auth/signin", "login_id refresh_token"),
         ("POST /v1/mgmt/auth/signup", "login_id"),
         ("POST /v1/mgmt/auth/signup-in", "login_id"),
         ("POST /v1/mgmt/impersonate", "impersonator_id login_id"),
         ("POST /v1/mgmt/impersonate/stepup", "impersonator_id login_id"),
-        ("POST /v1/mgmt/jwt/update", "jwt"),
-        ("POST /v1/mgmt/stop/impersonation", "jwt"),
+        ("POST /v1/mgmt/jwt/update", "token"),
+        ("POST /v1/mgmt/stop/impersonation", "refresh_token"),
     ]);
 }
 
@@ -310,7 +318,7 @@ fn users_are_signed_up_and_in_without_being_asked() {
     let new = SignUp::default().user(user).verified_email(true).custom_claims([("theme", "dark")]);
     let info = jwt.sign_up(ADA, &new).unwrap();
     assert!(info.first_seen && info.user.verified_email && !info.user.verified_phone);
-    assert_eq!(info.user.name, "Ada");
+    assert_eq!(info.user.name.as_deref(), Some("Ada"));
     assert!(info.claims().has_roles(Scope::Project, ["Member"]));
     assert_eq!(info.claims().get::<String>("theme").unwrap().as_deref(), Some("dark"));
     let taken = jwt.sign_up(ADA, &new).unwrap_err();
@@ -320,13 +328,14 @@ fn users_are_signed_up_and_in_without_being_asked() {
     assert_eq!(again.user.user_id, info.user.user_id);
     assert!(jwt.sign_up_or_in("al", &SignUp::default()).unwrap().first_seen);
 
-    let up = SignIn::default().stepup(true).jwt(info.refresh_token().unwrap());
+    let up = SignIn::default().session(CurrentSession::step_up(info.refresh_token().unwrap()));
     let raised = jwt.sign_in(ADA, &up).unwrap();
     assert_eq!(raised.claims().get::<bool>("su").unwrap(), Some(true));
-    let others =
-        SignIn::default().stepup(true).jwt(sign_in(&client, "al").refresh_token().unwrap());
+    let als = CurrentSession::step_up(sign_in(&client, "al").refresh_token().unwrap());
+    let others = SignIn::default().session(als);
     assert!(jwt.sign_in(ADA, &others).is_err(), "another user's session");
-    let only = SignIn::default().revoke_other_sessions(true).jwt(info.refresh_token().unwrap());
+    let session = CurrentSession::new(info.refresh_token().unwrap()).revoke_other_sessions(true);
+    let only = SignIn::default().session(session);
     jwt.sign_in(ADA, &only).unwrap();
     assert!(client.auth().session().refresh(again.refresh_token().unwrap()).is_err());
 }

@@ -129,7 +129,7 @@ fn a_permission_lives_in_roles_and_tokens() {
     assert_eq!(list(), [row("read", "To read"), row("write", ""), row("fly", "")]);
 
     let may = RoleDetails::default().permissions(["read", "write"]);
-    client.mgmt().role().create("Editor", Scope::Project, &may).unwrap();
+    client.mgmt().role().create(Scope::Project, "Editor", &may).unwrap();
     emulator.seed(&json!({ "users": [{ "loginId": "ada", "roleNames": ["Editor"] }] })).unwrap();
     permissions.update("read", "see", &PermissionDetails::default()).unwrap();
     assert_eq!(list()[0], row("see", ""), "an update replaces the description");
@@ -138,12 +138,12 @@ fn a_permission_lives_in_roles_and_tokens() {
     assert!(permissions.update("see", "edit", &described("")).is_err(), "the name is taken");
 
     let role = || client.mgmt().role().load_all().unwrap().remove(0);
-    assert_eq!(role().permission_names, ["see", "edit"], "names follow");
+    assert_eq!(role().permissions, ["see", "edit"], "names follow");
     let session = client.mgmt().jwt().sign_in("ada", &SignIn::default()).unwrap();
     assert!(session.claims().has_permissions(Scope::Project, ["see", "edit"]));
 
     permissions.delete_by_id(&id).unwrap();
-    assert_eq!(role().permission_names, ["see"]);
+    assert_eq!(role().permissions, ["see"]);
     let session = client.auth().session().refresh(session.refresh_token().unwrap()).unwrap();
     assert!(!session.claims().has_permissions(Scope::Project, ["edit"]));
     let changes = [PermissionChange::of("see", "look"), PermissionChange::of("fly", "soar")];
@@ -154,5 +154,5 @@ fn a_permission_lives_in_roles_and_tokens() {
     permissions.delete_batch_by_ids(&[&id]).unwrap();
     assert_eq!(list(), []);
     assert!(permissions.delete("look").unwrap_err().is_not_found());
-    assert_eq!(role().permission_names, [""; 0]);
+    assert_eq!(role().permissions, [""; 0]);
 }

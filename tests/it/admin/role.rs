@@ -39,29 +39,29 @@ fn every_request() {
     let delete = "POST /v1/mgmt/role/delete";
     let body = with_details(json!({ "name": "Editor", "tenantId": "acme" }));
     sends(create, MANAGEMENT, body, &nothing, |client| {
-        client.mgmt().role().create("Editor", ACME, &details())
+        client.mgmt().role().create(ACME, "Editor", &details())
     });
     sends(create, MANAGEMENT, json!({ "name": "Editor" }), &nothing, |client| {
-        client.mgmt().role().create("Editor", Scope::Project, &RoleDetails::default())
+        client.mgmt().role().create(Scope::Project, "Editor", &RoleDetails::default())
     });
     let body = with_details(json!({ "name": "Editor", "tenantId": "acme", "newName": "Author" }));
     sends(update, MANAGEMENT, body, &nothing, |client| {
-        client.mgmt().role().update("Editor", ACME, "Author", &details())
+        client.mgmt().role().update(ACME, "Editor", "Author", &details())
     });
     let body = with_details(json!({ "id": "R1", "tenantId": "acme", "newName": "Author" }));
     sends(update, MANAGEMENT, body, &nothing, |client| {
-        client.mgmt().role().update_by_id("R1", ACME, "Author", &details())
+        client.mgmt().role().update_by_id(ACME, "R1", "Author", &details())
     });
     let none: [&str; 0] = [];
     let body = json!({ "id": "R1", "newName": "Author", "permissionNames": [] });
     sends(update, MANAGEMENT, body, &nothing, |client| {
         let details = RoleDetails::default().permissions(none);
-        client.mgmt().role().update_by_id("R1", Scope::Project, "Author", &details)
+        client.mgmt().role().update_by_id(Scope::Project, "R1", "Author", &details)
     });
     let body = json!({ "name": "Editor", "tenantId": "acme" });
-    sends(delete, MANAGEMENT, body, &nothing, |c| c.mgmt().role().delete("Editor", ACME));
+    sends(delete, MANAGEMENT, body, &nothing, |c| c.mgmt().role().delete(ACME, "Editor"));
     sends(delete, MANAGEMENT, json!({ "id": "R1" }), &nothing, |client| {
-        client.mgmt().role().delete_by_id("R1", Scope::Project)
+        client.mgmt().role().delete_by_id(Scope::Project, "R1")
     });
     every_field_of([
         "POST /v1/mgmt/role/create",
@@ -94,10 +94,10 @@ fn every_batch() {
     let line = "POST /v1/mgmt/role/delete/batch";
     let body = json!({ "roleNames": ["A", "B"], "tenantId": "acme" });
     sends(line, MANAGEMENT, body, &json!({}), |client| {
-        client.mgmt().role().delete_batch(&["A", "B"], ACME)
+        client.mgmt().role().delete_batch(ACME, &["A", "B"])
     });
     sends(line, MANAGEMENT, json!({ "roleIds": ["R1"] }), &json!({}), |client| {
-        client.mgmt().role().delete_batch_by_ids(&["R1"], Scope::Project)
+        client.mgmt().role().delete_batch_by_ids(Scope::Project, &["R1"])
     });
     every_field_of([
         "POST /v1/mgmt/role/create/batch",
@@ -117,8 +117,11 @@ fn load_all_and_search() {
     });
     let role = &roles[0];
     assert_eq!((&*role.id, &*role.name, &*role.description), ("R1", "Editor", "d"));
-    assert_eq!((&*role.tenant_id, role.created_time.as_seconds()), ("acme", 1_700_000_000));
-    assert_eq!(role.permission_names, ["read"]);
+    assert_eq!(
+        (role.tenant_id.as_deref(), role.created_time.unwrap().as_seconds()),
+        (Some("acme"), 1_700_000_000)
+    );
+    assert_eq!(role.permissions, ["read"]);
     assert!(role.default && role.private);
     let search = RoleSearch::default()
         .tenant_ids(["acme"])
@@ -145,24 +148,24 @@ fn load_all_and_search() {
 #[test]
 fn bad_input_is_refused_before_a_request() {
     let (details, nowhere) = (RoleDetails::default(), Scope::Tenant(""));
-    refuses("name", |c| c.mgmt().role().create("", Scope::Project, &details));
-    refuses("tenant_id", |c| c.mgmt().role().create("Editor", nowhere, &details));
-    refuses("name", |c| c.mgmt().role().update("", ACME, "Author", &details));
-    refuses("new_name", |c| c.mgmt().role().update("Editor", ACME, "", &details));
-    refuses("tenant_id", |c| c.mgmt().role().update("Editor", nowhere, "Author", &details));
-    refuses("id", |c| c.mgmt().role().update_by_id("", ACME, "Author", &details));
-    refuses("new_name", |c| c.mgmt().role().update_by_id("R1", ACME, "", &details));
-    refuses("name", |c| c.mgmt().role().delete("", ACME));
-    refuses("tenant_id", |c| c.mgmt().role().delete("Editor", nowhere));
-    refuses("id", |c| c.mgmt().role().delete_by_id("", ACME));
+    refuses("name", |c| c.mgmt().role().create(Scope::Project, "", &details));
+    refuses("tenant_id", |c| c.mgmt().role().create(nowhere, "Editor", &details));
+    refuses("name", |c| c.mgmt().role().update(ACME, "", "Author", &details));
+    refuses("new_name", |c| c.mgmt().role().update(ACME, "Editor", "", &details));
+    refuses("tenant_id", |c| c.mgmt().role().update(nowhere, "Editor", "Author", &details));
+    refuses("id", |c| c.mgmt().role().update_by_id(ACME, "", "Author", &details));
+    refuses("new_name", |c| c.mgmt().role().update_by_id(ACME, "R1", "", &details));
+    refuses("name", |c| c.mgmt().role().delete(ACME, ""));
+    refuses("tenant_id", |c| c.mgmt().role().delete(nowhere, "Editor"));
+    refuses("id", |c| c.mgmt().role().delete_by_id(ACME, ""));
     refuses("roles", |c| c.mgmt().role().create_batch(&[]));
     refuses("roles", |c| c.mgmt().role().update_batch(&[]));
     refuses("name", |c| c.mgmt().role().create_batch(&[NewRole::new("A"), NewRole::new("")]));
     refuses("new_name", |c| c.mgmt().role().update_batch(&[RoleChange::of("A", "")]));
     // Descope would delete every role.
-    refuses("names", |c| c.mgmt().role().delete_batch(&[], Scope::Project));
-    refuses("ids", |c| c.mgmt().role().delete_batch_by_ids(&[], Scope::Project));
-    refuses("tenant_id", |c| c.mgmt().role().delete_batch(&["A"], nowhere));
+    refuses("names", |c| c.mgmt().role().delete_batch(Scope::Project, &[]));
+    refuses("ids", |c| c.mgmt().role().delete_batch_by_ids(Scope::Project, &[]));
+    refuses("tenant_id", |c| c.mgmt().role().delete_batch(nowhere, &["A"]));
     refusals_of([
         ("POST /v1/mgmt/role/create", "name tenant_id"),
         ("POST /v1/mgmt/role/create/batch", "name roles"),
@@ -180,19 +183,19 @@ fn a_role_lives_from_creation_to_deletion() {
     client.mgmt().tenant().create("Acme", &NewTenant::default().id("acme")).unwrap();
     let roles = client.mgmt().role();
     let may = RoleDetails::default().description("d").permissions(["read"]).private(true);
-    roles.create("Editor", Scope::Project, &may).unwrap();
-    assert!(roles.create("Editor", Scope::Project, &may).is_err(), "the name is taken");
-    roles.create("Editor", ACME, &RoleDetails::default()).unwrap();
-    assert!(roles.create("X", Scope::Tenant("t9"), &may).unwrap_err().is_not_found());
+    roles.create(Scope::Project, "Editor", &may).unwrap();
+    assert!(roles.create(Scope::Project, "Editor", &may).is_err(), "the name is taken");
+    roles.create(ACME, "Editor", &RoleDetails::default()).unwrap();
+    assert!(roles.create(Scope::Tenant("t9"), "X", &may).unwrap_err().is_not_found());
     let unknown = RoleDetails::default().permissions(["fly"]);
-    assert!(matches!(roles.create("X", ACME, &unknown), Err(Error::Api(_))));
+    assert!(matches!(roles.create(ACME, "X", &unknown), Err(Error::Api(_))));
 
     let [project, acme] = <[_; 2]>::try_from(roles.load_all().unwrap()).unwrap();
-    assert_eq!((&*project.tenant_id, &*acme.tenant_id), ("", "acme"));
-    assert_eq!((&*project.permission_names, project.private), (&["read".to_owned()][..], true));
+    assert_eq!((&project.tenant_id, acme.tenant_id.as_deref()), (&None, Some("acme")));
+    assert_eq!((&*project.permissions, project.private), (&["read".to_owned()][..], true));
 
-    roles.update("Editor", ACME, "Author", &RoleDetails::default()).unwrap();
-    roles.update_by_id(&project.id, Scope::Project, "Editor", &RoleDetails::default()).unwrap();
+    roles.update(ACME, "Editor", "Author", &RoleDetails::default()).unwrap();
+    roles.update_by_id(Scope::Project, &project.id, "Editor", &RoleDetails::default()).unwrap();
     let found = |search: RoleSearch| -> Vec<String> {
         roles.search(&search).unwrap().into_iter().map(|role| role.name).collect()
     };
@@ -204,9 +207,9 @@ fn a_role_lives_from_creation_to_deletion() {
     assert_eq!(found(RoleSearch::default().ids([&*acme.id])), ["Author"]);
     assert_eq!(found(RoleSearch::default().permissions(["read"])), [""; 0], "it was cleared");
 
-    assert!(roles.delete("Author", Scope::Project).unwrap_err().is_not_found());
-    roles.delete("Author", ACME).unwrap();
-    roles.delete_by_id(&project.id, Scope::Project).unwrap();
+    assert!(roles.delete(Scope::Project, "Author").unwrap_err().is_not_found());
+    roles.delete(ACME, "Author").unwrap();
+    roles.delete_by_id(Scope::Project, &project.id).unwrap();
     assert_eq!(roles.load_all().unwrap(), []);
 }
 
@@ -227,11 +230,11 @@ fn batches_make_change_and_delete() {
     let changed = roles.update_batch(&changes).unwrap();
     assert_eq!(changed.iter().map(|role| &*role.name).collect::<Vec<_>>(), ["AA", "CC", "BB"]);
     assert_eq!((&changed[0].id, &*changed[0].description), (&made[0].id, "d"));
-    roles.delete_batch(&["AA", "BB"], Scope::Project).unwrap();
+    roles.delete_batch(Scope::Project, &["AA", "BB"]).unwrap();
     let left = roles.load_all().unwrap();
     assert_eq!(left.iter().map(|role| &*role.name).collect::<Vec<_>>(), ["B", "CC", "BB"]);
-    roles.delete_batch_by_ids(&[&*left[0].id, &*left[1].id], Scope::Project).unwrap();
-    roles.delete_batch(&["BB"], ACME).unwrap();
+    roles.delete_batch_by_ids(Scope::Project, &[&*left[0].id, &*left[1].id]).unwrap();
+    roles.delete_batch(ACME, &["BB"]).unwrap();
     assert_eq!(roles.load_all().unwrap(), []);
 }
 
@@ -256,17 +259,17 @@ fn renaming_and_deleting_reach_users_keys_and_tokens() {
     client
         .mgmt()
         .role()
-        .update("Editor", Scope::Project, "Author", &RoleDetails::default())
+        .update(Scope::Project, "Editor", "Author", &RoleDetails::default())
         .unwrap();
     assert_eq!(held(Scope::Project, "Author"), [true; 2]);
     assert_eq!(held(ACME, "Author"), [true; 2]);
     assert_eq!(held(Scope::Project, "Editor"), [false; 2]);
-    client.mgmt().role().delete("Author", Scope::Project).unwrap();
+    client.mgmt().role().delete(Scope::Project, "Author").unwrap();
     assert_eq!(held(Scope::Project, "Author"), [false; 2]);
     assert_eq!(held(ACME, "Author"), [false; 2]);
     assert_eq!(held(ACME, "Local"), [true; 2]);
     // A new role of the old name is another role.
-    client.mgmt().role().create("Author", Scope::Project, &RoleDetails::default()).unwrap();
+    client.mgmt().role().create(Scope::Project, "Author", &RoleDetails::default()).unwrap();
     assert_eq!(held(Scope::Project, "Author"), [false; 2]);
 }
 
@@ -276,7 +279,7 @@ fn searches_find_texts_and_sort() {
     let roles = client.mgmt().role();
     for (name, description) in [("Reader", "may read"), ("Writer", "may write"), ("Editor", "")] {
         let details = RoleDetails::default().description(description);
-        roles.create(name, Scope::Project, &details).unwrap();
+        roles.create(Scope::Project, name, &details).unwrap();
     }
     let found = |search: RoleSearch| {
         let found = roles.search(&search).unwrap();

@@ -2,8 +2,9 @@
 
 use descope::mgmt::role::RoleDetails;
 use descope::mgmt::sso::{
-    AttributeMapping, FgaMapping, FgaRelation, GroupsMapping, LegacyOptions, OidcAttributeMapping,
-    OidcProvider, RedirectUrls, RoleMapping, SamlMetadata, SamlOptions, SamlProvider,
+    AttributeMapping, ConfigurationOptions, FgaMapping, FgaRelation, GroupsMapping, LegacyOptions,
+    OidcAttributeMapping, OidcProvider, RedirectUrls, RoleMapping, SamlMetadata, SamlOptions,
+    SamlProvider,
 };
 use descope::mgmt::tenant::{NewTenant, TenantSearch};
 use descope::{AuthType, Client, Scope};
@@ -253,9 +254,9 @@ fn settings() -> Value {
 fn load_load_all_new_and_delete() {
     let line = "GET /v2/mgmt/sso/settings?tenantId=a%26b&ssoId=S1";
     let found = sends(line, MANAGEMENT, Value::Null, &settings(), |client| {
-        client.mgmt().sso().load("a&b", Some("S1"))
+        client.mgmt().sso().load("a&b", &ConfigurationOptions::default().sso_id("S1"))
     });
-    assert_eq!((&*found.sso_id, &*found.tenant.name), ("S1", "Acme"));
+    assert_eq!((found.sso_id.as_deref(), &*found.tenant.name), (Some("S1"), "Acme"));
     assert_eq!(found.tenant.auth_type, Some(AuthType::Oidc));
     let (saml, oidc) = (&found.saml, &found.oidc);
     assert_eq!((&*saml.idp_entity_id, &*saml.idp_sso_url), ("idp", "https://idp"));
@@ -305,20 +306,22 @@ fn load_load_all_new_and_delete() {
     let all = json!({ "SSOSettings": [settings(), {}] });
     let both =
         sends(line, MANAGEMENT, Value::Null, &all, |client| client.mgmt().sso().load_all("acme"));
-    assert_eq!((both.len(), &*both[0].sso_id), (2, "S1"));
+    assert_eq!((both.len(), both[0].sso_id.as_deref()), (2, Some("S1")));
     let body = json!({ "tenantId": "acme", "displayName": "Second", "ssoId": "S1" });
     let line = "POST /v1/mgmt/sso/settings/new";
     let new = sends(line, MANAGEMENT, body, &settings(), |client| {
-        client.mgmt().sso().new_settings("acme", "Second", Some("S1"))
+        client.mgmt().sso().create("acme", "Second", &ConfigurationOptions::default().sso_id("S1"))
     });
     assert_eq!(new, found);
     let line = "DELETE /v1/mgmt/sso/settings?tenantId=acme&ssoId=S1";
     sends(line, MANAGEMENT, Value::Null, &json!({}), |client| {
-        client.mgmt().sso().delete("acme", Some("S1"))
+        client.mgmt().sso().delete("acme", &ConfigurationOptions::default().sso_id("S1"))
     });
     let line = "DELETE /v1/mgmt/sso/settings?tenantId=acme";
-    sends(line, MANAGEMENT, Value::Null, &json!({}), |c| c.mgmt().sso().delete("acme", None));
-    survives(&settings(), |client| client.mgmt().sso().load("acme", None));
+    sends(line, MANAGEMENT, Value::Null, &json!({}), |c| {
+        c.mgmt().sso().delete("acme", &Default::default())
+    });
+    survives(&settings(), |client| client.mgmt().sso().load("acme", &Default::default()));
     every_field_of([
         "DELETE /v1/mgmt/sso/settings",
         "POST /v1/mgmt/sso/settings/new",
@@ -329,21 +332,28 @@ fn load_load_all_new_and_delete() {
 
 #[test]
 fn redirects_auth_types_and_recalculation() {
-    let urls = RedirectUrls::default().saml("https://app/saml").oauth("");
+    let urls = RedirectUrls::default().saml("https://app/saml").oauth("").sso_id("S1");
     let body = json!({
         "tenantId": "acme", "ssoId": "S1", "samlRedirectUrl": "https://app/saml",
         "oauthRedirectUrl": "",
     });
     sends("POST /v1/mgmt/sso/redirect", MANAGEMENT, body, &json!({}), |client| {
-        client.mgmt().sso().configure_redirect_urls("acme", &urls, Some("S1"))
+        client.mgmt().sso().configure_redirect_urls("acme", &urls)
     });
     let body = json!({ "tenantId": "acme", "ssoId": "S1", "authType": "oidc" });
     sends("POST /v1/mgmt/sso/settings/authtype", MANAGEMENT, body, &json!({}), |client| {
-        client.mgmt().sso().configure_auth_type("acme", &AuthType::Oidc, Some("S1"))
+        client.mgmt().sso().configure_auth_type(
+            "acme",
+            &AuthType::Oidc,
+            &ConfigurationOptions::default().sso_id("S1"),
+        )
     });
     let body = json!({ "tenantId": "acme", "ssoId": "S1" });
     sends("POST /v1/mgmt/sso/recalculate-mappings", MANAGEMENT, body, &json!({}), |client| {
-        client.mgmt().sso().recalculate_mappings("acme", Some("S1"))
+        client
+            .mgmt()
+            .sso()
+            .recalculate_mappings("acme", &ConfigurationOptions::default().sso_id("S1"))
     });
     every_field_of([
         "POST /v1/mgmt/sso/recalculate-mappings",
@@ -395,14 +405,14 @@ fn the_older_calls() {
     });
     let line = "GET /v1/mgmt/sso/settings?tenantId=acme";
     let found = sends(line, MANAGEMENT, Value::Null, &answer, |client| {
-        client.mgmt().sso().get_settings("acme")
+        client.mgmt().sso().load_legacy("acme")
     });
     assert_eq!((&*found.idp_sso_url, &*found.sp_acs_url), ("https://idp", "acs"));
     assert_eq!((&*found.user_mapping.phone_number, &*found.domain), ("PH", "acme.com"));
     assert_eq!(found.groups_mapping[0].role.name, "Admin");
-    survives(&answer, |client| client.mgmt().sso().get_settings("acme"));
+    survives(&answer, |client| client.mgmt().sso().load_legacy("acme"));
 
-    refuses("tenant_id", |c| c.mgmt().sso().get_settings(""));
+    refuses("tenant_id", |c| c.mgmt().sso().load_legacy(""));
     refuses("idp_url", |c| c.mgmt().sso().configure("acme", "", "idp", "PEM", &options));
     refuses("entity_id", |c| c.mgmt().sso().configure("acme", "u", "", "PEM", &options));
     refuses("idp_certificate", |c| c.mgmt().sso().configure("acme", "u", "e", " ", &options));
@@ -427,11 +437,11 @@ fn the_older_calls() {
 fn bad_input_is_refused_before_a_request() {
     let good = SamlProvider::new("https://idp", "idp", "PEM");
     let options = SamlOptions::default();
-    refuses("tenant_id", |c| c.mgmt().sso().load("", None));
+    refuses("tenant_id", |c| c.mgmt().sso().load("", &Default::default()));
     refuses("tenant_id", |c| c.mgmt().sso().load_all(""));
-    refuses("tenant_id", |c| c.mgmt().sso().new_settings("", "Second", None));
-    refuses("display_name", |c| c.mgmt().sso().new_settings("acme", "", None));
-    refuses("tenant_id", |c| c.mgmt().sso().delete("", None));
+    refuses("tenant_id", |c| c.mgmt().sso().create("", "Second", &Default::default()));
+    refuses("display_name", |c| c.mgmt().sso().create("acme", "", &Default::default()));
+    refuses("tenant_id", |c| c.mgmt().sso().delete("", &Default::default()));
     refuses("tenant_id", |c| c.mgmt().sso().configure_saml("", &good, &options));
     for (name, provider) in [
         ("idp_url", SamlProvider::new("", "idp", "PEM")),
@@ -448,11 +458,11 @@ fn bad_input_is_refused_before_a_request() {
     refuses("name", |c| c.mgmt().sso().configure_oidc("acme", &OidcProvider::new("", "client")));
     refuses("client_id", |c| c.mgmt().sso().configure_oidc("acme", &OidcProvider::new("Idp", "")));
     refuses("tenant_id", |c| c.mgmt().sso().configure_oidc("", &OidcProvider::new("a", "b")));
+    refuses("tenant_id", |c| c.mgmt().sso().configure_redirect_urls("", &RedirectUrls::default()));
     refuses("tenant_id", |c| {
-        c.mgmt().sso().configure_redirect_urls("", &RedirectUrls::default(), None)
+        c.mgmt().sso().configure_auth_type("", &AuthType::None, &Default::default())
     });
-    refuses("tenant_id", |c| c.mgmt().sso().configure_auth_type("", &AuthType::None, None));
-    refuses("tenant_id", |c| c.mgmt().sso().recalculate_mappings("", None));
+    refuses("tenant_id", |c| c.mgmt().sso().recalculate_mappings("", &Default::default()));
     refusals_of([
         ("POST /v1/mgmt/sso/oidc", "client_id name tenant_id"),
         ("POST /v1/mgmt/sso/recalculate-mappings", "tenant_id"),
@@ -481,10 +491,12 @@ fn with_acme() -> (descope::emulator::Emulator, Client) {
 fn a_configuration_lives_from_creation_to_deletion() {
     let (_, client) = with_acme();
     let sso = client.mgmt().sso();
-    let empty = sso.load("acme", None).unwrap();
+    let empty = sso.load("acme", &Default::default()).unwrap();
     assert_eq!((empty.tenant.auth_type, &*empty.saml.idp_sso_url), (Some(AuthType::None), ""));
-    assert!(sso.load("t9", None).unwrap_err().is_not_found());
-    assert!(sso.load("acme", Some("S9")).unwrap_err().is_not_found());
+    assert!(sso.load("t9", &Default::default()).unwrap_err().is_not_found());
+    assert!(
+        sso.load("acme", &ConfigurationOptions::default().sso_id("S9")).unwrap_err().is_not_found()
+    );
 
     let provider = SamlProvider::new("https://idp", "idp", "PEM");
     let options = SamlOptions::default()
@@ -496,7 +508,7 @@ fn a_configuration_lives_from_creation_to_deletion() {
     let nobody = SamlOptions::default().role_mappings([RoleMapping::new("Nobody", ["g"])]);
     assert!(sso.configure_saml("acme", &provider, &nobody).is_err());
     sso.configure_saml("acme", &provider, &options).unwrap();
-    let found = sso.load("acme", None).unwrap();
+    let found = sso.load("acme", &Default::default()).unwrap();
     assert_eq!(
         (found.tenant.auth_type.clone(), &*found.tenant.domains),
         (Some(AuthType::Saml), &["acme.com".to_owned()][..])
@@ -508,27 +520,27 @@ fn a_configuration_lives_from_creation_to_deletion() {
     assert_eq!(found.saml.attribute_mapping, attributes());
     assert!(!found.saml.sp_acs_url.is_empty() && !found.saml.sp_entity_id.is_empty());
     let roles = |client: &Client| -> Vec<String> {
-        let found = client.mgmt().sso().load("acme", None).unwrap();
+        let found = client.mgmt().sso().load("acme", &Default::default()).unwrap();
         found.saml.groups_mapping.into_iter().map(|of| of.role.name).collect()
     };
     assert_eq!(roles(&client), ["Editor", "Member"]);
     client
         .mgmt()
         .role()
-        .update("Editor", Scope::Project, "Author", &RoleDetails::default())
+        .update(Scope::Project, "Editor", "Author", &RoleDetails::default())
         .unwrap();
-    client.mgmt().role().delete("Member", Scope::Tenant("acme")).unwrap();
+    client.mgmt().role().delete(Scope::Tenant("acme"), "Member").unwrap();
     assert_eq!(roles(&client), ["Author"], "renamed and deleted");
-    assert_eq!(sso.load("acme", None).unwrap().saml.default_roles, [""; 0]);
+    assert_eq!(sso.load("acme", &Default::default()).unwrap().saml.default_roles, [""; 0]);
     let by_saml = TenantSearch::default().auth_type(AuthType::Saml);
     assert_eq!(client.mgmt().tenant().search(&by_saml).unwrap().len(), 1);
 
     let urls = RedirectUrls::default().saml("");
-    sso.configure_redirect_urls("acme", &urls, None).unwrap();
-    assert_eq!(sso.load("acme", None).unwrap().saml.redirect_url, "");
+    sso.configure_redirect_urls("acme", &urls).unwrap();
+    assert_eq!(sso.load("acme", &Default::default()).unwrap().saml.redirect_url, "");
     let metadata = SamlMetadata::new("https://idp/metadata");
     sso.configure_saml_by_metadata("acme", &metadata, &SamlOptions::default()).unwrap();
-    let found = sso.load("acme", None).unwrap();
+    let found = sso.load("acme", &Default::default()).unwrap();
     assert_eq!(
         (&*found.saml.idp_metadata_url, &*found.saml.idp_sso_url),
         ("https://idp/metadata", "")
@@ -541,17 +553,20 @@ fn a_configuration_lives_from_creation_to_deletion() {
         .groups_mapping([GroupsMapping::new("Author", ["grp1"])])
         .attribute_mapping(claims());
     sso.configure_oidc("acme", &provider).unwrap();
-    let found = sso.load("acme", None).unwrap();
+    let found = sso.load("acme", &Default::default()).unwrap();
     assert_eq!(found.tenant.auth_type, Some(AuthType::Oidc));
     assert_eq!((&*found.oidc.client_id, &found.oidc.attribute_mapping), ("client", &claims()));
     assert_eq!(found.oidc.groups_mapping[0].role.name, "Author");
     assert_eq!(found.saml.idp_metadata_url, "https://idp/metadata", "it is kept beside");
-    sso.configure_auth_type("acme", &AuthType::Saml, None).unwrap();
+    sso.configure_auth_type("acme", &AuthType::Saml, &Default::default()).unwrap();
     assert_eq!(client.mgmt().tenant().load("acme").unwrap().auth_type, Some(AuthType::Saml));
-    assert!(sso.configure_auth_type("acme", &AuthType::Other("x".to_owned()), None).is_err());
+    assert!(
+        sso.configure_auth_type("acme", &AuthType::Other("x".to_owned()), &Default::default())
+            .is_err()
+    );
 
-    sso.delete("acme", None).unwrap();
-    let empty = sso.load("acme", None).unwrap();
+    sso.delete("acme", &Default::default()).unwrap();
+    let empty = sso.load("acme", &Default::default()).unwrap();
     assert_eq!((empty.tenant.auth_type, &*empty.oidc.client_id), (Some(AuthType::None), ""));
 }
 
@@ -559,22 +574,35 @@ fn a_configuration_lives_from_creation_to_deletion() {
 fn a_tenant_can_have_several_configurations() {
     let (_, client) = with_acme();
     let sso = client.mgmt().sso();
-    let second = sso.new_settings("acme", "Second", Some("S1")).unwrap();
-    assert_eq!((&*second.sso_id, &*second.tenant.id), ("S1", "acme"));
-    assert!(sso.new_settings("acme", "Again", Some("S1")).is_err(), "the ID is taken");
-    let third = sso.new_settings("acme", "Third", None).unwrap().sso_id;
-    assert!(!third.is_empty());
+    let second =
+        sso.create("acme", "Second", &ConfigurationOptions::default().sso_id("S1")).unwrap();
+    assert_eq!((second.sso_id.as_deref(), &*second.tenant.id), (Some("S1"), "acme"));
+    assert!(
+        sso.create("acme", "Again", &ConfigurationOptions::default().sso_id("S1")).is_err(),
+        "the ID is taken"
+    );
+    let third = sso.create("acme", "Third", &Default::default()).unwrap().sso_id;
+    assert!(third.is_some());
     sso.configure_oidc("acme", &OidcProvider::new("Idp", "client").sso_id("S1")).unwrap();
-    assert_eq!(sso.load("acme", Some("S1")).unwrap().oidc.client_id, "client");
-    assert_eq!(sso.load("acme", None).unwrap().oidc.client_id, "", "another one");
+    assert_eq!(
+        sso.load("acme", &ConfigurationOptions::default().sso_id("S1")).unwrap().oidc.client_id,
+        "client"
+    );
+    assert_eq!(sso.load("acme", &Default::default()).unwrap().oidc.client_id, "", "another one");
     assert_eq!(client.mgmt().tenant().load("acme").unwrap().auth_type, Some(AuthType::None));
-    let ids: Vec<String> =
+    let ids: Vec<Option<String>> =
         sso.load_all("acme").unwrap().into_iter().map(|settings| settings.sso_id).collect();
     assert_eq!(ids.len(), 3);
-    assert!(ids.contains(&String::new()) && ids.contains(&third));
-    sso.delete("acme", Some("S1")).unwrap();
-    assert!(sso.load("acme", Some("S1")).unwrap_err().is_not_found());
-    assert!(sso.delete("acme", Some("S1")).unwrap_err().is_not_found());
+    assert!(ids.contains(&None) && ids.contains(&third));
+    sso.delete("acme", &ConfigurationOptions::default().sso_id("S1")).unwrap();
+    assert!(
+        sso.load("acme", &ConfigurationOptions::default().sso_id("S1")).unwrap_err().is_not_found()
+    );
+    assert!(
+        sso.delete("acme", &ConfigurationOptions::default().sso_id("S1"))
+            .unwrap_err()
+            .is_not_found()
+    );
 }
 
 #[test]
@@ -595,10 +623,9 @@ fn groups_earn_roles_when_they_are_worked_out_anew() {
     ]);
     let provider = SamlProvider::new("https://idp", "idp", "PEM");
     client.mgmt().sso().configure_saml("acme", &provider, &options).unwrap();
-    client.mgmt().sso().recalculate_mappings("acme", None).unwrap();
+    client.mgmt().sso().recalculate_mappings("acme", &Default::default()).unwrap();
     let roles = |login_id: &str| {
-        let mut roles =
-            client.mgmt().user().load(login_id).unwrap().user_tenants.remove(0).role_names;
+        let mut roles = client.mgmt().user().load(login_id).unwrap().user_tenants.remove(0).roles;
         roles.sort();
         roles
     };
@@ -615,7 +642,7 @@ fn the_older_calls_work_on_the_same_configuration() {
     sso.configure("acme", "https://idp", "idp", "PEM", &options).unwrap();
     let mapping = [RoleMapping::new("Editor", ["ADMIN"])];
     sso.mapping("acme", &mapping, &AttributeMapping::default().phone_number("PH")).unwrap();
-    let old = sso.get_settings("acme").unwrap();
+    let old = sso.load_legacy("acme").unwrap();
     assert_eq!(
         (&*old.idp_sso_url, &*old.idp_entity_id, &*old.domain),
         ("https://idp", "idp", "acme.com")
@@ -624,15 +651,15 @@ fn the_older_calls_work_on_the_same_configuration() {
         (&*old.user_mapping.phone_number, &*old.groups_mapping[0].role.name),
         ("PH", "Editor")
     );
-    let new = sso.load("acme", None).unwrap();
+    let new = sso.load("acme", &Default::default()).unwrap();
     assert_eq!((&*new.saml.idp_certificate, &*new.saml.redirect_url), ("PEM", "https://app"));
     sso.configure_via_metadata("acme", "https://idp/metadata", &LegacyOptions::default()).unwrap();
-    let old = sso.get_settings("acme").unwrap();
+    let old = sso.load_legacy("acme").unwrap();
     assert_eq!((&*old.idp_metadata_url, &*old.idp_sso_url), ("https://idp/metadata", ""));
     assert_eq!((old.domains.len(), old.groups_mapping.len()), (0, 1), "the mapping stays");
     sso.mapping("acme", &[], &AttributeMapping::default()).unwrap();
-    let old = sso.get_settings("acme").unwrap();
+    let old = sso.load_legacy("acme").unwrap();
     assert_eq!((&*old.user_mapping.phone_number, old.groups_mapping.len()), ("", 0));
     client.mgmt().tenant().create("B", &NewTenant::default().id("b")).unwrap();
-    assert_eq!(sso.get_settings("b").unwrap().idp_sso_url, "");
+    assert_eq!(sso.load_legacy("b").unwrap().idp_sso_url, "");
 }

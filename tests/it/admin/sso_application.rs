@@ -2,8 +2,9 @@
 
 use descope::UnixTime;
 use descope::mgmt::sso_application::{
-    AppType, IssuerSettings, JwtBearerSettings, OidcApplication, SamlApplication, SamlAttribute,
-    SamlGroups, SamlRole, SecretStatus, WsFedApplication,
+    AddSecretOptions, AppType, IssuerSettings, JwtBearerSettings, NewOidcApplication,
+    NewSamlApplication, NewWsFedApplication, OidcApplication, SamlApplication, SamlAttribute,
+    SamlGroups, SamlRole, SecretOptions, SecretStatus, WsFedApplication,
 };
 use descope::mgmt::tenant::{NewTenant, TenantDetails};
 use descope::mgmt::user::NewUser;
@@ -109,9 +110,6 @@ fn saml() -> SamlApplication {
         .login_page_url("https://login")
         .force_authentication(true)
         .custom_attributes([("a", json!([null]))])
-        .entity_id("app")
-        .acs_url("https://app/acs")
-        .certificate("PEM")
         .acs_allowed_callbacks(["https://app/*"])
         .attribute_mapping(attributes())
         .groups_mapping(groups())
@@ -125,8 +123,7 @@ fn saml() -> SamlApplication {
 
 fn saml_sent() -> Value {
     json!({
-        "useMetadataInfo": true, "metadataUrl": "https://app/metadata", "entityId": "app",
-        "acsUrl": "https://app/acs", "certificate": "PEM",
+        "useMetadataInfo": true, "metadataUrl": "https://app/metadata",
         "acsAllowedCallbacks": ["https://app/*"], "subjectNameIdType": "email",
         "subjectNameIdFormat": "fmt", "defaultRelayState": "state",
         "defaultSignatureAlgorithm": "sha256", "logoutRedirectUrl": "https://app/out",
@@ -167,9 +164,9 @@ fn create_and_update_with_every_field() {
     let credentials = json!({ "clientId": "C1", "clientSecret": "canary" });
     let new = joined([body.clone(), credentials]);
     let made = sends(&line("oidc", "create"), MANAGEMENT, new, &answer, |client| {
-        let settings = oidc().client_id("C1").client_secret("canary");
-        assert!(!format!("{settings:?}").contains("canary"));
-        client.mgmt().sso_application().create_oidc("App", Some("app"), &settings)
+        let new = NewOidcApplication::new(oidc()).id("app").client_id("C1").client_secret("canary");
+        assert!(!format!("{new:?}").contains("canary"));
+        client.mgmt().sso_application().create_oidc("App", &new)
     });
     assert_eq!(made, "app");
     sends(&line("oidc", "update"), MANAGEMENT, body, &json!({}), |client| {
@@ -177,14 +174,33 @@ fn create_and_update_with_every_field() {
     });
     let body = joined([id.clone(), common_sent(), saml_sent(), mappings_sent()]);
     sends(&line("saml", "create"), MANAGEMENT, body.clone(), &answer, |client| {
-        client.mgmt().sso_application().create_saml("App", Some("app"), &saml())
+        client
+            .mgmt()
+            .sso_application()
+            .create_saml("App", &NewSamlApplication::new(saml()).id("app"))
     });
     sends(&line("saml", "update"), MANAGEMENT, body, &json!({}), |client| {
         client.mgmt().sso_application().update_saml("app", "App", &saml())
     });
+    let body = json!({
+        "id": "app", "name": "App", "enabled": true, "forceAuthentication": false,
+        "useMetadataInfo": false, "entityId": "urn:app", "acsUrl": "https://app/acs",
+        "certificate": "PEM",
+    });
+    let settings = SamlApplication::new("urn:app", "https://app/acs", "PEM");
+    sends(&line("saml", "create"), MANAGEMENT, body.clone(), &answer, |client| {
+        let new = NewSamlApplication::new(settings.clone()).id("app");
+        client.mgmt().sso_application().create_saml("App", &new)
+    });
+    sends(&line("saml", "update"), MANAGEMENT, body, &json!({}), |client| {
+        client.mgmt().sso_application().update_saml("app", "App", &settings)
+    });
     let body = joined([id, common_sent(), wsfed_sent(), mappings_sent()]);
     sends(&line("wsfed", "create"), MANAGEMENT, body.clone(), &answer, |client| {
-        client.mgmt().sso_application().create_wsfed("App", Some("app"), &wsfed())
+        client
+            .mgmt()
+            .sso_application()
+            .create_wsfed("App", &NewWsFedApplication::new(wsfed()).id("app"))
     });
     sends(&line("wsfed", "update"), MANAGEMENT, body, &json!({}), |client| {
         client.mgmt().sso_application().update_wsfed("app", "App", &wsfed())
@@ -208,8 +224,8 @@ fn an_application_that_does_not_say_is_enabled() {
         sends(&line, MANAGEMENT, body.clone(), &answer, |client| {
             let apps = client.mgmt().sso_application();
             match kind {
-                "oidc" => apps.create_oidc("App", None, &OidcApplication::default()),
-                _ => apps.create_wsfed("App", None, &WsFedApplication::default()),
+                "oidc" => apps.create_oidc("App", &NewOidcApplication::default()),
+                _ => apps.create_wsfed("App", &NewWsFedApplication::default()),
             }
         });
     }
@@ -219,7 +235,10 @@ fn an_application_that_does_not_say_is_enabled() {
     });
     sends("POST /v1/mgmt/sso/idp/app/saml/create", MANAGEMENT, body, &answer, |client| {
         let settings = SamlApplication::new("e", "a", "c");
-        client.mgmt().sso_application().create_saml("App", None, &settings)
+        client
+            .mgmt()
+            .sso_application()
+            .create_saml("App", &NewSamlApplication::new(settings.clone()))
     });
 }
 
@@ -316,12 +335,12 @@ fn secrets() {
     let answer = json!({ "cleartext": "canary" });
     let line = "GET /v1/mgmt/sso/idp/app/secret?id=app&secretName=second";
     let secret = sends(line, MANAGEMENT, Value::Null, &answer, |client| {
-        client.mgmt().sso_application().secret("app", Some("second"))
+        client.mgmt().sso_application().load_secret("app", &SecretOptions::default().name("second"))
     });
     assert_eq!(secret.expose(), "canary");
     let line = "GET /v1/mgmt/sso/idp/app/secret?id=app";
     sends(line, MANAGEMENT, Value::Null, &answer, |client| {
-        client.mgmt().sso_application().secret("app", None)
+        client.mgmt().sso_application().load_secret("app", &SecretOptions::default())
     });
     let line = "POST /v1/mgmt/sso/idp/app/rotate";
     sends(line, MANAGEMENT, json!({ "id": "app" }), &answer, |client| {
@@ -336,13 +355,17 @@ fn secrets() {
     let body = json!({ "appId": "app", "name": "second", "expireTime": 1_900_000_000 });
     let line = "POST /v1/mgmt/sso/idp/app/secret/add";
     let made = sends(line, MANAGEMENT, body, &answer, |client| {
-        client.mgmt().sso_application().add_secret("app", "second", Some(expires))
+        client.mgmt().sso_application().add_secret(
+            "app",
+            "second",
+            &AddSecretOptions::default().expires(expires),
+        )
     });
     assert!(!format!("{made:?}").contains("canary"));
     assert_eq!((&*made.meta.id, made.meta.expire_time), ("S1", Some(expires)));
     let body = json!({ "appId": "app", "name": "second", "expireTime": 0 });
     sends(line, MANAGEMENT, body, &answer, |client| {
-        client.mgmt().sso_application().add_secret("app", "second", None)
+        client.mgmt().sso_application().add_secret("app", "second", &Default::default())
     });
     let body = json!({ "appId": "app", "name": "second" });
     let answer = json!({ "secrets": [meta] });
@@ -362,49 +385,63 @@ fn secrets() {
 #[test]
 fn bad_input_is_refused_before_a_request() {
     let (oidc, wsfed) = (OidcApplication::default(), WsFedApplication::default());
-    refuses("name", |c| c.mgmt().sso_application().create_oidc("", None, &oidc));
-    refuses("id", |c| c.mgmt().sso_application().create_oidc("App", Some(""), &oidc));
+    refuses("name", |c| {
+        c.mgmt().sso_application().create_oidc("", &NewOidcApplication::new(oidc.clone()))
+    });
+    refuses("id", |c| {
+        c.mgmt().sso_application().create_oidc("App", &NewOidcApplication::new(oidc.clone()).id(""))
+    });
     refuses("id", |c| c.mgmt().sso_application().update_oidc("", "App", &oidc));
     refuses("name", |c| c.mgmt().sso_application().update_oidc("app", "", &oidc));
-    let id = OidcApplication::default().client_id("C1");
-    refuses("client_id", |c| c.mgmt().sso_application().update_oidc("app", "App", &id));
-    let secret = OidcApplication::default().client_secret("canary");
-    refuses("client_secret", |c| c.mgmt().sso_application().update_oidc("app", "App", &secret));
     for (name, settings) in [
         ("metadata_url", SamlApplication::by_metadata("")),
         ("entity_id", SamlApplication::new("", "a", "c")),
         ("acs_url", SamlApplication::new("e", "", "c")),
         ("certificate", SamlApplication::new("e", "a", "")),
-        ("entity_id", SamlApplication::default()),
-        ("metadata_url", SamlApplication::new("e", "a", "c").use_metadata_info(true)),
     ] {
-        refuses(name, |c| c.mgmt().sso_application().create_saml("App", None, &settings));
+        refuses(name, |c| {
+            c.mgmt()
+                .sso_application()
+                .create_saml("App", &NewSamlApplication::new(settings.clone()))
+        });
         refuses(name, |c| c.mgmt().sso_application().update_saml("app", "App", &settings));
     }
     let saml = SamlApplication::new("e", "a", "c");
-    refuses("name", |c| c.mgmt().sso_application().create_saml("", None, &saml));
-    refuses("id", |c| c.mgmt().sso_application().create_saml("App", Some(""), &saml));
+    refuses("name", |c| {
+        c.mgmt().sso_application().create_saml("", &NewSamlApplication::new(saml.clone()))
+    });
+    refuses("id", |c| {
+        c.mgmt().sso_application().create_saml("App", &NewSamlApplication::new(saml.clone()).id(""))
+    });
     refuses("id", |c| c.mgmt().sso_application().update_saml("", "App", &saml));
     refuses("name", |c| c.mgmt().sso_application().update_saml("app", "", &saml));
-    refuses("id", |c| c.mgmt().sso_application().create_wsfed("App", Some(""), &wsfed));
+    refuses("id", |c| {
+        c.mgmt()
+            .sso_application()
+            .create_wsfed("App", &NewWsFedApplication::new(wsfed.clone()).id(""))
+    });
     refuses("name", |c| c.mgmt().sso_application().update_wsfed("app", "", &wsfed));
-    refuses("id", |c| c.mgmt().sso_application().add_secret("", "second", None));
+    refuses("id", |c| c.mgmt().sso_application().add_secret("", "second", &Default::default()));
     refuses("id", |c| c.mgmt().sso_application().revoke_secret("", "second"));
-    refuses("name", |c| c.mgmt().sso_application().create_wsfed("", None, &wsfed));
+    refuses("name", |c| {
+        c.mgmt().sso_application().create_wsfed("", &NewWsFedApplication::new(wsfed.clone()))
+    });
     refuses("id", |c| c.mgmt().sso_application().update_wsfed("", "App", &wsfed));
     refuses("id", |c| c.mgmt().sso_application().delete(""));
     refuses("id", |c| c.mgmt().sso_application().load(""));
-    refuses("id", |c| c.mgmt().sso_application().secret("", None));
+    refuses("id", |c| c.mgmt().sso_application().load_secret("", &SecretOptions::default()));
     refuses("id", |c| c.mgmt().sso_application().rotate_secret(""));
-    refuses("secret_name", |c| c.mgmt().sso_application().add_secret("app", "", None));
-    let past = Some(UnixTime::from_seconds(0));
-    refuses("expires", |c| c.mgmt().sso_application().add_secret("app", "second", past));
+    refuses("secret_name", |c| {
+        c.mgmt().sso_application().add_secret("app", "", &Default::default())
+    });
+    let past = AddSecretOptions::default().expires(UnixTime::from_seconds(0));
+    refuses("expires", |c| c.mgmt().sso_application().add_secret("app", "second", &past));
     refuses("secret_name", |c| c.mgmt().sso_application().revoke_secret("app", ""));
     refusals_of([
         ("POST /v1/mgmt/sso/idp/app/delete", "id"),
         ("GET /v1/mgmt/sso/idp/app/load", "id"),
         ("POST /v1/mgmt/sso/idp/app/oidc/create", "id name"),
-        ("POST /v1/mgmt/sso/idp/app/oidc/update", "client_id client_secret id name"),
+        ("POST /v1/mgmt/sso/idp/app/oidc/update", "id name"),
         ("POST /v1/mgmt/sso/idp/app/rotate", "id"),
         (
             "POST /v1/mgmt/sso/idp/app/saml/create",
@@ -426,10 +463,13 @@ fn bad_input_is_refused_before_a_request() {
 fn an_application_lives_from_creation_to_deletion() {
     let (_, client) = start();
     let apps = client.mgmt().sso_application();
-    let first = apps.create_oidc("First", None, &oidc()).unwrap();
-    apps.create_saml("Second", Some("two"), &saml()).unwrap();
-    apps.create_wsfed("Third", Some("three"), &wsfed()).unwrap();
-    assert!(apps.create_oidc("Again", Some("two"), &oidc()).is_err(), "the ID is taken");
+    let first = apps.create_oidc("First", &NewOidcApplication::new(oidc())).unwrap();
+    apps.create_saml("Second", &NewSamlApplication::new(saml()).id("two")).unwrap();
+    apps.create_wsfed("Third", &NewWsFedApplication::new(wsfed()).id("three")).unwrap();
+    assert!(
+        apps.create_oidc("Again", &NewOidcApplication::new(oidc()).id("two")).is_err(),
+        "the ID is taken"
+    );
 
     let app = apps.load(&first).unwrap();
     let of = app.oidc_settings.unwrap();
@@ -469,20 +509,27 @@ fn an_application_lives_from_creation_to_deletion() {
 fn client_secrets_are_made_shown_and_revoked() {
     let (_, client) = start();
     let apps = client.mgmt().sso_application();
-    let settings = OidcApplication::default().client_id("C1").client_secret("canary");
-    apps.create_oidc("App", Some("app"), &settings).unwrap();
+    let new = NewOidcApplication::default().id("app").client_id("C1").client_secret("canary");
+    apps.create_oidc("App", &new).unwrap();
     assert_eq!(apps.load("app").unwrap().oidc_settings.unwrap().client_id, "C1");
-    assert_eq!(apps.secret("app", None).unwrap().expose(), "canary");
-    let second = apps.add_secret("app", "second", None).unwrap();
-    assert!(apps.add_secret("app", "second", None).is_err(), "the name is taken");
-    let shown = apps.secret("app", Some("second")).unwrap();
+    assert_eq!(apps.load_secret("app", &SecretOptions::default()).unwrap().expose(), "canary");
+    let second = apps.add_secret("app", "second", &Default::default()).unwrap();
+    assert!(apps.add_secret("app", "second", &Default::default()).is_err(), "the name is taken");
+    let shown = apps.load_secret("app", &SecretOptions::default().name("second")).unwrap();
     assert_eq!(shown.expose(), second.cleartext.expose());
     assert_eq!(apps.revoke_secret("app", "second").unwrap().len(), 1);
-    assert!(apps.secret("app", Some("second")).unwrap_err().is_not_found());
+    assert!(
+        apps.load_secret("app", &SecretOptions::default().name("second"))
+            .unwrap_err()
+            .is_not_found()
+    );
     assert!(apps.revoke_secret("app", "second").unwrap_err().is_not_found());
     let rotated = apps.rotate_secret("app").unwrap();
-    assert_eq!(apps.secret("app", None).unwrap().expose(), rotated.expose());
+    assert_eq!(
+        apps.load_secret("app", &SecretOptions::default()).unwrap().expose(),
+        rotated.expose()
+    );
     assert_ne!(rotated.expose(), "canary");
-    apps.create_saml("Saml", Some("saml"), &saml()).unwrap();
-    assert!(apps.secret("saml", None).is_err(), "it has none");
+    apps.create_saml("Saml", &NewSamlApplication::new(saml()).id("saml")).unwrap();
+    assert!(apps.load_secret("saml", &SecretOptions::default()).is_err(), "it has none");
 }

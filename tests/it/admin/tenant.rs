@@ -6,8 +6,8 @@ use descope::mgmt::access_key::AccessKeySearch;
 use descope::mgmt::jwt::SignIn;
 use descope::mgmt::role::RoleDetails;
 use descope::mgmt::tenant::{
-    DisabledFeatures, NewTenant, SsoLink, SsoSetupSuite, TenantDetails, TenantPatch, TenantSearch,
-    TenantSettings, TimeUnit,
+    DisabledFeatures, NewTenant, SsoLink, SsoLinkRevocation, SsoSetupSuite, TenantDetails,
+    TenantPatch, TenantSearch, TenantSettings, TimeUnit,
 };
 use descope::{AuthType, RoleInheritance, Scope};
 use serde_json::{Value, json};
@@ -114,14 +114,17 @@ fn load_load_all_and_search() {
     let line = "GET /v1/mgmt/tenant?id=a%26b";
     let tenant =
         sends(line, MANAGEMENT, Value::Null, &acme(), |client| client.mgmt().tenant().load("a&b"));
-    assert_eq!((&*tenant.id, &*tenant.name, &*tenant.parent), ("acme", "Acme", "group"));
+    assert_eq!(
+        (&*tenant.id, &*tenant.name, tenant.parent.as_deref()),
+        ("acme", "Acme", Some("group"))
+    );
     assert_eq!(tenant.self_provisioning_domains, ["acme.com"]);
     assert_eq!(tenant.custom_attributes["plan"], json!({ "seats": 5, "trial": null }));
     assert_eq!(
         (tenant.auth_type, &*tenant.domains),
         (Some(AuthType::Saml), &["sso.acme.com".to_owned()][..])
     );
-    assert_eq!(tenant.created_time.as_seconds(), 1_700_000_000);
+    assert_eq!(tenant.created_time.unwrap().as_seconds(), 1_700_000_000);
     assert!(tenant.enforce_sso && tenant.disabled);
     assert_eq!(
         (tenant.enforce_sso_exclusions, tenant.federated_app_ids),
@@ -257,7 +260,10 @@ fn default_roles_and_links() {
     assert_eq!(link.expose(), "https://link");
     let line = "POST /v1/mgmt/tenant/adminlinks/sso/revoke";
     sends(line, MANAGEMENT, json!({ "tenantId": "acme", "ssoId": "S1" }), &json!({}), |client| {
-        client.mgmt().tenant().revoke_sso_configuration_link("acme", Some("S1"))
+        client
+            .mgmt()
+            .tenant()
+            .revoke_sso_configuration_link("acme", &SsoLinkRevocation::default().sso_id("S1"))
     });
     every_field_of([
         "POST /v1/mgmt/tenant/adminlinks/sso/revoke",
@@ -281,7 +287,7 @@ fn bad_input_is_refused_before_a_request() {
     refuses("id", |c| c.mgmt().tenant().update_default_roles("", &[]));
     refuses("roles", |c| c.mgmt().tenant().update_default_roles("acme", &["A", ""]));
     refuses("id", |c| c.mgmt().tenant().generate_sso_configuration_link("", &SsoLink::default()));
-    refuses("id", |c| c.mgmt().tenant().revoke_sso_configuration_link("", None));
+    refuses("id", |c| c.mgmt().tenant().revoke_sso_configuration_link("", &Default::default()));
     refusals_of([
         ("GET /v1/mgmt/tenant", "id"),
         ("POST /v1/mgmt/tenant/adminlinks/sso/revoke", "id"),
@@ -306,7 +312,7 @@ fn a_tenant_lives_from_creation_to_deletion() {
     assert!(tenants.create("Other", &new).is_err(), "the ID is taken");
 
     let acme = tenants.load("acme").unwrap();
-    assert_eq!((&*acme.name, &acme.parent), ("Acme", &id));
+    assert_eq!((&*acme.name, acme.parent), ("Acme", Some(id.clone())));
     assert!(acme.enforce_sso);
     assert_eq!(acme.custom_attributes["plan"], json!({ "seats": 5, "trial": null }));
 
@@ -329,7 +335,7 @@ fn a_tenant_lives_from_creation_to_deletion() {
     assert_eq!(tenants.load_all().unwrap().len(), 2);
 
     tenants.delete(&id).unwrap();
-    assert_eq!(tenants.load("acme").unwrap().parent, "", "the parent is gone");
+    assert_eq!(tenants.load("acme").unwrap().parent, None, "the parent is gone");
     assert!(tenants.load(&id).unwrap_err().is_not_found());
     assert!(tenants.delete(&id).unwrap_err().is_not_found());
     assert!(tenants.patch(&id, &patch).unwrap_err().is_not_found());
@@ -357,8 +363,10 @@ fn members_go_with_a_tenant_only_on_demand_and_only_if_it_is_theirs_alone() {
         emulator.seed(&seed).unwrap();
         let tenants = client.mgmt().tenant();
         if cascade { tenants.delete_with_members("t1") } else { tenants.delete("t1") }.unwrap();
-        assert!(client.mgmt().sso().load("t1", None).unwrap_err().is_not_found());
-        assert!(client.mgmt().group().load_all("t1", None).unwrap_err().is_not_found());
+        assert!(client.mgmt().sso().load("t1", &Default::default()).unwrap_err().is_not_found());
+        assert!(
+            client.mgmt().group().load_all("t1", &Default::default()).unwrap_err().is_not_found()
+        );
         let roles = client.mgmt().role().load_all().unwrap();
         assert_eq!(roles.iter().map(|role| &*role.name).collect::<Vec<_>>(), ["Global"]);
         let both = client.mgmt().user().load("both").unwrap();
@@ -387,9 +395,9 @@ fn those_who_join_get_the_tenants_default_roles() {
     client
         .mgmt()
         .role()
-        .update("Member", Scope::Tenant("t1"), "Staff", &RoleDetails::default())
+        .update(Scope::Tenant("t1"), "Member", "Staff", &RoleDetails::default())
         .unwrap();
-    client.mgmt().role().delete("Guest", Scope::Project).unwrap();
+    client.mgmt().role().delete(Scope::Project, "Guest").unwrap();
     assert_eq!(tenants.load("t1").unwrap().default_roles, ["Staff"], "renamed and deleted");
     client.mgmt().user().add_tenant("ada", "t1").unwrap();
     let session = client.mgmt().jwt().sign_in("ada", &SignIn::default()).unwrap();
@@ -438,7 +446,7 @@ fn links_for_administrators_are_mailed() {
     let link = tenants.generate_sso_configuration_link("acme", &options).unwrap();
     let mailed = emulator.inbox().last_to("it@acme.com").unwrap();
     assert_eq!(mailed.link.as_deref(), Some(link.expose()));
-    tenants.revoke_sso_configuration_link("acme", None).unwrap();
+    tenants.revoke_sso_configuration_link("acme", &Default::default()).unwrap();
     assert!(tenants.generate_sso_configuration_link("t9", &options).unwrap_err().is_not_found());
 }
 

@@ -1,7 +1,7 @@
 //! Many users in one call: the requests, and what is refused before one.
 
 use descope::mgmt::user::{
-    BatchUser, HashFunction, HashedPassword, Invitation, NewUser, UserImport, UserPatch,
+    BatchUser, HashFunction, HashedPassword, Invitation, UserImport, UserPatch,
 };
 use descope::{UnixTime, UserStatus};
 use serde_json::{Value, json};
@@ -13,7 +13,8 @@ use crate::support::refuses;
 
 fn people() -> [BatchUser; 2] {
     let ada = BatchUser::new("ada")
-        .user(everything().status(UserStatus::Enabled))
+        .profile(everything())
+        .status(UserStatus::Enabled)
         .password("clear")
         .seed("SEED")
         .created_time(UnixTime::from_seconds(1_700_000_000));
@@ -176,25 +177,31 @@ fn import() {
 
 #[test]
 fn bad_input_is_refused_before_a_request() {
-    let hash = HashedPassword::Bcrypt { hash: "$2a$".into() };
-    for (person, argument) in [
-        (BatchUser::new(""), "login_id"),
-        (BatchUser::new("ada").password("p").hashed_password(hash), "password"),
-        (
-            BatchUser::new("ada").user(NewUser::default().invite_url("https://example.com")),
-            "invite_url",
-        ),
-    ] {
-        let people = [BatchUser::new("grace"), person];
-        refuses(argument, |c| c.mgmt().user().create_batch(&people));
-        refuses(argument, |c| c.mgmt().user().invite_batch(&people, &Invitation::default()));
-    }
+    let people = [BatchUser::new("grace"), BatchUser::new("")];
+    refuses("login_id", |c| c.mgmt().user().create_batch(&people));
+    refuses("login_id", |c| c.mgmt().user().invite_batch(&people, &Invitation::default()));
     let patches = [("ada", UserPatch::default()), ("", UserPatch::default())];
     refuses("login_id", |c| c.mgmt().user().patch_batch(&patches));
     refuses("source", |c| c.mgmt().user().import("", &UserImport::default()));
     refusals_of([
-        ("POST /v1/mgmt/user/create/batch", "invite_url login_id password"),
+        ("POST /v1/mgmt/user/create/batch", "login_id"),
         ("POST /v1/mgmt/user/import", "source"),
         ("PATCH /v1/mgmt/user/patch/batch", "login_id"),
     ]);
+}
+
+#[test]
+fn the_later_of_two_passwords_counts() {
+    let hash = HashedPassword::Bcrypt { hash: "$2a$".into() };
+    let hashed = BatchUser::new("ada").password("clear").hashed_password(hash.clone());
+    let clear = BatchUser::new("ada").hashed_password(hash).password("clear");
+    let people = [hashed, clear];
+    let sent = json!([
+        { "loginId": "ada", "hashedPassword": { "bcrypt": { "hash": "$2a$" } } },
+        { "loginId": "ada", "password": "clear" },
+    ]);
+    let body = json!({ "users": sent, "invite": false });
+    manages("POST /v1/mgmt/user/create/batch", body, &json!({}), |users| {
+        users.create_batch(&people)
+    });
 }

@@ -2,7 +2,7 @@
 
 use descope::mgmt::user::{
     AddressUpdate, AttributeKind, AttributeOption, CustomAttribute, FamilyAssociation, NamesUpdate,
-    Users,
+    RecoveryUpdate, Users,
 };
 use descope::{Result, User};
 use serde_json::{Value, json};
@@ -46,11 +46,15 @@ fn single_fields() {
     });
     let body = json!({ "loginId": "ada", "recoveryEmail": "r@example.com", "verified": true });
     changes("POST /v1/mgmt/user/update/recovery/email", body, |users| {
-        users.update_recovery_email("ada", "r@example.com", true)
+        users.update_recovery_email(
+            "ada",
+            "r@example.com",
+            &RecoveryUpdate::default().verified(true),
+        )
     });
     let body = json!({ "loginId": "ada", "recoveryPhone": "+12025550101", "verified": false });
     changes("POST /v1/mgmt/user/update/recovery/phone", body, |users| {
-        users.update_recovery_phone("ada", "+12025550101", false)
+        users.update_recovery_phone("ada", "+12025550101", &Default::default())
     });
     let names = NamesUpdate::default()
         .name("Ada Lovelace")
@@ -243,8 +247,20 @@ fn bad_input_is_refused_before_a_request() {
     refuses("login_id", |c| c.mgmt().user().remove_login_id(""));
     refuses("login_id", |c| c.mgmt().user().update_email("", "a@example.com", &address));
     refuses("login_id", |c| c.mgmt().user().update_phone("", "+12025550101", &address));
-    refuses("login_id", |c| c.mgmt().user().update_recovery_email("", "a@example.com", true));
-    refuses("login_id", |c| c.mgmt().user().update_recovery_phone("", "+12025550101", true));
+    refuses("login_id", |c| {
+        c.mgmt().user().update_recovery_email(
+            "",
+            "a@example.com",
+            &RecoveryUpdate::default().verified(true),
+        )
+    });
+    refuses("login_id", |c| {
+        c.mgmt().user().update_recovery_phone(
+            "",
+            "+12025550101",
+            &RecoveryUpdate::default().verified(true),
+        )
+    });
     refuses("login_id", |c| c.mgmt().user().update_names("", &names));
     refuses("login_id", |c| c.mgmt().user().update_picture("", ""));
     refuses("login_id", |c| c.mgmt().user().update_custom_attribute("", "k", 1));

@@ -6,8 +6,9 @@ use descope::clock::Clock;
 use descope::emulator::{Emulator, Fault};
 use descope::mgmt::user::{
     AddressUpdate, AttributeKind, AttributeOption, BatchUser, CustomAttribute, EmbeddedLinkOptions,
-    GeneratedSignIn, HashFunction, HashedPassword, Invitation, LogoutOptions, NamesUpdate, NewUser,
-    ProviderTokenOptions, UserPatch, UserSearch, Users,
+    GeneratedSignIn, HashFunction, HashedPassword, Invitation, LoadOptions, LogoutOptions,
+    NamesUpdate, NewUser, PasswordState, ProviderTokenOptions, TestLinkOptions, UserPatch,
+    UserProfile, UserSearch, Users,
 };
 use descope::{Client, Result, Scope, Sort, TenantRoles, User, UserStatus, codes};
 use serde_json::json;
@@ -48,24 +49,51 @@ fn the_life_of_a_user() {
     assert_eq!(users.load("countess").unwrap(), created);
     assert_eq!(users.load_by_user_id(&created.user_id).unwrap(), created);
     let id = &*created.user_id;
-    let known = users.load_many(&[id, "U2nobody"], Some(false)).unwrap();
+    let known = users
+        .load_batch(&[id, "U2nobody"], &LoadOptions::default().include_invalid(false))
+        .unwrap();
     assert_eq!(known, std::slice::from_ref(&created));
-    assert_eq!(users.load_many(&[id, "U2nobody"], Some(true)).unwrap()[1].user_id, "U2nobody");
+    assert_eq!(
+        users.load_batch(&[id, "U2nobody"], &LoadOptions::default().include_invalid(true)).unwrap()
+            [1]
+        .user_id,
+        "U2nobody"
+    );
     let taken = users.create("countess", &NewUser::default()).unwrap_err();
     assert_eq!(taken.code(), Some(codes::USER_ALREADY_EXISTS));
 
     let patch = UserPatch::default().given_name("Augusta").custom_attributes([("engines", 2)]);
     let patched = users.patch("ada", &patch).unwrap();
-    assert_eq!((&*patched.name, &*patched.given_name), ("Ada", "Augusta"));
+    assert_eq!(
+        (
+            patched.name.as_deref().unwrap_or_default(),
+            patched.given_name.as_deref().unwrap_or_default()
+        ),
+        ("Ada", "Augusta")
+    );
     assert_eq!(patched.custom_attributes["engines"], 2);
     assert_eq!(patched.custom_attributes["notes"], json!({ "g": null }));
-    assert_eq!((&*patched.role_names[0], patched.verified_email), ("Reader", true));
+    assert_eq!((&*patched.roles[0], patched.verified_email), ("Reader", true));
     let cleared = users.patch("ada", &UserPatch::default().email("").roles([""; 0])).unwrap();
-    assert_eq!((&*cleared.email, cleared.role_names.len(), &*cleared.name), ("", 0, "Ada"));
+    assert_eq!(
+        (
+            cleared.email.as_deref().unwrap_or_default(),
+            cleared.roles.len(),
+            cleared.name.as_deref().unwrap_or_default()
+        ),
+        ("", 0, "Ada")
+    );
     assert_eq!(users.load("ada").unwrap(), cleared);
 
-    let updated = users.update("ada", &NewUser::default().phone("+12025550101")).unwrap();
-    assert_eq!((&*updated.phone, &*updated.name, &*updated.given_name), ("+12025550101", "", ""));
+    let updated = users.update("ada", &UserProfile::default().phone("+12025550101")).unwrap();
+    assert_eq!(
+        (
+            updated.phone.as_deref().unwrap_or_default(),
+            updated.name.as_deref().unwrap_or_default(),
+            updated.given_name.as_deref().unwrap_or_default()
+        ),
+        ("+12025550101", "", "")
+    );
     assert!(updated.custom_attributes.is_empty());
     assert_eq!((&updated.login_ids[..], &*updated.user_id), (&["ada".to_owned()][..], id));
 
@@ -93,19 +121,35 @@ fn one_thing_changes_at_a_time() {
     let verified = AddressUpdate::default().verified(true).fail_on_conflict(true);
     let conflict = users.update_email("ada", "grace@example.com", &verified).unwrap_err();
     assert_eq!(conflict.code(), Some(codes::USER_ALREADY_EXISTS));
-    assert_eq!(users.load("ada").unwrap().email, "ada@example.com");
+    assert_eq!(users.load("ada").unwrap().email.as_deref(), Some("ada@example.com"));
     let ada = users.update_email("ada", "countess@example.com", &verified).unwrap();
-    assert_eq!((&*ada.email, ada.verified_email), ("countess@example.com", true));
+    assert_eq!(
+        (ada.email.as_deref().unwrap_or_default(), ada.verified_email),
+        ("countess@example.com", true)
+    );
     let ada = users.update_email("ada", "", &AddressUpdate::default()).unwrap();
-    assert_eq!((&*ada.email, ada.verified_email), ("", false));
+    assert_eq!((ada.email.as_deref().unwrap_or_default(), ada.verified_email), ("", false));
     let ada = users.update_phone("ada", "+12025550101", &verified).unwrap();
-    assert_eq!((&*ada.phone, ada.verified_phone), ("+12025550101", true));
+    assert_eq!(
+        (ada.phone.as_deref().unwrap_or_default(), ada.verified_phone),
+        ("+12025550101", true)
+    );
     let names = NamesUpdate::default().name("Ada Lovelace").middle_name("King");
     users.update_names("ada", &names).unwrap();
     let ada = users.update_names("ada", &NamesUpdate::default().given_name("Ada")).unwrap();
-    assert_eq!((&*ada.name, &*ada.middle_name, &*ada.given_name), ("Ada Lovelace", "King", "Ada"));
-    assert_eq!(users.update_picture("ada", "https://x/a.png").unwrap().picture, "https://x/a.png");
-    assert_eq!(users.update_picture("ada", "").unwrap().picture, "");
+    assert_eq!(
+        (
+            ada.name.as_deref().unwrap_or_default(),
+            ada.middle_name.as_deref().unwrap_or_default(),
+            ada.given_name.as_deref().unwrap_or_default()
+        ),
+        ("Ada Lovelace", "King", "Ada")
+    );
+    assert_eq!(
+        users.update_picture("ada", "https://x/a.png").unwrap().picture.as_deref(),
+        Some("https://x/a.png")
+    );
+    assert_eq!(users.update_picture("ada", "").unwrap().picture.as_deref(), None);
     let ada = users.update_custom_attribute("ada", "k", json!([1, null])).unwrap();
     assert_eq!(ada.custom_attributes["k"], json!([1, null]));
     let ada = users.update_custom_attribute("ada", "k", json!(null)).unwrap();
@@ -190,7 +234,7 @@ fn status_and_logout_end_sessions() {
     assert_eq!(total(&client, &UserSearch::default().statuses([UserStatus::Disabled])), 1);
     users.activate("ada").unwrap();
     session.refresh(&fourth).unwrap();
-    let history = users.history(&[&ada.user_id]).unwrap();
+    let history = users.load_history(&[&ada.user_id]).unwrap();
     assert_eq!(history.len(), 4);
     assert!(history.iter().all(|sign_in| sign_in.user_id == ada.user_id));
 }
@@ -201,10 +245,11 @@ fn batches_go_on_after_a_failure() {
     let users = client.mgmt().user();
     users.create("grace", &NewUser::default()).unwrap();
     let people = [
-        BatchUser::new("ada").user(NewUser::default().email("ada@example.com").roles(["Reader"])),
+        BatchUser::new("ada")
+            .profile(UserProfile::default().email("ada@example.com").roles(["Reader"])),
         BatchUser::new("grace"),
-        BatchUser::new("alan").user(NewUser::default().roles(["Nobody"])),
-        BatchUser::new("joan").user(NewUser::default().status(UserStatus::Disabled)),
+        BatchUser::new("alan").profile(UserProfile::default().roles(["Nobody"])),
+        BatchUser::new("joan").status(UserStatus::Disabled),
     ];
     let outcome = users.create_batch(&people).unwrap();
     let created: Vec<_> = outcome.created.iter().map(|user| &*user.login_ids[0]).collect();
@@ -215,7 +260,7 @@ fn batches_go_on_after_a_failure() {
     assert_eq!(total(&client, &UserSearch::default()), 3);
     assert!(emulator.inbox().messages().is_empty());
 
-    let people = [BatchUser::new("mary").user(NewUser::default().email("mary@example.com"))];
+    let people = [BatchUser::new("mary").profile(UserProfile::default().email("mary@example.com"))];
     let invitation = Invitation::default().url("https://example.com/hi").send_mail(true);
     let outcome = users.invite_batch(&people, &invitation).unwrap();
     assert_eq!(outcome.created[0].status, Some(UserStatus::Invited));
@@ -232,7 +277,11 @@ fn batches_go_on_after_a_failure() {
     assert_eq!(outcome.failed[0].index, Some(1));
     let ada = users.load("ada").unwrap();
     assert_eq!(
-        (&*ada.name, &*ada.email, &*ada.role_names[0]),
+        (
+            ada.name.as_deref().unwrap_or_default(),
+            ada.email.as_deref().unwrap_or_default(),
+            &*ada.roles[0]
+        ),
         ("Ada", "ada@example.com", "Reader")
     );
     assert_eq!(users.load("joan").unwrap().status, Some(UserStatus::Enabled));
@@ -307,7 +356,7 @@ fn passwords_that_management_sets_sign_in() {
     assert_eq!([sign_in("ada", "Correct1horse"), sign_in("ada", "correct1horse")], [200, 401]);
     users.expire_password("ada").unwrap();
     assert_eq!(sign_in("ada", "Correct1horse"), 401);
-    users.set_password("ada", "Battery2staple", true).unwrap();
+    users.set_password("ada", "Battery2staple", PasswordState::Active).unwrap();
     assert_eq!([sign_in("ada", "Battery2staple"), sign_in("ada", "Correct1horse")], [200, 401]);
     users.set_temporary_password("ada", "Correct1horse").unwrap();
     assert_eq!(sign_in("ada", "Correct1horse"), 401);
@@ -345,14 +394,15 @@ fn what_a_provider_and_a_passkey_left_is_seen_and_taken_away() {
     let users = client.mgmt().user();
     let state = json!({ "oauth": { "google": true }, "factors": ["webauthn"] });
     emulator.seed(&json!({ "users": [{ "loginId": "ada", "state": state }] })).unwrap();
-    let token = users.provider_token("ada", "google", &ProviderTokenOptions::default()).unwrap();
+    let token =
+        users.load_provider_token("ada", "google", &ProviderTokenOptions::default()).unwrap();
     assert!(token.expiration > Some(emulator.clock().unix()));
     assert!(token.refresh_token.is_none_or(|token| token.expose().is_empty()));
     let options = ProviderTokenOptions::default().with_refresh_token(true).force_refresh(true);
-    let newer = users.provider_token("ada", "google", &options).unwrap();
+    let newer = users.load_provider_token("ada", "google", &options).unwrap();
     assert_ne!(newer.access_token.expose(), token.access_token.expose());
     assert!(!newer.refresh_token.unwrap().expose().is_empty());
-    assert!(users.provider_token("ada", "github", &options).unwrap_err().is_not_found());
+    assert!(users.load_provider_token("ada", "github", &options).unwrap_err().is_not_found());
 
     assert!(users.load("ada").unwrap().webauthn);
     users.remove_all_passkeys("ada").unwrap();
@@ -408,15 +458,14 @@ fn links_of_test_users_and_embedded_links_sign_in() {
     let (_emulator, client) = emulated();
     let users = client.mgmt().user();
     users.create_test_user("test", &NewUser::default().email("test@example.com")).unwrap();
-    let uri = "https://example.com/verify";
-    let options = GeneratedSignIn::default();
-    let link = users.generate_magic_link_for_test_user(Email, "test", Some(uri), &options).unwrap();
+    let options = TestLinkOptions::default().redirect_url("https://example.com/verify");
+    let link = users.generate_magic_link_for_test_user(Email, "test", &options).unwrap();
     let token = link.link.expose().strip_prefix("https://example.com/verify?t=").unwrap();
     let signed_in = client.auth().magic_link().verify(token).unwrap();
     assert_eq!(signed_in.user.login_ids, ["test"]);
     assert!(client.auth().magic_link().verify(token).is_err(), "links are good once");
 
-    let link = users.generate_enchanted_link_for_test_user("test", Some(uri), &options).unwrap();
+    let link = users.generate_enchanted_link_for_test_user("test", &options).unwrap();
     let token = link.link.expose().strip_prefix("https://example.com/verify?t=").unwrap();
     let enchanted = client.auth().enchanted_link();
     assert!(enchanted.session(link.pending_ref.expose()).unwrap().is_none());
@@ -425,7 +474,7 @@ fn links_of_test_users_and_embedded_links_sign_in() {
     assert_eq!(signed_in.user.login_ids, ["test"]);
 
     users.create("ada", &NewUser::default()).unwrap();
-    let refused = users.generate_magic_link_for_test_user(Email, "ada", Some(uri), &options);
+    let refused = users.generate_magic_link_for_test_user(Email, "ada", &options);
     assert!(refused.is_err(), "no test user");
     let token = users.generate_embedded_link("ada", &EmbeddedLinkOptions::default()).unwrap();
     let signed_in = client.auth().embedded_link().verify(token.expose()).unwrap();

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use descope::auth::DeliveryMethod;
-use descope::mgmt::user::GeneratedSignIn;
 use descope::mgmt::user::{
-    EmbeddedLinkOptions, LogoutOptions, ProviderTokenOptions, SignUpEmbeddedLinkOptions, TestMethod,
+    EmbeddedLinkOptions, GeneratedSignIn, LogoutOptions, PasswordState, ProviderTokenOptions,
+    SignUpEmbeddedLinkOptions, TestLinkOptions, TestMethod,
 };
 use descope::transport::Response;
 use descope::transport::http::StatusCode;
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::manages;
 use crate::inventory::{every_field_of, refusals_of};
 use crate::server::{NoWaiting, to};
-use crate::support::{self, every_user_detail, exchange, refuses, user_details};
+use crate::support::{every_user_detail, exchange, refuses, user_details};
 
 #[test]
 fn passwords() {
@@ -24,7 +24,10 @@ fn passwords() {
         manages(&line, body, &json!({}), |users| match path {
             "/active" => users.set_active_password("ada", " p w "),
             "/temporary" => users.set_temporary_password("ada", " p w "),
-            _ => users.set_password("ada", " p w ", active),
+            _ => {
+                let state = if active { PasswordState::Active } else { PasswordState::Temporary };
+                users.set_password("ada", " p w ", state)
+            }
         });
     }
     for (path, call) in [
@@ -73,7 +76,7 @@ fn a_password_is_in_no_error() {
     for error in [
         users.set_active_password("ada", text).unwrap_err(),
         users.set_temporary_password("ada", text).unwrap_err(),
-        users.set_password("ada", text, true).unwrap_err(),
+        users.set_password("ada", text, PasswordState::Active).unwrap_err(),
         users.create_batch(&[person]).unwrap_err(),
     ] {
         assert!(!format!("{error} {error:?}").contains(text), "{error}");
@@ -90,14 +93,14 @@ fn passkeys_and_devices() {
     ] });
     let body = json!({ "loginId": "ada" });
     let passkeys = manages("POST /v1/mgmt/user/passkeys/list", body.clone(), &answer, |users| {
-        users.list_passkeys("ada")
+        users.load_passkeys("ada")
     });
     assert_eq!((&*passkeys[0].id, &*passkeys[0].rp_id), ("pk", "example.com"));
     assert_eq!((&*passkeys[0].kind, &*passkeys[0].display_name), ("platform", "Mac"));
-    assert_eq!(passkeys[0].created_time.as_seconds(), 1_700_000_000);
+    assert_eq!(passkeys[0].created_time.unwrap().as_seconds(), 1_700_000_000);
     assert_eq!(passkeys.len(), 2);
     let none = manages("POST /v1/mgmt/user/passkeys/list", body, &json!({}), |users| {
-        users.list_passkeys("ada")
+        users.load_passkeys("ada")
     });
     assert_eq!(none, []);
     let body = json!({ "loginId": "ada", "credentialId": "pk" });
@@ -111,13 +114,13 @@ fn passkeys_and_devices() {
     }] });
     let body = json!({ "identifiers": ["ada", "U2"] });
     let devices = manages("POST /v1/mgmt/user/trusteddevices/list", body, &answer, |users| {
-        users.list_trusted_devices(&["ada", "U2"])
+        users.load_trusted_devices(&["ada", "U2"])
     });
     let device = &devices[0];
     assert_eq!((&*device.id, &*device.name, &*device.device_type), ("d", "Mac", "desktop"));
-    assert_eq!(device.last_login_time.as_seconds(), 1_700_000_000);
-    assert_eq!(device.expiration_time.as_seconds(), 1_700_000_001);
-    assert_eq!(device.last_location, "Turin");
+    assert_eq!(device.last_login_time.unwrap().as_seconds(), 1_700_000_000);
+    assert_eq!(device.expiration_time.unwrap().as_seconds(), 1_700_000_001);
+    assert_eq!(device.last_location.as_deref(), Some("Turin"));
     let body = json!({ "identifier": "ada", "deviceIds": ["d"] });
     manages("POST /v1/mgmt/user/trusteddevices/remove", body, &json!({}), |users| {
         users.remove_trusted_devices("ada", &["d"])
@@ -141,7 +144,7 @@ fn provider_token() {
         let line = "GET /v1/mgmt/user/provider/token?loginId=a%26b&provider=google\
                     &withRefreshToken=true&forceRefresh=false";
         let token = manages(line, Value::Null, &answer, |users| {
-            users.provider_token("a&b", "google", &options)
+            users.load_provider_token("a&b", "google", &options)
         });
         assert_eq!((&*token.provider, &*token.provider_user_id), ("google", "g1"));
         assert_eq!(token.access_token.expose(), "at");
@@ -154,7 +157,7 @@ fn provider_token() {
     let line = "GET /v1/mgmt/user/provider/token?loginId=ada&provider=google\
                 &withRefreshToken=false&forceRefresh=false";
     let token = manages(line, Value::Null, &json!({ "accessToken": "at" }), |users| {
-        users.provider_token("ada", "google", &ProviderTokenOptions::default())
+        users.load_provider_token("ada", "google", &ProviderTokenOptions::default())
     });
     assert!(token.refresh_token.is_none() && !format!("{token:?}").contains("\"at\""));
     every_field_of(["GET /v1/mgmt/user/provider/token"]);
@@ -175,22 +178,9 @@ fn a_provider_is_asked_for_a_new_token_only_once() {
             Ok(response)
         });
         let users = client.build().unwrap();
-        users.mgmt().user().provider_token("ada", "google", &options).unwrap_err();
+        users.mgmt().user().load_provider_token("ada", "google", &options).unwrap_err();
         assert_eq!(clock.waits().len(), waits, "{options:?}");
     }
-}
-
-fn login_options() -> GeneratedSignIn {
-    GeneratedSignIn::default()
-        .step_up(true)
-        .mfa(true)
-        .revoke_other_sessions(true)
-        .revoke_other_sessions_types(["web"])
-        .custom_claims([("theme", "dark")])
-        .template_id("T1")
-        .template_options([("app", "Engine")])
-        .tenant_id("acme")
-        .locale("pt-BR")
 }
 
 #[test]
@@ -209,12 +199,12 @@ fn embedded_links() {
 
     let options = SignUpEmbeddedLinkOptions::default()
         .user(every_user_detail())
-        .login_options(login_options())
+        .sign_in(every_sign_in_option())
         .verified_email(true)
         .verified_phone(false)
         .timeout(Duration::from_secs(60));
     let body = json!({
-        "loginId": "ada", "user": user_details(), "loginOptions": support::message_options(),
+        "loginId": "ada", "user": user_details(), "loginOptions": sign_in_sent(),
         "emailVerified": true, "phoneVerified": false,
         "timeout": 60,
     });
@@ -243,17 +233,22 @@ fn history_is_a_list_bare_or_in_an_object() {
         "userId": "U1", "loginTime": 1_700_000_000, "city": "Turin", "country": "IT",
         "ip": "192.0.2.1", "selectedTenant": "acme",
     }]);
-    let history = manages(line, json!(["U1", "U2"]), &answer, |users| users.history(&["U1", "U2"]));
+    let history =
+        manages(line, json!(["U1", "U2"]), &answer, |users| users.load_history(&["U1", "U2"]));
     let record = &history[0];
-    assert_eq!((&*record.user_id, record.login_time.as_seconds()), ("U1", 1_700_000_000));
-    assert_eq!((&*record.city, &*record.country), ("Turin", "IT"));
-    assert_eq!((&*record.ip, &*record.selected_tenant), ("192.0.2.1", "acme"));
+    assert_eq!((&*record.user_id, record.login_time.unwrap().as_seconds()), ("U1", 1_700_000_000));
+    assert_eq!((record.city.as_deref(), record.country.as_deref()), (Some("Turin"), Some("IT")));
+    assert_eq!(
+        (record.ip.as_deref(), record.selected_tenant.as_deref()),
+        (Some("192.0.2.1"), Some("acme"))
+    );
     // The other form of the answer, which Descope's OpenAPI description has.
     let form = json!({ "usersAuthHistory": answer });
-    let named = manages(line, json!(["U1", "U2"]), &form, |users| users.history(&["U1", "U2"]));
+    let named =
+        manages(line, json!(["U1", "U2"]), &form, |users| users.load_history(&["U1", "U2"]));
     assert_eq!(named, history);
     for answer in [json!(null), json!([]), json!({}), json!({ "usersAuthHistory": null })] {
-        assert_eq!(manages(line, json!([]), &answer, |users| users.history(&[])), []);
+        assert_eq!(manages(line, json!([]), &answer, |users| users.load_history(&[])), []);
     }
     every_field_of(["POST /v1/mgmt/user/history"]);
 }
@@ -270,6 +265,29 @@ fn logout() {
     every_field_of(["POST /v1/mgmt/user/logout"]);
 }
 
+fn every_sign_in_option() -> GeneratedSignIn {
+    GeneratedSignIn::default()
+        .step_up(true)
+        .mfa(false)
+        .revoke_other_sessions(true)
+        .revoke_other_sessions_types(["web"])
+        .custom_claims([("theme", "dark")])
+        .template_id("T1")
+        .template_options([("app", "Engine")])
+        .tenant_id("acme")
+        .locale("pt-BR")
+}
+
+/// `loginOptions` as [`every_sign_in_option`] must come out.
+fn sign_in_sent() -> Value {
+    json!({
+        "stepup": true, "mfa": false, "revokeOtherSessions": true,
+        "revokeOtherSessionsTypes": ["web"], "customClaims": { "theme": "dark" },
+        "templateId": "T1", "templateOptions": { "app": "Engine" }, "tenantId": "acme",
+        "locale": "pt-BR",
+    })
+}
+
 #[test]
 fn codes_and_links_for_test_users() {
     let answer = json!({ "loginId": "ada", "code": "123456" });
@@ -281,35 +299,31 @@ fn codes_and_links_for_test_users() {
         (TestMethod::Embedded, "Embedded"),
     ] {
         let body = json!({
-            "loginId": "ada", "deliveryMethod": name, "loginOptions": support::message_options(),
+            "loginId": "ada", "deliveryMethod": name, "loginOptions": sign_in_sent(),
         });
         let otp = manages("POST /v1/mgmt/tests/generate/otp", body, &answer, |users| {
-            users.generate_otp_for_test_user(method, "ada", &login_options())
+            users.generate_otp_for_test_user(method, "ada", &every_sign_in_option())
         });
         assert_eq!((&*otp.login_id, otp.code.expose()), ("ada", "123456"));
     }
     let uri = "https://example.com/verify";
+    let options = TestLinkOptions::default().redirect_url(uri).sign_in(every_sign_in_option());
     let answer = json!({ "loginId": "ada", "link": "https://x/?t=1", "pendingRef": "ref" });
     let body = json!({
         "loginId": "ada", "deliveryMethod": "sms", "URI": uri,
-        "loginOptions": support::message_options(),
+        "loginOptions": sign_in_sent(),
     });
     let link = manages("POST /v1/mgmt/tests/generate/magiclink", body, &answer, |users| {
-        users.generate_magic_link_for_test_user(
-            DeliveryMethod::Sms,
-            "ada",
-            Some(uri),
-            &login_options(),
-        )
+        users.generate_magic_link_for_test_user(DeliveryMethod::Sms, "ada", &options)
     });
     assert_eq!((&*link.login_id, link.link.expose()), ("ada", "https://x/?t=1"));
     let body = json!({ "loginId": "ada", "URI": "" });
     manages("POST /v1/mgmt/tests/generate/enchantedlink", body, &answer, |users| {
-        users.generate_enchanted_link_for_test_user("ada", None, &GeneratedSignIn::default())
+        users.generate_enchanted_link_for_test_user("ada", &TestLinkOptions::default())
     });
-    let body = json!({ "loginId": "ada", "URI": uri, "loginOptions": support::message_options() });
+    let body = json!({ "loginId": "ada", "URI": uri, "loginOptions": sign_in_sent() });
     let link = manages("POST /v1/mgmt/tests/generate/enchantedlink", body, &answer, |users| {
-        users.generate_enchanted_link_for_test_user("ada", Some(uri), &login_options())
+        users.generate_enchanted_link_for_test_user("ada", &options)
     });
     assert_eq!((&*link.login_id, link.link.expose()), ("ada", "https://x/?t=1"));
     assert_eq!(link.pending_ref.expose(), "ref");
@@ -322,37 +336,37 @@ fn codes_and_links_for_test_users() {
 
 #[test]
 fn bad_input_is_refused_before_a_request() {
-    let none = GeneratedSignIn::default();
+    let none = TestLinkOptions::default();
     refuses("login_id", |c| c.mgmt().user().set_active_password("", "p"));
     refuses("password", |c| c.mgmt().user().set_active_password("a", ""));
     refuses("login_id", |c| c.mgmt().user().set_temporary_password("", "p"));
     refuses("password", |c| c.mgmt().user().set_temporary_password("a", ""));
-    refuses("password", |c| c.mgmt().user().set_password("a", "", true));
+    refuses("password", |c| c.mgmt().user().set_password("a", "", PasswordState::Active));
     refuses("login_id", |c| c.mgmt().user().expire_password(""));
     refuses("login_id", |c| c.mgmt().user().remove_all_passkeys(""));
-    refuses("login_id", |c| c.mgmt().user().list_passkeys(""));
+    refuses("login_id", |c| c.mgmt().user().load_passkeys(""));
     refuses("login_id", |c| c.mgmt().user().remove_passkey("", "p1"));
     refuses("credential_id", |c| c.mgmt().user().remove_passkey("a", ""));
     refuses("login_id", |c| c.mgmt().user().remove_totp_seed(""));
     refuses("login_id", |c| c.mgmt().user().remove_recovery_codes(""));
-    refuses("identifiers", |c| c.mgmt().user().list_trusted_devices(&[""]));
+    refuses("identifiers", |c| c.mgmt().user().load_trusted_devices(&[""]));
     refuses("identifier", |c| c.mgmt().user().remove_trusted_devices("", &["d"]));
     refuses("device_ids", |c| c.mgmt().user().remove_trusted_devices("a", &[""]));
     let options = ProviderTokenOptions::default();
-    refuses("login_id", |c| c.mgmt().user().provider_token("", "google", &options));
-    refuses("provider", |c| c.mgmt().user().provider_token("a", "", &options));
-    refuses("user_ids", |c| c.mgmt().user().history(&["U1", ""]));
+    refuses("login_id", |c| c.mgmt().user().load_provider_token("", "google", &options));
+    refuses("provider", |c| c.mgmt().user().load_provider_token("a", "", &options));
+    refuses("user_ids", |c| c.mgmt().user().load_history(&["U1", ""]));
     refuses("login_id", |c| c.mgmt().user().logout("", &LogoutOptions::default()));
     refuses("user_id", |c| c.mgmt().user().logout_by_user_id("", &LogoutOptions::default()));
     refuses("login_id", |c| {
         c.mgmt().user().generate_embedded_link("", &EmbeddedLinkOptions::default())
     });
     let email = DeliveryMethod::Email;
-    refuses("login_id", |c| c.mgmt().user().generate_otp_for_test_user(email, "", &none));
     refuses("login_id", |c| {
-        c.mgmt().user().generate_magic_link_for_test_user(email, "", None, &none)
+        c.mgmt().user().generate_otp_for_test_user(email, "", &GeneratedSignIn::default())
     });
-    refuses("login_id", |c| c.mgmt().user().generate_enchanted_link_for_test_user("", None, &none));
+    refuses("login_id", |c| c.mgmt().user().generate_magic_link_for_test_user(email, "", &none));
+    refuses("login_id", |c| c.mgmt().user().generate_enchanted_link_for_test_user("", &none));
     let nobody = SignUpEmbeddedLinkOptions::default();
     refuses("login_id", |c| c.mgmt().user().generate_sign_up_embedded_link("", &nobody));
     refusals_of([

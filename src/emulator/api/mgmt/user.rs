@@ -144,7 +144,7 @@ const ROUTES: &[Route] = &[
         delete_test_users,
     ),
     Route::get("/v1/mgmt/user", Management, ONE_OF, load),
-    Route::post("/v1/mgmt/users/load", Management, Read, LOAD_MANY, load_many),
+    Route::post("/v1/mgmt/users/load", Management, Read, LOAD_MANY, load_batch),
     Route::post("/v1/mgmt/user/history", Management, Read, &[], history).bare_texts(),
     Route::post("/v1/mgmt/user/logout", Management, OfUser("UserModified"), LOGOUT, logout),
     Route::post(
@@ -381,7 +381,7 @@ fn load(call: &Call<'_>, store: &mut Store) -> Result {
     shown(store, &id)
 }
 
-fn load_many(call: &Call<'_>, store: &mut Store) -> Result {
+fn load_batch(call: &Call<'_>, store: &mut Store) -> Result {
     let mut users = Vec::new();
     for id in call.body().texts("userIds") {
         match store.user(id) {
