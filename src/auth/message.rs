@@ -223,7 +223,6 @@ pub struct LinkUpdateOptions {
 setters!(LinkUpdateOptions { redirect_url: opt<String>, update: nested<UpdateOptions> });
 
 /// What the areas that send messages have in common.
-#[allow(dead_code, reason = "each area uses some of it, and any of them may be off")]
 impl<'c> Call<'c> {
     /// The body of a sign-in by a message: who, and how.
     pub(crate) fn message_login<'i>(
