@@ -95,7 +95,7 @@ fn attributes(args: &Args<'_>) -> Sayable<Option<DescoperAttributes>> {
 
 fn access(args: &Args<'_>) -> Sayable<Option<DescoperAccess>> {
     let Some(given) = args.object("rbac")? else { return Ok(None) };
-    let role = |of: &Args<'_>| Ok(DescoperRole::from(of.text("role")?.to_owned()));
+    let role = |of: &Args<'_>| -> Sayable<DescoperRole> { Ok(of.text("role")?.to_owned().into()) };
     let by_tags = given.objects("tags")?.unwrap_or_default();
     let in_projects = given.objects("projects")?.unwrap_or_default();
     let by_tags = by_tags
