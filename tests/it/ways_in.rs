@@ -144,9 +144,8 @@ impl Ada {
             Way::EmbeddedLink => {
                 let users = self.client.mgmt().user();
                 let token = if sign_up {
-                    let mut generated = GeneratedSignIn::default();
-                    generated.custom_claims = login.claims();
-                    let options = SignUpEmbeddedLinkOptions::default().user(ada).sign_in(generated);
+                    let options =
+                        SignUpEmbeddedLinkOptions::default().user(ada).sign_in(login.generated());
                     users.generate_sign_up_embedded_link(ADA, &options)
                 } else {
                     let mut options = EmbeddedLinkOptions::default();
@@ -299,6 +298,12 @@ struct Login {
 impl Login {
     fn claims(&self) -> Option<Map<String, Value>> {
         self.themed.then(|| Map::from_iter([("theme".to_owned(), json!("dark"))]))
+    }
+
+    fn generated(&self) -> GeneratedSignIn {
+        let mut options = GeneratedSignIn::default();
+        options.custom_claims = self.claims();
+        options
     }
 
     fn without_message(&self) -> LoginOptions {
