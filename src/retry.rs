@@ -271,7 +271,9 @@ mod tests {
             Err(Error::Api(Box::new(ApiError { status: 429, retry_after, ..ApiError::default() })))
         };
         let patient = RetryPolicy::default().wait_for_rate_limit(Duration::from_secs(30));
-        assert_eq!(RetryPolicy::default().next(1, true, &limited(1), none), None);
+        for wait in [0, 1] {
+            assert_eq!(RetryPolicy::default().next(1, true, &limited(wait), none), None);
+        }
         assert_eq!(patient.next(1, false, &limited(30), none), Some(Duration::from_secs(30)));
         assert_eq!(patient.next(1, false, &limited(31), none), None);
         assert_eq!(patient.next(1, false, &status(429), none), None);

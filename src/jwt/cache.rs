@@ -265,3 +265,53 @@ impl Drop for Ending<'_> {
         self.cache.ended.notify_all();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_that_was_named_in_vain_is_remembered_until_a_later_fetch_is_old() {
+        let mut sought = Sought::default();
+        assert_eq!(sought.first_seen("a", 1, None), 1);
+        assert_eq!(sought.first_seen("a", 2, None), 1);
+        // A fetch that had begun by then has shown nothing, however old it is.
+        assert_eq!(sought.first_seen("a", 2, Some(1)), 1);
+        assert_eq!(sought.first_seen("b", 2, Some(1)), 2);
+        assert_eq!(sought.first_seen("a", 3, Some(2)), 3);
+        assert_eq!((sought.first_seen("a", 4, None), sought.first_seen("b", 4, None)), (3, 2));
+    }
+
+    #[test]
+    fn of_many_made_up_keys_the_oldest_is_forgotten() {
+        let mut sought = Sought::default();
+        let names: Vec<_> = (0..MAX_SOUGHT).map(|index| index.to_string()).collect();
+        for name in &names {
+            assert_eq!(sought.first_seen(name, 1, None), 1);
+        }
+        assert_eq!(sought.first_seen("one more", 2, None), 2);
+        assert!(names[1..].iter().all(|name| sought.first_seen(name, 3, None) == 1));
+        assert_eq!(sought.first_seen(&names[0], 3, None), 3);
+        assert_eq!(sought.first_seen.len(), MAX_SOUGHT);
+    }
+
+    #[test]
+    fn only_what_a_caller_names_and_is_not_at_hand_is_noted() {
+        // RFC 7517 appendix A.1.
+        let jwk = r#"{"kty":"EC","crv":"P-256","kid":"k1","alg":"ES256",
+            "x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4",
+            "y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"}"#;
+        let (keys, at) = (Arc::new(KeySet::pinned(jwk).unwrap()), Moment::default());
+        let (seen, mut log) = (Snapshot { keys, fetch: 1, at }, Log::default());
+        for (kid, origin, noted) in [
+            (None, Origin::Caller, 0),
+            (Some("k1"), Origin::Caller, 0),
+            (Some("k2"), Origin::Answer, 0),
+            (Some("k2"), Origin::Caller, 1),
+        ] {
+            let wanted = Wanted { kid, origin, patience: Duration::ZERO, now: at };
+            log.lookup(&wanted, Some(seen.clone()), &KeyPolicy::default());
+            assert_eq!(log.sought.first_seen.len(), noted, "{kid:?} {origin:?}");
+        }
+    }
+}

@@ -355,9 +355,16 @@ mod tests {
     #[test]
     fn the_user_is_dsub_before_sub() {
         assert_eq!(claims(&json!({"sub": "a", "dsub": "b"})).user_id(), "b");
-        assert_eq!(claims(&json!({"sub": "a"})).user_id(), "a");
+        let by_sub = claims(&json!({"sub": "a"}));
+        assert_eq!((by_sub.user_id(), by_sub.tree.get()), ("a", None)); // the rest is not read yet
         let empty = json!({ "iss": "P1", "sub": "a", "dsub": "", "exp": NOW + 60 });
         assert_eq!(read(&empty), Err(TokenError::Claim("sub")));
+    }
+
+    #[test]
+    fn claims_are_equal_if_they_say_the_same() {
+        assert_eq!(claims(&json!({ "plan": 1 })), claims(&json!({ "plan": 1 })));
+        assert_ne!(claims(&json!({ "plan": 1 })), claims(&json!({ "plan": 2 })));
     }
 
     #[test]

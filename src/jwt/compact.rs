@@ -109,3 +109,65 @@ pub(super) fn all_differ(mut names: Vec<impl Ord>) -> bool {
     names.sort_unstable();
     names.windows(2).all(|pair| pair[0] != pair[1])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_has_three_parts_and_only_its_payload_may_be_empty() {
+        let split = |token| {
+            Parts::split(token).map(|parts: Parts<'static>| {
+                [parts.header, parts.payload, parts.signature, parts.message]
+            })
+        };
+        assert_eq!(split("h.p.s"), Some(["h", "p", "s", "h.p"]));
+        assert_eq!(split("h..s"), Some(["h", "", "s", "h."]));
+        for text in ["", "h", "h.p", "h.p.", ".p.s", ".p.", "..", "h.p.q.s", ".p.q.s", "h.p.q."] {
+            assert_eq!(split(text), None, "{text}");
+        }
+        assert_eq!(split("Bearer h.p.s"), None);
+    }
+
+    #[test]
+    fn what_is_no_token_is_named() {
+        let key = "K2sixteen-letters_1";
+        assert_eq!((key.len(), misused(key)), (19, TokenError::Malformed));
+        assert_eq!(misused(&format!("{key}2")), TokenError::AccessKey);
+        assert_eq!(misused(&format!("{key}.")), TokenError::Malformed);
+        assert_eq!(misused(&format!("P{key}")), TokenError::Malformed);
+        assert_eq!(misused("Bearer h.p.s"), TokenError::BearerPrefix);
+    }
+
+    #[test]
+    fn the_header_of_a_token() {
+        let read = |json: &str| -> Result<_, TokenError> {
+            let header = Header::read(json.as_bytes())?;
+            Ok((header.alg.into_owned(), header.kid.map(Cow::into_owned)))
+        };
+        let kid = |length| "k".repeat(length);
+        for typ in ["JWT", "jwt", "at+jwt", "application/jwt", "APPLICATION/AT+JWT"] {
+            let json = format!(r#"{{"alg":"ES256","typ":"{typ}","kid":"k1"}}"#);
+            assert_eq!(read(&json), Ok(("ES256".to_owned(), Some("k1".to_owned()))), "{typ}");
+        }
+        let longest = format!(r#"{{"alg":"a","kid":"{}"}}"#, kid(MAX_KID));
+        assert_eq!(read(&longest), Ok(("a".to_owned(), Some(kid(MAX_KID)))));
+        assert_eq!(read(r#"{"alg":"a"}"#), Ok(("a".to_owned(), None)));
+        let longer = format!(r#"{{"alg":"a","kid":"{}"}}"#, kid(MAX_KID + 1));
+        for (json, error) in [
+            (&*longer, TokenError::Malformed),
+            (r#"{"alg":"a","kid":1}"#, TokenError::Malformed),
+            (r#"{"alg":"a","alg":"a"}"#, TokenError::Malformed),
+            (r#"{"alg":"a","typ":"dpop+jwt"}"#, TokenError::Malformed),
+            (r#"{"alg":"a","typ":"text/jwt"}"#, TokenError::Malformed),
+            (r#"{"alg":"a","typ":null}"#, TokenError::Malformed),
+            ("[]", TokenError::Malformed),
+            ("{}", TokenError::Algorithm),
+            (r#"{"alg":null}"#, TokenError::Algorithm),
+            (r#"{"alg":"a","crit":[]}"#, TokenError::Critical),
+            (r#"{"alg":"a","b64":true}"#, TokenError::Critical),
+        ] {
+            assert_eq!(read(json), Err(error), "{json}");
+        }
+    }
+}

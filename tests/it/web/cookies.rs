@@ -32,6 +32,16 @@ fn safe_by_default_and_nothing_empty() {
     }
 }
 
+/// A lifetime of no seconds would have the browser drop the cookie at once.
+#[test]
+fn a_lifetime_of_zero_is_none_where_a_program_sets_it_too() {
+    let (client, mut info) = answered(&Emulator::new(), json!({}));
+    info.cookie.max_age = Some(0);
+    for cookie in Guard::new(&client).set_cookies(&info).unwrap() {
+        assert_eq!(attributes(&cookie).1, SAFE);
+    }
+}
+
 #[test]
 fn domain_path_and_lifetime_are_those_of_the_answer() {
     let answer = json!({

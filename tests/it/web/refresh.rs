@@ -192,6 +192,14 @@ fn what_cannot_be_a_refresh_token_costs_no_call() {
         let line = format!("DSR={bad}; DSR={}", info.refresh_token().unwrap());
         assert_eq!(world.enter(&line), (Ok(own.to_owned()), 1), "{bad}");
     }
+    // Of several such, it is the first that the error tells of.
+    let error = |line: String| {
+        let refused = world.guard.validate_and_refresh(&world.browser(&line), &anyone());
+        refused.unwrap_err().error().unwrap().to_string()
+    };
+    let (text, session) = (error("DSR=x".to_owned()), format!("DSR={}", info.session_token()));
+    assert_eq!(error(format!("DSR=x; {session}")), text);
+    assert_ne!(error(session), text);
     let huge = format!("DSR={}", "x".repeat(20_000));
     assert_eq!(world.enter(&huge), (Err(Reason::TokenInvalid), 0));
     // What the project calls its session token, the guard's options say.

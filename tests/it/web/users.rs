@@ -31,6 +31,8 @@ fn a_session_is_refreshed_for_its_own_user_alone() {
     ] {
         assert_eq!(world.enter(&line), (own.clone(), 1), "{line}");
     }
+    let line = format!("DS={session}; DSR=x; DSR={eves}");
+    assert_eq!(world.enter(&line), (Err(Reason::OtherUser), 0), "whatever else is wrong");
     let line = format!("DS={session}; DSR={eves}; DSR={newer}");
     assert_eq!(world.enter(&line), (Err(Reason::OtherUser), 0));
     let refused = world.guard.validate_and_refresh(&world.browser(&line), &anyone());
