@@ -41,11 +41,11 @@ impl Call<'_> {
     /// Sends, and reads a list that is all of the response, or in another form of it a member. It may be null
     /// if it is empty.
     pub(crate) fn send_bare_list<T: DeserializeOwned>(self, name: &str) -> Result<Vec<T>> {
-        let response = self.execute()?;
-        match response.body().trim_ascii_start().first() {
-            Some(b'{') => Ok(decode_list(response.body(), name)?),
-            _ => Ok(decode::<Option<_>>(response.body())?.unwrap_or_default()),
+        let answer = self.execute()?;
+        if answer.response.body().trim_ascii_start().starts_with(b"{") {
+            return Ok(answer.body().list(name)?);
         }
+        Ok(answer.body().read::<Option<_>>()?.unwrap_or_default())
     }
 
     /// Sends, and reads one page of a list that is a member of the response.
