@@ -93,7 +93,8 @@ fn other_name(name: &str) -> Option<&'static str> {
     OTHER_NAMES.iter().find(|(other, _)| *other == name).map(|(_, name)| *name)
 }
 
-const OTHER_NAMES: [(&str, &str); 13] = [
+const OTHER_NAMES: [(&str, &str); 14] = [
+    ("OIDC", "oidc"),
     ("TOTP", "totp"),
     ("SAML", "saml"),
     ("SCIM", "scim"),
