@@ -17,8 +17,8 @@ pub(in crate::emulator) fn before(event: Event, call: &Call<'_>, store: &Store) 
         return record;
     }
     let body = call.body();
-    let names = ["loginId", "userId", "dependentLoginId"].into_iter();
-    let name = names.filter_map(|name| body.some_text(name)).next();
+    let mut names = ["loginId", "userId", "dependentLoginId"].into_iter();
+    let name = names.find_map(|name| body.some_text(name));
     match name.and_then(|name| store.user_by_login(name).or_else(|| store.user(name))) {
         Some(user) => record.is_of(user),
         None => record.login_ids.extend(name.map(str::to_owned)),

@@ -31,23 +31,23 @@ pub(in crate::emulator) enum Wanted {
     /// empty.
     Known(Pending),
     /// A sign-up or a sign-in of whoever sends it.
-    Sender { purpose: Purpose, profile: Profile, asked: SignIn, user: Option<String> },
+    Sender { whom: Whom, profile: Profile, asked: SignIn, user: Option<String> },
 }
 
 /// Who may send it.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(in crate::emulator) enum Purpose {
-    SignUp,
-    SignIn,
-    SignUpOrIn,
+pub(in crate::emulator) enum Whom {
+    New,
+    Known,
+    Anyone,
 }
 
-impl Purpose {
+impl Whom {
     pub(in crate::emulator) fn as_str(self) -> &'static str {
         match self {
-            Self::SignUp => "sign-up",
-            Self::SignIn => "sign-in",
-            Self::SignUpOrIn => "sign-up-or-in",
+            Self::New => "sign-up",
+            Self::Known => "sign-in",
+            Self::Anyone => "sign-up-or-in",
         }
     }
 }

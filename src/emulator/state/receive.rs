@@ -1,7 +1,7 @@
 //! What a message does that a user sends to sign in.
 
 use super::delivery::Delivery;
-use super::notp::{Awaited, AwaitedState, Purpose, Wanted};
+use super::notp::{Awaited, AwaitedState, Wanted, Whom};
 use super::pending::{Pending, Then, Verified};
 use super::store::Store;
 use super::table::By;
@@ -17,36 +17,36 @@ fn digits(phone: &str) -> impl Iterator<Item = char> + '_ {
 impl Wanted {
     /// What it is that waits, now that it is known from which phone the message came.
     fn sent_from(self, phone: &str, store: &Store) -> Result<Pending> {
-        let (purpose, mut profile, asked, must_be) = match self {
+        let (whom, mut profile, asked, must_be) = match self {
             Self::Known(pending) => {
                 let same = pending.address.is_empty() || digits(&pending.address).eq(digits(phone));
                 let refusal = || Refusal::forbidden("The message came from another phone");
                 let pending = same.then_some(pending).ok_or_else(refusal)?;
-                return Ok(pending.from_phone(phone));
+                return Ok(pending.sent_by(phone));
             }
-            Self::Sender { purpose, profile, asked, user } => (purpose, profile, asked, user),
+            Self::Sender { whom, profile, asked, user } => (whom, profile, asked, user),
         };
         let known = store.user_by_login(phone).map(|user| user.id.clone());
         if must_be.is_some() && must_be != known {
             return Err(Refusal::forbidden("The refresh token is of another user"));
         }
-        let then = match (known, purpose) {
-            (Some(_), Purpose::SignUp) => return Err(Refusal::user_exists()),
-            (None, Purpose::SignIn) => return Err(Refusal::no_user()),
+        let then = match (known, whom) {
+            (Some(_), Whom::New) => return Err(Refusal::user_exists()),
+            (None, Whom::Known) => return Err(Refusal::no_user()),
             (Some(user), _) => Then::SignIn { user, asked },
             (None, _) => {
                 phone.clone_into(&mut profile.phone);
-                let or_in = purpose == Purpose::SignUpOrIn;
+                let or_in = whom == Whom::Anyone;
                 Then::SignUp { profile, verified: Verified::default(), asked, or_in }
             }
         };
-        Ok(Pending::new(Delivery::WhatsApp, phone, phone.to_owned(), purpose.as_str(), then))
+        Ok(Pending::new(Delivery::WhatsApp, phone, phone.to_owned(), whom.as_str(), then))
     }
 }
 
 impl Pending {
     /// Takes the phone of the message as the address, where there was none.
-    fn from_phone(mut self, phone: &str) -> Self {
+    fn sent_by(mut self, phone: &str) -> Self {
         if self.address.is_empty() {
             phone.clone_into(&mut self.address);
             if let Then::SignUp { profile, .. } = &mut self.then {

@@ -52,7 +52,7 @@ impl<'a> Shape<'a> {
             "description": access_key.description,
             "customAttributes": access_key.attributes,
         });
-        shape.with("key", Some(named))
+        shape.with("key", named)
     }
 
     fn new(
@@ -73,7 +73,7 @@ impl<'a> Shape<'a> {
         Self { context, store, grants, template, tenant, data: json!({}) }
     }
 
-    fn with(mut self, name: &str, named: Option<Value>) -> Self {
+    fn with(mut self, name: &str, named: impl Into<Value>) -> Self {
         let tenant = self.tenant.and_then(|id| self.store.tenant(id)).map(|tenant| {
             json!({
                 "id": tenant.id,
@@ -81,6 +81,7 @@ impl<'a> Shape<'a> {
                 "customAttributes": tenant.attributes,
             })
         });
+        let named: Value = named.into();
         self.data = json!({ name: named, "tenant": tenant });
         self
     }

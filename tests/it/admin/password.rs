@@ -252,7 +252,8 @@ fn wrong_passwords_lock_a_user_out_for_a_while_or_until_a_new_password() {
     sign_in(&client, "first").unwrap();
     let now = || emulator.clock().unix().as_seconds();
     let before = now();
-    (wrong(), wrong());
+    wrong();
+    wrong();
     let locked = before..=now();
     refused(sign_in(&client, "first"), 401, "EMU401");
     let ada = client.mgmt().user().load("ada@example.com").unwrap();
@@ -265,7 +266,8 @@ fn wrong_passwords_lock_a_user_out_for_a_while_or_until_a_new_password() {
 
     // Five wrong ones in all, with pauses.
     for _ in 0..2 {
-        (wrong(), wrong());
+        wrong();
+        wrong();
         emulator.advance(minutes(10));
     }
     wrong();

@@ -288,7 +288,7 @@ fn load_load_all_and_delete() {
         json!({
             "loginPageUrl": "https://login", "forceAuthentication": true, "idpCert": "PEM2",
             "idpMetadataUrl": "m", "idpEntityId": "e", "idpSsoUrl": "s", "idpInitiatedUrl": "i",
-            "idpLogoutUrl": "l",
+            "idpLogoutUrl": "l", "entityId": "app", "acsUrl": "https://app/acs", "certificate": "PEM",
         }),
     ]);
     let one = shown("saml", "samlSettings", &details);

@@ -258,7 +258,7 @@ fn a_loop_that_changes_users_reaches_all_when_their_ids_are_read_first() {
         users.update_names(id, &NamesUpdate::default().name(format!("z {id}"))).map(drop)
     };
     let is_named = |users: Users<'_>, id: &str| {
-        users.load_by_user_id(id).unwrap().name.unwrap().starts_with("z ")
+        users.load_by_user_id(id).unwrap().name.is_some_and(|name| name.starts_with("z "))
     };
     assert_eq!(missed(&by_name, rename, is_named)[1], 0);
 }

@@ -297,6 +297,7 @@ fn bad_input_is_refused_before_a_request() {
         ("GET /v1/mgmt/user", "login_id user_id"),
         ("POST /v1/mgmt/user/create", "login_id"),
         ("POST /v1/mgmt/user/create/test", "login_id"),
+        ("POST /v1/mgmt/user/update", "login_id"),
         ("POST /v1/mgmt/user/delete", "login_id user_id"),
         ("POST /v1/mgmt/user/delete/batch", "user_ids"),
         ("PATCH /v1/mgmt/user/patch", "login_id"),

@@ -9,7 +9,7 @@ use crate::emulator::api::route::Bearer::{MaybeRefresh, Project, Refresh};
 use crate::emulator::api::route::{Area, Route};
 use crate::emulator::api::shapes::{LOGIN_OPTIONS, SIGN_UP_USER};
 use crate::emulator::state::delivery::Delivery;
-use crate::emulator::state::notp::{Awaited, AwaitedState, Purpose, Wanted};
+use crate::emulator::state::notp::{Awaited, AwaitedState, Wanted, Whom};
 use crate::emulator::state::pending::{Pending, Then, Verified};
 use crate::emulator::state::sign_in::SignIn;
 use crate::emulator::state::store::Store;
@@ -59,21 +59,21 @@ const ROUTES: &[Route] = &[
         Project,
         SignInBy("notp"),
         SIGN_IN,
-        |call, store| begin(call, store, Purpose::SignUpOrIn),
+        |call, store| begin(call, store, Whom::Anyone),
     ),
     Route::post(
         "/v1/auth/notp/whatsapp/signin",
         MaybeRefresh,
         SignInBy("notp"),
         SIGN_IN,
-        |call, store| begin(call, store, Purpose::SignIn),
+        |call, store| begin(call, store, Whom::Known),
     ),
     Route::post(
         "/v1/auth/notp/whatsapp/signup",
         Project,
         SignInBy("notp"),
         SIGN_UP,
-        |call, store| begin(call, store, Purpose::SignUp),
+        |call, store| begin(call, store, Whom::New),
     ),
     Route::post(
         "/v1/auth/notp/whatsapp/update",
@@ -94,7 +94,7 @@ const ROUTES: &[Route] = &[
     ),
 ];
 
-fn begin(call: &Call<'_>, store: &mut Store, purpose: Purpose) -> Result {
+fn begin(call: &Call<'_>, store: &mut Store, whom: Whom) -> Result {
     let (body, options) = (call.body(), call.body().object("loginOptions"));
     let mut profile = Profile::read(body.object("user"));
     if let Some(phone) = body.some_text("phone") {
@@ -102,12 +102,12 @@ fn begin(call: &Call<'_>, store: &mut Store, purpose: Purpose) -> Result {
     }
     let Some(login_id) = body.some_text("loginId") else {
         let (asked, user) = SignIn::unknown_user(call, store, options)?;
-        return answer(call, store, Wanted::Sender { purpose, profile, asked, user });
+        return answer(call, store, Wanted::Sender { whom, profile, asked, user });
     };
     let method = Delivery::WhatsApp;
-    let (address, then) = match (store.user_by_login(login_id), purpose) {
-        (Some(_), Purpose::SignUp) => return Err(Refusal::user_exists()),
-        (None, Purpose::SignIn) => return Err(Refusal::no_user()),
+    let (address, then) = match (store.user_by_login(login_id), whom) {
+        (Some(_), Whom::New) => return Err(Refusal::user_exists()),
+        (None, Whom::Known) => return Err(Refusal::no_user()),
         (Some(user), _) => {
             let address = method.address(&user.profile, login_id)?;
             let asked = SignIn::new(call, store, Some(&user.id), options)?;
@@ -118,12 +118,12 @@ fn begin(call: &Call<'_>, store: &mut Store, purpose: Purpose) -> Result {
             let address = method.address(&profile, login_id).unwrap_or_default();
             address.clone_into(&mut profile.phone);
             let asked = SignIn::new(call, store, None, options)?;
-            let or_in = purpose == Purpose::SignUpOrIn;
+            let or_in = whom == Whom::Anyone;
             let verified = Verified::default();
             (address, Then::SignUp { profile, verified, asked, or_in })
         }
     };
-    let pending = Pending::new(method, login_id, address, purpose.as_str(), then);
+    let pending = Pending::new(method, login_id, address, whom.as_str(), then);
     answer(call, store, Wanted::Known(pending))
 }
 

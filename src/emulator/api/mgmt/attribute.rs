@@ -104,7 +104,7 @@ const ROUTES: &[Route] = &[
         |call, store| {
             let names = call.body().texts("names");
             for app in &mut store.sso_apps {
-                names.iter().for_each(|name| drop(app.attributes.remove(*name)));
+                app.attributes.retain(|name, _| !names.contains(&&**name));
             }
             delete(call, &mut store.attributes.applications)
         },

@@ -164,10 +164,8 @@ fn create(call: &Call<'_>, store: &mut Store) -> Result {
 /// Replaces what is given, and leaves the rest as it is.
 fn update(call: &Call<'_>, store: &mut Store) -> Result {
     let body = call.body();
-    let access = match body.has("rbac") {
-        true => Some(read_access(call, store, body.object("rbac"))?),
-        false => None,
-    };
+    let rbac = body.has("rbac").then(|| body.object("rbac"));
+    let access = rbac.map(|rbac| read_access(call, store, rbac)).transpose()?;
     let mut descoper = store.company.descopers.edit(By::Id, body.text("id")).ok_or_else(missing)?;
     if let Some(attributes) = body.map("attributes") {
         descoper.attributes.clone_from(attributes);

@@ -353,7 +353,9 @@ fn upload_batch(call: &Call<'_>, store: &mut Store) -> Result {
         }
     }
     if failures.is_empty() {
-        tokens.into_iter().for_each(|token| store.applications.keep(token));
+        for token in tokens {
+            store.applications.keep(token);
+        }
     }
     Ok(json!({ "failures": failures }).into())
 }

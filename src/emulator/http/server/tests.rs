@@ -237,7 +237,7 @@ fn dropping_the_server_ends_everything_at_once() {
 }
 
 /// A call of another process, which succeeds.
-fn steer(server: &Server, line: &str, body: Value) -> Value {
+fn steer(server: &Server, line: &str, body: &Value) -> Value {
     let body = if body.is_null() { String::new() } else { body.to_string() };
     let mut raw = Raw::open(server);
     raw.send(format!(
@@ -252,7 +252,7 @@ fn steer(server: &Server, line: &str, body: Value) -> Value {
 #[test]
 fn other_processes_seed_it_and_read_what_it_sent() {
     let (emulator, server) = started();
-    let call = |line: &str, body: Value| steer(&server, line, body);
+    let call = |line: &str, body: Value| steer(&server, line, &body);
     let seed = json!({ "users": [{ "loginId": "ada", "email": "ada@example.com" }] });
     let made = call("POST /_emulator/seed", seed);
     let session = call("POST /_emulator/session", json!({ "loginId": "ada" }));
@@ -274,7 +274,7 @@ fn other_processes_seed_it_and_read_what_it_sent() {
 #[test]
 fn other_processes_move_its_clock_break_its_answers_and_change_its_keys() {
     let (emulator, server) = started();
-    let call = |line: &str, body: Value| steer(&server, line, body);
+    let call = |line: &str, body: Value| steer(&server, line, &body);
     let before = call("POST /_emulator/advance", json!({}))["time"].as_i64().unwrap();
     let after = call("POST /_emulator/advance", json!({ "seconds": 60, "milliseconds": 1 }));
     assert!(after["time"].as_i64().unwrap() >= before + 60);
