@@ -26,7 +26,6 @@ use axum::response::{AppendHeaders, IntoResponse, IntoResponseParts, Response};
 use axum::routing::{get, post};
 use axum::{Router, serve};
 use descope::auth::DeliveryMethod::Email;
-use descope::auth::LoginOptions;
 use descope::emulator::Emulator;
 use descope::web::{self, Access, Denied, Guard};
 use descope::{Claims, Client};
@@ -80,8 +79,7 @@ struct Address {
 
 async fn login(State(app): State<Arc<App>>, Form(Address { email }): Form<Address>) -> Response {
     let sent = spawn_blocking(move || {
-        let options = LoginOptions::default();
-        let sent_to = app.client.auth().otp().sign_up_or_in(Email, &email, &options)?;
+        let sent_to = app.client.auth().otp().sign_up_or_in(Email, &email, &Default::default())?;
         if let Some(emulator) = &app.emulator {
             let code = emulator.inbox().last_to(&email).and_then(|message| message.code);
             println!("[The code for {email}: {}]", code.unwrap_or_default());

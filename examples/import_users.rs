@@ -96,7 +96,7 @@ pub(crate) fn import(
                 report.failed.push((line, "there is no login ID".to_owned()));
             }
             Ok(person) if batch.iter().any(|(_, user)| user.login_id == person.login_id) => {
-                report.failed.push((line, format!("{} is there twice", person.login_id)));
+                report.failed.push((line, format!("{} appears twice", person.login_id)));
             }
             Ok(person) => batch.push((line, person.into_user())),
             Err(error) => report.failed.push((line, error.to_string())),

@@ -11,7 +11,7 @@ use std::error::Error;
 use std::time::Duration;
 
 use descope::auth::DeliveryMethod::Email;
-use descope::auth::SignUpOptions;
+use descope::auth::MessageSignUpOptions;
 use descope::emulator::Emulator;
 use descope::{Client, Scope, UserDetails};
 use serde_json::json;
@@ -25,7 +25,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (otp, session) = (client.auth().otp(), client.auth().session());
 
     // Sign up by a code. The emulator's inbox has the message that Descope would have sent.
-    let options = SignUpOptions::default().user(UserDetails::default().name("Ada Lovelace"));
+    let options = MessageSignUpOptions::default().user(UserDetails::default().name("Ada Lovelace"));
     println!("Sign up     a code goes to {}", otp.sign_up(Email, ADA, &options)?);
     let code = emulator.inbox().last_to(ADA).and_then(|message| message.code).ok_or("no code")?;
     println!("Inbox       the code is {code}");
@@ -33,7 +33,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("Verify      {} is signed in", signed_in.user.name);
 
     // Check the session token of each request: locally, by the project's published keys.
-    let token = signed_in.session_jwt();
+    let token = signed_in.session_token();
     let claims = session.validate(token)?;
     println!("Validate    this is {}", claims.user_id());
 
@@ -65,9 +65,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let refusal = session.validate(token).err().ok_or("an old token has passed")?;
     assert!(refusal.is_token_expired());
     println!("Expired     {refusal}");
-    let refresh_token = signed_in.refresh_jwt().ok_or("no refresh token")?;
+    let refresh_token = signed_in.refresh_token().ok_or("no refresh token")?;
     let refreshed = session.refresh(refresh_token)?;
-    session.validate(refreshed.session_jwt())?;
+    session.validate(refreshed.session_token())?;
     println!("Refresh     there is a new token, and it is good");
 
     session.logout(refresh_token)?;

@@ -20,8 +20,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use descope::auth::DeliveryMethod::Email;
-use descope::auth::LoginOptions;
 use descope::auth::enchanted_link::WaitOptions;
+use descope::auth::session::SessionTokens;
 use descope::emulator::{Emulator, Message};
 use descope::{AuthInfo, Client};
 use serde_json::{Value, json};
@@ -105,8 +105,10 @@ impl App {
             Err(error) => return Err(error.into()),
         };
         let token = |name: &str| tokens[name].as_str().unwrap_or_default();
-        match self.client.auth().session().validate_and_refresh(token("session"), token("refresh"))
-        {
+        match self.client.auth().session().validate_and_refresh(SessionTokens {
+            session: token("session"),
+            refresh: token("refresh"),
+        }) {
             Ok(checked) => {
                 if let Some(refreshed) = &checked.refreshed {
                     println!("Your session had expired, and was refreshed.");
@@ -124,28 +126,29 @@ impl App {
     }
 
     fn store(&self, info: &AuthInfo) -> Result<()> {
-        let tokens = json!({ "session": info.session_jwt(), "refresh": info.refresh_jwt() });
+        let tokens = json!({ "session": info.session_token(), "refresh": info.refresh_token() });
         Ok(write_private(&self.file, tokens.to_string().as_bytes())?)
     }
 
     fn sign_in(&self) -> Result<AuthInfo> {
-        let (auth, login_id, options) =
-            (self.client.auth(), &*self.login_id, LoginOptions::default());
+        let (auth, login_id) = (self.client.auth(), &*self.login_id);
         match &*self.method {
             "otp" => {
-                let sent_to = auth.otp().sign_up_or_in(Email, login_id, &options)?;
+                let sent_to = auth.otp().sign_up_or_in(Email, login_id, &Default::default())?;
                 println!("We have sent a code to {sent_to}.");
                 let code = self.answer("Code: ", |message| message.code)?;
                 Ok(auth.otp().verify(Email, login_id, &code)?)
             }
             "magic-link" => {
-                let sent_to = auth.magic_link().sign_up_or_in(Email, login_id, None, &options)?;
+                let sent_to =
+                    auth.magic_link().sign_up_or_in(Email, login_id, &Default::default())?;
                 println!("We have sent a link to {sent_to}.");
                 let link = self.answer("Paste the link: ", |message| message.link)?;
                 Ok(auth.magic_link().verify(token_of(&link).ok_or("This link has no token")?)?)
             }
             "enchanted-link" => {
-                let sent = auth.enchanted_link().sign_up_or_in(Email, login_id, None, &options)?;
+                let sent =
+                    auth.enchanted_link().sign_up_or_in(Email, login_id, &Default::default())?;
                 println!("Click the link {} that we have sent to {}.", sent.link_id, sent.sent_to);
                 let mut turns = 0;
                 let wait = WaitOptions::default().deadline(Duration::from_secs(3 * 60));

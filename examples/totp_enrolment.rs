@@ -68,7 +68,7 @@ fn app_code(emulator: &Emulator, key: &str) -> Result<String> {
     let key = totp_rs::Secret::try_from_base32(key).map_err(|_| "the key is not base32")?;
     let app = totp_rs::Builder::new().with_secret(key).build();
     let app = app.map_err(|_| "the key is no key")?;
-    Ok(app.generate(emulator.clock().unix().try_into()?).to_string())
+    Ok(app.generate(emulator.clock().unix().as_seconds().try_into()?).to_string())
 }
 
 /// A line of the input; empty if there is none.

@@ -17,7 +17,6 @@ use std::sync::Arc;
 use std::thread;
 
 use descope::auth::DeliveryMethod::Email;
-use descope::auth::LoginOptions;
 use descope::emulator::Emulator;
 use descope::transport::http::HeaderValue;
 use descope::web::{self, Access, Denied, Guard, RequestTokens};
@@ -118,7 +117,7 @@ impl App {
 
     fn send_code(&self, form: &str) -> Page {
         let email = field(form, "email");
-        match self.client.auth().otp().sign_up_or_in(Email, &email, &LoginOptions::default()) {
+        match self.client.auth().otp().sign_up_or_in(Email, &email, &Default::default()) {
             Ok(sent_to) => Page::new(200, self.ask_for_code(&email, &format!("to {sent_to}"))),
             Err(error) => Page::failed(&error, "This is no e-mail address we can write to."),
         }

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::check;
-use crate::client::Client;
+use crate::core::Core;
 use crate::error::{Error, Result};
 use crate::escape::ESCAPED;
 #[cfg(feature = "log")]
@@ -22,7 +22,7 @@ use crate::transport::http::Method;
 /// that an operation reads as one chain and nothing half-made is ever sent.
 #[must_use]
 pub(crate) struct Call<'c> {
-    client: &'c Client,
+    core: &'c Core,
     method: Method,
     path: String,
     body: Option<Map<String, Value>>,
@@ -39,11 +39,11 @@ pub(crate) struct Call<'c> {
     failed: Option<Error>,
 }
 
-/// What a call proves itself with, after the project's ID; see [`Client::call`].
+/// The credential of a call, besides the project ID; see [`Client::call`](crate::Client::call).
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub enum Credential<'t> {
-    /// Nothing.
+    /// Only the project ID.
     Project,
     /// A refresh token or an access key.
     Token(&'t str),
@@ -61,11 +61,10 @@ impl fmt::Debug for Credential<'_> {
     }
 }
 
-#[allow(dead_code, reason = "each area uses some of it, and any of them may be off")]
 impl<'c> Call<'c> {
-    pub(crate) fn new(client: &'c Client, method: Method, path: impl Into<String>) -> Self {
+    pub(crate) fn new(core: &'c Core, method: Method, path: impl Into<String>) -> Self {
         Self {
-            client,
+            core,
             safe: method == Method::GET,
             method,
             path: path.into(),
@@ -83,7 +82,7 @@ impl<'c> Call<'c> {
     /// Signs with the management key, without which the call fails before anything is sent.
     pub(crate) fn management(mut self) -> Self {
         self.credential = Credential::ManagementKey;
-        if self.client.shared.management_key.is_none() {
+        if self.core.shared.management_key.is_none() {
             return self.fail(Error::Config(
                 "this call needs a management key: see `ClientBuilder::management_key`, or set \
                  `DESCOPE_MANAGEMENT_KEY`",
@@ -129,7 +128,7 @@ impl<'c> Call<'c> {
     /// Checks a token or access key to be sent, which must not show in any error.
     pub(crate) fn token(mut self, name: &'static str, token: &str) -> Self {
         self.secrets.push(token.into());
-        let limit = self.client.shared.verifier.max_token_size();
+        let limit = self.core.shared.verifier.max_token_size();
         self.check(check::token(name, token, limit).map_err(Error::Token))
     }
 
@@ -220,7 +219,7 @@ impl<'c> Call<'c> {
         match serde_json::to_value(body) {
             Ok(Value::Null) => self,
             Ok(Value::Object(_)) if self.method == Method::GET => {
-                self.fail(Error::argument(name, "a GET has none"))
+                self.fail(Error::argument(name, "must be `&()`: a GET request has no body"))
             }
             Ok(Value::Object(members)) => {
                 members.values().for_each(|value| hide(&mut self.secrets, value));
@@ -272,8 +271,8 @@ impl<'c> Call<'c> {
         }
     }
 
-    pub(crate) fn client(&self) -> &'c Client {
-        self.client
+    pub(crate) fn core(&self) -> &'c Core {
+        self.core
     }
 
     fn fail(mut self, error: Error) -> Self {

@@ -31,51 +31,45 @@ pub(crate) fn id(name: &'static str, text: &str) -> Result<()> {
         return refuse("must not be longer than 2048 bytes");
     }
     if text.chars().any(char::is_control) {
-        return refuse("must not hold control characters");
+        return refuse("must not contain control characters");
     }
     Ok(())
 }
 
 /// A text that is not empty.
-#[allow(dead_code, reason = "used by areas that may all be off")]
 pub(crate) fn filled(name: &'static str, text: &str) -> Result<()> {
     if text.trim().is_empty() { Err(Error::argument(name, EMPTY)) } else { Ok(()) }
 }
 
 /// A document of any content, as long as it is a JSON object.
-#[allow(dead_code, reason = "used by areas that may all be off")]
 pub(crate) fn object(name: &'static str, value: &serde_json::Value) -> Result<()> {
     if value.is_object() { Ok(()) } else { Err(Error::argument(name, "must be a JSON object")) }
 }
 
 /// The expiry of a key. On the wire 0 is never, which is not to happen by mistake.
-#[allow(dead_code, reason = "as above")]
 pub(crate) fn expiry(name: &'static str, time: Option<UnixTime>) -> Result<()> {
     match time {
         Some(time) if time.as_seconds() <= 0 => {
-            Err(Error::argument(name, "must be after 1970; `None` is never"))
+            Err(Error::argument(name, "must be after 1970; leave it unset for no expiry"))
         }
         _ => Ok(()),
     }
 }
 
 /// A time span that is not empty: on the wire, 0 seconds stand for something else, such as "never".
-#[allow(dead_code, reason = "as above")]
 pub(crate) fn span(name: &'static str, span: impl Into<Option<Duration>>) -> Result<()> {
     match span.into() {
-        Some(Duration::ZERO) => Err(Error::argument(name, "must be longer than nothing")),
+        Some(Duration::ZERO) => Err(Error::argument(name, "must be longer than zero")),
         _ => Ok(()),
     }
 }
 
 /// Each an ID. The list may be empty.
-#[allow(dead_code, reason = "each area of management uses it, and all may be off")]
 pub(crate) fn ids(name: &'static str, texts: &[&str]) -> Result<()> {
     texts.iter().try_for_each(|text| id(name, text))
 }
 
 /// At least one.
-#[allow(dead_code, reason = "as above")]
 pub(crate) fn not_empty<T>(name: &'static str, list: &[T]) -> Result<()> {
     if list.is_empty() { Err(Error::argument(name, EMPTY)) } else { Ok(()) }
 }
@@ -84,13 +78,12 @@ pub(crate) fn not_empty<T>(name: &'static str, list: &[T]) -> Result<()> {
 pub(crate) fn key(name: &'static str, text: &str) -> Result<()> {
     secret(name, text)?;
     if !is_bearer(text) {
-        return Err(Error::argument(name, "must be visible ASCII without spaces and colons"));
+        return Err(Error::argument(name, "must be visible ASCII without spaces or colons"));
     }
     Ok(())
 }
 
 /// A code, password or link token that goes into a body.
-#[allow(dead_code, reason = "used by areas that may all be off")]
 pub(crate) fn secret(name: &'static str, text: &str) -> Result<()> {
     match text.len() {
         0 => Err(Error::argument(name, EMPTY)),
@@ -148,7 +141,7 @@ pub(crate) fn project_id(text: &str) -> Result<()> {
         return refuse("must not be longer than 128 characters");
     }
     if !text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_')) {
-        return refuse("must be letters, digits, `-` and `_`");
+        return refuse("must consist of letters, digits, `-` and `_`");
     }
     Ok(())
 }
@@ -166,7 +159,7 @@ pub(crate) fn header(name: &'static str, text: &str) -> Result<HeaderValue> {
 pub(crate) fn cookie_name(name: &'static str, text: &str) -> Result<()> {
     let separator = |b| b"()<>@,;:\\\"/[]?={}".contains(&b);
     if text.is_empty() || !text.bytes().all(|b| b.is_ascii_graphic() && !separator(b)) {
-        return Err(Error::argument(name, "is not a cookie's name"));
+        return Err(Error::argument(name, "is not a valid cookie name"));
     }
     Ok(())
 }

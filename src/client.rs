@@ -1,5 +1,4 @@
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -8,35 +7,27 @@ use serde_json::Value;
 use crate::call::{Call, Credential};
 use crate::check;
 use crate::clock::Clock;
+use crate::core::{Core, Settings};
 use crate::error::{Result, TokenError};
-use crate::jwt::{Claims, Context, Kind, Origin, Verifier};
-use crate::license::License;
+use crate::jwt::{Claims, Context, Kind, Origin};
 use crate::refreshes::Refreshes;
 use crate::retry::RetryPolicy;
-use crate::secret::Secret;
-use crate::transport::http::{HeaderMap, Method};
-use crate::transport::{Limits, Response, Transport};
-
-mod builder;
-mod settings;
-
-pub use self::builder::ClientBuilder;
-#[cfg(feature = "web")]
-pub(crate) use self::settings::region_url;
+use crate::transport::http::Method;
+use crate::transport::{Limits, Response};
 
 /// A Descope project.
 ///
-/// A client is cheap to clone and meant to be shared: clones, also across threads, use the same
+/// A client is cheap to clone and meant to be shared, also between threads. All clones use the same
 /// connections and the same cached signing keys. Two clients that were built separately share nothing.
 ///
-/// The functions `with_*` return a clone for which one setting differs, for a single call or more:
+/// The functions `with_*` return a clone with one setting changed. Use it for one call or for many:
 ///
 /// ```
 /// # let emulator = descope::emulator::Emulator::new();
 /// # let client = descope::Client::builder().emulator(&emulator).build()?;
 /// # client.mgmt().user().create("ada", &Default::default())?;
 /// # let signed_in = client.mgmt().jwt().sign_in("ada", &Default::default())?;
-/// # let refresh_token = signed_in.refresh_jwt().unwrap();
+/// # let refresh_token = signed_in.refresh_token().unwrap();
 /// use std::time::Duration;
 ///
 /// let hurried = client.with_deadline(Duration::from_secs(2));
@@ -45,86 +36,25 @@ pub(crate) use self::settings::region_url;
 /// ```
 #[derive(Clone)]
 pub struct Client {
-    pub(crate) shared: Arc<Shared>,
-    pub(crate) settings: Arc<Settings>,
+    core: Core,
 }
-
-/// What all clones have in common.
-#[allow(dead_code, reason = "each area uses some of it, and any of them may be off")]
-pub(crate) struct Shared {
-    pub(crate) project_id: String,
-    pub(crate) base_url: String,
-    pub(crate) fga_cache_url: Option<String>,
-    pub(crate) management_key: Option<Secret>,
-    pub(crate) auth_management_key: Option<Secret>,
-    /// Where management calls are to name the licence tier.
-    pub(crate) license: Option<License>,
-    /// Those that every request has; the user's cannot replace the crate's.
-    pub(crate) headers: HeaderMap,
-    pub(crate) request_id: Option<Box<MakeRequestId>>,
-    pub(crate) transport: Box<dyn Transport>,
-    pub(crate) clock: Box<dyn Clock>,
-    pub(crate) verifier: Verifier,
-    pub(crate) refresh_cookie: String,
-    pub(crate) refreshes: Refreshes,
-}
-
-/// What a clone may have of its own.
-#[derive(Clone)]
-pub(crate) struct Settings {
-    pub(crate) try_timeout: Duration,
-    pub(crate) deadline: Duration,
-    pub(crate) retry: RetryPolicy,
-    pub(crate) audience: Vec<String>,
-    pub(crate) request_id: Option<String>,
-}
-
-type MakeRequestId = dyn Fn() -> Option<String> + Send + Sync;
 
 impl Client {
-    /// A client for a project, with everything else from the environment or by default.
-    ///
-    /// Short for [`Client::builder`], [`project_id`](ClientBuilder::project_id) and
-    /// [`build`](ClientBuilder::build). Makes no request.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`build`](ClientBuilder::build).
-    pub fn new(project_id: impl Into<String>) -> Result<Self> {
-        Self::builder().project_id(project_id).build()
-    }
-
-    /// A client for the project named by the environment variable `DESCOPE_PROJECT_ID`.
-    ///
-    /// See [`ClientBuilder`] for the other variables.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`build`](ClientBuilder::build): [`Error::Config`](crate::Error::Config) if it is not set.
-    pub fn from_env() -> Result<Self> {
-        Self::builder().build()
-    }
-
-    /// Starts configuring a client.
-    pub fn builder() -> ClientBuilder {
-        ClientBuilder::default()
-    }
-
     /// The project's ID.
     pub fn project_id(&self) -> &str {
-        &self.shared.project_id
+        &self.core.shared.project_id
     }
 
-    /// Where requests go, without a slash at the end.
+    /// The URL that requests go to, without a slash at the end.
     pub fn base_url(&self) -> &str {
-        &self.shared.base_url
+        &self.core.shared.base_url
     }
 
     /// Fetches the project's signing keys unless they are cached.
     ///
-    /// Call it when your service starts. The first request then need not wait for the keys, and a wrong
-    /// project ID or base URL shows at once instead of with the first user. Without it, the first
-    /// validation or sign-in fetches the keys.
+    /// Call it when your service starts. The first user then need not wait for the keys, and you learn at
+    /// once if the project ID or the base URL is wrong. Without `warm_up`, the first validation or sign-in
+    /// fetches the keys.
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
@@ -139,60 +69,59 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`TokenError::KeysUnavailable`](crate::TokenError::KeysUnavailable) if the keys cannot be fetched:
-    /// [`is_unavailable`](crate::Error::is_unavailable) if Descope cannot be reached now, with
-    /// [`retry_after`](crate::Error::retry_after); [`is_misconfigured`](crate::Error::is_misconfigured)
-    /// if it knows no such project.
+    /// [`TokenError::KeysUnavailable`](crate::TokenError::KeysUnavailable) if the keys cannot be fetched. If
+    /// Descope cannot be reached now, [`is_unavailable`](crate::Error::is_unavailable) is true and
+    /// [`retry_after`](crate::Error::retry_after) says how long to wait. If Descope does not know the
+    /// project, [`is_misconfigured`](crate::Error::is_misconfigured) is true.
     pub fn warm_up(&self) -> Result<()> {
-        Ok(self.shared.verifier.warm_up(&self.context(&|limits| self.fetch_keys(limits)))?)
+        Ok(self.core.shared.verifier.warm_up(&self.context(&|limits| self.fetch_keys(limits)))?)
     }
 
-    /// A clone whose calls take no longer than this in all, but for the fetch of signing keys. See
-    /// [`ClientBuilder::deadline`].
+    /// A clone whose calls take no longer than this in total, apart from a fetch of signing keys. See
+    /// [`ClientBuilder::deadline`](crate::ClientBuilder::deadline).
     #[must_use]
     pub fn with_deadline(&self, deadline: Duration) -> Self {
         self.with(|settings| settings.deadline = deadline)
     }
 
-    /// A clone whose tries take no longer than this each. See [`ClientBuilder::try_timeout`].
+    /// A clone in which a single try takes no longer than this. See [`ClientBuilder::try_timeout`](crate::ClientBuilder::try_timeout).
     #[must_use]
     pub fn with_try_timeout(&self, timeout: Duration) -> Self {
         self.with(|settings| settings.try_timeout = timeout)
     }
 
-    /// A clone that retries by another policy.
+    /// A clone with another retry policy.
     #[must_use]
     pub fn with_retry(&self, policy: RetryPolicy) -> Self {
         self.with(|settings| settings.retry = policy)
     }
 
-    /// A clone that accepts tokens for one of these audiences, and for no other; given none, for those
-    /// that are accepted by default. See [`ClientBuilder::audience`].
+    /// A clone that only accepts tokens for one of these audiences. With an empty list, it accepts the
+    /// audiences that are accepted by default. See [`ClientBuilder::audience`](crate::ClientBuilder::audience).
     #[must_use]
     pub fn with_audiences(&self, audiences: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.with(|settings| settings.audience = audiences.into_iter().map(Into::into).collect())
     }
 
-    /// A clone whose requests carry this ID in the header `x-external-rid`, to find them again in
+    /// A clone whose requests carry this ID in the header `x-external-rid`, so that you can find them in
     /// Descope's logs.
     ///
-    /// It may come from a visitor: spaces, control characters and what is not ASCII are percent-encoded, and
-    /// what is longer than 256 characters is cut. An empty ID is not sent.
+    /// The ID may come from a visitor: spaces, control characters and non-ASCII characters are
+    /// percent-encoded, and an ID of more than 256 characters is cut. An empty ID is not sent.
     #[must_use]
     pub fn with_request_id(&self, id: impl Into<String>) -> Self {
         self.with(|settings| settings.request_id = Some(id.into()))
     }
 
-    /// Makes a call that this crate has no function for: a new operation, or a field that is missing
-    /// here.
+    /// Makes a call that this crate has no function for: a new operation, or one with a new field.
     ///
-    /// `path` starts with a slash and follows the base URL as it stands, with its query; encode what
-    /// needs it. `body` is anything that serializes to a JSON object, or `&()` for none. The answer
-    /// comes back as JSON, null if it is empty.
+    /// `path` starts with a slash and may have a query. It is appended to the base URL unchanged, so
+    /// percent-encode it yourself. `body` is anything that serializes to a JSON object, or `&()` for no
+    /// body. The answer is returned as JSON, or null if it is empty.
     ///
-    /// Retries, deadline, errors and headers are those of every other call; of the methods, `GET`
-    /// alone counts as safe to repeat. As this function cannot know which members of the body are
-    /// secret, none of its texts shows in an error.
+    /// Retries, deadline, errors and headers are the same as for every other call. Only `GET` counts as safe
+    /// to repeat. This function cannot know which members of the body are secret, so no text of the body
+    /// appears in an error.
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
@@ -214,9 +143,9 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`](crate::Error::Argument) for a path, token or body that cannot be sent,
-    /// such as a path with `..` in it, however it is encoded; [`Error::Config`](crate::Error::Config) where a management key
-    /// is asked for and there is none; else as for every call.
+    /// [`Error::Argument`](crate::Error::Argument) for a path, token or body that cannot be sent, such as a
+    /// path with `..` in any encoding; [`Error::Config`](crate::Error::Config) if the call needs a
+    /// management key and the client has none; otherwise the errors of every call.
     pub fn call(
         &self,
         method: Method,
@@ -224,7 +153,7 @@ impl Client {
         credential: Credential<'_>,
         body: &impl Serialize,
     ) -> Result<Value> {
-        Call::new(self, method, path)
+        Call::new(&self.core, method, path)
             .check(check::path("path", path))
             .credential(credential)
             .whole_body("body", body)
@@ -239,44 +168,72 @@ impl Client {
         origin: Origin,
     ) -> Result<Claims, TokenError> {
         let fetch = |limits| self.fetch_keys(limits);
-        self.shared.verifier.verify(&self.context(&fetch), token, kind, origin)
+        self.core.shared.verifier.verify(&self.context(&fetch), token, kind, origin)
     }
 
     fn context<'c>(&'c self, fetch: &'c dyn Fn(Limits) -> Result<Response>) -> Context<'c> {
         Context {
-            audience: &self.settings.audience,
-            clock: &*self.shared.clock,
-            patience: self.settings.deadline,
+            audience: &self.core.settings.audience,
+            clock: &*self.core.shared.clock,
+            patience: self.core.settings.deadline,
             fetch,
         }
     }
 
     fn fetch_keys(&self, limits: Limits) -> Result<Response> {
-        let call = self.get("/v2/keys").segment("project_id", &self.shared.project_id);
-        call.internal(limits).execute()
+        let call = self.get("/v2/keys").segment("project_id", &self.core.shared.project_id);
+        call.internal(limits).execute().map(|answer| answer.response)
     }
 
     fn with(&self, change: impl FnOnce(&mut Settings)) -> Self {
-        let mut clone = self.clone();
-        change(Arc::make_mut(&mut clone.settings));
-        clone
+        Self::from_core(self.core.with(change))
     }
 
     pub(crate) fn get(&self, path: &'static str) -> Call<'_> {
-        Call::new(self, Method::GET, path)
+        Call::new(&self.core, Method::GET, path)
     }
 
-    #[allow(dead_code, reason = "every area needs it, and all may be off")]
     pub(crate) fn post(&self, path: &'static str) -> Call<'_> {
-        Call::new(self, Method::POST, path)
+        Call::new(&self.core, Method::POST, path)
+    }
+
+    pub(crate) fn request(&self, method: Method, path: &'static str) -> Call<'_> {
+        Call::new(&self.core, method, path)
+    }
+
+    /// The client that a call is made with.
+    pub(crate) fn from_call(call: &Call<'_>) -> Self {
+        Self::from_core(call.core().clone())
+    }
+
+    pub(crate) fn from_core(core: Core) -> Self {
+        Self { core }
+    }
+
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        &*self.core.shared.clock
+    }
+
+    /// The time for a call in all.
+    pub(crate) fn deadline(&self) -> Duration {
+        self.core.settings.deadline
+    }
+
+    /// The name of the refresh token's cookie.
+    pub(crate) fn refresh_cookie(&self) -> &str {
+        self.core.shared.verifier.refresh_cookie()
+    }
+
+    pub(crate) fn refreshes(&self) -> &Refreshes {
+        &self.core.shared.refreshes
     }
 }
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
-            .field("project_id", &self.shared.project_id)
-            .field("base_url", &self.shared.base_url)
+            .field("project_id", &self.core.shared.project_id)
+            .field("base_url", &self.core.shared.base_url)
             .finish_non_exhaustive()
     }
 }

@@ -2,27 +2,29 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::UnixTime;
+use crate::time::UnixTime;
 
 /// Tells the time and waits.
 ///
-/// The client asks its clock for everything that depends on time: whether a token has expired,
-/// how old the signing keys are, how long to wait between tries. Replace it with
-/// [`ClientBuilder::clock`](crate::ClientBuilder::clock) to test how a program behaves tomorrow.
+/// The client uses its clock for everything that depends on time: whether a token has expired,
+/// how old the signing keys are, and how long to wait between tries. Replace it with
+/// [`ClientBuilder::clock`](crate::ClientBuilder::clock) to test how your program behaves
+/// tomorrow.
 ///
-/// Deadlines of the network exchange itself are kept by the operating system's clock.
+/// The deadlines of a network exchange use the operating system's clock.
 pub trait Clock: Send + Sync + 'static {
-    /// Whole seconds since the Unix epoch, negative before it. Compared with `exp` and `nbf`.
-    fn unix(&self) -> i64;
+    /// The time of day, in whole seconds. Compared with `exp` and `nbf`.
+    fn unix(&self) -> UnixTime;
 
-    /// Time since some fixed point, never going back. Measures the age of keys and deadlines.
+    /// Time since some fixed point, which never goes back. It measures the age of keys, and
+    /// deadlines.
     fn monotonic(&self) -> Duration;
 
-    /// Waits, between two tries of a call.
+    /// Waits between two tries of a call.
     fn sleep(&self, time: Duration);
 }
 
-/// The machine's clock, and the default.
+/// The machine's clock, which is the default.
 #[derive(Clone, Copy, Debug)]
 pub struct SystemClock(Instant);
 
@@ -33,8 +35,8 @@ impl Default for SystemClock {
 }
 
 impl Clock for SystemClock {
-    fn unix(&self) -> i64 {
-        UnixTime::from(SystemTime::now()).as_seconds()
+    fn unix(&self) -> UnixTime {
+        SystemTime::now().into()
     }
 
     fn monotonic(&self) -> Duration {

@@ -14,13 +14,13 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Why a call failed.
 ///
-/// No variant's text ever holds a token, code, password or key.
+/// No error text contains a token, code, password or key.
 ///
 /// | question | ask |
 /// |---|---|
 /// | must the user sign in again? | [`is_sign_in_required`](Self::is_sign_in_required) |
-/// | will a refresh help? | [`is_token_expired`](Self::is_token_expired) |
-/// | is it Descope that cannot answer now? | [`is_unavailable`](Self::is_unavailable) |
+/// | may a refresh help? | [`is_token_expired`](Self::is_token_expired) |
+/// | is Descope unable to answer now? | [`is_unavailable`](Self::is_unavailable) |
 /// | were there too many calls? | [`is_rate_limited`](Self::is_rate_limited), [`retry_after`](Self::retry_after) |
 /// | is the program set up wrongly? | [`is_misconfigured`](Self::is_misconfigured) |
 /// | which refusal was it? | [`code`](Self::code) and the constants in [`codes`](crate::codes) |
@@ -48,7 +48,7 @@ pub enum Error {
     /// A token was refused by local validation.
     #[error(transparent)]
     Token(#[from] TokenError),
-    /// No answer came: no connection, no time left, or a broken one.
+    /// No answer came: there was no connection, it broke, or the time ran out.
     #[error(transparent)]
     Transport(#[from] TransportError),
 }
@@ -63,14 +63,14 @@ impl Error {
         self.answer().map(|error| error.code.as_str()).filter(|code| !code.is_empty())
     }
 
-    /// The HTTP status, where an answer came. Where the signing keys could not be fetched, that of the
-    /// answer to their fetch.
+    /// The HTTP status of the answer, if there was one. If the signing keys could not be fetched, the
+    /// status of the answer to that fetch.
     pub fn status(&self) -> Option<u16> {
         self.answer().map(|error| error.status)
     }
 
-    /// How long to wait before the next call: what Descope asks for, or, where a token could not be
-    /// checked, the time until the signing keys may be fetched again.
+    /// How long to wait before the next call, if Descope says so. If a token could not be checked, the time
+    /// until the signing keys may be fetched again.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Api(error) => error.retry_after,
@@ -93,24 +93,23 @@ impl Error {
         })
     }
 
-    /// Whether Descope refused the credentials: HTTP status 401. A wrong code is among them; see
+    /// Whether Descope refused the credentials: HTTP status 401. A wrong one-time code counts too; see
     /// [`code`](Self::code).
     pub fn is_unauthorized(&self) -> bool {
         self.refusal().is_some_and(|error| error.status == 401)
     }
 
-    /// Whether Descope refused the operation to these credentials: HTTP status 403.
+    /// Whether the credentials do not allow the operation: HTTP status 403.
     pub fn is_forbidden(&self) -> bool {
         self.refusal().is_some_and(|error| error.status == 403)
     }
 
-    /// Whether the session token is good except that it has expired, so that a refresh may help.
+    /// Whether the session token has expired but is valid otherwise, so that a refresh may help.
     pub fn is_token_expired(&self) -> bool {
         matches!(self, Self::Token(TokenError::Expired { .. }))
     }
 
-    /// Whether a token or access key was refused for good before anything was sent. Answer HTTP status
-    /// 401.
+    /// Whether a token or access key was refused for good, before any request. Answer HTTP status 401.
     ///
     /// This includes a token that is empty or too large, and an expired refresh token
     /// ([`TokenError::SessionExpired`]). It does not include an expired session token, which can be
@@ -131,14 +130,15 @@ impl Error {
     /// ([`is_token_invalid`](Self::is_token_invalid)), or Descope says that the session has ended
     /// ([`is_unauthorized`](Self::is_unauthorized)).
     ///
-    /// Ask after [`refresh`](crate::auth::session::Session::refresh) or
-    /// [`validate_and_refresh`](crate::auth::session::Session::validate_and_refresh). Elsewhere HTTP
-    /// status 401 is about something else: the code or link that was just tried, or the management key.
+    /// Ask this after [`refresh`](crate::auth::session::Sessions::refresh) or
+    /// [`validate_and_refresh`](crate::auth::session::Sessions::validate_and_refresh). After other calls,
+    /// HTTP status 401 is about something else: the code or link that was just tried, or the management
+    /// key.
     pub fn is_sign_in_required(&self) -> bool {
         self.is_token_invalid() || self.is_unauthorized()
     }
 
-    /// Whether the time allowed was over, also while the host was looked up or connected to.
+    /// Whether the call took too long. That includes the host lookup and the connection.
     pub fn is_timeout(&self) -> bool {
         match self {
             Self::Transport(error) => error.is_timeout(),
@@ -148,11 +148,11 @@ impl Error {
     }
 
     /// Whether nothing is wrong with the request, but Descope cannot answer now: no connection, no
-    /// signing keys, too many calls, or an HTTP status of 500 and above. Answer HTTP status 503; nothing
-    /// is known of the user's session.
+    /// signing keys, too many calls, or an HTTP status of 500 and above. Answer HTTP status 503. The
+    /// error says nothing about the user's session.
     ///
     /// If Descope refuses to publish the keys of this project, [`is_misconfigured`](Self::is_misconfigured)
-    /// is true instead, as waiting does not help.
+    /// is true instead, because waiting does not help.
     pub fn is_unavailable(&self) -> bool {
         match self {
             Self::Api(error) => error.status >= 500 || self.is_rate_limited(),
@@ -164,7 +164,8 @@ impl Error {
 
     /// Whether the program is set up wrongly: a setting that a call needs is missing
     /// ([`Config`](Self::Config)), or Descope has no signing keys for the client's project, as when the
-    /// project ID or the base URL is wrong. Answer HTTP status 500; nothing is known of the user's session.
+    /// project ID or the base URL is wrong. Answer HTTP status 500. The error says nothing about the user's
+    /// session.
     ///
     /// [`Client::warm_up`](crate::Client::warm_up) finds this out when your program starts.
     pub fn is_misconfigured(&self) -> bool {
@@ -175,8 +176,8 @@ impl Error {
         }
     }
 
-    /// Descope's refusal of the call itself. That of the signing keys is none: it says nothing of what
-    /// was asked for, nor of the user.
+    /// Descope's refusal of the call itself. A refusal of the signing keys does not count: it says nothing
+    /// about the call or the user.
     fn refusal(&self) -> Option<&ApiError> {
         match self {
             Self::Api(error) => Some(error),
@@ -201,8 +202,8 @@ impl From<DecodeError> for Error {
 
 /// A refusal by the Descope API.
 ///
-/// Where the answer was not Descope's own, as an HTML page of a proxy on the way, the status and the
-/// beginning of the body are still here.
+/// If the answer was not Descope's own, such as an HTML page of a proxy, this still has its status and the
+/// beginning of its body.
 #[derive(Clone, Default)]
 #[non_exhaustive]
 pub struct ApiError {
@@ -214,13 +215,13 @@ pub struct ApiError {
     pub description: String,
     /// What was wrong in this call, for people.
     pub message: String,
-    /// The `X-Request-Id` header, to quote to support.
+    /// The `X-Request-Id` header, for support requests.
     pub request_id: Option<String>,
-    /// The `CF-Ray` header, to quote to support.
+    /// The `CF-Ray` header, for support requests.
     pub cf_ray: Option<String>,
     /// How long to wait, from the `Retry-After` header; at most a day.
     pub retry_after: Option<Duration>,
-    /// The first 200 characters of a body that is not a Descope error, credentials removed.
+    /// The first 200 characters of a body that is not a Descope error, without credentials.
     pub body_preview: Option<String>,
 }
 
@@ -268,7 +269,7 @@ impl fmt::Debug for ApiError {
 
 impl std::error::Error for ApiError {}
 
-/// Error codes of the Descope API that are worth telling apart.
+/// Error codes of the Descope API that a program may want to tell apart.
 ///
 /// ```
 /// # fn sign_up() -> descope::Result<()> { Ok(()) }
@@ -331,61 +332,74 @@ mod tests {
         Error::Api(Box::new(ApiError { status, code, retry_after, ..ApiError::default() }))
     }
 
+    /// What a program does about an error.
+    #[derive(Debug, PartialEq)]
+    enum Reaction {
+        Refresh,
+        SignIn,
+        Wait,
+        Mend,
+    }
+
     #[test]
     fn one_predicate_per_reaction() {
+        use Reaction::{Mend, Refresh, SignIn, Wait};
+
         let by = Duration::from_secs(1);
         let (argument, limit) = ("refresh_token", 1);
         let timeout = || TransportError::new(TransportErrorKind::Timeout, "x");
-        let nothing = [false; 4];
-        let (refresh, sign_in) = ([true, false, false, false], [false, true, false, false]);
-        let (wait, mend) = ([false, false, true, false], [false, false, false, true]);
         for (error, expected) in [
-            (TokenError::Expired { by }.into(), refresh),
-            (TokenError::SessionExpired { by }.into(), sign_in),
-            (TokenError::Signature.into(), sign_in),
-            (TokenError::UnknownKey.into(), sign_in),
-            (TokenError::Empty { argument }.into(), sign_in),
-            (TokenError::TooLarge { argument, limit }.into(), sign_in),
-            (TokenError::Characters { argument }.into(), sign_in),
-            (TokenError::BearerPrefix.into(), sign_in),
-            (TokenError::KeyPending { retry_after: by }.into(), wait),
-            (Error::argument("session_token", "must not be empty"), nothing),
-            (Error::argument("login_id", "must not be empty"), nothing),
-            (Error::Config("x"), mend),
-            (api(401, ""), nothing),
-            (api(404, ""), nothing),
-            (api(400, codes::RATE_LIMIT_EXCEEDED), wait),
-            (api(429, ""), wait),
-            (api(500, ""), wait),
-            (timeout().into(), wait),
-            (keys(timeout()), wait),
-            (keys(DecodeError::new("x")), wait),
-            (keys(api(429, "")), wait),
-            (keys(api(400, codes::RATE_LIMIT_EXCEEDED)), wait),
-            (keys(api(403, codes::RATE_LIMIT_EXCEEDED)), wait),
-            (keys(api(500, "E1")), wait),
-            (keys(api(302, "E1")), wait),
-            (keys(api(403, "")), wait),
-            (keys(api(407, "")), wait),
-            (keys(api(400, "")), mend),
-            (keys(api(401, "")), mend),
-            (keys(api(404, "")), mend),
-            (keys(api(402, "E1")), mend),
-            (keys(api(403, "E1")), mend),
-            (keys(api(499, "E1")), mend),
+            (TokenError::Expired { by }.into(), Some(Refresh)),
+            (TokenError::SessionExpired { by }.into(), Some(SignIn)),
+            (TokenError::Signature.into(), Some(SignIn)),
+            (TokenError::UnknownKey.into(), Some(SignIn)),
+            (TokenError::Empty { argument }.into(), Some(SignIn)),
+            (TokenError::TooLarge { argument, limit }.into(), Some(SignIn)),
+            (TokenError::Characters { argument }.into(), Some(SignIn)),
+            (TokenError::BearerPrefix.into(), Some(SignIn)),
+            (TokenError::KeyPending { retry_after: by }.into(), Some(Wait)),
+            (Error::argument("session_token", "must not be empty"), None),
+            (Error::argument("login_id", "must not be empty"), None),
+            (Error::Config("x"), Some(Mend)),
+            (api(401, ""), None),
+            (api(404, ""), None),
+            (api(400, codes::RATE_LIMIT_EXCEEDED), Some(Wait)),
+            (api(429, ""), Some(Wait)),
+            (api(500, ""), Some(Wait)),
+            (timeout().into(), Some(Wait)),
+            (keys(timeout()), Some(Wait)),
+            (keys(DecodeError::new("x")), Some(Wait)),
+            (keys(api(429, "")), Some(Wait)),
+            (keys(api(400, codes::RATE_LIMIT_EXCEEDED)), Some(Wait)),
+            (keys(api(403, codes::RATE_LIMIT_EXCEEDED)), Some(Wait)),
+            (keys(api(500, "E1")), Some(Wait)),
+            (keys(api(302, "E1")), Some(Wait)),
+            (keys(api(403, "")), Some(Wait)),
+            (keys(api(407, "")), Some(Wait)),
+            (keys(api(400, "")), Some(Mend)),
+            (keys(api(401, "")), Some(Mend)),
+            (keys(api(404, "")), Some(Mend)),
+            (keys(api(402, "E1")), Some(Mend)),
+            (keys(api(403, "E1")), Some(Mend)),
+            (keys(api(499, "E1")), Some(Mend)),
         ] {
             let error: Error = error;
-            let answers = [
-                error.is_token_expired(),
-                error.is_token_invalid(),
-                error.is_unavailable(),
-                error.is_misconfigured(),
+            let reactions = [
+                error.is_token_expired().then_some(Refresh),
+                error.is_token_invalid().then_some(SignIn),
+                error.is_unavailable().then_some(Wait),
+                error.is_misconfigured().then_some(Mend),
             ];
-            assert_eq!(answers, expected, "{error}");
+            let reactions: Vec<_> = reactions.into_iter().flatten().collect();
+            assert_eq!(reactions, Vec::from_iter(expected), "{error}");
             assert!(!error.is_not_found() || matches!(error, Error::Api(_)), "{error}");
             let unauthorized = matches!(&error, Error::Api(api) if api.status == 401);
             assert_eq!(error.is_unauthorized(), unauthorized, "{error}");
-            assert_eq!(error.is_sign_in_required(), expected == sign_in || unauthorized, "{error}");
+            assert_eq!(
+                error.is_sign_in_required(),
+                reactions == [SignIn] || unauthorized,
+                "{error}"
+            );
         }
     }
 

@@ -8,7 +8,8 @@ use serde_json::{Map, Value};
 
 /// The members of an answer that this version of the crate has no field for, by their names.
 ///
-/// It reads like a [`Map`]. `Debug` shows the names alone: a member that is unknown may be a secret.
+/// You can read it like a [`Map`]. `Debug` shows only the names, because an unknown member may be a
+/// secret.
 ///
 /// ```
 /// # let emulator = descope::emulator::Emulator::new();
@@ -29,7 +30,6 @@ impl Extra {
     /// Serde reads a model that is flattened from a buffer, and so by rules that are less lenient than
     /// those of [`crate::json`]. A model that has another's members is therefore made from the other,
     /// and takes what is its own from the other's rest.
-    #[allow(dead_code, reason = "used by areas that may all be off")]
     pub(crate) fn take_text(&mut self, name: &str) -> Option<String> {
         match self.0.remove(name)? {
             Value::String(text) => Some(text),
@@ -40,7 +40,6 @@ impl Extra {
     }
 
     /// Takes a boolean out, likewise.
-    #[allow(dead_code, reason = "as above")]
     pub(crate) fn take_flag(&mut self, name: &str) -> Option<bool> {
         self.0.remove(name)?.as_bool()
     }

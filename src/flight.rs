@@ -1,5 +1,4 @@
 //! The same work, asked for by several threads at once, is done once.
-#![allow(dead_code, reason = "only sessions, which may be off, need it")]
 
 use std::collections::HashMap;
 use std::hash::Hash;

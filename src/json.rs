@@ -17,107 +17,85 @@
 //! - errors say *where* and *what was expected*, and never quote the value, which may be a secret.
 
 mod any;
+mod deserializer;
+mod error;
 pub(crate) mod moment;
 mod object;
 mod split;
 mod state;
+mod text;
 mod value;
 
 use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
+use std::time::Instant;
 
 use serde::Deserialize;
-use serde::de::{self, DeserializeOwned, Deserializer, Unexpected, Visitor};
+use serde::de::{DeserializeOwned, Deserializer, Visitor};
 use serde_json::value::RawValue;
 
+use self::deserializer::REQUIRED_LIST;
+pub(crate) use self::deserializer::{MILLIS, SECONDS};
+pub use self::error::DecodeError;
+use self::error::not_json;
 use self::state::State;
-pub(crate) use self::value::Text;
-use self::value::{Members, Value};
-use crate::escape::Escaped;
-
-/// A response this version of the crate cannot read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DecodeError {
-    path: String,
-    problem: String,
-}
-
-impl DecodeError {
-    pub(crate) fn new(problem: impl Into<String>) -> Self {
-        Self { path: String::new(), problem: problem.into() }
-    }
-
-    fn under(mut self, parent: &str) -> Self {
-        let dot = if self.path.is_empty() { "" } else { "." };
-        self.path.insert_str(0, dot);
-        self.path.insert_str(0, parent);
-        self
-    }
-
-    /// Where in the response, such as `user.loginIds`; empty for the whole of it.
-    pub fn path(&self) -> &str {
-        &self.path
-    }
-}
-
-impl fmt::Display for DecodeError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.problem)?;
-        if !self.path.is_empty() {
-            write!(f, " at `{}`", Escaped(&self.path))?;
-        }
-        Ok(())
-    }
-}
-
-impl std::error::Error for DecodeError {}
-
-impl de::Error for DecodeError {
-    fn custom<T: fmt::Display>(_: T) -> Self {
-        Self::new("unexpected value")
-    }
-    fn invalid_type(found: Unexpected<'_>, expected: &dyn de::Expected) -> Self {
-        let found = match found {
-            Unexpected::Bool(_) => "a boolean",
-            Unexpected::Unsigned(_) | Unexpected::Signed(_) | Unexpected::Float(_) => "a number",
-            Unexpected::Str(_) => "a string",
-            Unexpected::Unit | Unexpected::Option => "null",
-            Unexpected::Seq => "a list",
-            Unexpected::Map => "an object",
-            _ => "something else",
-        };
-        Self::new(format!("expected {expected}, found {found}"))
-    }
-    fn invalid_value(_: Unexpected<'_>, expected: &dyn de::Expected) -> Self {
-        Self::new(format!("expected {expected}"))
-    }
-    fn missing_field(field: &'static str) -> Self {
-        Self::new(format!("no `{field}`"))
-    }
-}
-
-/// Says no more of it than that: its text may quote the value.
-fn not_json(error: &serde_json::Error) -> DecodeError {
-    DecodeError::new(match error.classify() {
-        serde_json::error::Category::Eof => "truncated JSON",
-        _ => "not JSON",
-    })
-}
+use self::text::Members;
+pub(crate) use self::text::Text;
+use self::value::Value;
 
 /// How often an answer is read before what cannot be read fails it: members that appear several times
 /// come to light one after the other.
 const PASSES: usize = 6;
 
-/// The names of newtypes that [`Value`] reads by rules of their own.
-pub(crate) const SECONDS: &str = "UnixTime";
-pub(crate) const MILLIS: &str = "UnixMillis";
-const REQUIRED_LIST: &str = "RequiredList";
+/// The body of a response.
+#[derive(Clone, Copy)]
+pub(crate) struct Body<'b> {
+    bytes: &'b [u8],
+    /// When a long one is given up.
+    until: Option<Instant>,
+}
 
-/// Reads a whole response.
-pub(crate) fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeError> {
-    let text = String::from_utf8_lossy(body);
-    read(valid(&text)?, None)?.ok_or_else(|| DecodeError::new("nothing"))
+impl<'b> Body<'b> {
+    pub(crate) fn new(bytes: &'b [u8]) -> Self {
+        Self { bytes, until: None }
+    }
+
+    /// One that is read until then. What is short is read in any case.
+    pub(crate) fn until(self, until: Instant) -> Self {
+        Self { until: Some(until), ..self }
+    }
+
+    /// Reads all of it.
+    pub(crate) fn read<T: DeserializeOwned>(self) -> Result<T, DecodeError> {
+        let text = String::from_utf8_lossy(self.bytes);
+        let value = read(&State::new(valid(&text)?, self.until), None)?;
+        value.ok_or_else(|| DecodeError::new("nothing"))
+    }
+
+    /// Reads one member.
+    pub(crate) fn field<T: DeserializeOwned>(self, name: &str) -> Result<T, DecodeError> {
+        let value = self.member(name)?;
+        value.ok_or_else(|| DecodeError::new(format!("no `{name}`")))
+    }
+
+    /// Reads a list that is a member; empty if the member is missing or null.
+    ///
+    /// Items that cannot be read are left out: those that are no objects where objects are meant.
+    pub(crate) fn list<T: DeserializeOwned>(self, name: &str) -> Result<Vec<T>, DecodeError> {
+        Ok(self.member::<Required<T>>(name)?.map(|list| list.0).unwrap_or_default())
+    }
+
+    /// Reads a count that is a member, if it is there and is one.
+    pub(crate) fn count(self, name: &str) -> Option<u64> {
+        self.field(name).ok()
+    }
+
+    fn member<T: DeserializeOwned>(self, name: &str) -> Result<Option<T>, DecodeError> {
+        let text = String::from_utf8_lossy(self.bytes);
+        let state = State::new(object(&text)?, self.until);
+        read(&state, Some(name)).map_err(|error| error.under(name))
+    }
 }
 
 /// The members of an object in their order, each left as text; a name may appear twice.
@@ -130,35 +108,13 @@ pub(crate) fn string(value: &RawValue) -> Option<Cow<'_, str>> {
     serde_json::from_str::<Text<'_>>(value.get()).ok().map(|text| text.0)
 }
 
-/// Reads one member of a response.
-pub(crate) fn decode_field<T: DeserializeOwned>(body: &[u8], name: &str) -> Result<T, DecodeError> {
-    let text = String::from_utf8_lossy(body);
-    let value = read(object(&text)?, Some(name));
-    let value = value.map_err(|error| error.under(name))?;
-    value.ok_or_else(|| DecodeError::new(format!("no `{name}`")))
-}
-
-/// Reads a list that is a member of a response; empty if the member is missing or null.
-///
-/// Items that cannot be read are left out: those that are no objects where objects are meant.
-pub(crate) fn decode_list<T: DeserializeOwned>(
-    body: &[u8],
-    name: &str,
-) -> Result<Vec<T>, DecodeError> {
-    let text = String::from_utf8_lossy(body);
-    let list = read::<Required<T>>(object(&text)?, Some(name));
-    Ok(list.map_err(|error| error.under(name))?.map(|list| list.0).unwrap_or_default())
-}
-
-/// Reads a count that is a member of a response, if it is there and is one.
-pub(crate) fn decode_count(body: &[u8], name: &str) -> Option<u64> {
-    decode_field(body, name).ok()
-}
-
 /// Reads an answer or its member of this name, again and again without what could not be read.
-fn read<T: DeserializeOwned>(text: &str, name: Option<&str>) -> Result<Option<T>, DecodeError> {
-    let state = State::new(text);
-    let whole = Value::new(text, &state);
+fn read<T: DeserializeOwned>(
+    state: &State<'_>,
+    name: Option<&str>,
+) -> Result<Option<T>, DecodeError> {
+    let text = state.text;
+    let whole = Value::new(text, state);
     let mut problem = None;
     for pass in 1.. {
         let count = state.count();
@@ -212,7 +168,6 @@ pub(crate) fn required_list<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
 }
 
 /// Reads a field that grants something: `true` alone is true.
-#[allow(dead_code, reason = "used by areas that may all be off")]
 pub(crate) fn only_true<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     Ok(serde_json::Value::deserialize(deserializer)? == true)
 }
@@ -245,6 +200,10 @@ mod tests {
     use serde_json::{Map, json};
 
     use super::*;
+
+    fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeError> {
+        Body::new(body).read()
+    }
 
     #[derive(Debug, Default, Deserialize, PartialEq)]
     #[serde(default)]
@@ -418,19 +377,19 @@ mod tests {
             );
         }
         let items = format!("{{\"keys\":[{}{{}}]}}", "{},".repeat(1 << 18));
-        assert!(decode_list::<Model>(items.as_bytes(), "keys").is_err());
+        assert!(Body::new(items.as_bytes()).list::<Model>("keys").is_err());
         let items = format!("{{\"keys\":[{}{{}}]}}", "{},".repeat(1000));
-        assert_eq!(decode_list::<Model>(items.as_bytes(), "keys").unwrap().len(), 1001);
+        assert_eq!(Body::new(items.as_bytes()).list::<Model>("keys").unwrap().len(), 1001);
     }
 
     #[test]
     fn errors_say_where_and_never_quote() {
-        let error = decode_field::<Model>(br#"{"user":"s3cret"}"#, "user").unwrap_err();
+        let error = Body::new(br#"{"user":"s3cret"}"#).field::<Model>("user").unwrap_err();
         assert_eq!(error.path(), "user");
         assert_eq!(error.to_string(), "expected an object, found a string at `user`");
-        let error = decode_field::<u32>(br#"{"count":"s3cret"}"#, "count").unwrap_err();
+        let error = Body::new(br#"{"count":"s3cret"}"#).field::<u32>("count").unwrap_err();
         assert_eq!(error.to_string(), "expected a whole number, found a string at `count`");
-        let error = decode_field::<Model>(br#"{"a":1}"#, "user").unwrap_err();
+        let error = Body::new(br#"{"a":1}"#).field::<Model>("user").unwrap_err();
         assert_eq!(error.to_string(), "no `user`");
         for body in [&b""[..], b"{", b"<html>s3cret", b"\xff\xfe", b"[1,", b"{} s3cret"] {
             let error = decode::<Model>(body).unwrap_err().to_string();
@@ -441,19 +400,19 @@ mod tests {
     #[test]
     fn picks_one_field() {
         let body = br#"{"user":null,"user":{"name":"A"},"rest":[]}"#;
-        assert_eq!(decode_field::<Model>(body, "user").unwrap().name, "A");
+        assert_eq!(Body::new(body).field::<Model>("user").unwrap().name, "A");
         for (body, names) in [
             (r#"{"keys":[{"name":"A"},null,{"name":"B"}]}"#, &["A", "B"][..]),
             (r#"{"keys":null}"#, &[]),
             ("{}", &[]),
         ] {
-            let found: Vec<Model> = decode_list(body.as_bytes(), "keys").unwrap();
+            let found: Vec<Model> = Body::new(body.as_bytes()).list("keys").unwrap();
             assert_eq!(found.iter().map(|model| &*model.name).collect::<Vec<_>>(), names);
         }
         let body = br#"{"keys":[{"count":"x","name":"A"},5,[1],"x",{}]}"#;
-        let found: Vec<Model> = decode_list(body, "keys").unwrap();
+        let found: Vec<Model> = Body::new(body).list("keys").unwrap();
         assert_eq!(found, [Model { name: "A".into(), ..Model::default() }, Model::default()]);
-        let error = decode_list::<Model>(br#"{"keys":{"count":"x"}}"#, "keys").unwrap_err();
+        let error = Body::new(br#"{"keys":{"count":"x"}}"#).list::<Model>("keys").unwrap_err();
         assert_eq!(error.to_string(), "expected a list, found an object at `keys`");
     }
 
@@ -470,5 +429,20 @@ mod tests {
         assert!(decode::<serde_json::Value>(deep.as_bytes()).is_err());
         let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
         assert!(decode::<serde_json::Value>(deep.as_bytes()).is_err());
+    }
+
+    #[test]
+    fn only_what_is_long_is_given_up_when_its_time_is_over() {
+        let past = Instant::now();
+        let list = |items: usize| format!("{{\"tags\":[{}\"a\"]}}", "\"a\",".repeat(items));
+        let short = list(1000);
+        let read = |text: &str| Body::new(text.as_bytes()).until(past).read::<Model>();
+        assert_eq!(read(&short).unwrap().tags.len(), 1001);
+        let long = list(1_000_000);
+        let error = read(&long).unwrap_err().to_string();
+        assert!(error.contains("ClientBuilder::deadline"), "{error}");
+        let ahead = past + std::time::Duration::from_secs(600);
+        let read = Body::new(long.as_bytes()).until(ahead).read::<Model>();
+        assert_eq!(read.unwrap().tags.len(), 1_000_001);
     }
 }

@@ -5,11 +5,16 @@
 )]
 #![cfg_attr(doctest, cfg(all(feature = "emulator", feature = "full")))]
 #![forbid(unsafe_code)]
+// Areas share code, and all of them may be off. With these features nothing may be left unused.
+#![cfg_attr(not(all(feature = "full", feature = "web")), allow(dead_code))]
 #![cfg_attr(docsrs_descope, feature(doc_cfg))]
 
+mod answer;
+mod builder;
 mod call;
 mod check;
 mod client;
+mod core;
 mod error;
 mod escape;
 mod extra;
@@ -41,8 +46,9 @@ pub mod transport;
 pub mod web;
 
 pub use auth::{AuthInfo, Token};
+pub use builder::ClientBuilder;
 pub use call::Credential;
-pub use client::{Client, ClientBuilder};
+pub use client::Client;
 pub use error::{ApiError, Error, KeysError, Result, TokenError, codes};
 pub use extra::Extra;
 pub use json::DecodeError;

@@ -4,8 +4,6 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use crate::check;
-use crate::client::Client;
 use crate::error::Result;
 use crate::transport::Limits;
 use crate::transport::http::HeaderValue;
@@ -17,25 +15,18 @@ pub(crate) struct License {
     tier: OnceLock<HeaderValue>,
 }
 
-const LIMITS: Limits = Limits { timeout: Duration::from_secs(5), body: 64 * 1024 };
+/// What the question may take.
+pub(crate) const LIMITS: Limits = Limits { timeout: Duration::from_secs(5), body: 64 * 1024 };
 
 impl License {
     /// The header's value, if it is known. A call never fails for want of it, nor waits while another
     /// thread asks.
-    pub(crate) fn header(&self, client: &Client) -> Option<HeaderValue> {
-        // The question is a management call itself, and comes by here.
+    pub(crate) fn header(&self, ask: impl FnOnce() -> Result<HeaderValue>) -> Option<HeaderValue> {
         if !self.asked.swap(true, Ordering::Relaxed)
-            && let Ok(tier) = ask(client)
+            && let Ok(tier) = ask()
         {
             self.tier.get_or_init(|| tier);
         }
         self.tier.get().cloned()
     }
-}
-
-fn ask(client: &Client) -> Result<HeaderValue> {
-    let call = client.get("/v1/mgmt/license").management().internal(LIMITS);
-    let tier: String = call.send_field("rateLimitTier")?;
-    check::id("rateLimitTier", &tier)?;
-    check::header("rateLimitTier", &tier)
 }

@@ -5,21 +5,22 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::UnixTime;
 use crate::extra::Extra;
 use crate::names::names;
 use crate::options::setters;
+use crate::time::UnixTime;
 
-/// A user, as Descope knows them.
+/// A user.
 ///
-/// Texts that are not known are empty.
+/// Unknown texts are empty.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct User {
     /// Descope's own ID of the user, which never changes.
     pub user_id: String,
-    /// What the user signs in with: e-mail addresses, phone numbers, user names.
+    /// The names that the user can sign in with: e-mail addresses, phone numbers, user
+    /// names.
     pub login_ids: Vec<String>,
     /// Full name.
     pub name: String,
@@ -31,12 +32,12 @@ pub struct User {
     pub family_name: String,
     /// E-mail address.
     pub email: String,
-    /// Whether the user has shown that the e-mail address is theirs.
+    /// Whether the e-mail address has been verified.
     #[serde(deserialize_with = "crate::json::only_true")]
     pub verified_email: bool,
     /// Phone number.
     pub phone: String,
-    /// Whether the user has shown that the phone number is theirs.
+    /// Whether the phone number has been verified.
     #[serde(deserialize_with = "crate::json::only_true")]
     pub verified_phone: bool,
     /// The URL of a picture.
@@ -44,11 +45,11 @@ pub struct User {
     /// Whether the user may sign in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<UserStatus>,
-    /// Names of the roles held in the project.
+    /// Names of the user's roles in the project.
     pub role_names: Vec<String>,
     /// The tenants the user belongs to.
     pub user_tenants: Vec<UserTenant>,
-    /// SSO applications the user may use.
+    /// IDs of the SSO applications that the user may use.
     pub sso_app_ids: Vec<String>,
     /// Attributes defined by the project.
     pub custom_attributes: Map<String, Value>,
@@ -65,25 +66,25 @@ pub struct User {
     pub webauthn: bool,
     /// Whether a password is set.
     pub password: bool,
-    /// Whether the user has signed in by SAML.
+    /// Whether the user has signed in with SAML.
     #[serde(alias = "SAML")]
     pub saml: bool,
-    /// Whether the user is provisioned by SCIM.
+    /// Whether the user is provisioned with SCIM.
     #[serde(alias = "SCIM")]
     pub scim: bool,
     /// The social providers the user has signed in with.
     #[serde(alias = "OAuth")]
     pub oauth: BTreeMap<String, bool>,
-    /// Until when the user is locked out for a while, in seconds; `None` if they are not.
+    /// When a temporary lock of the user ends, in seconds; `None` if the user is not locked.
     #[serde(deserialize_with = "crate::time::or_never")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub temp_lock_expiration: Option<UnixTime>,
-    /// What a newer Descope says beyond the above.
+    /// All other fields, such as those that a newer Descope adds.
     #[serde(flatten)]
     pub extra: Extra,
 }
 
-/// A user's place in a tenant.
+/// A user's membership of a tenant.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
@@ -92,11 +93,11 @@ pub struct UserTenant {
     pub tenant_id: String,
     /// The tenant's name.
     pub tenant_name: String,
-    /// Names of the roles held there.
+    /// Names of the user's roles in the tenant.
     pub role_names: Vec<String>,
-    /// Names of what these roles permit there.
+    /// Names of the permissions that these roles give.
     pub permissions: Vec<String>,
-    /// What a newer Descope says beyond the above.
+    /// All other fields, such as those that a newer Descope adds.
     #[serde(flatten)]
     pub extra: Extra,
 }
@@ -114,44 +115,44 @@ pub struct Tenant {
     pub self_provisioning_domains: Vec<String>,
     /// Attributes defined by the project.
     pub custom_attributes: Map<String, Value>,
-    /// How its users sign in by SSO.
+    /// How its users sign in with SSO.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auth_type: Option<AuthType>,
-    /// Users with an e-mail address in these domains are sent to the tenant's SSO.
+    /// Users with an e-mail address in these domains sign in with the tenant's SSO.
     pub domains: Vec<String>,
     /// When the tenant was created, in seconds.
     pub created_time: UnixTime,
-    /// Whether its users must sign in by SSO.
+    /// Whether its users must sign in with SSO.
     #[serde(rename = "enforceSSO")]
     pub enforce_sso: bool,
-    /// Users who need not sign in by SSO all the same.
+    /// Users who may sign in without SSO even so.
     #[serde(rename = "enforceSSOExclusions")]
     pub enforce_sso_exclusions: Vec<String>,
-    /// SSO applications its users may use.
+    /// IDs of the SSO applications that its users may use.
     pub federated_app_ids: Vec<String>,
-    /// Whether its users may not sign in to it.
+    /// Whether sign-ins to the tenant are disabled.
     pub disabled: bool,
-    /// Which of its parent's roles its users have.
+    /// Which roles its users inherit from the parent tenant.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub role_inheritance: Option<RoleInheritance>,
     /// Names of the roles its new users get.
     pub default_roles: Vec<String>,
-    /// The ID of the tenant above it; empty if there is none.
+    /// The ID of its parent tenant; empty if there is none.
     pub parent: String,
-    /// What a newer Descope says beyond the above.
+    /// All other fields, such as those that a newer Descope adds.
     #[serde(flatten)]
     pub extra: Extra,
 }
 
-/// How users of a tenant sign in by SSO.
+/// How users of a tenant sign in with SSO.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AuthType {
-    /// Not at all.
+    /// They do not use SSO.
     None,
-    /// By SAML.
+    /// With SAML.
     Saml,
-    /// By OpenID Connect.
+    /// With OpenID Connect.
     Oidc,
     /// Something newer than this version of the crate.
     Other(String),
@@ -159,15 +160,15 @@ pub enum AuthType {
 
 names!(AuthType { None = "none", Saml = "saml", Oidc = "oidc" });
 
-/// Which roles the users of a tenant have from its parent tenant.
+/// Which roles the users of a tenant inherit from its parent tenant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RoleInheritance {
-    /// What the project says.
+    /// The project's setting applies.
     Unset,
-    /// None.
+    /// No roles.
     None,
-    /// Those of the user alone.
+    /// Only the user's own roles.
     UserOnly,
     /// Something newer than this version of the crate.
     Other(String),
@@ -175,7 +176,7 @@ pub enum RoleInheritance {
 
 names!(RoleInheritance { Unset = "", None = "none", UserOnly = "userOnly" });
 
-/// A tenant that a user or an access key is to belong to, and the roles they get there.
+/// A tenant for a user or an access key to belong to, and their roles in it.
 ///
 /// ```
 /// use descope::TenantRoles;
@@ -188,13 +189,13 @@ names!(RoleInheritance { Unset = "", None = "none", UserOnly = "userOnly" });
 pub struct TenantRoles {
     /// The tenant's ID.
     pub tenant_id: String,
-    /// Names of the roles to hold there.
+    /// Names of the roles in the tenant.
     #[serde(rename = "roleNames")]
     pub roles: Vec<String>,
 }
 
 impl TenantRoles {
-    /// Membership of a tenant, with no role.
+    /// Membership of a tenant, without roles.
     pub fn new(tenant_id: impl Into<String>) -> Self {
         Self { tenant_id: tenant_id.into(), roles: Vec::new() }
     }
@@ -206,13 +207,13 @@ setters!(TenantRoles { roles: list<String> });
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum UserStatus {
-    /// Yes.
+    /// The user may sign in.
     Enabled,
-    /// No.
+    /// The user may not sign in.
     Disabled,
-    /// Once they have accepted their invitation.
+    /// The user may sign in after accepting the invitation.
     Invited,
-    /// No: the account has expired.
+    /// The account has expired, so the user may not sign in.
     Expired,
     /// Something newer than this version of the crate.
     Other(String),
@@ -227,22 +228,22 @@ names!(UserStatus { Enabled = "enabled", Disabled = "disabled", Invited = "invit
 pub struct SignInRecord {
     /// The user's ID.
     pub user_id: String,
-    /// When, in seconds.
+    /// When the user signed in, in seconds.
     pub login_time: UnixTime,
-    /// The city the address is registered in.
+    /// The city of the IP address.
     pub city: String,
-    /// The country the address is registered in, as two letters.
+    /// The country of the IP address, as two letters.
     pub country: String,
-    /// The address the user came from.
+    /// The IP address that the user came from.
     pub ip: String,
-    /// The tenant that was selected.
+    /// The tenant that the user had selected.
     pub selected_tenant: String,
-    /// What a newer Descope says beyond the above.
+    /// All other fields, such as those that a newer Descope adds.
     #[serde(flatten)]
     pub extra: Extra,
 }
 
-/// What is known of a user who signs up.
+/// Details of a user who signs up.
 ///
 /// ```
 /// use descope::UserDetails;

@@ -9,17 +9,17 @@ use serde::Serialize;
 use crate::error::Result;
 use crate::json::DecodeError;
 
-/// One page of what a search found.
+/// One page of the results of a search.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Page<T> {
-    /// What is on this page.
+    /// The items on this page.
     pub items: Vec<T>,
-    /// How many there are on all pages together; `None` if the answer does not say.
+    /// The number of items on all pages together, or `None` if the answer does not say.
     pub total: Option<u64>,
 }
 
-/// What a search is sorted by.
+/// The order of a search.
 ///
 /// ```
 /// use descope::Sort;
@@ -31,34 +31,34 @@ pub struct Page<T> {
 pub struct Sort {
     /// The field's name on the wire, such as `createdTime`.
     pub field: String,
-    /// Whether the greatest comes first.
+    /// Whether the order is descending.
     pub desc: bool,
 }
 
 impl Sort {
-    /// The smallest first.
+    /// Ascending order: the smallest value comes first.
     pub fn ascending(field: impl Into<String>) -> Self {
         Self { field: field.into(), desc: false }
     }
 
-    /// The greatest first.
+    /// Descending order: the greatest value comes first.
     pub fn descending(field: impl Into<String>) -> Self {
         Self { field: field.into(), desc: true }
     }
 }
 
-/// Everything that a search finds, page by page.
+/// All results of a search, fetched page by page.
 ///
-/// The next page is requested when the items of the current one are used up. No page is kept, so that
-/// memory does not grow with the number of items. The first error ends the iteration. A page that
-/// repeats is such an error.
+/// The iterator requests the next page when the items of the current one are used up. It keeps no page, so
+/// memory does not grow with the number of items. The first error ends the iteration. If a page repeats,
+/// that is an error.
 ///
 /// # Changing what is iterated over
 ///
-/// Descope cuts the pages anew for each request. If an item leaves the search, all items behind it move
-/// forward, and some of them move from the next page to one that was already read. A loop that deletes each
-/// user, or that deactivates each user of a search for enabled ones, therefore **misses up to half of
-/// them, without an error**. Read the [`ids`](Self::ids) of all pages first, and change the items then:
+/// Descope cuts the pages anew for each request. If the search no longer finds an item, all items behind it
+/// move forward, and some of them move from the next page to one that was already read. A loop that deletes
+/// each user, or that deactivates each user of a search for enabled ones, therefore **misses up to half of
+/// them, without an error**. Read the [`ids`](Self::ids) of all pages first, and then change the items:
 ///
 /// ```
 /// # let emulator = descope::emulator::Emulator::new();
@@ -79,9 +79,9 @@ impl Sort {
 /// # Ok::<(), descope::Error>(())
 /// ```
 ///
-/// What other programs create or delete meanwhile moves the pages too. A search that is sorted by the
-/// time of creation, the oldest first, does not miss or repeat anything when items are added, because new
-/// ones come last; deletions can still hide items. Sort by a field that your loop does not change.
+/// Other programs that create or delete items meanwhile move the pages too. If a search is sorted by the
+/// time of creation, the oldest first, added items do not make it miss or repeat anything, because new
+/// items come last. Deletions can still hide items. Sort by a field that your loop does not change.
 #[must_use = "iterators are lazy: nothing is asked for until the first item is"]
 pub struct PageIter<'c, T> {
     fetch: Box<dyn FnMut(u32) -> Result<Page<T>> + Send + 'c>,
@@ -95,7 +95,6 @@ pub struct PageIter<'c, T> {
     repeats: Repeats,
 }
 
-#[allow(dead_code, reason = "the areas that search use it, and all may be off")]
 impl<'c, T> PageIter<'c, T> {
     /// Iterates from a page on. `key` is what tells one item from another.
     pub(crate) fn new(
@@ -114,15 +113,16 @@ impl<'c, T> PageIter<'c, T> {
         }
     }
 
-    /// Reads all pages that are left, and returns the ID of each item: a user's is their user ID.
+    /// Reads all remaining pages, and returns the ID of each item. For users it is the user ID.
     ///
     /// Use it before a loop that changes or deletes the items; see
     /// [above](Self#changing-what-is-iterated-over). All IDs are in memory at once, but only one page of
-    /// items: a million users take some 50 MB.
+    /// items. The IDs of a million users take about 50 MB.
     ///
     /// # Errors
     ///
-    /// The first failure, or [`Error::Decode`](crate::Error::Decode) for an item without an ID.
+    /// The error of the first page that fails, or [`Error::Decode`](crate::Error::Decode) for an item
+    /// without an ID.
     pub fn ids(mut self) -> Result<Vec<String>> {
         let mut ids = Vec::new();
         while let Some(item) = self.next() {

@@ -1,14 +1,13 @@
 //! The refreshes of a client and its clones: those under way, and the sessions that are known to have ended.
-#![allow(dead_code, reason = "only sessions, which may be off, need it")]
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use crate::answer::Answer;
 use crate::error::{Error, Result};
 use crate::flight::Flights;
-use crate::transport::Response;
 
 /// The SHA-256 digest of a refresh token.
 pub(crate) type Digest = [u8; 32];
@@ -22,7 +21,7 @@ const CAPACITY: usize = 1024;
 #[derive(Default)]
 pub(crate) struct Refreshes {
     /// Each refresh token is asked about once at a time. Whoever waits reads the same response.
-    pub(crate) under_way: Flights<Digest, Arc<Result<Response>>>,
+    pub(crate) under_way: Flights<Digest, Arc<Result<Answer>>>,
     ended: Mutex<HashMap<Digest, Ended>>,
     rotates: AtomicBool,
 }

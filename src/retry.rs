@@ -4,9 +4,9 @@ use std::time::Duration;
 use crate::error::{Error, Result};
 use crate::transport::{Response, TransportErrorKind};
 
-/// When a call is tried again, and after how long.
+/// Which calls are retried, and after how long.
 ///
-/// Only what cannot do harm is repeated:
+/// A call is repeated only if that cannot do harm:
 ///
 /// | what happened | safe calls | other calls |
 /// |---|---|---|
@@ -16,12 +16,12 @@ use crate::transport::{Response, TransportErrorKind};
 /// | status 429 | only with [`wait_for_rate_limit`](Self::wait_for_rate_limit) | likewise |
 /// | any other status, an answer that is too large or not HTTP | never | never |
 ///
-/// Safe calls are those that change nothing: loading, searching, checking. Sending a code is not one, so
-/// that a user never gets two. The statuses are the ones the official SDKs retry, which do so for every
-/// call.
+/// Safe calls are those that change nothing: loading, searching, checking. Sending a code is not a safe
+/// call, so a user never gets two. The official SDKs retry the same statuses, but for every call.
 ///
 /// All tries and the waits between them share the call's deadline
-/// ([`ClientBuilder::deadline`](crate::ClientBuilder::deadline)); a wait that would pass it is not begun.
+/// ([`ClientBuilder::deadline`](crate::ClientBuilder::deadline)); a wait that would exceed it does not
+/// begin.
 ///
 /// ```
 /// use std::time::Duration;
@@ -58,43 +58,43 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// Every call is tried exactly once.
+    /// A policy that tries every call exactly once.
     pub fn none() -> Self {
         Self::default().max_retries(0)
     }
 
-    /// Tries after the first. Defaults to 3.
+    /// The number of tries after the first. Defaults to 3.
     pub fn max_retries(mut self, retries: u32) -> Self {
         self.max_retries = retries;
         self
     }
 
-    /// The wait before the first retry; each further wait is five times as long. A random part of up
-    /// to a half is taken off, so that many clients do not come back at the same moment. Defaults to
-    /// 100 milliseconds.
+    /// The wait before the first retry; each further wait is five times as long. Each wait is shortened
+    /// by a random amount of up to half, so that clients do not retry in lockstep. Defaults to 100
+    /// milliseconds.
     pub fn first_delay(mut self, delay: Duration) -> Self {
         self.first_delay = delay;
         self
     }
 
-    /// The longest wait that these grow to. Where a status of 503, 521, 522 or 530 comes with a longer
-    /// `Retry-After`, that is kept to. Defaults to 5 seconds.
+    /// The longest wait that these grow to. If `Retry-After` with a status of 503, 521, 522 or 530 asks
+    /// for a longer wait, the client waits that long. Defaults to 5 seconds.
     pub fn max_delay(mut self, delay: Duration) -> Self {
         self.max_delay = delay;
         self
     }
 
-    /// Also retries calls that are not safe on 503, 521, 522 and 530, where the service as a rule, but
-    /// not for certain, has not acted. Defaults to `false`.
+    /// Whether calls that are not safe are also retried on 503, 521, 522 and 530. With these statuses,
+    /// the service has usually not acted, but that is not certain. Defaults to `false`.
     pub fn retry_unavailable(mut self, retry: bool) -> Self {
         self.unavailable = retry;
         self
     }
 
-    /// On 429, waits as long as `Retry-After` says, or a minute where there is none, and tries again, if
-    /// that is no longer than `max` and fits into the deadline.
-    /// A refused call was not acted on, so this holds for every call. Defaults to not waiting at all:
-    /// the error comes back at once.
+    /// Waits and tries again on status 429. The wait is what `Retry-After` says, or a minute without that
+    /// header. The client only waits if that is no longer than `max` and fits into the deadline. Descope
+    /// has not acted on a refused call, so this applies to every call. By default the client does not
+    /// wait, and returns the error at once.
     pub fn wait_for_rate_limit(mut self, max: Duration) -> Self {
         self.rate_limit = max;
         self
@@ -118,7 +118,7 @@ impl RetryPolicy {
                     Some(backoff().max(error.retry_after.unwrap_or_default()))
                 }
                 520 | 524 if safe => Some(backoff()),
-                // A time that is over already may be that of a clock that is ahead.
+                // A time that has already passed may come from a clock that is ahead.
                 429 if !self.rate_limit.is_zero() => {
                     let wait = error.retry_after.unwrap_or(Duration::from_secs(60));
                     (wait <= self.rate_limit).then(|| wait.max(backoff()))

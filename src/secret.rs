@@ -5,9 +5,9 @@ use zeroize::Zeroize;
 
 /// A credential: a token, a code, a password, a key.
 ///
-/// It prints as `[redacted]`, is wiped from memory when dropped, and can be neither displayed nor
-/// serialized by itself. [`expose`](Self::expose) is the way to the text. Only the structs that are sent to
-/// Descope write the secrets in them when they are serialized: do not serialize those elsewhere.
+/// It prints as `[redacted]`, and its memory is wiped when it is dropped. It has neither `Display` nor
+/// `Serialize`; [`expose`](Self::expose) returns the text. Structs that are sent to Descope do serialize
+/// the secrets in them, so do not serialize those structs yourself.
 ///
 /// ```
 /// let key = descope::Secret::from("K2abc");
@@ -44,7 +44,6 @@ impl Drop for Secret {
 }
 
 /// Writes the secret of a struct of options. [`Call::hide`](crate::call::Call::hide) goes with it.
-#[allow(dead_code, reason = "used by areas that may all be off")]
 #[allow(clippy::ref_option, reason = "as serde calls it")]
 pub(crate) fn expose<S: Serializer>(
     secret: &Option<Secret>,

@@ -7,9 +7,9 @@ use serde::{Serialize, Serializer};
 use crate::json::moment::Unit;
 use crate::json::{MILLIS, SECONDS};
 
-/// A moment, in whole seconds since the Unix epoch.
+/// A point in time, in whole seconds since the Unix epoch.
 ///
-/// A `UnixTime` is always seconds; what the API records in milliseconds is a [`UnixMillis`].
+/// A `UnixTime` is always in seconds. Times that the API records in milliseconds are [`UnixMillis`].
 ///
 /// ```
 /// use std::time::SystemTime;
@@ -23,7 +23,7 @@ use crate::json::{MILLIS, SECONDS};
 pub struct UnixTime(i64);
 
 impl UnixTime {
-    /// The moment this many seconds after the Unix epoch.
+    /// The time this many seconds after the Unix epoch.
     pub const fn from_seconds(seconds: i64) -> Self {
         Self(seconds)
     }
@@ -40,7 +40,7 @@ impl UnixTime {
 }
 
 impl From<UnixTime> for SystemTime {
-    /// Moments the platform cannot express become the epoch.
+    /// Times that the platform cannot express become the epoch.
     fn from(time: UnixTime) -> Self {
         let distance = Duration::from_secs(time.0.unsigned_abs());
         if time.0 < 0 {
@@ -79,7 +79,8 @@ impl<'de> Deserialize<'de> for UnixTime {
     }
 }
 
-/// A moment, in whole milliseconds since the Unix epoch, for what is recorded that finely.
+/// A point in time, in whole milliseconds since the Unix epoch. Some parts of the API record times that
+/// finely.
 ///
 /// ```
 /// use descope::{UnixMillis, UnixTime};
@@ -91,7 +92,7 @@ impl<'de> Deserialize<'de> for UnixTime {
 pub struct UnixMillis(i64);
 
 impl UnixMillis {
-    /// The moment this many milliseconds after the Unix epoch.
+    /// The time this many milliseconds after the Unix epoch.
     pub const fn from_millis(millis: i64) -> Self {
         Self(millis)
     }
@@ -101,7 +102,7 @@ impl UnixMillis {
         self.0
     }
 
-    /// The same moment, rounded down to whole seconds.
+    /// The same time, rounded down to whole seconds.
     pub const fn to_unix_time(self) -> UnixTime {
         UnixTime(self.0.div_euclid(1000))
     }
@@ -121,7 +122,7 @@ impl From<UnixTime> for UnixMillis {
 }
 
 impl From<UnixMillis> for SystemTime {
-    /// Moments the platform cannot express become the epoch.
+    /// Times that the platform cannot express become the epoch.
     fn from(time: UnixMillis) -> Self {
         let millis = u64::try_from(time.0.rem_euclid(1000)).unwrap_or_default();
         let seconds = Self::from(time.to_unix_time());
@@ -151,14 +152,14 @@ impl<'de> Deserialize<'de> for UnixMillis {
     }
 }
 
-/// Reads a moment in any form.
+/// Reads a time in any form.
 struct Count(Unit);
 
 impl<'de> Visitor<'de> for Count {
     type Value = i64;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a moment, as a number or a date")
+        f.write_str("a time, as a number or a date")
     }
     /// Deserializers that do not know of moments are asked for anything.
     fn visit_newtype_struct<D: Deserializer<'de>>(self, inner: D) -> Result<i64, D::Error> {
@@ -175,20 +176,19 @@ impl<'de> Visitor<'de> for Count {
         Ok(count.floor() as i64)
     }
     fn visit_str<E: de::Error>(self, text: &str) -> Result<i64, E> {
-        self.0.parse(text).ok_or_else(|| E::custom("not a moment"))
+        self.0.parse(text).ok_or_else(|| E::custom("not a time"))
     }
     /// With its feature `arbitrary_precision`, which any crate of a program may switch on,
     /// `serde_json` has a number as a map whose only value is the number's text.
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<i64, A::Error> {
         match map.next_entry::<de::IgnoredAny, String>()? {
             Some((_, text)) => self.visit_str(&text),
-            None => Err(de::Error::custom("not a moment")),
+            None => Err(de::Error::custom("not a time")),
         }
     }
 }
 
 /// Reads a moment that may be left open, for which the wire has 0.
-#[allow(dead_code, reason = "used by areas that may all be off")]
 pub(crate) fn or_never<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<UnixTime>, D::Error> {
@@ -197,7 +197,6 @@ pub(crate) fn or_never<'de, D: Deserializer<'de>>(
 }
 
 /// Likewise, in milliseconds.
-#[allow(dead_code, reason = "used by areas that may all be off")]
 pub(crate) fn millis_or_never<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<UnixMillis>, D::Error> {
@@ -206,7 +205,6 @@ pub(crate) fn millis_or_never<'de, D: Deserializer<'de>>(
 }
 
 /// Writes a time span in whole seconds, rounded up: none at all would mean the default.
-#[allow(dead_code, reason = "used by areas that may all be off")]
 #[allow(clippy::ref_option, reason = "as serde calls it")]
 pub(crate) fn span<S: Serializer>(
     span: &Option<Duration>,
@@ -282,7 +280,8 @@ mod tests {
             ("null", None, None),
         ] {
             let text = format!("{{\"seconds\":{json},\"millis\":{json}}}");
-            let Moments { seconds, millis } = crate::json::decode(text.as_bytes()).unwrap();
+            let Moments { seconds, millis } =
+                crate::json::Body::new(text.as_bytes()).read().unwrap();
             assert_eq!(seconds.map(UnixTime::as_seconds), seconds_expected, "{json}");
             assert_eq!(millis.map(UnixMillis::as_millis), millis_expected, "{json}");
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use descope::auth::{DeliveryMethod, LoginOptions};
+use descope::auth::{DeliveryMethod, MessageLoginOptions};
 use descope::transport::{Request, Response};
 use descope::{Claims, Client, Scope};
 use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
@@ -89,7 +89,7 @@ impl Call {
     }
 
     pub(crate) fn descope(&self) -> String {
-        let options = LoginOptions::default();
+        let options = MessageLoginOptions::default();
         let sent_to =
             self.client.auth().otp().sign_in(DeliveryMethod::Email, "ada@example.com", &options);
         sent_to.expect("an answer").masked_email.expect("an address")

@@ -29,7 +29,7 @@ fuzz_target!(|data: &[u8]| {
     *answer.lock().expect("no panic") = response;
     let (refresh, management) = (shared::REFRESH_TOKEN, shared::MANAGEMENT_KEY);
     show(client.auth().session().me(refresh), refresh);
-    show(client.auth().session().history(refresh), refresh);
+    show(client.auth().session().load_history(refresh), refresh);
     show(client.auth().otp().verify(DeliveryMethod::Email, "ada", "canary-code"), "canary-code");
     show(
         client.auth().password().sign_in("ada", "canary-password", &Default::default()),

@@ -1,12 +1,15 @@
-//! Access keys: how machines sign in.
+//! Access keys: how machines sign in. Feature `access-key`.
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::{Auth, Token, looks_like_token};
+use super::{Auth, Token, looks_like_token, without_secrets};
 use crate::UnixTime;
 use crate::client::Client;
 use crate::error::Result;
+use crate::extra::Extra;
 use crate::json::DecodeError;
 use crate::jwt::{Kind, Origin};
 use crate::options::setters;
@@ -14,16 +17,16 @@ use crate::secret::Secret;
 
 /// Access keys; see [`Auth::access_key`].
 #[derive(Clone, Copy, Debug)]
-pub struct AccessKey<'c>(&'c Client);
+pub struct AccessKeys<'c>(&'c Client);
 
 impl<'c> Auth<'c> {
     /// Access keys: how machines sign in.
-    pub fn access_key(self) -> AccessKey<'c> {
-        AccessKey(self.0)
+    pub fn access_key(self) -> AccessKeys<'c> {
+        AccessKeys(self.0)
     }
 }
 
-impl AccessKey<'_> {
+impl AccessKeys<'_> {
     /// Trades an access key for a session token. There is no refresh token: trade the key again.
     ///
     /// ```
@@ -57,16 +60,19 @@ impl AccessKey<'_> {
             return Err(DecodeError::new("expected a token at `sessionJwt`").into());
         }
         let session = Token::read(self.0, answer.session_jwt, Kind::Session, Origin::Answer)?;
+        let (extra, extra_secrets) = without_secrets(answer.extra);
         let key_id = Some(answer.key_id).filter(|id| !id.is_empty());
         Ok(KeySession {
             key_id: key_id.unwrap_or_else(|| session.claims.user_id().to_owned()),
             session,
             expiration: answer.expiration,
+            extra,
+            extra_secrets,
         })
     }
 }
 
-/// Options of [`AccessKey::exchange`].
+/// Options of [`AccessKeys::exchange`].
 #[derive(Clone, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -92,6 +98,11 @@ pub struct KeySession {
     /// When the session token expires; `None` if the answer does not say. The token's own claim says
     /// it too.
     pub expiration: Option<UnixTime>,
+    /// What a newer Descope says beyond the above, but for secrets.
+    pub extra: Extra,
+    /// Members that a newer Descope sends and whose name or value is that of a token, key, code or
+    /// other secret.
+    pub extra_secrets: BTreeMap<String, Secret>,
 }
 
 #[derive(Deserialize)]
@@ -102,4 +113,6 @@ struct Answer {
     key_id: String,
     #[serde(default, deserialize_with = "crate::time::or_never")]
     expiration: Option<UnixTime>,
+    #[serde(default, rename = "$unknown")]
+    extra: Extra,
 }

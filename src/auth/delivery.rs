@@ -38,7 +38,6 @@ impl DeliveryMethod {
     }
 
     /// The member of a sign-up that repeats the address.
-    #[allow(dead_code, reason = "used by the areas that send messages, which may all be off")]
     pub(crate) fn address_field(self) -> Option<&'static str> {
         match self {
             Self::Email => Some("email"),
@@ -50,13 +49,11 @@ impl DeliveryMethod {
     }
 
     /// Refuses e-mail where a message goes to a phone.
-    #[allow(dead_code, reason = "as above")]
     pub(crate) fn check_phone_method(self) -> Result<()> {
         if self.is_phone() { Ok(()) } else { Err(Error::argument("method", "must be to a phone")) }
     }
 
     /// Refuses what no message of this kind can be sent to.
-    #[allow(dead_code, reason = "as above")]
     pub(crate) fn check_address(self, name: &'static str, address: &str) -> Result<()> {
         if self.is_phone() { check::phone(name, address) } else { check::email(name, address) }
     }

@@ -1,4 +1,5 @@
-//! Embedded links: signing in with a token that your program made and sent in its own way.
+//! Embedded links: signing in with a token that your program made and sent in its own way. Feature
+//! `embedded-link`.
 
 use super::{Auth, AuthInfo};
 use crate::client::Client;
@@ -9,16 +10,16 @@ use crate::error::Result;
 /// The management API makes the token; your program puts it into a link of its own, and sends it in
 /// a message of its own.
 #[derive(Clone, Copy, Debug)]
-pub struct EmbeddedLink<'c>(&'c Client);
+pub struct EmbeddedLinks<'c>(&'c Client);
 
 impl<'c> Auth<'c> {
     /// Embedded links: signing in with a token that your program made and sent in its own way.
-    pub fn embedded_link(self) -> EmbeddedLink<'c> {
-        EmbeddedLink(self.0)
+    pub fn embedded_link(self) -> EmbeddedLinks<'c> {
+        EmbeddedLinks(self.0)
     }
 }
 
-impl EmbeddedLink<'_> {
+impl EmbeddedLinks<'_> {
     /// Checks the token that came back, and signs the user in.
     ///
     /// ```

@@ -1,17 +1,20 @@
 //! Enchanted links: the user clicks the right one of three links, on any device, and is signed in
-//! here.
+//! here. Feature `enchanted-link`.
 
-use serde::Deserialize;
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
 
 pub use super::pending::WaitOptions;
 use super::{
-    Auth, AuthInfo, DeliveryMethod, LoginOptions, MaskedAddress, SignUpOptions, UpdateOptions,
-    pending,
+    Auth, AuthInfo, DeliveryMethod, LinkLoginOptions, LinkSignUpOptions, LinkSignUpOrInOptions,
+    LinkUpdateOptions, MaskedAddress, pending,
 };
 use crate::call::Call;
 use crate::check;
 use crate::client::Client;
 use crate::error::{Error, Result, codes};
+use crate::options::setters;
 use crate::secret::Secret;
 
 /// Enchanted links; see [`Auth::enchanted_link`].
@@ -27,11 +30,12 @@ use crate::secret::Secret;
 /// # let client = descope::Client::builder().emulator(&emulator).build()?;
 /// # let query_parameter_t = || emulator.inbox().last_to("ada@example.com").unwrap().token.unwrap();
 /// use descope::auth::DeliveryMethod::Email;
+/// use descope::auth::LinkSignUpOrInOptions;
 /// use descope::auth::enchanted_link::WaitOptions;
 ///
 /// let links = client.auth().enchanted_link();
-/// let page = Some("https://app.example.com/verify");
-/// let sent = links.sign_up_or_in(Email, "ada@example.com", page, &Default::default())?;
+/// let options = LinkSignUpOrInOptions::default().redirect_url("https://app.example.com/verify");
+/// let sent = links.sign_up_or_in(Email, "ada@example.com", &options)?;
 /// println!("Click the link {} that we sent to {}", sent.link_id, sent.sent_to);
 ///
 /// // In the handler of that page, perhaps on another machine:
@@ -45,48 +49,34 @@ use crate::secret::Secret;
 /// # Ok::<(), descope::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug)]
-pub struct EnchantedLink<'c>(&'c Client, Option<bool>);
+pub struct EnchantedLinks<'c>(&'c Client, Option<bool>);
 
 impl<'c> Auth<'c> {
     /// Enchanted links: the user clicks the right one of three links, on any device.
-    pub fn enchanted_link(self) -> EnchantedLink<'c> {
-        EnchantedLink(self.0, None)
+    pub fn enchanted_link(self) -> EnchantedLinks<'c> {
+        EnchantedLinks(self.0, None)
     }
 }
 
-impl EnchantedLink<'_> {
-    /// Says with the messages sent from here whether the links may be clicked on another device than
-    /// the one that asked for them. Defaults to what Descope decides.
-    ///
-    /// ```
-    /// # use descope::auth::DeliveryMethod;
-    /// # let emulator = descope::emulator::Emulator::new();
-    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
-    /// let links = client.auth().enchanted_link().cross_device(true);
-    /// links.sign_up_or_in(DeliveryMethod::Email, "ada@example.com", None, &Default::default())?;
-    /// # Ok::<(), descope::Error>(())
-    /// ```
-    #[must_use]
-    pub fn cross_device(self, may: bool) -> Self {
-        Self(self.0, Some(may))
-    }
-
+/// # Signing up and in
+impl EnchantedLinks<'_> {
     /// Registers a new user and sends them links, by [`Email`](DeliveryMethod::Email) or
     /// [`Sms`](DeliveryMethod::Sms).
     ///
-    /// The links go to the address in the user's details, or else to the login ID. They lead to
-    /// `page`, which defaults to the one set in the Descope console.
+    /// The links go to the address in the user's details, or else to the login ID.
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// use descope::UserDetails;
-    /// use descope::auth::{DeliveryMethod, SignUpOptions};
+    /// use descope::auth::DeliveryMethod::Email;
+    /// use descope::auth::{LinkSignUpOptions, MessageSignUpOptions};
     ///
-    /// let page = Some("https://app.example.com/verify");
-    /// let options = SignUpOptions::default().user(UserDetails::default().name("Ada Lovelace"));
-    /// let links = client.auth().enchanted_link();
-    /// let sent = links.sign_up(DeliveryMethod::Email, "ada@example.com", page, &options)?;
+    /// let ada = UserDetails::default().name("Ada Lovelace");
+    /// let options = LinkSignUpOptions::default()
+    ///     .redirect_url("https://app.example.com/verify")
+    ///     .sign_up(MessageSignUpOptions::default().user(ada));
+    /// let sent = client.auth().enchanted_link().sign_up(Email, "ada@example.com", &options)?;
     /// println!("Click the link {} that we sent to {}", sent.link_id, sent.sent_to);
     /// # Ok::<(), descope::Error>(())
     /// ```
@@ -98,14 +88,13 @@ impl EnchantedLink<'_> {
         &self,
         method: DeliveryMethod,
         login_id: &str,
-        page: Option<&str>,
-        options: &SignUpOptions,
+        options: &LinkSignUpOptions,
     ) -> Result<PendingLink> {
         self.0
             .post("/v1/auth/enchantedlink/signup")
             .link_method(method)
-            .sign_up(method, login_id, options)
-            .field("URI", page)
+            .message_sign_up(method, login_id, &options.sign_up)
+            .field("URI", &options.redirect_url)
             .field("crossDevice", self.1)
             .send()
     }
@@ -113,15 +102,13 @@ impl EnchantedLink<'_> {
     /// Sends an existing user links, by [`Email`](DeliveryMethod::Email) or
     /// [`Sms`](DeliveryMethod::Sms).
     ///
-    /// They lead to `page`, which defaults to the one set in the Descope console.
-    ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// use descope::auth::DeliveryMethod::Email;
     ///
     /// let links = client.auth().enchanted_link();
-    /// let unknown = links.sign_in(Email, "nobody@example.com", None, &Default::default());
+    /// let unknown = links.sign_in(Email, "nobody@example.com", &Default::default());
     /// assert_eq!(unknown.unwrap_err().code(), Some(descope::codes::USER_NOT_FOUND));
     /// # Ok::<(), descope::Error>(())
     /// ```
@@ -133,14 +120,13 @@ impl EnchantedLink<'_> {
         &self,
         method: DeliveryMethod,
         login_id: &str,
-        page: Option<&str>,
-        options: &LoginOptions,
+        options: &LinkLoginOptions,
     ) -> Result<PendingLink> {
         self.0
             .post("/v1/auth/enchantedlink/signin")
             .link_method(method)
-            .sign_in(login_id, options)
-            .field("URI", page)
+            .message_login(login_id, &options.login)
+            .field("URI", &options.redirect_url)
             .field("crossDevice", self.1)
             .send()
     }
@@ -148,35 +134,31 @@ impl EnchantedLink<'_> {
     /// Sends links to a user, who is registered if they are new, by
     /// [`Email`](DeliveryMethod::Email) or [`Sms`](DeliveryMethod::Sms).
     ///
-    /// They lead to `page`, which defaults to the one set in the Descope console.
-    ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// use descope::auth::DeliveryMethod::Sms;
     ///
     /// let links = client.auth().enchanted_link();
-    /// let sent = links.sign_up_or_in(Sms, "+12025550101", None, &Default::default())?;
+    /// let sent = links.sign_up_or_in(Sms, "+12025550101", &Default::default())?;
     /// println!("Click the link {} that we sent to {}", sent.link_id, sent.sent_to);
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`] for a method other than the two, and for step-up, MFA or a refresh token:
-    /// the user may be new, and so cannot add to a session.
+    /// [`Error::Argument`] for a method other than the two.
     pub fn sign_up_or_in(
         &self,
         method: DeliveryMethod,
         login_id: &str,
-        page: Option<&str>,
-        options: &LoginOptions,
+        options: &LinkSignUpOrInOptions,
     ) -> Result<PendingLink> {
         self.0
             .post("/v1/auth/enchantedlink/signup-in")
             .link_method(method)
-            .sign_up_or_in(login_id, options)
-            .field("URI", page)
+            .message_sign_up_or_in(login_id, &options.login)
+            .field("URI", &options.redirect_url)
             .field("crossDevice", self.1)
             .send()
     }
@@ -190,7 +172,7 @@ impl EnchantedLink<'_> {
     /// use descope::auth::DeliveryMethod::Email;
     ///
     /// let links = client.auth().enchanted_link();
-    /// links.sign_up_or_in(Email, "ada@example.com", None, &Default::default())?;
+    /// links.sign_up_or_in(Email, "ada@example.com", &Default::default())?;
     /// # let query_parameter_t = emulator.inbox().last_to("ada@example.com").unwrap().token.unwrap();
     /// links.verify(&query_parameter_t)?;
     /// let again = links.verify(&query_parameter_t).unwrap_err();
@@ -214,7 +196,7 @@ impl EnchantedLink<'_> {
     /// use descope::auth::DeliveryMethod::Email;
     ///
     /// let links = client.auth().enchanted_link();
-    /// let sent = links.sign_up_or_in(Email, "ada@example.com", None, &Default::default())?;
+    /// let sent = links.sign_up_or_in(Email, "ada@example.com", &Default::default())?;
     /// assert!(links.session(sent.pending_ref.expose())?.is_none());
     /// # links.verify(&emulator.inbox().last_to("ada@example.com").unwrap().token.unwrap())?;
     /// // The user clicks.
@@ -253,7 +235,7 @@ impl EnchantedLink<'_> {
     /// static CANCELLED: AtomicBool = AtomicBool::new(false);
     ///
     /// let links = client.auth().enchanted_link();
-    /// let sent = links.sign_up_or_in(Email, "ada@example.com", None, &Default::default())?;
+    /// let sent = links.sign_up_or_in(Email, "ada@example.com", &Default::default())?;
     /// # CANCELLED.store(true, Ordering::Relaxed);
     /// let go_on = || !CANCELLED.load(Ordering::Relaxed);
     /// let signed_in =
@@ -273,24 +255,25 @@ impl EnchantedLink<'_> {
         keep_waiting: impl FnMut() -> bool,
     ) -> Result<Option<AuthInfo>> {
         pending::wait(self.0, options, keep_waiting, |client| {
-            EnchantedLink(client, None).session(pending_ref)
+            EnchantedLinks(client, None).session(pending_ref)
         })
     }
+}
 
+/// # Changing an address
+impl EnchantedLinks<'_> {
     /// Sends links to a new e-mail address of a signed-in user. The address changes once the right
     /// one is clicked and its token verified.
-    ///
-    /// They lead to `page`, which defaults to the one set in the Descope console.
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// # emulator.seed(&serde_json::json!({ "users": [{ "loginId": "ada" }] })).unwrap();
     /// # let signed_in = client.mgmt().jwt().sign_in("ada", &Default::default())?;
-    /// # let refresh_token = signed_in.refresh_jwt().unwrap();
+    /// # let refresh_token = signed_in.refresh_token().unwrap();
     /// let links = client.auth().enchanted_link();
     /// let sent =
-    ///     links.update_email("ada", "ada@example.com", None, refresh_token, &Default::default())?;
+    ///     links.update_email("ada", "ada@example.com", refresh_token, &Default::default())?;
     /// println!("Click the link {} that we sent to {}", sent.link_id, sent.sent_to);
     /// # Ok::<(), descope::Error>(())
     /// ```
@@ -302,16 +285,15 @@ impl EnchantedLink<'_> {
         &self,
         login_id: &str,
         email: &str,
-        page: Option<&str>,
         refresh_token: &str,
-        options: &UpdateOptions,
+        options: &LinkUpdateOptions,
     ) -> Result<PendingLink> {
         self.0
             .post("/v1/auth/enchantedlink/update/email")
-            .update_address(login_id, refresh_token, options)
+            .update_address(login_id, refresh_token, &options.update)
             .check(check::email("email", email))
             .field("email", email)
-            .field("URI", page)
+            .field("URI", &options.redirect_url)
             .field("crossDevice", self.1)
             .send()
     }
@@ -319,14 +301,14 @@ impl EnchantedLink<'_> {
     /// Sends links to a new phone number of a signed-in user, as a text message. The number changes
     /// once the right one is clicked and its token verified.
     ///
-    /// They lead to the page set in the Descope console.
+    /// They always lead to the page set in the Descope console.
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// # emulator.seed(&serde_json::json!({ "users": [{ "loginId": "ada" }] })).unwrap();
     /// # let signed_in = client.mgmt().jwt().sign_in("ada", &Default::default())?;
-    /// # let refresh_token = signed_in.refresh_jwt().unwrap();
+    /// # let refresh_token = signed_in.refresh_token().unwrap();
     /// let links = client.auth().enchanted_link();
     /// let sent = links.update_phone("ada", "+12025550101", refresh_token, &Default::default())?;
     /// println!("Click the link {} that we sent to {}", sent.link_id, sent.sent_to);
@@ -335,22 +317,41 @@ impl EnchantedLink<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Api`] with HTTP status 401 if the session has ended, [`Error::Argument`] for the
-    /// option [`mfa`](UpdateOptions::mfa), which this call does not take.
+    /// [`Error::Api`] with HTTP status 401 if the session has ended.
     pub fn update_phone(
         &self,
         login_id: &str,
         phone: &str,
         refresh_token: &str,
-        options: &UpdateOptions,
+        options: &UpdatePhoneOptions,
     ) -> Result<PendingLink> {
         self.0
             .post("/v1/auth/enchantedlink/update/phone/sms")
-            .check(options.mfa.map_or(Ok(()), |_| Err(Error::argument("mfa", "is not for phones"))))
-            .update_address(login_id, refresh_token, options)
+            .bearer("refresh_token", refresh_token)
+            .login_id(login_id)
             .check(check::phone("phone", phone))
             .field("phone", phone)
+            .fields(options)
             .send()
+    }
+}
+
+/// # Where the links may be clicked
+impl EnchantedLinks<'_> {
+    /// Says with the messages sent from here whether the links may be clicked on another device than
+    /// the one that asked for them. Defaults to what Descope decides.
+    ///
+    /// ```
+    /// # use descope::auth::DeliveryMethod;
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// let links = client.auth().enchanted_link().cross_device(true);
+    /// links.sign_up_or_in(DeliveryMethod::Email, "ada@example.com", &Default::default())?;
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    #[must_use]
+    pub fn cross_device(self, may: bool) -> Self {
+        Self(self.0, Some(may))
     }
 }
 
@@ -365,6 +366,34 @@ impl Call<'_> {
         self.check(checked).segment("method", method.as_str())
     }
 }
+
+/// Options of [`EnchantedLinks::update_phone`].
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct UpdatePhoneOptions {
+    /// Makes the new number a login ID too. Defaults to `false`.
+    #[serde(rename = "addToLoginIDs", skip_serializing_if = "Option::is_none")]
+    pub add_to_login_ids: Option<bool>,
+    /// Where another user has the number, merges into that user instead of this one. Defaults to
+    /// `false`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub on_merge_use_existing: Option<bool>,
+    /// Another message template than the project's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub template_id: Option<String>,
+    /// Values to put into the message.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub template_options: Option<BTreeMap<String, String>>,
+    /// Another connector to send the message with than the project's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub provider_id: Option<String>,
+}
+
+setters!(UpdatePhoneOptions {
+    add_to_login_ids: opt<bool>, on_merge_use_existing: opt<bool>, template_id: opt<String>,
+    template_options: opt_map<String>, provider_id: opt<String>,
+});
 
 /// Links that were sent, and the session to come.
 #[derive(Clone, Debug, Default, Deserialize)]

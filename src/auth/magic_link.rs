@@ -1,7 +1,8 @@
-//! Magic links: one click on a link in a message signs the user in.
+//! Magic links: one click on a link in a message signs the user in. Feature `magic-link`.
 
 use super::{
-    Auth, AuthInfo, DeliveryMethod, LoginOptions, MaskedAddress, SignUpOptions, UpdateOptions,
+    Auth, AuthInfo, DeliveryMethod, LinkLoginOptions, LinkSignUpOptions, LinkSignUpOrInOptions,
+    LinkUpdateOptions, MaskedAddress,
 };
 use crate::check;
 use crate::client::Client;
@@ -12,34 +13,33 @@ use crate::error::Result;
 /// The link leads to a page of yours, and carries a token as its query parameter `t`. Hand that token
 /// to [`verify`](Self::verify).
 #[derive(Clone, Copy, Debug)]
-pub struct MagicLink<'c>(&'c Client);
+pub struct MagicLinks<'c>(&'c Client);
 
 impl<'c> Auth<'c> {
     /// Magic links: one click on a link in a message signs the user in.
-    pub fn magic_link(self) -> MagicLink<'c> {
-        MagicLink(self.0)
+    pub fn magic_link(self) -> MagicLinks<'c> {
+        MagicLinks(self.0)
     }
 }
 
-impl MagicLink<'_> {
+/// # Signing up and in
+impl MagicLinks<'_> {
     /// Registers a new user and sends them a link; finish with [`verify`](Self::verify).
     ///
-    /// The link goes to the address in the user's details, or else to the login ID. It leads to
-    /// `page`, which defaults to the one set in the Descope console.
+    /// The link goes to the address in the user's details, or else to the login ID.
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// use descope::UserDetails;
-    /// use descope::auth::{DeliveryMethod, SignUpOptions};
+    /// use descope::auth::DeliveryMethod::Email;
+    /// use descope::auth::{LinkSignUpOptions, MessageSignUpOptions};
     ///
-    /// let options = SignUpOptions::default().user(UserDetails::default().name("Ada Lovelace"));
-    /// let sent_to = client.auth().magic_link().sign_up(
-    ///     DeliveryMethod::Email,
-    ///     "ada@example.com",
-    ///     Some("https://app.example.com/verify"),
-    ///     &options,
-    /// )?;
+    /// let ada = UserDetails::default().name("Ada Lovelace");
+    /// let options = LinkSignUpOptions::default()
+    ///     .redirect_url("https://app.example.com/verify")
+    ///     .sign_up(MessageSignUpOptions::default().user(ada));
+    /// let sent_to = client.auth().magic_link().sign_up(Email, "ada@example.com", &options)?;
     /// println!("Click the link we sent to {sent_to}");
     /// # Ok::<(), descope::Error>(())
     /// ```
@@ -51,32 +51,30 @@ impl MagicLink<'_> {
         &self,
         method: DeliveryMethod,
         login_id: &str,
-        page: Option<&str>,
-        options: &SignUpOptions,
+        options: &LinkSignUpOptions,
     ) -> Result<MaskedAddress> {
         self.0
             .post("/v1/auth/magiclink/signup")
             .segment("method", method.as_str())
-            .sign_up(method, login_id, options)
-            .field("URI", page)
+            .message_sign_up(method, login_id, &options.sign_up)
+            .field("URI", &options.redirect_url)
             .send()
     }
 
     /// Sends an existing user a link; finish with [`verify`](Self::verify).
-    ///
-    /// It leads to `page`, which defaults to the one set in the Descope console.
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// # client.mgmt().user().create("ada@example.com", &Default::default())?;
     /// use descope::auth::DeliveryMethod::Email;
+    /// use descope::auth::LinkLoginOptions;
     ///
-    /// let page = Some("https://app.example.com/verify");
     /// let links = client.auth().magic_link();
-    /// let sent_to = links.sign_in(Email, "ada@example.com", page, &Default::default())?;
+    /// let options = LinkLoginOptions::default().redirect_url("https://app.example.com/verify");
+    /// let sent_to = links.sign_in(Email, "ada@example.com", &options)?;
     /// println!("Click the link we sent to {sent_to}");
-    /// let unknown = links.sign_in(Email, "nobody@example.com", page, &Default::default());
+    /// let unknown = links.sign_in(Email, "nobody@example.com", &options);
     /// assert!(unknown.unwrap_err().is_not_found());
     /// # Ok::<(), descope::Error>(())
     /// ```
@@ -88,21 +86,18 @@ impl MagicLink<'_> {
         &self,
         method: DeliveryMethod,
         login_id: &str,
-        page: Option<&str>,
-        options: &LoginOptions,
+        options: &LinkLoginOptions,
     ) -> Result<MaskedAddress> {
         self.0
             .post("/v1/auth/magiclink/signin")
             .segment("method", method.as_str())
-            .sign_in(login_id, options)
-            .field("URI", page)
+            .message_login(login_id, &options.login)
+            .field("URI", &options.redirect_url)
             .send()
     }
 
     /// Sends a link to a user, who is registered if they are new; finish with
     /// [`verify`](Self::verify).
-    ///
-    /// It leads to `page`, which defaults to the one set in the Descope console.
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
@@ -110,27 +105,25 @@ impl MagicLink<'_> {
     /// use descope::auth::DeliveryMethod::Sms;
     ///
     /// let links = client.auth().magic_link();
-    /// let sent_to = links.sign_up_or_in(Sms, "+12025550101", None, &Default::default())?;
+    /// let sent_to = links.sign_up_or_in(Sms, "+12025550101", &Default::default())?;
     /// println!("Click the link we sent to {sent_to}");
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`](crate::Error::Argument) for an empty login ID, and for step-up, MFA or a
-    /// refresh token: the user may be new, and so cannot add to a session.
+    /// [`Error::Argument`](crate::Error::Argument) for an empty login ID.
     pub fn sign_up_or_in(
         &self,
         method: DeliveryMethod,
         login_id: &str,
-        page: Option<&str>,
-        options: &LoginOptions,
+        options: &LinkSignUpOrInOptions,
     ) -> Result<MaskedAddress> {
         self.0
             .post("/v1/auth/magiclink/signup-in")
             .segment("method", method.as_str())
-            .sign_up_or_in(login_id, options)
-            .field("URI", page)
+            .message_sign_up_or_in(login_id, &options.login)
+            .field("URI", &options.redirect_url)
             .send()
     }
 
@@ -143,7 +136,7 @@ impl MagicLink<'_> {
     /// use descope::auth::DeliveryMethod::Email;
     ///
     /// let links = client.auth().magic_link();
-    /// links.sign_up_or_in(Email, "ada@example.com", None, &Default::default())?;
+    /// links.sign_up_or_in(Email, "ada@example.com", &Default::default())?;
     /// let signed_in = links.verify(&query_parameter_t())?;
     /// assert!(signed_in.user.verified_email);
     /// # Ok::<(), descope::Error>(())
@@ -155,20 +148,21 @@ impl MagicLink<'_> {
     pub fn verify(&self, token: &str) -> Result<AuthInfo> {
         Auth(self.0).verify_link(token)
     }
+}
 
+/// # Changing an address
+impl MagicLinks<'_> {
     /// Sends a link to a new e-mail address of a signed-in user. The address changes once the link
     /// is clicked and its token verified.
-    ///
-    /// It leads to `page`, which defaults to the one set in the Descope console.
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// # emulator.seed(&serde_json::json!({ "users": [{ "loginId": "ada" }] })).unwrap();
     /// # let signed_in = client.mgmt().jwt().sign_in("ada", &Default::default())?;
-    /// # let refresh_token = signed_in.refresh_jwt().unwrap();
+    /// # let refresh_token = signed_in.refresh_token().unwrap();
     /// let links = client.auth().magic_link();
-    /// links.update_email("ada", "ada@example.com", None, refresh_token, &Default::default())?;
+    /// links.update_email("ada", "ada@example.com", refresh_token, &Default::default())?;
     /// # let query_parameter_t = emulator.inbox().last_to("ada@example.com").unwrap().token.unwrap();
     /// let signed_in = links.verify(&query_parameter_t)?;
     /// assert_eq!(signed_in.user.email, "ada@example.com");
@@ -182,34 +176,31 @@ impl MagicLink<'_> {
         &self,
         login_id: &str,
         email: &str,
-        page: Option<&str>,
         refresh_token: &str,
-        options: &UpdateOptions,
+        options: &LinkUpdateOptions,
     ) -> Result<MaskedAddress> {
         self.0
             .post("/v1/auth/magiclink/update/email")
-            .update_address(login_id, refresh_token, options)
+            .update_address(login_id, refresh_token, &options.update)
             .check(check::email("email", email))
             .field("email", email)
-            .field("URI", page)
+            .field("URI", &options.redirect_url)
             .send()
     }
 
     /// Sends a link to a new phone number of a signed-in user. The number changes once the link is
     /// clicked and its token verified.
     ///
-    /// It leads to `page`, which defaults to the one set in the Descope console.
-    ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// # emulator.seed(&serde_json::json!({ "users": [{ "loginId": "ada" }] })).unwrap();
     /// # let signed_in = client.mgmt().jwt().sign_in("ada", &Default::default())?;
-    /// # let refresh_token = signed_in.refresh_jwt().unwrap();
+    /// # let refresh_token = signed_in.refresh_token().unwrap();
     /// use descope::auth::DeliveryMethod::Sms;
     ///
     /// let (links, phone) = (client.auth().magic_link(), "+12025550101");
-    /// links.update_phone(Sms, "ada", phone, None, refresh_token, &Default::default())?;
+    /// links.update_phone(Sms, "ada", phone, refresh_token, &Default::default())?;
     /// # let query_parameter_t = emulator.inbox().last_to(phone).unwrap().token.unwrap();
     /// let signed_in = links.verify(&query_parameter_t)?;
     /// assert_eq!(signed_in.user.phone, phone);
@@ -225,18 +216,17 @@ impl MagicLink<'_> {
         method: DeliveryMethod,
         login_id: &str,
         phone: &str,
-        page: Option<&str>,
         refresh_token: &str,
-        options: &UpdateOptions,
+        options: &LinkUpdateOptions,
     ) -> Result<MaskedAddress> {
         self.0
             .post("/v1/auth/magiclink/update/phone")
             .segment("method", method.as_str())
             .check(method.check_phone_method())
-            .update_address(login_id, refresh_token, options)
+            .update_address(login_id, refresh_token, &options.update)
             .check(check::phone("phone", phone))
             .field("phone", phone)
-            .field("URI", page)
+            .field("URI", &options.redirect_url)
             .send()
     }
 }

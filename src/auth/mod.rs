@@ -6,6 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::UnixTime;
 use crate::call::Call;
 use crate::check;
 use crate::client::Client;
@@ -17,7 +18,6 @@ use crate::models::User;
 use crate::secret::Secret;
 use crate::transport::Response;
 use crate::transport::http::header;
-use crate::{UnixTime, json};
 
 #[cfg(feature = "access-key")]
 pub mod access_key;
@@ -28,6 +28,7 @@ pub mod embedded_link;
 pub mod enchanted_link;
 #[cfg(feature = "magic-link")]
 pub mod magic_link;
+mod message;
 #[cfg(feature = "notp")]
 pub mod notp;
 #[cfg(feature = "oauth")]
@@ -53,7 +54,11 @@ pub mod totp;
 pub mod webauthn;
 
 pub use self::delivery::{DeliveryMethod, MaskedAddress};
-pub use self::options::{LoginOptions, SignUpOptions, UpdateOptions};
+pub use self::message::{
+    LinkLoginOptions, LinkSignUpOptions, LinkSignUpOrInOptions, LinkUpdateOptions,
+    MessageLoginOptions, MessageSignUpOptions, MessageSignUpOrInOptions, UpdateOptions,
+};
+pub use self::options::{LoginOptions, SessionOptions, SignUpOptions};
 
 /// Everything around signing in, an area each; see [`Client::auth`].
 ///
@@ -72,9 +77,7 @@ pub use self::options::{LoginOptions, SignUpOptions, UpdateOptions};
 ///
 /// What else may happen is said with each.
 #[derive(Clone, Copy, Debug)]
-pub struct Auth<'c>(
-    #[allow(dead_code, reason = "every area needs it, and all may be off")] pub(crate) &'c Client,
-);
+pub struct Auth<'c>(pub(crate) &'c Client);
 
 impl Client {
     /// Signing users in, and what follows.
@@ -85,7 +88,6 @@ impl Client {
 
 impl Auth<'_> {
     /// Checks the token of a link, and signs the user in.
-    #[allow(dead_code, reason = "used by the areas with links, which may all be off")]
     fn verify_link(self, token: &str) -> Result<AuthInfo> {
         self.0.post("/v1/auth/magiclink/verify").link_token(token).send_sign_in()
     }
@@ -134,9 +136,9 @@ pub struct AuthInfo {
     /// They are not signed: [`claims`](Self::claims) has those that are.
     pub unsigned_claims: Map<String, Value>,
     /// The token of a device that the user has trusted, to keep on it.
-    pub trusted_device_jwt: Option<Secret>,
+    pub trusted_device_token: Option<Secret>,
     /// The token of a device that the user has signed in on before, to keep on it.
-    pub known_device_jwt: Option<Secret>,
+    pub known_device_token: Option<Secret>,
     /// A token of another vendor, which the session was moved from or is kept beside.
     pub external_token: Option<Secret>,
     /// Whether the sign-in was by an SSO configuration that is not saved yet, to test it.
@@ -161,8 +163,8 @@ impl fmt::Debug for AuthInfo {
             .field("session_expiration", &self.session_expiration)
             .field("next_refresh_seconds", &self.next_refresh_seconds)
             .field("unsigned_claims", &self.unsigned_claims)
-            .field("trusted_device_jwt", &self.trusted_device_jwt)
-            .field("known_device_jwt", &self.known_device_jwt)
+            .field("trusted_device_token", &self.trusted_device_token)
+            .field("known_device_token", &self.known_device_token)
             .field("external_token", &self.external_token)
             .field("unsaved_sso", &self.unsaved_sso)
             .field("extra", &self.extra)
@@ -173,12 +175,12 @@ impl fmt::Debug for AuthInfo {
 
 impl AuthInfo {
     /// The session token's text.
-    pub fn session_jwt(&self) -> &str {
+    pub fn session_token(&self) -> &str {
         self.session.jwt.expose()
     }
 
     /// The refresh token's text.
-    pub fn refresh_jwt(&self) -> Option<&str> {
+    pub fn refresh_token(&self) -> Option<&str> {
         self.refresh.as_ref().map(|token| token.jwt.expose())
     }
 
@@ -189,7 +191,8 @@ impl AuthInfo {
 }
 
 /// How the project wants the refresh token's cookie to be set.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct CookieSettings {
     /// The cookie's domain; empty for the host alone.
@@ -258,7 +261,6 @@ struct Answer {
     extra: Extra,
 }
 
-#[allow(dead_code, reason = "each area uses some of it, and any of them may be off")]
 impl Call<'_> {
     /// The token of a link.
     fn link_token(self, token: &str) -> Self {
@@ -276,8 +278,8 @@ impl Call<'_> {
     /// Likewise, with the refresh token to keep if the answer brings no new one.
     pub(crate) fn send_sign_in_keeping(self, refresh: Option<Token>) -> Result<AuthInfo> {
         let call = self.with_keys()?;
-        let client = call.client();
-        AuthInfo::read(client, &call.execute()?, refresh)
+        let client = Client::from_call(&call);
+        AuthInfo::read(&client, &call.execute()?, refresh)
     }
 
     /// Trades the code that a sign-in page sent along with the user for their tokens.
@@ -293,19 +295,19 @@ impl Call<'_> {
         }
 
         let call = self.with_keys()?;
-        let client = call.client();
-        let response = call.execute()?;
-        if response.body().iter().all(u8::is_ascii_whitespace) {
+        let client = Client::from_call(&call);
+        let answer = call.execute()?;
+        if answer.is_empty() {
             return Ok(None);
         }
-        let nested: Nested = json::decode(response.body())?;
-        nested.jwt.map(|answer| AuthInfo::from_answer(client, answer, &response, None)).transpose()
+        let Nested { jwt } = answer.body().read()?;
+        jwt.map(|jwt| AuthInfo::from_answer(&client, jwt, &answer.response, None)).transpose()
     }
 
     /// A call that can be sent, and whose answer's tokens can be checked.
     pub(crate) fn with_keys(self) -> Result<Self> {
         let call = self.ready()?;
-        call.client().warm_up()?;
+        Client::from_call(&call).warm_up()?;
         Ok(call)
     }
 }
@@ -318,8 +320,8 @@ impl Token {
 }
 
 impl AuthInfo {
-    fn read(client: &Client, response: &Response, kept: Option<Token>) -> Result<Self> {
-        Self::from_answer(client, json::decode(response.body())?, response, kept)
+    fn read(client: &Client, answer: &crate::answer::Answer, kept: Option<Token>) -> Result<Self> {
+        Self::from_answer(client, answer.body().read()?, &answer.response, kept)
     }
 
     fn from_answer(
@@ -335,7 +337,7 @@ impl AuthInfo {
             .or_else(|| cookie(response, "DS"))
             .ok_or_else(|| DecodeError::new("no session token"))?;
         let refresh =
-            token(answer.refresh_jwt).or_else(|| cookie(response, &client.shared.refresh_cookie));
+            token(answer.refresh_jwt).or_else(|| cookie(response, client.refresh_cookie()));
         let read = |jwt, kind| Token::read(client, jwt, kind, Origin::Answer);
         let filled = |text: Option<String>| text.filter(|text| !text.is_empty());
         let (extra, extra_secrets) = without_secrets(answer.extra);
@@ -360,8 +362,8 @@ impl AuthInfo {
             session_expiration: answer.session_expiration,
             next_refresh_seconds: answer.next_refresh_seconds,
             unsigned_claims: answer.claims,
-            trusted_device_jwt: given(answer.trusted_device_jwt),
-            known_device_jwt: given(answer.known_device_jwt),
+            trusted_device_token: given(answer.trusted_device_jwt),
+            known_device_token: given(answer.known_device_jwt),
             external_token: given(answer.external_token),
             unsaved_sso: answer.unsaved_sso,
             extra,
@@ -371,28 +373,29 @@ impl AuthInfo {
 }
 
 /// Takes the texts that look like secrets out of what an answer has beyond what is known.
-#[allow(dead_code, reason = "every way to sign in uses it, and all may be off")]
-fn without_secrets(Extra(mut extra): Extra) -> (Extra, BTreeMap<String, Secret>) {
+fn without_secrets(Extra(all): Extra) -> (Extra, BTreeMap<String, Secret>) {
     const SECRET: [&str; 9] =
         ["jwt", "token", "secret", "password", "key", "code", "ref", "assertion", "cookie"];
     let is_secret = |name: &str, text: &str| {
         let name = name.to_ascii_lowercase();
         text.starts_with("eyJ") || SECRET.iter().any(|end| name.ends_with(end))
     };
-    let mut secrets = BTreeMap::new();
-    extra.retain(|name, value| match value {
-        Value::String(text) if is_secret(name, text) => {
-            secrets.insert(name.clone(), Secret::from(std::mem::take(text)));
-            false
+    let (mut extra, mut secrets) = (Map::new(), BTreeMap::new());
+    for (name, value) in all {
+        match value {
+            Value::String(text) if is_secret(&name, &text) => {
+                secrets.insert(name, Secret::from(text));
+            }
+            value => {
+                extra.insert(name, value);
+            }
         }
-        _ => true,
-    });
+    }
     (Extra(extra), secrets)
 }
 
 /// Whether a text could be a token, which then has to pass the check: one without its dots, such as a
 /// number, is nothing.
-#[allow(dead_code, reason = "every way to sign in uses it, and all may be off")]
 fn looks_like_token(text: &Secret) -> bool {
     text.expose().contains('.')
 }

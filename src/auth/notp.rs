@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use super::pending::WaitOptions;
-use super::{Auth, AuthInfo, LoginOptions, SignUpOptions, pending};
+use super::{
+    Auth, AuthInfo, MessageLoginOptions, MessageSignUpOptions, MessageSignUpOrInOptions, pending,
+};
 use crate::check;
 use crate::client::Client;
 use crate::error::{Result, codes};
@@ -50,6 +52,7 @@ impl<'c> Auth<'c> {
     }
 }
 
+/// # Signing up and in
 impl Notp<'_> {
     /// Begins to sign in a user, who is registered if they are new.
     ///
@@ -63,16 +66,15 @@ impl Notp<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`](crate::Error::Argument) for step-up, MFA or a refresh token: the user may be new, and so cannot add
-    /// to a session.
+    /// [`Error::Argument`](crate::Error::Argument) for a login ID that is empty or too long.
     pub fn sign_up_or_in<'u>(
         &self,
         user: impl Into<NotpUser<'u>>,
-        options: &LoginOptions,
+        options: &MessageSignUpOrInOptions,
     ) -> Result<PendingMessage> {
         self.0
             .post("/v1/auth/notp/whatsapp/signup-in")
-            .sign_up_or_in(user.into().login_id(), options)
+            .message_sign_up_or_in(user.into().login_id(), options)
             .send()
     }
 
@@ -88,14 +90,16 @@ impl Notp<'_> {
     ///
     /// # Errors
     ///
-    /// [`USER_NOT_FOUND`](crate::codes::USER_NOT_FOUND) if nobody has the login ID;
-    /// [`Error::Argument`](crate::Error::Argument) for step-up or MFA without a refresh token.
+    /// [`USER_NOT_FOUND`](crate::codes::USER_NOT_FOUND) if nobody has the login ID.
     pub fn sign_in<'u>(
         &self,
         user: impl Into<NotpUser<'u>>,
-        options: &LoginOptions,
+        options: &MessageLoginOptions,
     ) -> Result<PendingMessage> {
-        self.0.post("/v1/auth/notp/whatsapp/signin").sign_in(user.into().login_id(), options).send()
+        self.0
+            .post("/v1/auth/notp/whatsapp/signin")
+            .message_login(user.into().login_id(), options)
+            .send()
     }
 
     /// Begins to register a new user.
@@ -104,9 +108,9 @@ impl Notp<'_> {
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// use descope::UserDetails;
-    /// use descope::auth::SignUpOptions;
+    /// use descope::auth::MessageSignUpOptions;
     ///
-    /// let options = SignUpOptions::default().user(UserDetails::default().name("Ada Lovelace"));
+    /// let options = MessageSignUpOptions::default().user(UserDetails::default().name("Ada Lovelace"));
     /// let sent = client.auth().notp().sign_up("+12025550101", &options)?;
     /// println!("Go to {:?}", sent.redirect_url);
     /// # Ok::<(), descope::Error>(())
@@ -119,15 +123,14 @@ impl Notp<'_> {
     pub fn sign_up<'u>(
         &self,
         user: impl Into<NotpUser<'u>>,
-        options: &SignUpOptions,
+        options: &MessageSignUpOptions,
     ) -> Result<PendingMessage> {
         let login_id = user.into().login_id();
         let phone = options.user.phone.as_deref().filter(|phone| !phone.is_empty());
         self.0
             .post("/v1/auth/notp/whatsapp/signup")
-            .check(login_id.map_or(Ok(()), |login_id| check::id("login_id", login_id)))
+            .login_id(login_id)
             .check(phone.map_or(Ok(()), |phone| check::phone("phone", phone)))
-            .field("loginId", login_id)
             .field("phone", phone)
             .options("user", &options.user)
             .field("providerId", &options.provider_id)
@@ -193,7 +196,10 @@ impl Notp<'_> {
     ) -> Result<Option<AuthInfo>> {
         pending::wait(self.0, options, keep_waiting, |client| Notp(client).session(pending_ref))
     }
+}
 
+/// # Changing a phone number
+impl Notp<'_> {
     /// Begins to change the phone number of a signed-in user: it changes once they have sent the
     /// message from the new one.
     ///
@@ -221,9 +227,8 @@ impl Notp<'_> {
         self.0
             .post("/v1/auth/notp/whatsapp/update")
             .bearer("refresh_token", refresh_token)
-            .check(check::id("login_id", login_id))
+            .login_id(login_id)
             .check(check::phone("phone", phone))
-            .field("loginId", login_id)
             .field("phone", phone)
             .options("templates", &options.templates)
             .fields(options)

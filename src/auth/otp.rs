@@ -1,7 +1,8 @@
-//! One-time passwords: codes by e-mail, text message, phone call or WhatsApp.
+//! Codes by e-mail, text message, phone call or WhatsApp: one-time passwords. Feature `otp`.
 
 use super::{
-    Auth, AuthInfo, DeliveryMethod, LoginOptions, MaskedAddress, SignUpOptions, UpdateOptions,
+    Auth, AuthInfo, DeliveryMethod, MaskedAddress, MessageLoginOptions, MessageSignUpOptions,
+    MessageSignUpOrInOptions, UpdateOptions,
 };
 use crate::check;
 use crate::client::Client;
@@ -18,6 +19,7 @@ impl<'c> Auth<'c> {
     }
 }
 
+/// # Signing up and in
 impl Otp<'_> {
     /// Registers a new user and sends them a code; finish with [`verify`](Self::verify).
     ///
@@ -27,10 +29,10 @@ impl Otp<'_> {
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// use descope::UserDetails;
-    /// use descope::auth::{DeliveryMethod, SignUpOptions};
+    /// use descope::auth::{DeliveryMethod, MessageSignUpOptions};
     ///
     /// let ada = UserDetails::default().name("Ada Lovelace").phone("+12025550101");
-    /// let options = SignUpOptions::default().user(ada);
+    /// let options = MessageSignUpOptions::default().user(ada);
     /// let sent_to = client.auth().otp().sign_up(DeliveryMethod::Sms, "ada", &options)?;
     /// println!("Enter the code we sent to {sent_to}");
     /// # Ok::<(), descope::Error>(())
@@ -43,12 +45,12 @@ impl Otp<'_> {
         &self,
         method: DeliveryMethod,
         login_id: &str,
-        options: &SignUpOptions,
+        options: &MessageSignUpOptions,
     ) -> Result<MaskedAddress> {
         self.0
             .post("/v1/auth/otp/signup")
             .segment("method", method.as_str())
-            .sign_up(method, login_id, options)
+            .message_sign_up(method, login_id, options)
             .send()
     }
 
@@ -72,12 +74,12 @@ impl Otp<'_> {
         &self,
         method: DeliveryMethod,
         login_id: &str,
-        options: &LoginOptions,
+        options: &MessageLoginOptions,
     ) -> Result<MaskedAddress> {
         self.0
             .post("/v1/auth/otp/signin")
             .segment("method", method.as_str())
-            .sign_in(login_id, options)
+            .message_login(login_id, options)
             .send()
     }
 
@@ -97,18 +99,17 @@ impl Otp<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`](crate::Error::Argument) for an empty login ID, and for step-up, MFA or a
-    /// refresh token: the user may be new, and so cannot add to a session.
+    /// [`Error::Argument`](crate::Error::Argument) for an empty login ID.
     pub fn sign_up_or_in(
         &self,
         method: DeliveryMethod,
         login_id: &str,
-        options: &LoginOptions,
+        options: &MessageSignUpOrInOptions,
     ) -> Result<MaskedAddress> {
         self.0
             .post("/v1/auth/otp/signup-in")
             .segment("method", method.as_str())
-            .sign_up_or_in(login_id, options)
+            .message_sign_up_or_in(login_id, options)
             .send()
     }
 
@@ -141,7 +142,10 @@ impl Otp<'_> {
             .secret("code", code)
             .send_sign_in()
     }
+}
 
+/// # Changing an address
+impl Otp<'_> {
     /// Sends a code to a new e-mail address of a signed-in user. The address changes once the code is
     /// verified.
     ///
@@ -150,7 +154,7 @@ impl Otp<'_> {
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// # emulator.seed(&serde_json::json!({ "users": [{ "loginId": "ada" }] })).unwrap();
     /// # let signed_in = client.mgmt().jwt().sign_in("ada", &Default::default())?;
-    /// # let refresh_token = signed_in.refresh_jwt().unwrap();
+    /// # let refresh_token = signed_in.refresh_token().unwrap();
     /// use descope::auth::DeliveryMethod;
     /// use descope::auth::UpdateOptions;
     ///
@@ -189,7 +193,7 @@ impl Otp<'_> {
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// # emulator.seed(&serde_json::json!({ "users": [{ "loginId": "ada" }] })).unwrap();
     /// # let signed_in = client.mgmt().jwt().sign_in("ada", &Default::default())?;
-    /// # let refresh_token = signed_in.refresh_jwt().unwrap();
+    /// # let refresh_token = signed_in.refresh_token().unwrap();
     /// use descope::auth::DeliveryMethod::Sms;
     ///
     /// let (otp, phone) = (client.auth().otp(), "+12025550101");

@@ -13,16 +13,16 @@ use crate::options::setters;
 /// What the services are is set up with management's outbound applications, which also fetch the
 /// tokens that come of it.
 #[derive(Clone, Copy, Debug)]
-pub struct Outbound<'c>(&'c Client);
+pub struct OutboundConnections<'c>(&'c Client);
 
 impl<'c> Auth<'c> {
     /// Connecting a user's accounts at other services.
-    pub fn outbound(self) -> Outbound<'c> {
-        Outbound(self.0)
+    pub fn outbound(self) -> OutboundConnections<'c> {
+        OutboundConnections(self.0)
     }
 }
 
-impl Outbound<'_> {
+impl OutboundConnections<'_> {
     /// Begins to connect a signed-in user to a service, and returns the URL to send their browser to.
     /// The service asks them for their consent, and Descope keeps the token that it gives.
     ///
@@ -68,7 +68,7 @@ impl Outbound<'_> {
     }
 }
 
-/// Options of [`Outbound::connect`].
+/// Options of [`OutboundConnections::connect`].
 #[derive(Clone, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]

@@ -1,6 +1,7 @@
-//! Passwords.
+//! Passwords: signing up and in with one, and replacing it. Feature `password`.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -14,16 +15,17 @@ use crate::secret::Secret;
 
 /// Passwords; see [`Auth::password`].
 #[derive(Clone, Copy, Debug)]
-pub struct Password<'c>(&'c Client);
+pub struct Passwords<'c>(&'c Client);
 
 impl<'c> Auth<'c> {
     /// Passwords.
-    pub fn password(self) -> Password<'c> {
-        Password(self.0)
+    pub fn password(self) -> Passwords<'c> {
+        Passwords(self.0)
     }
 }
 
-impl Password<'_> {
+/// # Signing up and in
+impl Passwords<'_> {
     /// Registers a new user with a password, and signs them in.
     ///
     /// ```
@@ -43,7 +45,7 @@ impl Password<'_> {
     ///
     /// [`USER_ALREADY_EXISTS`](crate::codes::USER_ALREADY_EXISTS) if the login ID is taken,
     /// [`Error::Api`](crate::Error::Api) with HTTP status 400 if the password is against the
-    /// [`policy`](Self::policy).
+    /// [`load_policy`](Self::load_policy).
     pub fn sign_up(
         &self,
         login_id: &str,
@@ -52,12 +54,10 @@ impl Password<'_> {
     ) -> Result<AuthInfo> {
         self.0
             .post("/v1/auth/password/signup")
-            .check(check::id("login_id", login_id))
-            .field("loginId", login_id)
+            .login_id(login_id)
             .check(check::secret("password", password))
             .secret("password", password)
             .options("user", &options.user)
-            .field("providerId", &options.provider_id)
             .options("loginOptions", options)
             .send_sign_in()
     }
@@ -70,7 +70,7 @@ impl Password<'_> {
     /// # client.auth().password().sign_up("ada", "qYlvi65KaX", &Default::default())?;
     /// let password = client.auth().password();
     /// let signed_in = password.sign_in("ada", "qYlvi65KaX", &Default::default())?;
-    /// assert!(signed_in.refresh_jwt().is_some());
+    /// assert!(signed_in.refresh_token().is_some());
     /// assert!(password.sign_in("ada", "wrong", &Default::default()).unwrap_err().is_unauthorized());
     /// # Ok::<(), descope::Error>(())
     /// ```
@@ -88,15 +88,19 @@ impl Password<'_> {
     ) -> Result<AuthInfo> {
         self.0
             .post("/v1/auth/password/signin")
-            .sign_in(login_id, options)
+            .login_id(login_id)
+            .login(options)
             .check(check::secret("password", password))
             .secret("password", password)
             .send_sign_in()
     }
+}
 
+/// # Changing a password
+impl Passwords<'_> {
     /// Sends a user who forgot their password a message that signs them in without.
     ///
-    /// If the project resets by magic link, [`MagicLink::verify`][verify] takes its token; ask for a
+    /// If the project resets by magic link, [`MagicLinks::verify`][verify] takes its token; ask for a
     /// new password then, and hand it to [`update`](Self::update).
     ///
     /// ```
@@ -112,7 +116,7 @@ impl Password<'_> {
     /// password.send_reset(login_id, &options)?;
     ///
     /// let signed_in = client.auth().magic_link().verify(&query_parameter_t())?;
-    /// password.update(login_id, "N0t-forgotten", signed_in.refresh_jwt().unwrap_or_default())?;
+    /// password.update(login_id, "N0t-forgotten", signed_in.refresh_token().unwrap_or_default())?;
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
@@ -120,7 +124,7 @@ impl Password<'_> {
     ///
     /// [`USER_NOT_FOUND`](crate::codes::USER_NOT_FOUND) if nobody has the login ID.
     ///
-    /// [verify]: super::magic_link::MagicLink::verify
+    /// [verify]: super::magic_link::MagicLinks::verify
     pub fn send_reset(&self, login_id: &str, options: &ResetOptions) -> Result<ResetSent> {
         self.0
             .post("/v1/auth/password/reset")
@@ -136,7 +140,7 @@ impl Password<'_> {
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// # let signed_in = client.auth().password().sign_up("ada", "qYlvi65KaX", &Default::default())?;
-    /// # let refresh_token = signed_in.refresh_jwt().unwrap();
+    /// # let refresh_token = signed_in.refresh_token().unwrap();
     /// let password = client.auth().password();
     /// password.update("ada", "N0t-the-old", refresh_token)?;
     /// assert!(password.sign_in("ada", "N0t-the-old", &Default::default()).is_ok());
@@ -146,7 +150,7 @@ impl Password<'_> {
     /// # Errors
     ///
     /// [`Error::Api`](crate::Error::Api) with HTTP status 401 if the session has ended, 400 if the
-    /// password is against the [`policy`](Self::policy).
+    /// password is against the [`load_policy`](Self::load_policy).
     pub fn update(&self, login_id: &str, new_password: &str, refresh_token: &str) -> Result<()> {
         self.0
             .post("/v1/auth/password/update")
@@ -164,39 +168,41 @@ impl Password<'_> {
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// # client.auth().password().sign_up("ada", "qYlvi65KaX", &Default::default())?;
-    /// let signed_in = client.auth().password().replace("ada", "qYlvi65KaX", "N0t-the-old")?;
-    /// assert!(signed_in.refresh_jwt().is_some());
+    /// use descope::auth::password::Replacement;
+    ///
+    /// let passwords = Replacement { old: "qYlvi65KaX", new: "N0t-the-old" };
+    /// let signed_in = client.auth().password().replace("ada", passwords)?;
+    /// assert!(signed_in.refresh_token().is_some());
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
     /// # Errors
     ///
     /// [`Error::Api`](crate::Error::Api) with HTTP status 401 if the old password is wrong, 400 if
-    /// the new one is against the [`policy`](Self::policy).
-    pub fn replace(
-        &self,
-        login_id: &str,
-        old_password: &str,
-        new_password: &str,
-    ) -> Result<AuthInfo> {
+    /// the new one is against the [`load_policy`](Self::load_policy).
+    pub fn replace(&self, login_id: &str, passwords: Replacement<'_>) -> Result<AuthInfo> {
+        let Replacement { old, new } = passwords;
         self.0
             .post("/v1/auth/password/replace")
             .check(check::id("login_id", login_id))
             .field("loginId", login_id)
-            .check(check::secret("old_password", old_password))
-            .secret("oldPassword", old_password)
-            .check(check::secret("new_password", new_password))
-            .secret("newPassword", new_password)
+            .check(check::secret("old_password", old))
+            .secret("oldPassword", old)
+            .check(check::secret("new_password", new))
+            .secret("newPassword", new)
             .send_sign_in()
     }
+}
 
+/// # The policy
+impl Passwords<'_> {
     /// What the project asks of new passwords, so that you can tell the user as they type. Descope
     /// checks it in any case.
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
-    /// let policy = client.auth().password().policy()?;
+    /// let policy = client.auth().password().load_policy()?;
     /// println!("At least {} characters", policy.min_length);
     /// # assert_eq!(policy.min_length, 8);
     /// # Ok::<(), descope::Error>(())
@@ -205,12 +211,28 @@ impl Password<'_> {
     /// # Errors
     ///
     /// [`Error::Api`](crate::Error::Api) if Descope refuses, as when the project has no passwords.
-    pub fn policy(&self) -> Result<PasswordPolicy> {
+    pub fn load_policy(&self) -> Result<PasswordPolicy> {
         self.0.get("/v1/auth/password/policy").send()
     }
 }
 
-/// Options of [`Password::send_reset`].
+/// The passwords of [`Passwords::replace`].
+#[derive(Clone, Copy)]
+pub struct Replacement<'p> {
+    /// The password until now.
+    pub old: &'p str,
+    /// The password from now on.
+    pub new: &'p str,
+}
+
+impl fmt::Debug for Replacement<'_> {
+    /// Shows nothing of them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Replacement").finish_non_exhaustive()
+    }
+}
+
+/// Options of [`Passwords::send_reset`].
 #[derive(Clone, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -239,6 +261,9 @@ pub struct ResetSent {
     pub link_id: Option<String>,
     /// Of an enchanted link, what to ask for the session with.
     pub pending_ref: Option<Secret>,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
 }
 
 /// What a project asks of new passwords.

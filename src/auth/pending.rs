@@ -35,7 +35,7 @@ pub(super) fn wait(
     mut keep_waiting: impl FnMut() -> bool,
     ask: impl Fn(&Client) -> Result<Option<AuthInfo>>,
 ) -> Result<Option<AuthInfo>> {
-    let clock = &*client.shared.clock;
+    let clock = client.clock();
     let end = clock.monotonic().saturating_add(options.deadline);
     // Each request is one try with its whole time: one cut short may have been answered with the
     // session.

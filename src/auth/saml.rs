@@ -1,4 +1,4 @@
-//! SAML: the older form of single sign-on, which [`sso`](Auth::sso) replaces.
+//! SAML: the older form of single sign-on, which [`sso`](Auth::sso) replaces. Feature `saml`.
 
 use super::{Auth, AuthInfo, LoginOptions};
 use crate::check;
@@ -55,7 +55,7 @@ impl Saml<'_> {
             .query("loginHint", options.login_hint.as_deref())
             .query("initiatedEmail", options.initiated_email.as_deref())
             .fields(&options.login)
-            .login_bearer(&options.login)
+            .raising(&options.login.session)
             .send_url()
     }
 

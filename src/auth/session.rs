@@ -1,5 +1,7 @@
-//! Sessions: checking, refreshing and ending them, and what a signed-in user may ask.
+//! Sessions: checking, refreshing and ending them, and what a signed-in user may ask. Feature
+//! `session`.
 
+use std::fmt;
 use std::sync::Arc;
 
 use base64::Engine;
@@ -16,21 +18,24 @@ use crate::extra::Extra;
 use crate::json::DecodeError;
 use crate::jwt::{Claims, Kind, Origin};
 use crate::models::{SignInRecord, User};
+use crate::options::setters;
 use crate::refreshes::Digest;
+use crate::secret::Secret;
 use crate::transport::{TransportError, TransportErrorKind};
 
 /// Sessions; see [`Auth::session`].
 #[derive(Clone, Copy, Debug)]
-pub struct Session<'c>(&'c Client);
+pub struct Sessions<'c>(&'c Client);
 
 impl<'c> Auth<'c> {
     /// Sessions: checking, refreshing and ending them.
-    pub fn session(self) -> Session<'c> {
-        Session(self.0)
+    pub fn session(self) -> Sessions<'c> {
+        Sessions(self.0)
     }
 }
 
-impl<'c> Session<'c> {
+/// # Checking and refreshing
+impl<'c> Sessions<'c> {
     /// Checks a session token by the project's published keys. Descope is called only now and then, to
     /// fetch the keys.
     ///
@@ -81,7 +86,7 @@ impl<'c> Session<'c> {
     /// # client.auth().otp().sign_up_or_in(DeliveryMethod::Email, "ada@example.com", &Default::default())?;
     /// # let code = emulator.inbox().last_to("ada@example.com").unwrap().code.unwrap();
     /// # let signed_in = client.auth().otp().verify(DeliveryMethod::Email, "ada@example.com", &code)?;
-    /// let refresh_token = signed_in.refresh_jwt().unwrap();
+    /// let refresh_token = signed_in.refresh_token().unwrap();
     /// let refreshed = client.auth().session().refresh(refresh_token)?;
     /// assert_eq!(refreshed.claims().user_id(), signed_in.claims().user_id());
     /// # Ok::<(), descope::Error>(())
@@ -113,10 +118,10 @@ impl<'c> Session<'c> {
     /// Gets a new session token for a refresh token that has been checked.
     pub(crate) fn renew(self, refresh: &Token, memory: Memory) -> Result<AuthInfo> {
         let client = self.0;
-        let refreshes = &client.shared.refreshes;
+        let refreshes = client.refreshes();
         let digest = digest(refresh.jwt.expose());
-        let now = || client.shared.clock.monotonic();
-        let response = refreshes.under_way.run(digest, client.settings.deadline, || {
+        let now = || client.clock().monotonic();
+        let answer = refreshes.under_way.run(digest, client.deadline(), || {
             let known = refreshes.ended(&digest, now()).filter(|_| memory == Memory::Used);
             Arc::new(match known {
                 Some(error) => Err(error),
@@ -127,8 +132,8 @@ impl<'c> Session<'c> {
                     .inspect_err(|error| refreshes.remember(digest, error, now())),
             })
         });
-        let info = match response.as_deref() {
-            Some(Ok(response)) => AuthInfo::read(client, response, Some(refresh.clone()))?,
+        let info = match answer.as_deref() {
+            Some(Ok(answer)) => AuthInfo::read(client, answer, Some(refresh.clone()))?,
             Some(Err(error)) => return Err(error.clone()),
             None => {
                 let kind = TransportErrorKind::Timeout;
@@ -136,36 +141,37 @@ impl<'c> Session<'c> {
                 return Err(TransportError::new(kind, text).into());
             }
         };
-        if info.refresh_jwt() != Some(refresh.jwt.expose()) {
+        if info.refresh_token() != Some(refresh.jwt.expose()) {
             refreshes.note_rotation();
         }
         of_user(info, refresh.claims.user_id())
     }
 
-    /// Refreshes the session, and sends a token of another vendor's along, to move the user's session
-    /// from there. Threads do not share such calls; otherwise like [`refresh`](Self::refresh).
+    /// Gets a new session token, and tells Descope more; otherwise like [`refresh`](Self::refresh).
+    /// Threads do not share a call that sends a token of another vendor.
     ///
     /// ```no_run
     /// # let client = descope::Client::new("P2abc")?;
     /// # let (refresh_token, external_token) = ("", "");
-    /// let session = client.auth().session();
-    /// let refreshed = session.refresh_with_external_token(refresh_token, external_token)?;
+    /// use descope::auth::session::RefreshOptions;
+    ///
+    /// let options = RefreshOptions::default().external_token(external_token);
+    /// let refreshed = client.auth().session().refresh_with(refresh_token, &options)?;
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
     /// # Errors
     ///
     /// As for [`refresh`](Self::refresh), and [`Error::Argument`] for an empty external token.
-    pub fn refresh_with_external_token(
-        &self,
-        refresh_token: &str,
-        external_token: &str,
-    ) -> Result<AuthInfo> {
-        check::id("external_token", external_token)?;
+    pub fn refresh_with(&self, refresh_token: &str, options: &RefreshOptions) -> Result<AuthInfo> {
+        let Some(external_token) = &options.external_token else {
+            return self.refresh(refresh_token);
+        };
+        check::id("external_token", external_token.expose())?;
         let refresh = self.check_refresh_token(refresh_token)?;
         let info = self
             .refresh_call(refresh_token)
-            .secret("externalToken", external_token)
+            .secret("externalToken", external_token.expose())
             .send_sign_in_keeping(Some(refresh.clone()))?;
         of_user(info, refresh.claims.user_id())
     }
@@ -189,10 +195,13 @@ impl<'c> Session<'c> {
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// # let session_token = emulator.issue_token(serde_json::json!({"sub": "U2ada", "drn": "DS"})).expect("a token");
     /// # let refresh_token = "";
-    /// let checked = client.auth().session().validate_and_refresh(&session_token, refresh_token)?;
+    /// use descope::auth::session::SessionTokens;
+    ///
+    /// let tokens = SessionTokens { session: &session_token, refresh: refresh_token };
+    /// let checked = client.auth().session().validate_and_refresh(tokens)?;
     /// if let Some(refreshed) = &checked.refreshed {
     ///     // hand the new tokens to the user
-    ///     # let _ = refreshed.session_jwt();
+    ///     # let _ = refreshed.session_token();
     /// }
     /// println!("hello, {}", checked.claims.user_id());
     /// # Ok::<(), descope::Error>(())
@@ -202,11 +211,8 @@ impl<'c> Session<'c> {
     ///
     /// Those of [`validate`](Self::validate) if there is no refresh token, else those of
     /// [`refresh`](Self::refresh); [`TokenError::OtherUser`] if the two tokens are of different users.
-    pub fn validate_and_refresh(
-        &self,
-        session_token: &str,
-        refresh_token: &str,
-    ) -> Result<CheckedSession> {
+    pub fn validate_and_refresh(&self, tokens: SessionTokens<'_>) -> Result<CheckedSession> {
+        let SessionTokens { session: session_token, refresh: refresh_token } = tokens;
         let refused = match self.validate(session_token) {
             Ok(claims) => return Ok(CheckedSession { claims, refreshed: None }),
             Err(error) => error,
@@ -225,7 +231,10 @@ impl<'c> Session<'c> {
         let refreshed = self.renew(&refresh, Memory::Ignored)?;
         Ok(CheckedSession { claims: refreshed.claims().clone(), refreshed: Some(refreshed) })
     }
+}
 
+/// # Ending
+impl Sessions<'_> {
     /// Ends the session. Its session tokens stay valid until they expire; drop the user's cookies.
     ///
     /// ```
@@ -233,7 +242,7 @@ impl<'c> Session<'c> {
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// # emulator.seed(&serde_json::json!({ "users": [{ "loginId": "ada" }] })).unwrap();
     /// # let signed_in = client.mgmt().jwt().sign_in("ada", &Default::default())?;
-    /// # let refresh_token = signed_in.refresh_jwt().unwrap();
+    /// # let refresh_token = signed_in.refresh_token().unwrap();
     /// let session = client.auth().session();
     /// session.logout(refresh_token)?;
     /// assert!(session.refresh(refresh_token).unwrap_err().is_unauthorized());
@@ -258,7 +267,7 @@ impl<'c> Session<'c> {
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// # emulator.seed(&serde_json::json!({ "users": [{ "loginId": "ada" }] })).unwrap();
     /// # let signed_in = client.mgmt().jwt().sign_in("ada", &Default::default())?;
-    /// # let refresh_token = signed_in.refresh_jwt().unwrap();
+    /// # let refresh_token = signed_in.refresh_token().unwrap();
     /// let session = client.auth().session();
     /// session.logout_all(refresh_token)?;
     /// assert!(session.me(refresh_token).unwrap_err().is_unauthorized());
@@ -275,7 +284,10 @@ impl<'c> Session<'c> {
             .fields(&json!({}))
             .send_unit()
     }
+}
 
+/// # What a signed-in user may ask
+impl Sessions<'_> {
     /// The user, as Descope knows them now.
     ///
     /// This asks Descope, and so also tells whether the session still stands.
@@ -285,7 +297,7 @@ impl<'c> Session<'c> {
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// # emulator.seed(&serde_json::json!({ "users": [{ "loginId": "ada" }] })).unwrap();
     /// # let signed_in = client.mgmt().jwt().sign_in("ada", &Default::default())?;
-    /// # let refresh_token = signed_in.refresh_jwt().unwrap();
+    /// # let refresh_token = signed_in.refresh_token().unwrap();
     /// let user = client.auth().session().me(refresh_token)?;
     /// assert_eq!(user.login_ids, ["ada"]);
     /// # Ok::<(), descope::Error>(())
@@ -305,8 +317,8 @@ impl<'c> Session<'c> {
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// # emulator.seed(&serde_json::json!({ "users": [{ "loginId": "ada" }] })).unwrap();
     /// # let signed_in = client.mgmt().jwt().sign_in("ada", &Default::default())?;
-    /// # let refresh_token = signed_in.refresh_jwt().unwrap();
-    /// for sign_in in client.auth().session().history(refresh_token)? {
+    /// # let refresh_token = signed_in.refresh_token().unwrap();
+    /// for sign_in in client.auth().session().load_history(refresh_token)? {
     ///     println!("{} from {}", sign_in.login_time.as_seconds(), sign_in.ip);
     /// }
     /// # Ok::<(), descope::Error>(())
@@ -315,7 +327,7 @@ impl<'c> Session<'c> {
     /// # Errors
     ///
     /// As for [`me`](Self::me).
-    pub fn history(&self, refresh_token: &str) -> Result<Vec<SignInRecord>> {
+    pub fn load_history(&self, refresh_token: &str) -> Result<Vec<SignInRecord>> {
         let call = self.0.get("/v1/auth/me/history").bearer("refresh_token", refresh_token);
         // No sign-ins may be null.
         Ok(call.send::<Option<_>>()?.unwrap_or_default())
@@ -329,16 +341,16 @@ impl<'c> Session<'c> {
     /// # emulator.seed(&serde_json::json!({ "tenants": [{ "id": "acme", "name": "Acme" }],
     /// #     "users": [{ "loginId": "ada", "userTenants": [{ "tenantId": "acme" }] }] })).unwrap();
     /// # let signed_in = client.mgmt().jwt().sign_in("ada", &Default::default())?;
-    /// # let refresh_token = signed_in.refresh_jwt().unwrap();
+    /// # let refresh_token = signed_in.refresh_token().unwrap();
     /// use descope::auth::session::MyTenants;
     ///
     /// let session = client.auth().session();
-    /// let some = session.my_tenants(MyTenants::Ids(&["acme", "umbrella"]), refresh_token)?;
+    /// let some = session.load_my_tenants(MyTenants::Ids(&["acme", "umbrella"]), refresh_token)?;
     /// assert_eq!(some[0].name, "Acme");
     ///
     /// let selected = session.select_tenant("acme", refresh_token)?;
-    /// # let refresh_token = selected.refresh_jwt().unwrap();
-    /// let current = session.my_tenants(MyTenants::Current, refresh_token)?;
+    /// # let refresh_token = selected.refresh_token().unwrap();
+    /// let current = session.load_my_tenants(MyTenants::Current, refresh_token)?;
     /// assert_eq!(current, some);
     /// # Ok::<(), descope::Error>(())
     /// ```
@@ -346,7 +358,11 @@ impl<'c> Session<'c> {
     /// # Errors
     ///
     /// As for [`me`](Self::me).
-    pub fn my_tenants(&self, which: MyTenants<'_>, refresh_token: &str) -> Result<Vec<MyTenant>> {
+    pub fn load_my_tenants(
+        &self,
+        which: MyTenants<'_>,
+        refresh_token: &str,
+    ) -> Result<Vec<MyTenant>> {
         let call = self.0.post("/v1/auth/me/tenants").safe().bearer("refresh_token", refresh_token);
         match which {
             MyTenants::Current => call.field("dct", true),
@@ -369,7 +385,7 @@ impl<'c> Session<'c> {
     /// # emulator.seed(&serde_json::json!({ "tenants": [{ "id": "acme", "name": "Acme" }],
     /// #     "users": [{ "loginId": "ada", "userTenants": [{ "tenantId": "acme" }] }] })).unwrap();
     /// # let signed_in = client.mgmt().jwt().sign_in("ada", &Default::default())?;
-    /// # let refresh_token = signed_in.refresh_jwt().unwrap();
+    /// # let refresh_token = signed_in.refresh_token().unwrap();
     /// let in_tenant = client.auth().session().select_tenant("acme", refresh_token)?;
     /// assert_eq!(in_tenant.claims().current_tenant(), Some("acme"));
     /// # Ok::<(), descope::Error>(())
@@ -402,7 +418,6 @@ const SESSION: &str = "DS";
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Memory {
     Ignored,
-    #[cfg_attr(not(feature = "web"), allow(dead_code, reason = "for the guard"))]
     Used,
 }
 
@@ -460,7 +475,37 @@ pub(crate) fn digest(token: &str) -> Digest {
     bytes
 }
 
-/// The outcome of [`Session::validate_and_refresh`].
+/// The tokens of one session. Either may be empty, as when its cookie is missing.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub struct SessionTokens<'t> {
+    /// The session token.
+    pub session: &'t str,
+    /// The refresh token.
+    pub refresh: &'t str,
+}
+
+impl fmt::Debug for SessionTokens<'_> {
+    /// Shows which of the two there are, and nothing of them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = |token: &str| if token.is_empty() { "" } else { "[redacted]" };
+        f.debug_struct("SessionTokens")
+            .field("session", &shown(self.session))
+            .field("refresh", &shown(self.refresh))
+            .finish()
+    }
+}
+
+/// Options of [`Sessions::refresh_with`].
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct RefreshOptions {
+    /// A token of another vendor, to move the user's session from there.
+    pub external_token: Option<Secret>,
+}
+
+setters!(RefreshOptions { external_token: opt<Secret> });
+
+/// The outcome of [`Sessions::validate_and_refresh`].
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct CheckedSession {
@@ -470,7 +515,7 @@ pub struct CheckedSession {
     pub refreshed: Option<AuthInfo>,
 }
 
-/// Which tenants [`Session::my_tenants`] is to tell of.
+/// Which tenants [`Sessions::load_my_tenants`] is to tell of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MyTenants<'a> {

@@ -1,4 +1,5 @@
 //! Single sign-on: users sign in at their company's identity provider, by SAML or OpenID Connect.
+//! Feature `sso`.
 
 use super::{Auth, AuthInfo, LoginOptions};
 use crate::check;
@@ -57,7 +58,7 @@ impl Sso<'_> {
             .query("loginHint", options.login_hint.as_deref())
             .query_flag("forceAuthn", options.force_authn)
             .fields(&options.login)
-            .login_bearer(&options.login)
+            .raising(&options.login.session)
             .send_url()
     }
 

@@ -1,4 +1,4 @@
-//! Authenticator apps: time-based one-time passwords (RFC 6238).
+//! Authenticator apps: time-based one-time passwords (RFC 6238). Feature `totp`.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -8,6 +8,7 @@ use super::{Auth, AuthInfo, LoginOptions};
 use crate::check;
 use crate::client::Client;
 use crate::error::Result;
+use crate::extra::Extra;
 use crate::json::DecodeError;
 use crate::models::UserDetails;
 use crate::secret::Secret;
@@ -57,7 +58,7 @@ impl Totp<'_> {
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// # emulator.seed(&serde_json::json!({ "users": [{ "loginId": "ada" }] })).unwrap();
     /// # let signed_in = client.mgmt().jwt().sign_in("ada", &Default::default())?;
-    /// # let refresh_token = signed_in.refresh_jwt().unwrap();
+    /// # let refresh_token = signed_in.refresh_token().unwrap();
     /// let setup = client.auth().totp().update("ada", refresh_token)?;
     /// println!("Scan this, or type the key {}", setup.key.expose());
     /// # assert!(!setup.key.expose().is_empty());
@@ -85,7 +86,7 @@ impl Totp<'_> {
     /// #     let key = totp_rs::Secret::try_from_base32(key).unwrap();
     /// #     let app = totp_rs::Builder::new().with_secret(key).build().unwrap();
     /// #     let now = descope::clock::Clock::unix(&emulator.clock());
-    /// #     app.generate(now.try_into().unwrap()).to_string()
+    /// #     app.generate(now.as_seconds().try_into().unwrap()).to_string()
     /// # };
     /// let totp = client.auth().totp();
     /// let setup = totp.sign_up("ada", &Default::default())?;
@@ -106,8 +107,7 @@ impl Totp<'_> {
             .check(check::id("code", code))
             .field("loginId", login_id)
             .secret("code", code)
-            .options("loginOptions", &options.with_provider())
-            .session_bearer(options)
+            .login(options)
             .send_sign_in()
     }
 }
@@ -124,6 +124,9 @@ pub struct TotpSetup {
     pub image: Secret,
     /// The key to type into the app, in base32.
     pub key: Secret,
+    /// What a newer Descope says beyond the above.
+    #[serde(flatten)]
+    pub extra: Extra,
 }
 
 impl TotpSetup {

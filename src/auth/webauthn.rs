@@ -1,4 +1,4 @@
-//! WebAuthn: passkeys and security keys.
+//! WebAuthn: passkeys and security keys. Feature `webauthn`.
 //!
 //! Each ceremony has two steps with the browser between them: `start` returns the options for
 //! `navigator.credentials`, as JSON text, and `finish` takes what the browser made of them, as JSON
@@ -17,7 +17,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Auth, AuthInfo, LoginOptions, SignUpOptions};
+use super::{Auth, AuthInfo, LoginOptions, SessionOptions, SignUpOptions};
 use crate::call::Call;
 use crate::check;
 use crate::client::Client;
@@ -36,6 +36,7 @@ impl<'c> Auth<'c> {
     }
 }
 
+/// # Signing up
 impl WebAuthn<'_> {
     /// Begins to register a new user with a passkey; finish with
     /// [`sign_up_finish`](Self::sign_up_finish).
@@ -73,10 +74,8 @@ impl WebAuthn<'_> {
         let details = &options.sign_up.user;
         // Some official SDKs name the login ID here and some in the user: either is enough.
         self.begin("/v1/auth/webauthn/signup/start", origin, &options.passkey)
-            .check(check::id("login_id", login_id))
-            .field("loginId", login_id)
+            .login_id(login_id)
             .field("user", User { login_id, details })
-            .no_provider(options.sign_up.provider_id.as_ref())
             .options("loginOptions", &options.sign_up)
             .send()
     }
@@ -105,22 +104,26 @@ impl WebAuthn<'_> {
     pub fn sign_up_finish(&self, transaction_id: &str, response: &str) -> Result<AuthInfo> {
         self.finish("/v1/auth/webauthn/signup/finish", transaction_id, response).send_sign_in()
     }
+}
 
+/// # Signing in
+impl WebAuthn<'_> {
     /// Begins to sign a user in by their passkey; finish with
     /// [`sign_in_finish`](Self::sign_in_finish).
     ///
-    /// Without a login ID the browser offers all passkeys it has for the site, and the one chosen
-    /// says who signs in.
+    /// With [`PasskeyUser::Anyone`] the browser offers all passkeys it has for the site, and the one
+    /// chosen says who signs in.
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
-    /// let webauthn = client.auth().webauthn();
-    /// let start = webauthn.sign_in_start(None, "https://app.example.com", &Default::default())?;
+    /// use descope::auth::webauthn::PasskeyUser;
+    ///
+    /// let (webauthn, origin) = (client.auth().webauthn(), "https://app.example.com");
+    /// let start = webauthn.sign_in_start(PasskeyUser::Anyone, origin, &Default::default())?;
     /// assert!(!start.create);
     ///
-    /// let origin = "https://app.example.com";
-    /// let unknown = webauthn.sign_in_start(Some("nobody@example.com"), origin, &Default::default());
+    /// let unknown = webauthn.sign_in_start("nobody@example.com", origin, &Default::default());
     /// assert!(unknown.unwrap_err().is_not_found());
     /// # Ok::<(), descope::Error>(())
     /// ```
@@ -128,17 +131,15 @@ impl WebAuthn<'_> {
     /// # Errors
     ///
     /// [`USER_NOT_FOUND`](crate::codes::USER_NOT_FOUND) if nobody has the login ID.
-    pub fn sign_in_start(
+    pub fn sign_in_start<'u>(
         &self,
-        login_id: Option<&str>,
+        user: impl Into<PasskeyUser<'u>>,
         origin: &str,
         options: &WebAuthnLoginOptions,
     ) -> Result<WebAuthnTransaction> {
         self.begin("/v1/auth/webauthn/signin/start", origin, &options.passkey)
-            .check(login_id.map_or(Ok(()), |id| check::id("login_id", id)))
-            .field("loginId", login_id.unwrap_or_default())
-            .options("loginOptions", &options.login)
-            .login_bearer(&options.login)
+            .passkey_user(user.into())
+            .login(&options.login)
             .send()
     }
 
@@ -153,7 +154,7 @@ impl WebAuthn<'_> {
     /// # let start = client.auth().webauthn().sign_up_start("ada", origin, &Default::default())?;
     /// # let signed_in = client.auth().webauthn().sign_up_finish(&start.transaction_id, &browser.create(&start.options))?;
     /// let webauthn = client.auth().webauthn();
-    /// let start = webauthn.sign_in_start(Some("ada"), origin, &Default::default())?;
+    /// let start = webauthn.sign_in_start("ada", origin, &Default::default())?;
     /// // What the browser makes of `start.options`:
     /// let response = browser.get(&start.options);
     /// let signed_in = webauthn.sign_in_finish(&start.transaction_id, &response)?;
@@ -168,7 +169,10 @@ impl WebAuthn<'_> {
     pub fn sign_in_finish(&self, transaction_id: &str, response: &str) -> Result<AuthInfo> {
         self.finish("/v1/auth/webauthn/signin/finish", transaction_id, response).send_sign_in()
     }
+}
 
+/// # Signing up or in
+impl WebAuthn<'_> {
     /// Begins to sign a user in by their passkey, or to register them if they are new.
     ///
     /// Where [`create`](WebAuthnTransaction::create) says so, finish with
@@ -185,23 +189,22 @@ impl WebAuthn<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`] for an empty login ID or origin, and for step-up or MFA: who may be new has no
-    /// session to add to.
+    /// [`Error::Argument`] for an empty login ID or origin.
     pub fn sign_up_or_in_start(
         &self,
         login_id: &str,
         origin: &str,
-        options: &WebAuthnLoginOptions,
+        options: &WebAuthnSignUpOrInOptions,
     ) -> Result<WebAuthnTransaction> {
         self.begin("/v1/auth/webauthn/signup-in/start", origin, &options.passkey)
-            .check(check::id("login_id", login_id))
-            .field("loginId", login_id)
+            .login_id(login_id)
             .options("loginOptions", &options.login)
-            .no_provider(options.login.provider_id.as_ref())
-            .no_session(&options.login)
             .send()
     }
+}
 
+/// # Adding a passkey
+impl WebAuthn<'_> {
     /// Begins to add a passkey to a signed-in user; finish with
     /// [`update_finish`](Self::update_finish).
     ///
@@ -210,7 +213,7 @@ impl WebAuthn<'_> {
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// # emulator.seed(&serde_json::json!({ "users": [{ "loginId": "ada" }] })).unwrap();
     /// # let signed_in = client.mgmt().jwt().sign_in("ada", &Default::default())?;
-    /// # let refresh_token = signed_in.refresh_jwt().unwrap();
+    /// # let refresh_token = signed_in.refresh_token().unwrap();
     /// let (webauthn, origin) = (client.auth().webauthn(), "https://app.example.com");
     /// let start = webauthn.update_start("ada", origin, refresh_token, &Default::default())?;
     /// assert!(start.create);
@@ -229,8 +232,7 @@ impl WebAuthn<'_> {
     ) -> Result<WebAuthnTransaction> {
         self.begin("/v1/auth/webauthn/update/start", origin, &options.passkey)
             .bearer("refresh_token", refresh_token)
-            .check(check::id("login_id", login_id))
-            .field("loginId", login_id)
+            .login_id(login_id)
             .field("mfa", options.mfa)
             .send()
     }
@@ -248,7 +250,7 @@ impl WebAuthn<'_> {
     /// # let mut browser = browser::Authenticator::at(origin);
     /// # emulator.seed(&serde_json::json!({ "users": [{ "loginId": "ada" }] })).unwrap();
     /// # let signed_in = client.mgmt().jwt().sign_in("ada", &Default::default())?;
-    /// # let refresh_token = signed_in.refresh_jwt().unwrap();
+    /// # let refresh_token = signed_in.refresh_token().unwrap();
     /// let webauthn = client.auth().webauthn();
     /// let start = webauthn.update_start("ada", origin, refresh_token, &Default::default())?;
     /// // What the browser makes of `start.options`:
@@ -288,6 +290,37 @@ impl WebAuthn<'_> {
     }
 }
 
+impl Call<'_> {
+    /// Whose passkey it has to be. Descope wants an empty login ID for anyone.
+    fn passkey_user(self, user: PasskeyUser<'_>) -> Self {
+        match user {
+            PasskeyUser::LoginId(login_id) => self.login_id(login_id),
+            PasskeyUser::Anyone => self.field("loginId", ""),
+        }
+    }
+}
+
+/// Who is to sign in by a passkey.
+///
+/// ```
+/// use descope::auth::webauthn::PasskeyUser;
+///
+/// assert_eq!(PasskeyUser::from("ada"), PasskeyUser::LoginId("ada"));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PasskeyUser<'u> {
+    /// The user with this login ID.
+    LoginId(&'u str),
+    /// Whoever has a passkey for the site: the passkey says who they are.
+    Anyone,
+}
+
+impl<'u> From<&'u str> for PasskeyUser<'u> {
+    fn from(login_id: &'u str) -> Self {
+        Self::LoginId(login_id)
+    }
+}
+
 /// A ceremony that has begun.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
 #[serde(default, rename_all = "camelCase")]
@@ -317,7 +350,7 @@ pub struct WebAuthnSignUpOptions {
 
 setters!(WebAuthnSignUpOptions { sign_up: nested<SignUpOptions>, passkey: nested<PasskeyOptions> });
 
-/// Options of [`WebAuthn::sign_in_start`] and [`WebAuthn::sign_up_or_in_start`].
+/// Options of [`WebAuthn::sign_in_start`].
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct WebAuthnLoginOptions {
@@ -328,6 +361,18 @@ pub struct WebAuthnLoginOptions {
 }
 
 setters!(WebAuthnLoginOptions { login: nested<LoginOptions>, passkey: nested<PasskeyOptions> });
+
+/// Options of [`WebAuthn::sign_up_or_in_start`].
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct WebAuthnSignUpOrInOptions {
+    /// What the session is to be like.
+    pub login: SessionOptions,
+    /// What the passkey is to be like, and how the browser is to ask.
+    pub passkey: PasskeyOptions,
+}
+
+setters!(WebAuthnSignUpOrInOptions { login: nested<SessionOptions>, passkey: nested<PasskeyOptions> });
 
 /// Options of [`WebAuthn::update_start`].
 #[derive(Clone, Debug, Default)]

@@ -8,47 +8,46 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::{Call, Credential};
+use crate::answer::Answer;
 use crate::check;
 use crate::error::{ApiError, Error, Result};
 use crate::escape::Escaped;
-use crate::json::{self, DecodeError, decode, decode_count, decode_field, decode_list};
+use crate::json::{self, DecodeError};
+use crate::license;
 use crate::page::Page;
 use crate::retry;
 use crate::scrub::Scrubber;
 use crate::secret::Secret;
-use crate::transport::http::{HeaderMap, Request, StatusCode, header};
+use crate::time::UnixTime;
+use crate::transport::http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
 use crate::transport::{Limits, Response, TransportError, TransportErrorKind};
 
-#[allow(dead_code, reason = "each area uses some of it, and any of them may be off")]
 impl Call<'_> {
     /// Sends, and reads the response as `T`.
     pub(crate) fn send<T: DeserializeOwned>(self) -> Result<T> {
-        Ok(decode(self.execute()?.body())?)
+        Ok(self.execute()?.body().read()?)
     }
 
     /// Sends, and reads one member of the response as `T`.
     pub(crate) fn send_field<T: DeserializeOwned>(self, name: &str) -> Result<T> {
-        Ok(decode_field(self.execute()?.body(), name)?)
+        Ok(self.execute()?.body().field(name)?)
     }
 
     /// Sends, and reads a list that is a member of the response, and may be missing if it is empty.
     pub(crate) fn send_list<T: DeserializeOwned>(self, name: &str) -> Result<Vec<T>> {
-        Ok(decode_list(self.execute()?.body(), name)?)
+        Ok(self.execute()?.body().list(name)?)
     }
 
     /// Sends, and reads one page of a list that is a member of the response.
     pub(crate) fn send_page<T: DeserializeOwned>(self, name: &str) -> Result<Page<T>> {
-        let response = self.execute()?;
-        let items = decode_list(response.body(), name)?;
-        Ok(Page { items, total: decode_count(response.body(), "total") })
+        let answer = self.execute()?;
+        Ok(Page { items: answer.body().list(name)?, total: answer.body().count("total") })
     }
 
     /// Sends, and reads the response as JSON of any form; null if there is none.
     pub(crate) fn send_value(self) -> Result<Value> {
-        match self.execute()?.body().trim_ascii() {
-            [] => Ok(Value::Null),
-            body => Ok(decode(body)?),
-        }
+        let answer = self.execute()?;
+        if answer.is_empty() { Ok(Value::Null) } else { Ok(answer.body().read()?) }
     }
 
     /// Sends, and returns the URL that the response names.
@@ -64,12 +63,12 @@ impl Call<'_> {
         self.execute().map(drop)
     }
 
-    /// Sends, and returns the response of a success.
-    pub(crate) fn execute(mut self) -> Result<Response> {
+    /// Sends, and returns the answer of a success.
+    pub(crate) fn execute(mut self) -> Result<Answer> {
         if let Some(error) = self.failed.take() {
             return Err(error);
         }
-        let client = self.client;
+        let core = self.core;
         let body = match (&self.list, &self.body) {
             (Some(items), _) => serde_json::to_vec(items).map_err(|_| unwritable())?,
             (None, Some(members)) => serde_json::to_vec(members).map_err(|_| unwritable())?,
@@ -77,17 +76,17 @@ impl Call<'_> {
         };
         let mut request = Request::new(body);
         *request.method_mut() = self.method.clone();
-        let cache = client.shared.fga_cache_url.as_ref().filter(|_| self.fga_cache);
-        let url = format!("{}{}", cache.unwrap_or(&client.shared.base_url), self.path);
+        let cache = core.shared.fga_cache_url.as_ref().filter(|_| self.fga_cache);
+        let url = format!("{}{}", cache.unwrap_or(&core.shared.base_url), self.path);
         *request.uri_mut() = url.parse().map_err(|_| unwritable())?;
         *request.headers_mut() = self.headers()?;
-        let clock = &*client.shared.clock;
-        let deadline = clock.monotonic().saturating_add(client.settings.deadline);
+        let clock = &*core.shared.clock;
+        let deadline = clock.monotonic().saturating_add(core.settings.deadline);
         let mut tries = 0;
         loop {
             let left = deadline.saturating_sub(clock.monotonic());
             let limits = self.limits.unwrap_or(Limits {
-                timeout: client.settings.try_timeout.min(left),
+                timeout: core.settings.try_timeout.min(left),
                 ..Limits::DEFAULT
             });
             request.extensions_mut().insert(limits);
@@ -95,12 +94,12 @@ impl Call<'_> {
             let outcome = self.attempt(request.clone(), limits, tries);
             let wait = match self.limits {
                 Some(_) => None,
-                None => client.settings.retry.next(tries, self.safe, &outcome, retry::random),
+                None => core.settings.retry.next(tries, self.safe, &outcome, retry::random),
             };
             let left = deadline.saturating_sub(clock.monotonic());
             match wait {
                 Some(wait) if wait < left => clock.sleep(wait),
-                _ => return outcome,
+                _ => return outcome.map(|response| Answer::new(response, left)),
             }
         }
     }
@@ -110,7 +109,7 @@ impl Call<'_> {
             return Err(TransportError::no_time().into());
         }
         let place = request.uri().authority().cloned();
-        let sent = self.client.shared.transport.send(request);
+        let sent = self.core.shared.transport.send(request);
         log_attempt(self, &sent, tries);
         let response = sent.map_err(|error| {
             let error = place.iter().fold(error, |error, place| error.to(place.as_str()));
@@ -130,10 +129,10 @@ impl Call<'_> {
 
     /// The client's headers, and those that differ from call to call.
     fn headers(&self) -> Result<HeaderMap> {
-        let shared = &*self.client.shared;
+        let shared = &*self.core.shared;
         let mut headers = shared.headers.clone();
         let make_id = || shared.request_id.as_ref().and_then(|make| make());
-        let id = self.client.settings.request_id.clone();
+        let id = self.core.settings.request_id.clone();
         if self.limits.is_none()
             && let Some(id) = id.or_else(make_id)
             && let Some(id) = check::request_id(&id)
@@ -153,13 +152,23 @@ impl Call<'_> {
         let mut bearer = check::header("token", &bearer)?;
         bearer.set_sensitive(true);
         headers.insert(header::AUTHORIZATION, bearer);
+        // Not with the question for the tier, nor with others of the client's own.
         if matches!(self.credential, Credential::ManagementKey)
+            && self.limits.is_none()
             && let Some(license) = &shared.license
-            && let Some(tier) = license.header(self.client)
+            && let Some(tier) = license.header(|| self.license_tier())
         {
             headers.insert("x-descope-license", tier);
         }
         Ok(headers)
+    }
+
+    /// Asks for the project's licence tier.
+    fn license_tier(&self) -> Result<HeaderValue> {
+        let call = Call::new(self.core, Method::GET, "/v1/mgmt/license").management();
+        let tier: String = call.internal(license::LIMITS).send_field("rateLimitTier")?;
+        check::id("rateLimitTier", &tier)?;
+        check::header("rateLimitTier", &tier)
     }
 
     /// Everything the answer says about why it is not a success, less what is secret.
@@ -172,7 +181,7 @@ impl Call<'_> {
             status: response.status().as_u16(),
             request_id: text("x-request-id"),
             cf_ray: text("cf-ray"),
-            retry_after: retry_after(headers, self.client.shared.clock.unix()),
+            retry_after: retry_after(headers, self.core.shared.clock.unix().as_seconds()),
             ..ApiError::default()
         };
         let body = response.body().trim_ascii_start();
@@ -193,23 +202,22 @@ impl Call<'_> {
         error
     }
 
-    /// What a success is told by that something on the way made up. Of JSON nothing is quoted.
+    /// The error for a success that something on the way made up. It does not quote JSON.
     #[cold]
     fn not_descopes(&self, response: &Response) -> Error {
         let body = response.body().trim_ascii_start();
         let is_json = matches!(body.first(), Some(b'{' | b'[' | b'"'));
         let preview = if is_json { None } else { self.scrubber().preview(body) };
         let preview = preview.map(|text| format!(": {:?}", Escaped(&text))).unwrap_or_default();
-        let unknown = if self.safe { "" } else { "; whether the call was carried out is unknown" };
-        let problem = format!(
-            "not Descope's answer, but perhaps a page of a proxy on the way{preview}{unknown}"
-        );
+        let unknown = if self.safe { "" } else { "; the call may still have taken effect" };
+        let problem =
+            format!("not Descope's answer, but perhaps a page of a proxy{preview}{unknown}");
         DecodeError::new(problem).into()
     }
 
     /// Knows this call's own secrets, and the program's headers, which may be such.
     fn scrubber(&self) -> Scrubber<'_> {
-        let shared = &*self.client.shared;
+        let shared = &*self.core.shared;
         let keys = [&shared.management_key, &shared.auth_management_key];
         let keys = self.secrets.iter().chain(keys.into_iter().flatten()).map(Secret::expose);
         let headers = shared.headers.values().filter(|value| value.is_sensitive());
@@ -258,7 +266,7 @@ fn retry_after(headers: &HeaderMap, now: i64) -> Option<Duration> {
         if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
             return Some(text.parse().unwrap_or(DAY));
         }
-        let date = crate::UnixTime::from(httpdate::parse_http_date(text).ok()?).as_seconds();
+        let date = UnixTime::from(httpdate::parse_http_date(text).ok()?).as_seconds();
         Some(u64::try_from(date.saturating_sub(now)).unwrap_or(0))
     };
     headers
@@ -288,7 +296,6 @@ fn log_attempt(_: &Call<'_>, _: &Result<Response, TransportError>, _: u32) {}
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::transport::http::HeaderValue;
 
     #[test]
     fn answers_that_can_be_descopes() {

@@ -22,38 +22,38 @@ pub(crate) fn email(name: &'static str, text: &str) -> Result<()> {
         return refuse(EMPTY);
     }
     if text.len() > MAX_EMAIL {
-        return refuse("an e-mail address is at most 254 bytes long");
+        return refuse("is not an e-mail address: it has more than 254 bytes");
     }
     if text.chars().any(char::is_control) {
-        return refuse("must not hold control characters");
+        return refuse("must not contain control characters");
     }
     if hides_something(text) {
-        return refuse("must not hold invisible characters");
+        return refuse("must not contain invisible characters");
     }
     let quoted =
         text.rsplit_once("\"@").filter(|(local, _)| local.len() > 1 && local.starts_with('"'));
     let Some((local, domain)) = quoted.or_else(|| text.split_once('@')) else {
-        return refuse("an e-mail address has an `@`");
+        return refuse("is not an e-mail address: it has no `@`");
     };
     if local.is_empty() || domain.is_empty() {
-        return refuse("an e-mail address has text on both sides of its `@`");
+        return refuse("is not an e-mail address: it needs text on both sides of the `@`");
     }
     // Wide and small forms of `@` are read as one (Unicode NFKC, which IDNA applies).
     let at = |c| matches!(c, '@' | '\u{fe6b}' | '\u{ff20}');
     if domain.contains(at) || quoted.is_none() && local.contains(at) {
-        return refuse("an e-mail address has one `@`");
+        return refuse("is not an e-mail address: it has more than one `@`");
     }
     // The dots of IDNA (RFC 3490 section 3.1) are dots as well.
     let dot = |c| matches!(c, '.' | '\u{3002}' | '\u{ff0e}' | '\u{ff61}');
     let literal = domain.starts_with('[');
     if !(literal || domain.contains(dot) || domain.eq_ignore_ascii_case("localhost")) {
-        return refuse("the domain of an e-mail address has a dot");
+        return refuse("is not an e-mail address: its domain has no dot");
     }
     let special = |c: char| c.is_whitespace() || "()<>,;\\\"".contains(c);
     let bracket = |c| matches!(c, '[' | ']' | ':');
     if domain.contains(special) || quoted.is_none() && local.contains(|c| special(c) || bracket(c))
     {
-        return refuse("must be one e-mail address, without spaces, quotes, commas and brackets");
+        return refuse("must be one e-mail address, without spaces, quotes, commas or brackets");
     }
     Ok(())
 }
@@ -91,10 +91,10 @@ pub(crate) fn phone(name: &'static str, text: &str) -> Result<()> {
         return refuse(EMPTY);
     }
     if text.len() > 4 * MAX_PHONE || text.chars().count() > MAX_PHONE {
-        return refuse("a phone number is at most 64 characters long");
+        return refuse("is not a phone number: it has more than 64 characters");
     }
     if text.chars().any(char::is_control) {
-        return refuse("must not hold control characters");
+        return refuse("must not contain control characters");
     }
     let mark = |c: char| c == '#' || c.is_ascii_alphabetic();
     let (number, extension) = match text.find(mark) {
@@ -102,13 +102,15 @@ pub(crate) fn phone(name: &'static str, text: &str) -> Result<()> {
         None => (text, None),
     };
     if !is_number(number) {
-        return refuse("a phone number is groups of digits, such as +1 (202) 555-0101");
+        return refuse("is not a phone number: write groups of digits, such as +1 (202) 555-0101");
     }
     if !(4..=20).contains(&number.chars().filter(|c| is_digit(*c)).count()) {
-        return refuse("a phone number has 4 to 20 digits");
+        return refuse("is not a phone number: it must have 4 to 20 digits");
     }
     if !extension.is_none_or(is_extension) {
-        return refuse("an extension is digits after `x`, `#` or `ext`");
+        return refuse(
+            "is not a phone number: an extension must be digits after `x`, `#` or `ext`",
+        );
     }
     Ok(())
 }

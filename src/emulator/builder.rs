@@ -47,59 +47,59 @@ impl EmulatorBuilder {
         self
     }
 
-    /// Whether this emulator makes a signing key of its own, which takes up to a second. Defaults to
-    /// the key of the process.
+    /// Whether this emulator creates its own signing key, which takes up to a second. Defaults to
+    /// `false`: it uses the key that all emulators of the process share.
     pub fn own_key(mut self, own: bool) -> Self {
         self.0.own_key = own;
         self
     }
 
-    /// How long session tokens are good, in whole seconds. Defaults to 10 minutes.
+    /// How long session tokens are valid, in whole seconds. Defaults to 10 minutes.
     pub fn session_lifetime(mut self, lifetime: Duration) -> Self {
         self.0.session_lifetime = lifetime;
         self
     }
 
-    /// How long refresh tokens are good, in whole seconds. Defaults to 28 days.
+    /// How long refresh tokens are valid, in whole seconds. Defaults to 28 days.
     pub fn refresh_lifetime(mut self, lifetime: Duration) -> Self {
         self.0.refresh_lifetime = lifetime;
         self
     }
 
-    /// Whether each refresh replaces the refresh token, after which the old one is refused. Defaults
-    /// to no.
+    /// Whether each refresh replaces the refresh token. The old one is then refused. Defaults to
+    /// `false`.
     pub fn rotate_refresh_tokens(mut self, rotate: bool) -> Self {
         self.0.rotate_refresh = rotate;
         self
     }
 
-    /// Whether refresh tokens come as the cookie `DSR` in place of a field, as projects can be set
-    /// up. Defaults to no.
+    /// Whether answers carry the refresh token in the cookie `DSR` instead of a field, which is a
+    /// setting of projects. Defaults to `false`.
     pub fn refresh_tokens_in_cookies(mut self, cookies: bool) -> Self {
         self.0.refresh_cookie = cookies;
         self
     }
 
-    /// How long one-time codes and links are good, in whole seconds. Defaults to 3 minutes.
+    /// How long one-time codes and links are valid, in whole seconds. Defaults to 3 minutes.
     pub fn code_lifetime(mut self, lifetime: Duration) -> Self {
         self.0.code_lifetime = lifetime;
         self
     }
 
-    /// How many wrong attempts a one-time code, an authenticator app or a password takes. Defaults to
-    /// 5.
+    /// How many wrong attempts a one-time code, an authenticator app or a password allows. Defaults
+    /// to 5.
     pub fn max_attempts(mut self, attempts: u32) -> Self {
         self.0.max_attempts = attempts;
         self
     }
 
-    /// An OAuth provider of the project's own, beside those that Descope knows.
+    /// Adds a custom OAuth provider to the providers that Descope knows.
     pub fn oauth_provider(mut self, name: impl Into<String>) -> Self {
         self.0.oauth_providers.push(name.into());
         self
     }
 
-    /// The emulator.
+    /// Creates the emulator.
     pub fn build(self) -> Emulator {
         Emulator(Engine::new(self.0))
     }

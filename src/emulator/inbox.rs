@@ -18,7 +18,7 @@ impl Inbox {
         self.0.store().mailbox.iter().rev().find(|message| message.to == address).cloned()
     }
 
-    /// Throws all messages away.
+    /// Deletes all messages.
     pub fn clear(&self) {
         self.0.store().mailbox.clear();
     }

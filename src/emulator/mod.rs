@@ -31,7 +31,7 @@ use http::in_process::InProcess;
 
 /// An emulated Descope project; see the [module documentation](self).
 ///
-/// Clones are the same emulator.
+/// Clones refer to the same emulator.
 #[derive(Clone)]
 pub struct Emulator(Engine);
 
@@ -42,30 +42,30 @@ impl Emulator {
         Self::builder().build()
     }
 
-    /// An emulator that differs from the default.
+    /// An emulator with other settings.
     pub fn builder() -> EmulatorBuilder {
         EmulatorBuilder::new()
     }
 
-    /// The project ID that bearers must start with.
+    /// The ID of the emulated project. Bearers must start with it.
     pub fn project_id(&self) -> &str {
         &self.0.settings().project_id
     }
 
-    /// The key of management calls.
+    /// The key for management calls.
     pub fn management_key(&self) -> &str {
         &self.0.settings().management_key
     }
 
-    /// A base URL for clients that use [`transport`](Self::transport), which takes any. Nothing
-    /// listens there; for a URL to connect to see [`Server::base_url`].
+    /// A base URL for clients that use [`transport`](Self::transport), which accepts any URL. Nothing listens
+    /// there. For a URL to connect to, see [`Server::base_url`].
     pub fn base_url(&self) -> &'static str {
         "http://localhost"
     }
 
-    /// A transport that hands requests to this emulator, in the process and without a socket.
+    /// A transport that passes requests to this emulator, inside the process and without a socket.
     ///
-    /// It keeps to the limits of the request, and shows the faults that were asked for.
+    /// It keeps to the limits of the request, and applies the [faults](Self::fault).
     pub fn transport(&self) -> impl Transport + Clone + fmt::Debug + use<> {
         InProcess(self.0.clone())
     }
@@ -74,7 +74,7 @@ impl Emulator {
     ///
     /// # Errors
     ///
-    /// That of the operating system if no port can be opened.
+    /// The operating system's error if no port can be opened.
     pub fn serve(&self) -> io::Result<Server> {
         self.serve_on(("127.0.0.1", 0))
     }
@@ -83,7 +83,7 @@ impl Emulator {
     ///
     /// # Errors
     ///
-    /// That of the operating system if the address cannot be opened, such as a port that is in use.
+    /// The operating system's error if the address cannot be opened, as for a port that is in use.
     pub fn serve_on(&self, address: impl ToSocketAddrs) -> io::Result<Server> {
         Server::start(self.0.clone(), address)
     }
@@ -104,40 +104,39 @@ impl Emulator {
         self.0.clock().advance(by);
     }
 
-    /// The messages that were "sent".
+    /// The messages that Descope would have sent.
     pub fn inbox(&self) -> Inbox {
         Inbox(self.0.clone())
     }
 
-    /// Forgets all users, tenants, roles, permissions, access keys, sessions, messages, relations,
-    /// flows and all else there is, the faults and the counted requests. The project ID, the management key, the signing keys and the
-    /// time stay.
+    /// Deletes all users, tenants, roles, permissions, access keys, sessions, messages, relations, flows and
+    /// all other objects, the faults and the request counts. The project ID, the management key, the signing
+    /// keys and the time stay.
     pub fn reset(&self) {
         self.0.reset();
     }
 
-    /// Makes a new signing key. The old one leaves the key set at once, and its tokens are no longer
-    /// good.
+    /// Creates a new signing key. The old key leaves the key set at once, and its tokens are no longer valid.
     ///
     /// # Errors
     ///
-    /// When the machine cannot make a key.
+    /// If the machine cannot create a key.
     pub fn rotate_keys(&self) -> Result<(), Error> {
         Ok(self.0.rotate_keys(Duration::ZERO)?)
     }
 
-    /// Makes a new signing key and keeps the old one in the key set for a while.
+    /// Creates a new signing key, and keeps the old one in the key set for a while.
     ///
     /// # Errors
     ///
-    /// When the machine cannot make a key.
+    /// If the machine cannot create a key.
     pub fn rotate_keys_keeping(&self, old_key: Duration) -> Result<(), Error> {
         Ok(self.0.rotate_keys(old_key)?)
     }
 
-    /// A token with these claims, signed with the current key. `exp`, `iat`, `iss` and a random `jti`
-    /// are added unless they are there: `null` leaves them out. `exp` is as far ahead as
-    /// [`EmulatorBuilder::session_lifetime`] says, in a refresh token too.
+    /// Returns a token with these claims, signed with the current key. `exp`, `iat`, `iss` and a random `jti`
+    /// are added if they are missing. Set one to `null` to leave it out. `exp` follows
+    /// [`EmulatorBuilder::session_lifetime`], in a refresh token too.
     ///
     /// With `"drn": "DSR"` and the ID of a user as `sub`, it is a refresh token of a new session.
     ///
@@ -153,24 +152,24 @@ impl Emulator {
     ///
     /// # Errors
     ///
-    /// When the claims are no object, or the machine cannot make a key.
+    /// If the claims are not an object, or the machine cannot create a key.
     pub fn issue_token(&self, claims: Value) -> Result<String, Error> {
         Ok(self.0.issue_token(claims)?)
     }
 
-    /// Signs a user in, without code or password, and returns what a client would get: the fields
+    /// Signs a user in without code or password, and returns what a client would get: the fields
     /// `sessionJwt`, `refreshJwt`, `user` and the others of Descope's answer.
     ///
     /// # Errors
     ///
-    /// `E062108` when no user has this login ID.
+    /// `E062108` if no user has this login ID.
     pub fn sign_in(&self, login_id: &str) -> Result<Value, Error> {
         Ok(self.0.sign_in(login_id)?.body)
     }
 
-    /// Makes what a test starts from: each item has the fields of the management call that creates
-    /// one, and perhaps a `state` as [`export`](Self::export) writes it. Returns the answers of these
-    /// calls in the same form, which holds the IDs and the cleartext of access keys. The items of `sso` set up
+    /// Creates the objects that a test starts from. Each item has the fields of the management call that
+    /// creates it, and may have a `state` as [`export`](Self::export) writes it. Returns the answers of these
+    /// calls in the same form, with the IDs and the cleartext of access keys. The items of `sso` set up
     /// [single sign-on](self#identity-provider).
     ///
     /// ```
@@ -200,22 +199,22 @@ impl Emulator {
     /// # Ok::<(), descope::emulator::Error>(())
     /// ```
     ///
-    /// There are also `authzSchemas`, `authzRelations`, `fgaResources`, `themes`, `auditEvents`,
-    /// `passwordSettings`, `passkeys`, `project`, which is this one, and `projects`, which are copies of it.
+    /// The other lists are `authzSchemas`, `authzRelations`, `fgaResources`, `themes`, `auditEvents`,
+    /// `passwordSettings`, `passkeys`, `project` for this project, and `projects` for copies of it.
     ///
     /// # Errors
     ///
-    /// When an item is refused; the error names it. The items before it are made.
+    /// If an item is refused. The error names it. The items before it are created.
     pub fn seed(&self, seed: &Value) -> Result<Value, Error> {
         self.0.seed(seed)
     }
 
-    /// Everything that [`seed`](Self::seed) can make, as the seed that makes it again: with the same
-    /// IDs and times, passwords, authenticator apps, passkeys and histories. What the management calls cannot
-    /// set is in each item's `state`.
+    /// Returns everything that [`seed`](Self::seed) can create, as a seed that creates it again with the same
+    /// IDs and times, passwords, authenticator apps, passkeys and histories. Each item's `state` has what
+    /// management calls cannot set.
     ///
-    /// Sessions, codes and links that wait, messages, the audit trail and the signing keys are not part of
-    /// it.
+    /// The seed does not contain sessions, pending codes and links, messages, the audit trail and the signing
+    /// keys.
     ///
     /// ```
     /// use descope::emulator::Emulator;
@@ -232,17 +231,17 @@ impl Emulator {
         self.0.export()
     }
 
-    /// Makes something go wrong from now on.
+    /// Adds a fault to requests from now on.
     pub fn fault(&self, fault: Fault) {
         self.0.add_fault(fault);
     }
 
-    /// Takes all faults back.
+    /// Removes all faults.
     pub fn clear_faults(&self) {
         self.0.clear_faults();
     }
 
-    /// How many requests were made whose path starts with `path`, whatever became of them.
+    /// The number of requests with a path that starts with `path`, whatever their outcome.
     pub fn requests(&self, path: &str) -> u64 {
         self.0
             .request_counts()
@@ -254,9 +253,9 @@ impl Emulator {
 
     /// Signs a user in at the identity provider of OAuth and single sign-on, in place of a browser.
     ///
-    /// `url` is what the start of the sign-in returned. Whoever is not known by the login ID is new.
-    /// Returns the URL that the browser is sent to: the redirect URL of the start with the query
-    /// parameter `code`, or with `err` where this user cannot sign in.
+    /// `url` is the URL that the start of the sign-in returned. If no user has the login ID, a new one is
+    /// created. Returns the URL that the browser is sent to: the redirect URL of the start with the query
+    /// parameter `code`, or with `err` if this user cannot sign in.
     ///
     /// ```
     /// use descope::Client;
@@ -274,7 +273,7 @@ impl Emulator {
     ///
     /// # Errors
     ///
-    /// When the URL is not of a sign-in that waits for its user.
+    /// If the URL does not belong to a pending sign-in.
     pub fn idp_sign_in(&self, url: &str, login_id: &str) -> Result<String, Error> {
         Ok(self.0.at_idp(url, "loginId", login_id)?)
     }
@@ -284,7 +283,7 @@ impl Emulator {
     ///
     /// # Errors
     ///
-    /// When the URL is not of a sign-in that waits for its user.
+    /// If the URL does not belong to a pending sign-in.
     pub fn idp_refuse(&self, url: &str, error: &str) -> Result<String, Error> {
         Ok(self.0.at_idp(url, "err", error)?)
     }

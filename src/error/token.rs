@@ -8,9 +8,9 @@ use super::Error;
 
 /// Why a token was refused before anything was sent.
 ///
-/// [`Expired`](Self::Expired) calls for a refresh. [`KeysUnavailable`](Self::KeysUnavailable) and
-/// [`KeyPending`](Self::KeyPending) say nothing about the token: answer HTTP status 503. Everything else
-/// is final: answer 401.
+/// After [`Expired`](Self::Expired), refresh the session. [`KeysUnavailable`](Self::KeysUnavailable) and
+/// [`KeyPending`](Self::KeyPending) say nothing about the token: answer HTTP status 503. All other errors
+/// are final: answer 401.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TokenError {
@@ -18,17 +18,17 @@ pub enum TokenError {
     #[error("this looks like an access key, not a token: exchange it with `access_key().exchange`")]
     AccessKey,
     /// The header's `alg` is not that of the key. The key decides (RFC 8725 section 3.1).
-    #[error("the token's algorithm is not that of its key")]
+    #[error("the token's algorithm does not match its key")]
     Algorithm,
-    /// `aud` is missing or names others.
+    /// `aud` is missing or only names other audiences.
     #[error("the token is for another audience")]
     Audience,
     /// The scheme of the header `Authorization` was left on the token.
     #[error("the token begins with `Bearer`: pass the token alone")]
     BearerPrefix,
-    /// A token or access key that cannot be sent: it holds spaces, colons, control characters or
-    /// anything but ASCII.
-    #[error("`{argument}` holds characters that no token has")]
+    /// A token or access key that cannot be sent, because it contains spaces, colons, control characters or
+    /// non-ASCII characters.
+    #[error("`{argument}` contains characters that a token cannot have")]
     #[non_exhaustive]
     Characters {
         /// The parameter.
@@ -47,19 +47,19 @@ pub enum TokenError {
         /// The parameter.
         argument: &'static str,
     },
-    /// `exp` has passed, with the leeway already allowed for.
+    /// `exp` has passed by more than the leeway.
     #[error("the token expired {} s ago", .by.as_secs())]
     Expired {
         /// Time since `exp`.
         by: Duration,
     },
-    /// `iss` is another project.
+    /// `iss` names another project.
     #[error("the token was issued by another project")]
     Issuer,
-    /// The token names a key that is not among those at hand, and too many unknown keys were looked for
-    /// within one [`cooldown`](crate::KeyPolicy::cooldown) to fetch the keys once more now. The key may be
-    /// a new one or made up.
-    #[error("the token's key is not among the signing keys at hand; they can be fetched again in {} s",
+    /// The token names a key that is not cached, and the client may not fetch the keys now, because it has
+    /// already fetched them for unknown keys in this [`cooldown`](crate::KeyPolicy::cooldown). The key may
+    /// be new or made up.
+    #[error("the token's signing key is not cached; the keys can be fetched again in {} s",
         .retry_after.as_secs_f32().ceil())]
     #[non_exhaustive]
     KeyPending {
@@ -71,24 +71,24 @@ pub enum TokenError {
     KeysUnavailable(#[from] KeysError),
     /// Not a JWT: it is not three parts of strict base64url, or the header is not a JSON object, has a
     /// member that appears twice, or is that of another type of token.
-    #[error("the token is malformed: it is not a JWT that a session can have")]
+    #[error("the token is malformed: it is not a JWT of a session")]
     Malformed,
-    /// `nbf` or `iat` lies ahead, with the leeway already allowed for.
+    /// `nbf` or `iat` is in the future by more than the leeway.
     #[error("the token becomes valid in {} s; check this machine's clock", .by.as_secs())]
     NotYetValid {
         /// Time until then.
         by: Duration,
     },
-    /// A refresh token where a session token is wanted (its `drn` claim says so).
+    /// A refresh token in place of a session token (its `drn` claim says so).
     #[error("the token is a refresh token, not a session token")]
     NotASession,
-    /// A session token where a refresh token is wanted (its `drn` claim says so).
+    /// A session token in place of a refresh token (its `drn` claim says so).
     #[error("the token is a session token, not a refresh token")]
     NotARefreshToken,
     /// A refresh token of another user than the session token that came with it.
-    #[error("the refresh token is of another user than the session token")]
+    #[error("the refresh token belongs to another user than the session token")]
     OtherUser,
-    /// The `exp` of a refresh token has passed: the session has ended, and no refresh will help.
+    /// The `exp` of a refresh token has passed: the session has ended, and a refresh cannot help.
     #[error("the session expired {} s ago", .by.as_secs())]
     SessionExpired {
         /// Time since `exp`.
@@ -110,9 +110,9 @@ pub enum TokenError {
         /// The limit, in bytes.
         limit: usize,
     },
-    /// The project has no key with the token's `kid`, or the token names none. Keys that were fetched after
-    /// the token was first seen do not include it.
-    #[error("the token was signed by an unknown key")]
+    /// The project has no key with the token's `kid`, or the token has no `kid`. The keys were fetched
+    /// after the token was first seen, and do not include it.
+    #[error("the token was signed with an unknown key")]
     UnknownKey,
 }
 
@@ -140,8 +140,8 @@ impl KeysError {
         Self { retry_after: wait, ..self.clone() }
     }
 
-    /// What became of the last fetch: [`Error::Api`] if it was refused, [`Error::Transport`] if no answer
-    /// came, [`Error::Decode`] if the answer held no usable key.
+    /// Why the last fetch failed: [`Error::Api`] if Descope refused it, [`Error::Transport`] if no answer
+    /// came, [`Error::Decode`] if the answer contained no usable key.
     pub fn cause(&self) -> &Error {
         &self.failure.cause
     }
@@ -152,8 +152,8 @@ impl KeysError {
     }
 
     /// Whether Descope has refused: there is no such project, or the client may not know its keys. A
-    /// refusal without a code of Descope's may be that of a proxy on the way, but for the statuses by
-    /// which a wrong address or project shows.
+    /// refusal without a Descope error code may come from a proxy, except for the statuses that a wrong
+    /// address or project causes.
     pub(super) fn is_refusal(&self) -> bool {
         let Error::Api(answer) = self.cause() else { return false };
         match answer.status {

@@ -1,18 +1,25 @@
-//! The manual: everything that does not belong to a single function.
+//! The guide: everything that is not about a single function.
 //!
 //! | page | what it answers |
 //! |---|---|
 //! | [`tour`] | the whole API, task by task, in the order of the Python SDK's README |
-//! | [`errors`] | what to do about which error, retries, deadlines, rate limits |
+//! | [`errors`] | what to do about each error; retries, deadlines, rate limits |
 //! | [`keys`] | how signing keys are cached: rotation, outages, clocks |
 //! | [`security`] | what is checked, by which test, and what a local check cannot know |
-//! | [`testing`] | testing your own program, with the emulator or with a closure |
+//! | [`testing`] | how to test your own program, with the emulator or with a closure |
 //! | [`emulator`] | what the emulator covers, running it for other programs, seeds, faults |
-//! | [`web`] | programs for the web: guarding pages, cookies |
-//! | [`operations`] | which operations of the API the crate sends and the emulator answers |
-//! | [`conformance`] | how it is held against recorded calls and the official SDKs, and the results |
-//! | [`programs`] | use in threads, in async programs, behind proxies, with small binaries |
+//! | [`web`] | web services: guarding pages, cookies |
+//! | [`operations`] | which operations of the API the crate sends, and which the emulator answers |
+//! | [`conformance`] | how the crate is compared with recorded calls and the official SDKs, with the results |
+//! | [`command_line`] | command-line programs: signing in, staying signed in, exit codes |
+//! | [`scripts`] | administration scripts: rate limits, running them again, many users |
+//! | [`machines`] | services that call each other with access keys |
+//! | [`one_shot`] | CGI programs, cron jobs and other short processes |
+//! | [`programs`] | threads, async programs, proxies, logs, small binaries |
 //! | [`python`] | how to write each method of the Python SDK in Rust |
+
+#[doc = include_str!("command_line.md")]
+pub mod command_line {}
 
 #[doc = include_str!("conformance.md")]
 pub mod conformance {}
@@ -23,11 +30,22 @@ pub mod emulator {}
 #[doc = include_str!("errors.md")]
 pub mod errors {}
 
+/// Signing keys: caching, rotation, outages, clocks.
+///
+#[doc = include_str!("keys.svg")]
+///
 #[doc = include_str!("keys.md")]
 pub mod keys {}
 
-/// The operations of the Descope API, as the file `src/operations.txt` of the package has them. `client` marks
-/// what a function of this crate sends, `emulator` what the emulator answers. [`Client::call`] sends any other.
+#[doc = include_str!("machines.md")]
+pub mod machines {}
+
+#[doc = include_str!("one_shot.md")]
+pub mod one_shot {}
+
+/// The operations of the Descope API, from the file `src/operations.txt` of the package. `client` marks
+/// operations that a function of this crate sends, `emulator` those that the emulator answers.
+/// [`Client::call`] sends any other.
 ///
 /// [`Client::call`]: crate::Client::call
 ///
@@ -41,6 +59,9 @@ pub mod programs {}
 
 #[doc = include_str!("python.md")]
 pub mod python {}
+
+#[doc = include_str!("scripts.md")]
+pub mod scripts {}
 
 #[doc = include_str!("security.md")]
 pub mod security {}
@@ -56,10 +77,16 @@ pub mod tour {
     #[doc = include_str!("tour/project.md")]
     pub mod project {}
 
+    /// Sessions: what to do in every request.
+    ///
+    #[doc = include_str!("tour/session.svg")]
+    ///
     #[doc = include_str!("tour/sessions.md")]
     pub mod sessions {}
 
     #[doc = include_str!("tour/sign_in.md")]
+    ///
+    #[doc = include_str!("tour/enchanted_link.svg")]
     pub mod sign_in {}
 
     #[doc = include_str!("tour/users.md")]

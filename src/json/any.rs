@@ -5,10 +5,10 @@ use std::borrow::Cow;
 use serde::de::value::{BorrowedStrDeserializer, StringDeserializer};
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
-use super::DecodeError;
+use super::error::DecodeError;
 use super::split::{self, Split};
-use super::state::State;
-use super::value::{MAX_DEPTH, number};
+use super::state::{MAX_DEPTH, State};
+use super::text::float;
 
 /// The memory of a list's item, while the list grows.
 const ITEM: usize = 3 * size_of::<serde_json::Value>();
@@ -26,7 +26,7 @@ pub(super) const OBJECT: usize = 12 * size_of::<(String, serde_json::Value)>();
 pub(super) struct Any<'a, 'de> {
     pub(super) rest: &'a mut Split<'de>,
     pub(super) depth: u8,
-    pub(super) state: &'de State,
+    pub(super) state: &'de State<'de>,
 }
 
 impl<'de> Any<'_, 'de> {
@@ -78,7 +78,7 @@ impl<'de> Deserializer<'de> for Any<'_, 'de> {
 /// A value that is no list and no object, of the type that it is written as.
 pub(super) fn scalar<'de, V: Visitor<'de>>(
     text: &'de str,
-    state: &State,
+    state: &State<'_>,
     visitor: V,
 ) -> Result<V::Value, DecodeError> {
     match text.as_bytes().first() {
@@ -93,6 +93,21 @@ pub(super) fn scalar<'de, V: Visitor<'de>>(
         Some(b'f') => visitor.visit_bool(false),
         Some(b'n') => visitor.visit_unit(),
         _ => number(text, visitor),
+    }
+}
+
+/// A number of any type. A whole one is one however it is written.
+fn number<'de, V: Visitor<'de>>(text: &str, visitor: V) -> Result<V::Value, DecodeError> {
+    if let Ok(n) = text.parse::<u64>() {
+        return visitor.visit_u64(n);
+    }
+    if let Ok(n) = text.parse::<i64>() {
+        return visitor.visit_i64(n);
+    }
+    match float(text).unwrap_or_default() {
+        #[expect(clippy::cast_possible_truncation, reason = "whole and in range")]
+        n if n.fract() == 0.0 && n.abs() < 9e15 => visitor.visit_i64(n as i64),
+        n => visitor.visit_f64(n),
     }
 }
 

@@ -73,7 +73,7 @@ fn digits(text: &str) -> bool {
 /// A number with a fraction or an exponent, rounded down.
 #[expect(clippy::cast_possible_truncation, reason = "`as` saturates")]
 fn float(text: &str) -> Option<i64> {
-    text.parse::<f64>().ok().filter(|number| number.is_finite()).map(|number| number.floor() as i64)
+    super::text::float(text).map(|number| number.floor() as i64)
 }
 
 /// Seconds east of UTC.

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 
-use super::DecodeError;
+use super::error::DecodeError;
 use super::state::Growth;
 use super::value::Value;
 

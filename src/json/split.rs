@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::value::Text;
+use super::text::Text;
 
 /// Walks over JSON text that `serde_json` has found to be valid.
 pub(super) struct Split<'de> {

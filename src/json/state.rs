@@ -2,8 +2,12 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::time::Instant;
 
-use super::DecodeError;
+use super::error::DecodeError;
+
+/// Levels of nesting that are read, as in `serde_json`.
+pub(super) const MAX_DEPTH: u8 = 127;
 
 /// Memory for what is read, per byte of the answer.
 const MEMORY: usize = 9;
@@ -14,10 +18,17 @@ const LEAST_MEMORY: usize = 4 * 1024 * 1024;
 /// Bytes that are split into values, per byte of the answer: each level of nesting splits its own again.
 const WORK: usize = 24;
 
+/// Memory and bytes counted between two looks at the clock: some milliseconds, and more than an honest sign-in has.
+const STRIDE: usize = 512 * 1024;
+
 /// Shared by all values of an answer.
-pub(super) struct State {
-    /// Where the answer's text begins.
-    base: usize,
+pub(super) struct State<'t> {
+    /// The answer.
+    pub(super) text: &'t str,
+    /// When the reading is given up.
+    until: Option<Instant>,
+    /// What may still be counted before the next look at the clock.
+    stride: Cell<usize>,
     /// The values that could not be read: where each begins, and what was expected there.
     unreadable: RefCell<BTreeMap<usize, &'static str>>,
     /// Whether one more is an error.
@@ -29,10 +40,12 @@ pub(super) struct State {
     work: Cell<usize>,
 }
 
-impl State {
-    pub(super) fn new(text: &str) -> Self {
+impl<'t> State<'t> {
+    pub(super) fn new(text: &'t str, until: Option<Instant>) -> Self {
         Self {
-            base: text.as_ptr() as usize,
+            text,
+            until,
+            stride: Cell::new(STRIDE),
             unreadable: RefCell::default(),
             strict: Cell::new(false),
             first: Cell::new(false),
@@ -54,7 +67,7 @@ impl State {
     }
 
     fn offset(&self, text: &str) -> usize {
-        (text.as_ptr() as usize).wrapping_sub(self.base)
+        (text.as_ptr() as usize).wrapping_sub(self.text.as_ptr() as usize)
     }
 
     /// What was expected of a value that could not be read.
@@ -71,6 +84,7 @@ impl State {
 
     /// Counts memory that what is read takes from now on.
     pub(super) fn charge(&self, bytes: usize) -> Result<(), DecodeError> {
+        self.tick(bytes)?;
         let used = self.used.get().saturating_add(bytes);
         self.used.set(used);
         if used <= self.limit { Ok(()) } else { Err(too_large()) }
@@ -83,9 +97,25 @@ impl State {
 
     /// Counts bytes that are split.
     pub(super) fn work(&self, bytes: usize) -> Result<(), DecodeError> {
+        self.tick(bytes)?;
         let left = self.work.get().checked_sub(bytes);
         self.work.set(left.unwrap_or_default());
         left.map(drop).ok_or_else(|| DecodeError::new("nested too deeply for its size"))
+    }
+
+    /// Looks at the clock from time to time.
+    fn tick(&self, bytes: usize) -> Result<(), DecodeError> {
+        if let Some(left) = self.stride.get().checked_sub(bytes) {
+            self.stride.set(left);
+            return Ok(());
+        }
+        self.stride.set(STRIDE);
+        match self.until {
+            Some(until) if Instant::now() >= until => Err(DecodeError::new(
+                "takes longer to read than the call's deadline leaves; see `ClientBuilder::deadline`",
+            )),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -109,7 +139,7 @@ impl Growth {
     }
 
     /// Counts one more item.
-    pub(super) fn push(&mut self, state: &State) -> Result<(), DecodeError> {
+    pub(super) fn push(&mut self, state: &State<'_>) -> Result<(), DecodeError> {
         if self.count == self.capacity {
             let (old, new) = (self.capacity, (self.capacity * 2).max(4));
             state.charge(new * self.item)?;
@@ -121,7 +151,7 @@ impl Growth {
     }
 
     /// Counts the vector as freed.
-    pub(super) fn free(self, state: &State) {
+    pub(super) fn free(self, state: &State<'_>) {
         state.release(self.capacity * self.item);
     }
 }

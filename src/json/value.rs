@@ -1,35 +1,22 @@
-//! The deserializer of responses.
+//! The text of a value, and what it says.
 
 use std::borrow::Cow;
-use std::fmt;
 
-use serde::Deserialize;
-use serde::de::{
-    self, DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, MapAccess, SeqAccess,
-    VariantAccess, Visitor,
-};
-use serde_json::value::RawValue;
-
-use super::any::{self, Any};
-use super::moment::Unit;
-use super::object::Object;
+use super::error::DecodeError;
 use super::split::{self, Split};
-use super::state::{Growth, State};
-use super::{DecodeError, MILLIS, REQUIRED_LIST, SECONDS};
+use super::state::{MAX_DEPTH, State};
+use super::text::float;
 
 /// The text of one JSON value.
 #[derive(Clone, Copy)]
 pub(super) struct Value<'de> {
     pub(super) text: &'de str,
-    depth: u8,
-    pub(super) state: &'de State,
+    pub(super) depth: u8,
+    pub(super) state: &'de State<'de>,
 }
 
-/// Levels of nesting that are read, as in `serde_json`.
-pub(super) const MAX_DEPTH: u8 = 127;
-
 impl<'de> Value<'de> {
-    pub(super) fn new(text: &'de str, state: &'de State) -> Self {
+    pub(super) fn new(text: &'de str, state: &'de State<'de>) -> Self {
         Self { text, depth: 0, state }
     }
 
@@ -42,7 +29,7 @@ impl<'de> Value<'de> {
         self.text == "null"
     }
 
-    fn first(self) -> Option<u8> {
+    pub(super) fn first(self) -> Option<u8> {
         self.text.as_bytes().first().copied()
     }
 
@@ -65,7 +52,7 @@ impl<'de> Value<'de> {
 
     /// Notes that this is not what was expected, nor can be converted to it. It counts as absent when
     /// the answer is read once more; until then something empty stands for it.
-    fn give_up(self, expected: &'static str) -> Result<(), DecodeError> {
+    pub(super) fn give_up(self, expected: &'static str) -> Result<(), DecodeError> {
         if self.state.strict.get() {
             return Err(self.problem(expected));
         }
@@ -81,66 +68,7 @@ impl<'de> Value<'de> {
         Ok(Split::within(self.text))
     }
 
-    /// The one object of a list that an object was wrapped in.
-    fn wrapped(self) -> Result<Option<Self>, DecodeError> {
-        let mut items = self.split()?;
-        let (first, second) = (items.next(), items.next());
-        Ok(first.filter(|first| second.is_none() && first.starts_with('{')).map(|i| self.inner(i)))
-    }
-
-    fn object<V: Visitor<'de>>(
-        self,
-        fields: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, DecodeError> {
-        let object = match self.first() {
-            Some(b'{') => Some(self),
-            Some(b'[') if self.depth > 0 && self.text.len() > 2 => self.wrapped()?,
-            _ => None,
-        };
-        if let Some(object) = object {
-            return Object::read(object, fields, visitor);
-        }
-        // An answer as a whole is what it is meant to be, or is not Descope's.
-        if self.depth == 0 || self.text != "[]" {
-            self.give_up("an object")?;
-        }
-        visitor.visit_map(Object::empty(self))
-    }
-
-    fn list<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-        let items = match self.first() {
-            Some(b'[') => Items::List(self.split()?),
-            _ if self.depth == 0 => {
-                self.give_up("a list")?;
-                Items::One(None)
-            }
-            Some(b'{') => match self.numbered()? {
-                Some(items) => items,
-                None => Items::One(Some(self)),
-            },
-            Some(b'n') => {
-                self.give_up("a list")?;
-                Items::One(None)
-            }
-            _ => Items::One(Some(self)),
-        };
-        visitor.visit_seq(List { of: self, items, index: 0, growth: None })
-    }
-
-    /// An object whose names are the numbers of a list's items; an empty one too.
-    fn numbered(self) -> Result<Option<Items<'de>>, DecodeError> {
-        let mut members = self.split()?;
-        while let Some(name) = members.name() {
-            if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_digit()) {
-                return Ok(None);
-            }
-            members.next();
-        }
-        Ok(Some(Items::Members(self.split()?)))
-    }
-
-    fn boolean(self) -> Option<bool> {
+    pub(super) fn boolean(self) -> Option<bool> {
         let text = self.unquoted()?;
         match &*text {
             "1" => Some(true),
@@ -152,7 +80,7 @@ impl<'de> Value<'de> {
     }
 
     /// The text of a string, number or boolean.
-    fn unquoted(self) -> Option<Cow<'de, str>> {
+    pub(super) fn unquoted(self) -> Option<Cow<'de, str>> {
         match self.first() {
             Some(b'"') => Some(split::string(self.text)),
             Some(b'{' | b'[' | b'n') => None,
@@ -161,314 +89,15 @@ impl<'de> Value<'de> {
     }
 
     /// A whole number, however it is written.
-    fn whole(self) -> Option<i128> {
+    pub(super) fn whole(self) -> Option<i128> {
         let text = self.unquoted()?;
         let text = text.trim();
         #[expect(clippy::cast_possible_truncation, reason = "whole and in range")]
         let whole = |n: f64| (n.fract() == 0.0 && n.abs() < 9e15).then_some(n as i128);
-        text.parse().ok().or_else(|| whole(text.parse().ok()?))
+        text.parse().ok().or_else(|| whole(float(text)?))
     }
 
-    fn float(self) -> Option<f64> {
-        self.unquoted()?.trim().parse().ok().filter(|number: &f64| number.is_finite())
-    }
-
-    fn string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-        self.state.charge(self.text.len())?;
-        match self.unquoted() {
-            Some(Cow::Borrowed(text)) => visitor.visit_borrowed_str(text),
-            Some(Cow::Owned(text)) => visitor.visit_string(text),
-            None => {
-                self.give_up("a string")?;
-                visitor.visit_borrowed_str("")
-            }
-        }
-    }
-
-    fn moment<V: Visitor<'de>>(self, unit: Unit, visitor: V) -> Result<V::Value, DecodeError> {
-        let text = self.unquoted().filter(|text| !matches!(&**text, "true" | "false"));
-        if let Some(count) = text.and_then(|text| unit.parse(&text)) {
-            return visitor.visit_i64(unit.plausible(count));
-        }
-        self.give_up("a moment")?;
-        visitor.visit_i64(0)
-    }
-}
-
-/// The members of an object in their order, each left as text.
-pub(super) struct Members<'de>(pub(super) Vec<(Cow<'de, str>, &'de RawValue)>);
-
-impl<'de> Deserialize<'de> for Members<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Pairs;
-
-        impl<'de> Visitor<'de> for Pairs {
-            type Value = Members<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members<'de>, A::Error> {
-                let mut members = Vec::new();
-                while let Some(Text(key)) = map.next_key()? {
-                    members.push((key, map.next_value()?));
-                }
-                Ok(Members(members))
-            }
-        }
-
-        deserializer.deserialize_map(Pairs)
-    }
-}
-
-/// A string, borrowed unless it holds escapes. (`Cow` itself always reads an owned one.)
-pub(crate) struct Text<'de>(pub(crate) Cow<'de, str>);
-
-impl<'de> Deserialize<'de> for Text<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Either;
-
-        impl<'de> Visitor<'de> for Either {
-            type Value = Text<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a string")
-            }
-            fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Text<'de>, E> {
-                Ok(Text(Cow::Borrowed(text)))
-            }
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Text<'de>, E> {
-                Ok(Text(Cow::Owned(text.to_owned())))
-            }
-        }
-
-        deserializer.deserialize_str(Either)
-    }
-}
-
-macro_rules! whole {
-    ($($name:ident $visit:ident)*) => {
-        $(fn $name<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-            let number = self.whole().and_then(|number| number.try_into().ok());
-            if number.is_none() {
-                self.give_up("a whole number")?;
-            }
-            visitor.$visit(number.unwrap_or_default())
-        })*
-    };
-}
-
-macro_rules! strings {
-    ($($name:ident)*) => {
-        $(fn $name<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-            self.string(visitor)
-        })*
-    };
-}
-
-impl<'de> Deserializer<'de> for Value<'de> {
-    type Error = DecodeError;
-
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-        let first = self.state.first.replace(false);
-        self.state.charge(if first { any::OBJECT + any::MEMBER } else { any::MEMBER })?;
-        match self.first() {
-            Some(b'{' | b'[') => {
-                self.state.work(self.text.len())?;
-                let rest = &mut Split::new(self.text);
-                Any { rest, depth: self.depth, state: self.state }.deserialize_any(visitor)
-            }
-            _ => any::scalar(self.text, self.state, visitor),
-        }
-    }
-
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-        if self.is_null() { visitor.visit_none() } else { visitor.visit_some(self) }
-    }
-
-    fn deserialize_newtype_struct<V: Visitor<'de>>(
-        self,
-        name: &'static str,
-        visitor: V,
-    ) -> Result<V::Value, DecodeError> {
-        match name {
-            SECONDS => self.moment(Unit::Seconds, visitor),
-            MILLIS => self.moment(Unit::Millis, visitor),
-            REQUIRED_LIST if !self.text.starts_with('[') => Err(self.problem("a list")),
-            _ => visitor.visit_newtype_struct(self),
-        }
-    }
-
-    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-        self.list(visitor)
-    }
-
-    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-        self.object(&[], visitor)
-    }
-
-    fn deserialize_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        fields: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, DecodeError> {
-        self.object(fields, visitor)
-    }
-
-    fn deserialize_enum<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        _: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, DecodeError> {
-        let name = self.unquoted().ok_or_else(|| self.problem("a string"))?;
-        visitor.visit_enum(Name(name))
-    }
-
-    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-        let boolean = self.boolean();
-        if boolean.is_none() {
-            self.give_up("a boolean")?;
-        }
-        visitor.visit_bool(boolean.unwrap_or_default())
-    }
-
-    fn deserialize_f32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-        self.deserialize_f64(visitor)
-    }
-
-    fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-        let number = self.float();
-        if number.is_none() {
-            self.give_up("a number")?;
-        }
-        visitor.visit_f64(number.unwrap_or_default())
-    }
-
-    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-        visitor.visit_unit()
-    }
-
-    whole! {
-        deserialize_i8 visit_i8 deserialize_i16 visit_i16 deserialize_i32 visit_i32
-        deserialize_i64 visit_i64 deserialize_u8 visit_u8 deserialize_u16 visit_u16
-        deserialize_u32 visit_u32 deserialize_u64 visit_u64
-    }
-
-    strings! { deserialize_str deserialize_string deserialize_identifier }
-
-    serde::forward_to_deserialize_any! {
-        char bytes byte_buf unit unit_struct tuple tuple_struct
-    }
-}
-
-/// A number of any type. A whole one is one however it is written.
-pub(super) fn number<'de, V: Visitor<'de>>(
-    text: &str,
-    visitor: V,
-) -> Result<V::Value, DecodeError> {
-    if let Ok(n) = text.parse::<u64>() {
-        return visitor.visit_u64(n);
-    }
-    if let Ok(n) = text.parse::<i64>() {
-        return visitor.visit_i64(n);
-    }
-    match text.parse::<f64>().unwrap_or_default() {
-        #[expect(clippy::cast_possible_truncation, reason = "whole and in range")]
-        n if n.fract() == 0.0 && n.abs() < 9e15 => visitor.visit_i64(n as i64),
-        n => visitor.visit_f64(n),
-    }
-}
-
-enum Items<'de> {
-    List(Split<'de>),
-    /// The values of an object.
-    Members(Split<'de>),
-    /// What stands in the place of a list of one item.
-    One(Option<Value<'de>>),
-}
-
-struct List<'de> {
-    of: Value<'de>,
-    items: Items<'de>,
-    index: usize,
-    growth: Option<Growth>,
-}
-
-impl<'de> Iterator for List<'de> {
-    type Item = Value<'de>;
-
-    fn next(&mut self) -> Option<Value<'de>> {
-        let of = self.of;
-        match &mut self.items {
-            Items::List(items) => items.next().map(|text| of.inner(text)),
-            Items::Members(members) => {
-                members.next()?;
-                members.next().map(|text| of.inner(text))
-            }
-            Items::One(item) => item.take(),
-        }
-    }
-}
-
-impl<'de> SeqAccess<'de> for List<'de> {
-    type Error = DecodeError;
-
-    fn next_element_seed<T: DeserializeSeed<'de>>(
-        &mut self,
-        seed: T,
-    ) -> Result<Option<T::Value>, DecodeError> {
-        let state = self.of.state;
-        loop {
-            let Some(value) = self.next() else { return Ok(None) };
-            let place = self.index;
-            self.index += 1;
-            if value.is_absent() {
-                continue;
-            }
-            self.growth.get_or_insert_with(|| Growth::new(size_of::<T::Value>())).push(state)?;
-            let read = seed.deserialize(value).map(Some);
-            return read.map_err(|error| error.under(&place.to_string()));
-        }
-    }
-}
-
-/// The name of an enum's variant; the API has only enums of names.
-struct Name<'de>(Cow<'de, str>);
-
-impl<'de> EnumAccess<'de> for Name<'de> {
-    type Error = DecodeError;
-    type Variant = Self;
-
-    fn variant_seed<V: DeserializeSeed<'de>>(
-        self,
-        seed: V,
-    ) -> Result<(V::Value, Self), DecodeError> {
-        seed.deserialize(self.0.as_ref().into_deserializer()).map(|variant| (variant, self))
-    }
-}
-
-impl<'de> VariantAccess<'de> for Name<'de> {
-    type Error = DecodeError;
-
-    fn unit_variant(self) -> Result<(), DecodeError> {
-        Ok(())
-    }
-    fn newtype_variant_seed<T: DeserializeSeed<'de>>(
-        self,
-        seed: T,
-    ) -> Result<T::Value, DecodeError> {
-        seed.deserialize(self.0.as_ref().into_deserializer())
-    }
-    fn tuple_variant<V: Visitor<'de>>(self, _: usize, _: V) -> Result<V::Value, DecodeError> {
-        Err(DecodeError::new("expected a name"))
-    }
-    fn struct_variant<V: Visitor<'de>>(
-        self,
-        _: &'static [&'static str],
-        _: V,
-    ) -> Result<V::Value, DecodeError> {
-        Err(DecodeError::new("expected a name"))
+    pub(super) fn float(self) -> Option<f64> {
+        float(self.unquoted()?.trim())
     }
 }

@@ -5,8 +5,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use super::Origin;
-use super::decide::{Decision, Held, Lookup, Moment, Refusal, decide};
+use super::decide::{Decision, Held, Lookup, Moment, Origin, Refusal, decide};
 use super::history::{History, Reason};
 use super::policy::KeyPolicy;
 use super::set::KeySet;
@@ -154,7 +153,8 @@ impl KeyCache {
         }
     }
 
-    /// Fetches the keys, without the lock.
+    /// Fetches the keys, without the lock: a fetch may take seconds, and runs code of the program's own where
+    /// that brings its transport.
     fn fetch(
         &self,
         mut log: MutexGuard<'_, Log>,
@@ -166,6 +166,7 @@ impl KeyCache {
         let number = log.history.begin(reason, at.monotonic);
         drop(log);
         let aborted = TransportError::new(TransportErrorKind::Other, "the fetch was aborted");
+        // What counts if the transport panics: those who wait get an error instead of waiting for ever.
         let mut ending = Ending { cache: self, clock, failure: Some(aborted.into()) };
         let published = |response: Response| {
             let unusable = || DecodeError::new("the key set holds no usable key").into();

@@ -7,13 +7,13 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::rules::{Registered, Rules};
-use crate::UnixTime;
 use crate::error::{Error, Result, TokenError};
 use crate::json::DecodeError;
+use crate::time::UnixTime;
 
 /// The claims of a token whose signature and times have been checked.
 ///
-/// For a token from a request, only [`Session::validate`](crate::auth::session::Session::validate) and the
+/// For a token from a request, only [`Sessions::validate`](crate::auth::session::Sessions::validate) and the
 /// functions built on it create a `Claims`.
 ///
 /// ```
@@ -45,15 +45,15 @@ pub struct Claims {
     tree: OnceLock<Map<String, Value>>,
 }
 
-/// Where a role or permission holds.
+/// Where a role or permission applies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Scope<'t> {
     /// In the project, whatever the tenant.
     ///
-    /// In some projects tokens have no `tenants` claim, and their top-level roles are those of the current
-    /// tenant (`dct`); Descope's SDKs read them so. Such a token does not tell the roles of the project from
-    /// those of the tenant: ask for the tenant.
+    /// In some projects, tokens have no `tenants` claim, and their top-level roles are those of the
+    /// current tenant (`dct`). Descope's SDKs read them in the same way. Such a token does not distinguish
+    /// the roles of the project from those of the tenant, so ask for the tenant.
     Project,
     /// In the tenant with this ID.
     Tenant(&'t str),
@@ -86,7 +86,7 @@ impl Claims {
         self.registered.date(name, f64::floor).ok().flatten().map(UnixTime::from_seconds)
     }
 
-    /// The user's ID, or the access key's: the claim `dsub` where there is one, else `sub`.
+    /// The ID of the user or the access key: the claim `dsub` if there is one, else `sub`.
     pub fn user_id(&self) -> &str {
         match self.text_or_empty("dsub") {
             "" => self.text_or_empty("sub"),
@@ -94,7 +94,7 @@ impl Claims {
         }
     }
 
-    /// The claim `iss` as it stands: the project's ID, or a URL that ends in it.
+    /// The claim `iss`, unchanged: the project's ID, or a URL that contains it.
     pub fn issuer(&self) -> &str {
         self.text_or_empty("iss")
     }
@@ -115,24 +115,24 @@ impl Claims {
         texts(self.claim("amr")).collect()
     }
 
-    /// Whether two different factors were used, or more. A factor that is named twice counts once.
+    /// Whether at least two different factors were used. A factor that appears twice counts once.
     pub fn is_mfa(&self) -> bool {
         let factors = self.auth_factors();
         factors.iter().any(|factor| factor != &factors[0])
     }
 
-    /// Who acts in the user's place, as in an impersonation: the member `sub` of the claim `act` (RFC 8693
-    /// section 4.1). The token is still the user's.
+    /// The ID of whoever acts in the user's place, as in an impersonation: the member `sub` of the claim
+    /// `act` (RFC 8693 section 4.1). The token is still the user's.
     pub fn actor(&self) -> Option<&str> {
         self.claim("act")?.get("sub")?.as_str()
     }
 
-    /// What an OAuth access token may be used for: the claim `scope` (RFC 8693 section 4.2), or else
-    /// `scp`, as one text or a list. Empty for a session token.
+    /// The scopes of an OAuth access token: the claim `scope` (RFC 8693 section 4.2), or else `scp`, as
+    /// one text or a list. Empty for a session token.
     ///
-    /// An access token of an inbound application or an MCP server is signed with the project's keys, so
-    /// that [`validate`](crate::auth::session::Session::validate) accepts it. If this is not empty, the
-    /// user has let another application act with these scopes only.
+    /// Access tokens of inbound applications and MCP servers are signed with the project's keys, so
+    /// [`validate`](crate::auth::session::Sessions::validate) accepts them. If this list is not empty, the
+    /// user has let another application act, and only within these scopes.
     pub fn scopes(&self) -> Vec<&str> {
         match self.claim("scope").or_else(|| self.claim("scp")) {
             Some(Value::String(scopes)) => scopes.split_ascii_whitespace().collect(),
@@ -146,9 +146,9 @@ impl Claims {
         ["client_id", "azp"].into_iter().find_map(|name| self.claim(name)?.as_str())
     }
 
-    /// Whether the token is an OpenID Connect ID token, which tells an application who has signed in, and
-    /// is not meant to open a session: it carries `nonce`, `at_hash`, `c_hash` or `s_hash` (OpenID Connect
-    /// Core sections 2 and 3.3.2.11, Financial-grade API).
+    /// Whether the token is an OpenID Connect ID token. An ID token tells an application who has signed
+    /// in, and is not meant to open a session. It has a claim `nonce`, `at_hash`, `c_hash` or `s_hash`
+    /// (OpenID Connect Core sections 2 and 3.3.2.11, Financial-grade API).
     pub fn is_id_token(&self) -> bool {
         ["nonce", "at_hash", "c_hash", "s_hash"].into_iter().any(|name| self.claim(name).is_some())
     }
@@ -156,15 +156,15 @@ impl Claims {
     /// The SHA-256 thumbprint of the key that the token is bound to (claim `cnf`, member `jkt`; RFC 9449
     /// section 6.1), for projects that use `DPoP`.
     ///
-    /// This crate does not check proofs of that key: as in the official SDKs, a bare token passes
-    /// [`validate`](crate::auth::session::Session::validate). Where this is set, accept the request only
-    /// with a proof that you have checked, or use the guard of the feature `web`, which refuses such
+    /// This crate does not check proofs of that key: as in the official SDKs, a token without proof passes
+    /// [`validate`](crate::auth::session::Sessions::validate). If there is a thumbprint, accept the request
+    /// only after you have checked the proof, or use the guard of the feature `web`, which refuses such
     /// tokens.
     pub fn key_thumbprint(&self) -> Option<&str> {
         self.claim("cnf")?.get("jkt")?.as_str()
     }
 
-    /// The tenants the user belongs to: those of the claim `tenants`, or else the current one.
+    /// The tenants that the user belongs to: those in the claim `tenants`, or else the current one.
     pub fn tenants(&self) -> Vec<&str> {
         match self.claim("tenants") {
             Some(Value::Object(tenants)) => tenants.keys().map(String::as_str).collect(),
@@ -172,23 +172,23 @@ impl Claims {
         }
     }
 
-    /// The tenant that was selected, from the claim `dct`.
+    /// The tenant that the user has selected, from the claim `dct`.
     pub fn current_tenant(&self) -> Option<&str> {
         Some(self.text_or_empty("dct")).filter(|tenant| !tenant.is_empty())
     }
 
-    /// Whether the user belongs to the tenant. Nobody belongs to the one named `""`.
+    /// Whether the user belongs to the tenant. Always false for `""`.
     pub fn is_in_tenant(&self, tenant: &str) -> bool {
         !tenant.is_empty() && self.tenants().contains(&tenant)
             || self.current_tenant() == Some(tenant)
     }
 
-    /// The roles held in a scope. None in a tenant the user does not belong to.
+    /// The user's roles in a scope. Empty for a tenant that the user does not belong to.
     pub fn roles(&self, scope: Scope<'_>) -> Vec<&str> {
         self.granted("roles", scope).unwrap_or_default()
     }
 
-    /// The permissions held in a scope. None in a tenant the user does not belong to.
+    /// The user's permissions in a scope. Empty for a tenant that the user does not belong to.
     pub fn permissions(&self, scope: Scope<'_>) -> Vec<&str> {
         self.granted("permissions", scope).unwrap_or_default()
     }
@@ -214,7 +214,7 @@ impl Claims {
         has_all(self.granted("permissions", scope), permissions)
     }
 
-    /// Those of these roles that the user holds, in the order asked.
+    /// Returns the roles in this list that the user holds, in the order of the list.
     pub fn matched_roles<R: AsRef<str>>(
         &self,
         scope: Scope<'_>,
@@ -223,7 +223,7 @@ impl Claims {
         matched(&self.roles(scope), roles)
     }
 
-    /// Those of these permissions that the user holds, in the order asked.
+    /// Returns the permissions in this list that the user holds, in the order of the list.
     pub fn matched_permissions<P: AsRef<str>>(
         &self,
         scope: Scope<'_>,
@@ -249,7 +249,7 @@ impl Claims {
         Some(texts(grants).collect())
     }
 
-    /// A custom claim, of any type; `None` if it is absent or null.
+    /// A custom claim of any type, or `None` if it is absent or null.
     ///
     /// # Errors
     ///
@@ -266,7 +266,7 @@ impl Claims {
     /// # Errors
     ///
     /// [`Error::Decode`] if they are not a `T`.
-    pub fn to<T: DeserializeOwned>(&self) -> Result<T> {
+    pub fn deserialize<T: DeserializeOwned>(&self) -> Result<T> {
         T::deserialize(self.tree()).map_err(not_readable)
     }
 
@@ -307,18 +307,9 @@ impl fmt::Debug for Claims {
     }
 }
 
-/// The name of the refresh token's cookie in a project that has not chosen another.
-pub(crate) const REFRESH_COOKIE: &str = "DSR";
-
-/// A cookie's name without the prefixes by which browsers restrict it (RFC 6265bis section 4.1.3).
-pub(super) fn bare(name: &str) -> &str {
-    let prefixes = ["__Host-", "__Secure-"];
-    prefixes.iter().find_map(|prefix| name.strip_prefix(prefix)).unwrap_or(name)
-}
-
 /// An error of `serde_json` may quote the value, so nothing of it is kept.
 fn not_readable(_: serde_json::Error) -> Error {
-    DecodeError::new("a claim is not of the type asked for").into()
+    DecodeError::new("a claim does not have the requested type").into()
 }
 
 fn texts(list: Option<&Value>) -> impl Iterator<Item = &str> {

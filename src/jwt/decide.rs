@@ -3,10 +3,19 @@
 
 use std::time::Duration;
 
-use super::Origin;
 use super::history::{History, Reason};
 use super::policy::KeyPolicy;
 use crate::clock::Clock;
+
+/// Where a token comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// From Descope itself, in an answer. The keys to check it with must not be kept back because
+    /// others have sent tokens with made-up keys: the code that bought it is spent.
+    Answer,
+    /// From whoever calls.
+    Caller,
+}
 
 /// A moment by both clocks.
 #[derive(Clone, Copy, Debug, Default)]
@@ -17,7 +26,7 @@ pub(super) struct Moment {
 
 impl Moment {
     pub(super) fn now(clock: &dyn Clock) -> Self {
-        Self { monotonic: clock.monotonic(), unix: clock.unix() }
+        Self { monotonic: clock.monotonic(), unix: clock.unix().as_seconds() }
     }
 
     /// The time since then by the monotonic clock, which may stand still while the machine sleeps.
@@ -112,12 +121,15 @@ pub(super) fn decide(
     let stale = held.filter(|held| now.awake_since(held.at) < policy.max_stale);
     let usable = fresh.or(stale);
     let bridges = usable.is_some_and(|held| held.has_key);
+    // One fetch at a time. It may take seconds, so tokens that the keys at hand can check do not wait.
     if history.under_way {
         return if bridges { Decision::Serve } else { Decision::Wait };
     }
     if held.is_some_and(|held| !held.has_key && lookup.is_answered_by(&held, policy, now)) {
         return Decision::Refuse(Refusal::UnknownKey);
     }
+    // The order matters: a fetch because of age brings new keys too, and leaves those because of unknown
+    // keys for later.
     let reasons = [Reason::NoKeys, Reason::Age, Reason::UnknownKey, Reason::Answer];
     let applies = |reason: &Reason| match reason {
         Reason::NoKeys => usable.is_none(),

@@ -7,23 +7,23 @@ use crate::error::{Error, Result};
 /// How signing keys are cached.
 ///
 /// The first token makes the client fetch the keys. They are fetched again when they are older than
-/// [`max_age`](Self::max_age), or when a token names a key that is not among them. One thread
-/// fetches; the others go on with the keys at hand.
+/// [`max_age`](Self::max_age), or when a token names a key that is not among them. One thread fetches, and the others
+/// use the cached keys.
 ///
 /// Whatever tokens arrive, the client makes at most three fetches per [`cooldown`](Self::cooldown): one
-/// because of age, and two because of unknown keys. A sign-in whose answer names an unknown key may add
-/// one more, as its code is already spent.
+/// because of age, and two because of unknown keys. A sign-in whose answer names an unknown key may add one more,
+/// because its code is already spent.
 ///
 /// | event | what happens |
 /// |---|---|
 /// | a key is rotated in | the first token that names it makes the client fetch the keys |
 /// | a key is removed | its tokens are refused after `max_age` at the latest |
-/// | the keys cannot be fetched | those at hand serve until `max_stale`, then [`TokenError::KeysUnavailable`] |
+/// | the keys cannot be fetched | cached keys are used until `max_stale`, then [`TokenError::KeysUnavailable`] |
 /// | there are no keys yet, and they cannot be fetched | tokens and sign-ins try again after 0.1 s, 0.5 s, 2.5 s and so on, up to one `cooldown` |
 /// | a token names an unknown key | [`TokenError::UnknownKey`] once a fetch has shown that the project does not have it |
 /// | many tokens name unknown keys | [`TokenError::KeyPending`] until the next fetch is allowed |
 ///
-/// A `Retry-After` of the key endpoint is kept to, up to one hour.
+/// The client waits as long as a `Retry-After` of the key endpoint says, up to one hour.
 ///
 /// ```
 /// use std::time::Duration;
@@ -58,26 +58,26 @@ impl Default for KeyPolicy {
 }
 
 impl KeyPolicy {
-    /// The age at which keys are fetched again, counted from their fetch and not from their last use.
-    /// Must be longer than the [`cooldown`](Self::cooldown). Defaults to 10 minutes.
+    /// The age at which keys are fetched again. It counts from their fetch, not from their last use. Must be longer
+    /// than the [`cooldown`](Self::cooldown). Defaults to 10 minutes.
     ///
-    /// Two clocks measure it, and the one that says more counts: a monotonic clock, which setting the
-    /// time does not change, and the wall clock, which goes on while the machine sleeps.
+    /// Two clocks measure the age, and the larger result counts: a monotonic clock, which setting the time does not
+    /// change, and the wall clock, which continues while the machine sleeps.
     pub fn max_age(mut self, age: Duration) -> Self {
         self.max_age = age;
         self
     }
 
-    /// The span in which fetches are counted: one because of age, and two because of unknown keys. It
-    /// begins with the fetch, whatever its outcome. Also the longest wait between two fetches while there
-    /// are no keys. Defaults to 30 seconds.
+    /// The time in which at most one fetch is made because of age, and two because of unknown keys. It begins with a
+    /// fetch, whatever its outcome. It is also the longest wait between two fetches while there are no keys. Defaults
+    /// to 30 seconds.
     pub fn cooldown(mut self, time: Duration) -> Self {
         self.cooldown = time;
         self
     }
 
-    /// The age up to which keys serve while they cannot be fetched again. With anything shorter than
-    /// `max_age`, such as zero, keys that are due and cannot be fetched do not serve. Defaults to 1 hour.
+    /// The age up to which keys are used while they cannot be fetched again. If it is shorter than `max_age`, such as
+    /// zero, keys that are due are not used unless a fetch succeeds. Defaults to 1 hour.
     ///
     /// Only the monotonic clock measures it, so that a wall clock that jumps ahead during an outage does
     /// not stop every validation.
@@ -86,7 +86,7 @@ impl KeyPolicy {
         self
     }
 
-    /// The time for one fetch, which is not retried. Must not be zero. Defaults to 5 seconds.
+    /// The time limit for one fetch, which is not retried. Must not be zero. Defaults to 5 seconds.
     pub fn fetch_timeout(mut self, timeout: Duration) -> Self {
         self.fetch_timeout = timeout;
         self

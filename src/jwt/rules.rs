@@ -6,10 +6,12 @@ use std::time::Duration;
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
-use super::claims::{REFRESH_COOKIE, bare};
-use super::{all_differ, seconds};
+use super::compact::all_differ;
 use crate::error::TokenError;
 use crate::json::Text;
+
+/// The name of the refresh token's cookie in a project that has not chosen another.
+pub(crate) const REFRESH_COOKIE: &str = "DSR";
 
 /// What claims are held against.
 pub(super) struct Rules<'r> {
@@ -34,7 +36,7 @@ const ALWAYS: [&str; 11] =
 pub(super) struct Registered(Vec<(&'static str, Value)>);
 
 impl Registered {
-    /// Reads an object no member of which stands there twice. What passes here can be read as a tree
+    /// Reads an object in which no member appears twice. What passes here can be read as a tree
     /// too: the same parser has seen every value in it.
     pub(super) fn read(payload: &str) -> Option<Self> {
         serde_json::from_str(payload).ok()
@@ -60,6 +62,7 @@ impl Registered {
             return Err(TokenError::Claim("sub"));
         }
         self.text("drn")?;
+        // A refresh token lives for weeks, so it must not open what a session token opens for minutes.
         // Tokens from before the project has chosen another name are refresh tokens all the same.
         let refresh = rules.refresh_cookie.map(|name| [name, REFRESH_COOKIE]);
         if refresh.is_some_and(|names| names.iter().any(|name| self.is_of_cookie(name))) {
@@ -93,6 +96,7 @@ impl Registered {
                 .collect::<Result<_, _>>()?,
             Some(_) => return Err(malformed()),
         };
+        // A token for another audience is in the hands of that service, which must not pass for the user here.
         let accepted = if rules.audience.is_empty() {
             self.get("aud").is_none() || named.contains(&rules.project_id)
         } else {
@@ -151,7 +155,7 @@ impl<'de> Deserialize<'de> for Registered {
                 while let Some(Text(name)) = map.next_key()? {
                     match ALWAYS.iter().find(|known| **known == name) {
                         Some(known) => claims.push((*known, map.next_value()?)),
-                        None => map.next_value().map(|Sound| ())?,
+                        None => map.next_value().map(|AnyValue| ())?,
                     }
                     names.push(name);
                 }
@@ -169,48 +173,59 @@ impl<'de> Deserialize<'de> for Registered {
 
 /// Any value that [`Value`] would take, read to its end and dropped. (`IgnoredAny` takes more, such as
 /// half a surrogate pair.)
-struct Sound;
+struct AnyValue;
 
-impl<'de> Deserialize<'de> for Sound {
+impl<'de> Deserialize<'de> for AnyValue {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Any;
+        struct Ignored;
 
-        impl<'de> Visitor<'de> for Any {
-            type Value = Sound;
+        impl<'de> Visitor<'de> for Ignored {
+            type Value = AnyValue;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a value")
             }
-            fn visit_unit<E>(self) -> Result<Sound, E> {
-                Ok(Sound)
+            fn visit_unit<E>(self) -> Result<AnyValue, E> {
+                Ok(AnyValue)
             }
-            fn visit_bool<E>(self, _: bool) -> Result<Sound, E> {
-                Ok(Sound)
+            fn visit_bool<E>(self, _: bool) -> Result<AnyValue, E> {
+                Ok(AnyValue)
             }
-            fn visit_u64<E>(self, _: u64) -> Result<Sound, E> {
-                Ok(Sound)
+            fn visit_u64<E>(self, _: u64) -> Result<AnyValue, E> {
+                Ok(AnyValue)
             }
-            fn visit_i64<E>(self, _: i64) -> Result<Sound, E> {
-                Ok(Sound)
+            fn visit_i64<E>(self, _: i64) -> Result<AnyValue, E> {
+                Ok(AnyValue)
             }
-            fn visit_f64<E>(self, _: f64) -> Result<Sound, E> {
-                Ok(Sound)
+            fn visit_f64<E>(self, _: f64) -> Result<AnyValue, E> {
+                Ok(AnyValue)
             }
-            fn visit_str<E>(self, _: &str) -> Result<Sound, E> {
-                Ok(Sound)
+            fn visit_str<E>(self, _: &str) -> Result<AnyValue, E> {
+                Ok(AnyValue)
             }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Sound, A::Error> {
-                while let Some(Sound) = list.next_element()? {}
-                Ok(Sound)
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<AnyValue, A::Error> {
+                while let Some(AnyValue) = list.next_element()? {}
+                Ok(AnyValue)
             }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Sound, A::Error> {
-                while let Some((Sound, Sound)) = map.next_entry()? {}
-                Ok(Sound)
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<AnyValue, A::Error> {
+                while let Some((AnyValue, AnyValue)) = map.next_entry()? {}
+                Ok(AnyValue)
             }
         }
 
-        deserializer.deserialize_any(Any)
+        deserializer.deserialize_any(Ignored)
     }
+}
+
+/// A cookie's name without the prefixes by which browsers restrict it (RFC 6265bis section 4.1.3).
+fn bare(name: &str) -> &str {
+    let prefixes = ["__Host-", "__Secure-"];
+    prefixes.iter().find_map(|prefix| name.strip_prefix(prefix)).unwrap_or(name)
+}
+
+/// The seconds of a policy, for comparing with claims.
+fn seconds(duration: Duration) -> i64 {
+    i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
 }
 
 /// Whether `iss` is the project: its ID alone, or a URL whose path ends in the ID or in the ID and one

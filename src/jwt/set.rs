@@ -17,6 +17,7 @@ pub(super) struct KeySet {
 }
 
 impl KeySet {
+    /// The one key that the program trusts. Tokens may leave it unnamed, since there is no other.
     pub(super) fn pinned(jwk: &str) -> Result<Self, &'static str> {
         let (kid, key) = PublicKey::from_jwk(jwk)?;
         Ok(match kid {

@@ -5,6 +5,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, DecodingKeyKind};
 use ring::error::Unspecified;
 use ring::signature::{self as sig, RsaParameters, RsaPublicKeyComponents, UnparsedPublicKey};
 
+use super::compact::members;
 use crate::error::TokenError;
 use crate::json;
 
@@ -28,32 +29,32 @@ impl PublicKey {
             return Err("is PEM: pass the key as a JWK, which is a JSON object");
         }
         if json::members(json).is_none() {
-            return Err("is not a JWK: that is a JSON object");
+            return Err("is not a JWK: pass a JSON object");
         }
-        let members = super::members(json).ok_or("has a member that appears twice")?;
+        let members = members(json).ok_or("has a member that appears twice")?;
         if members.iter().any(|(name, _)| name == "keys") {
-            return Err("is a set of keys: pass one of its `keys`");
+            return Err("is a key set: pass one of its `keys`");
         }
         let private = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
         if members.iter().any(|(name, _)| private.contains(&&**name)) {
-            return Err("holds a private or symmetric key");
+            return Err("is a private or symmetric key");
         }
         let jwk: Jwk = serde_json::from_str(json).map_err(|_| "is not a JWK of a known type")?;
         let common = &jwk.common;
         if common.public_key_use.as_ref().is_some_and(|use_| *use_ != PublicKeyUse::Signature) {
-            return Err("is not for signatures, says its `use`");
+            return Err("has a `use` other than `sig`");
         }
         let verify = |operations: &Vec<_>| operations.contains(&KeyOperations::Verify);
         if !common.key_operations.as_ref().is_none_or(verify) {
-            return Err("is not for verifying, says its `key_ops`");
+            return Err("has `key_ops` without `verify`");
         }
         let algorithm = common.key_algorithm.ok_or("has no `alg`")?;
         let algorithm = Algorithm::try_from(algorithm).map_err(|_| "has an unknown `alg`")?;
-        let name = name(algorithm, &jwk.algorithm)
-            .ok_or("has an `alg` that is not for its type of key")?;
+        let name =
+            name(algorithm, &jwk.algorithm).ok_or("has an `alg` that does not fit its key type")?;
         let key = DecodingKey::from_jwk(&jwk).map_err(|_| "cannot be decoded")?;
         if !is_strong(algorithm, &key) {
-            return Err("is too weak or too large, or its numbers have the wrong length");
+            return Err("is too weak or too large, or has numbers of the wrong length");
         }
         Ok((common.key_id.clone(), Self { algorithm, name, key }))
     }

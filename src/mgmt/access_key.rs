@@ -1,4 +1,4 @@
-//! Access keys: how machines sign in.
+//! Access keys: how machines sign in. Feature `mgmt-access-key`.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};

@@ -1,4 +1,4 @@
-//! The audit trail: what happened in the project.
+//! The audit trail: what happened in the project. Feature `audit`.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};

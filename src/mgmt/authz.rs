@@ -1,5 +1,5 @@
 //! Relationship-based access control (ReBAC): schema by namespaces, relations, and questions about
-//! them.
+//! them. Feature `authz`.
 
 mod relation;
 mod schema;

@@ -1,4 +1,4 @@
-//! Fine-grained authorization: a schema in a small language, relations, and checks.
+//! Fine-grained authorization: a schema in a small language, relations, and checks. Feature `fga`.
 
 mod records;
 

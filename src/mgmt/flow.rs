@@ -1,4 +1,4 @@
-//! Flows: the sign-in journeys made in the console.
+//! Flows: the sign-in journeys made in the console. Feature `mgmt-flow`.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};

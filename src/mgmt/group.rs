@@ -1,4 +1,4 @@
-//! Groups of users, as the identity providers of tenants tell of them.
+//! Groups of users, as the identity providers of tenants tell of them. Feature `mgmt-group`.
 
 use serde::{Deserialize, Serialize};
 

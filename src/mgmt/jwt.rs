@@ -1,4 +1,5 @@
-//! Tokens: changing their claims, signing users in without asking them, impersonation.
+//! Tokens: changing their claims, signing users in without asking them, impersonation. Feature
+//! `mgmt-jwt`.
 
 mod assertion;
 
@@ -43,7 +44,7 @@ impl Jwts<'_> {
     /// let claims =
     ///     [("custom-key1", "custom-value1"), ("custom-key2", "custom-value2")];
     /// let options = UpdateJwt::default().custom_claims(claims);
-    /// let updated = client.mgmt().jwt().update(signed_in.session_jwt(), &options)?;
+    /// let updated = client.mgmt().jwt().update(signed_in.session_token(), &options)?;
     /// let claims = client.auth().session().validate(updated.expose())?;
     /// assert_eq!(claims.get::<String>("custom-key1")?.as_deref(), Some("custom-value1"));
     /// # Ok::<(), descope::Error>(())
@@ -57,7 +58,7 @@ impl Jwts<'_> {
     }
 
     /// Lets a user act as another: returns a refresh token of the other, with the claim `act` that
-    /// says who acts. [`Session::refresh`](crate::auth::session::Session::refresh) makes a session of
+    /// says who acts. [`Session::refresh`](crate::auth::session::Sessions::refresh) makes a session of
     /// it.
     ///
     /// Both are given by login ID or user ID. The one who acts needs the permission for it, which
@@ -165,7 +166,7 @@ impl Jwts<'_> {
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// # emulator.seed(&serde_json::json!({ "users": [{ "loginId": "ada@example.com" }] })).unwrap();
     /// let signed_in = client.mgmt().jwt().sign_in("ada@example.com", &Default::default())?;
-    /// assert!(client.auth().session().validate(signed_in.session_jwt()).is_ok());
+    /// assert!(client.auth().session().validate(signed_in.session_token()).is_ok());
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
@@ -235,7 +236,7 @@ impl Jwts<'_> {
     ///
     /// let options = JwtOptions::default().custom_claims([("cart", "C7")]);
     /// let guest = client.mgmt().jwt().anonymous(&options)?;
-    /// let claims = client.auth().session().validate(guest.session_jwt())?;
+    /// let claims = client.auth().session().validate(guest.session_token())?;
     /// assert_eq!(claims.get::<String>("cart")?.as_deref(), Some("C7"));
     /// # Ok::<(), descope::Error>(())
     /// ```

@@ -93,7 +93,6 @@ impl Client {
     }
 }
 
-#[allow(dead_code, reason = "each area uses some of it, and any of them may be off")]
 impl<'c> Mgmt<'c> {
     /// A call that changes something. Mark those that do not as [`Call::safe`].
     pub(crate) fn post(self, path: &'static str) -> Call<'c> {
@@ -105,6 +104,6 @@ impl<'c> Mgmt<'c> {
     }
 
     pub(crate) fn call(self, method: Method, path: &'static str) -> Call<'c> {
-        Call::new(self.0, method, path).management()
+        self.0.request(method, path).management()
     }
 }

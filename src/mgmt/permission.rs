@@ -1,4 +1,4 @@
-//! Permissions: what roles allow.
+//! Permissions: what roles allow. Feature `mgmt-permission`.
 
 use serde::{Deserialize, Serialize};
 

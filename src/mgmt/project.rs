@@ -1,4 +1,4 @@
-//! The project itself: name, tags, copies, settings as files.
+//! The project itself: name, tags, copies, settings as files. Feature `mgmt-project`.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! Roles: named sets of permissions, of the project or of one tenant.
+//! Roles: named sets of permissions, of the project or of one tenant. Feature `mgmt-role`.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! How the users of a tenant sign in by SSO: its identity providers.
+//! How the users of a tenant sign in by SSO: its identity providers. Feature `mgmt-sso`.
 
 mod cross_app;
 mod legacy;

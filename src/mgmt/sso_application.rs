@@ -1,4 +1,4 @@
-//! SSO applications: programs that sign their users in through this project.
+//! SSO applications: programs that sign their users in through this project. Feature `mgmt-sso-app`.
 
 mod attributes;
 mod details;

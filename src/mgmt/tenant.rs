@@ -1,4 +1,4 @@
-//! Tenants: the organisations that users belong to.
+//! Tenants: the organisations that users belong to. Feature `mgmt-tenant`.
 
 mod settings;
 

@@ -1,4 +1,4 @@
-//! The theme: what the project's screens look like.
+//! The theme: what the project's screens look like. Feature `mgmt-theme`.
 
 use serde_json::{Value, json};
 

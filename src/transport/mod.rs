@@ -1,4 +1,4 @@
-//! The HTTP seam: bring your own client, or a test double.
+//! The HTTP layer, which you can replace with your own client or a test double.
 
 use std::fmt;
 use std::io;
@@ -14,20 +14,20 @@ mod lookup;
 mod proxy;
 pub(crate) mod ureq;
 
-/// A request, its body already encoded.
+/// A request with its encoded body.
 pub type Request = http::Request<Vec<u8>>;
-/// A response, read to its end.
+/// A response with its whole body.
 pub type Response = http::Response<Vec<u8>>;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Sends one request and returns the response, whatever its status.
 ///
-/// An implementation does not follow redirects, does not retry, keeps to the [`Limits`] it finds in
-/// the request's extensions, and reports a request that cannot have reached the server as
-/// [`TransportErrorKind::Connect`] or [`Tls`](TransportErrorKind::Tls), so that it may be sent again.
+/// An implementation does not follow redirects, does not retry, and keeps to the [`Limits`] in the request's
+/// extensions. If a request cannot have reached the server, it returns [`TransportErrorKind::Connect`] or
+/// [`Tls`](TransportErrorKind::Tls), so that the client may send it again.
 ///
-/// Any matching closure is a transport, which makes a test double one line:
+/// Any matching closure is a transport, so a test double takes one line:
 ///
 /// ```
 /// use descope::transport::{Request, Response};
@@ -46,7 +46,7 @@ pub trait Transport: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// Why no answer came. An answer of any status is not an error.
+    /// The reason why no answer came. An answer with any status is not an error.
     fn send(&self, request: Request) -> Result<Response, TransportError>;
 }
 
@@ -59,18 +59,18 @@ where
     }
 }
 
-/// What one exchange may cost at the most; found in the extensions of every request.
+/// The limits of one exchange, in the extensions of every request.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Limits {
-    /// From looking up the host to the last byte of the response.
+    /// The time from looking up the host to the last byte of the response.
     pub timeout: Duration,
-    /// Bytes of the response's body.
+    /// The largest response body, in bytes.
     pub body: u64,
 }
 
 impl Limits {
-    /// Limits to put into a request, in the test of a transport.
+    /// Limits to put into a request when you test a transport.
     pub const fn new(timeout: Duration, body: u64) -> Self {
         Self { timeout, body }
     }
@@ -79,7 +79,7 @@ impl Limits {
     pub(crate) const DEFAULT: Self = Self { timeout: Duration::from_secs(10), body: 64 << 20 };
 }
 
-/// No response: the request failed on its way, or the answer on its way back.
+/// No response came: the request or the answer was lost.
 #[derive(Clone)]
 pub struct TransportError {
     kind: TransportErrorKind,
@@ -178,22 +178,22 @@ impl TransportError {
         self.kind
     }
 
-    /// What the HTTP client or the operating system said, such as a `ureq::Error`, to be downcast.
+    /// The error of the HTTP client or the operating system, such as a `ureq::Error`. You can downcast it.
     ///
-    /// This error's own text has what is fit to be shown of it; what comes from a transport of your own may
-    /// quote what was sent.
+    /// The text of this error contains the parts of the cause that are safe to show. The cause itself may
+    /// quote what was sent, if it comes from your own transport.
     pub fn get_ref(&self) -> &(dyn std::error::Error + Send + Sync + 'static) {
         &*self.inner.cause
     }
 
-    /// Whether the server may have acted on the request although no response came back.
+    /// Whether the server may have acted on the request although no response came.
     ///
-    /// When this is `false`, sending the request again cannot do anything twice.
+    /// If this is `false`, sending the request again cannot do anything twice.
     pub fn maybe_processed(&self) -> bool {
         self.maybe_processed
     }
 
-    /// Whether the time allowed was over, also while the host was looked up or connected to.
+    /// Whether the exchange took too long. That includes the host lookup and the connection.
     pub fn is_timeout(&self) -> bool {
         self.timed_out
     }
@@ -280,7 +280,7 @@ impl From<io::Error> for TransportError {
     }
 }
 
-/// Where an exchange broke.
+/// Where an exchange failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TransportErrorKind {
@@ -288,13 +288,13 @@ pub enum TransportErrorKind {
     Body,
     /// The connection ended, perhaps after the request was sent.
     Closed,
-    /// The host was not found, refused the connection, or was not reached in time. The request did not leave.
+    /// The host was not found, refused the connection, or was not reached in time. The request was not sent.
     Connect,
     /// Anything else.
     Other,
-    /// The time allowed was over.
+    /// The time limit was reached.
     Timeout,
-    /// TLS failed, as when a certificate is not trusted. The request did not leave, unless
-    /// [`TransportError::maybe_processed`] says otherwise: TLS can also break later on.
+    /// TLS failed, as when a certificate is not trusted. The request was not sent, unless
+    /// [`TransportError::maybe_processed`] is true: TLS can also fail later.
     Tls,
 }

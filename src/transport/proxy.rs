@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 /// A proxy that is complete, or an error that names where it was set.
 pub(super) fn parse(name: &'static str, url: &str) -> Result<Proxy> {
     let proxy = Proxy::new(url).ok().filter(is_complete);
-    proxy.ok_or(Error::argument(name, "is not a proxy's URL"))
+    proxy.ok_or(Error::argument(name, "is not a proxy URL"))
 }
 
 /// Whether a proxy has a host, and a port that is one.

@@ -183,10 +183,10 @@ mod tls {
             match item {
                 Ok(PemItem::Certificate(certificate)) => found.push(certificate),
                 Ok(_) => {}
-                Err(_) => return Err(refuse("not PEM")),
+                Err(_) => return Err(refuse("is not PEM")),
             }
         }
-        if found.is_empty() { Err(refuse("no certificate in the PEM")) } else { Ok(found) }
+        if found.is_empty() { Err(refuse("contains no certificate")) } else { Ok(found) }
     }
 }
 

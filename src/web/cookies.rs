@@ -4,45 +4,15 @@ use std::fmt::Write;
 use std::sync::PoisonError;
 use std::time::SystemTime;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-
+use super::parts::{MAX_COOKIE, is_part, part_name, split};
+use super::place::{Place, SameSite};
 use super::{Guard, GuardOptions, RequestTokens};
-use crate::auth::CookieSettings;
-use crate::auth::session::digest;
+use crate::auth::{CookieSettings, Token};
 use crate::check;
 use crate::error::{Error, Result};
 use crate::json::DecodeError;
+use crate::time::UnixTime;
 use crate::transport::http::HeaderValue;
-use crate::{Token, UnixTime};
-
-/// From which sites a browser sends a cookie along.
-///
-/// ```
-/// # let client = descope::Client::builder().ignore_env().project_id("P2abc").build()?;
-/// use descope::web::{Guard, GuardOptions, SameSite};
-///
-/// let guard = Guard::with_options(&client, GuardOptions::default().same_site(SameSite::Lax))?;
-/// let cookie = guard.clear_cookies().remove(0);
-/// assert!(cookie.to_str().unwrap_or_default().contains("; SameSite=Lax"));
-/// # Ok::<(), descope::Error>(())
-/// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum SameSite {
-    /// From pages of this site only. A user who comes from another site, as by a link in a mail or at
-    /// the end of an OAuth sign-in, seems not to be signed in until their next click.
-    #[default]
-    Strict,
-    /// Also when a user comes from another site by a link or another `GET`.
-    Lax,
-    /// From everywhere, also inside the frames and scripts of other sites, which then can act for the
-    /// user: see that they cannot. Needs `secure`.
-    None,
-}
-
-/// Bytes that browsers keep of one cookie, its name and value together (RFC 6265bis section 5.7).
-const MAX_COOKIE: usize = 4096;
 
 /// Bytes that browsers keep of the value of an attribute (RFC 6265bis section 5.6).
 const MAX_ATTRIBUTE: usize = 1024;
@@ -52,9 +22,6 @@ const MAX_NAME: usize = 256;
 
 /// Bytes that the cookies of one token have together, unless the options say otherwise.
 const MAX_TOKEN_COOKIES: usize = 7 * 1024;
-
-/// Cookies over which a token is split at the most: their number has one digit.
-pub(super) const MAX_PARTS: usize = 9;
 
 /// The end of the year 9999: a later date cannot be written.
 const LAST_SECOND: i64 = 253_402_300_799;
@@ -78,7 +45,7 @@ impl GuardOptions {
             }
         }
         if self.refresh_cookies.iter().any(|name| self.session_cookies.contains(name)) {
-            let reason = "has a name of the session token's cookie";
+            let reason = "has a name that is also in `session_cookies`";
             return Err(Error::argument("refresh_cookies", reason));
         }
         if !(MAX_COOKIE..=8 * MAX_COOKIE).contains(&self.max_token_cookies()) {
@@ -86,13 +53,13 @@ impl GuardOptions {
             return Err(Error::argument("max_cookie_bytes", reason));
         }
         if self.secure == Some(false) && self.same_site == Some(SameSite::None) {
-            return Err(Error::argument("same_site", "`None` needs `secure`"));
+            return Err(Error::argument("same_site", "`None` requires `secure`"));
         }
         if !self.domain.as_deref().is_none_or(is_attribute) {
-            return Err(Error::argument("domain", "is not the domain of a cookie"));
+            return Err(Error::argument("domain", "is not a valid cookie domain"));
         }
         if !self.path.as_deref().is_none_or(|path| path.starts_with('/') && is_attribute(path)) {
-            return Err(Error::argument("path", "is not the path of a cookie"));
+            return Err(Error::argument("path", "is not a valid cookie path"));
         }
         self.check_origins()
     }
@@ -119,13 +86,6 @@ pub(super) struct Written {
     /// Their names.
     names: Vec<String>,
     pub(super) too_large: bool,
-}
-
-/// Domain and path that cookies were set with.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Place {
-    domain: String,
-    path: String,
 }
 
 /// Places that are remembered. A project has one, and another after its settings have changed.
@@ -166,7 +126,7 @@ impl Guard {
         let own = name(session, &self.settings.session_cookies).to_owned();
         let clear = stale.chain(written.too_large.then_some(&own));
         let clear: Vec<_> = clear.filter(|name| !written.names.contains(name)).cloned().collect();
-        let place = Place::of(answer);
+        let place = Place::of_answer(answer);
         written.values.splice(0..0, self.cleared(&clear, &[place])?);
         Ok(written)
     }
@@ -178,7 +138,7 @@ impl Guard {
         refresh: Option<&Token>,
         answer: &CookieSettings,
     ) -> Result<Written> {
-        let place = Place::of(answer);
+        let place = Place::of_answer(answer);
         let mut written = Written::default();
         let refresh = refresh.map(|token| (token, &self.settings.refresh_cookies));
         for (token, names) in [(session, &self.settings.session_cookies)].into_iter().chain(refresh)
@@ -252,7 +212,7 @@ impl Guard {
     /// Where cookies of this guard may be: where Descope had them put, as far as that is known here.
     pub(super) fn places(&self) -> Vec<Place> {
         let places = self.places.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if places.is_empty() { vec![Place::of(&CookieSettings::default())] } else { places }
+        if places.is_empty() { vec![Place::of_answer(&CookieSettings::default())] } else { places }
     }
 
     /// Notes a place that Descope named, if it can be one.
@@ -286,7 +246,7 @@ impl Guard {
             ("value", is_value(value)),
         ];
         if let Some((what, _)) = sound.iter().find(|(_, sound)| !sound) {
-            return Err(DecodeError::new(format!("the cookie's {what} is not one")).into());
+            return Err(DecodeError::new(format!("the cookie's {what} is not valid")).into());
         }
         let mut cookie = format!("{name}={value}; Path={path}");
         if !domain.is_empty() {
@@ -318,74 +278,6 @@ fn name<'n>(token: &Token, names: &'n [String]) -> &'n str {
     names.iter().find(own).or(names.first()).map_or("", String::as_str)
 }
 
-/// The name of the cookie with a further part of a token.
-pub(super) fn part_name(name: &str, index: usize) -> String {
-    format!("{name}-{index}")
-}
-
-/// Whether this is the name of a cookie with a further part of a token, of which that cookie has the first.
-fn is_part(part: &str, name: &str) -> bool {
-    (1..MAX_PARTS).any(|index| part == part_name(name, index))
-}
-
-/// What comes before each part of a token: `~`, their number, and the beginning of the token's digest, so
-/// that parts of different tokens never mix. No token begins with `~`.
-fn part_head(token: &str, count: usize) -> String {
-    let tag = URL_SAFE_NO_PAD.encode(&digest(token)[..6]);
-    format!("~{count}~{tag}~")
-}
-
-/// Bytes of that.
-const HEAD: usize = 12;
-
-/// Names and values of the cookies that hold a token: one, or several if browsers would drop that. `None`
-/// if they would have more than `limit` bytes.
-fn split(name: &str, token: &str, limit: usize) -> Option<Vec<(String, String)>> {
-    if name.len() + token.len() <= MAX_COOKIE {
-        return Some(vec![(name.to_owned(), token.to_owned())]);
-    }
-    let room = MAX_COOKIE.checked_sub(part_name(name, 1).len() + HEAD).filter(|room| *room > 0)?;
-    let count = token.len().div_ceil(room);
-    if count > MAX_PARTS {
-        return None;
-    }
-    let head = part_head(token, count);
-    let parts = token.as_bytes().chunks(room).enumerate().map(|(index, part)| {
-        let name = if index == 0 { name.to_owned() } else { part_name(name, index) };
-        Some((name, format!("{head}{}", std::str::from_utf8(part).ok()?)))
-    });
-    let parts = parts.collect::<Option<Vec<_>>>()?;
-    let bytes: usize = parts.iter().map(|(name, value)| name.len() + value.len()).sum();
-    (bytes <= limit).then_some(parts)
-}
-
-/// The token of which this cookie has the first part, if the others are there.
-pub(super) fn joined(name: &str, first: &[u8], cookies: &[(&[u8], &[u8])]) -> Option<Vec<u8>> {
-    let (head, part) = first.split_at_checked(HEAD)?;
-    let count = match head {
-        [b'~', count @ b'2'..=b'9', b'~', .., b'~'] => usize::from(count - b'0'),
-        _ => return None,
-    };
-    let mut token = part.to_vec();
-    for index in 1..count {
-        let name = part_name(name, index);
-        let mut named = cookies.iter().filter(|(known, _)| *known == name.as_bytes());
-        token.extend_from_slice(named.find_map(|(_, value)| value.strip_prefix(head))?);
-    }
-    Some(token)
-}
-
-impl Place {
-    pub(super) fn of(answer: &CookieSettings) -> Self {
-        Self::new(&answer.domain, &answer.path)
-    }
-
-    pub(super) fn new(domain: &str, path: &str) -> Self {
-        let path = if path.is_empty() { "/" } else { path };
-        Self { domain: domain.to_owned(), path: path.to_owned() }
-    }
-}
-
 fn expires(time: UnixTime) -> String {
     format!("; Expires={}", httpdate::fmt_http_date(SystemTime::from(time)))
 }
@@ -394,51 +286,4 @@ fn header(cookie: &str) -> Result<HeaderValue> {
     let mut value = check::header("cookie", cookie)?;
     value.set_sensitive(true);
     Ok(value)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_token_has_nine_parts_at_most() {
-        let room = MAX_COOKIE - "DS-1".len() - HEAD;
-        let parts = |size| split("DS", &"e".repeat(size), usize::MAX).map(|parts| parts.len());
-        for (size, count) in [
-            (MAX_COOKIE - 2, Some(1)),
-            (MAX_COOKIE - 1, Some(2)),
-            (2 * room, Some(2)),
-            (2 * room + 1, Some(3)),
-            (9 * room, Some(9)),
-            (9 * room + 1, None),
-        ] {
-            assert_eq!(parts(size), count, "{size}");
-        }
-    }
-
-    #[test]
-    fn a_name_that_leaves_no_room_is_no_reason_to_panic() {
-        let split = |name: usize, size: usize| {
-            split(&"n".repeat(name), &"e".repeat(size), usize::MAX).map(|parts| parts.len())
-        };
-        // Of 4096 bytes, the name with its number and the head leave 1, and then 0.
-        assert_eq!((split(4081, 15), split(4081, 16)), (Some(1), None));
-        assert_eq!((split(4080, 16), split(4080, 17)), (Some(1), Some(9)));
-        for name in [4082, 4083, 4095, 4096, 4097, 9000] {
-            assert_eq!(split(name, 5000), None, "{name}");
-        }
-    }
-
-    #[test]
-    fn parts_are_joined_by_their_head() {
-        let token = "e".repeat(10_000);
-        let parts = split("DS", &token, usize::MAX).unwrap();
-        let cookies: Vec<_> =
-            parts.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
-        assert!(parts.iter().all(|(_, value)| value.starts_with(&part_head(&token, 3))));
-        assert_eq!(part_head(&token, 3).len(), HEAD);
-        assert_eq!(joined("DS", cookies[0].1, &cookies).unwrap(), token.as_bytes());
-        assert!(joined("DS", cookies[0].1, &cookies[..2]).is_none());
-        assert!(joined("DSR", cookies[0].1, &cookies).is_none());
-    }
 }

@@ -43,31 +43,31 @@ struct Inner {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Reason {
-    /// There is no token: nobody has signed in. Answer 401.
+    /// The request has no token: nobody has signed in. Answer 401.
     NoToken,
-    /// There is more than one `Authorization` header. Answer 401.
+    /// The request has several `Authorization` headers. Answer 401.
     Ambiguous,
     /// The session token has expired, and there is no refresh token. Answer 401.
     TokenExpired,
-    /// The token is not a token of this project, or a refresh token in the place of a session token or the
-    /// other way round. Answer 401.
+    /// The token is not a valid token of this project, or it is a refresh token in place of a session
+    /// token, or a session token in place of a refresh token. Answer 401.
     TokenInvalid,
-    /// The token is genuine, but not a session token (it has no claim `drn`, or one of those that only
-    /// ID tokens have). Answer 401. See
+    /// The token is genuine, but not a session token: it has no claim `drn`, or has a claim that only ID
+    /// tokens have. Answer 401. See
     /// [`GuardOptions::session_tokens_only`](super::GuardOptions::session_tokens_only).
     NotASession,
-    /// The token is genuine, but an access token that a user has granted to another application for
+    /// The token is genuine, but it is an access token that a user has granted to another application for
     /// some scopes (claim `scope`, `azp` or `client_id`). Answer 401. See
     /// [`GuardOptions::session_tokens_only`](super::GuardOptions::session_tokens_only).
     ScopedToken,
-    /// The refresh token is of another user than the session token. Answer 401.
+    /// The refresh token belongs to another user than the session token. Answer 401.
     OtherUser,
-    /// The token is bound to a key (claim `cnf`, RFC 9449), the proof of which this guard cannot check.
-    /// Answer 401.
+    /// The token is bound to a key (claim `cnf`, RFC 9449), and the guard cannot check the proof of that
+    /// key. Answer 401.
     ProofMissing,
     /// A token given to [`Guard::accept_login`](super::Guard::accept_login) is genuine, but too large
     /// for cookies: see [`GuardOptions::max_cookie_bytes`](super::GuardOptions::max_cookie_bytes).
-    /// Signing in again does not help; give the tokens fewer claims. Answer 403.
+    /// Signing in again does not help. Give the tokens fewer claims. Answer 403.
     TokenTooLarge,
     /// The refresh token has expired, or Descope has ended the session. Answer 401.
     SessionEnded,
@@ -80,10 +80,10 @@ pub enum Reason {
     /// Another user acts as this one (claim `act`), which
     /// [`Access::impersonation`](super::Access::impersonation) forbids. Answer 403.
     Impersonated,
-    /// Descope was asked too often, so that nothing is known now. Answer 503.
+    /// Too many calls were made to Descope, so the session cannot be checked now. Answer 503.
     RateLimited,
-    /// Descope, or its signing keys, cannot be reached, or something on the way answered in its place,
-    /// so that nothing is known now. Answer 503.
+    /// Descope or its signing keys cannot be reached, or a proxy answered in its place, so the session
+    /// cannot be checked now. Answer 503.
     Unavailable,
     /// Descope has no signing keys for the client's project, as when its ID is wrong: see
     /// [`Error::is_misconfigured`]. Answer 500.
@@ -91,7 +91,7 @@ pub enum Reason {
 }
 
 impl Reason {
-    /// The name, for logs and answers: `no_token`, `token_expired` and so on. It will not change.
+    /// A name for logs and answers: `no_token`, `token_expired` and so on. The names will not change.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::NoToken => "no_token",
@@ -197,34 +197,34 @@ impl Denied {
         self.0.reason.status()
     }
 
-    /// Why.
+    /// The reason.
     pub fn reason(&self) -> Reason {
         self.0.reason
     }
 
-    /// The failure behind it, if there was one.
+    /// The error that caused this, if there was one.
     pub fn error(&self) -> Option<&Error> {
         self.0.error.as_ref()
     }
 
-    /// Values of `Set-Cookie` to send although the request was turned away.
+    /// Values of `Set-Cookie` to send with the answer, although the request was turned away.
     ///
-    /// A user whose session was refreshed, and who then lacks a role, has new cookies: without them
-    /// the session would be lost where refresh tokens rotate. A user whose session has ended has those
-    /// that clear the cookies, and so has one after a logout that Descope could not be told of.
+    /// If the session was refreshed and the user then lacks a role, these are the new cookies. Without
+    /// them the session would be lost in projects that rotate refresh tokens. If the session has ended,
+    /// these clear the cookies, and also after a logout that Descope could not be told of.
     pub fn set_cookies(&self) -> &[HeaderValue] {
         &self.0.set_cookies
     }
 
-    /// The value of `WWW-Authenticate` that belongs to an answer of 401 or 403 (RFC 6750 section 3), if
-    /// there is one that helps.
+    /// The value of `WWW-Authenticate` for an answer of 401 or 403 (RFC 6750 section 3), if one would
+    /// help.
     ///
     /// ```
     /// # let client = descope::Client::builder().ignore_env().project_id("P2abc").build()?;
     /// # let guard = descope::web::Guard::new(&client);
     /// use descope::web::{Access, RequestTokens};
     ///
-    /// let denied = guard.validate(&RequestTokens::new("no token", ""), &Access::default()).unwrap_err();
+    /// let denied = guard.validate(&RequestTokens::default().session_token("no token"), &Access::default()).unwrap_err();
     /// assert_eq!(denied.challenge(), Some(r#"Bearer error="invalid_token""#));
     /// # Ok::<(), descope::Error>(())
     /// ```
@@ -243,7 +243,7 @@ impl Denied {
         }
     }
 
-    /// How long Descope asks to wait, for the header `Retry-After` of an answer of 503.
+    /// How long Descope asks you to wait. Send it in the header `Retry-After` of an answer of 503.
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.error.as_ref().and_then(Error::retry_after)
     }
@@ -261,13 +261,13 @@ impl fmt::Debug for Denied {
 impl fmt::Display for Denied {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.0.reason {
-            Reason::NoToken => "there is no token",
-            Reason::Ambiguous => "there are several `Authorization` headers",
+            Reason::NoToken => "the request has no token",
+            Reason::Ambiguous => "the request has several `Authorization` headers",
             Reason::TokenExpired => "the session token has expired",
             Reason::TokenInvalid => "the token is not valid",
             Reason::NotASession => "the token is not a session token",
             Reason::ScopedToken => "the token is an access token of another application",
-            Reason::OtherUser => "the refresh token is of another user",
+            Reason::OtherUser => "the refresh token belongs to another user",
             Reason::ProofMissing => "the token is bound to a key",
             Reason::TokenTooLarge => "the token is too large for cookies",
             Reason::SessionEnded => "the session has ended",
@@ -275,7 +275,7 @@ impl fmt::Display for Denied {
             Reason::MissingPermission => "the user lacks a permission",
             Reason::MissingRole => "the user lacks a role",
             Reason::Impersonated => "another user acts as this one",
-            Reason::RateLimited => "there were too many calls to Descope",
+            Reason::RateLimited => "too many calls were made to Descope",
             Reason::Unavailable => "Descope is unavailable",
             Reason::Misconfigured => "the service is misconfigured",
         })?;
@@ -293,16 +293,16 @@ impl std::error::Error for Denied {
     }
 }
 
-/// The HTTP status to answer when a call on behalf of a browser failed, such as a sign-in.
+/// The HTTP status to answer if a call on behalf of a browser failed, such as a sign-in.
 ///
 /// | the failure | status |
 /// |---|---|
-/// | what the user typed cannot be right | 400 |
+/// | the user's input cannot be right | 400 |
 /// | a token was refused, or is not a token | 401 |
 /// | Descope refused: a wrong code, an unknown user, a disabled one | Descope's: 400, 401, 403, 404, 409 |
 /// | too many calls | 429 |
 /// | the program's own configuration | 500 |
-/// | Descope is unavailable, or a proxy on the way answered in its place | 503 |
+/// | Descope is unavailable, or a proxy answered in its place | 503 |
 ///
 /// ```
 /// # let emulator = descope::emulator::Emulator::new();

@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 
-use super::cookies::{Place, SameSite};
+use super::place::{Place, SameSite};
 use super::{Denied, Reason, RequestTokens};
-use crate::AuthInfo;
+use crate::auth::AuthInfo;
 use crate::auth::session::Named;
 use crate::client::Client;
 use crate::error::Result;
@@ -17,7 +17,7 @@ use crate::transport::http::HeaderValue;
 
 /// Lets signed-in users in, and writes their cookies; see the [module documentation](super).
 ///
-/// Make one at the start. It is cheap to clone and meant to be shared between threads.
+/// Create one when your service starts. It is cheap to clone and meant to be shared between threads.
 ///
 /// ```
 /// # let emulator = descope::emulator::Emulator::new();
@@ -41,7 +41,7 @@ pub struct Guard {
     pub(super) places: Arc<Mutex<Vec<Place>>>,
 }
 
-/// How a [`Guard`] reads and writes cookies.
+/// The settings of a [`Guard`]: how it reads and writes cookies.
 ///
 /// ```
 /// use descope::web::{GuardOptions, SameSite};
@@ -57,40 +57,41 @@ pub struct Guard {
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct GuardOptions {
-    /// Names of the session token's cookie, the preferred one first. Defaults to `DS`.
+    /// Names of the session token's cookie, with the preferred one first. Defaults to `DS`.
     pub session_cookies: Vec<String>,
-    /// Names of the refresh token's cookie, the preferred one first. Defaults to that of
-    /// [`ClientBuilder::refresh_cookie`](crate::ClientBuilder::refresh_cookie), which is `DSR` unless
-    /// set.
+    /// Names of the refresh token's cookie, with the preferred one first. Defaults to the name in
+    /// [`ClientBuilder::refresh_cookie`](crate::ClientBuilder::refresh_cookie), which is `DSR` unless set.
     pub refresh_cookies: Vec<String>,
-    /// From which sites browsers send the cookies. Defaults to [`SameSite::Strict`].
+    /// The sites from which browsers send the cookies. Defaults to [`SameSite::Strict`].
     pub same_site: Option<SameSite>,
-    /// Whether browsers send the cookies by HTTPS only, and to `localhost`. Defaults to `true`.
+    /// Whether browsers send the cookies over HTTPS and to `localhost` only. Defaults to `true`.
     pub secure: Option<bool>,
-    /// Whether scripts cannot read the cookies. Defaults to `true`.
+    /// Whether the cookies are hidden from scripts. Defaults to `true`.
     pub http_only: Option<bool>,
-    /// Domain of the cookies, with its subdomains; `""` for the host alone. Defaults to what Descope
-    /// answers at the sign-in.
+    /// The domain of the cookies, which includes its subdomains; `""` stands for the host alone. Defaults
+    /// to the domain in Descope's answer to the sign-in.
     pub domain: Option<String>,
-    /// Path of the cookies. Defaults to what Descope answers at the sign-in, which is `/` as a rule.
+    /// The path of the cookies. Defaults to the path in Descope's answer to the sign-in, which is usually
+    /// `/`.
     pub path: Option<String>,
-    /// Bytes that the cookies of one token may have together, with their names. Defaults to 7168; from
-    /// 4096 to 32768.
+    /// The largest total size of the cookies of one token, in bytes, with their names. From 4096 to 32768.
+    /// Defaults to 7168.
     ///
-    /// Browsers drop a cookie of more than 4096 bytes without a word (RFC 6265bis section 5.7). A larger
-    /// token is split over several: `DS`, `DS-1` and so on. 4096 means that no token is split. Many
-    /// servers and proxies refuse a request whose `Cookie` header has more than 8 KiB (nginx:
-    /// `large_client_header_buffers`): raise their limit before you raise this one.
+    /// Browsers silently drop a cookie of more than 4096 bytes (RFC 6265bis section 5.7). A larger token
+    /// is split over several cookies: `DS`, `DS-1` and so on. With 4096, no token is split. Many servers
+    /// and proxies refuse a request whose `Cookie` header has more than 8 KiB (nginx:
+    /// `large_client_header_buffers`). Raise their limit before you raise this one.
     pub max_cookie_bytes: Option<usize>,
-    /// Whether session tokens alone count as a session. Defaults to `true`.
+    /// Whether only session tokens count as a session. Defaults to `true`.
     ///
     /// Descope signs other tokens of a user with the same keys: ID tokens, and the access tokens of
-    /// applications to which the user has granted some scopes. Each of them would open everything that
-    /// the user may do. `false` accepts every token that
-    /// [`Session::validate`](crate::auth::session::Session::validate) accepts, as the official SDKs do.
+    /// applications to which the user has granted some scopes. Each of them would give access to
+    /// everything that the user may do. With `false`, the guard accepts every token that
+    /// [`Sessions::validate`](crate::auth::session::Sessions::validate) accepts, as the official SDKs do.
     pub session_tokens_only: Option<bool>,
     /// Other origins, such as `https://app.example.com`, to which [`LoginPage::then`] and
-    /// [`Guard::safe_redirect`] may send users. Defaults to none: paths of this site alone.
+    /// [`Guard::safe_redirect`] may send users. Defaults to none, so users are only sent to paths of this
+    /// site.
     ///
     /// [`LoginPage::then`]: super::LoginPage::then
     pub redirect_origins: Vec<String>,
@@ -103,7 +104,7 @@ setters!(GuardOptions {
     redirect_origins: list<String>,
 });
 
-/// What a request needs beyond a session. By default nothing.
+/// What a request needs in addition to a session. By default, nothing.
 ///
 /// ```
 /// use descope::web::Access;
@@ -114,16 +115,16 @@ setters!(GuardOptions {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Access {
-    /// The tenant that the user must belong to, and hold the roles and permissions in. Defaults to
-    /// none: those of the project count.
+    /// The tenant that the user must belong to, and in which the user must have the roles and permissions.
+    /// Defaults to none: the roles and permissions of the project count.
     pub tenant: Option<String>,
-    /// Roles, all of which the user must hold.
+    /// The roles that the user must have, all of them.
     pub roles: Vec<String>,
-    /// Permissions, all of which the user must hold.
+    /// The permissions that the user must have, all of them.
     pub permissions: Vec<String>,
-    /// Whether somebody else may act as the user (claim `act`), such as support staff. Defaults to
-    /// `true`; [`Visitor::impersonator`] says who it is. Set `false` where only users themselves may
-    /// act, as for payments and passwords.
+    /// Whether someone else may act as the user (claim `act`), such as support staff. Defaults to `true`.
+    /// [`Visitor::impersonator`] says who it is. Set it to `false` if only users themselves may act, as
+    /// for payments and passwords.
     pub impersonation: Option<bool>,
 }
 
@@ -158,7 +159,7 @@ impl Access {
 /// # let client = descope::Client::builder().emulator(&emulator).build()?;
 /// # let guard = descope::web::Guard::new(&client);
 /// # let token = emulator.issue_token(serde_json::json!({"sub": "U2ada", "drn": "DS", "dct": "acme"})).expect("a token");
-/// # let tokens = descope::web::RequestTokens::new(token, "");
+/// # let tokens = descope::web::RequestTokens::default().session_token(token);
 /// let visitor = guard.validate_and_refresh(&tokens, &Default::default())?;
 /// assert_eq!(visitor.claims.current_tenant(), Some("acme"));
 /// for cookie in &visitor.set_cookies {
@@ -170,27 +171,27 @@ impl Access {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Visitor {
-    /// The claims of their session token, the new one if there is one.
+    /// The claims of the user's session token, or of the new one after a refresh.
     pub claims: Claims,
     /// The new tokens, if the session had to be refreshed.
     pub refreshed: Option<AuthInfo>,
-    /// Values of `Set-Cookie` to send with the answer, one per header, in this order. Empty unless there
-    /// are new tokens.
+    /// Values of `Set-Cookie` to send with the answer, one per header, in this order. Empty unless the
+    /// session was refreshed.
     pub set_cookies: Vec<HeaderValue>,
     /// Whether a new token is too large for cookies, so that the browser does not get it; see
-    /// [`GuardOptions::max_cookie_bytes`]. If it is the session token, each request refreshes. If it is
-    /// a rotated refresh token, the user has to sign in again soon. Log it, and give the tokens fewer
-    /// claims.
+    /// [`GuardOptions::max_cookie_bytes`]. If this is the session token, every request refreshes the
+    /// session. If it is a rotated refresh token, the user has to sign in again soon. Log this, and give
+    /// the tokens fewer claims.
     pub too_large_for_cookies: bool,
 }
 
 impl Visitor {
-    pub(super) fn of(claims: Claims) -> Self {
+    pub(super) fn new(claims: Claims) -> Self {
         Self { claims, refreshed: None, set_cookies: Vec::new(), too_large_for_cookies: false }
     }
 
-    /// The ID of the user who acts as this one (claim `act`, member `sub`; RFC 8693 section 4.1), if
-    /// somebody does. It is empty if the claim does not name anybody.
+    /// The ID of the user who acts as this one (claim `act`, member `sub`; RFC 8693 section 4.1), or
+    /// `None`. It is empty if the claim names nobody.
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
@@ -199,7 +200,7 @@ impl Visitor {
     /// # let token = emulator.issue_token(serde_json::json!({
     /// #     "sub": "U2ada", "drn": "DS", "act": { "sub": "U2support" },
     /// # })).expect("a token");
-    /// # let tokens = descope::web::RequestTokens::new(token, "");
+    /// # let tokens = descope::web::RequestTokens::default().session_token(token);
     /// use descope::web::{Access, Reason};
     ///
     /// let visitor = guard.validate_and_refresh(&tokens, &Access::default())?;
@@ -229,7 +230,7 @@ impl Guard {
         Self::with_defaults(client, GuardOptions::default())
     }
 
-    /// A guard that differs from the default.
+    /// A guard with other options.
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
@@ -245,9 +246,9 @@ impl Guard {
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`](crate::Error::Argument) for a name, domain or path that no cookie can have, for one name of both
-    /// tokens, for [`SameSite::None`] without `secure`, which browsers refuse, and for numbers and
-    /// origins that are out of range.
+    /// [`Error::Argument`](crate::Error::Argument) for a name, domain or path that no cookie can have, for
+    /// a name that both tokens share, for [`SameSite::None`] without `secure`, which browsers refuse, for
+    /// a size that is out of range, and for invalid origins.
     pub fn with_options(client: &Client, options: GuardOptions) -> Result<Self> {
         let guard = Self::with_defaults(client, options);
         guard.settings.check()?;
@@ -259,15 +260,15 @@ impl Guard {
             options.session_cookies.push("DS".to_owned());
         }
         if options.refresh_cookies.is_empty() {
-            options.refresh_cookies.push(client.shared.refresh_cookie.clone());
+            options.refresh_cookies.push(client.refresh_cookie().to_owned());
         }
         Self { client: client.clone(), settings: Arc::new(options), places: Arc::default() }
     }
 
-    /// Checks the session token, and what the user may do. It does not refresh: it waits for nothing but
-    /// the signing keys, now and then.
+    /// Checks the session token, and what the user may do. It does not refresh the session, and only waits
+    /// if the signing keys have to be fetched.
     ///
-    /// Where there are several tokens, the first that passes counts.
+    /// If there are several session tokens, the first that passes counts.
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
@@ -276,7 +277,7 @@ impl Guard {
     /// # let token = emulator.issue_token(serde_json::json!({
     /// #     "sub": "U2ada", "drn": "DS", "tenants": { "acme": { "roles": ["editor"] } },
     /// # })).expect("a token");
-    /// # let tokens = descope::web::RequestTokens::new(token, "");
+    /// # let tokens = descope::web::RequestTokens::default().session_token(token);
     /// use descope::web::{Access, Reason};
     ///
     /// let editors = Access::default().tenant("acme").roles(["editor"]);
@@ -293,7 +294,7 @@ impl Guard {
     /// [`Denied`], with a [`Reason`] and the status to answer: 401, 403 or 503.
     pub fn validate(&self, tokens: &RequestTokens, access: &Access) -> Result<Visitor, Denied> {
         match self.session(tokens) {
-            Ok(claims) => admit(Visitor::of(claims), access),
+            Ok(claims) => admit(Visitor::new(claims), access),
             Err(refused) => Err(refused.denied),
         }
     }
@@ -301,25 +302,25 @@ impl Guard {
     /// Checks the session token, refreshes the session if the token does not pass, and checks what
     /// the user may do.
     ///
-    /// After a refresh there is a cookie with the new session token, and one with the new refresh
-    /// token where the project rotates them. Send them with the answer, whatever it is: they are in
-    /// [`Visitor::set_cookies`] and in [`Denied::set_cookies`].
+    /// A refresh makes a cookie with the new session token, and one with the new refresh token if the
+    /// project rotates them. Send these cookies with every answer: they are in [`Visitor::set_cookies`]
+    /// and in [`Denied::set_cookies`].
     ///
-    /// A session is only refreshed for the user whose session token has expired: the refresh token of
-    /// another user is refused ([`Reason::OtherUser`]). An expired token in `Authorization` can be
-    /// refreshed by a cookie of the same user; for any other token in `Authorization` the cookies do not
-    /// count.
+    /// A session is only refreshed for the user whose session token has expired. The refresh token of
+    /// another user is refused ([`Reason::OtherUser`]). A cookie of the same user can refresh an expired
+    /// token in `Authorization`. For any other token in `Authorization`, the cookies do not count.
     ///
-    /// If several refresh tokens come, the two issued last are tried, within the time of one call.
-    /// That Descope has ended a session is remembered for two minutes, by the client and its clones, and
-    /// costs no call in that time. Then, and where another token was taken in its place, the cookies
-    /// that came are cleared. They are not cleared while nothing is known, because Descope or its keys are
-    /// unavailable or something else answered in its place. Nor are they where the project rotates refresh
-    /// tokens and this one has been replaced by a newer one, which the browser may have by now.
+    /// If the request has several refresh tokens, the guard tries the two newest ones, within the time of
+    /// one call. The client and its clones remember for two minutes that Descope has ended a session, so
+    /// its tokens cost no call in that time. The guard then clears the cookies in the request. It also
+    /// clears them if it had to use another refresh token instead. It does not clear cookies while the
+    /// state of the session is unknown, because Descope or its keys are unavailable or a proxy answered in
+    /// its place. It also keeps the cookie of a refresh token that a newer one has replaced by rotation,
+    /// because the browser may have the newer one by now.
     ///
-    /// Requests that a browser makes at the same time share one refresh if they come to the same process.
-    /// Where the project rotates refresh tokens, one that comes later, or to another process, but was
-    /// sent before the browser had the new cookie, is refused.
+    /// Requests that a browser makes at the same time share one refresh if they reach the same process. In
+    /// projects that rotate refresh tokens, a request is refused if it was sent before the browser had the
+    /// new cookie and comes after that refresh or to another process.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -331,7 +332,7 @@ impl Guard {
     /// # let code = emulator.inbox().last_to("ada@example.com").and_then(|m| m.code).expect("a code");
     /// # let info = client.auth().otp().verify(Email, "ada@example.com", &code)?;
     /// # let tokens =
-    /// #     descope::web::RequestTokens::new(info.session_jwt(), info.refresh_jwt().unwrap_or_default());
+    /// #     descope::web::RequestTokens::default().session_token(info.session_token()).refresh_token(info.refresh_token().unwrap_or_default());
     /// # emulator.advance(Duration::from_secs(3600));
     /// use descope::web::Access;
     ///
@@ -345,15 +346,15 @@ impl Guard {
     ///
     /// # Errors
     ///
-    /// [`Denied`], as of [`validate`](Self::validate); [`Reason::SessionEnded`] if Descope refuses to
-    /// refresh, [`Reason::OtherUser`] if the refresh token is of another user.
+    /// [`Denied`], as for [`validate`](Self::validate). The reason is [`Reason::SessionEnded`] if Descope
+    /// refuses to refresh, and [`Reason::OtherUser`] if the refresh token belongs to another user.
     pub fn validate_and_refresh(
         &self,
         tokens: &RequestTokens,
         access: &Access,
     ) -> Result<Visitor, Denied> {
         let refused = match self.session(tokens) {
-            Ok(claims) => return admit(Visitor::of(claims), access),
+            Ok(claims) => return admit(Visitor::new(claims), access),
             Err(refused) => refused,
         };
         // Whether a refresh can make up for it.
@@ -425,8 +426,8 @@ impl Guard {
 
     /// Makes clients for several calls that are to take no more time than one.
     pub(super) fn within_one_deadline(&self) -> impl Fn() -> Client {
-        let clock = &*self.client.shared.clock;
-        let deadline = clock.monotonic().saturating_add(self.client.settings.deadline);
+        let clock = self.client.clock();
+        let deadline = clock.monotonic().saturating_add(self.client.deadline());
         move || self.client.with_deadline(deadline.saturating_sub(clock.monotonic()))
     }
 }

@@ -2,23 +2,22 @@
 
 use serde_json::Value;
 
-use super::cookies::Place;
+use super::place::Place;
 use super::{Access, Denied, Guard, Reason, RequestTokens, Visitor};
-use crate::auth::CookieSettings;
 use crate::auth::session::{Named, digest};
+use crate::auth::{AuthInfo, CookieSettings, Token};
 use crate::client::Client;
 use crate::error::{Error, Result, codes};
 use crate::transport::http::HeaderValue;
-use crate::{AuthInfo, Token};
 
 impl Guard {
     /// Values of `Set-Cookie` for a user who has signed in, one per header: the session token, and the
-    /// refresh token if there is one. A token that is too large for one cookie is split over several, by
+    /// refresh token if there is one. A token that is too large for one cookie is split over several; see
     /// [`GuardOptions::max_cookie_bytes`](super::GuardOptions::max_cookie_bytes).
     ///
-    /// Domain, path and lifetime are those of the answer, unless the options say otherwise. The name is
-    /// the one that the token gives itself (claim `drn`), with a prefix if the options have it with
-    /// one; or the first of the options, if they do not have it at all.
+    /// Domain, path and lifetime come from the answer, unless the options say otherwise. The name comes
+    /// from the token's claim `drn`, with a prefix such as `__Host-` if the options have the name with one.
+    /// If the options do not have that name, it is the first name in the options.
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
@@ -38,19 +37,19 @@ impl Guard {
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`] for a token that is too large for cookies, which browsers would drop without
-    /// a word. [`Error::Decode`] for a domain or path in the answer that would break out of the cookie, or
-    /// has more than 1024 bytes, at which browsers ignore it.
+    /// [`Error::Argument`] for a token that is too large for cookies, which browsers would silently drop.
+    /// [`Error::Decode`] for a domain or path in the answer that would break out of the cookie, or has more
+    /// than 1024 bytes, which browsers ignore.
     pub fn set_cookies(&self, info: &AuthInfo) -> Result<Vec<HeaderValue>> {
         self.login_cookies(&info.session, info.refresh.as_ref(), &info.cookie)
     }
 
-    /// Takes over the tokens that a script got, such as that of the [login
-    /// page](Self::login_page): checks them, and puts them into cookies that scripts cannot read.
+    /// Accepts the tokens that a script received, such as the script of the [login page](Self::login_page).
+    /// It checks them, and puts them into cookies that scripts cannot read.
     ///
     /// The session token must come as `Authorization: Bearer`. A page of another site cannot send that
-    /// without this site's consent (CORS), and so cannot sign its visitors in as somebody else. The
-    /// refresh token may be empty. If it is there, it must be of the same user.
+    /// header without this site's consent (CORS), so it cannot sign its visitors in as someone else. The
+    /// refresh token may be empty. Otherwise it must belong to the same user.
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
@@ -66,9 +65,9 @@ impl Guard {
     ///
     /// # Errors
     ///
-    /// [`Reason::NoToken`] without the header, [`Reason::TokenTooLarge`] for a token that cookies cannot
-    /// hold, [`Reason::OtherUser`] for tokens of two users, [`Reason::TokenInvalid`] for a session token in
-    /// the place of the refresh token, and those of [`validate`](Self::validate) for either token.
+    /// [`Reason::NoToken`] without the header, [`Reason::TokenTooLarge`] for a token that does not fit into
+    /// cookies, [`Reason::OtherUser`] for tokens of two users, [`Reason::TokenInvalid`] for a session token
+    /// in place of the refresh token, and the errors of [`validate`](Self::validate) for either token.
     pub fn accept_login(
         &self,
         tokens: &RequestTokens,
@@ -101,15 +100,15 @@ impl Guard {
         Ok(visitor)
     }
 
-    /// Ends the session with Descope, and returns the values of `Set-Cookie` that clear its cookies, one
-    /// per header.
+    /// Ends the session at Descope, and returns the values of `Set-Cookie` that clear its cookies, one per
+    /// header.
     ///
-    /// A session that has ended already, or none at all, is no error: tokens that are not the project's,
-    /// have expired, or are known to have ended are not sent. Where several refresh tokens came, the
-    /// sessions of all are ended, of the eight that were issued last, whoever their users are: the browser
-    /// forgets them all. They are ended in turn, within the time of one call, until Descope is
-    /// unavailable. Other browsers of the user's stay signed in; [`Session::logout_all`] ends those
-    /// sessions too.
+    /// It is not an error if the session has already ended, or if there is no session. The guard does not
+    /// send tokens that are not the project's, have expired, or belong to sessions that are known to have
+    /// ended. If the request has several refresh tokens, the sessions of the eight newest ones are ended,
+    /// whoever their users are, because the browser forgets them all. They are ended one after another,
+    /// within the time of one call, until Descope is unavailable. The user's other browsers stay signed in.
+    /// [`Sessions::logout_all`] ends those sessions too.
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
@@ -124,11 +123,11 @@ impl Guard {
     ///
     /// # Errors
     ///
-    /// With status 503 if Descope could not be told, or something on the way answered in its place. The
-    /// cookies are in [`Denied::set_cookies`]: with them the browser forgets the session, which then
-    /// lasts until its tokens expire. Tell the user.
+    /// [`Denied`] with status 503 if Descope could not be reached, or a proxy answered in its place. The
+    /// cookies are in [`Denied::set_cookies`]. With them the browser forgets the session, but the session
+    /// itself lasts until its tokens expire. Tell the user.
     ///
-    /// [`Session::logout_all`]: crate::auth::session::Session::logout_all
+    /// [`Sessions::logout_all`]: crate::auth::session::Sessions::logout_all
     pub fn logout(&self, tokens: &RequestTokens) -> Result<Vec<HeaderValue>, Denied> {
         let mut failed = None;
         let sessions = self.to_log_out(tokens, |error| {
@@ -159,7 +158,7 @@ impl Guard {
 
     /// Ends one session, unless it is known to have ended, and notes where its cookies are.
     fn end(&self, client: &Client, token: &Token) -> Result<()> {
-        let (refreshes, clock) = (&client.shared.refreshes, &*client.shared.clock);
+        let (refreshes, clock) = (client.refreshes(), client.clock());
         let digest = digest(token.jwt.expose());
         if refreshes.ended(&digest, clock.monotonic()).is_some() {
             return Ok(());
@@ -178,13 +177,13 @@ impl Guard {
         Ok(())
     }
 
-    /// The values of `Set-Cookie` that clear all cookies of this guard, one per header, without telling
-    /// Descope.
+    /// Returns the values of `Set-Cookie` that clear all cookies of this guard, one per header. Descope is
+    /// not told.
     ///
-    /// Browsers clear a cookie only if domain and path are those it was set with: those of the options
-    /// here; or else those that Descope answered at sign-ins, refreshes and logouts of this process, as
-    /// far as there were any; or else no domain, and `/`. Where Descope answers others, set them in the
-    /// options too.
+    /// Browsers clear a cookie only if domain and path are the ones it was set with. The guard takes them
+    /// from the options, or else from Descope's answers to the sign-ins, refreshes and logouts of this
+    /// process. If there were no such answers, it uses no domain, and the path `/`. If your project has
+    /// another domain or path, set it in the options.
     ///
     /// ```
     /// # let client = descope::Client::builder().ignore_env().project_id("P2abc").build()?;

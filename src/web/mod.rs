@@ -1,9 +1,10 @@
 //! Guards the pages of a web service: tokens in, claims and cookies out, for any framework or none.
+//! Feature `web`.
 //!
-//! A [`Guard`] finds the tokens of a request, in `Authorization: Bearer` or in cookies. It checks them,
-//! refreshes the session if need be, and says who is let in, or why not and with which status. It also
-//! writes the cookies, safe by default: `Secure`, `HttpOnly`, `SameSite=Strict`. The [guide](crate::guide::web)
-//! says what it does with ended sessions, large tokens, and tokens of other users and kinds.
+//! A [`Guard`] finds the tokens of a request, in `Authorization: Bearer` or in cookies. It checks the tokens, and
+//! refreshes the session if necessary. It says who is let in, or why not and which status to answer. It also writes
+//! the cookies, with safe defaults: `Secure`, `HttpOnly`, `SameSite=Strict`. The [guide](crate::guide::web) says
+//! how it treats ended sessions, large tokens, and tokens of other users and kinds.
 //!
 //! ```
 //! use descope::transport::http::{HeaderMap, Response, StatusCode, header};
@@ -36,9 +37,9 @@
 //! # Ok::<(), descope::Error>(())
 //! ```
 //!
-//! Headers of the [`http`](crate::transport::http) crate, which axum, hyper, warp and others use, are read
-//! as they are; [`Guard::tokens_from`] reads those of any other type. `examples/web_app.rs` is a
-//! whole blocking service, and `examples/axum.rs` an asynchronous one.
+//! [`Guard::tokens`] reads the headers of the [`http`](crate::transport::http) crate, which axum, hyper, warp and
+//! others use. [`Guard::tokens_from`] reads headers of any other type. `examples/web_app.rs` is a complete blocking
+//! service, and `examples/axum.rs` an asynchronous one.
 //!
 //! | headers of | are read by |
 //! |---|---|
@@ -50,20 +51,20 @@
 //!
 //! # Other sites
 //!
-//! A cookie comes with every request to the site, whoever made the browser send it. `SameSite=Strict`
-//! keeps other sites out, but not other subdomains of the same site, and not where the options say
-//! [`SameSite::None`]: check the header `Origin`, or ask for a token of the form, before you change
-//! anything. A `GET` should never change anything.
+//! A browser sends the cookies with every request to your site, no matter which page caused the request.
+//! `SameSite=Strict` keeps other sites out, but not other subdomains of your site, and [`SameSite::None`] keeps
+//! nobody out. In these cases, check the header `Origin`, or require a CSRF token, before you change anything. A
+//! `GET` should never change anything.
 //!
-//! Other subdomains can also set cookies for yours, such as those of another user's session. Where you
-//! do not trust all of them, give the cookies names that browsers take from your host alone:
-//! `__Host-DS` and `__Host-DSR`.
+//! Other subdomains can also set cookies for yours, such as the cookies of another user's session. If you do not
+//! trust all of them, give the cookies names that browsers accept only from your host: `__Host-DS` and
+//! `__Host-DSR`.
 //!
 //! # Coming from Flask
 //!
-//! Descope's Python SDK has decorators for Flask. Each is a few lines here, without its flaws: tenants
-//! are checked, a refresh sets the cookies of all new tokens, and a logout clears the cookies with the
-//! attributes that they were set with.
+//! Descope's Python SDK has decorators for Flask. With this crate, each takes a few lines, without the decorators'
+//! flaws: tenants are checked, a refresh sets the cookies of all new tokens, and a logout clears the cookies with
+//! the attributes that they were set with.
 //!
 //! | decorator | here |
 //! |---|---|
@@ -74,9 +75,9 @@
 //! | `descope_verify_code_by_phone_sms` | the same with [`DeliveryMethod::Sms`](crate::auth::DeliveryMethod::Sms) |
 //! | `descope_verify_code_by_phone_voice_call` | the same with [`DeliveryMethod::Voice`](crate::auth::DeliveryMethod::Voice) |
 //! | `descope_verify_code_by_phone_whatsapp` | the same with [`DeliveryMethod::WhatsApp`](crate::auth::DeliveryMethod::WhatsApp) |
-//! | `descope_signup_magiclink_by_email` | [`magic_link().sign_up`](crate::auth::magic_link::MagicLink::sign_up)`(Email, email, Some(uri), &options)` |
-//! | `descope_signin_magiclink_by_email` | [`magic_link().sign_in`](crate::auth::magic_link::MagicLink::sign_in)`(Email, email, Some(uri), &options)` |
-//! | `descope_verify_magiclink_token` | [`magic_link().verify`](crate::auth::magic_link::MagicLink::verify)`(t)` with the query parameter `t`, then [`Guard::set_cookies`] |
+//! | `descope_signup_magiclink_by_email` | [`magic_link().sign_up`](crate::auth::magic_link::MagicLinks::sign_up)`(Email, email, &options)` |
+//! | `descope_signin_magiclink_by_email` | [`magic_link().sign_in`](crate::auth::magic_link::MagicLinks::sign_in)`(Email, email, &options)` |
+//! | `descope_verify_magiclink_token` | [`magic_link().verify`](crate::auth::magic_link::MagicLinks::verify)`(t)` with the query parameter `t`, then [`Guard::set_cookies`] |
 //! | `descope_logout` | [`Guard::logout`] |
 //! | `descope_oauth` | [`oauth().start`](crate::auth::oauth::OAuth::start)`(provider, &options)`, then status 302 with [`Guard::location`] |
 //! | `descope_full_login` | [`Guard::login_page`], and [`Guard::accept_login`] for the tokens |
@@ -84,13 +85,16 @@
 mod cookies;
 mod denied;
 mod guard;
+mod headers;
 mod login;
 mod page;
+mod parts;
+mod place;
 mod refresh;
 mod tokens;
 
-pub use self::cookies::SameSite;
 pub use self::denied::{Denied, Reason, status};
 pub use self::guard::{Access, Guard, GuardOptions, Visitor};
 pub use self::page::LoginPage;
+pub use self::place::SameSite;
 pub use self::tokens::RequestTokens;

@@ -4,7 +4,7 @@ use percent_encoding::percent_decode_str;
 
 use super::{Guard, GuardOptions};
 use crate::check;
-use crate::client::region_url;
+use crate::core::region_url;
 use crate::error::{Error, Result};
 use crate::html::escape;
 use crate::options::setters;
@@ -33,7 +33,7 @@ login.addEventListener('success', async ({ detail }) => {
 });
 ";
 
-/// A page on which users sign in by one of the project's flows; see [`Guard::login_page`].
+/// A page on which users sign in with one of the project's flows; see [`Guard::login_page`].
 ///
 /// ```
 /// use descope::web::LoginPage;
@@ -43,29 +43,29 @@ login.addEventListener('success', async ({ detail }) => {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct LoginPage {
-    /// ID of the flow, such as `sign-up-or-in`.
+    /// The ID of the flow, such as `sign-up-or-in`.
     pub flow_id: String,
-    /// Path on this site that takes the tokens: it answers a `POST` with
-    /// [`Guard::accept_login`]. It must not be of a visitor's choice.
+    /// The path on this site that accepts the tokens: it answers a `POST` with [`Guard::accept_login`].
+    /// Never let a visitor choose it.
     pub tokens_to: String,
-    /// Path on this site where the user goes then, or a URL of one of the
-    /// [`GuardOptions::redirect_origins`](super::GuardOptions::redirect_origins). Defaults to `/`. Where a
-    /// visitor chooses it, as by a parameter `?next=`, pass it through [`Guard::safe_redirect`], which is as
-    /// strict but does not fail the page.
+    /// The path on this site where the user goes after signing in, or a URL of one of the
+    /// [`GuardOptions::redirect_origins`](super::GuardOptions::redirect_origins). Defaults to `/`. If a
+    /// visitor chooses it, as with a parameter `?next=`, pass it through [`Guard::safe_redirect`], which is
+    /// equally strict but does not fail the page.
     pub then: Option<String>,
     /// The page's title. Defaults to `Sign in`.
     pub title: Option<String>,
-    /// What the page says when the tokens were not taken. Defaults to an English sentence.
+    /// What the page says if the tokens were not accepted. Defaults to an English sentence.
     pub failure: Option<String>,
-    /// The page's language, such as `pt-BR`, for its readers. Defaults to `en`.
+    /// The page's language, such as `pt-BR`. Defaults to `en`.
     pub language: Option<String>,
-    /// `light`, `dark` or `os`. Defaults to that of the flow.
+    /// `light`, `dark` or `os`. Defaults to the theme of the flow.
     pub theme: Option<String>,
-    /// A nonce of the page's content security policy, new for every answer. Defaults to none.
+    /// The nonce for the page's content security policy, new for every answer. Defaults to none.
     pub nonce: Option<String>,
-    /// Path or URL of the web component, such as a copy on this site. Defaults to a fixed version at
-    /// `unpkg.com`, whose digest the browser checks. It is a script that sees the tokens: never let a
-    /// visitor choose it.
+    /// The path or URL of the web component, such as a copy on this site. Defaults to a fixed version at
+    /// `unpkg.com`, whose digest the browser checks. The component is a script that sees the tokens, so
+    /// never let a visitor choose it.
     pub component: Option<String>,
 }
 
@@ -75,7 +75,7 @@ setters!(LoginPage {
 });
 
 impl LoginPage {
-    /// The flow, and the path on this site that takes the tokens.
+    /// A page for a flow, and the path on this site that accepts the tokens.
     pub fn new(flow_id: impl Into<String>, tokens_to: impl Into<String>) -> Self {
         Self {
             flow_id: flow_id.into(),
@@ -92,12 +92,12 @@ impl LoginPage {
 }
 
 impl Guard {
-    /// The HTML of a page on which users sign in by one of the project's flows, with Descope's web
+    /// The HTML of a page on which users sign in with one of the project's flows, in Descope's web
     /// component.
     ///
     /// Once a user has signed in, the page posts the tokens to this site, which puts them into cookies
-    /// that scripts cannot read. Send it as `text/html; charset=utf-8`. A content security policy must
-    /// allow the component what it loads; [`LoginPage::nonce`] goes with it.
+    /// that scripts cannot read. Send the page as `text/html; charset=utf-8`. If you have a content security
+    /// policy, it must allow what the component loads; see [`LoginPage::nonce`].
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
@@ -111,7 +111,7 @@ impl Guard {
     ///
     /// // For `POST /session`.
     /// # let session = emulator.issue_token(serde_json::json!({"sub": "U2ada", "drn": "DS"})).expect("a token");
-    /// # let (tokens, body) = (descope::web::RequestTokens::new(session, ""), "");
+    /// # let (tokens, body) = (descope::web::RequestTokens::default().session_token(session), "");
     /// let visitor = guard.accept_login(&tokens, body)?;
     /// assert_eq!(visitor.set_cookies.len(), 1);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -119,8 +119,8 @@ impl Guard {
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`] for a missing flow, for texts that are not paths or URLs, and for a URL of
-    /// another origin to go to.
+    /// [`Error::Argument`] for a missing flow, for texts that are not paths or URLs, and for a target of an
+    /// origin that is not allowed.
     pub fn login_page(&self, page: &LoginPage) -> Result<String> {
         check::id("flow_id", &page.flow_id)?;
         if !is_local(&page.tokens_to) || page.tokens_to.contains('#') {
@@ -165,10 +165,10 @@ impl Guard {
         ))
     }
 
-    /// The value of `Location` that sends a browser to a URL that Descope answered, as for OAuth and
-    /// single sign-on. Answer with status 302, or 307.
+    /// The value of `Location` that sends a browser to a URL from Descope's answer, as for OAuth and single
+    /// sign-on. Answer with status 302 or 307.
     ///
-    /// It takes any origin: never give it a URL that a visitor has chosen, and see
+    /// It accepts any origin, so never pass it a URL that a visitor has chosen. Use
     /// [`safe_redirect`](Self::safe_redirect) for those.
     ///
     /// ```
@@ -187,21 +187,21 @@ impl Guard {
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`] unless it is a whole URL with a host, without a user, by HTTPS or in the
-    /// way that the client itself talks to Descope.
+    /// [`Error::Argument`] unless the text is an absolute URL with a host and without a user. The scheme
+    /// must be `https`, or the one with which the client itself talks to Descope.
     pub fn location(&self, url: &str) -> Result<HeaderValue> {
         self.check_url("url", url)?;
         check::header("url", url)
     }
 
-    /// Returns a visitor's text if it is safe to send the visitor there, such as the parameter `next` of a
-    /// login page, decoded. It fits [`LoginPage::then`] and the header `Location`.
+    /// Returns a visitor's text if it is safe to send the visitor there. The text may be the decoded
+    /// parameter `next` of a login page. The result fits [`LoginPage::then`] and the header `Location`.
     ///
-    /// Safe is a path on this site, as a browser understands it: it starts with one slash, and has no
-    /// empty, `.` or `..` segments, backslashes, or control characters, whether they are encoded or not.
-    /// Query and fragment may follow. So is an `https` URL, or an `http` one if you say so, of one of the
-    /// [`GuardOptions::redirect_origins`](super::GuardOptions::redirect_origins), with such a path. All of
-    /// it is visible ASCII.
+    /// A path on this site is safe, as a browser understands it: it starts with one slash, and has no empty,
+    /// `.` or `..` segments, backslashes, or control characters, whether encoded or not. A query and a
+    /// fragment may follow. A URL with such a path is safe if it belongs to one of the
+    /// [`GuardOptions::redirect_origins`](super::GuardOptions::redirect_origins): an `https` URL, or an
+    /// `http` URL if you have allowed that origin. The whole text must be visible ASCII.
     ///
     /// ```
     /// # let client = descope::Client::builder().ignore_env().project_id("P2abc").build()?;
@@ -229,7 +229,7 @@ impl Guard {
     fn check_url(&self, name: &'static str, url: &str) -> Result<()> {
         let refuse = |reason| Err(Error::argument(name, reason));
         if !url.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'\\' | b'"')) {
-            return refuse("must be visible ASCII, encoded");
+            return refuse("must be visible ASCII; percent-encode other characters");
         }
         let Ok(uri) = url.split('#').next().unwrap_or_default().parse::<Uri>() else {
             return refuse("is not a URL");

@@ -1,11 +1,10 @@
 //! Refreshes the session of a request: which of its tokens, and which cookies go with the outcome.
 
 use super::{Denied, Guard, Reason, RequestTokens, Visitor};
-use crate::auth::CookieSettings;
 use crate::auth::session::{Memory, Named};
+use crate::auth::{AuthInfo, CookieSettings, Token};
 use crate::error::{Error, Result, TokenError, codes};
 use crate::transport::http::HeaderValue;
-use crate::{AuthInfo, Token};
 
 /// Refresh tokens of one request that Descope is asked about: anyone can send many.
 const MAX_CALLS: usize = 2;
@@ -116,7 +115,7 @@ impl Guard {
         let refused = error.is_unauthorized() || error.is_forbidden() || error.is_not_found();
         let replaced = error.is_unauthorized()
             && code != codes::LOGGED_OUT
-            && self.client.shared.refreshes.rotates();
+            && self.client.refreshes().rotates();
         refused && !error.is_unavailable() && !replaced
     }
 
@@ -128,7 +127,7 @@ impl Guard {
         info: AuthInfo,
         clear: bool,
     ) -> Result<Visitor, Denied> {
-        let mut visitor = Visitor::of(info.claims().clone());
+        let mut visitor = Visitor::new(info.claims().clone());
         match self.cookies_of(tokens, given, &info, clear) {
             Ok((cookies, too_large)) => {
                 visitor.set_cookies = cookies;
@@ -149,7 +148,7 @@ impl Guard {
         info: &AuthInfo,
         clear: bool,
     ) -> Result<(Vec<HeaderValue>, bool)> {
-        let rotated = info.refresh_jwt() != Some(given.jwt.expose());
+        let rotated = info.refresh_token() != Some(given.jwt.expose());
         let refresh = info.refresh.as_ref().filter(|_| rotated || clear);
         let mut settings = info.cookie.clone();
         if let Some(refresh) = refresh.filter(|_| clear && has_no_lifetime(&settings)) {

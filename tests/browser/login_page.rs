@@ -2,7 +2,6 @@
 
 use std::io::Read;
 
-use descope::auth::LoginOptions;
 use descope::emulator::Emulator;
 use descope::transport::http::HeaderValue;
 use descope::web::{Access, Guard, GuardOptions, LoginPage};
@@ -95,7 +94,7 @@ fn world_with(options: GuardOptions) -> (Emulator, Guard, AuthInfo) {
     let emulator = Emulator::new();
     let client = Client::builder().emulator(&emulator).build().unwrap();
     let (otp, email) = (client.auth().otp(), descope::auth::DeliveryMethod::Email);
-    otp.sign_up_or_in(email, "ada@example.com", &LoginOptions::default()).unwrap();
+    otp.sign_up_or_in(email, "ada@example.com", &Default::default()).unwrap();
     let code = emulator.inbox().last_to("ada@example.com").unwrap().code.unwrap();
     let info = otp.verify(email, "ada@example.com", &code).unwrap();
     (emulator, Guard::with_options(&client, options).unwrap(), info)
@@ -105,7 +104,7 @@ fn world_with(options: GuardOptions) -> (Emulator, Guard, AuthInfo) {
 #[ignore = "needs chromedriver"]
 fn the_tokens_end_up_in_cookies_that_scripts_cannot_read() {
     let (_emulator, guard, info) = world();
-    let component = component(info.session_jwt(), info.refresh_jwt().unwrap());
+    let component = component(info.session_token(), info.refresh_token().unwrap());
     let (origin, browser) = (serve(guard, component), Browser::start());
     browser.open(&format!("{origin}/login"));
     let url = browser.wait_for("/home?");
@@ -128,7 +127,7 @@ fn the_browser_keeps_names_with_a_prefix() {
         .refresh_cookies(["__Host-DSR"])
         .domain("example.com");
     let (_emulator, guard, info) = world_with(options);
-    let component = component(info.session_jwt(), info.refresh_jwt().unwrap());
+    let component = component(info.session_token(), info.refresh_token().unwrap());
     let (origin, browser) = (serve(guard, component), Browser::start());
     browser.open(&format!("{origin}/login"));
     browser.wait_for("/home?");
@@ -139,7 +138,7 @@ fn the_browser_keeps_names_with_a_prefix() {
 #[ignore = "needs chromedriver"]
 fn tokens_that_are_refused_leave_a_message_and_no_cookie() {
     let (_emulator, guard, info) = world();
-    let forged = info.session_jwt().replace("eyJ", "eyK");
+    let forged = info.session_token().replace("eyJ", "eyK");
     let (origin, browser) = (serve(guard, component(&forged, "")), Browser::start());
     browser.open(&format!("{origin}/login"));
     browser.text("[role=alert]:not([hidden])");

@@ -6,9 +6,9 @@ mod login_page;
 mod web_app;
 mod webdriver;
 
-use descope::auth::oauth::{OAuthOptions, providers};
+use descope::auth::oauth::{OAuthOptions, OAuthSignUpOptions, providers};
 use descope::auth::sso::SsoOptions;
-use descope::auth::webauthn::{WebAuthnLoginOptions, WebAuthnSignUpOptions};
+use descope::auth::webauthn::{PasskeyUser, WebAuthnLoginOptions, WebAuthnSignUpOptions};
 use descope::emulator::{Emulator, Server};
 use descope::{AuthInfo, Client};
 use serde_json::json;
@@ -40,7 +40,7 @@ fn code(browser: &Browser) -> String {
 
 #[track_caller]
 fn check_session(client: &Client, info: &AuthInfo) {
-    let claims = client.auth().session().validate(info.session_jwt()).unwrap();
+    let claims = client.auth().session().validate(info.session_token()).unwrap();
     assert_eq!(claims.user_id(), info.user.user_id);
 }
 
@@ -60,7 +60,8 @@ fn oauth_by_choosing_a_user_by_being_new_and_by_cancelling() {
     check_session(&client, &info);
     assert_eq!((&*info.user.name, info.user.oauth["google"]), ("Ada \"<&>", true));
 
-    browser.open(&oauth.sign_up(providers::GOOGLE, &options).unwrap());
+    let new = OAuthSignUpOptions::default().redirect_url(format!("{app}/callback"));
+    browser.open(&oauth.sign_up(providers::GOOGLE, &new).unwrap());
     browser.type_in("#new [name=loginId]", "grace@example.com");
     browser.type_in("#new [name=name]", "Grace Höpper & Co");
     browser.click("#new button");
@@ -134,9 +135,9 @@ fn a_passkey_signs_up_and_in() {
     check_session(&client, &first);
     assert!(first.first_seen && first.user.webauthn);
 
-    for login_id in [Some(ADA), None] {
+    for user in [PasskeyUser::LoginId(ADA), PasskeyUser::Anyone] {
         let options = WebAuthnLoginOptions::default();
-        let start = webauthn.sign_in_start(login_id, &app, &options).unwrap();
+        let start = webauthn.sign_in_start(user, &app, &options).unwrap();
         let response = run(GET, &start.options);
         let again = webauthn.sign_in_finish(&start.transaction_id, &response).unwrap();
         check_session(&client, &again);

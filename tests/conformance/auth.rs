@@ -2,10 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use descope::auth::enchanted_link::PendingLink;
+use descope::auth::enchanted_link::{PendingLink, UpdatePhoneOptions};
+use descope::auth::password::Replacement;
 use descope::auth::password::ResetOptions;
 use descope::auth::totp::TotpSetup;
-use descope::auth::{AuthInfo, DeliveryMethod, LoginOptions, SignUpOptions, Token, UpdateOptions};
+use descope::auth::{
+    AuthInfo, DeliveryMethod, LinkLoginOptions, LinkSignUpOptions, LinkSignUpOrInOptions,
+    LinkUpdateOptions, LoginOptions, MessageLoginOptions, MessageSignUpOptions,
+    MessageSignUpOrInOptions, SignUpOptions, Token, UpdateOptions,
+};
 use descope::{Claims, Client, UserDetails};
 use serde_json::{Map, Value};
 
@@ -27,12 +32,16 @@ fn otp(client: &Client, method: &str, args: &Args<'_>) -> Call {
     let otp = client.auth().otp();
     let refresh_token = args.text("refresh_token")?;
     match method {
-        "sign_up" => {
-            shown(otp.sign_up(delivery(args)?, args.text("login_id")?, &sign_up_options(args)?))
-        }
-        "sign_in" => {
-            shown(otp.sign_in(delivery(args)?, args.text("login_id")?, &login_options(args)?))
-        }
+        "sign_up" => shown(otp.sign_up(
+            delivery(args)?,
+            args.text("login_id")?,
+            &message_sign_up_options(args)?,
+        )),
+        "sign_in" => shown(otp.sign_in(
+            delivery(args)?,
+            args.text("login_id")?,
+            &message_login_options(args)?,
+        )),
         "sign_up_or_in" => {
             let options = sign_up_or_in_options(args)?;
             shown(otp.sign_up_or_in(delivery(args)?, args.text("login_id")?, &options))
@@ -54,25 +63,24 @@ fn otp(client: &Client, method: &str, args: &Args<'_>) -> Call {
 }
 
 fn magic_link(client: &Client, method: &str, args: &Args<'_>) -> Call {
-    let link = client.auth().magic_link();
-    let (login_id, page) = (args.text("login_id")?, args.maybe("uri")?);
+    let links = client.auth().magic_link();
+    let login_id = args.text("login_id")?;
     let refresh_token = args.text("refresh_token")?;
     match method {
-        "sign_up" => shown(link.sign_up(delivery(args)?, login_id, page, &sign_up_options(args)?)),
-        "sign_in" => shown(link.sign_in(delivery(args)?, login_id, page, &login_options(args)?)),
+        "sign_up" => shown(links.sign_up(delivery(args)?, login_id, &new_link(args)?)),
+        "sign_in" => shown(links.sign_in(delivery(args)?, login_id, &link(args)?)),
         "sign_up_or_in" => {
-            let options = sign_up_or_in_options(args)?;
-            shown(link.sign_up_or_in(delivery(args)?, login_id, page, &options))
+            shown(links.sign_up_or_in(delivery(args)?, login_id, &link_or_new(args)?))
         }
-        "verify" => signed_in(link.verify(args.text("token")?)),
+        "verify" => signed_in(links.verify(args.text("token")?)),
         "update_user_email" => {
-            let (email, options) = (args.text("email")?, update_options(args)?);
-            shown(link.update_email(login_id, email, page, refresh_token, &options))
+            let (email, options) = (args.text("email")?, update_link(args)?);
+            shown(links.update_email(login_id, email, refresh_token, &options))
         }
         "update_user_phone" => {
-            let (phone, options) = (args.text("phone")?, update_options(args)?);
+            let (phone, options) = (args.text("phone")?, update_link(args)?);
             let method = delivery(args)?;
-            shown(link.update_phone(method, login_id, phone, page, refresh_token, &options))
+            shown(links.update_phone(method, login_id, phone, refresh_token, &options))
         }
         _ => Err(Unsayable::NoAdapter),
     }
@@ -80,36 +88,60 @@ fn magic_link(client: &Client, method: &str, args: &Args<'_>) -> Call {
 
 fn enchanted_link(client: &Client, method: &str, args: &Args<'_>) -> Call {
     use DeliveryMethod::{Email, Sms};
-    let link = client.auth().enchanted_link();
+    let links = client.auth().enchanted_link();
     let (login_id, phone) = (args.text("login_id")?, args.text("phone")?);
-    let (page, refresh_token) = (args.maybe("uri")?, args.text("refresh_token")?);
+    let refresh_token = args.text("refresh_token")?;
     match method {
-        "sign_up" => pending(link.sign_up(Email, login_id, page, &sign_up_options(args)?)),
-        "sign_in" => pending(link.sign_in(Email, login_id, page, &login_options(args)?)),
-        "sign_up_or_in" => {
-            pending(link.sign_up_or_in(Email, login_id, page, &sign_up_or_in_options(args)?))
-        }
-        "sign_up_with_phone" => pending(link.sign_up(Sms, phone, page, &sign_up_options(args)?)),
-        "sign_in_with_phone" => pending(link.sign_in(Sms, phone, page, &login_options(args)?)),
-        "sign_up_or_in_with_phone" => {
-            pending(link.sign_up_or_in(Sms, phone, page, &sign_up_or_in_options(args)?))
-        }
-        "verify" => shown(link.verify(args.text("token")?)),
-        "get_session" => match link.session(args.text("pending_ref")?) {
+        "sign_up" => pending(links.sign_up(Email, login_id, &new_link(args)?)),
+        "sign_in" => pending(links.sign_in(Email, login_id, &link(args)?)),
+        "sign_up_or_in" => pending(links.sign_up_or_in(Email, login_id, &link_or_new(args)?)),
+        "sign_up_with_phone" => pending(links.sign_up(Sms, phone, &new_link(args)?)),
+        "sign_in_with_phone" => pending(links.sign_in(Sms, phone, &link(args)?)),
+        "sign_up_or_in_with_phone" => pending(links.sign_up_or_in(Sms, phone, &link_or_new(args)?)),
+        "verify" => shown(links.verify(args.text("token")?)),
+        "get_session" => match links.session(args.text("pending_ref")?) {
             // Python raises while the link is not clicked.
             Ok(None) => Err(Unsayable::Type("not yet".to_owned())),
             Ok(Some(info)) => Ok(Ok(show_sign_in(&info))),
             Err(error) => Ok(Err(error)),
         },
         "update_user_email" => {
-            let (email, options) = (args.text("email")?, update_options(args)?);
-            pending(link.update_email(login_id, email, page, refresh_token, &options))
+            let (email, options) = (args.text("email")?, update_link(args)?);
+            pending(links.update_email(login_id, email, refresh_token, &options))
         }
-        "update_user_phone" => {
-            pending(link.update_phone(login_id, phone, refresh_token, &update_options(args)?))
-        }
+        "update_user_phone" => pending(links.update_phone(
+            login_id,
+            phone,
+            refresh_token,
+            &update_phone_options(args)?,
+        )),
         _ => Err(Unsayable::NoAdapter),
     }
+}
+
+/// A message with a link to the page that Python calls `uri`.
+fn link(args: &Args<'_>) -> Sayable<LinkLoginOptions> {
+    let mut options = LinkLoginOptions::default().login(message_login_options(args)?);
+    options.redirect_url = args.string("uri")?;
+    Ok(options)
+}
+
+fn link_or_new(args: &Args<'_>) -> Sayable<LinkSignUpOrInOptions> {
+    let mut options = LinkSignUpOrInOptions::default().login(sign_up_or_in_options(args)?);
+    options.redirect_url = args.string("uri")?;
+    Ok(options)
+}
+
+fn new_link(args: &Args<'_>) -> Sayable<LinkSignUpOptions> {
+    let mut options = LinkSignUpOptions::default().sign_up(message_sign_up_options(args)?);
+    options.redirect_url = args.string("uri")?;
+    Ok(options)
+}
+
+fn update_link(args: &Args<'_>) -> Sayable<LinkUpdateOptions> {
+    let mut options = LinkUpdateOptions::default().update(update_options(args)?);
+    options.redirect_url = args.string("uri")?;
+    Ok(options)
 }
 
 /// A link that waits for its click, with the reference that is secret.
@@ -163,9 +195,9 @@ fn password(client: &Client, method: &str, args: &Args<'_>) -> Call {
         }
         "replace" => {
             let (old, new) = (args.text("old_password")?, args.text("new_password")?);
-            signed_in(password.replace(login_id, old, new))
+            signed_in(password.replace(login_id, Replacement { old: old, new: new }))
         }
-        "get_policy" => shown(password.policy()),
+        "get_policy" => shown(password.load_policy()),
         _ => Err(Unsayable::NoAdapter),
     }
 }
@@ -180,44 +212,93 @@ pub(crate) fn delivery(args: &Args<'_>) -> Sayable<DeliveryMethod> {
     }
 }
 
-/// Python's `LoginOptions` and the refresh token that goes with them.
+/// Python's `LoginOptions` and the refresh token that goes with them, for a sign-in without a message.
 pub(crate) fn login_options(args: &Args<'_>) -> Sayable<LoginOptions> {
     let mut options = LoginOptions::default();
-    options.refresh_token = args.maybe("refresh_token")?.map(Into::into);
+    let raised = raised(args)?;
+    if let Some(token) = raised.step_up {
+        options = options.step_up(token);
+    }
+    if let Some(token) = raised.add_factor {
+        options = options.add_factor(token);
+    }
     let Some(given) = args.object("login_options")? else { return Ok(options) };
-    options.stepup = given.flag("stepup")?;
-    options.mfa = given.flag("mfa")?;
     options.revoke_other_sessions = given.flag("revoke_other_sessions")?;
     options.custom_claims = given.map("custom_claims")?;
-    options.template_id = given.maybe("template_id")?.map(str::to_owned);
-    options.locale = given.maybe("locale")?.map(str::to_owned);
+    Ok(options)
+}
+
+/// Likewise, for a sign-in by a message.
+pub(crate) fn message_login_options(args: &Args<'_>) -> Sayable<MessageLoginOptions> {
+    let mut options = MessageLoginOptions::default();
+    let raised = raised(args)?;
+    if let Some(token) = raised.step_up {
+        options = options.step_up(token);
+    }
+    if let Some(token) = raised.add_factor {
+        options = options.add_factor(token);
+    }
+    let Some(given) = args.object("login_options")? else { return Ok(options) };
+    options.revoke_other_sessions = given.flag("revoke_other_sessions")?;
+    options.custom_claims = given.map("custom_claims")?;
+    options.template_id = given.string("template_id")?;
+    options.locale = given.string("locale")?;
     if let Some(template) = given.text_map("template_options")? {
         options = options.template_options(template);
     }
     Ok(options)
+}
+
+/// The session that a sign-in adds to.
+struct Raised<'a> {
+    step_up: Option<&'a str>,
+    add_factor: Option<&'a str>,
+}
+
+/// Step-up and MFA need a token here, and a token is for them alone.
+fn raised<'a>(args: &Args<'a>) -> Sayable<Raised<'a>> {
+    let token = args.maybe("refresh_token")?;
+    let mut raised = Raised { step_up: None, add_factor: None };
+    let Some(given) = args.object("login_options")? else { return Ok(raised) };
+    for (name, place) in [("stepup", &mut raised.step_up), ("mfa", &mut raised.add_factor)] {
+        if given.flag(name)? == Some(true) {
+            let missing = || Unsayable::Type(format!("{name} without a refresh token"));
+            *place = Some(token.ok_or_else(missing)?);
+        }
+    }
+    Ok(raised)
 }
 
 /// Python's `SignUpOptions`, which its sign-up-or-in takes.
-pub(crate) fn sign_up_or_in_options(args: &Args<'_>) -> Sayable<LoginOptions> {
-    let mut options = LoginOptions::default();
+pub(crate) fn sign_up_or_in_options(args: &Args<'_>) -> Sayable<MessageSignUpOrInOptions> {
+    let mut options = MessageSignUpOrInOptions::default();
     let Some(given) = args.object("signup_options")? else { return Ok(options) };
     options.revoke_other_sessions = given.flag("revoke_other_sessions")?;
     options.custom_claims = given.map("custom_claims")?;
-    options.template_id = given.maybe("template_id")?.map(str::to_owned);
+    options.template_id = given.string("template_id")?;
     if let Some(template) = given.text_map("template_options")? {
         options = options.template_options(template);
     }
     Ok(options)
 }
 
-/// Python's `user` and `signup_options`.
-pub(crate) fn sign_up_options(args: &Args<'_>) -> Sayable<SignUpOptions> {
-    let mut options = SignUpOptions::default().user(user(args)?);
+/// Python's `user` and `signup_options`, for a sign-up by a message.
+pub(crate) fn message_sign_up_options(args: &Args<'_>) -> Sayable<MessageSignUpOptions> {
+    let mut options = MessageSignUpOptions::default().user(user(args)?);
     let given = sign_up_or_in_options(args)?;
     options.revoke_other_sessions = given.revoke_other_sessions;
     options.custom_claims = given.custom_claims;
     options.template_id = given.template_id;
     options.template_options = given.template_options;
+    Ok(options)
+}
+
+/// Likewise, for one without.
+pub(crate) fn sign_up_options(args: &Args<'_>) -> Sayable<SignUpOptions> {
+    let mut options = SignUpOptions::default().user(user(args)?);
+    let Some(given) = args.object("signup_options")? else { return Ok(options) };
+    options.revoke_other_sessions = given.flag("revoke_other_sessions")?;
+    options.custom_claims = given.map("custom_claims")?;
     Ok(options)
 }
 
@@ -268,6 +349,19 @@ pub(crate) fn update_options(args: &Args<'_>) -> Sayable<UpdateOptions> {
     options.on_merge_use_existing = args.flag("on_merge_use_existing")?;
     options.provider_id = args.maybe("provider_id")?.map(str::to_owned);
     options.template_id = args.maybe("template_id")?.map(str::to_owned);
+    if let Some(template) = args.text_map("template_options")? {
+        options = options.template_options(template);
+    }
+    Ok(options)
+}
+
+/// Those of an enchanted link to a new phone, which adds no factor.
+fn update_phone_options(args: &Args<'_>) -> Sayable<UpdatePhoneOptions> {
+    let mut options = UpdatePhoneOptions::default();
+    options.add_to_login_ids = args.flag("add_to_login_ids")?;
+    options.on_merge_use_existing = args.flag("on_merge_use_existing")?;
+    options.provider_id = args.string("provider_id")?;
+    options.template_id = args.string("template_id")?;
     if let Some(template) = args.text_map("template_options")? {
         options = options.template_options(template);
     }

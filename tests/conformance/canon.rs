@@ -44,6 +44,11 @@ const RULES: &[Rule] = &[
         },
     },
     Rule {
+        cases: &["*/variant_refresh_token_without_login_options"],
+        why: "Python sends a refresh token that nothing asks for; Go sends it for step-up and MFA alone.",
+        correct: |case| each(case, |sent| sent.bearer = format!("Bearer {PROJECT}")),
+    },
+    Rule {
         cases: &["webauthn.sign_up_start/*"],
         why: "Go names the login ID beside the user, Python and Node in it. Both are sent.",
         correct: |case| {

@@ -310,8 +310,8 @@ fn read(request: &Request) -> Sent {
 struct StoppedClock(i64);
 
 impl Clock for StoppedClock {
-    fn unix(&self) -> i64 {
-        self.0
+    fn unix(&self) -> descope::UnixTime {
+        descope::UnixTime::from_seconds(self.0)
     }
 
     fn monotonic(&self) -> Duration {

@@ -2,6 +2,7 @@
 
 use descope::auth::access_key::AccessKeyOptions;
 use descope::auth::session::MyTenants;
+use descope::auth::session::SessionTokens;
 use descope::emulator::Emulator;
 use descope::{Claims, Client, Scope};
 use serde_json::{Map, Value};
@@ -24,7 +25,10 @@ pub(crate) fn call(case: &Case, client: &Client, args: &Args<'_>) -> Call {
         "refresh_session" => signed_in(session.refresh(refresh("refresh_token")?)),
         "validate_and_refresh_session" => {
             let token = args.text("session_token")?;
-            let checked = session.validate_and_refresh(token, refresh("refresh_token")?);
+            let checked = session.validate_and_refresh(SessionTokens {
+                session: token,
+                refresh: refresh("refresh_token")?,
+            });
             Ok(checked.map(|checked| match &checked.refreshed {
                 Some(info) => show_sign_in(info),
                 None => show_session(token, &checked.claims),
@@ -33,7 +37,7 @@ pub(crate) fn call(case: &Case, client: &Client, args: &Args<'_>) -> Call {
         "logout" => shown(session.logout(refresh("refresh_token")?)),
         "logout_all" => shown(session.logout_all(refresh("refresh_token")?)),
         "me" => shown(session.me(refresh("refresh_token")?)),
-        "history" => shown(session.history(refresh("refresh_token")?)),
+        "history" => shown(session.load_history(refresh("refresh_token")?)),
         "my_tenants" => {
             let ids = args.texts("ids")?.unwrap_or_default();
             let which = match args.flag("dct")? {
@@ -41,7 +45,7 @@ pub(crate) fn call(case: &Case, client: &Client, args: &Args<'_>) -> Call {
                 Some(true) => return Err(Unsayable::Type("both dct and ids".to_owned())),
                 _ => MyTenants::Ids(&ids),
             };
-            shown(session.my_tenants(which, refresh("refresh_token")?))
+            shown(session.load_my_tenants(which, refresh("refresh_token")?))
         }
         "select_tenant" => {
             signed_in(session.select_tenant(args.text("tenant_id")?, refresh("refresh_token")?))

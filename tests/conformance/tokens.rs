@@ -71,12 +71,13 @@ fn every_difference_to_the_official_sdks_is_explained() {
     }
     println!("accepted here and refused by an SDK: {}", bolder.join(", "));
     let figures = format!(
-        "{} tokens and key sets: {differences} differences, in {} of which this crate accepts",
+        "Verdicts differ on {differences} of the {} tokens and key sets. In {} of these cases, this \
+         crate accepts",
         corpus.tokens.len(),
         bolder.len()
     );
     println!("{figures}");
-    if !PAGE.contains(&figures) {
+    if !PAGE.split_whitespace().collect::<Vec<_>>().join(" ").contains(&figures) {
         writeln!(report, "the guide's page on conformance says otherwise than: {figures}").unwrap();
     }
     for (stale, _) in reasons.iter().filter(|(pattern, _)| !used.contains(pattern)) {

@@ -6,7 +6,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use descope::auth::{DeliveryMethod, SignUpOptions};
+use descope::auth::{DeliveryMethod, MessageSignUpOptions};
 use descope::transport::{Request, Response};
 use descope::{Client, Error, UserDetails};
 use serde_json::{Value, json};
@@ -67,8 +67,11 @@ fn sign_up(
             Ok(Response::new(json!({ "maskedEmail": "E", "maskedPhone": "P" }).to_string().into()))
         })
         .build()?;
-    let answer =
-        client.auth().otp().sign_up(method, login_id, &SignUpOptions::default().user(user))?;
+    let answer = client.auth().otp().sign_up(
+        method,
+        login_id,
+        &MessageSignUpOptions::default().user(user),
+    )?;
     assert_eq!(
         answer.masked_email.as_deref().zip(answer.masked_phone.as_deref()),
         Some(("E", "P"))

@@ -2,7 +2,9 @@
 
 use descope::Client;
 use descope::auth::SignUpOptions;
-use descope::auth::webauthn::{WebAuthnLoginOptions, WebAuthnSignUpOptions, WebAuthnUpdateOptions};
+use descope::auth::webauthn::{
+    WebAuthnLoginOptions, WebAuthnSignUpOptions, WebAuthnSignUpOrInOptions, WebAuthnUpdateOptions,
+};
 
 use super::args::{Args, Unsayable};
 use super::auth::{login_options, show_sign_in, signed_in, user};
@@ -25,11 +27,11 @@ pub(crate) fn call(client: &Client, method: &str, args: &Args<'_>) -> Call {
         "sign_up_finish" => signed_in(webauthn.sign_up_finish(transaction, response)),
         "sign_in_start" => {
             let options = WebAuthnLoginOptions::default().login(login_options(args)?);
-            shown(webauthn.sign_in_start(Some(login_id), origin, &options))
+            shown(webauthn.sign_in_start(login_id, origin, &options))
         }
         "sign_in_finish" => signed_in(webauthn.sign_in_finish(transaction, response)),
         "sign_up_or_in_start" => {
-            let options = WebAuthnLoginOptions::default();
+            let options = WebAuthnSignUpOrInOptions::default();
             shown(webauthn.sign_up_or_in_start(login_id, origin, &options))
         }
         "update_start" => {

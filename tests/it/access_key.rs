@@ -23,6 +23,7 @@ fn every_option() -> AccessKeyOptions {
 fn exchange_with_every_field() {
     let answer = json!({
         "sessionJwt": signed_in()["sessionJwt"], "keyId": "K1", "expiration": 1_900_000_000,
+        "newer": [1], "newerToken": "t0ken",
     });
     let body = json!({ "loginOptions": {
         "customClaims": { "job": "nightly", "unset": null }, "selectedTenant": "acme",
@@ -32,6 +33,11 @@ fn exchange_with_every_field() {
     });
     assert_eq!((&*session.key_id, session.session.claims.user_id()), ("K1", "U1"));
     assert_eq!(session.session.jwt.expose(), answer["sessionJwt"].as_str().unwrap());
+    assert_eq!(session.expiration.unwrap().as_seconds(), 1_900_000_000);
+    assert_eq!(session.extra.get("newer"), Some(&json!([1])));
+    assert_eq!(session.extra.len(), 1);
+    assert_eq!(session.extra_secrets["newerToken"].expose(), "t0ken");
+    assert!(!format!("{session:?}").contains("t0ken"));
 }
 
 #[test]
@@ -40,7 +46,7 @@ fn what_is_not_set_is_not_sent_and_what_is_not_answered_is_in_the_token() {
     let session = sends(LINE, KEY, json!({}), &answer, |client| {
         client.auth().access_key().exchange(KEY, &AccessKeyOptions::default())
     });
-    assert_eq!(session.key_id, "U1");
+    assert_eq!((&*session.key_id, session.expiration), ("U1", None));
     // Set, though to nothing.
     let empty = AccessKeyOptions::default()
         .custom_claims(std::iter::empty::<(String, Value)>())

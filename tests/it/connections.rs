@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use descope::auth::{DeliveryMethod, LoginOptions};
+use descope::auth::{DeliveryMethod, MessageLoginOptions};
 use descope::emulator::{Emulator, Server};
 use descope::transport::{Request, Response, TransportError, TransportErrorKind as Kind};
 use descope::{Client, Credential, Error};
@@ -92,7 +92,7 @@ fn redirects_are_not_followed() {
             let refused = client.auth().session().me(REFRESH).unwrap_err();
             assert_eq!(refused.status().map(|status| status / 100), Some(3), "{refused}");
             let otp = client.auth().otp();
-            otp.sign_in(DeliveryMethod::Sms, "ada", &LoginOptions::default()).unwrap_err();
+            otp.sign_in(DeliveryMethod::Sms, "ada", &MessageLoginOptions::default()).unwrap_err();
             client.warm_up().unwrap_err();
         }
         assert_eq!(server.seen().len(), 6);

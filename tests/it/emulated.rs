@@ -3,6 +3,10 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use descope::auth::{
+    LinkLoginOptions, LinkSignUpOptions, LinkSignUpOrInOptions, LinkUpdateOptions,
+    MessageLoginOptions, MessageSignUpOptions, MessageSignUpOrInOptions, UpdateOptions,
+};
 use descope::clock::Clock;
 use descope::emulator::{Emulator, EmulatorClock, Message};
 use descope::transport::http::Request;
@@ -11,7 +15,27 @@ use serde_json::{Value, json};
 
 pub(crate) const ADA: &str = "ada@example.com";
 pub(crate) const PHONE: &str = "+12025550101";
-pub(crate) const PAGE: Option<&str> = Some("https://app.example.com/verify");
+pub(crate) const PAGE: &str = "https://app.example.com/verify";
+
+/// A link to [`PAGE`], for a sign-in.
+pub(crate) fn link(login: MessageLoginOptions) -> LinkLoginOptions {
+    LinkLoginOptions::default().redirect_url(PAGE).login(login)
+}
+
+/// Likewise, for a sign-up or sign-in.
+pub(crate) fn link_or_new(login: MessageSignUpOrInOptions) -> LinkSignUpOrInOptions {
+    LinkSignUpOrInOptions::default().redirect_url(PAGE).login(login)
+}
+
+/// Likewise, for a sign-up.
+pub(crate) fn new_link(sign_up: MessageSignUpOptions) -> LinkSignUpOptions {
+    LinkSignUpOptions::default().redirect_url(PAGE).sign_up(sign_up)
+}
+
+/// Likewise, for a new address.
+pub(crate) fn update_link(update: UpdateOptions) -> LinkUpdateOptions {
+    LinkUpdateOptions::default().redirect_url(PAGE).update(update)
+}
 
 /// A client and the emulator it talks to, whose time passes only when somebody waits.
 pub(crate) fn start() -> (Emulator, Client) {
@@ -48,7 +72,7 @@ impl Impatient {
 }
 
 impl Clock for Impatient {
-    fn unix(&self) -> i64 {
+    fn unix(&self) -> descope::UnixTime {
         self.emulator.unix()
     }
     fn monotonic(&self) -> Duration {

@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use descope::auth::enchanted_link::WaitOptions;
-use descope::auth::{DeliveryMethod, LoginOptions, SignUpOptions, UpdateOptions};
+use descope::auth::enchanted_link::{UpdatePhoneOptions, WaitOptions};
+use descope::auth::{DeliveryMethod, MessageLoginOptions, MessageSignUpOptions, UpdateOptions};
 use descope::emulator::Emulator;
 use descope::{UserDetails, codes};
 use serde_json::json;
@@ -12,14 +12,14 @@ use serde_json::json;
 use DeliveryMethod::{Email, Im, Sms, Voice, WhatsApp};
 
 use crate::emulated::{
-    ADA, AN_HOUR, PAGE, PHONE, claim, last_message, last_token, refresh_token, refused, start,
-    with_ada,
+    ADA, AN_HOUR, PAGE, PHONE, claim, last_message, last_token, link, link_or_new, new_link,
+    refresh_token, refused, start, update_link, with_ada,
 };
 use crate::inventory::{every_field_of, refusals_of};
 use crate::support::{
-    REFRESH, every_message_option, every_option_of_the_new, every_sign_up_option,
-    every_update_option, login_options, login_options_of_the_new, refuses, refuses_a_session,
-    sends, sign_up_options, signed_in, update_options, user_details,
+    REFRESH, every_message_option, every_message_sign_up_option, every_option_of_the_new,
+    every_update_option, message_options, message_sign_up_options, options_of_the_new, refuses,
+    sends, signed_in, update_options, user_details,
 };
 
 #[test]
@@ -30,12 +30,12 @@ fn sign_up_with_every_field() {
             "",
             json!({
                 "loginId": "ada", name: address, "providerId": "C1", "URI": PAGE, "crossDevice": true,
-                "user": user_details(), "loginOptions": sign_up_options(),
+                "user": user_details(), "loginOptions": message_sign_up_options(),
             }),
             &json!({ "linkId": "42", "pendingRef": "ref-1", "maskedEmail": "a**@e******.com" }),
             |c| {
                 let links = c.auth().enchanted_link().cross_device(true);
-                links.sign_up(method, "ada", PAGE, &every_sign_up_option())
+                links.sign_up(method, "ada", &new_link(every_message_sign_up_option()))
             },
         );
         assert_eq!((&*sent.link_id, sent.pending_ref.expose()), ("42", "ref-1"));
@@ -49,23 +49,23 @@ fn sign_up_with_every_field() {
 fn sign_in_with_every_field() {
     let body = json!({
         "loginId": ADA, "providerId": "C1", "URI": PAGE, "crossDevice": false,
-        "loginOptions": login_options(),
+        "loginOptions": message_options(),
     });
     let mut new = body.clone();
-    new["loginOptions"] = login_options_of_the_new();
+    new["loginOptions"] = options_of_the_new();
     let answer = json!({ "linkId": "42", "pendingRef": "ref-1", "maskedPhone": "+1*******01" });
     for method in [Email, Sms] {
         let name = method.as_str();
         let line = format!("POST /v1/auth/enchantedlink/signin/{name}");
         let sent = sends(&line, REFRESH, body.clone(), &answer, |client| {
             let links = client.auth().enchanted_link().cross_device(false);
-            links.sign_in(method, ADA, PAGE, &every_message_option())
+            links.sign_in(method, ADA, &link(every_message_option()))
         });
         assert_eq!(sent.sent_to.to_string(), "+1*******01");
         let line = format!("POST /v1/auth/enchantedlink/signup-in/{name}");
         let sent = sends(&line, "", new.clone(), &answer, |client| {
             let links = client.auth().enchanted_link().cross_device(false);
-            links.sign_up_or_in(method, ADA, PAGE, &every_option_of_the_new())
+            links.sign_up_or_in(method, ADA, &link_or_new(every_option_of_the_new()))
         });
         assert_eq!((&*sent.link_id, sent.pending_ref.expose()), ("42", "ref-1"));
     }
@@ -80,7 +80,7 @@ fn what_is_missing_or_null_in_an_answer_does_no_harm() {
     let answer = json!({ "linkId": null, "maskedEmail": null, "new": [1] });
     let line = "POST /v1/auth/enchantedlink/signin/email";
     let sent = sends(line, "", json!({ "loginId": ADA }), &answer, |client| {
-        client.auth().enchanted_link().sign_in(Email, ADA, None, &LoginOptions::default())
+        client.auth().enchanted_link().sign_in(Email, ADA, &Default::default())
     });
     assert_eq!((&*sent.link_id, sent.pending_ref.expose()), ("", ""));
     assert_eq!(sent.sent_to.to_string(), "");
@@ -105,7 +105,7 @@ fn verify_and_session() {
 
 #[test]
 fn update_with_every_field() {
-    let options = every_update_option();
+    let options = update_link(every_update_option());
     let answer = json!({ "linkId": "42", "pendingRef": "ref-1" });
     let email = "countess@example.com";
     let mut body = update_options();
@@ -116,11 +116,15 @@ fn update_with_every_field() {
     let line = "POST /v1/auth/enchantedlink/update/email";
     let sent = sends(line, REFRESH, body, &answer, |client| {
         let links = client.auth().enchanted_link().cross_device(true);
-        links.update_email(ADA, email, PAGE, REFRESH, &options)
+        links.update_email(ADA, email, REFRESH, &options)
     });
     assert_eq!(sent.link_id, "42");
-    let mut options = options;
-    options.mfa = None;
+    let options = UpdatePhoneOptions::default()
+        .add_to_login_ids(true)
+        .on_merge_use_existing(false)
+        .template_id("T1")
+        .template_options([("app", "Engine")])
+        .provider_id("C1");
     let mut body = update_options();
     body.as_object_mut().unwrap().remove("mfa");
     body["loginId"] = json!(ADA);
@@ -137,50 +141,39 @@ fn update_with_every_field() {
 
 #[test]
 fn bad_input_is_refused_before_a_request() {
-    let (sign_up, update) = (SignUpOptions::default(), UpdateOptions::default());
-    let plain = LoginOptions::default();
-    refuses("login_id", |c| c.auth().enchanted_link().sign_up(Email, "", PAGE, &sign_up));
-    refuses("email", |c| c.auth().enchanted_link().sign_up(Email, "ada", PAGE, &sign_up));
-    refuses("phone", |c| c.auth().enchanted_link().sign_up(Sms, ADA, PAGE, &sign_up));
+    let (sign_up, update) = (new_link(Default::default()), update_link(Default::default()));
+    let phone = UpdatePhoneOptions::default();
+    let (plain, either) = (link(Default::default()), link_or_new(Default::default()));
+    refuses("login_id", |c| c.auth().enchanted_link().sign_up(Email, "", &sign_up));
+    refuses("email", |c| c.auth().enchanted_link().sign_up(Email, "ada", &sign_up));
+    refuses("phone", |c| c.auth().enchanted_link().sign_up(Sms, ADA, &sign_up));
     for method in [Im, Voice, WhatsApp] {
-        refuses("method", |c| c.auth().enchanted_link().sign_up(method, PHONE, PAGE, &sign_up));
-        refuses("method", |c| c.auth().enchanted_link().sign_in(method, PHONE, PAGE, &plain));
-        refuses("method", |c| c.auth().enchanted_link().sign_up_or_in(method, ADA, PAGE, &plain));
+        refuses("method", |c| c.auth().enchanted_link().sign_up(method, PHONE, &sign_up));
+        refuses("method", |c| c.auth().enchanted_link().sign_in(method, PHONE, &plain));
+        refuses("method", |c| c.auth().enchanted_link().sign_up_or_in(method, ADA, &either));
     }
-    refuses("login_id", |c| c.auth().enchanted_link().sign_in(Email, "", PAGE, &plain));
-    refuses("login_id", |c| c.auth().enchanted_link().sign_up_or_in(Email, "", PAGE, &plain));
-    let lone = LoginOptions::default().mfa(true);
-    refuses("refresh_token", |c| c.auth().enchanted_link().sign_in(Email, ADA, PAGE, &lone));
-    refuses_a_session(|c, options| {
-        c.auth().enchanted_link().sign_up_or_in(Email, ADA, PAGE, options)
-    });
+    refuses("login_id", |c| c.auth().enchanted_link().sign_in(Email, "", &plain));
+    refuses("login_id", |c| c.auth().enchanted_link().sign_up_or_in(Email, "", &either));
+    let broken = link(MessageLoginOptions::default().step_up(""));
+    refuses("refresh_token", |c| c.auth().enchanted_link().sign_in(Email, ADA, &broken));
     refuses("token", |c| c.auth().enchanted_link().verify(""));
     refuses("pending_ref", |c| c.auth().enchanted_link().session(""));
     refuses("pending_ref", |c| {
         c.auth().enchanted_link().wait_for_session("", &WaitOptions::default(), || true)
     });
-    refuses("email", |c| c.auth().enchanted_link().update_email(ADA, "x", PAGE, REFRESH, &update));
-    refuses("login_id", |c| {
-        c.auth().enchanted_link().update_email("", ADA, PAGE, REFRESH, &update)
-    });
-    refuses("refresh_token", |c| {
-        c.auth().enchanted_link().update_email(ADA, ADA, PAGE, "", &update)
-    });
-    refuses("phone", |c| c.auth().enchanted_link().update_phone(ADA, "12", REFRESH, &update));
-    let mfa = UpdateOptions::default().mfa(false);
-    refuses("mfa", |c| c.auth().enchanted_link().update_phone(ADA, PHONE, REFRESH, &mfa));
-    refuses("login_id", |c| c.auth().enchanted_link().update_phone("", PHONE, REFRESH, &update));
-    refuses("refresh_token", |c| c.auth().enchanted_link().update_phone(ADA, PHONE, "", &update));
+    refuses("email", |c| c.auth().enchanted_link().update_email(ADA, "x", REFRESH, &update));
+    refuses("login_id", |c| c.auth().enchanted_link().update_email("", ADA, REFRESH, &update));
+    refuses("refresh_token", |c| c.auth().enchanted_link().update_email(ADA, ADA, "", &update));
+    refuses("phone", |c| c.auth().enchanted_link().update_phone(ADA, "12", REFRESH, &phone));
+    refuses("login_id", |c| c.auth().enchanted_link().update_phone("", PHONE, REFRESH, &phone));
+    refuses("refresh_token", |c| c.auth().enchanted_link().update_phone(ADA, PHONE, "", &phone));
     refusals_of([
         ("POST /v1/auth/enchantedlink/pending-session", "pending_ref"),
         ("POST /v1/auth/enchantedlink/signin/{method}", "login_id method refresh_token"),
-        (
-            "POST /v1/auth/enchantedlink/signup-in/{method}",
-            "login_id method mfa refresh_token stepup",
-        ),
+        ("POST /v1/auth/enchantedlink/signup-in/{method}", "login_id method"),
         ("POST /v1/auth/enchantedlink/signup/{method}", "email login_id method phone"),
         ("POST /v1/auth/enchantedlink/update/email", "email login_id refresh_token"),
-        ("POST /v1/auth/enchantedlink/update/phone/{method}", "login_id mfa phone refresh_token"),
+        ("POST /v1/auth/enchantedlink/update/phone/{method}", "login_id phone refresh_token"),
         ("POST /v1/auth/enchantedlink/verify", "token"),
     ]);
 }
@@ -189,11 +182,12 @@ fn bad_input_is_refused_before_a_request() {
 fn the_right_link_signs_up_who_asked() {
     let (emulator, client) = start();
     let links = client.auth().enchanted_link();
-    let options = SignUpOptions::default()
+    let options = MessageSignUpOptions::default()
         .user(UserDetails::default().name("Ada"))
         .custom_claims([("theme", "dark")])
         .template_options([("app", "Engine")]);
-    let sent = links.sign_up(Email, ADA, PAGE, &options).unwrap();
+    let options = new_link(options);
+    let sent = links.sign_up(Email, ADA, &options).unwrap();
     assert_eq!(sent.sent_to.to_string(), "a***@example.com");
     let pending_ref = sent.pending_ref.expose();
 
@@ -220,7 +214,7 @@ fn the_right_link_signs_up_who_asked() {
     assert_eq!(claim(&signed_in, "amr"), json!(["email"]));
     assert_eq!(claim(&signed_in, "theme"), "dark");
     refused(links.session(pending_ref), 401, codes::LINK_EXPIRED);
-    let again = links.sign_up(Email, ADA, PAGE, &options);
+    let again = links.sign_up(Email, ADA, &options);
     refused(again, 400, codes::USER_ALREADY_EXISTS);
 }
 
@@ -228,7 +222,7 @@ fn the_right_link_signs_up_who_asked() {
 fn a_wrong_link_ends_it() {
     let (emulator, client) = with_ada();
     let links = client.auth().enchanted_link();
-    let sent = links.sign_in(Email, ADA, PAGE, &LoginOptions::default()).unwrap();
+    let sent = links.sign_in(Email, ADA, &link(Default::default())).unwrap();
     let message = last_message(&emulator, ADA);
     let (_, wrong) = message.links.iter().find(|(id, _)| *id != sent.link_id).unwrap();
     let (_, wrong) = wrong.split_once("?t=").unwrap();
@@ -241,7 +235,7 @@ fn a_wrong_link_ends_it() {
 fn links_and_sessions_expire() {
     let (emulator, client) = with_ada();
     let links = client.auth().enchanted_link();
-    let sign_in = || links.sign_in(Email, ADA, PAGE, &LoginOptions::default()).unwrap();
+    let sign_in = || links.sign_in(Email, ADA, &link(Default::default())).unwrap();
     let sent = sign_in();
     emulator.advance(AN_HOUR);
     refused(links.verify(&last_token(&emulator, ADA)), 401, codes::LINK_EXPIRED);
@@ -264,11 +258,11 @@ fn click(emulator: &Emulator, client: &descope::Client, to: &str) {
 fn step_up_and_mfa_add_to_a_session() {
     let (emulator, client) = with_ada();
     let links = client.auth().enchanted_link();
-    let unknown = links.sign_in(Email, "al@example.com", PAGE, &LoginOptions::default());
+    let unknown = links.sign_in(Email, "al@example.com", &link(Default::default()));
     refused(unknown, 400, codes::USER_NOT_FOUND);
     let first = refresh_token(&emulator, ADA);
-    let options = LoginOptions::default().stepup(true).mfa(true).refresh_token(first);
-    let sent = links.sign_in(Sms, ADA, PAGE, &options).unwrap();
+    let options = MessageLoginOptions::default().step_up(first.clone()).add_factor(first);
+    let sent = links.sign_in(Sms, ADA, &link(options)).unwrap();
     assert_eq!(sent.sent_to.to_string(), "+1********01");
     click(&emulator, &client, PHONE);
     let raised = links.session(sent.pending_ref.expose()).unwrap().unwrap();
@@ -276,7 +270,7 @@ fn step_up_and_mfa_add_to_a_session() {
     assert_eq!(claim(&raised, "amr"), json!(["email", "sms", "mfa"]));
 
     let sent =
-        links.sign_up_or_in(Email, "al@example.com", PAGE, &LoginOptions::default()).unwrap();
+        links.sign_up_or_in(Email, "al@example.com", &link_or_new(Default::default())).unwrap();
     click(&emulator, &client, "al@example.com");
     assert!(links.session(sent.pending_ref.expose()).unwrap().unwrap().first_seen);
 }
@@ -287,10 +281,11 @@ fn an_address_changes_when_its_link_is_clicked() {
     let (links, token) = (client.auth().enchanted_link(), refresh_token(&emulator, ADA));
     let (email, phone) = ("countess@example.com", "+12025550199");
     let options = UpdateOptions::default().add_to_login_ids(true);
-    let sent = links.update_email(ADA, email, PAGE, &token, &options).unwrap();
+    let sent = links.update_email(ADA, email, &token, &update_link(options)).unwrap();
     click(&emulator, &client, email);
     let changed = links.session(sent.pending_ref.expose()).unwrap().unwrap();
     assert_eq!((&*changed.user.email, changed.user.login_ids.len()), (email, 2));
+    let options = UpdatePhoneOptions::default().add_to_login_ids(true);
     let sent = links.update_phone(ADA, phone, &token, &options).unwrap();
     assert_eq!(client.auth().session().me(&token).unwrap().phone, PHONE);
     click(&emulator, &client, phone);

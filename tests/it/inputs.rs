@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use descope::auth::access_key::AccessKeyOptions;
 use descope::auth::session::MyTenants;
-use descope::auth::{DeliveryMethod, LoginOptions, SignUpOptions, UpdateOptions};
+use descope::auth::session::SessionTokens;
+use descope::auth::{DeliveryMethod, MessageLoginOptions, MessageSignUpOptions, UpdateOptions};
 use descope::emulator::Emulator;
 use descope::transport::http::Method;
 use descope::transport::{Request, Response};
@@ -161,7 +162,7 @@ fn addresses_are_checked_before_a_message_is_asked_for() {
         "\0@example.com",
         &format!("{}@example.com", "a".repeat(250)),
     ] {
-        let options = SignUpOptions::default().user(UserDetails::default().email(bad));
+        let options = MessageSignUpOptions::default().user(UserDetails::default().email(bad));
         if bad.is_empty() {
             refuses("email", |c| c.auth().otp().sign_up(DeliveryMethod::Email, "ada", &options));
         } else {
@@ -191,7 +192,7 @@ fn addresses_are_checked_before_a_message_is_asked_for() {
         "tel:+12025550101",
         &"1".repeat(50_000),
     ] {
-        let options = SignUpOptions::default().user(UserDetails::default().phone(bad));
+        let options = MessageSignUpOptions::default().user(UserDetails::default().phone(bad));
         for method in &METHODS[1..] {
             refuses("phone", |c| c.auth().otp().sign_up(*method, "ada", &options));
             refuses("phone", |c| {
@@ -205,7 +206,7 @@ fn addresses_are_checked_before_a_message_is_asked_for() {
 fn addresses_that_descope_may_take_are_sent() {
     let otp_to = |method: DeliveryMethod, address: &str| {
         let (client, sent) = counted();
-        let _ = client.auth().otp().sign_up(method, address, &SignUpOptions::default());
+        let _ = client.auth().otp().sign_up(method, address, &MessageSignUpOptions::default());
         assert_eq!(sent.load(Ordering::Relaxed), 1, "{address}");
     };
     for good in [
@@ -233,7 +234,7 @@ fn checks_take_linear_time() {
     {
         let text = unit.repeat(1_000_000 / unit.len());
         for method in METHODS {
-            otp.sign_up(method, &text, &SignUpOptions::default()).unwrap_err();
+            otp.sign_up(method, &text, &MessageSignUpOptions::default()).unwrap_err();
             otp.update_phone(method, "ada", &text, REFRESH, &UpdateOptions::default()).unwrap_err();
             otp.verify(method, "ada", &text).unwrap_err();
         }
@@ -363,9 +364,8 @@ fn every_call(client: &Client, method: DeliveryMethod, a: &str, b: &str, c: &str
         }
     }
     let otp = client.auth().otp();
-    let login = LoginOptions::default()
-        .refresh_token(b)
-        .mfa(c.len().is_multiple_of(2))
+    let login = MessageLoginOptions::default()
+        .add_factor(b)
         .custom_claims([(c, d)])
         .template_id(c)
         .template_options([(d, c)])
@@ -374,25 +374,25 @@ fn every_call(client: &Client, method: DeliveryMethod, a: &str, b: &str, c: &str
         .locale(c)
         .provider_id(d);
     let user = UserDetails::default().name(a).email(b).phone(c).given_name(d);
-    let sign_up = SignUpOptions::default().user(user).custom_claims([(a, b)]).tenant_id(c);
+    let sign_up = MessageSignUpOptions::default().user(user).custom_claims([(a, b)]).tenant_id(c);
     let update = UpdateOptions::default().template_options([(a, b)]).template_id(c).provider_id(d);
     drop_error(otp.sign_up(method, a, &sign_up));
-    drop_error(otp.sign_up(method, a, &SignUpOptions::default()));
+    drop_error(otp.sign_up(method, a, &MessageSignUpOptions::default()));
     drop_error(otp.sign_in(method, a, &login));
-    drop_error(otp.sign_up_or_in(method, a, &LoginOptions::default()));
+    drop_error(otp.sign_up_or_in(method, a, &Default::default()));
     drop_error(otp.verify(method, a, b));
     drop_error(otp.update_email(a, b, c, &update));
     drop_error(otp.update_phone(method, a, b, c, &update));
     let session = client.auth().session();
     drop_error(session.validate(a));
     drop_error(session.refresh(a));
-    drop_error(session.validate_and_refresh(a, b));
+    drop_error(session.validate_and_refresh(SessionTokens { session: a, refresh: b }));
     drop_error(session.logout(a));
     drop_error(session.logout_all(a));
     drop_error(session.me(a));
-    drop_error(session.history(a));
-    drop_error(session.my_tenants(MyTenants::Current, a));
-    drop_error(session.my_tenants(MyTenants::Ids(&[a, b]), REFRESH));
+    drop_error(session.load_history(a));
+    drop_error(session.load_my_tenants(MyTenants::Current, a));
+    drop_error(session.load_my_tenants(MyTenants::Ids(&[a, b]), REFRESH));
     drop_error(session.select_tenant(a, REFRESH));
     let options = AccessKeyOptions::default().custom_claims([(b, c)]).selected_tenant(d);
     drop_error(client.auth().access_key().exchange(a, &options));

@@ -132,7 +132,7 @@ fn what_is_pinned_in_another_form_is_named() {
     for (text, hint) in [
         ("-----BEGIN PUBLIC KEY-----\nMFkw\n-----END PUBLIC KEY-----\n".to_owned(), "PEM"),
         ("\n  -----BEGIN CERTIFICATE-----".to_owned(), "JWK"),
-        (json!({ "keys": [key] }).to_string(), "set of keys"),
+        (json!({ "keys": [key] }).to_string(), "key set"),
         (format!("[{key}]"), "JSON object"),
         ("MFkwEwYHKoZIzj0CAQ".to_owned(), "JSON object"),
         (key.to_string().replace('{', r#"{"alg":"ES256","#), "appears twice"),

@@ -47,9 +47,10 @@ impl Time {
 }
 
 impl Clock for Time {
-    fn unix(&self) -> i64 {
+    fn unix(&self) -> descope::UnixTime {
         let offset = self.wall.load(Ordering::SeqCst);
-        START.saturating_add(i64::try_from(self.now()).unwrap()).saturating_add(offset)
+        let now = START.saturating_add(i64::try_from(self.now()).unwrap());
+        descope::UnixTime::from_seconds(now.saturating_add(offset))
     }
     fn monotonic(&self) -> Duration {
         Duration::from_secs(self.now())

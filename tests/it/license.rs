@@ -33,7 +33,7 @@ fn asked(
         .build()
         .unwrap();
     assert_eq!(log.lock().unwrap().len(), 0, "building asks nothing");
-    client.auth().password().policy().unwrap();
+    client.auth().password().load_policy().unwrap();
     client.mgmt().tenant().load_all().unwrap();
     client.clone().mgmt().tenant().load_all().unwrap();
     std::mem::take(&mut *log.lock().unwrap())

@@ -1,20 +1,22 @@
 //! Magic links: the requests, with all fields set; and the whole way, with the emulator.
 
-use descope::auth::{DeliveryMethod, LoginOptions, SignUpOptions, UpdateOptions};
+use descope::auth::{
+    DeliveryMethod, LinkLoginOptions, MessageLoginOptions, MessageSignUpOptions, UpdateOptions,
+};
 use descope::{Client, UserDetails, codes};
 use serde_json::json;
 
 use DeliveryMethod::{Email, Im, Sms, Voice, WhatsApp};
 
 use crate::emulated::{
-    ADA, AN_HOUR, PAGE, PHONE, claim, last_message, last_token, manage, refresh_token, refused,
-    start, with_ada,
+    ADA, AN_HOUR, PAGE, PHONE, claim, last_message, last_token, link, link_or_new, manage,
+    new_link, refresh_token, refused, start, update_link, with_ada,
 };
 use crate::inventory::{every_field_of, refusals_of};
 use crate::support::{
-    REFRESH, every_message_option, every_option_of_the_new, every_sign_up_option,
-    every_update_option, login_options, login_options_of_the_new, refuses, refuses_a_session,
-    sends, sign_up_options, signed_in, update_options, user_details,
+    REFRESH, every_message_option, every_message_sign_up_option, every_option_of_the_new,
+    every_update_option, message_options, message_sign_up_options, options_of_the_new, refuses,
+    sends, signed_in, update_options, user_details,
 };
 
 #[test]
@@ -30,10 +32,16 @@ fn sign_up_with_every_field() {
             "",
             json!({
                 "loginId": "ada", name: address, "providerId": "C1", "URI": PAGE,
-                "user": user_details(), "loginOptions": sign_up_options(),
+                "user": user_details(), "loginOptions": message_sign_up_options(),
             }),
             &json!({ "maskedEmail": "a**@e******.com" }),
-            |c| c.auth().magic_link().sign_up(method, "ada", PAGE, &every_sign_up_option()),
+            |c| {
+                c.auth().magic_link().sign_up(
+                    method,
+                    "ada",
+                    &new_link(every_message_sign_up_option()),
+                )
+            },
         );
         assert_eq!(sent_to.to_string(), "a**@e******.com");
     }
@@ -42,21 +50,24 @@ fn sign_up_with_every_field() {
 
 #[test]
 fn sign_in_with_every_field() {
-    let body =
-        json!({ "loginId": ADA, "providerId": "C1", "URI": PAGE, "loginOptions": login_options() });
+    let body = json!({ "loginId": ADA, "providerId": "C1", "URI": PAGE, "loginOptions": message_options() });
     let mut new = body.clone();
-    new["loginOptions"] = login_options_of_the_new();
+    new["loginOptions"] = options_of_the_new();
     let answer = json!({ "maskedPhone": "+1********01" });
     for method in [Email, Sms, WhatsApp] {
         let name = method.as_str();
         let line = format!("POST /v1/auth/magiclink/signin/{name}");
         let sent_to = sends(&line, REFRESH, body.clone(), &answer, |client| {
-            client.auth().magic_link().sign_in(method, ADA, PAGE, &every_message_option())
+            client.auth().magic_link().sign_in(method, ADA, &link(every_message_option()))
         });
         assert_eq!(sent_to.masked_phone.as_deref(), Some("+1********01"));
         let line = format!("POST /v1/auth/magiclink/signup-in/{name}");
         sends(&line, "", new.clone(), &answer, |client| {
-            client.auth().magic_link().sign_up_or_in(method, ADA, PAGE, &every_option_of_the_new())
+            client.auth().magic_link().sign_up_or_in(
+                method,
+                ADA,
+                &link_or_new(every_option_of_the_new()),
+            )
         });
     }
     every_field_of([
@@ -68,13 +79,12 @@ fn sign_in_with_every_field() {
 #[test]
 fn what_is_not_set_is_not_sent() {
     let line = "POST /v1/auth/magiclink/signin/email";
-    let options = LoginOptions::default();
-    for (page, body) in
-        [(None, json!({ "loginId": ADA })), (Some(""), json!({ "loginId": ADA, "URI": "" }))]
-    {
-        sends(line, "", body, &json!({}), |c| {
-            c.auth().magic_link().sign_in(Email, ADA, page, &options)
-        });
+    let unset = LinkLoginOptions::default();
+    for (options, body) in [
+        (unset.clone(), json!({ "loginId": ADA })),
+        (unset.redirect_url(""), json!({ "loginId": ADA, "URI": "" })),
+    ] {
+        sends(line, "", body, &json!({}), |c| c.auth().magic_link().sign_in(Email, ADA, &options));
     }
 }
 
@@ -89,7 +99,7 @@ fn verify() {
 
 #[test]
 fn update_with_every_field() {
-    let options = every_update_option();
+    let options = update_link(every_update_option());
     let email = "countess@example.com";
     let mut body = update_options();
     body["loginId"] = json!(ADA);
@@ -97,7 +107,7 @@ fn update_with_every_field() {
     body["URI"] = json!(PAGE);
     let line = "POST /v1/auth/magiclink/update/email";
     sends(line, REFRESH, body, &json!({ "maskedEmail": "c*" }), |client| {
-        client.auth().magic_link().update_email(ADA, email, PAGE, REFRESH, &options)
+        client.auth().magic_link().update_email(ADA, email, REFRESH, &options)
     });
     for method in [Sms, WhatsApp, Im] {
         let mut body = update_options();
@@ -106,7 +116,7 @@ fn update_with_every_field() {
         body["URI"] = json!(PAGE);
         let line = format!("POST /v1/auth/magiclink/update/phone/{}", method.as_str());
         let sent_to = sends(&line, REFRESH, body, &json!({ "maskedPhone": "+1*" }), |client| {
-            client.auth().magic_link().update_phone(method, ADA, PHONE, PAGE, REFRESH, &options)
+            client.auth().magic_link().update_phone(method, ADA, PHONE, REFRESH, &options)
         });
         assert_eq!(sent_to.to_string(), "+1*");
     }
@@ -118,25 +128,24 @@ fn update_with_every_field() {
 
 #[test]
 fn bad_input_is_refused_before_a_request() {
-    let (sign_up, update) = (SignUpOptions::default(), UpdateOptions::default());
-    let plain = LoginOptions::default();
-    refuses("login_id", |c| c.auth().magic_link().sign_up(Email, "", PAGE, &sign_up));
-    refuses("email", |c| c.auth().magic_link().sign_up(Email, "ada", PAGE, &sign_up));
-    refuses("phone", |c| c.auth().magic_link().sign_up(Sms, ADA, PAGE, &sign_up));
-    refuses("login_id", |c| c.auth().magic_link().sign_in(Email, "", PAGE, &plain));
-    refuses("login_id", |c| c.auth().magic_link().sign_up_or_in(Email, "\n", PAGE, &plain));
-    let lone = LoginOptions::default().stepup(true);
-    refuses("refresh_token", |c| c.auth().magic_link().sign_in(Email, ADA, PAGE, &lone));
-    refuses_a_session(|c, options| c.auth().magic_link().sign_up_or_in(Email, ADA, PAGE, options));
+    let (sign_up, update) = (new_link(Default::default()), update_link(Default::default()));
+    let (plain, either) = (link(Default::default()), link_or_new(Default::default()));
+    refuses("login_id", |c| c.auth().magic_link().sign_up(Email, "", &sign_up));
+    refuses("email", |c| c.auth().magic_link().sign_up(Email, "ada", &sign_up));
+    refuses("phone", |c| c.auth().magic_link().sign_up(Sms, ADA, &sign_up));
+    refuses("login_id", |c| c.auth().magic_link().sign_in(Email, "", &plain));
+    refuses("login_id", |c| c.auth().magic_link().sign_up_or_in(Email, "\n", &either));
+    let broken = link(MessageLoginOptions::default().step_up(""));
+    refuses("refresh_token", |c| c.auth().magic_link().sign_in(Email, ADA, &broken));
     refuses("token", |c| c.auth().magic_link().verify(""));
     refuses("token", |c| c.auth().magic_link().verify(&"t".repeat(20_000)));
-    refuses("email", |c| c.auth().magic_link().update_email(ADA, "no", PAGE, REFRESH, &update));
-    refuses("login_id", |c| c.auth().magic_link().update_email("", ADA, PAGE, REFRESH, &update));
-    refuses("refresh_token", |c| c.auth().magic_link().update_email(ADA, ADA, PAGE, "", &update));
+    refuses("email", |c| c.auth().magic_link().update_email(ADA, "no", REFRESH, &update));
+    refuses("login_id", |c| c.auth().magic_link().update_email("", ADA, REFRESH, &update));
+    refuses("refresh_token", |c| c.auth().magic_link().update_email(ADA, ADA, "", &update));
     let phone = |method, login_id, phone, token| {
         move |c: &Client| {
-            let update = UpdateOptions::default();
-            c.auth().magic_link().update_phone(method, login_id, phone, PAGE, token, &update)
+            let update = update_link(UpdateOptions::default());
+            c.auth().magic_link().update_phone(method, login_id, phone, token, &update)
         }
     };
     refuses("phone", phone(Sms, ADA, "12", REFRESH));
@@ -145,7 +154,7 @@ fn bad_input_is_refused_before_a_request() {
     refuses("refresh_token", phone(Sms, ADA, PHONE, "a b"));
     refusals_of([
         ("POST /v1/auth/magiclink/signin/{method}", "login_id refresh_token"),
-        ("POST /v1/auth/magiclink/signup-in/{method}", "login_id mfa refresh_token stepup"),
+        ("POST /v1/auth/magiclink/signup-in/{method}", "login_id"),
         ("POST /v1/auth/magiclink/signup/{method}", "email login_id phone"),
         ("POST /v1/auth/magiclink/update/email", "email login_id refresh_token"),
         ("POST /v1/auth/magiclink/update/phone/{method}", "login_id method phone refresh_token"),
@@ -156,12 +165,12 @@ fn bad_input_is_refused_before_a_request() {
 fn a_link_signs_up_once_and_only_in_time() {
     let (emulator, client) = start();
     let links = client.auth().magic_link();
-    let options = SignUpOptions::default()
+    let options = MessageSignUpOptions::default()
         .user(UserDetails::default().name("Ada"))
         .custom_claims([("theme", "dark")])
         .template_id("T1")
         .template_options([("app", "Engine")]);
-    let sent_to = links.sign_up(Email, ADA, PAGE, &options).unwrap();
+    let sent_to = links.sign_up(Email, ADA, &new_link(options)).unwrap();
     assert_eq!(sent_to.to_string(), "a***@example.com");
 
     let message = last_message(&emulator, ADA);
@@ -180,9 +189,9 @@ fn a_link_signs_up_once_and_only_in_time() {
     assert_eq!(claim(&signed_in, "su"), json!(null));
 
     refused(links.verify(&token), 401, codes::LINK_EXPIRED);
-    let again = links.sign_up(Email, ADA, PAGE, &SignUpOptions::default());
+    let again = links.sign_up(Email, ADA, &Default::default());
     refused(again, 400, codes::USER_ALREADY_EXISTS);
-    links.sign_in(Email, ADA, None, &LoginOptions::default()).unwrap();
+    links.sign_in(Email, ADA, &Default::default()).unwrap();
     emulator.advance(AN_HOUR);
     refused(links.verify(&last_token(&emulator, ADA)), 401, codes::LINK_EXPIRED);
 }
@@ -191,16 +200,16 @@ fn a_link_signs_up_once_and_only_in_time() {
 fn only_those_who_are_known_sign_in() {
     let (emulator, client) = with_ada();
     let links = client.auth().magic_link();
-    let plain = LoginOptions::default();
-    refused(links.sign_in(Email, "al@example.com", PAGE, &plain), 400, codes::USER_NOT_FOUND);
+    let (plain, either) = (link(Default::default()), link_or_new(Default::default()));
+    refused(links.sign_in(Email, "al@example.com", &plain), 400, codes::USER_NOT_FOUND);
     for (method, to) in [(Email, ADA), (Sms, PHONE), (WhatsApp, PHONE)] {
-        links.sign_in(method, ADA, PAGE, &plain).unwrap();
+        links.sign_in(method, ADA, &plain).unwrap();
         let signed_in = links.verify(&last_token(&emulator, to)).unwrap();
         assert_eq!(claim(&signed_in, "amr"), json!([method.as_str()]));
     }
-    links.sign_up_or_in(Email, "al@example.com", PAGE, &plain).unwrap();
+    links.sign_up_or_in(Email, "al@example.com", &either).unwrap();
     assert!(links.verify(&last_token(&emulator, "al@example.com")).unwrap().first_seen);
-    links.sign_up_or_in(Email, "al@example.com", PAGE, &plain).unwrap();
+    links.sign_up_or_in(Email, "al@example.com", &either).unwrap();
     assert!(!links.verify(&last_token(&emulator, "al@example.com")).unwrap().first_seen);
 }
 
@@ -208,12 +217,11 @@ fn only_those_who_are_known_sign_in() {
 fn step_up_and_mfa_add_to_a_session() {
     let (emulator, client) = with_ada();
     let first = refresh_token(&emulator, ADA);
-    let options = LoginOptions::default()
-        .stepup(true)
-        .mfa(true)
-        .revoke_other_sessions(true)
-        .refresh_token(first.clone());
-    client.auth().magic_link().sign_in(Sms, ADA, PAGE, &options).unwrap();
+    let options = MessageLoginOptions::default()
+        .step_up(first.clone())
+        .add_factor(first.clone())
+        .revoke_other_sessions(true);
+    client.auth().magic_link().sign_in(Sms, ADA, &link(options)).unwrap();
     let token = last_token(&emulator, PHONE);
     assert!(client.auth().session().refresh(&first).is_ok());
     let raised = client.auth().magic_link().verify(&token).unwrap();
@@ -228,7 +236,7 @@ fn an_address_changes_when_its_link_is_clicked() {
     let (links, token) = (client.auth().magic_link(), refresh_token(&emulator, ADA));
     let (email, phone) = ("countess@example.com", "+12025550199");
     let options = UpdateOptions::default().add_to_login_ids(true).template_id("T1").mfa(true);
-    links.update_email(ADA, email, PAGE, &token, &options).unwrap();
+    links.update_email(ADA, email, &token, &update_link(options)).unwrap();
     let message = last_message(&emulator, email);
     assert_eq!((&*message.purpose, message.template_id.as_deref()), ("update-email", Some("T1")));
     assert_eq!(client.auth().session().me(&token).unwrap().email, ADA);
@@ -239,13 +247,13 @@ fn an_address_changes_when_its_link_is_clicked() {
     );
 
     assert_eq!(claim(&changed, "amr"), json!(["email", "mfa"]));
-    links.update_phone(WhatsApp, ADA, phone, PAGE, &token, &UpdateOptions::default()).unwrap();
+    links.update_phone(WhatsApp, ADA, phone, &token, &update_link(Default::default())).unwrap();
     let changed = links.verify(&last_token(&emulator, phone)).unwrap();
     assert!(changed.user.verified_phone);
     assert_eq!(claim(&changed, "amr"), json!(["whatsapp"]), "not added unless asked");
     assert_eq!(changed.user.phone, phone);
     client.auth().session().logout(&token).unwrap();
-    let late = links.update_email(ADA, ADA, PAGE, &token, &UpdateOptions::default());
+    let late = links.update_email(ADA, ADA, &token, &Default::default());
     refused(late, 401, codes::LOGGED_OUT);
 }
 

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use descope::auth::notp::{NotpTemplates, NotpUpdateOptions, NotpUser, WaitOptions};
-use descope::auth::{LoginOptions, SignUpOptions};
+use descope::auth::{MessageLoginOptions, MessageSignUpOptions};
 use descope::emulator::Emulator;
 use descope::transport::http::StatusCode;
 use descope::transport::{Request, Response};
@@ -15,8 +15,8 @@ use serde_json::{Value, json};
 use crate::emulated::{ADA, Impatient, PHONE, refused};
 use crate::inventory::{every_field_of, refusals_of};
 use crate::support::{
-    REFRESH, every_message_option, every_option_of_the_new, every_sign_up_option, login_options,
-    login_options_of_the_new, refuses, refuses_a_session, sends, sign_up_options, signed_in,
+    REFRESH, every_message_option, every_message_sign_up_option, every_option_of_the_new,
+    message_options, message_sign_up_options, options_of_the_new, refuses, sends, signed_in,
     user_details,
 };
 
@@ -30,7 +30,7 @@ fn answer() -> Value {
 #[test]
 fn sign_in_with_every_field_and_with_none() {
     let line = "POST /v1/auth/notp/whatsapp/signin";
-    let body = json!({ "loginId": ADA, "providerId": "C1", "loginOptions": login_options() });
+    let body = json!({ "loginId": ADA, "providerId": "C1", "loginOptions": message_options() });
     let sent = sends(line, REFRESH, body, &answer(), |client| {
         client.auth().notp().sign_in(ADA, &every_message_option())
     });
@@ -40,7 +40,7 @@ fn sign_in_with_every_field_and_with_none() {
     assert!(!format!("{sent:?}").contains("ref-1"));
     let bare = json!({ "pendingRef": "ref-1" });
     let sent = sends(line, "", json!({}), &bare, |client| {
-        client.auth().notp().sign_in(NotpUser::Sender, &LoginOptions::default())
+        client.auth().notp().sign_in(NotpUser::Sender, &MessageLoginOptions::default())
     });
     assert_eq!((sent.redirect_url, sent.image), (None, None));
     every_field_of(["POST /v1/auth/notp/whatsapp/signin"]);
@@ -49,13 +49,12 @@ fn sign_in_with_every_field_and_with_none() {
 #[test]
 fn sign_up_or_in_with_every_field_and_with_none() {
     let line = "POST /v1/auth/notp/whatsapp/signup-in";
-    let body =
-        json!({ "loginId": ADA, "providerId": "C1", "loginOptions": login_options_of_the_new() });
+    let body = json!({ "loginId": ADA, "providerId": "C1", "loginOptions": options_of_the_new() });
     sends(line, "", body, &answer(), |client| {
         client.auth().notp().sign_up_or_in(ADA, &every_option_of_the_new())
     });
     sends(line, "", json!({}), &answer(), |client| {
-        client.auth().notp().sign_up_or_in(NotpUser::Sender, &LoginOptions::default())
+        client.auth().notp().sign_up_or_in(NotpUser::Sender, &Default::default())
     });
     every_field_of(["POST /v1/auth/notp/whatsapp/signup-in"]);
 }
@@ -65,13 +64,13 @@ fn sign_up_with_every_field_and_with_none() {
     let line = "POST /v1/auth/notp/whatsapp/signup";
     let body = json!({
         "loginId": ADA, "phone": "+12025550101", "user": user_details(), "providerId": "C1",
-        "loginOptions": sign_up_options(),
+        "loginOptions": message_sign_up_options(),
     });
     sends(line, "", body, &answer(), |client| {
-        client.auth().notp().sign_up(ADA, &every_sign_up_option())
+        client.auth().notp().sign_up(ADA, &every_message_sign_up_option())
     });
     sends(line, "", json!({}), &answer(), |client| {
-        client.auth().notp().sign_up(NotpUser::Sender, &SignUpOptions::default())
+        client.auth().notp().sign_up(NotpUser::Sender, &MessageSignUpOptions::default())
     });
     every_field_of(["POST /v1/auth/notp/whatsapp/signup"]);
 }
@@ -117,15 +116,14 @@ fn session() {
 
 #[test]
 fn bad_input_is_refused_before_a_request() {
-    let (plain, new) = (LoginOptions::default(), SignUpOptions::default());
+    let (plain, new) = (MessageLoginOptions::default(), MessageSignUpOptions::default());
     refuses("login_id", |c| c.auth().notp().sign_in("", &plain));
-    refuses("login_id", |c| c.auth().notp().sign_up_or_in("", &plain));
+    refuses("login_id", |c| c.auth().notp().sign_up_or_in("", &Default::default()));
     refuses("login_id", |c| c.auth().notp().sign_up(" ", &new));
     let wrong = new.user(UserDetails::default().phone("12"));
     refuses("phone", |c| c.auth().notp().sign_up(NotpUser::Sender, &wrong));
-    let lone = LoginOptions::default().stepup(true);
-    refuses("refresh_token", |c| c.auth().notp().sign_in(ADA, &lone));
-    refuses_a_session(|c, options| c.auth().notp().sign_up_or_in(ADA, options));
+    let broken = MessageLoginOptions::default().step_up("");
+    refuses("refresh_token", |c| c.auth().notp().sign_in(ADA, &broken));
     refuses("pending_ref", |c| c.auth().notp().session(""));
     refuses("pending_ref", |c| {
         c.auth().notp().wait_for_session("", &WaitOptions::default(), || true)
@@ -138,7 +136,7 @@ fn bad_input_is_refused_before_a_request() {
         ("POST /v1/auth/notp/pending-session", "pending_ref"),
         ("POST /v1/auth/notp/whatsapp/signin", "login_id refresh_token"),
         ("POST /v1/auth/notp/whatsapp/signup", "login_id phone"),
-        ("POST /v1/auth/notp/whatsapp/signup-in", "login_id mfa refresh_token stepup"),
+        ("POST /v1/auth/notp/whatsapp/signup-in", "login_id"),
         ("POST /v1/auth/notp/whatsapp/update", "login_id phone refresh_token"),
     ]);
 }

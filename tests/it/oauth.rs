@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use descope::auth::LoginOptions;
+use descope::auth::oauth::OAuthSignUpOptions;
+use descope::auth::oauth::OneTap;
 use descope::auth::oauth::{
     NativeOptions, NativeResult, OAuthOptions, OAuthUpdateOptions, providers,
 };
@@ -14,8 +16,8 @@ use serde_json::json;
 
 use crate::inventory::{every_field_of, refusals_of};
 use crate::support::{
-    REFRESH, client, code_of, every_login_option, every_message_option, login_options, refuses,
-    refuses_a_provider, sends, signed_in,
+    REFRESH, client, code_of, every_login_option, every_session_option, login_options, refuses,
+    sends, session_options, signed_in,
 };
 
 const ADA: &str = "ada@example.com";
@@ -30,10 +32,9 @@ fn every_option() -> OAuthOptions {
 fn start_with_every_field() {
     type Start = fn(&Client) -> Result<String>;
     let query = format!("?provider=google&redirectURL={ENCODED}&loginHint=ada%40example.com");
-    let starts: [(&str, Start); 3] = [
+    let starts: [(&str, Start); 2] = [
         ("", |c| c.auth().oauth().start(providers::GOOGLE, &every_option())),
         ("/signin", |c| c.auth().oauth().sign_in(providers::GOOGLE, &every_option())),
-        ("/signup", |c| c.auth().oauth().sign_up(providers::GOOGLE, &every_option())),
     ];
     for (path, start) in starts {
         let line = format!("POST /v1/auth/oauth/authorize{path}{query}");
@@ -41,6 +42,15 @@ fn start_with_every_field() {
         let url = sends(&line, REFRESH, login_options(), &answer, start);
         assert_eq!(url, "https://idp.example.com/oauth?x=1");
     }
+    let line = format!("POST /v1/auth/oauth/authorize/signup{query}");
+    let answer = json!({ "url": "https://idp.example.com" });
+    sends(&line, "", session_options(), &answer, |client| {
+        let options = OAuthSignUpOptions::default()
+            .redirect_url(CALLBACK)
+            .login_hint(ADA)
+            .login(every_session_option());
+        client.auth().oauth().sign_up(providers::GOOGLE, &options)
+    });
     every_field_of([
         "POST /v1/auth/oauth/authorize",
         "POST /v1/auth/oauth/authorize/signin",
@@ -50,7 +60,13 @@ fn start_with_every_field() {
 
 #[test]
 fn update_with_every_field() {
-    let options = OAuthUpdateOptions::default().allow_all_merge(true).start(every_option());
+    let options = OAuthUpdateOptions::default()
+        .redirect_url(CALLBACK)
+        .login_hint(ADA)
+        .allow_all_merge(true)
+        .step_up(true)
+        .mfa(true)
+        .login(every_session_option());
     let line = format!(
         "POST /v1/auth/oauth/authorize/update?provider=my%20own&redirectURL={ENCODED}\
          &loginHint=ada%40example.com&allowAllMerge=true"
@@ -166,22 +182,28 @@ fn native_with_every_field() {
 fn one_tap_with_every_field() {
     let line = "GET /v1/auth/onetap/clientid/google";
     let id = sends(line, "", json!(null), &json!({ "clientId": "c1" }), |client| {
-        client.auth().oauth().one_tap_client_id(providers::GOOGLE)
+        client.auth().oauth().load_one_tap_client_id(providers::GOOGLE)
     });
     assert_eq!(id, "c1");
-    let mut login_options = login_options();
-    login_options["providerId"] = json!("C1");
     let body = json!({ "provider": "google", "idToken": "e.i.d", "nonce": "n0nce",
-        "loginOptions": login_options });
+        "loginOptions": login_options() });
     let line = "POST /v1/auth/onetap/idtoken/exchange";
-    let options = every_message_option();
+    let options = every_login_option();
     let info = sends(line, REFRESH, body.clone(), &signed_in(), |client| {
-        client.auth().oauth().one_tap_exchange("google", "e.i.d", "n0nce", &options)
+        client.auth().oauth().one_tap_exchange(
+            "google",
+            OneTap { id_token: "e.i.d", nonce: "n0nce" },
+            &options,
+        )
     });
     assert_eq!(info.claims().user_id(), "U1");
     let line = "POST /v1/auth/onetap/idtoken/verify";
     let code = sends(line, REFRESH, body, &json!({ "code": "c0de" }), |client| {
-        client.auth().oauth().one_tap_verify("google", "e.i.d", "n0nce", &options)
+        client.auth().oauth().one_tap_verify(
+            "google",
+            OneTap { id_token: "e.i.d", nonce: "n0nce" },
+            &options,
+        )
     });
     assert_eq!(code.expose(), "c0de");
     every_field_of([
@@ -196,7 +218,8 @@ fn bad_input_is_refused_before_a_request() {
     let options = OAuthOptions::default();
     refuses("provider", |c| c.auth().oauth().start("", &options));
     refuses("provider", |c| c.auth().oauth().sign_in("a\nb", &options));
-    refuses("provider", |c| c.auth().oauth().sign_up(" ", &options));
+    let sign_up = OAuthSignUpOptions::default();
+    refuses("provider", |c| c.auth().oauth().sign_up(" ", &sign_up));
     refuses("provider", |c| c.auth().oauth().update("", REFRESH, &OAuthUpdateOptions::default()));
     refuses("refresh_token", |c| {
         c.auth().oauth().update("google", "", &OAuthUpdateOptions::default())
@@ -204,19 +227,23 @@ fn bad_input_is_refused_before_a_request() {
     let empty = OAuthOptions::default().redirect_url(" ");
     refuses("redirect_url", |c| c.auth().oauth().start("google", &empty));
     refuses("redirect_url", |c| c.auth().oauth().sign_in("google", &empty));
+    let empty = sign_up.redirect_url(" ");
     refuses("redirect_url", |c| c.auth().oauth().sign_up("google", &empty));
-    let empty = OAuthUpdateOptions::default().start(empty);
+    let empty = OAuthUpdateOptions::default().redirect_url(" ");
     refuses("redirect_url", |c| c.auth().oauth().update("google", REFRESH, &empty));
-    for login in [LoginOptions::default().stepup(true), LoginOptions::default().mfa(true)] {
-        let lone = OAuthOptions::default().login(login.clone());
-        refuses("refresh_token", |c| c.auth().oauth().start("google", &lone));
-        refuses("refresh_token", |c| c.auth().oauth().sign_in("google", &lone));
-        refuses("refresh_token", |c| c.auth().oauth().sign_up("google", &lone));
+    for login in [LoginOptions::default().step_up(""), LoginOptions::default().add_factor("")] {
+        let broken = OAuthOptions::default().login(login.clone());
+        refuses("refresh_token", |c| c.auth().oauth().start("google", &broken));
+        refuses("refresh_token", |c| c.auth().oauth().sign_in("google", &broken));
         refuses("refresh_token", |c| {
             c.auth().oauth().native_start("google", &NativeOptions::default().login(login.clone()))
         });
-        refuses("refresh_token", |c| c.auth().oauth().one_tap_exchange("g", "i", "n", &login));
-        refuses("refresh_token", |c| c.auth().oauth().one_tap_verify("g", "i", "n", &login));
+        refuses("refresh_token", |c| {
+            c.auth().oauth().one_tap_exchange("g", OneTap { id_token: "i", nonce: "n" }, &login)
+        });
+        refuses("refresh_token", |c| {
+            c.auth().oauth().one_tap_verify("g", OneTap { id_token: "i", nonce: "n" }, &login)
+        });
     }
     refuses("code", |c| c.auth().oauth().exchange(""));
     let result = NativeResult::default();
@@ -224,17 +251,29 @@ fn bad_input_is_refused_before_a_request() {
     refuses("provider", |c| c.auth().oauth().native_finish("", "s", &result));
     refuses("state_id", |c| c.auth().oauth().native_finish("apple", "", &result));
     let login = LoginOptions::default();
-    refuses("provider", |c| c.auth().oauth().one_tap_client_id(""));
-    refuses("provider", |c| c.auth().oauth().one_tap_verify("", "i", "n", &login));
-    refuses("id_token", |c| c.auth().oauth().one_tap_verify("google", "", "n", &login));
-    refuses("nonce", |c| c.auth().oauth().one_tap_verify("google", "i", "", &login));
-    refuses("provider", |c| c.auth().oauth().one_tap_exchange("", "i", "n", &login));
-    refuses("id_token", |c| c.auth().oauth().one_tap_exchange("google", "", "n", &login));
-    refuses("nonce", |c| c.auth().oauth().one_tap_exchange("google", "i", "", &login));
+    refuses("provider", |c| c.auth().oauth().load_one_tap_client_id(""));
+    refuses("provider", |c| {
+        c.auth().oauth().one_tap_verify("", OneTap { id_token: "i", nonce: "n" }, &login)
+    });
+    refuses("id_token", |c| {
+        c.auth().oauth().one_tap_verify("google", OneTap { id_token: "", nonce: "n" }, &login)
+    });
+    refuses("nonce", |c| {
+        c.auth().oauth().one_tap_verify("google", OneTap { id_token: "i", nonce: "" }, &login)
+    });
+    refuses("provider", |c| {
+        c.auth().oauth().one_tap_exchange("", OneTap { id_token: "i", nonce: "n" }, &login)
+    });
+    refuses("id_token", |c| {
+        c.auth().oauth().one_tap_exchange("google", OneTap { id_token: "", nonce: "n" }, &login)
+    });
+    refuses("nonce", |c| {
+        c.auth().oauth().one_tap_exchange("google", OneTap { id_token: "i", nonce: "" }, &login)
+    });
     refusals_of([
         ("POST /v1/auth/oauth/authorize", "provider redirect_url refresh_token"),
         ("POST /v1/auth/oauth/authorize/signin", "provider redirect_url refresh_token"),
-        ("POST /v1/auth/oauth/authorize/signup", "provider redirect_url refresh_token"),
+        ("POST /v1/auth/oauth/authorize/signup", "provider redirect_url"),
         ("POST /v1/auth/oauth/authorize/update", "provider redirect_url refresh_token"),
         ("POST /v1/auth/oauth/exchange", "code"),
         ("POST /v1/auth/oauth/native/finish", "provider state_id"),
@@ -274,7 +313,7 @@ fn a_user_signs_up_and_in_again() {
     assert_eq!(again.user.user_id, first.user.user_id);
     assert_eq!(again.claims().get::<String>("theme").unwrap().as_deref(), Some("dark"));
     let client = client(&emulator);
-    let refreshed = client.auth().session().refresh(again.refresh_jwt().unwrap()).unwrap();
+    let refreshed = client.auth().session().refresh(again.refresh_token().unwrap()).unwrap();
     assert_eq!(refreshed.claims().user_id(), first.user.user_id);
 }
 
@@ -301,13 +340,14 @@ fn sign_in_is_for_those_known_and_sign_up_for_the_others() {
     let emulator = Emulator::new();
     let client = client(&emulator);
     let oauth = client.auth().oauth();
+    let sign_up = OAuthSignUpOptions::default().redirect_url("https://app.example.com/callback");
     let url = oauth.sign_in(providers::APPLE, &to_callback()).unwrap();
     let back = emulator.idp_sign_in(&url, ADA).unwrap();
     assert!(back.contains("?err=") && back.contains(codes::USER_NOT_FOUND), "{back}");
-    let url = oauth.sign_up(providers::APPLE, &to_callback()).unwrap();
+    let url = oauth.sign_up(providers::APPLE, &sign_up).unwrap();
     let info = oauth.exchange(&code_of(&emulator.idp_sign_in(&url, ADA).unwrap())).unwrap();
     assert!(info.first_seen);
-    let url = oauth.sign_up(providers::APPLE, &to_callback()).unwrap();
+    let url = oauth.sign_up(providers::APPLE, &sign_up).unwrap();
     let back = emulator.idp_sign_in(&url, ADA).unwrap();
     assert!(back.contains(codes::USER_ALREADY_EXISTS), "{back}");
     let url = oauth.sign_in(providers::APPLE, &to_callback()).unwrap();
@@ -392,7 +432,7 @@ fn step_up_and_mfa_are_for_the_user_of_the_session() {
     emulator.seed(&json!({ "users": [{ "loginId": ADA, "email": ADA }] })).unwrap();
     let session = emulator.sign_in(ADA).unwrap();
     let refresh = session["refreshJwt"].as_str().unwrap();
-    let options = LoginOptions::default().stepup(true).mfa(true).refresh_token(refresh);
+    let options = LoginOptions::default().step_up(refresh).add_factor(refresh);
     let options = to_callback().login(options);
     let info = sign_in(&emulator, &options, ADA).unwrap();
     assert_eq!(info.claims().get::<bool>("su").unwrap(), Some(true));
@@ -402,7 +442,7 @@ fn step_up_and_mfa_are_for_the_user_of_the_session() {
     let url = client.auth().oauth().start(providers::GITHUB, &options).unwrap();
     let back = emulator.idp_sign_in(&url, "eve@example.com").unwrap();
     assert!(back.contains("?err="), "{back}");
-    let strange = LoginOptions::default().stepup(true).refresh_token(REFRESH);
+    let strange = LoginOptions::default().step_up(REFRESH);
     let error = client.auth().oauth().start("google", &to_callback().login(strange)).unwrap_err();
     assert!(error.is_unauthorized());
 }
@@ -418,7 +458,9 @@ fn an_account_is_connected_to_a_signed_in_user() {
     let client = client(&emulator);
     let oauth = client.auth().oauth();
     let update = |merge: bool, login_id: &str| {
-        let options = OAuthUpdateOptions::default().allow_all_merge(merge).start(to_callback());
+        let options = OAuthUpdateOptions::default()
+            .redirect_url("https://app.example.com/callback")
+            .allow_all_merge(merge);
         let url = oauth.update(providers::SLACK, refresh, &options).unwrap();
         emulator.idp_sign_in(&url, login_id).unwrap()
     };
@@ -433,21 +475,4 @@ fn an_account_is_connected_to_a_signed_in_user() {
     client.auth().session().logout(refresh).unwrap();
     let error = oauth.update(providers::SLACK, refresh, &OAuthUpdateOptions::default());
     assert!(error.unwrap_err().is_unauthorized());
-}
-
-#[test]
-fn no_message_is_sent() {
-    fn with(options: &LoginOptions) -> OAuthOptions {
-        OAuthOptions::default().login(options.clone())
-    }
-    refuses_a_provider(|c, o| c.auth().oauth().start("google", &with(o)));
-    refuses_a_provider(|c, o| c.auth().oauth().sign_in("google", &with(o)));
-    refuses_a_provider(|c, o| c.auth().oauth().sign_up("google", &with(o)));
-    refuses_a_provider(|c, o| {
-        let options = OAuthUpdateOptions::default().start(with(o));
-        c.auth().oauth().update("google", REFRESH, &options)
-    });
-    refuses_a_provider(|c, o| {
-        c.auth().oauth().native_start("apple", &NativeOptions::default().login(o.clone()))
-    });
 }

@@ -1,6 +1,6 @@
 //! One-time passwords: the requests, with all fields set; and the whole way, with the emulator.
 
-use descope::auth::{DeliveryMethod, LoginOptions, SignUpOptions, UpdateOptions};
+use descope::auth::{DeliveryMethod, MessageLoginOptions, MessageSignUpOptions, UpdateOptions};
 use descope::{Result, UserDetails, codes};
 use serde_json::json;
 
@@ -9,9 +9,9 @@ use crate::emulated::{
 };
 use crate::inventory::{every_field_of, refusals_of};
 use crate::support::{
-    REFRESH, every_message_option, every_option_of_the_new, every_sign_up_option,
-    every_update_option, login_options, login_options_of_the_new, refuses, refuses_a_session,
-    sends, sign_up_options, signed_in, update_options, user_details,
+    REFRESH, every_message_option, every_message_sign_up_option, every_option_of_the_new,
+    every_update_option, message_options, message_sign_up_options, options_of_the_new, refuses,
+    sends, signed_in, update_options, user_details,
 };
 
 #[test]
@@ -27,10 +27,10 @@ fn sign_up_with_every_field() {
             "",
             json!({
                 "loginId": "ada", name: address, "providerId": "C1",
-                "user": user_details(), "loginOptions": sign_up_options(),
+                "user": user_details(), "loginOptions": message_sign_up_options(),
             }),
             &json!({ "maskedEmail": "a**@e******.com" }),
-            |client| client.auth().otp().sign_up(method, "ada", &every_sign_up_option()),
+            |client| client.auth().otp().sign_up(method, "ada", &every_message_sign_up_option()),
         );
         assert_eq!(sent_to.masked_email.as_deref(), Some("a**@e******.com"));
     }
@@ -39,9 +39,9 @@ fn sign_up_with_every_field() {
 
 #[test]
 fn sign_in_with_every_field() {
-    let body = json!({ "loginId": ADA, "providerId": "C1", "loginOptions": login_options() });
+    let body = json!({ "loginId": ADA, "providerId": "C1", "loginOptions": message_options() });
     let mut new = body.clone();
-    new["loginOptions"] = login_options_of_the_new();
+    new["loginOptions"] = options_of_the_new();
     let answer = json!({ "maskedPhone": "+1********01" });
     for method in [DeliveryMethod::Im, DeliveryMethod::Voice] {
         let name = method.as_str();
@@ -61,7 +61,7 @@ fn sign_in_with_every_field() {
 #[test]
 fn what_is_not_set_is_not_sent() {
     sends("POST /v1/auth/otp/signin/sms", "", json!({ "loginId": ADA }), &json!({}), |client| {
-        client.auth().otp().sign_in(DeliveryMethod::Sms, ADA, &LoginOptions::default())
+        client.auth().otp().sign_in(DeliveryMethod::Sms, ADA, &MessageLoginOptions::default())
     });
 }
 
@@ -104,22 +104,22 @@ fn update_with_every_field() {
 #[test]
 fn bad_input_is_refused_before_a_request() {
     use DeliveryMethod::{Email, Sms};
-    let (sign_up, update) = (SignUpOptions::default(), UpdateOptions::default());
+    let (sign_up, update) = (MessageSignUpOptions::default(), UpdateOptions::default());
     refuses("login_id", |c| c.auth().otp().sign_up(Email, "", &sign_up));
     refuses("email", |c| c.auth().otp().sign_up(Email, "ada", &sign_up));
     refuses("phone", |c| c.auth().otp().sign_up(Sms, ADA, &sign_up));
-    let elsewhere = SignUpOptions::default().user(UserDetails::default().email("not an address"));
+    let elsewhere =
+        MessageSignUpOptions::default().user(UserDetails::default().email("not an address"));
     refuses("email", |c| c.auth().otp().sign_up(Email, ADA, &elsewhere));
-    refuses("login_id", |c| c.auth().otp().sign_in(Email, "", &LoginOptions::default()));
+    refuses("login_id", |c| c.auth().otp().sign_in(Email, "", &MessageLoginOptions::default()));
     refuses("login_id", |c| {
-        c.auth().otp().sign_in(Email, &"a".repeat(5000), &LoginOptions::default())
+        c.auth().otp().sign_in(Email, &"a".repeat(5000), &MessageLoginOptions::default())
     });
-    refuses("login_id", |c| c.auth().otp().sign_up_or_in(Sms, " ", &LoginOptions::default()));
-    let lone = LoginOptions::default().stepup(true);
-    refuses("refresh_token", |c| c.auth().otp().sign_in(Email, ADA, &lone));
-    let broken = LoginOptions::default().refresh_token("a\r\nb");
-    refuses("refresh_token", |c| c.auth().otp().sign_in(Email, ADA, &broken));
-    refuses_a_session(|c, options| c.auth().otp().sign_up_or_in(Email, ADA, options));
+    refuses("login_id", |c| c.auth().otp().sign_up_or_in(Sms, " ", &Default::default()));
+    for broken in ["", "a\r\nb"] {
+        let options = MessageLoginOptions::default().step_up(broken);
+        refuses("refresh_token", |c| c.auth().otp().sign_in(Email, ADA, &options));
+    }
     refuses("login_id", |c| c.auth().otp().verify(Email, "", "123456"));
     refuses("code", |c| c.auth().otp().verify(Email, ADA, ""));
     refuses("email", |c| c.auth().otp().update_email(ADA, "nobody", REFRESH, &update));
@@ -138,7 +138,7 @@ fn bad_input_is_refused_before_a_request() {
     refuses("refresh_token", update("+12025550101", ""));
     refusals_of([
         ("POST /v1/auth/otp/signin/{method}", "login_id refresh_token"),
-        ("POST /v1/auth/otp/signup-in/{method}", "login_id mfa refresh_token stepup"),
+        ("POST /v1/auth/otp/signup-in/{method}", "login_id"),
         ("POST /v1/auth/otp/signup/{method}", "email login_id phone"),
         ("POST /v1/auth/otp/update/email", "email login_id refresh_token"),
         ("POST /v1/auth/otp/update/phone/{method}", "login_id method phone refresh_token"),
@@ -151,7 +151,7 @@ fn a_code_signs_up_once_and_only_in_time() {
     use DeliveryMethod::Email;
     let (emulator, client) = start();
     let otp = client.auth().otp();
-    let options = SignUpOptions::default()
+    let options = MessageSignUpOptions::default()
         .user(UserDetails::default().name("Ada"))
         .custom_claims([("theme", "dark")])
         .template_id("T1");
@@ -168,7 +168,7 @@ fn a_code_signs_up_once_and_only_in_time() {
     refused(otp.verify(Email, ADA, &code), 401, codes::WRONG_OTP_CODE);
     refused(otp.sign_up(Email, ADA, &options), 400, codes::USER_ALREADY_EXISTS);
 
-    let plain = LoginOptions::default();
+    let plain = MessageLoginOptions::default();
     let send = || {
         otp.sign_in(Email, ADA, &plain).unwrap();
         last_message(&emulator, ADA).code.unwrap()
@@ -189,7 +189,7 @@ fn a_code_is_a_second_factor_and_changes_an_address() {
     let (emulator, client) = with_ada();
     let (otp, first) = (client.auth().otp(), refresh_token(&emulator, ADA));
     let code = |to: &str| last_message(&emulator, to).code.unwrap();
-    let options = LoginOptions::default().stepup(true).mfa(true).refresh_token(first.clone());
+    let options = MessageLoginOptions::default().step_up(first.clone()).add_factor(first.clone());
     otp.sign_in(DeliveryMethod::Voice, ADA, &options).unwrap();
     let raised = otp.verify(DeliveryMethod::Voice, ADA, &code(PHONE)).unwrap();
     assert_eq!(claim(&raised, "su"), true);
@@ -207,7 +207,7 @@ fn a_code_is_a_second_factor_and_changes_an_address() {
     let changed = otp.verify(DeliveryMethod::Sms, ADA, &code(phone)).unwrap();
     assert_eq!((&*changed.user.phone, changed.user.verified_phone), (phone, true));
     assert_eq!(changed.user.login_ids, [ADA, phone]);
-    let known = otp.sign_up_or_in(DeliveryMethod::Email, email, &LoginOptions::default());
+    let known = otp.sign_up_or_in(DeliveryMethod::Email, email, &Default::default());
     assert!(known.is_ok());
     assert!(otp.verify(DeliveryMethod::Email, email, &code(email)).unwrap().first_seen);
 }

@@ -1,5 +1,6 @@
 //! Passwords: the requests, with all fields set; and the whole way, with the emulator.
 
+use descope::auth::password::Replacement;
 use descope::auth::password::ResetOptions;
 use descope::auth::{LoginOptions, SignUpOptions};
 use descope::{AuthInfo, Result, UserDetails, codes};
@@ -11,7 +12,7 @@ use crate::emulated::{
 };
 use crate::inventory::{every_field_of, refusals_of};
 use crate::support::{
-    REFRESH, every_message_option, every_sign_up_option, login_options, refuses, sends,
+    REFRESH, every_login_option, every_sign_up_option, login_options, refuses, sends,
     sign_up_options, signed_in, user_details,
 };
 
@@ -21,7 +22,7 @@ const NEW: &str = "N0t the old one";
 #[test]
 fn sign_up_with_every_field() {
     let body = json!({
-        "loginId": ADA, "password": OLD, "providerId": "C1", "user": user_details(),
+        "loginId": ADA, "password": OLD, "user": user_details(),
         "loginOptions": sign_up_options(),
     });
     let line = "POST /v1/auth/password/signup";
@@ -39,11 +40,11 @@ fn sign_up_with_every_field() {
 #[test]
 fn sign_in_with_every_field() {
     let body = json!({
-        "loginId": ADA, "password": OLD, "providerId": "C1", "loginOptions": login_options(),
+        "loginId": ADA, "password": OLD, "loginOptions": login_options(),
     });
     let line = "POST /v1/auth/password/signin";
     let info = sends(line, REFRESH, body, &signed_in(), |client| {
-        client.auth().password().sign_in(ADA, OLD, &every_message_option())
+        client.auth().password().sign_in(ADA, OLD, &every_login_option())
     });
     assert_eq!(info.user.name, "Ada");
     every_field_of(["POST /v1/auth/password/signin"]);
@@ -57,7 +58,7 @@ fn reset_with_every_field() {
     let line = "POST /v1/auth/password/reset";
     let answer = json!({
         "resetMethod": "enchantedlink", "pendingRef": "ref-1", "linkId": "42",
-        "maskedEmail": "a***@example.com",
+        "maskedEmail": "a***@example.com", "newer": 1,
     });
     let body = json!({
         "loginId": ADA, "redirectUrl": "https://app.example.com/reset",
@@ -67,6 +68,7 @@ fn reset_with_every_field() {
         sends(line, "", body, &answer, |client| client.auth().password().send_reset(ADA, &options));
     assert_eq!((&*sent.reset_method, sent.link_id.as_deref()), ("enchantedlink", Some("42")));
     assert_eq!(sent.masked_email.as_deref(), Some("a***@example.com"));
+    assert_eq!(sent.extra.get("newer"), Some(&json!(1)));
     assert_eq!(sent.pending_ref.unwrap().expose(), "ref-1");
 
     let answer = json!({ "resetMethod": "magiclink" });
@@ -86,7 +88,7 @@ fn update_replace_and_policy() {
     let line = "POST /v1/auth/password/replace";
     let body = json!({ "loginId": ADA, "oldPassword": OLD, "newPassword": NEW });
     let info = sends(line, "", body, &signed_in(), |client| {
-        client.auth().password().replace(ADA, OLD, NEW)
+        client.auth().password().replace(ADA, Replacement { old: OLD, new: NEW })
     });
     assert_eq!(info.claims().user_id(), "U1");
     let answer = json!({
@@ -94,7 +96,8 @@ fn update_replace_and_policy() {
         "nonAlphanumeric": true, "new": {},
     });
     let line = "GET /v1/auth/password/policy";
-    let policy = sends(line, "", json!(null), &answer, |client| client.auth().password().policy());
+    let policy =
+        sends(line, "", json!(null), &answer, |client| client.auth().password().load_policy());
     assert_eq!(policy.min_length, 12);
     assert!(policy.lowercase && !policy.uppercase && policy.number && policy.non_alphanumeric);
     every_field_of([
@@ -113,15 +116,19 @@ fn bad_input_is_refused_before_a_request() {
     refuses("password", |c| c.auth().password().sign_up(ADA, &long, &sign_up));
     refuses("login_id", |c| c.auth().password().sign_in("", OLD, &login));
     refuses("password", |c| c.auth().password().sign_in(ADA, "", &login));
-    let lone = LoginOptions::default().stepup(true);
-    refuses("refresh_token", |c| c.auth().password().sign_in(ADA, OLD, &lone));
+    let broken = LoginOptions::default().step_up("");
+    refuses("refresh_token", |c| c.auth().password().sign_in(ADA, OLD, &broken));
     refuses("login_id", |c| c.auth().password().send_reset("", &ResetOptions::default()));
     refuses("login_id", |c| c.auth().password().update("", NEW, REFRESH));
     refuses("new_password", |c| c.auth().password().update(ADA, "", REFRESH));
     refuses("refresh_token", |c| c.auth().password().update(ADA, NEW, ""));
-    refuses("login_id", |c| c.auth().password().replace("", OLD, NEW));
-    refuses("old_password", |c| c.auth().password().replace(ADA, "", NEW));
-    refuses("new_password", |c| c.auth().password().replace(ADA, OLD, ""));
+    refuses("login_id", |c| c.auth().password().replace("", Replacement { old: OLD, new: NEW }));
+    refuses("old_password", |c| {
+        c.auth().password().replace(ADA, Replacement { old: "", new: NEW })
+    });
+    refuses("new_password", |c| {
+        c.auth().password().replace(ADA, Replacement { old: OLD, new: "" })
+    });
     refusals_of([
         ("POST /v1/auth/password/replace", "login_id new_password old_password"),
         ("POST /v1/auth/password/reset", "login_id"),
@@ -203,8 +210,8 @@ fn wrong_passwords_are_counted() {
         wrong(password.sign_in(ADA, NEW, &plain));
     }
     wrong(password.sign_in(ADA, OLD, &plain));
-    wrong(password.replace(ADA, OLD, NEW));
-    password.update(ADA, NEW, signed_in.refresh_jwt().unwrap()).unwrap();
+    wrong(password.replace(ADA, Replacement { old: OLD, new: NEW }));
+    password.update(ADA, NEW, signed_in.refresh_token().unwrap()).unwrap();
     assert!(password.sign_in(ADA, NEW, &plain).is_ok());
 }
 
@@ -212,7 +219,7 @@ fn wrong_passwords_are_counted() {
 fn the_policy_is_kept_to() {
     let (emulator, client) = with_ada();
     let password = client.auth().password();
-    let policy = password.policy().unwrap();
+    let policy = password.load_policy().unwrap();
     assert_eq!(policy.min_length, 8);
     assert!(policy.lowercase && policy.uppercase && policy.number && !policy.non_alphanumeric);
     let token = refresh_token(&emulator, ADA);
@@ -221,8 +228,8 @@ fn the_policy_is_kept_to() {
         refused(password.update(ADA, weak, &token), 400, "E011004");
     }
     password.update(ADA, OLD, &token).unwrap();
-    refused(password.replace(ADA, OLD, "weak"), 400, "E011004");
-    refused(password.replace(ADA, OLD, OLD), 400, "E011004");
+    refused(password.replace(ADA, Replacement { old: OLD, new: "weak" }), 400, "E011004");
+    refused(password.replace(ADA, Replacement { old: OLD, new: OLD }), 400, "E011004");
     assert!(password.sign_in(ADA, OLD, &LoginOptions::default()).is_ok(), "it has not changed");
 }
 
@@ -234,7 +241,7 @@ fn an_expired_password_must_be_replaced() {
     manage(&emulator, "/v1/mgmt/user/password/expire", &json!({ "loginId": ADA }));
     wrong(password.sign_in(ADA, NEW, &plain));
     refused(password.sign_in(ADA, OLD, &plain), 401, codes::PASSWORD_EXPIRED);
-    let replaced = password.replace(ADA, OLD, NEW).unwrap();
+    let replaced = password.replace(ADA, Replacement { old: OLD, new: NEW }).unwrap();
     assert_eq!(claim(&replaced, "amr"), json!(["pwd"]));
     wrong(password.sign_in(ADA, OLD, &plain));
     assert!(password.sign_in(ADA, NEW, &plain).is_ok());
@@ -250,8 +257,7 @@ fn an_expired_password_must_be_replaced() {
 fn a_forgotten_password_is_reset_by_a_link() {
     let (emulator, client) = with_ada();
     let (password, links) = (client.auth().password(), client.auth().magic_link());
-    let options =
-        ResetOptions::default().redirect_url(PAGE.unwrap()).template_options([("app", "Engine")]);
+    let options = ResetOptions::default().redirect_url(PAGE).template_options([("app", "Engine")]);
     let sent = password.send_reset(ADA, &options).unwrap();
     assert_eq!(sent.reset_method, "magiclink");
     assert_eq!(sent.masked_email.as_deref(), Some("a***@example.com"));
@@ -264,7 +270,7 @@ fn a_forgotten_password_is_reset_by_a_link() {
     let signed_in = links.verify(&token).unwrap();
     assert_eq!(claim(&signed_in, "amr"), json!(["email"]));
     refused(links.verify(&token), 401, codes::LINK_EXPIRED);
-    let refresh_token = signed_in.refresh_jwt().unwrap();
+    let refresh_token = signed_in.refresh_token().unwrap();
     assert!(password.update("al", NEW, refresh_token).unwrap_err().is_forbidden());
     password.update(ADA, NEW, refresh_token).unwrap();
     assert!(password.sign_in(ADA, NEW, &LoginOptions::default()).is_ok());
@@ -283,10 +289,9 @@ fn a_password_is_a_second_factor() {
     let first = refresh_token(&emulator, ADA);
     password.update(ADA, OLD, &first).unwrap();
     let options = LoginOptions::default()
-        .stepup(true)
-        .mfa(true)
-        .revoke_other_sessions(true)
-        .refresh_token(first.clone());
+        .step_up(first.clone())
+        .add_factor(first.clone())
+        .revoke_other_sessions(true);
     wrong(password.sign_in(ADA, NEW, &options));
     let raised = password.sign_in(ADA, OLD, &options).unwrap();
     assert_eq!(claim(&raised, "su"), true);

@@ -73,10 +73,12 @@ fn audit_with_every_field() {
 
 #[test]
 fn flows_and_theme() {
-    let answer = json!({ "total": 1, "flows": [{ "id": "f", "name": "F", "description": "D", "disabled": true }] });
+    let answer = json!({ "total": 1, "flows": [{ "id": "f", "name": "F", "description": "D", "disabled": true, "dsl": { "steps": [null] }, "etag": "v7" }] });
     let line = "POST /v1/mgmt/flow/list";
     let list = sends(line, MANAGEMENT, json!(null), &answer, |c| c.mgmt().flow().list());
     assert_eq!((list.total, &*list.flows[0].id, list.flows[0].disabled), (Some(1), "f", true));
+    assert_eq!(list.flows[0].dsl, json!({ "steps": [null] }));
+    assert_eq!(list.flows[0].etag.as_deref(), Some("v7"));
     let line = "POST /v1/mgmt/flow/delete";
     sends(line, MANAGEMENT, json!({ "ids": ["f", "g"] }), &json!({}), |c| {
         c.mgmt().flow().delete(&["f", "g"])

@@ -146,7 +146,7 @@ impl NoWaiting {
 }
 
 impl Clock for NoWaiting {
-    fn unix(&self) -> i64 {
+    fn unix(&self) -> descope::UnixTime {
         self.0.0.unix()
     }
 

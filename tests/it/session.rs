@@ -5,7 +5,9 @@ use std::thread;
 use std::time::Duration;
 
 use descope::auth::session::MyTenants;
-use descope::auth::{DeliveryMethod, LoginOptions, SignUpOptions, UpdateOptions};
+use descope::auth::session::RefreshOptions;
+use descope::auth::session::SessionTokens;
+use descope::auth::{DeliveryMethod, MessageLoginOptions, MessageSignUpOptions, UpdateOptions};
 use descope::emulator::{Emulator, Fault};
 use descope::{AuthInfo, Client, Error, Scope, TokenError, UserDetails, UserStatus, codes};
 use serde_json::{Value, json};
@@ -63,7 +65,7 @@ fn history() {
         { "userId": "U1", "city": null },
     ]);
     let records = sends("GET /v1/auth/me/history", REFRESH, Value::Null, &answer, |client| {
-        client.auth().session().history(REFRESH)
+        client.auth().session().load_history(REFRESH)
     });
     let first = &records[0];
     assert_eq!((&*first.user_id, first.login_time.as_seconds()), ("U1", 1_700_000_000));
@@ -78,13 +80,13 @@ fn my_tenants() {
     let answer =
         json!({ "tenants": [{ "id": "t1", "name": "One", "customAttributes": { "a": 1 } }] });
     let tenants = sends(line, REFRESH, json!({ "dct": true }), &answer, |client| {
-        client.auth().session().my_tenants(MyTenants::Current, REFRESH)
+        client.auth().session().load_my_tenants(MyTenants::Current, REFRESH)
     });
     assert_eq!((&*tenants[0].id, &*tenants[0].name), ("t1", "One"));
     assert_eq!(tenants[0].custom_attributes["a"], 1);
     let body = json!({ "dct": false, "ids": ["t1", "t2"] });
     sends(line, REFRESH, body, &answer, |client| {
-        client.auth().session().my_tenants(MyTenants::Ids(&["t1", "t2"]), REFRESH)
+        client.auth().session().load_my_tenants(MyTenants::Ids(&["t1", "t2"]), REFRESH)
     });
     every_field_of(["POST /v1/auth/me/tenants"]);
 }
@@ -93,11 +95,11 @@ fn my_tenants() {
 fn nothing_may_be_left_out_or_null() {
     for answer in [json!({}), json!({ "tenants": null }), json!({ "tenants": [] })] {
         let found =
-            exchange(&answer, |c| c.auth().session().my_tenants(MyTenants::Current, REFRESH));
+            exchange(&answer, |c| c.auth().session().load_my_tenants(MyTenants::Current, REFRESH));
         assert_eq!(found.0.unwrap(), [], "{answer}");
     }
     for answer in [json!(null), json!([])] {
-        let found = exchange(&answer, |c| c.auth().session().history(REFRESH));
+        let found = exchange(&answer, |c| c.auth().session().load_history(REFRESH));
         assert_eq!(found.0.unwrap().len(), 0, "{answer}");
     }
 }
@@ -118,11 +120,16 @@ fn refresh_with_a_token_of_another_vendor() {
     let given = answer["refreshJwt"].as_str().unwrap();
     let body = json!({ "externalToken": "vendor" });
     let info = sends("POST /v1/auth/refresh", given, body, &answer, |client| {
-        client.auth().session().refresh_with_external_token(given, "vendor")
+        client
+            .auth()
+            .session()
+            .refresh_with(given, &RefreshOptions::default().external_token("vendor"))
     });
     assert_eq!(info.claims().user_id(), "U1");
     every_field_of(["POST /v1/auth/refresh"]);
-    refuses("external_token", |c| c.auth().session().refresh_with_external_token(given, ""));
+    refuses("external_token", |c| {
+        c.auth().session().refresh_with(given, &RefreshOptions::default().external_token(""))
+    });
 }
 
 #[test]
@@ -150,8 +157,8 @@ fn what_else_an_answer_says_is_kept() {
     let (info, _) = exchange(&answer, |client| client.auth().magic_link().verify("t"));
     let info = info.unwrap();
     let secret = |secret: &Option<descope::Secret>| secret.as_ref().unwrap().expose().to_owned();
-    assert_eq!(secret(&info.trusted_device_jwt), "tdj");
-    assert_eq!(secret(&info.known_device_jwt), "kdj");
+    assert_eq!(secret(&info.trusted_device_token), "tdj");
+    assert_eq!(secret(&info.known_device_token), "kdj");
     assert_eq!(secret(&info.external_token), "ext");
     assert_eq!(info.next_refresh_seconds, Some(300));
     assert_eq!(info.session_expiration.unwrap().as_seconds(), 1_900_000_100);
@@ -192,13 +199,13 @@ fn the_refresh_token_is_kept_unless_there_is_a_new_one() {
     };
     let rotated = signed_in();
     for info in [refresh(&rotated), select(&rotated)] {
-        assert_eq!(info.refresh_jwt(), rotated["refreshJwt"].as_str());
+        assert_eq!(info.refresh_token(), rotated["refreshJwt"].as_str());
     }
     for nothing in [Value::Null, json!("")] {
         answer["refreshJwt"] = nothing;
         for info in [refresh(&answer), select(&answer)] {
-            assert_eq!(info.refresh_jwt(), Some(&*given));
-            assert_eq!(info.session_jwt(), answer["sessionJwt"].as_str().unwrap());
+            assert_eq!(info.refresh_token(), Some(&*given));
+            assert_eq!(info.session_token(), answer["sessionJwt"].as_str().unwrap());
             assert_eq!(info.refresh.unwrap().claims.user_id(), "U1");
         }
     }
@@ -220,15 +227,17 @@ fn bad_input_is_refused_before_a_request() {
     let long = "x".repeat(16 * 1024 + 1);
     for bad in ["", "a b", "a:b", "a\r\nx: y", "é", "\0", &long] {
         refuses("refresh_token", |c| c.auth().session().me(bad));
-        refuses("refresh_token", |c| c.auth().session().history(bad));
+        refuses("refresh_token", |c| c.auth().session().load_history(bad));
         refuses("refresh_token", |c| c.auth().session().logout(bad));
         refuses("refresh_token", |c| c.auth().session().logout_all(bad));
-        refuses("refresh_token", |c| c.auth().session().my_tenants(MyTenants::Current, bad));
+        refuses("refresh_token", |c| c.auth().session().load_my_tenants(MyTenants::Current, bad));
         refuses("refresh_token", |c| c.auth().session().select_tenant("t1", bad));
     }
     for bad in ["", &long] {
         refuses("session_token", |c| c.auth().session().validate(bad));
-        refuses("session_token", |c| c.auth().session().validate_and_refresh(bad, ""));
+        refuses("session_token", |c| {
+            c.auth().session().validate_and_refresh(SessionTokens { session: bad, refresh: "" })
+        });
         refuses("refresh_token", |c| c.auth().session().refresh(bad));
     }
     for bad in ["a b", "a:b.c.d", "a.b.c\r\n", "é.é.é", "..", "a.b.c.d"] {
@@ -237,7 +246,7 @@ fn bad_input_is_refused_before_a_request() {
             [
                 session.validate(bad).err(),
                 session.refresh(bad).err(),
-                session.validate_and_refresh(bad, bad).err(),
+                session.validate_and_refresh(SessionTokens { session: bad, refresh: bad }).err(),
             ]
         });
         assert_eq!(sent, []);
@@ -245,8 +254,8 @@ fn bad_input_is_refused_before_a_request() {
             assert!(matches!(error, Some(Error::Token(_))), "{bad}: {error:?}");
         }
     }
-    refuses("ids", |c| c.auth().session().my_tenants(MyTenants::Ids(&[]), REFRESH));
-    refuses("ids", |c| c.auth().session().my_tenants(MyTenants::Ids(&["t1", ""]), REFRESH));
+    refuses("ids", |c| c.auth().session().load_my_tenants(MyTenants::Ids(&[]), REFRESH));
+    refuses("ids", |c| c.auth().session().load_my_tenants(MyTenants::Ids(&["t1", ""]), REFRESH));
     for bad in ["", " ", "a\nb", &"x".repeat(2049)] {
         refuses("tenant_id", |c| c.auth().session().select_tenant(bad, REFRESH));
     }
@@ -301,7 +310,7 @@ fn code(emulator: &Emulator, address: &str) -> String {
 }
 
 /// Signs Ada in by a code.
-fn sign_in(emulator: &Emulator, client: &Client, options: &LoginOptions) -> AuthInfo {
+fn sign_in(emulator: &Emulator, client: &Client, options: &MessageLoginOptions) -> AuthInfo {
     let otp = client.auth().otp();
     otp.sign_in(DeliveryMethod::Email, ADA, options).unwrap();
     otp.verify(DeliveryMethod::Email, ADA, &code(emulator, ADA)).unwrap()
@@ -313,7 +322,7 @@ fn codes_work_once_and_for_a_while() {
     let client = Client::builder().emulator(&emulator).build().unwrap();
     let otp = client.auth().otp();
     let (email, sms) = (DeliveryMethod::Email, DeliveryMethod::Sms);
-    let options = SignUpOptions::default()
+    let options = MessageSignUpOptions::default()
         .user(UserDetails::default().name("Ada Lovelace").phone("+12025550101"))
         .custom_claims([("theme", "dark")]);
     let sent_to = otp.sign_up(sms, "ada", &options).unwrap();
@@ -336,17 +345,18 @@ fn codes_work_once_and_for_a_while() {
 
     let taken = otp.sign_up(sms, "ada", &options).unwrap_err();
     assert_eq!(taken.code(), Some(codes::USER_ALREADY_EXISTS));
-    let unknown = otp.sign_in(email, "nobody@example.com", &LoginOptions::default()).unwrap_err();
+    let unknown =
+        otp.sign_in(email, "nobody@example.com", &MessageLoginOptions::default()).unwrap_err();
     assert_eq!(unknown.code(), Some(codes::USER_NOT_FOUND));
     assert!(unknown.is_not_found());
 
-    otp.sign_in(sms, "ada", &LoginOptions::default()).unwrap();
+    otp.sign_in(sms, "ada", &MessageLoginOptions::default()).unwrap();
     let late = code(&emulator, "+12025550101");
     emulator.advance(Duration::from_secs(3 * 60));
     let expired = otp.verify(sms, "ada", &late).unwrap_err();
     assert_eq!(expired.code(), Some(codes::WRONG_OTP_CODE));
 
-    otp.sign_in(sms, "ada", &LoginOptions::default()).unwrap();
+    otp.sign_in(sms, "ada", &MessageLoginOptions::default()).unwrap();
     let right = code(&emulator, "+12025550101");
     let wrong = if right == "000000" { "000001" } else { "000000" };
     for _ in 0..5 {
@@ -360,16 +370,16 @@ fn codes_work_once_and_for_a_while() {
 fn step_up_and_mfa_add_to_a_session() {
     let emulator = Emulator::new();
     let client = project(&emulator);
-    let first = sign_in(&emulator, &client, &LoginOptions::default());
+    let first = sign_in(&emulator, &client, &MessageLoginOptions::default());
     assert!(!first.claims().is_mfa());
-    let refresh_token = first.refresh_jwt().unwrap();
+    let refresh_token = first.refresh_token().unwrap();
 
-    let step_up = LoginOptions::default().stepup(true).refresh_token(refresh_token);
+    let step_up = MessageLoginOptions::default().step_up(refresh_token);
     let raised = sign_in(&emulator, &client, &step_up);
     assert_eq!(raised.claims().get::<bool>("su").unwrap(), Some(true));
     assert_eq!(first.claims().get::<bool>("su").unwrap(), None);
 
-    let options = LoginOptions::default().mfa(true).refresh_token(refresh_token).tenant_id("t1");
+    let options = MessageLoginOptions::default().add_factor(refresh_token).tenant_id("t1");
     let otp = client.auth().otp();
     otp.sign_in(DeliveryMethod::Sms, ADA, &options).unwrap();
     let code = code(&emulator, "+12025550101");
@@ -379,11 +389,12 @@ fn step_up_and_mfa_add_to_a_session() {
     assert_eq!(both.claims().current_tenant(), Some("t1"));
 
     // Somebody else's session does not do.
-    otp.sign_up(DeliveryMethod::Email, "eve@example.com", &SignUpOptions::default()).unwrap();
+    otp.sign_up(DeliveryMethod::Email, "eve@example.com", &MessageSignUpOptions::default())
+        .unwrap();
     let eve = otp
         .verify(DeliveryMethod::Email, "eve@example.com", &self::code(&emulator, "eve@example.com"))
         .unwrap();
-    let theirs = LoginOptions::default().stepup(true).refresh_token(eve.refresh_jwt().unwrap());
+    let theirs = MessageLoginOptions::default().step_up(eve.refresh_token().unwrap());
     assert!(otp.sign_in(DeliveryMethod::Email, ADA, &theirs).unwrap_err().is_forbidden());
 }
 
@@ -391,8 +402,8 @@ fn step_up_and_mfa_add_to_a_session() {
 fn addresses_change_once_the_code_is_verified() {
     let emulator = Emulator::new();
     let client = project(&emulator);
-    let info = sign_in(&emulator, &client, &LoginOptions::default());
-    let (otp, token) = (client.auth().otp(), info.refresh_jwt().unwrap());
+    let info = sign_in(&emulator, &client, &MessageLoginOptions::default());
+    let (otp, token) = (client.auth().otp(), info.refresh_token().unwrap());
     let options = UpdateOptions::default().add_to_login_ids(true);
     otp.update_email(ADA, "countess@example.com", token, &options).unwrap();
     assert_eq!(client.auth().session().me(token).unwrap().email, ADA);
@@ -407,39 +418,61 @@ fn addresses_change_once_the_code_is_verified() {
 fn sessions_expire_and_are_refreshed() {
     let emulator = Emulator::builder().session_lifetime(Duration::from_secs(60)).build();
     let client = project(&emulator);
-    let info = sign_in(&emulator, &client, &LoginOptions::default());
-    let (session, refresh_token) = (client.auth().session(), info.refresh_jwt().unwrap());
-    assert_eq!(session.validate(info.session_jwt()).unwrap(), *info.claims());
-    let checked = session.validate_and_refresh(info.session_jwt(), refresh_token).unwrap();
+    let info = sign_in(&emulator, &client, &MessageLoginOptions::default());
+    let (session, refresh_token) = (client.auth().session(), info.refresh_token().unwrap());
+    assert_eq!(session.validate(info.session_token()).unwrap(), *info.claims());
+    let checked = session
+        .validate_and_refresh(SessionTokens {
+            session: info.session_token(),
+            refresh: refresh_token,
+        })
+        .unwrap();
     assert!(checked.refreshed.is_none());
     assert_eq!(emulator.requests("/v1/auth/refresh"), 0);
 
     emulator.advance(Duration::from_secs(66)); // the leeway is 5 seconds
-    let expired = session.validate(info.session_jwt()).unwrap_err();
+    let expired = session.validate(info.session_token()).unwrap_err();
     assert!(expired.is_token_expired() && !expired.is_token_invalid(), "{expired:?}");
     assert!(matches!(expired, Error::Token(TokenError::Expired { by }) if by.as_secs() >= 6));
-    assert!(session.validate_and_refresh(info.session_jwt(), "").unwrap_err().is_token_expired());
+    assert!(
+        session
+            .validate_and_refresh(SessionTokens { session: info.session_token(), refresh: "" })
+            .unwrap_err()
+            .is_token_expired()
+    );
 
-    let checked = session.validate_and_refresh(info.session_jwt(), refresh_token).unwrap();
+    let checked = session
+        .validate_and_refresh(SessionTokens {
+            session: info.session_token(),
+            refresh: refresh_token,
+        })
+        .unwrap();
     let refreshed = checked.refreshed.unwrap();
     assert_eq!(checked.claims, *refreshed.claims());
-    assert_eq!(refreshed.refresh_jwt(), Some(refresh_token), "not rotated, and so the same");
-    session.validate(refreshed.session_jwt()).unwrap();
+    assert_eq!(refreshed.refresh_token(), Some(refresh_token), "not rotated, and so the same");
+    session.validate(refreshed.session_token()).unwrap();
     // A session token that is missing or broken is as good as an expired one.
     for token in ["", "garbage", REFRESH] {
-        let checked = session.validate_and_refresh(token, refresh_token).unwrap();
+        let checked = session
+            .validate_and_refresh(SessionTokens { session: token, refresh: refresh_token })
+            .unwrap();
         assert_eq!(checked.refreshed.unwrap().claims().user_id(), info.claims().user_id());
     }
 
     // A refresh token is no session token, nor the other way round.
     assert!(session.validate(refresh_token).unwrap_err().is_token_invalid());
-    assert!(session.me(refreshed.session_jwt()).unwrap_err().is_unauthorized());
+    assert!(session.me(refreshed.session_token()).unwrap_err().is_unauthorized());
 
     emulator.advance(Duration::from_secs(29 * 24 * 60 * 60));
     let over = session.refresh(refresh_token).unwrap_err();
     assert!(matches!(over, Error::Token(TokenError::SessionExpired { .. })), "{over:?}");
     assert!(over.is_token_invalid() && over.is_sign_in_required() && !over.is_token_expired());
-    let over = session.validate_and_refresh(info.session_jwt(), refresh_token).unwrap_err();
+    let over = session
+        .validate_and_refresh(SessionTokens {
+            session: info.session_token(),
+            refresh: refresh_token,
+        })
+        .unwrap_err();
     assert!(over.is_sign_in_required() && !over.is_token_expired(), "{over:?}");
     assert!(session.me(refresh_token).unwrap_err().is_sign_in_required());
 }
@@ -448,23 +481,34 @@ fn sessions_expire_and_are_refreshed() {
 fn a_refresh_is_for_the_user_of_the_session() {
     let emulator = Emulator::new();
     let client = project(&emulator);
-    let info = sign_in(&emulator, &client, &LoginOptions::default());
+    let info = sign_in(&emulator, &client, &MessageLoginOptions::default());
     emulator.advance(Duration::from_secs(3600));
     let (session, own) = (client.auth().session(), info.claims().user_id());
     let issue =
         |sub: &str, drn: &str| emulator.issue_token(json!({ "sub": sub, "drn": drn })).unwrap();
     // A refresh token in the place of a session token names its user just as well.
-    for given in [info.session_jwt(), info.refresh_jwt().unwrap()] {
-        let refused = session.validate_and_refresh(given, &issue("U2eve", "DSR")).unwrap_err();
+    for given in [info.session_token(), info.refresh_token().unwrap()] {
+        let refused = session
+            .validate_and_refresh(SessionTokens { session: given, refresh: &issue("U2eve", "DSR") })
+            .unwrap_err();
         assert!(matches!(refused, Error::Token(TokenError::OtherUser)), "{refused:?}");
         assert!(refused.is_sign_in_required());
-        assert!(session.validate_and_refresh(given, info.refresh_jwt().unwrap()).is_ok());
+        assert!(
+            session
+                .validate_and_refresh(SessionTokens {
+                    session: given,
+                    refresh: info.refresh_token().unwrap()
+                })
+                .is_ok()
+        );
     }
     for drn in ["DS"] {
         let not_one = issue(own, drn);
         for refused in [
             session.refresh(&not_one).unwrap_err(),
-            session.validate_and_refresh("", &not_one).unwrap_err(),
+            session
+                .validate_and_refresh(SessionTokens { session: "", refresh: &not_one })
+                .unwrap_err(),
         ] {
             assert!(matches!(refused, Error::Token(TokenError::NotARefreshToken)), "{refused:?}");
             assert!(refused.is_sign_in_required());
@@ -474,10 +518,24 @@ fn a_refresh_is_for_the_user_of_the_session() {
     // `dsub` is who it is, as for the claims.
     let named = json!({ "sub": "a", "dsub": own, "drn": "DS", "exp": 1_000_000_000 });
     let named = emulator.issue_token(named).unwrap();
-    assert!(session.validate_and_refresh(&named, info.refresh_jwt().unwrap()).is_ok());
+    assert!(
+        session
+            .validate_and_refresh(SessionTokens {
+                session: &named,
+                refresh: info.refresh_token().unwrap()
+            })
+            .is_ok()
+    );
     let other = json!({ "sub": own, "dsub": "a", "drn": "DS", "exp": 1_000_000_000 });
     let other = emulator.issue_token(other).unwrap();
-    assert!(session.validate_and_refresh(&other, info.refresh_jwt().unwrap()).is_err());
+    assert!(
+        session
+            .validate_and_refresh(SessionTokens {
+                session: &other,
+                refresh: info.refresh_token().unwrap()
+            })
+            .is_err()
+    );
 }
 
 #[test]
@@ -513,10 +571,10 @@ fn an_answer_for_another_user_is_refused() {
 fn a_rotated_refresh_token_replaces_the_old_one() {
     let emulator = Emulator::builder().rotate_refresh_tokens(true).build();
     let client = project(&emulator);
-    let info = sign_in(&emulator, &client, &LoginOptions::default());
-    let (session, first) = (client.auth().session(), info.refresh_jwt().unwrap());
+    let info = sign_in(&emulator, &client, &MessageLoginOptions::default());
+    let (session, first) = (client.auth().session(), info.refresh_token().unwrap());
     let refreshed = session.refresh(first).unwrap();
-    let second = refreshed.refresh_jwt().unwrap();
+    let second = refreshed.refresh_token().unwrap();
     assert_ne!(first, second);
     assert!(session.refresh(first).unwrap_err().is_unauthorized());
     session.refresh(second).unwrap();
@@ -526,8 +584,8 @@ fn a_rotated_refresh_token_replaces_the_old_one() {
 fn refresh_tokens_in_cookies_are_found() {
     let emulator = Emulator::builder().refresh_tokens_in_cookies(true).build();
     let client = project(&emulator);
-    let info = sign_in(&emulator, &client, &LoginOptions::default());
-    client.auth().session().refresh(info.refresh_jwt().unwrap()).unwrap();
+    let info = sign_in(&emulator, &client, &MessageLoginOptions::default());
+    client.auth().session().refresh(info.refresh_token().unwrap()).unwrap();
 }
 
 #[test]
@@ -538,24 +596,27 @@ fn threads_that_refresh_the_same_session_share_one_call() {
         .rotate_refresh_tokens(true)
         .build();
     let client = project(&emulator);
-    let info = sign_in(&emulator, &client, &LoginOptions::default());
+    let info = sign_in(&emulator, &client, &MessageLoginOptions::default());
     emulator.advance(Duration::from_secs(66));
     client.warm_up().unwrap();
     // Long enough for all threads to come while the call is under way.
     emulator.fault(Fault::delay(Duration::from_millis(500)).at("/v1/auth/refresh").times(1));
     let start = Barrier::new(THREADS);
-    let (session_token, refresh_token) = (info.session_jwt(), info.refresh_jwt().unwrap());
+    let (session_token, refresh_token) = (info.session_token(), info.refresh_token().unwrap());
     let tokens: Vec<_> = thread::scope(|scope| {
         let threads: Vec<_> = (0..THREADS)
             .map(|_| {
                 scope.spawn(|| {
                     start.wait();
                     let session = client.auth().session();
-                    let checked = session.validate_and_refresh(session_token, refresh_token);
+                    let checked = session.validate_and_refresh(SessionTokens {
+                        session: session_token,
+                        refresh: refresh_token,
+                    });
                     let refreshed = checked.unwrap().refreshed.unwrap();
                     (
-                        refreshed.session_jwt().to_owned(),
-                        refreshed.refresh_jwt().unwrap().to_owned(),
+                        refreshed.session_token().to_owned(),
+                        refreshed.refresh_token().unwrap().to_owned(),
                     )
                 })
             })
@@ -571,8 +632,8 @@ fn threads_that_refresh_the_same_session_share_one_call() {
 fn threads_that_wait_for_a_failing_refresh_get_its_error() {
     let emulator = Emulator::new();
     let client = project(&emulator);
-    let info = sign_in(&emulator, &client, &LoginOptions::default());
-    let (start, refresh_token) = (Barrier::new(8), info.refresh_jwt().unwrap());
+    let info = sign_in(&emulator, &client, &MessageLoginOptions::default());
+    let (start, refresh_token) = (Barrier::new(8), info.refresh_token().unwrap());
     emulator.fault(Fault::delay(Duration::from_millis(300)).at("/v1/auth/refresh"));
     emulator.fault(Fault::status(503).header("cf-ray", "8f00").at("/v1/auth/refresh"));
     thread::scope(|scope| {
@@ -592,40 +653,40 @@ fn logging_out_ends_one_session_or_all() {
     let emulator = Emulator::new();
     let client = project(&emulator);
     let sessions: Vec<_> =
-        (0..3).map(|_| sign_in(&emulator, &client, &LoginOptions::default())).collect();
-    let token = |at: usize| sessions[at].refresh_jwt().unwrap();
+        (0..3).map(|_| sign_in(&emulator, &client, &MessageLoginOptions::default())).collect();
+    let token = |at: usize| sessions[at].refresh_token().unwrap();
     let session = client.auth().session();
     session.logout(token(0)).unwrap();
     let ended = session.refresh(token(0)).unwrap_err();
     assert_eq!((ended.code(), ended.is_unauthorized()), (Some(codes::LOGGED_OUT), true));
     assert!(session.logout(token(0)).unwrap_err().is_unauthorized());
     assert!(session.me(token(0)).unwrap_err().is_unauthorized());
-    session.validate(sessions[0].session_jwt()).unwrap(); // until it expires
+    session.validate(sessions[0].session_token()).unwrap(); // until it expires
     session.me(token(1)).unwrap();
 
     session.logout_all(token(1)).unwrap();
     for at in [1, 2] {
         assert_eq!(session.refresh(token(at)).unwrap_err().code(), Some(codes::LOGGED_OUT));
     }
-    let revoking = LoginOptions::default().revoke_other_sessions(true);
-    let old = sign_in(&emulator, &client, &LoginOptions::default());
+    let revoking = MessageLoginOptions::default().revoke_other_sessions(true);
+    let old = sign_in(&emulator, &client, &MessageLoginOptions::default());
     let new = sign_in(&emulator, &client, &revoking);
-    assert!(session.me(old.refresh_jwt().unwrap()).unwrap_err().is_unauthorized());
-    session.me(new.refresh_jwt().unwrap()).unwrap();
+    assert!(session.me(old.refresh_token().unwrap()).unwrap_err().is_unauthorized());
+    session.me(new.refresh_token().unwrap()).unwrap();
 }
 
 #[test]
 fn users_ask_about_themselves() {
     let emulator = Emulator::new();
     let client = project(&emulator);
-    let info = sign_in(&emulator, &client, &LoginOptions::default().tenant_id("t1"));
-    let (session, token) = (client.auth().session(), info.refresh_jwt().unwrap());
+    let info = sign_in(&emulator, &client, &MessageLoginOptions::default().tenant_id("t1"));
+    let (session, token) = (client.auth().session(), info.refresh_token().unwrap());
     assert_eq!(session.me(token).unwrap(), info.user);
-    let history = session.history(token).unwrap();
+    let history = session.load_history(token).unwrap();
     assert_eq!((history.len(), &*history[0].selected_tenant), (1, "t1"));
     assert_eq!(history[0].user_id, info.claims().user_id());
     let ids = |which| -> Vec<String> {
-        let tenants = session.my_tenants(which, token).unwrap();
+        let tenants = session.load_my_tenants(which, token).unwrap();
         tenants.into_iter().map(|tenant| tenant.id).collect()
     };
     assert_eq!(ids(MyTenants::Current), ["t1"]);
@@ -636,14 +697,14 @@ fn users_ask_about_themselves() {
 fn a_tenant_is_selected_and_stays() {
     let emulator = Emulator::new();
     let client = project(&emulator);
-    let info = sign_in(&emulator, &client, &LoginOptions::default());
+    let info = sign_in(&emulator, &client, &MessageLoginOptions::default());
     let session = client.auth().session();
     assert_eq!(info.claims().current_tenant(), None);
-    let selected = session.select_tenant("t2", info.refresh_jwt().unwrap()).unwrap();
+    let selected = session.select_tenant("t2", info.refresh_token().unwrap()).unwrap();
     assert_eq!(selected.claims().current_tenant(), Some("t2"));
-    let refreshed = session.refresh(selected.refresh_jwt().unwrap()).unwrap();
+    let refreshed = session.refresh(selected.refresh_token().unwrap()).unwrap();
     assert_eq!(refreshed.claims().current_tenant(), Some("t2"));
-    let foreign = session.select_tenant("t3", info.refresh_jwt().unwrap()).unwrap_err();
+    let foreign = session.select_tenant("t3", info.refresh_token().unwrap()).unwrap_err();
     assert!(foreign.is_forbidden(), "{foreign}");
 }
 
@@ -651,8 +712,8 @@ fn a_tenant_is_selected_and_stays() {
 fn roles_and_permissions_hold_where_they_were_given() {
     let emulator = Emulator::new();
     let client = project(&emulator);
-    let info = sign_in(&emulator, &client, &LoginOptions::default().tenant_id("t2"));
-    let claims = client.auth().session().validate(info.session_jwt()).unwrap();
+    let info = sign_in(&emulator, &client, &MessageLoginOptions::default().tenant_id("t2"));
+    let claims = client.auth().session().validate(info.session_token()).unwrap();
     let (project, one, two) = (Scope::Project, Scope::Tenant("t1"), Scope::Tenant("t2"));
     assert_eq!(
         (claims.roles(project), claims.permissions(project)),

@@ -13,8 +13,7 @@ use serde_json::json;
 
 use crate::inventory::{every_field_of, refusals_of};
 use crate::support::{
-    REFRESH, client, code_of, every_login_option, login_options, refuses, refuses_a_provider,
-    sends, signed_in,
+    REFRESH, client, code_of, every_login_option, login_options, refuses, sends, signed_in,
 };
 
 const ADA: &str = "ada@acme.example.com";
@@ -105,7 +104,7 @@ fn bad_input_is_refused_before_a_request() {
     refuses("tenant", |c| c.auth().saml().start("a\0b", &saml));
     refuses("redirect_url", |c| c.auth().sso().start("t", &sso.clone().redirect_url(" ")));
     refuses("redirect_url", |c| c.auth().saml().start("t", &saml.clone().redirect_url("")));
-    for login in [LoginOptions::default().stepup(true), LoginOptions::default().mfa(true)] {
+    for login in [LoginOptions::default().step_up(""), LoginOptions::default().add_factor("")] {
         refuses("refresh_token", |c| c.auth().sso().start("t", &sso.clone().login(login.clone())));
         refuses("refresh_token", |c| c.auth().saml().start("t", &saml.clone().login(login)));
     }
@@ -252,10 +251,9 @@ fn step_up_and_mfa_are_for_the_user_of_the_session() {
     let emulator = emulator();
     let first = sign_in(&emulator, "acme", &to_callback()).unwrap();
     let login = LoginOptions::default()
-        .stepup(true)
-        .mfa(true)
-        .custom_claims([("theme", "dark")])
-        .refresh_token(first.refresh_jwt().unwrap());
+        .step_up(first.refresh_token().unwrap())
+        .add_factor(first.refresh_token().unwrap())
+        .custom_claims([("theme", "dark")]);
     let options = to_callback().login(login);
     let info = sign_in(&emulator, "acme", &options).unwrap();
     assert_eq!(info.claims().get::<bool>("su").unwrap(), Some(true));
@@ -265,14 +263,4 @@ fn step_up_and_mfa_are_for_the_user_of_the_session() {
     let url = client.auth().sso().start("acme", &options).unwrap();
     let back = emulator.idp_sign_in(&url, "eve@acme.example.com").unwrap();
     assert!(back.contains("?err="), "{back}");
-}
-
-#[test]
-fn no_message_is_sent() {
-    refuses_a_provider(|c, o| {
-        c.auth().sso().start("acme", &SsoOptions::default().login(o.clone()))
-    });
-    refuses_a_provider(|c, o| {
-        c.auth().saml().start("acme", &SamlOptions::default().login(o.clone()))
-    });
 }

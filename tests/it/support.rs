@@ -2,7 +2,10 @@
 
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
-use descope::auth::{LoginOptions, SignUpOptions, UpdateOptions};
+use descope::auth::{
+    LoginOptions, MessageLoginOptions, MessageSignUpOptions, MessageSignUpOrInOptions,
+    SessionOptions, SignUpOptions, UpdateOptions,
+};
 use descope::emulator::Emulator;
 use descope::transport::{Request, Response};
 use descope::{Client, Error, Result, TokenError, UserDetails};
@@ -177,9 +180,48 @@ pub(crate) const REFRESH: &str = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJVMSJ9.c2lnbmF0
 
 pub(crate) fn every_login_option() -> LoginOptions {
     LoginOptions::default()
-        .stepup(true)
-        .mfa(false)
-        .refresh_token(REFRESH)
+        .step_up("replaced")
+        .add_factor(REFRESH)
+        .revoke_other_sessions(true)
+        .revoke_other_sessions_types(["web"])
+        .custom_claims([("theme", "dark")])
+        .tenant_id("acme")
+}
+
+/// `loginOptions` as [`every_login_option`] must come out.
+pub(crate) fn login_options() -> Value {
+    json!({
+        "stepup": true, "mfa": true, "revokeOtherSessions": true,
+        "revokeOtherSessionsTypes": ["web"], "customClaims": { "theme": "dark" },
+        "tenantId": "acme",
+    })
+}
+
+/// Those of a sign-in that adds to no session.
+pub(crate) fn every_session_option() -> SessionOptions {
+    SessionOptions::default()
+        .revoke_other_sessions(true)
+        .revoke_other_sessions_types(["web"])
+        .custom_claims([("theme", "dark")])
+        .tenant_id("acme")
+}
+
+/// `loginOptions` as [`every_session_option`] must come out.
+pub(crate) fn session_options() -> Value {
+    without_session(login_options())
+}
+
+fn without_session(mut options: Value) -> Value {
+    let members = options.as_object_mut().unwrap();
+    members.retain(|name, _| name != "stepup" && name != "mfa");
+    options
+}
+
+/// Those of a sign-in by a message.
+pub(crate) fn every_message_option() -> MessageLoginOptions {
+    MessageLoginOptions::default()
+        .add_factor("replaced")
+        .step_up(REFRESH)
         .revoke_other_sessions(true)
         .revoke_other_sessions_types(["web"])
         .custom_claims([("theme", "dark")])
@@ -187,66 +229,64 @@ pub(crate) fn every_login_option() -> LoginOptions {
         .template_options([("app", "Engine")])
         .tenant_id("acme")
         .locale("pt-BR")
+        .provider_id("C1")
 }
 
-/// Those of a sign-in by a message.
-pub(crate) fn every_message_option() -> LoginOptions {
-    every_login_option().provider_id("C1")
+/// `loginOptions` as [`every_message_option`] must come out.
+pub(crate) fn message_options() -> Value {
+    let mut options = login_options();
+    options["templateId"] = "T1".into();
+    options["templateOptions"] = json!({ "app": "Engine" });
+    options["locale"] = "pt-BR".into();
+    options
 }
 
 /// Those of a sign-in or sign-up by a message, which adds to no session.
-pub(crate) fn every_option_of_the_new() -> LoginOptions {
-    let mut options = every_message_option();
-    (options.stepup, options.refresh_token) = (Some(false), None);
-    options
+pub(crate) fn every_option_of_the_new() -> MessageSignUpOrInOptions {
+    MessageSignUpOrInOptions::default()
+        .revoke_other_sessions(true)
+        .revoke_other_sessions_types(["web"])
+        .custom_claims([("theme", "dark")])
+        .template_id("T1")
+        .template_options([("app", "Engine")])
+        .tenant_id("acme")
+        .locale("pt-BR")
+        .provider_id("C1")
 }
 
 /// `loginOptions` as [`every_option_of_the_new`] must come out.
-pub(crate) fn login_options_of_the_new() -> Value {
-    let mut options = login_options();
-    options["stepup"] = false.into();
-    options
+pub(crate) fn options_of_the_new() -> Value {
+    without_session(message_options())
 }
 
-/// Asserts that a call which sends no message refuses a connector to send it with.
-#[track_caller]
-pub(crate) fn refuses_a_provider<T>(call: impl Fn(&Client, &LoginOptions) -> Result<T>) {
-    refuses("provider_id", |client| call(client, &every_message_option()));
-}
-
-/// Asserts that a call whose user may be new refuses to add to a session.
-#[track_caller]
-pub(crate) fn refuses_a_session<T>(call: impl Fn(&Client, &LoginOptions) -> Result<T>) {
-    let plain = LoginOptions::default;
-    for (name, options) in [
-        ("stepup", plain().stepup(true).refresh_token(REFRESH)),
-        ("mfa", plain().mfa(true).refresh_token(REFRESH)),
-        ("refresh_token", plain().refresh_token(REFRESH)),
-    ] {
-        refuses(name, |client| call(client, &options));
-    }
-}
-
-/// `loginOptions` as [`every_login_option`] must come out.
-pub(crate) fn login_options() -> Value {
-    json!({
-        "stepup": true, "mfa": false, "revokeOtherSessions": true,
-        "revokeOtherSessionsTypes": ["web"], "customClaims": { "theme": "dark" },
-        "templateId": "T1", "templateOptions": { "app": "Engine" }, "tenantId": "acme",
-        "locale": "pt-BR",
-    })
-}
-
-pub(crate) fn every_sign_up_option() -> SignUpOptions {
-    let user = UserDetails::default()
+pub(crate) fn every_user_detail() -> UserDetails {
+    UserDetails::default()
         .name("Ada Lovelace")
         .given_name("Ada")
         .middle_name("King")
         .family_name("Lovelace")
         .email("ada@example.com")
-        .phone("+12025550101");
+        .phone("+12025550101")
+}
+
+pub(crate) fn every_sign_up_option() -> SignUpOptions {
     SignUpOptions::default()
-        .user(user)
+        .user(every_user_detail())
+        .revoke_other_sessions(false)
+        .custom_claims([("theme", "dark")])
+        .tenant_id("acme")
+}
+
+/// `loginOptions` as [`every_sign_up_option`] must come out.
+pub(crate) fn sign_up_options() -> Value {
+    json!({
+        "revokeOtherSessions": false, "customClaims": { "theme": "dark" }, "tenantId": "acme",
+    })
+}
+
+pub(crate) fn every_message_sign_up_option() -> MessageSignUpOptions {
+    MessageSignUpOptions::default()
+        .user(every_user_detail())
         .revoke_other_sessions(false)
         .custom_claims([("theme", "dark")])
         .template_id("T1")
@@ -255,15 +295,15 @@ pub(crate) fn every_sign_up_option() -> SignUpOptions {
         .provider_id("C1")
 }
 
-/// `loginOptions` as [`every_sign_up_option`] must come out.
-pub(crate) fn sign_up_options() -> Value {
-    json!({
-        "revokeOtherSessions": false, "customClaims": { "theme": "dark" }, "templateId": "T1",
-        "templateOptions": { "app": "Engine" }, "tenantId": "acme",
-    })
+/// `loginOptions` as [`every_message_sign_up_option`] must come out.
+pub(crate) fn message_sign_up_options() -> Value {
+    let mut options = sign_up_options();
+    options["templateId"] = "T1".into();
+    options["templateOptions"] = json!({ "app": "Engine" });
+    options
 }
 
-/// `user` as [`every_sign_up_option`] must come out.
+/// `user` as [`every_user_detail`] must come out.
 pub(crate) fn user_details() -> Value {
     json!({
         "name": "Ada Lovelace", "givenName": "Ada", "middleName": "King",

@@ -4,7 +4,7 @@ use std::io::{BufReader, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
-use descope::auth::{DeliveryMethod, LoginOptions};
+use descope::auth::{DeliveryMethod, MessageLoginOptions};
 use descope::transport::TransportErrorKind as Kind;
 use descope::{Client, Error, RetryPolicy};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
@@ -89,7 +89,7 @@ fn refused(server: &Raw, client: &Client) {
         assert_tls(&error, false);
         let otp = client.auth().otp();
         let error = otp
-            .sign_in(DeliveryMethod::Email, "ada@example.com", &LoginOptions::default())
+            .sign_in(DeliveryMethod::Email, "ada@example.com", &MessageLoginOptions::default())
             .unwrap_err();
         assert_tls(&error, false);
         assert!(error.to_string().contains("certificate"), "{error}");
@@ -199,7 +199,7 @@ fn a_tls_connection_that_breaks_after_the_request_is_no_refusal() {
         .unwrap();
     let otp = client.auth().otp();
     let error = otp
-        .sign_in(DeliveryMethod::Email, "ada@example.com", &LoginOptions::default())
+        .sign_in(DeliveryMethod::Email, "ada@example.com", &MessageLoginOptions::default())
         .unwrap_err();
     assert_tls(&error, true);
     assert_eq!(server.seen().len(), 1, "the code was perhaps sent, and is not sent again");

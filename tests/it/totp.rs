@@ -13,7 +13,7 @@ use totp_rs::{Builder, Secret};
 use crate::emulated::{ADA, PHONE, claim, manage, refresh_token, refused, start, with_ada};
 use crate::inventory::{every_field_of, refusals_of};
 use crate::support::{
-    REFRESH, every_message_option, every_sign_up_option, login_options, refuses, sends, signed_in,
+    REFRESH, every_login_option, every_user_detail, login_options, refuses, sends, signed_in,
     user_details,
 };
 
@@ -21,16 +21,17 @@ use crate::support::{
 fn sign_up_and_update() {
     let answer = json!({
         "provisioningURL": "otpauth://totp/x", "image": "data:image/png;base64,iVBORw==",
-        "key": "KEYKEY",
+        "key": "KEYKEY", "newer": 1,
     });
     let body = json!({ "loginId": ADA, "user": user_details() });
     let setup = sends("POST /v1/auth/totp/signup", "", body, &answer, |client| {
-        client.auth().totp().sign_up(ADA, &every_sign_up_option().user)
+        client.auth().totp().sign_up(ADA, &every_user_detail())
     });
     assert_eq!(setup.provisioning_url.expose(), "otpauth://totp/x");
     assert_eq!(setup.image.expose(), "data:image/png;base64,iVBORw==");
     assert_eq!(setup.key.expose(), "KEYKEY");
     assert_eq!(setup.qr_png().unwrap(), b"\x89PNG");
+    assert_eq!(setup.extra.get("newer"), Some(&json!(1)));
     let shown = format!("{setup:?}");
     assert!(["otpauth", "KEYKEY", "iVBOR"].iter().all(|secret| !shown.contains(secret)));
 
@@ -52,12 +53,10 @@ fn sign_up_and_update() {
 
 #[test]
 fn verify_with_every_field() {
-    let mut login_options = login_options();
-    login_options["providerId"] = json!("C1");
-    let body = json!({ "loginId": ADA, "code": "123456", "loginOptions": login_options });
+    let body = json!({ "loginId": ADA, "code": "123456", "loginOptions": login_options() });
     let line = "POST /v1/auth/totp/verify";
     let info = sends(line, REFRESH, body, &signed_in(), |client| {
-        client.auth().totp().verify(ADA, "123456", &every_message_option())
+        client.auth().totp().verify(ADA, "123456", &every_login_option())
     });
     assert_eq!(info.claims().user_id(), "U1");
     let body = json!({ "loginId": ADA, "code": "123456" });
@@ -75,8 +74,8 @@ fn bad_input_is_refused_before_a_request() {
     refuses("refresh_token", |c| c.auth().totp().update(ADA, ""));
     refuses("login_id", |c| c.auth().totp().verify(" ", "123456", &plain));
     refuses("code", |c| c.auth().totp().verify(ADA, "", &plain));
-    let lone = LoginOptions::default().mfa(true);
-    refuses("refresh_token", |c| c.auth().totp().verify(ADA, "123456", &lone));
+    let broken = LoginOptions::default().add_factor("");
+    refuses("refresh_token", |c| c.auth().totp().verify(ADA, "123456", &broken));
     refusals_of([
         ("POST /v1/auth/totp/signup", "login_id"),
         ("POST /v1/auth/totp/update", "login_id refresh_token"),
@@ -90,7 +89,7 @@ pub(crate) struct App(totp_rs::Totp, Emulator);
 impl App {
     pub(crate) fn new(emulator: &Emulator, setup: &TotpSetup) -> Self {
         // Away from the moment at which codes change.
-        let into_step = emulator.clock().unix().rem_euclid(30).unsigned_abs();
+        let into_step = emulator.clock().unix().as_seconds().rem_euclid(30).unsigned_abs();
         emulator.advance(Duration::from_secs(40 - into_step));
         let secret = Secret::try_from_base32(setup.key.expose()).unwrap();
         Self(Builder::new().with_secret(secret).build().unwrap(), emulator.clone())
@@ -102,7 +101,7 @@ impl App {
 
     /// The code that the app shows in so many seconds.
     fn code_in(&self, seconds: i64) -> String {
-        let now = self.1.clock().unix() + seconds;
+        let now = self.1.clock().unix().as_seconds() + seconds;
         self.0.generate(u64::try_from(now).unwrap()).to_string()
     }
 }
@@ -160,7 +159,7 @@ fn an_app_is_a_second_factor() {
     let old = App::new(&emulator, &totp.update(ADA, &first).unwrap());
     let app = App::new(&emulator, &totp.update(ADA, &first).unwrap());
     let options =
-        LoginOptions::default().stepup(true).mfa(true).refresh_token(first.clone()).tenant_id("");
+        LoginOptions::default().step_up(first.clone()).add_factor(first.clone()).tenant_id("");
     refused(totp.verify(ADA, &old.code(), &options), 401, codes::WRONG_OTP_CODE);
     let raised = totp.verify(ADA, &app.code(), &options).unwrap();
     assert_eq!(claim(&raised, "su"), true);

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use descope::auth::DeliveryMethod::Email;
+use descope::auth::session::SessionTokens;
 use descope::emulator::{Emulator, Fault};
 use descope::transport::TransportErrorKind;
 use descope::{Client, Error, KeyPolicy, TokenError};
@@ -39,7 +40,9 @@ fn a_flood_of_forged_key_ids_makes_a_rotation_wait_and_refuses_nobody() {
     let session = client.auth().session();
     for error in [
         session.refresh(&token("k2")).unwrap_err(),
-        session.validate_and_refresh(&token("k2"), &token("k1")).unwrap_err(),
+        session
+            .validate_and_refresh(SessionTokens { session: &token("k2"), refresh: &token("k1") })
+            .unwrap_err(),
     ] {
         assert!(error.is_unavailable() && !error.is_sign_in_required(), "{error}");
     }
@@ -194,7 +197,12 @@ fn a_project_that_does_not_exist_is_a_mistake_of_setup() {
             client.warm_up().unwrap_err(),
             session.validate(&token("k1")).unwrap_err(),
             session.refresh(&token("k1")).unwrap_err(),
-            session.validate_and_refresh(&token("k1"), &token("k1")).unwrap_err(),
+            session
+                .validate_and_refresh(SessionTokens {
+                    session: &token("k1"),
+                    refresh: &token("k1"),
+                })
+                .unwrap_err(),
             client.auth().otp().verify(Email, ADA, "123456").unwrap_err(),
         ] {
             assert!(error.is_misconfigured() && !error.is_unavailable(), "{error}");

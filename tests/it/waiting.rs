@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use descope::auth::DeliveryMethod::Email;
-use descope::auth::LoginOptions;
 use descope::auth::enchanted_link::WaitOptions;
 use descope::clock::Clock;
 use descope::emulator::{Emulator, Fault};
@@ -12,7 +11,7 @@ use descope::transport::{Limits, Request, Response, TransportError, TransportErr
 use descope::{AuthInfo, Client, Result, codes};
 use serde_json::json;
 
-use crate::emulated::{ADA, Impatient, PAGE, last_message, last_token, refused};
+use crate::emulated::{ADA, Impatient, last_message, last_token, refused};
 
 const PATH: &str = "/v1/auth/enchantedlink/pending-session";
 
@@ -29,7 +28,7 @@ fn sent() -> Sent {
     let clock = Impatient::new(&emulator);
     let client = Client::builder().emulator(&emulator).clock(clock.clone()).build().unwrap();
     let sent = client.auth().enchanted_link();
-    let sent = sent.sign_up_or_in(Email, ADA, PAGE, &LoginOptions::default()).unwrap();
+    let sent = sent.sign_up_or_in(Email, ADA, &Default::default()).unwrap();
     let pending_ref = sent.pending_ref.expose().to_owned();
     Sent { emulator, client, clock, pending_ref }
 }
@@ -152,7 +151,7 @@ fn a_connection_that_drops() {
         .build()
         .unwrap();
     let links = client.auth().enchanted_link();
-    let sent = links.sign_up_or_in(Email, ADA, PAGE, &LoginOptions::default()).unwrap();
+    let sent = links.sign_up_or_in(Email, ADA, &Default::default()).unwrap();
     emulator.fault(Fault::reset().at(PATH).times(2));
     links.verify(&last_token(&emulator, ADA)).unwrap();
     let pending_ref = sent.pending_ref.expose();

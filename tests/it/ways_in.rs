@@ -5,18 +5,21 @@
 use std::time::Duration;
 
 use descope::auth::DeliveryMethod::{self, Email, Im, Sms, Voice, WhatsApp};
-use descope::auth::oauth::{OAuthOptions, providers};
+use descope::auth::oauth::{OAuthOptions, OAuthSignUpOptions, providers};
+use descope::auth::password::Replacement;
 use descope::auth::saml::SamlOptions;
 use descope::auth::sso::SsoOptions;
 use descope::auth::webauthn::{WebAuthnLoginOptions, WebAuthnSignUpOptions};
-use descope::auth::{LoginOptions, SignUpOptions};
+use descope::auth::{LoginOptions, MessageLoginOptions, MessageSignUpOptions, SignUpOptions};
 use descope::emulator::Emulator;
-use descope::mgmt::user::{EmbeddedLinkOptions, SignUpEmbeddedLinkOptions};
+use descope::mgmt::user::{EmbeddedLinkOptions, GeneratedSignIn, SignUpEmbeddedLinkOptions};
 use descope::{AuthInfo, Client, Result, Scope, UserDetails, codes};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::authenticator::Authenticator;
-use crate::emulated::{ADA, AN_HOUR, PAGE, PHONE, claim, last_message, last_token, start};
+use crate::emulated::{
+    ADA, AN_HOUR, PHONE, claim, last_message, last_token, link, new_link, start,
+};
 use crate::support::code_of;
 use crate::totp::App;
 
@@ -45,7 +48,7 @@ struct Asked {
     /// What the answer is sent along with: a pending reference, or the ID of a transaction.
     with: String,
     sign_up: bool,
-    login: LoginOptions,
+    login: Login,
 }
 
 /// A user, with all they need, and their emulator.
@@ -86,7 +89,7 @@ impl Ada {
     }
 
     /// Asks to sign up or in.
-    fn ask(&mut self, way: Way, sign_up: bool, login: &LoginOptions) -> Result<Asked, String> {
+    fn ask(&mut self, way: Way, sign_up: bool, login: &Login) -> Result<Asked, String> {
         self.begin(way, sign_up, login).map(|(answer, with)| {
             let wrong = match way {
                 Way::WebAuthn => answer.replace("\"signature\":\"", "\"signature\":\"AAAA"),
@@ -100,12 +103,12 @@ impl Ada {
         &mut self,
         way: Way,
         sign_up: bool,
-        login: &LoginOptions,
+        login: &Login,
     ) -> Result<(String, String), String> {
         let (auth, emulator) = (self.client.auth(), &self.emulator);
         let ada = UserDetails::default().name("Ada").email(ADA).phone(PHONE);
-        let mut new = SignUpOptions::default().user(ada.clone());
-        new.custom_claims.clone_from(&login.custom_claims);
+        let mut new = MessageSignUpOptions::default().user(ada.clone());
+        new.custom_claims = login.claims();
         let said = |error: descope::Error| error.to_string();
         let answer = match way {
             Way::Otp(method) => {
@@ -113,7 +116,7 @@ impl Ada {
                 if sign_up {
                     otp.sign_up(method, ADA, &new)
                 } else {
-                    otp.sign_in(method, ADA, login)
+                    otp.sign_in(method, ADA, &login.by_message())
                 }
                 .map_err(said)?;
                 last_message(emulator, address(method)).code.unwrap()
@@ -121,9 +124,9 @@ impl Ada {
             Way::MagicLink(method) => {
                 let links = auth.magic_link();
                 if sign_up {
-                    links.sign_up(method, ADA, PAGE, &new)
+                    links.sign_up(method, ADA, &new_link(new))
                 } else {
-                    links.sign_in(method, ADA, PAGE, login)
+                    links.sign_in(method, ADA, &link(login.by_message()))
                 }
                 .map_err(said)?;
                 last_token(emulator, address(method))
@@ -131,9 +134,9 @@ impl Ada {
             Way::EnchantedLink(method) => {
                 let links = auth.enchanted_link();
                 let sent = if sign_up {
-                    links.sign_up(method, ADA, PAGE, &new)
+                    links.sign_up(method, ADA, &new_link(new))
                 } else {
-                    links.sign_in(method, ADA, PAGE, login)
+                    links.sign_in(method, ADA, &link(login.by_message()))
                 };
                 let pending = sent.map_err(said)?.pending_ref.expose().to_owned();
                 return Ok((last_token(emulator, address(method)), pending));
@@ -141,31 +144,38 @@ impl Ada {
             Way::EmbeddedLink => {
                 let users = self.client.mgmt().user();
                 let token = if sign_up {
+                    let mut generated = GeneratedSignIn::default();
+                    generated.custom_claims = login.claims();
                     let options =
-                        SignUpEmbeddedLinkOptions::default().user(ada).login_options(login.clone());
+                        SignUpEmbeddedLinkOptions::default().user(ada).login_options(generated);
                     users.generate_sign_up_embedded_link(ADA, &options)
                 } else {
                     let mut options = EmbeddedLinkOptions::default();
-                    options.custom_claims.clone_from(&login.custom_claims);
+                    options.custom_claims = login.claims();
                     users.generate_embedded_link(ADA, &options)
                 };
                 token.map_err(said)?.expose().to_owned()
             }
             Way::OAuth => {
-                let options = OAuthOptions::default().redirect_url(CALLBACK).login(login.clone());
+                let options =
+                    OAuthOptions::default().redirect_url(CALLBACK).login(login.without_message());
+                let mut new_options = OAuthSignUpOptions::default().redirect_url(CALLBACK);
+                new_options.login.custom_claims = login.claims();
                 let url = if sign_up {
-                    auth.oauth().sign_up(providers::GOOGLE, &options)
+                    auth.oauth().sign_up(providers::GOOGLE, &new_options)
                 } else {
                     auth.oauth().sign_in(providers::GOOGLE, &options)
                 };
                 self.through(&url.map_err(said)?)?
             }
             Way::Sso => {
-                let options = SsoOptions::default().redirect_url(CALLBACK).login(login.clone());
+                let options =
+                    SsoOptions::default().redirect_url(CALLBACK).login(login.without_message());
                 self.through(&auth.sso().start("acme", &options).map_err(said)?)?
             }
             Way::Saml => {
-                let options = SamlOptions::default().redirect_url(CALLBACK).login(login.clone());
+                let options =
+                    SamlOptions::default().redirect_url(CALLBACK).login(login.without_message());
                 self.through(&auth.saml().start("acme", &options).map_err(said)?)?
             }
             Way::Totp => {
@@ -181,14 +191,15 @@ impl Ada {
             Way::WebAuthn => {
                 let webauthn = auth.webauthn();
                 let (begun, answer) = if sign_up {
+                    let mut new = SignUpOptions::default().user(ada);
+                    new.custom_claims = login.claims();
                     let options = WebAuthnSignUpOptions::default().sign_up(new);
                     let begun = webauthn.sign_up_start(ADA, ORIGIN, &options).map_err(said)?;
                     let answer = self.browser.create(&begun.options);
                     (begun, answer)
                 } else {
-                    let options = WebAuthnLoginOptions::default().login(login.clone());
-                    let begun =
-                        webauthn.sign_in_start(Some(ADA), ORIGIN, &options).map_err(said)?;
+                    let options = WebAuthnLoginOptions::default().login(login.without_message());
+                    let begun = webauthn.sign_in_start(ADA, ORIGIN, &options).map_err(said)?;
                     let answer = self.browser.get(&begun.options);
                     (begun, answer)
                 };
@@ -211,14 +222,14 @@ impl Ada {
             Way::OAuth => auth.oauth().exchange(answer),
             Way::Sso => auth.sso().exchange(answer),
             Way::Saml => auth.saml().exchange(answer),
-            Way::Totp => auth.totp().verify(ADA, answer, &asked.login),
+            Way::Totp => auth.totp().verify(ADA, answer, &asked.login.without_message()),
             Way::Password if asked.sign_up => {
                 let ada = UserDetails::default().name("Ada").email(ADA).phone(PHONE);
                 let mut new = SignUpOptions::default().user(ada);
-                new.custom_claims.clone_from(&asked.login.custom_claims);
+                new.custom_claims = asked.login.claims();
                 auth.password().sign_up(ADA, answer, &new)
             }
-            Way::Password => auth.password().sign_in(ADA, answer, &asked.login),
+            Way::Password => auth.password().sign_in(ADA, answer, &asked.login.without_message()),
             Way::WebAuthn if asked.sign_up => auth.webauthn().sign_up_finish(&asked.with, answer),
             Way::WebAuthn => auth.webauthn().sign_in_finish(&asked.with, answer),
         }
@@ -226,7 +237,7 @@ impl Ada {
 
     /// Signs up or in, as one should.
     #[track_caller]
-    fn enter(&mut self, way: Way, sign_up: bool, login: &LoginOptions) -> AuthInfo {
+    fn enter(&mut self, way: Way, sign_up: bool, login: &Login) -> AuthInfo {
         let asked = self.ask(way, sign_up, login).unwrap();
         self.answer(way, &asked, &asked.answer).unwrap()
     }
@@ -277,8 +288,57 @@ impl Way {
     }
 }
 
-fn plain() -> LoginOptions {
-    LoginOptions::default()
+/// What a sign-in is to be like, by whatever way.
+#[derive(Clone, Default)]
+struct Login {
+    themed: bool,
+    tenant: Option<&'static str>,
+    step_up: Option<String>,
+    add_factor: Option<String>,
+}
+
+impl Login {
+    fn claims(&self) -> Option<Map<String, Value>> {
+        self.themed.then(|| Map::from_iter([("theme".to_owned(), json!("dark"))]))
+    }
+
+    fn without_message(&self) -> LoginOptions {
+        let mut options = LoginOptions::default();
+        options.custom_claims = self.claims();
+        options.tenant_id = self.tenant.map(str::to_owned);
+        if let Some(token) = &self.step_up {
+            options = options.step_up(token);
+        }
+        if let Some(token) = &self.add_factor {
+            options = options.add_factor(token);
+        }
+        options
+    }
+
+    fn by_message(&self) -> MessageLoginOptions {
+        let mut options = MessageLoginOptions::default();
+        options.custom_claims = self.claims();
+        options.tenant_id = self.tenant.map(str::to_owned);
+        if let Some(token) = &self.step_up {
+            options = options.step_up(token);
+        }
+        if let Some(token) = &self.add_factor {
+            options = options.add_factor(token);
+        }
+        options
+    }
+
+    fn step_up(self, token: &str) -> Self {
+        Self { step_up: Some(token.to_owned()), ..self }
+    }
+
+    fn add_factor(self, token: &str) -> Self {
+        Self { add_factor: Some(token.to_owned()), ..self }
+    }
+}
+
+fn plain() -> Login {
+    Login::default()
 }
 
 /// What the tokens of a user without roles say.
@@ -295,7 +355,7 @@ fn says(info: &AuthInfo, factors: &[&str], su: &Value, theme: &Value) {
 
 fn the_whole_way(way: Way) {
     let mut ada = Ada::new();
-    let themed = plain().custom_claims([("theme", "dark")]);
+    let themed = Login { themed: true, ..plain() };
     let (no, yes, dark, factor) = (&Value::Null, &json!(true), &json!("dark"), way.factor());
 
     let first = ada.enter(way, true, &themed);
@@ -308,14 +368,14 @@ fn the_whole_way(way: Way) {
     let mut options = themed;
     // A token that management makes says nothing of the tenant.
     let in_tenant = way != Way::EmbeddedLink;
-    options.tenant_id = in_tenant.then(|| "acme".to_owned());
+    options.tenant = in_tenant.then_some("acme");
     let again = ada.enter(way, false, &options);
     says(&again, &[factor], no, dark);
     assert!(!again.first_seen);
     assert_eq!(again.user.user_id, first.user.user_id);
     let client = ada.client.clone();
     let session = client.auth().session();
-    let refreshed = session.refresh(again.refresh_jwt().unwrap()).unwrap();
+    let refreshed = session.refresh(again.refresh_token().unwrap()).unwrap();
     says(&refreshed, &[factor], no, dark);
     for info in [&again, &refreshed] {
         let claims = info.claims();
@@ -347,7 +407,11 @@ fn the_whole_way(way: Way) {
     ada.answer(way, &asked, &asked.answer).unwrap();
     if way == Way::Password {
         // One that was replaced is spent.
-        ada.client.auth().password().replace(ADA, PASSWORD, "Analytical 1844").unwrap();
+        ada.client
+            .auth()
+            .password()
+            .replace(ADA, Replacement { old: PASSWORD, new: "Analytical 1844" })
+            .unwrap();
     }
     way.refuses(ada.answer(way, &asked, &asked.answer));
     if way == Way::Password {
@@ -358,18 +422,18 @@ fn the_whole_way(way: Way) {
     if way == Way::EmbeddedLink {
         return;
     }
-    let token = again.refresh_jwt().unwrap();
-    let stepup = ada.enter(way, false, &plain().stepup(true).refresh_token(token));
+    let token = again.refresh_token().unwrap();
+    let stepup = ada.enter(way, false, &plain().step_up(token));
     says(&stepup, &[factor], yes, no);
-    let mfa = ada.enter(way, false, &plain().mfa(true).refresh_token(token));
+    let mfa = ada.enter(way, false, &plain().add_factor(token));
     says(&mfa, &[factor, "mfa"], no, no);
-    let both = plain().stepup(true).mfa(true).refresh_token(token);
+    let both = plain().step_up(token).add_factor(token);
     says(&ada.enter(way, false, &both), &[factor, "mfa"], yes, no);
-    let calm = session.refresh(stepup.refresh_jwt().unwrap()).unwrap();
+    let calm = session.refresh(stepup.refresh_token().unwrap()).unwrap();
     says(&calm, &[factor], no, no);
 
     let eves = ada.emulator.sign_in("eve").unwrap();
-    let eves = plain().stepup(true).refresh_token(eves["refreshJwt"].as_str().unwrap());
+    let eves = plain().step_up(eves["refreshJwt"].as_str().unwrap());
     if let Ok(asked) = ada.ask(way, false, &eves) {
         let error = ada.answer(way, &asked, &asked.answer).expect_err("the session is Eve's");
         assert_eq!(error.status(), Some(403), "{error}");

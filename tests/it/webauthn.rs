@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use descope::auth::webauthn::{
-    AuthenticatorSelection, PasskeyOptions, WebAuthnLoginOptions, WebAuthnSignUpOptions,
-    WebAuthnTransaction, WebAuthnUpdateOptions,
+    AuthenticatorSelection, PasskeyOptions, PasskeyUser, WebAuthnLoginOptions,
+    WebAuthnSignUpOptions, WebAuthnSignUpOrInOptions, WebAuthnTransaction, WebAuthnUpdateOptions,
 };
 use descope::auth::{LoginOptions, SignUpOptions};
 use descope::emulator::Emulator;
@@ -14,8 +14,8 @@ use serde_json::{Value, json};
 use crate::authenticator::{Authenticator, decode, encode, public_key};
 use crate::inventory::{every_field_of, refusals_of};
 use crate::support::{
-    REFRESH, client, every_login_option, every_option_of_the_new, login_options,
-    login_options_of_the_new, refuses, refuses_a_provider, refuses_a_session, sends, signed_in,
+    REFRESH, client, every_login_option, every_session_option, login_options, refuses, sends,
+    session_options, signed_in,
 };
 
 const ADA: &str = "ada@example.com";
@@ -71,8 +71,6 @@ fn sign_up_with_every_field() {
         .user(user)
         .revoke_other_sessions(false)
         .custom_claims([("theme", "dark")])
-        .template_id("T1")
-        .template_options([("app", "Engine")])
         .tenant_id("acme");
     let options = WebAuthnSignUpOptions::default().sign_up(sign_up).passkey(every_passkey_option());
     let body = json!({
@@ -82,8 +80,7 @@ fn sign_up_with_every_field() {
             "familyName": "Lovelace", "email": ADA, "phone": "+12025550101",
         },
         "loginOptions": {
-            "revokeOtherSessions": false, "customClaims": { "theme": "dark" }, "templateId": "T1",
-            "templateOptions": { "app": "Engine" }, "tenantId": "acme",
+            "revokeOtherSessions": false, "customClaims": { "theme": "dark" }, "tenantId": "acme",
         },
     });
     let line = "POST /v1/auth/webauthn/signup/start";
@@ -103,16 +100,17 @@ fn sign_in_with_every_field() {
     };
     let line = "POST /v1/auth/webauthn/signin/start";
     check_begun(&sends(line, REFRESH, body(ADA), &begun(), |client| {
-        client.auth().webauthn().sign_in_start(Some(ADA), ORIGIN, &options)
+        client.auth().webauthn().sign_in_start(ADA, ORIGIN, &options)
     }));
     check_begun(&sends(line, REFRESH, body(""), &begun(), |client| {
-        client.auth().webauthn().sign_in_start(None, ORIGIN, &options)
+        client.auth().webauthn().sign_in_start(PasskeyUser::Anyone, ORIGIN, &options)
     }));
     let line = "POST /v1/auth/webauthn/signup-in/start";
-    let mut options = options.login(every_option_of_the_new());
-    options.login.provider_id = None;
+    let options = WebAuthnSignUpOrInOptions::default()
+        .login(every_session_option())
+        .passkey(every_passkey_option());
     let mut body = body(ADA);
-    body["loginOptions"] = login_options_of_the_new();
+    body["loginOptions"] = session_options();
     check_begun(&sends(line, "", body, &begun(), |client| {
         client.auth().webauthn().sign_up_or_in_start(ADA, ORIGIN, &options)
     }));
@@ -143,7 +141,7 @@ fn what_is_not_set_is_not_sent() {
         client.auth().webauthn().sign_up_start(ADA, ORIGIN, &Default::default())
     });
     sends("POST /v1/auth/webauthn/signin/start", "", body.clone(), &json!({}), |client| {
-        client.auth().webauthn().sign_in_start(Some(ADA), ORIGIN, &Default::default())
+        client.auth().webauthn().sign_in_start(ADA, ORIGIN, &Default::default())
     });
     sends("POST /v1/auth/webauthn/signup-in/start", "", body.clone(), &json!({}), |client| {
         client.auth().webauthn().sign_up_or_in_start(ADA, ORIGIN, &Default::default())
@@ -188,23 +186,20 @@ fn finish_passes_the_response_through() {
 fn bad_input_is_refused_before_a_request() {
     let (sign_up, login) = (WebAuthnSignUpOptions::default(), WebAuthnLoginOptions::default());
     let update = WebAuthnUpdateOptions::default();
+    let either = WebAuthnSignUpOrInOptions::default();
     refuses("login_id", |c| c.auth().webauthn().sign_up_start("", ORIGIN, &sign_up));
     refuses("origin", |c| c.auth().webauthn().sign_up_start(ADA, "", &sign_up));
-    refuses("login_id", |c| c.auth().webauthn().sign_in_start(Some(""), ORIGIN, &login));
-    refuses("origin", |c| c.auth().webauthn().sign_in_start(None, "\n", &login));
-    refuses("login_id", |c| c.auth().webauthn().sign_up_or_in_start("", ORIGIN, &login));
-    refuses("origin", |c| c.auth().webauthn().sign_up_or_in_start(ADA, " ", &login));
+    refuses("login_id", |c| c.auth().webauthn().sign_in_start("", ORIGIN, &login));
+    refuses("origin", |c| c.auth().webauthn().sign_in_start(PasskeyUser::Anyone, "\n", &login));
+    refuses("login_id", |c| c.auth().webauthn().sign_up_or_in_start("", ORIGIN, &either));
+    refuses("origin", |c| c.auth().webauthn().sign_up_or_in_start(ADA, " ", &either));
     refuses("login_id", |c| c.auth().webauthn().update_start("", ORIGIN, REFRESH, &update));
     refuses("origin", |c| c.auth().webauthn().update_start(ADA, "", REFRESH, &update));
     refuses("refresh_token", |c| c.auth().webauthn().update_start(ADA, ORIGIN, "", &update));
-    for login in [LoginOptions::default().stepup(true), LoginOptions::default().mfa(true)] {
-        let lone = WebAuthnLoginOptions::default().login(login);
-        refuses("refresh_token", |c| c.auth().webauthn().sign_in_start(Some(ADA), ORIGIN, &lone));
+    for login in [LoginOptions::default().step_up(""), LoginOptions::default().add_factor("")] {
+        let broken = WebAuthnLoginOptions::default().login(login);
+        refuses("refresh_token", |c| c.auth().webauthn().sign_in_start(ADA, ORIGIN, &broken));
     }
-    refuses_a_session(|c, login| {
-        let more = WebAuthnLoginOptions::default().login(login.clone());
-        c.auth().webauthn().sign_up_or_in_start(ADA, ORIGIN, &more)
-    });
     refuses("transaction_id", |c| c.auth().webauthn().sign_up_finish("", RESPONSE));
     refuses("response", |c| c.auth().webauthn().sign_up_finish("tx-1", ""));
     refuses("transaction_id", |c| c.auth().webauthn().sign_in_finish("a\nb", RESPONSE));
@@ -214,7 +209,7 @@ fn bad_input_is_refused_before_a_request() {
     refusals_of([
         ("POST /v1/auth/webauthn/signin/finish", "response transaction_id"),
         ("POST /v1/auth/webauthn/signin/start", "login_id origin refresh_token"),
-        ("POST /v1/auth/webauthn/signup-in/start", "login_id mfa origin refresh_token stepup"),
+        ("POST /v1/auth/webauthn/signup-in/start", "login_id origin"),
         ("POST /v1/auth/webauthn/signup/finish", "response transaction_id"),
         ("POST /v1/auth/webauthn/signup/start", "login_id origin"),
         ("POST /v1/auth/webauthn/update/finish", "response transaction_id"),
@@ -236,7 +231,7 @@ fn sign_in(
     browser: &mut Authenticator,
     options: &WebAuthnLoginOptions,
 ) -> Result<AuthInfo> {
-    let start = client.auth().webauthn().sign_in_start(Some(ADA), ORIGIN, options)?;
+    let start = client.auth().webauthn().sign_in_start(ADA, ORIGIN, options)?;
     assert!(!start.create);
     client.auth().webauthn().sign_in_finish(&start.transaction_id, &browser.get(&start.options))
 }
@@ -316,7 +311,8 @@ fn a_user_signs_up_and_in_again() {
 fn a_passkey_says_who_signs_in() {
     let (_, client, mut browser) = with_ada();
     let webauthn = client.auth().webauthn();
-    let start = || webauthn.sign_in_start(None, ORIGIN, &Default::default()).unwrap();
+    let start =
+        || webauthn.sign_in_start(PasskeyUser::Anyone, ORIGIN, &Default::default()).unwrap();
     let begun = start();
     assert!(public_key(&begun.options).get("allowCredentials").is_none());
     let response = browser.get(&begun.options);
@@ -345,9 +341,9 @@ fn sign_up_or_in_says_which() {
     assert_eq!((info.first_seen, info.user.login_ids), (true, vec!["grace".to_owned()]));
 
     emulator.seed(&json!({ "users": [{ "loginId": "bare" }] })).unwrap();
-    let error = webauthn.sign_in_start(Some("bare"), ORIGIN, &Default::default()).unwrap_err();
+    let error = webauthn.sign_in_start("bare", ORIGIN, &Default::default()).unwrap_err();
     assert_eq!(error.code(), Some(codes::INVALID_ARGUMENTS), "no passkey yet");
-    let error = webauthn.sign_in_start(Some("nobody"), ORIGIN, &Default::default()).unwrap_err();
+    let error = webauthn.sign_in_start("nobody", ORIGIN, &Default::default()).unwrap_err();
     assert_eq!(error.code(), Some(codes::USER_NOT_FOUND));
     for origin in ["app.example.com", "https://app.example.com/", "https://a/b", "ftp://a"] {
         let error = webauthn.sign_up_start("new", origin, &Default::default()).unwrap_err();
@@ -359,7 +355,7 @@ fn sign_up_or_in_says_which() {
 fn a_transaction_is_good_once_for_a_while_and_for_its_kind() {
     let (emulator, client, mut browser) = with_ada();
     let webauthn = client.auth().webauthn();
-    let start = || webauthn.sign_in_start(Some(ADA), ORIGIN, &Default::default()).unwrap();
+    let start = || webauthn.sign_in_start(ADA, ORIGIN, &Default::default()).unwrap();
     let begun = start();
     let response = browser.get(&begun.options);
     webauthn.sign_in_finish(&begun.transaction_id, &response).unwrap();
@@ -473,14 +469,14 @@ fn another_users_passkey_is_no_help() {
     let mut eves = Authenticator::at(ORIGIN);
     sign_up(&client, &mut eves, "eve@example.com").unwrap();
     let webauthn = client.auth().webauthn();
-    let start = webauthn.sign_in_start(Some(ADA), ORIGIN, &Default::default()).unwrap();
+    let start = webauthn.sign_in_start(ADA, ORIGIN, &Default::default()).unwrap();
     // A browser would not offer it.
     let mut options = public_key(&start.options);
     options.as_object_mut().unwrap().remove("allowCredentials");
     let response = eves.get(&json!({ "publicKey": options }).to_string());
     refused(webauthn.sign_in_finish(&start.transaction_id, &response));
     // Nor is a passkey of the same user for another site.
-    let elsewhere = webauthn.sign_in_start(Some(ADA), "https://example.com", &Default::default());
+    let elsewhere = webauthn.sign_in_start(ADA, "https://example.com", &Default::default());
     assert_eq!(elsewhere.unwrap_err().code(), Some(codes::INVALID_ARGUMENTS));
     sign_in(&client, &mut browser, &Default::default()).unwrap();
 }
@@ -493,7 +489,7 @@ fn a_credential_id_is_registered_once() {
     sign_up(&client, &mut browser, ADA).unwrap();
     refused(sign_up(&client, &mut browser, "eve"));
     let webauthn = client.auth().webauthn();
-    let eve = webauthn.sign_in_start(Some("eve"), ORIGIN, &Default::default()).unwrap_err();
+    let eve = webauthn.sign_in_start("eve", ORIGIN, &Default::default()).unwrap_err();
     assert_eq!(eve.code(), Some(codes::USER_NOT_FOUND), "she was not registered");
     // Longer than an ID may be (Web Authentication Level 3 section 6.5.1).
     browser.id = Some(vec![1; 1024]);
@@ -529,7 +525,7 @@ fn broken_responses_are_refused() {
     }
     for name in ["clientDataJSON", "authenticatorData", "signature"] {
         for value in [json!(null), json!("*"), json!(""), json!([1])] {
-            let start = webauthn.sign_in_start(Some(ADA), ORIGIN, &Default::default()).unwrap();
+            let start = webauthn.sign_in_start(ADA, ORIGIN, &Default::default()).unwrap();
             let response = change(&browser.get(&start.options), name, value);
             let result = webauthn.sign_in_finish(&start.transaction_id, &response);
             assert!(matches!(result.unwrap_err().status(), Some(400 | 401)), "{name}");
@@ -542,7 +538,7 @@ fn step_up_and_mfa_are_for_the_user_of_the_session() {
     let (emulator, client, mut browser) = with_ada();
     let session = emulator.sign_in(ADA).unwrap();
     let refresh = session["refreshJwt"].as_str().unwrap();
-    let login = LoginOptions::default().stepup(true).mfa(true).refresh_token(refresh);
+    let login = LoginOptions::default().step_up(refresh).add_factor(refresh);
     let options = WebAuthnLoginOptions::default().login(login);
     let info = sign_in(&client, &mut browser, &options).unwrap();
     assert_eq!(info.claims().get::<bool>("su").unwrap(), Some(true));
@@ -551,9 +547,9 @@ fn step_up_and_mfa_are_for_the_user_of_the_session() {
     let mut eves = Authenticator::at(ORIGIN);
     sign_up(&client, &mut eves, "eve@example.com").unwrap();
     let webauthn = client.auth().webauthn();
-    let error = webauthn.sign_in_start(Some("eve@example.com"), ORIGIN, &options).unwrap_err();
+    let error = webauthn.sign_in_start("eve@example.com", ORIGIN, &options).unwrap_err();
     assert!(error.is_forbidden());
-    let start = webauthn.sign_in_start(None, ORIGIN, &options).unwrap();
+    let start = webauthn.sign_in_start(PasskeyUser::Anyone, ORIGIN, &options).unwrap();
     let error = webauthn.sign_in_finish(&start.transaction_id, &eves.get(&start.options));
     assert!(error.unwrap_err().is_forbidden());
 }
@@ -588,16 +584,4 @@ fn a_passkey_is_added_to_a_signed_in_user() {
     client.auth().session().logout(refresh).unwrap();
     let error: Error = webauthn.update_start(ADA, ORIGIN, refresh, &mfa).unwrap_err();
     assert!(error.is_unauthorized());
-}
-
-#[test]
-fn no_message_is_sent() {
-    fn with(options: &LoginOptions) -> WebAuthnLoginOptions {
-        WebAuthnLoginOptions::default().login(options.clone())
-    }
-    refuses_a_provider(|c, o| c.auth().webauthn().sign_in_start(Some(ADA), ORIGIN, &with(o)));
-    refuses_a_provider(|c, o| c.auth().webauthn().sign_up_or_in_start(ADA, ORIGIN, &with(o)));
-    let sign_up = SignUpOptions::default().provider_id("C1");
-    let sign_up = WebAuthnSignUpOptions::default().sign_up(sign_up);
-    refuses("provider_id", |c| c.auth().webauthn().sign_up_start(ADA, ORIGIN, &sign_up));
 }

@@ -2,10 +2,15 @@
 
 use std::fmt::Debug;
 
+use descope::auth::oauth::OneTap;
 use descope::auth::oauth::{NativeResult, OAuthUpdateOptions};
+use descope::auth::password::Replacement;
 use descope::auth::password::ResetOptions;
 use descope::auth::webauthn::WebAuthnUpdateOptions;
-use descope::auth::{DeliveryMethod, LoginOptions, SignUpOptions, UpdateOptions};
+use descope::auth::{
+    DeliveryMethod, LinkLoginOptions, LinkUpdateOptions, LoginOptions, MessageLoginOptions,
+    SignUpOptions,
+};
 use descope::emulator::Emulator;
 use descope::mgmt::access_key::NewAccessKey;
 use descope::mgmt::jwt::{Impersonation, JwtOptions, SignIn, UpdateJwt};
@@ -13,6 +18,7 @@ use descope::mgmt::project::{ImportSnapshot, SnapshotSecret, SnapshotSecrets};
 use descope::mgmt::sso::OidcProvider;
 use descope::mgmt::sso_application::OidcApplication;
 use descope::mgmt::tenant::SsoLink;
+use descope::mgmt::user::GeneratedSignIn;
 use descope::mgmt::user::{
     BatchUser, EmbeddedLinkOptions, HashFunction, HashedPassword, Invitation, NewUser,
     ProviderTokenOptions, TestMethod, UserImport,
@@ -69,7 +75,7 @@ fn sign_ins(client: &Client, with: &Canaries, spoilt: &impl Fn(&str) -> String) 
     outcome(&password.sign_in(ADA, &old, &login));
     outcome(&password.send_reset(ADA, &ResetOptions::default()));
     outcome(&password.update(ADA, &new, refresh));
-    outcome(&password.replace(ADA, &old, &new));
+    outcome(&password.replace(ADA, Replacement { old: &old, new: &new }));
     let totp = client.auth().totp();
     outcome(&totp.sign_up("app@example.com", &UserDetails::default()));
     outcome(&totp.update(ADA, refresh));
@@ -92,8 +98,12 @@ fn sign_ins(client: &Client, with: &Canaries, spoilt: &impl Fn(&str) -> String) 
     let result = NativeResult::default().code(code.as_str()).id_token(id_token.as_str());
     show(&result);
     outcome(&oauth.native_finish("apple", "S1", &result.user(spoilt(BROWSER))));
-    outcome(&oauth.one_tap_exchange("google", &id_token, &nonce, &login));
-    outcome(&oauth.one_tap_verify("google", &id_token, &nonce, &login));
+    outcome(&oauth.one_tap_exchange(
+        "google",
+        OneTap { id_token: &id_token, nonce: &nonce },
+        &login,
+    ));
+    outcome(&oauth.one_tap_verify("google", OneTap { id_token: &id_token, nonce: &nonce }, &login));
     outcome(&client.auth().sso().exchange(code));
     #[expect(deprecated, reason = "it is still there")]
     let saml = client.auth().saml().exchange(code);
@@ -103,16 +113,17 @@ fn sign_ins(client: &Client, with: &Canaries, spoilt: &impl Fn(&str) -> String) 
 fn links(client: &Client, with: &Canaries, spoilt: &impl Fn(&str) -> String) {
     let Canaries { refresh, .. } = with;
     let token = spoilt(LINK_TOKEN);
-    let update = UpdateOptions::default();
-    let page = Some("https://example.com/verify");
-    let stepup = LoginOptions::default().stepup(true).refresh_token(refresh.as_str());
+    let page = "https://example.com/verify";
+    let update = LinkUpdateOptions::default().redirect_url(page);
+    let step_up = MessageLoginOptions::default().step_up(refresh.as_str());
+    let step_up = LinkLoginOptions::default().redirect_url(page).login(step_up);
     let magic = client.auth().magic_link();
-    outcome(&magic.sign_in(DeliveryMethod::Email, ADA, page, &stepup));
-    outcome(&magic.update_email(ADA, "countess@example.com", page, refresh, &update));
+    outcome(&magic.sign_in(DeliveryMethod::Email, ADA, &step_up));
+    outcome(&magic.update_email(ADA, "countess@example.com", refresh, &update));
     outcome(&magic.verify(&token));
     let enchanted = client.auth().enchanted_link();
-    outcome(&enchanted.sign_in(DeliveryMethod::Email, ADA, page, &stepup));
-    outcome(&enchanted.update_email(ADA, "countess@example.com", page, refresh, &update));
+    outcome(&enchanted.sign_in(DeliveryMethod::Email, ADA, &step_up));
+    outcome(&enchanted.update_email(ADA, "countess@example.com", refresh, &update));
     outcome(&enchanted.verify(&token));
     outcome(&enchanted.session(&token));
     outcome(&client.auth().embedded_link().verify(&token));
@@ -179,7 +190,7 @@ fn users(client: &Client, spoilt: &impl Fn(&str) -> String) {
     let tokens = ProviderTokenOptions::default().with_refresh_token(true);
     outcome(&users.provider_token(ADA, "google", &tokens));
     outcome(&users.generate_embedded_link(ADA, &EmbeddedLinkOptions::default()));
-    let login = LoginOptions::default();
+    let login = GeneratedSignIn::default();
     let link = "https://example.com/verify";
     outcome(&users.generate_otp_for_test_user(TestMethod::Embedded, "test", &login));
     outcome(&users.generate_enchanted_link_for_test_user("test", Some(link), &login));
@@ -226,7 +237,7 @@ fn administration(client: &Client, with: &Canaries, spoilt: &impl Fn(&str) -> St
 /// What an emulator makes is as secret as what it is given: keys, codes, links, tokens of every area.
 pub(crate) fn made(emulator: &Emulator, client: &Client, hidden: &mut Hidden) {
     let mut hide = |secret: &Secret| hidden.add(secret.expose());
-    let login = LoginOptions::default();
+    let login = GeneratedSignIn::default();
     let setup = client.auth().totp().sign_up("totp@example.com", &UserDetails::default()).unwrap();
     show(&setup);
     [&setup.key, &setup.provisioning_url, &setup.image].into_iter().for_each(&mut hide);
@@ -263,7 +274,7 @@ pub(crate) fn made(emulator: &Emulator, client: &Client, hidden: &mut Hidden) {
     let waiting = client
         .auth()
         .enchanted_link()
-        .sign_in(DeliveryMethod::Email, ADA, Some(page), &login)
+        .sign_in(DeliveryMethod::Email, ADA, &LinkLoginOptions::default().redirect_url(page))
         .unwrap();
     let message = emulator.inbox().last_to(ADA).unwrap();
     show(&(&waiting, &message));
@@ -271,6 +282,6 @@ pub(crate) fn made(emulator: &Emulator, client: &Client, hidden: &mut Hidden) {
     hide(&message.link.unwrap().into());
     let signed_in = mgmt.jwt().sign_in(ADA, &SignIn::default()).unwrap();
     show(&signed_in);
-    hidden.add_token(signed_in.session_jwt());
-    hidden.add_token(signed_in.refresh_jwt().unwrap());
+    hidden.add_token(signed_in.session_token());
+    hidden.add_token(signed_in.refresh_token().unwrap());
 }

@@ -18,7 +18,8 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use descope::auth::access_key::AccessKeyOptions;
 use descope::auth::session::MyTenants;
-use descope::auth::{DeliveryMethod, LoginOptions, SignUpOptions, UpdateOptions};
+use descope::auth::session::SessionTokens;
+use descope::auth::{DeliveryMethod, MessageLoginOptions, UpdateOptions};
 use descope::emulator::{Emulator, Fault};
 use descope::transport::http::Method;
 use descope::transport::{Request, Response, TransportError, TransportErrorKind};
@@ -136,27 +137,26 @@ struct Canaries {
 fn calls(client: &Client, with: &Canaries) {
     let Canaries { session, refresh, access_key, code } = with;
     let claims = json!({ "nested": { "deep": "kept" } });
-    let login = LoginOptions::default()
-        .stepup(true)
-        .refresh_token(refresh.as_str())
+    let login = MessageLoginOptions::default()
+        .step_up(refresh.as_str())
         .custom_claims([("claims", claims)]);
     let otp = client.auth().otp();
     let update = UpdateOptions::default();
     show(&login);
-    outcome(&otp.sign_up(DeliveryMethod::Email, ADA, &SignUpOptions::default()));
+    outcome(&otp.sign_up(DeliveryMethod::Email, ADA, &Default::default()));
     outcome(&otp.sign_in(DeliveryMethod::Email, ADA, &login));
-    outcome(&otp.sign_up_or_in(DeliveryMethod::Email, ADA, &LoginOptions::default()));
+    outcome(&otp.sign_up_or_in(DeliveryMethod::Email, ADA, &Default::default()));
     outcome(&otp.update_email(ADA, "countess@example.com", refresh, &update));
     outcome(&otp.update_phone(DeliveryMethod::Sms, ADA, "+12025550101", refresh, &update));
     outcome(&otp.verify(DeliveryMethod::Email, ADA, code));
     let sessions = client.auth().session();
     outcome(&sessions.validate(session));
-    outcome(&sessions.validate_and_refresh(session, refresh));
-    outcome(&sessions.validate_and_refresh("", refresh));
+    outcome(&sessions.validate_and_refresh(SessionTokens { session: session, refresh: refresh }));
+    outcome(&sessions.validate_and_refresh(SessionTokens { session: "", refresh: refresh }));
     outcome(&sessions.refresh(refresh));
     outcome(&sessions.me(refresh));
-    outcome(&sessions.history(refresh));
-    outcome(&sessions.my_tenants(MyTenants::Current, refresh));
+    outcome(&sessions.load_history(refresh));
+    outcome(&sessions.load_my_tenants(MyTenants::Current, refresh));
     outcome(&sessions.select_tenant("t1", refresh));
     let options = AccessKeyOptions::default().selected_tenant("t1");
     show(&options);
@@ -402,13 +402,13 @@ fn everything() -> Hidden {
         let mut with = canaries(&emulator);
         hidden.add_all(&with);
         let otp = client.auth().otp();
-        otp.sign_in(DeliveryMethod::Email, ADA, &LoginOptions::default()).unwrap();
+        otp.sign_in(DeliveryMethod::Email, ADA, &Default::default()).unwrap();
         with.code = emulator.inbox().last_to(ADA).unwrap().code.unwrap();
         show(&emulator.inbox().messages());
         let info = otp.verify(DeliveryMethod::Email, ADA, &with.code).unwrap();
         show(&info);
-        hidden.add_token(info.session_jwt());
-        hidden.add_token(info.refresh_jwt().unwrap());
+        hidden.add_token(info.session_token());
+        hidden.add_token(info.refresh_token().unwrap());
         calls(&client, &with);
         areas::made(&emulator, &client, &mut hidden);
         areas::calls(&client, &with, str::to_owned);

@@ -1,8 +1,8 @@
 //! Which file imports which: an arrow for each, to the file that defines what is named.
 //!
 //! Read from the text, without a compiler: paths in `use` and in code that start with `crate`, `super`
-//! or `self`, followed through re-exports. What is for tests only does not count, nor does what a module
-//! says of the modules below it, as a `pub use` of them.
+//! or `self`, followed through re-exports. What is for tests only does not count, nor does a `pub use`, which
+//! passes on what it names.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -280,8 +280,7 @@ impl Arrows {
             for path in named {
                 let target = sources.resolve(at, path);
                 let found = target.and_then(|target| sources.definer(&target, &mut Vec::new()));
-                let below = |found: &Module| !at.is_empty() && found.starts_with(at);
-                if let Some(found) = found.filter(|found| found != at && !below(found)) {
+                if let Some(found) = found.filter(|found| found != at) {
                     arrows.insert((source.name.clone(), sources.0[&found].name.clone()));
                 }
             }

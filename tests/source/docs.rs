@@ -179,6 +179,31 @@ fn every_area_whose_feature_is_off_is_named_by_the_compiler() {
     assert!(lines >= 27);
 }
 
+/// What the documentation of a module begins with, up to its first empty line.
+fn first_paragraph(text: &str) -> String {
+    let lines = text.lines().map_while(|line| line.strip_prefix("//! "));
+    lines.collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn every_area_begins_with_the_feature_it_needs() {
+    let mut modules = vec![("web".to_owned(), "web".to_owned())];
+    for folder in ["auth", "mgmt"] {
+        let text = read(&format!("src/{folder}/mod.rs"));
+        let areas = areas(&text).into_iter();
+        modules
+            .extend(areas.map(|(feature, area)| (feature.to_owned(), format!("{folder}/{area}"))));
+    }
+    assert!(modules.len() > 35, "{}", modules.len());
+    for (feature, module) in modules {
+        let files = [format!("src/{module}.rs"), format!("src/{module}/mod.rs")];
+        let file = files.iter().find(|file| path(file).exists()).expect("the file of the module");
+        let paragraph = first_paragraph(&read(file));
+        let end = format!(". Feature `{feature}`.");
+        assert!(paragraph.ends_with(&end), "{file}: the first paragraph must end with \"{end}\"");
+    }
+}
+
 fn has_test(file: &str, function: &str) -> bool {
     let text = fs::read_to_string(path(file)).unwrap_or_default();
     let lines: Vec<_> = text.lines().map(str::trim).collect();

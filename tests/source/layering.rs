@@ -7,7 +7,7 @@ use crate::files::sources;
 const SHARED: [&str; 5] = ["emulator", "clock", "html", "transport", "UnixTime"];
 
 /// Where the client takes an emulator in place of Descope.
-const DOOR: &str = "src/client/builder.rs";
+const DOOR: &str = "src/builder.rs";
 
 /// What this text names of the crate's root; of an import in braces, all that is in them.
 fn named(text: &str) -> Vec<&str> {

@@ -1,5 +1,7 @@
 //! OAuth without a redirect: in mobile apps, and by Google One Tap.
 
+use std::fmt;
+
 use serde_json::{Map, Value};
 
 use super::OAuth;
@@ -10,7 +12,8 @@ use crate::error::Result;
 use crate::options::setters;
 use crate::secret::Secret;
 
-impl<'c> OAuth<'c> {
+/// # In a mobile app
+impl OAuth<'_> {
     /// Begins a sign-in in a mobile app, by the provider's own library there. Returns what that
     /// library needs, as Descope gives it; finish with [`native_finish`](Self::native_finish).
     ///
@@ -37,8 +40,7 @@ impl<'c> OAuth<'c> {
             .check(check::id("provider", provider))
             .field("provider", provider)
             .field("implicit", options.implicit)
-            .options("loginOptions", &options.login)
-            .login_bearer(&options.login)
+            .login(&options.login)
             .send()
     }
 
@@ -77,12 +79,15 @@ impl<'c> OAuth<'c> {
             .maybe_secret("idToken", result.id_token.as_ref())
             .send_sign_in()
     }
+}
 
+/// # By Google One Tap
+impl<'c> OAuth<'c> {
     /// The client ID that the web page needs to show Google One Tap.
     ///
     /// ```no_run
     /// # let client = descope::Client::new("P2abc")?;
-    /// let client_id = client.auth().oauth().one_tap_client_id("google")?;
+    /// let client_id = client.auth().oauth().load_one_tap_client_id("google")?;
     /// println!("for the page: {client_id}");
     /// # Ok::<(), descope::Error>(())
     /// ```
@@ -90,18 +95,19 @@ impl<'c> OAuth<'c> {
     /// # Errors
     ///
     /// [`Error::Api`](crate::Error::Api) if the project has no such provider.
-    pub fn one_tap_client_id(&self, provider: &str) -> Result<String> {
+    pub fn load_one_tap_client_id(&self, provider: &str) -> Result<String> {
         self.0.get("/v1/auth/onetap/clientid").segment("provider", provider).send_field("clientId")
     }
 
-    /// Trades the ID token of Google One Tap for the user's session. `nonce` is the one that the web
-    /// page gave to One Tap.
+    /// Trades the ID token of Google One Tap for the user's session.
     ///
     /// ```no_run
     /// # let client = descope::Client::new("P2abc")?;
     /// # let (id_token, nonce) = ("", "");
-    /// let oauth = client.auth().oauth();
-    /// let signed_in = oauth.one_tap_exchange("google", id_token, nonce, &Default::default())?;
+    /// use descope::auth::oauth::{OneTap, providers};
+    ///
+    /// let (oauth, one_tap) = (client.auth().oauth(), OneTap { id_token, nonce });
+    /// let signed_in = oauth.one_tap_exchange(providers::GOOGLE, one_tap, &Default::default())?;
     /// println!("hello, {}", signed_in.user.name);
     /// # Ok::<(), descope::Error>(())
     /// ```
@@ -112,12 +118,10 @@ impl<'c> OAuth<'c> {
     pub fn one_tap_exchange(
         &self,
         provider: &str,
-        id_token: &str,
-        nonce: &str,
+        one_tap: OneTap<'_>,
         options: &LoginOptions,
     ) -> Result<AuthInfo> {
-        self.one_tap("/v1/auth/onetap/idtoken/exchange", provider, id_token, nonce, options)
-            .send_sign_in()
+        self.one_tap("/v1/auth/onetap/idtoken/exchange", provider, one_tap, options).send_sign_in()
     }
 
     /// Trades the ID token of Google One Tap for a code, which [`exchange`](Self::exchange) takes;
@@ -126,8 +130,10 @@ impl<'c> OAuth<'c> {
     /// ```no_run
     /// # let client = descope::Client::new("P2abc")?;
     /// # let (id_token, nonce) = ("", "");
-    /// let oauth = client.auth().oauth();
-    /// let code = oauth.one_tap_verify("google", id_token, nonce, &Default::default())?;
+    /// use descope::auth::oauth::{OneTap, providers};
+    ///
+    /// let (oauth, one_tap) = (client.auth().oauth(), OneTap { id_token, nonce });
+    /// let code = oauth.one_tap_verify(providers::GOOGLE, one_tap, &Default::default())?;
     /// let signed_in = oauth.exchange(code.expose())?;
     /// # Ok::<(), descope::Error>(())
     /// ```
@@ -138,11 +144,10 @@ impl<'c> OAuth<'c> {
     pub fn one_tap_verify(
         &self,
         provider: &str,
-        id_token: &str,
-        nonce: &str,
+        one_tap: OneTap<'_>,
         options: &LoginOptions,
     ) -> Result<Secret> {
-        self.one_tap("/v1/auth/onetap/idtoken/verify", provider, id_token, nonce, options)
+        self.one_tap("/v1/auth/onetap/idtoken/verify", provider, one_tap, options)
             .send_field("code")
     }
 
@@ -150,8 +155,7 @@ impl<'c> OAuth<'c> {
         self,
         path: &'static str,
         provider: &str,
-        id_token: &str,
-        nonce: &str,
+        one_tap: OneTap<'_>,
         options: &'a LoginOptions,
     ) -> Call<'a>
     where
@@ -160,13 +164,28 @@ impl<'c> OAuth<'c> {
         self.0
             .post(path)
             .check(check::id("provider", provider))
-            .check(check::key("id_token", id_token))
-            .check(check::id("nonce", nonce))
+            .check(check::key("id_token", one_tap.id_token))
+            .check(check::id("nonce", one_tap.nonce))
             .field("provider", provider)
-            .secret("idToken", id_token)
-            .secret("nonce", nonce)
-            .options("loginOptions", &options.with_provider())
-            .session_bearer(options)
+            .secret("idToken", one_tap.id_token)
+            .secret("nonce", one_tap.nonce)
+            .login(options)
+    }
+}
+
+/// What Google One Tap returned to the web page.
+#[derive(Clone, Copy)]
+pub struct OneTap<'t> {
+    /// The ID token.
+    pub id_token: &'t str,
+    /// The nonce that the page gave to One Tap.
+    pub nonce: &'t str,
+}
+
+impl fmt::Debug for OneTap<'_> {
+    /// Shows nothing of them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OneTap").finish_non_exhaustive()
     }
 }
 

@@ -31,7 +31,7 @@ pub(in crate::emulator) fn begin(
     let query = call.query();
     let redirect_url = match query.some_text("redirectURL") {
         Some(url) if is_absolute(url) => url.to_owned(),
-        Some(_) => return Err(Refusal::argument("The redirectURL is no absolute URL")),
+        Some(_) => return Err(Refusal::argument("The redirectURL is not an absolute URL")),
         None => default_redirect.unwrap_or_else(|| format!("{}/_emulator/idp/done", call.origin)),
     };
     let state = random::text(32);
@@ -179,7 +179,7 @@ impl Visit {
             (Purpose::SignUp, Some(_)) => Err(Refusal::user_exists()),
             (Purpose::SignIn, None) => Err(Refusal::no_user()),
             (_, known) if self.intent.only.is_some() && self.intent.only != known => {
-                Err(Refusal::forbidden("The refresh token is of another user"))
+                Err(Refusal::forbidden("The refresh token belongs to another user"))
             }
             (_, Some(id)) => Ok(id),
             (_, None) => {

@@ -196,7 +196,7 @@ mod tests {
             (json!({ "shoeSize": 1 }), "The state.shoeSize field is unknown"),
             (json!({ "createdTime": "now" }), "The state.createdTime field must be an integer"),
             (json!({ "password": { "digest": "short" } }), "A digest must be 32 bytes"),
-            (json!({ "password": { "hashed": {} } }), "must have one kind of hash"),
+            (json!({ "password": { "hashed": {} } }), "must have exactly one kind of hash"),
             (json!({ "totpKey": "short" }), "A key must be 20 bytes"),
             (json!({ "factors": ["charm"] }), "no factor"),
         ] {

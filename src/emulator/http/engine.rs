@@ -69,7 +69,7 @@ impl Engine {
     }
 
     pub(in crate::emulator) fn now(&self) -> i64 {
-        self.0.clock.unix()
+        self.0.clock.unix().as_seconds()
     }
 
     /// The context of what no request asks for.

@@ -48,8 +48,7 @@ impl Exchange {
 
     /// The answer to something that is not a request.
     pub(super) fn unreadable(status: StatusCode) -> Self {
-        let mut response =
-            respond(Err(Refusal::malformed("This is not a request that can be read")));
+        let mut response = respond(Err(Refusal::malformed("The request cannot be read")));
         *response.status_mut() = status;
         Self::plain(response)
     }

@@ -9,7 +9,7 @@ use crate::transport::http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use crate::transport::http::{Method, StatusCode};
 use crate::transport::{Request, Response};
 
-/// Something that goes wrong with matching requests, given to [`Emulator::fault`].
+/// A failure of matching requests; pass it to [`Emulator::fault`].
 ///
 /// A fault matches every request unless [`at`](Self::at) and [`method`](Self::method) narrow it, and
 /// works until [`Emulator::clear_faults`] unless [`times`](Self::times) limits it. Several faults may
@@ -23,9 +23,8 @@ use crate::transport::{Request, Response};
 /// emulator.fault(Fault::empty_keys());
 /// ```
 ///
-/// What happens to the connection can be seen through [`Emulator::transport`] and
-/// [`Emulator::serve`]; [`Emulator::handle`], which has no connection, only applies the faults that
-/// change the answer.
+/// Faults of the connection apply to [`Emulator::transport`] and [`Emulator::serve`].
+/// [`Emulator::handle`] has no connection, so it only applies the faults that change the answer.
 ///
 /// [`Emulator::fault`]: crate::emulator::Emulator::fault
 /// [`Emulator::clear_faults`]: crate::emulator::Emulator::clear_faults
@@ -58,7 +57,7 @@ impl Fault {
         Self { effect, headers: Vec::new(), path: String::new(), method: None, left: None }
     }
 
-    /// The answer comes late. The request is processed at once.
+    /// The answer is delayed. The request is processed at once.
     pub fn delay(by: Duration) -> Self {
         Self::new(Effect::Delay(by))
     }
@@ -83,33 +82,33 @@ impl Fault {
         Self::new(Effect::Close { processed: true })
     }
 
-    /// The sending half of the connection is closed after this many bytes of the body, fewer than
-    /// `Content-Length` promises.
+    /// The sending half of the connection is closed after this many bytes of the body, although
+    /// `Content-Length` promises more.
     pub fn cut(after: usize) -> Self {
         Self::new(Effect::Cut(after))
     }
 
-    /// This status with Descope's error body. The request is not processed. A number that is no
-    /// status counts as 500.
+    /// The answer has this status and Descope's error body. The request is not processed. A number
+    /// that is not a status counts as 500.
     pub fn status(status: u16) -> Self {
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let body = Refusal::on_demand(status).body().to_string().into_bytes();
         Self::new(Effect::Answer { status, body, content_type: "application/json" })
     }
 
-    /// This status and body in place of the real answer. The request is not processed.
+    /// The answer has this status and body. The request is not processed.
     pub fn answer(status: u16, body: impl Into<Vec<u8>>) -> Self {
         Self::status(status).with(body.into(), "application/json")
     }
 
-    /// This status with an HTML page, as proxies send it.
+    /// The answer has this status and an HTML page, as from a proxy.
     pub fn html(status: u16) -> Self {
         let page = "<!DOCTYPE html>\n<html><head><title>Error</title></head><body><h1>Sorry</h1>\
                     </body></html>\n";
         Self::status(status).with(page.into(), "text/html; charset=utf-8")
     }
 
-    /// This status and no body at all.
+    /// The answer has this status and no body.
     pub fn empty(status: u16) -> Self {
         Self::answer(status, Vec::new())
     }
@@ -125,7 +124,7 @@ impl Fault {
         Self::answer(200, json!({ "keys": [] }).to_string()).at("/v2/keys/")
     }
 
-    /// The key set holds nothing that is a key.
+    /// The key set contains no usable key.
     pub fn garbage_keys() -> Self {
         let keys = json!({ "keys": [
             null, 7, {}, { "kid": 1, "kty": "RSA" },
@@ -134,7 +133,7 @@ impl Fault {
         Self::answer(200, keys.to_string()).at("/v2/keys/")
     }
 
-    /// Nothing but the headers added with [`header`](Self::header).
+    /// The answer is unchanged, except for the headers added with [`header`](Self::header).
     pub fn headers() -> Self {
         Self::new(Effect::Nothing)
     }
@@ -147,29 +146,29 @@ impl Fault {
         self
     }
 
-    /// Only requests whose path starts with this.
+    /// Limits the fault to requests with a path that starts with this text.
     #[must_use]
     pub fn at(mut self, path: impl Into<String>) -> Self {
         self.path = path.into();
         self
     }
 
-    /// Only requests with this method.
+    /// Limits the fault to requests with this method.
     #[must_use]
     pub fn method(mut self, method: Method) -> Self {
         self.method = Some(method);
         self
     }
 
-    /// Only the next `times` matching requests.
+    /// Limits the fault to the next `times` matching requests.
     #[must_use]
     pub fn times(mut self, times: u32) -> Self {
         self.left = Some(times);
         self
     }
 
-    /// Adds a header to the answer, as `retry-after` in seconds or as a date. A name or value that
-    /// HTTP does not allow is left out.
+    /// Adds a header to the answer, such as `retry-after` in seconds or as a date. A name or value
+    /// that HTTP does not allow is left out.
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {
         if let (Ok(name), Ok(value)) = (name.parse(), value.parse()) {

@@ -78,7 +78,7 @@ fn done(request: &Request) -> Result<Response> {
 
 fn redirect(url: &str) -> Result<Response> {
     let location = HeaderValue::try_from(url);
-    let location = location.map_err(|_| Refusal::argument("The redirectURL is no URL"))?;
+    let location = location.map_err(|_| Refusal::argument("The redirectURL is not a URL"))?;
     let mut response = Response::new(Vec::new());
     *response.status_mut() = StatusCode::FOUND;
     response.headers_mut().insert(LOCATION, location);

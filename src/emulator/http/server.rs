@@ -91,22 +91,22 @@ impl Server {
         Ok(Self { address, shared, accepting: Some(accepting) })
     }
 
-    /// The base URL for clients, as `http://127.0.0.1:49152`.
+    /// The base URL for clients, such as `http://127.0.0.1:49152`.
     pub fn base_url(&self) -> String {
         format!("http://{}", self.reachable())
     }
 
-    /// The address it listens on.
+    /// The address that the server listens on.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// How many connections were accepted so far.
+    /// The number of connections accepted so far.
     pub fn connections(&self) -> u64 {
         self.shared.accepted.load(Ordering::SeqCst)
     }
 
-    /// The address to connect to; "any address" is none.
+    /// The address to connect to. The "any address" cannot be connected to.
     fn reachable(&self) -> SocketAddr {
         let ip = match self.address.ip() {
             IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),

@@ -38,7 +38,9 @@ impl Hashed {
         let wire = fields.whole().cloned().unwrap_or_default();
         let mut kinds = wire.keys();
         let (Some(kind), None) = (kinds.next(), kinds.next()) else {
-            return Err(Refusal::invalid("The hashedPassword field must have one kind of hash"));
+            return Err(Refusal::invalid(
+                "The hashedPassword field must have exactly one kind of hash",
+            ));
         };
         let of = fields.object(kind);
         let form = match &**kind {

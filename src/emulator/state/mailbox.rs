@@ -21,24 +21,24 @@ pub struct Message {
     pub login_id: String,
     /// `email`, `sms`, `voice`, `whatsapp` or `im`.
     pub method: String,
-    /// What it is for: `sign-up`, `sign-in`, `sign-up-or-in`, `update-email`, `update-phone`,
+    /// The purpose: `sign-up`, `sign-in`, `sign-up-or-in`, `update-email`, `update-phone`,
     /// `password-reset`, `invite`.
     pub purpose: String,
-    /// The one-time code, if it carries one.
+    /// The one-time code, if the message has one.
     pub code: Option<String>,
-    /// The link, if it carries one; of an enchanted link, the right one.
+    /// The link, if the message has one. For an enchanted link, the right one of the three.
     pub link: Option<String>,
     /// The token of the link, its query parameter `t`.
     pub token: Option<String>,
-    /// The number of the right one, if it carries the links of an enchanted link.
+    /// The number of the right link, if the message has the links of an enchanted link.
     pub link_id: Option<String>,
-    /// Number and link of everything to choose from, if it carries the links of an enchanted link.
+    /// The number and link of each choice, if the message has the links of an enchanted link.
     pub links: Vec<(String, String)>,
-    /// The template asked for.
+    /// The requested template.
     pub template_id: Option<String>,
     /// Values for the template.
     pub template_options: Vec<(String, String)>,
-    /// When it was sent, by the emulator's clock.
+    /// When the message was sent, by the emulator's clock.
     pub time: UnixTime,
 }
 

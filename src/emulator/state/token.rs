@@ -22,14 +22,14 @@ pub(in crate::emulator) fn proven(context: &Context<'_>, store: &Store) -> Resul
     let token = context.required_token()?;
     let claims = store.keys.verify(token, context.now)?;
     if claims["drn"] != "DSR" {
-        return Err(Refusal::token("This is no refresh token"));
+        return Err(Refusal::token("This is not a refresh token"));
     }
     let token = digest(token);
     let refresh = store
         .sessions
         .refresh_tokens
         .get(&token)
-        .ok_or_else(|| Refusal::token("The token is of no session"))?;
+        .ok_or_else(|| Refusal::token("The token does not belong to a session"))?;
     let session = store
         .sessions
         .get(&refresh.session)
@@ -38,7 +38,8 @@ pub(in crate::emulator) fn proven(context: &Context<'_>, store: &Store) -> Resul
     if refresh.spent {
         return Err(Refusal::spent());
     }
-    let user = store.user(&session.user).ok_or_else(|| Refusal::token("The user is gone"))?;
+    let user =
+        store.user(&session.user).ok_or_else(|| Refusal::token("The user no longer exists"))?;
     user.may_sign_in()?;
     Ok(Proven { session: session.clone(), tenant: refresh.tenant.clone(), token })
 }
@@ -54,7 +55,7 @@ pub(in crate::emulator) fn proven_user<'s>(
     if user.has_login(login_id) || user.id == login_id {
         Ok(user)
     } else {
-        Err(Refusal::forbidden("The refresh token is of another user"))
+        Err(Refusal::forbidden("The refresh token belongs to another user"))
     }
 }
 
@@ -163,7 +164,7 @@ impl Impersonation {
         let claims = store.keys.verify(token, context.now)?;
         let actor = claims["act"]["sub"]
             .as_str()
-            .ok_or_else(|| Refusal::argument("The token is of no impersonation"))?;
+            .ok_or_else(|| Refusal::argument("The token does not come from an impersonation"))?;
         let user = claims["sub"].as_str().unwrap_or_default();
         let sessions = store.sessions.acting(&digest(token), user, actor);
         if sessions.is_empty() {
@@ -363,7 +364,7 @@ impl SignIn {
         if stepup || mfa {
             let proven = proven(context, store)?;
             if user != Some(&*proven.session.user) {
-                return Err(Refusal::forbidden("The refresh token is of another user"));
+                return Err(Refusal::forbidden("The refresh token belongs to another user"));
             }
             amr = proven.session.amr;
         }

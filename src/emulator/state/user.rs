@@ -112,7 +112,6 @@ impl Status {
 
 /// Further ways to sign in that a user has set up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[allow(dead_code, reason = "the areas that set them up insert them")]
 pub(in crate::emulator) enum Factor {
     Saml,
     Scim,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use crate::UnixTime;
 use crate::clock::{Clock, SystemClock};
 
 /// The machine's clock plus what [`advance`](Self::advance) added to it.
@@ -20,7 +21,7 @@ use crate::clock::{Clock, SystemClock};
 /// let clock = emulator.clock();
 /// let before = clock.unix();
 /// emulator.advance(Duration::from_secs(3600));
-/// assert!(clock.unix() >= before + 3600);
+/// assert!(clock.unix().as_seconds() >= before.as_seconds() + 3600);
 /// ```
 ///
 /// Clones share the time. `sleep` really sleeps.
@@ -51,9 +52,9 @@ impl EmulatorClock {
 }
 
 impl Clock for EmulatorClock {
-    fn unix(&self) -> i64 {
+    fn unix(&self) -> UnixTime {
         let added = i64::try_from(self.added().as_secs()).unwrap_or(i64::MAX);
-        self.base.unix().saturating_add(added)
+        UnixTime::from_seconds(self.base.unix().as_seconds().saturating_add(added))
     }
 
     fn monotonic(&self) -> Duration {
@@ -112,7 +113,7 @@ mod tests {
         let other = clock.clone();
         let (unix, monotonic) = (clock.unix(), clock.monotonic());
         other.advance(Duration::from_secs(90));
-        assert!(clock.unix() >= unix + 90);
+        assert!(clock.unix().as_seconds() >= unix.as_seconds() + 90);
         assert!(clock.monotonic() >= monotonic + Duration::from_secs(90));
         other.advance(Duration::MAX);
         assert!(clock.unix() > unix);

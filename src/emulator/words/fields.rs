@@ -175,7 +175,7 @@ pub(in crate::emulator) fn query(fields: &'static [Field], text: &str) -> Result
             (_, value) => Value::String(value),
         };
         if map.insert(name.clone(), value).is_some() {
-            return Err(Refusal::invalid(format!("The {name} field is there twice")));
+            return Err(Refusal::invalid(format!("The {name} field appears twice")));
         }
     }
     object(fields, map, "")

@@ -99,7 +99,7 @@ impl Refusal {
 
     /// A thing that exists already.
     pub(in crate::emulator) fn taken(what: &str) -> Self {
-        let message = format!("This {what} exists already");
+        let message = format!("This {what} already exists");
         Self::new(StatusCode::BAD_REQUEST, "EMU409", "Already exists", message)
     }
 
@@ -117,7 +117,7 @@ impl Refusal {
 
     /// The login ID of a sign-up or of a new user is taken.
     pub(in crate::emulator) fn user_exists() -> Self {
-        let message = "A user with this login ID exists already";
+        let message = "A user with this login ID already exists";
         Self::new(StatusCode::BAD_REQUEST, "E062107", "User already exists", message)
     }
 
@@ -146,7 +146,7 @@ impl Refusal {
 
     /// The identity provider's page was left too late, or twice.
     pub(in crate::emulator) fn visit_over() -> Self {
-        Self::argument("No such sign-in waits for its user: it is over, or took too long")
+        Self::argument("No such sign-in is pending: it has ended, or took too long")
     }
 
     /// A passkey that is not the right one, or was not used as asked for.
@@ -162,7 +162,7 @@ impl Refusal {
 
     /// No operation has this path.
     pub(in crate::emulator) fn no_route(method: &str, path: &str) -> Self {
-        let message = format!("{method} {path} is no operation of the API");
+        let message = format!("{method} {path} is not an operation of the API");
         Self::new(StatusCode::NOT_FOUND, "EMU404", "Unknown operation", message)
     }
 
@@ -214,7 +214,7 @@ impl Refusal {
     }
 }
 
-/// What a call of the emulator itself, not of the emulated API, can fail with.
+/// The error of a call to the emulator itself, not to the emulated API.
 #[derive(Debug)]
 pub struct Error {
     code: &'static str,
@@ -233,8 +233,8 @@ impl Error {
         Self { code, message: format!("{place}: {message}") }
     }
 
-    /// The code, as an answer of the API would have it: `E062108` where no user has the login ID.
-    /// Codes that start with `EMU` are the emulator's own.
+    /// The error code, as in an answer of the API: `E062108` if no user has the login ID. Codes
+    /// that start with `EMU` are the emulator's own.
     ///
     /// ```
     /// use descope::emulator::Emulator;

@@ -21,7 +21,6 @@ pub use super::application::{
 };
 use crate::check;
 use crate::error::Result;
-use crate::json::decode;
 use crate::page::{Page, PageIter};
 
 /// Inbound applications; see [`Mgmt::inbound_app`].
@@ -87,11 +86,11 @@ impl<'c> InboundApps<'c> {
         }
 
         let call = self.0.get("/v2/mgmt/thirdparty/app/load");
-        let response = call.check(check::id("id", id)).query("id", id).execute()?;
+        let answer = call.check(check::id("id", id)).query("id", id).execute()?;
         // The first version of the call wraps its answer.
-        match decode::<Wrapped>(response.body())?.app {
+        match answer.body().read::<Wrapped>()?.app {
             Some(app) => Ok(app),
-            None => Ok(decode(response.body())?),
+            None => Ok(answer.body().read()?),
         }
     }
 

@@ -15,11 +15,14 @@ impl Users<'_> {
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// # client.mgmt().user().create("ada", &Default::default())?;
+    /// use descope::auth::password::Replacement;
+    ///
     /// let password = client.auth().password();
     /// client.mgmt().user().set_temporary_password("ada", "Temp0rary")?;
     /// let error = password.sign_in("ada", "Temp0rary", &Default::default()).unwrap_err();
     /// assert_eq!(error.code(), Some(descope::codes::PASSWORD_EXPIRED));
-    /// password.replace("ada", "Temp0rary", "N0t-temporary")?;
+    /// let passwords = Replacement { old: "Temp0rary", new: "N0t-temporary" };
+    /// password.replace("ada", passwords)?;
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///

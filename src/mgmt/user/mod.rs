@@ -1,4 +1,5 @@
 //! Managing users: create, invite, load, search, change and delete them, and let them sign in.
+//! Feature `mgmt-user`.
 //!
 //! Most calls name a user by a *login ID*: an e-mail address, a phone number or a name that they sign
 //! in with, and of which they may have several. The others take Descope's own *user ID*, which never
@@ -44,7 +45,7 @@ pub use self::hashed::{HashFunction, HashedPassword};
 pub use self::profile::{FamilyAssociation, Invitation, NewUser, UserPatch};
 pub use self::search::{RoleFilter, UserSearch};
 pub use self::sessions::{
-    EmbeddedLinkOptions, LogoutOptions, ProviderToken, ProviderTokenOptions,
+    EmbeddedLinkOptions, GeneratedSignIn, LogoutOptions, ProviderToken, ProviderTokenOptions,
     SignUpEmbeddedLinkOptions,
 };
 pub use self::test_user::{TestEnchantedLink, TestMagicLink, TestMethod, TestOtp};

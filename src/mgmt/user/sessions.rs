@@ -1,14 +1,13 @@
 //! Users' tokens: of social providers, for links, and the ends of their sessions.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::Users;
-use super::test_user::check_options;
 use crate::UnixTime;
-use crate::auth::LoginOptions;
 use crate::check;
 use crate::error::Result;
 use crate::models::{SignInRecord, UserDetails};
@@ -59,7 +58,7 @@ impl Users<'_> {
     }
 
     /// Makes the token of a link that signs a user in, for a message of your own. Finish with
-    /// [`EmbeddedLink::verify`](crate::auth::embedded_link::EmbeddedLink::verify).
+    /// [`EmbeddedLinks::verify`](crate::auth::embedded_link::EmbeddedLinks::verify).
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
@@ -89,7 +88,7 @@ impl Users<'_> {
     }
 
     /// Makes the token of a link that signs a new user up, for a message of your own. Finish with
-    /// [`EmbeddedLink::verify`](crate::auth::embedded_link::EmbeddedLink::verify).
+    /// [`EmbeddedLinks::verify`](crate::auth::embedded_link::EmbeddedLinks::verify).
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
@@ -106,15 +105,13 @@ impl Users<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`](crate::Error::Argument) if the login options have a refresh token or a
-    /// provider, which this call does not take.
+    /// [`Error::Argument`](crate::Error::Argument) for an empty login ID.
     pub fn generate_sign_up_embedded_link(
         &self,
         login_id: &str,
         options: &SignUpEmbeddedLinkOptions,
     ) -> Result<Secret> {
         self.of_login("/v1/mgmt/user/signup/embeddedlink", login_id)
-            .check(check_options(&options.login_options))
             .options("user", &options.user)
             .options("loginOptions", &options.login_options)
             .field("emailVerified", false)
@@ -163,7 +160,7 @@ impl Users<'_> {
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// # client.mgmt().user().create("ada", &Default::default())?;
     /// # let signed_in = client.mgmt().jwt().sign_in("ada", &Default::default())?;
-    /// # let refresh_token = signed_in.refresh_jwt().unwrap();
+    /// # let refresh_token = signed_in.refresh_token().unwrap();
     /// client.mgmt().user().logout("ada", &Default::default())?;
     /// assert!(client.auth().session().refresh(refresh_token).unwrap_err().is_unauthorized());
     /// # Ok::<(), descope::Error>(())
@@ -247,6 +244,48 @@ pub struct EmbeddedLinkOptions {
 
 setters!(EmbeddedLinkOptions { custom_claims: opt_map<Value>, timeout: opt<Duration> });
 
+/// What the session is to be like that a code or link of your program's begins, and the message that you
+/// send it with.
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct GeneratedSignIn {
+    /// Makes it a step-up session.
+    #[serde(rename = "stepup", skip_serializing_if = "Option::is_none")]
+    pub step_up: Option<bool>,
+    /// Counts the sign-in as one more factor.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mfa: Option<bool>,
+    /// Ends all other sessions of the user.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revoke_other_sessions: Option<bool>,
+    /// Which kinds of session `revoke_other_sessions` ends. Defaults to all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revoke_other_sessions_types: Option<Vec<String>>,
+    /// Claims to put into the session token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub custom_claims: Option<Map<String, Value>>,
+    /// Another message template than the project's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub template_id: Option<String>,
+    /// Values to put into the message.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub template_options: Option<BTreeMap<String, String>>,
+    /// The tenant to sign in to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tenant_id: Option<String>,
+    /// The language of the message, such as `pt-BR`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub locale: Option<String>,
+}
+
+setters!(GeneratedSignIn {
+    step_up: opt<bool>, mfa: opt<bool>, revoke_other_sessions: opt<bool>,
+    revoke_other_sessions_types: opt_list<String>, custom_claims: opt_map<Value>,
+    template_id: opt<String>, template_options: opt_map<String>, tenant_id: opt<String>,
+    locale: opt<String>,
+});
+
 /// Options of [`Users::generate_sign_up_embedded_link`].
 #[derive(Clone, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -257,7 +296,7 @@ pub struct SignUpEmbeddedLinkOptions {
     pub user: UserDetails,
     /// Options of the sign-in that follows.
     #[serde(skip)]
-    pub login_options: LoginOptions,
+    pub login_options: GeneratedSignIn,
     /// Whether the e-mail address counts as verified. Defaults to `false`.
     #[serde(rename = "emailVerified", skip_serializing_if = "Option::is_none")]
     pub verified_email: Option<bool>,
@@ -270,7 +309,7 @@ pub struct SignUpEmbeddedLinkOptions {
 }
 
 setters!(SignUpEmbeddedLinkOptions {
-    user: nested<UserDetails>, login_options: nested<LoginOptions>,
+    user: nested<UserDetails>, login_options: nested<GeneratedSignIn>,
     verified_email: opt<bool>, verified_phone: opt<bool>, timeout: opt<Duration>,
 });
 

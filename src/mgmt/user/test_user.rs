@@ -2,10 +2,9 @@
 
 use serde::Deserialize;
 
-use super::{NewUser, Users};
-use crate::auth::{DeliveryMethod, LoginOptions};
-use crate::call::Call;
-use crate::error::{Error, Result};
+use super::{GeneratedSignIn, NewUser, Users};
+use crate::auth::DeliveryMethod;
+use crate::error::Result;
 use crate::models::User;
 use crate::secret::Secret;
 use crate::transport::http::Method;
@@ -73,22 +72,21 @@ impl Users<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`] if the options have a refresh token or a provider, which this call does not
-    /// take.
+    /// [`Error::Api`](crate::Error::Api) if no test user has the login ID.
     pub fn generate_otp_for_test_user(
         &self,
         method: impl Into<TestMethod>,
         login_id: &str,
-        options: &LoginOptions,
+        options: &GeneratedSignIn,
     ) -> Result<TestOtp> {
         self.of_login("/v1/mgmt/tests/generate/otp", login_id)
             .field("deliveryMethod", method.into().as_str())
-            .test_options(options)
+            .options("loginOptions", options)
             .send()
     }
 
     /// Makes a magic link for a test user and returns it; finish with
-    /// [`MagicLink::verify`](crate::auth::magic_link::MagicLink::verify) of its token, the parameter
+    /// [`MagicLinks::verify`](crate::auth::magic_link::MagicLinks::verify) of its token, the parameter
     /// `t`.
     ///
     /// It leads to `page`, which defaults to the one set in the Descope console.
@@ -110,26 +108,25 @@ impl Users<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`] if the options have a refresh token or a provider, which this call does not
-    /// take.
+    /// [`Error::Api`](crate::Error::Api) if no test user has the login ID.
     pub fn generate_magic_link_for_test_user(
         &self,
         method: impl Into<TestMethod>,
         login_id: &str,
         page: Option<&str>,
-        options: &LoginOptions,
+        options: &GeneratedSignIn,
     ) -> Result<TestMagicLink> {
         self.of_login("/v1/mgmt/tests/generate/magiclink", login_id)
             .field("deliveryMethod", method.into().as_str())
             .field("URI", page.unwrap_or_default())
-            .test_options(options)
+            .options("loginOptions", options)
             .send()
     }
 
     /// Makes an enchanted link for a test user and returns it. Finish with
-    /// [`EnchantedLink::verify`](crate::auth::enchanted_link::EnchantedLink::verify) of its token, the
+    /// [`EnchantedLinks::verify`](crate::auth::enchanted_link::EnchantedLinks::verify) of its token, the
     /// parameter `t`, and
-    /// [`session`](crate::auth::enchanted_link::EnchantedLink::session) on the waiting side.
+    /// [`session`](crate::auth::enchanted_link::EnchantedLinks::session) on the waiting side.
     ///
     /// It leads to `page`, which defaults to the one set in the Descope console.
     ///
@@ -149,33 +146,17 @@ impl Users<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`] if the options have a refresh token or a provider, which this call does not
-    /// take.
+    /// [`Error::Api`](crate::Error::Api) if no test user has the login ID.
     pub fn generate_enchanted_link_for_test_user(
         &self,
         login_id: &str,
         page: Option<&str>,
-        options: &LoginOptions,
+        options: &GeneratedSignIn,
     ) -> Result<TestEnchantedLink> {
         self.of_login("/v1/mgmt/tests/generate/enchantedlink", login_id)
             .field("URI", page.unwrap_or_default())
-            .test_options(options)
+            .options("loginOptions", options)
             .send()
-    }
-}
-
-impl Call<'_> {
-    fn test_options(self, options: &LoginOptions) -> Self {
-        self.check(check_options(options)).options("loginOptions", options)
-    }
-}
-
-/// Refuses what a management call cannot hand on.
-pub(super) fn check_options(options: &LoginOptions) -> Result<()> {
-    match (&options.refresh_token, &options.provider_id) {
-        (Some(_), _) => Err(Error::argument("refresh_token", "is not for management calls")),
-        (_, Some(_)) => Err(Error::argument("provider_id", "is not for management calls")),
-        _ => Ok(()),
     }
 }
 

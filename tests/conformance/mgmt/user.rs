@@ -3,14 +3,14 @@
 use descope::Client;
 use descope::auth::DeliveryMethod;
 use descope::mgmt::user::{
-    AddressUpdate, EmbeddedLinkOptions, LogoutOptions, NamesUpdate, ProviderTokenOptions,
-    SignUpEmbeddedLinkOptions, TestMethod, UserImport,
+    AddressUpdate, EmbeddedLinkOptions, GeneratedSignIn, LogoutOptions, NamesUpdate,
+    ProviderTokenOptions, SignUpEmbeddedLinkOptions, TestMethod, UserImport,
 };
 use serde_json::Value;
 
 use super::user_options::{attribute, batch, families, invitation, new_user, patch, search};
 use crate::args::{Args, Sayable, Unsayable};
-use crate::auth::{delivery, login_options, user};
+use crate::auth::{delivery, user};
 use crate::{Call, bared, shown};
 
 pub(super) fn call(client: &Client, method: &str, args: &Args<'_>) -> Call {
@@ -174,7 +174,7 @@ fn generate(client: &Client, method: &str, args: &Args<'_>) -> Call {
         "generate_sign_up_embedded_link" => {
             let mut options = SignUpEmbeddedLinkOptions::default()
                 .user(user(args)?)
-                .login_options(login_options(args)?);
+                .login_options(generated(args)?);
             options.verified_email = args.flag("email_verified")?;
             options.verified_phone = args.flag("phone_verified")?;
             options.timeout = args.seconds("timeout")?;
@@ -182,17 +182,17 @@ fn generate(client: &Client, method: &str, args: &Args<'_>) -> Call {
             bared(made, |token| [("token", Some(token))])
         }
         "generate_otp_for_test_user" => {
-            let made = users.generate_otp_for_test_user(kind(args)?, id, &login_options(args)?);
+            let made = users.generate_otp_for_test_user(kind(args)?, id, &generated(args)?);
             bared(made, |otp| [("code", Some(&otp.code))])
         }
         "generate_magic_link_for_test_user" => {
-            let (kind, options) = (kind(args)?, login_options(args)?);
+            let (kind, options) = (kind(args)?, generated(args)?);
             let made = users.generate_magic_link_for_test_user(kind, id, Some(uri), &options);
             bared(made, |link| [("link", Some(&link.link))])
         }
         "generate_enchanted_link_for_test_user" => {
             let made =
-                users.generate_enchanted_link_for_test_user(id, Some(uri), &login_options(args)?);
+                users.generate_enchanted_link_for_test_user(id, Some(uri), &generated(args)?);
             bared(made, |link| {
                 [("link", Some(&link.link)), ("pendingRef", Some(&link.pending_ref))]
             })
@@ -220,4 +220,20 @@ fn kind(args: &Args<'_>) -> Sayable<TestMethod> {
         Some("EMBEDDED") => Ok(TestMethod::Embedded),
         _ => delivery(args).map(DeliveryMethod::into),
     }
+}
+
+/// Python's `LoginOptions` of a code or link that is not sent.
+fn generated(args: &Args<'_>) -> Sayable<GeneratedSignIn> {
+    let mut options = GeneratedSignIn::default();
+    let Some(given) = args.object("login_options")? else { return Ok(options) };
+    options.step_up = given.flag("stepup")?;
+    options.mfa = given.flag("mfa")?;
+    options.revoke_other_sessions = given.flag("revoke_other_sessions")?;
+    options.custom_claims = given.map("custom_claims")?;
+    options.template_id = given.string("template_id")?;
+    options.locale = given.string("locale")?;
+    if let Some(template) = given.text_map("template_options")? {
+        options = options.template_options(template);
+    }
+    Ok(options)
 }

@@ -215,7 +215,7 @@ fn an_access_key_lives_from_creation_to_deletion() {
     let exchange = |made: &CreatedAccessKey| {
         client.auth().access_key().exchange(made.cleartext.expose(), &AccessKeyOptions::default())
     };
-    let soon = UnixTime::from_seconds(emulator.clock().unix() + 60);
+    let soon = UnixTime::from_seconds(emulator.clock().unix().as_seconds() + 60);
     let new = NewAccessKey::default()
         .roles(["Editor"])
         .tenants([TenantRoles::new("acme").roles(["Owner"])])

@@ -91,7 +91,7 @@ fn the_project_and_its_password_settings_are_saved() {
     assert_eq!(other.export(), saved);
     let project = copy.mgmt().project().list().unwrap().remove(0);
     assert_eq!((&*project.name, project.tags), ("Engine", vec!["a".to_owned()]));
-    let policy = copy.auth().password().policy().unwrap();
+    let policy = copy.auth().password().load_policy().unwrap();
     assert_eq!((policy.min_length, policy.non_alphanumeric, policy.number), (12, true, true));
 }
 

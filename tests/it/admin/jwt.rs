@@ -215,14 +215,14 @@ fn claims_are_added_to_both_kinds_of_token() {
         ("sub", json!("U9")),
         ("roles", json!(["Admin"])),
     ]);
-    let session = client.mgmt().jwt().update(info.session_jwt(), &options).unwrap();
+    let session = client.mgmt().jwt().update(info.session_token(), &options).unwrap();
     let claims = client.auth().session().validate(session.expose()).unwrap();
     assert_eq!(claims.get::<String>("plan").unwrap().as_deref(), Some("pro"));
     assert_eq!(claims.user_id(), info.claims().user_id(), "Descope's claims stay");
     assert!(!claims.has_roles(Scope::Project, ["Admin"]));
 
-    let refresh = client.mgmt().jwt().update(info.refresh_jwt().unwrap(), &options).unwrap();
-    assert_ne!(refresh.expose(), info.refresh_jwt().unwrap());
+    let refresh = client.mgmt().jwt().update(info.refresh_token().unwrap(), &options).unwrap();
+    assert_ne!(refresh.expose(), info.refresh_token().unwrap());
     let renewed = client.auth().session().refresh(refresh.expose()).unwrap();
     assert_eq!(renewed.claims().get::<String>("plan").unwrap().as_deref(), Some("pro"));
     client.auth().session().logout(refresh.expose()).unwrap();
@@ -236,10 +236,10 @@ fn a_refresh_token_lasts_as_long_as_asked() {
     let short = SignIn::default().refresh_duration(Duration::from_secs(120));
     let info = client.mgmt().jwt().sign_in(ADA, &short).unwrap();
     let longer = UpdateJwt::default().refresh_duration(HOUR);
-    let longer = client.mgmt().jwt().update(info.refresh_jwt().unwrap(), &longer).unwrap();
+    let longer = client.mgmt().jwt().update(info.refresh_token().unwrap(), &longer).unwrap();
     emulator.advance(Duration::from_secs(130));
     let refresh = |token: &str| client.auth().session().refresh(token);
-    let over = refresh(info.refresh_jwt().unwrap()).unwrap_err();
+    let over = refresh(info.refresh_token().unwrap()).unwrap_err();
     assert!(matches!(over, Error::Token(TokenError::SessionExpired { .. })), "{over:?}");
     assert!(refresh(longer.expose()).is_ok());
     emulator.advance(HOUR);
@@ -320,14 +320,15 @@ fn users_are_signed_up_and_in_without_being_asked() {
     assert_eq!(again.user.user_id, info.user.user_id);
     assert!(jwt.sign_up_or_in("al", &SignUp::default()).unwrap().first_seen);
 
-    let up = SignIn::default().stepup(true).jwt(info.refresh_jwt().unwrap());
+    let up = SignIn::default().stepup(true).jwt(info.refresh_token().unwrap());
     let raised = jwt.sign_in(ADA, &up).unwrap();
     assert_eq!(raised.claims().get::<bool>("su").unwrap(), Some(true));
-    let others = SignIn::default().stepup(true).jwt(sign_in(&client, "al").refresh_jwt().unwrap());
+    let others =
+        SignIn::default().stepup(true).jwt(sign_in(&client, "al").refresh_token().unwrap());
     assert!(jwt.sign_in(ADA, &others).is_err(), "another user's session");
-    let only = SignIn::default().revoke_other_sessions(true).jwt(info.refresh_jwt().unwrap());
+    let only = SignIn::default().revoke_other_sessions(true).jwt(info.refresh_token().unwrap());
     jwt.sign_in(ADA, &only).unwrap();
-    assert!(client.auth().session().refresh(again.refresh_jwt().unwrap()).is_err());
+    assert!(client.auth().session().refresh(again.refresh_token().unwrap()).is_err());
 }
 
 #[test]
@@ -338,12 +339,12 @@ fn an_anonymous_session_has_tokens_and_no_user() {
         .selected_tenant("acme")
         .refresh_duration(HOUR);
     let guest = client.mgmt().jwt().anonymous(&options).unwrap();
-    let claims = client.auth().session().validate(guest.session_jwt()).unwrap();
+    let claims = client.auth().session().validate(guest.session_token()).unwrap();
     assert_eq!(claims.get::<String>("cart").unwrap().as_deref(), Some("C7"));
     assert_eq!(claims.get::<String>("dct").unwrap().as_deref(), Some("acme"));
     assert_eq!((&*guest.user.user_id, guest.cookie.max_age), ("", Some(3600)));
     let users = client.mgmt().user().create("ada", &NewUser::default());
     assert!(users.is_ok());
-    let refused = client.auth().session().refresh(guest.refresh_jwt().unwrap());
+    let refused = client.auth().session().refresh(guest.refresh_token().unwrap());
     assert!(matches!(refused, Err(Error::Api(_))));
 }

@@ -144,7 +144,7 @@ fn a_permission_lives_in_roles_and_tokens() {
 
     permissions.delete_by_id(&id).unwrap();
     assert_eq!(role().permission_names, ["see"]);
-    let session = client.auth().session().refresh(session.refresh_jwt().unwrap()).unwrap();
+    let session = client.auth().session().refresh(session.refresh_token().unwrap()).unwrap();
     assert!(!session.claims().has_permissions(Scope::Project, ["edit"]));
     let changes = [PermissionChange::of("see", "look"), PermissionChange::of("fly", "soar")];
     permissions.update_batch(&changes).unwrap();

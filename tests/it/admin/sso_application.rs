@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::answers::survives;
 use crate::emulated::start;
 use crate::inventory::{every_field_of, refusals_of};
-use crate::support::{MANAGEMENT, refuses, sends};
+use crate::support::{MANAGEMENT, exchange, refuses, sends};
 
 fn attributes() -> [SamlAttribute; 1] {
     [SamlAttribute::new("mail", "basic", "user.email")]
@@ -280,6 +280,10 @@ fn load_load_all_and_delete() {
     assert_eq!(apps[1].app_type, Some(AppType::WsFed));
     assert_eq!(apps[2].app_type, Some(AppType::Other("telepathy".to_owned())));
     survives(&answer, |client| client.mgmt().sso_application().load_all());
+    // The published description and the Node SDK spell this name otherwise than Go.
+    let answer = json!({ "apps": [shown("wsfed", "wsfedSettings", &details)] });
+    let apps = exchange(&answer, |client| client.mgmt().sso_application().load_all()).0.unwrap();
+    assert_eq!(apps[0].ws_fed_settings.as_ref().unwrap().realm, "urn:app");
 
     let line = "POST /v1/mgmt/sso/idp/app/delete";
     sends(line, MANAGEMENT, json!({ "id": "app" }), &json!({}), |client| {

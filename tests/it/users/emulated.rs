@@ -6,10 +6,10 @@ use descope::clock::Clock;
 use descope::emulator::{Emulator, Fault};
 use descope::mgmt::user::{
     AddressUpdate, AttributeKind, AttributeOption, BatchUser, CustomAttribute, EmbeddedLinkOptions,
-    HashFunction, HashedPassword, Invitation, LogoutOptions, NamesUpdate, NewUser,
+    GeneratedSignIn, HashFunction, HashedPassword, Invitation, LogoutOptions, NamesUpdate, NewUser,
     ProviderTokenOptions, UserPatch, UserSearch, Users,
 };
-use descope::{Client, Result, Scope, Sort, TenantRoles, UnixTime, User, UserStatus, codes};
+use descope::{Client, Result, Scope, Sort, TenantRoles, User, UserStatus, codes};
 use serde_json::json;
 
 fn emulated() -> (Emulator, Client) {
@@ -245,7 +245,7 @@ fn test_users_sign_in_without_messages() {
     users.create("ada", &NewUser::default()).unwrap();
     let test = NewUser::default().email("test@example.com").phone("+12025550101");
     assert!(users.create_test_user("test", &test).unwrap().test);
-    let options = LoginOptions::default().custom_claims([("theme", "dark")]);
+    let options = GeneratedSignIn::default().custom_claims([("theme", "dark")]);
     for method in [Email, Sms] {
         let otp = users.generate_otp_for_test_user(method, "test", &options).unwrap();
         let verify = |code: &str| client.auth().otp().verify(method, &otp.login_id, code);
@@ -346,7 +346,7 @@ fn what_a_provider_and_a_passkey_left_is_seen_and_taken_away() {
     let state = json!({ "oauth": { "google": true }, "factors": ["webauthn"] });
     emulator.seed(&json!({ "users": [{ "loginId": "ada", "state": state }] })).unwrap();
     let token = users.provider_token("ada", "google", &ProviderTokenOptions::default()).unwrap();
-    assert!(token.expiration > Some(UnixTime::from_seconds(emulator.clock().unix())));
+    assert!(token.expiration > Some(emulator.clock().unix()));
     assert!(token.refresh_token.is_none_or(|token| token.expose().is_empty()));
     let options = ProviderTokenOptions::default().with_refresh_token(true).force_refresh(true);
     let newer = users.provider_token("ada", "google", &options).unwrap();
@@ -409,7 +409,7 @@ fn links_of_test_users_and_embedded_links_sign_in() {
     let users = client.mgmt().user();
     users.create_test_user("test", &NewUser::default().email("test@example.com")).unwrap();
     let uri = "https://example.com/verify";
-    let options = LoginOptions::default();
+    let options = GeneratedSignIn::default();
     let link = users.generate_magic_link_for_test_user(Email, "test", Some(uri), &options).unwrap();
     let token = link.link.expose().strip_prefix("https://example.com/verify?t=").unwrap();
     let signed_in = client.auth().magic_link().verify(token).unwrap();

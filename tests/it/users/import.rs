@@ -76,11 +76,11 @@ fn a_long_file_goes_in_batches_and_waits_for_the_rate_limit() {
     let client =
         Client::builder().emulator(&emulator).clock(Waits(emulator.clock())).build().unwrap();
     emulator.fault(Fault::status(429).header("Retry-After", "30").at(CREATE).times(2));
-    let before = emulator.clock().unix();
+    let before = emulator.clock().unix().as_seconds();
     let (report, outcome) = run(&client, &file, false);
     assert_eq!((outcome, report.created, total(&client)), (Ok(()), 250, 250));
     assert_eq!(emulator.requests(CREATE), 3 + 2);
-    let waited = emulator.clock().unix() - before;
+    let waited = emulator.clock().unix().as_seconds() - before;
     assert!((60..70).contains(&waited), "{waited}");
 }
 
@@ -89,7 +89,7 @@ fn a_long_file_goes_in_batches_and_waits_for_the_rate_limit() {
 struct Waits(EmulatorClock);
 
 impl Clock for Waits {
-    fn unix(&self) -> i64 {
+    fn unix(&self) -> descope::UnixTime {
         self.0.unix()
     }
     fn monotonic(&self) -> Duration {

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use descope::auth::{DeliveryMethod, LoginOptions};
+use descope::auth::DeliveryMethod;
+use descope::mgmt::user::GeneratedSignIn;
 use descope::mgmt::user::{
     EmbeddedLinkOptions, LogoutOptions, ProviderTokenOptions, SignUpEmbeddedLinkOptions, TestMethod,
 };
@@ -13,9 +14,7 @@ use serde_json::{Value, json};
 use super::manages;
 use crate::inventory::{every_field_of, refusals_of};
 use crate::server::{NoWaiting, to};
-use crate::support::{
-    self, REFRESH, every_login_option, every_sign_up_option, exchange, refuses, user_details,
-};
+use crate::support::{self, every_user_detail, exchange, refuses, user_details};
 
 #[test]
 fn passwords() {
@@ -181,11 +180,17 @@ fn a_provider_is_asked_for_a_new_token_only_once() {
     }
 }
 
-/// All but that of the bearer.
-fn login_options() -> LoginOptions {
-    let mut options = every_login_option();
-    options.refresh_token = None;
-    options
+fn login_options() -> GeneratedSignIn {
+    GeneratedSignIn::default()
+        .step_up(true)
+        .mfa(true)
+        .revoke_other_sessions(true)
+        .revoke_other_sessions_types(["web"])
+        .custom_claims([("theme", "dark")])
+        .template_id("T1")
+        .template_options([("app", "Engine")])
+        .tenant_id("acme")
+        .locale("pt-BR")
 }
 
 #[test]
@@ -203,13 +208,13 @@ fn embedded_links() {
     });
 
     let options = SignUpEmbeddedLinkOptions::default()
-        .user(every_sign_up_option().user)
+        .user(every_user_detail())
         .login_options(login_options())
         .verified_email(true)
         .verified_phone(false)
         .timeout(Duration::from_secs(60));
     let body = json!({
-        "loginId": "ada", "user": user_details(), "loginOptions": support::login_options(),
+        "loginId": "ada", "user": user_details(), "loginOptions": support::message_options(),
         "emailVerified": true, "phoneVerified": false,
         "timeout": 60,
     });
@@ -272,7 +277,7 @@ fn codes_and_links_for_test_users() {
         (TestMethod::Embedded, "Embedded"),
     ] {
         let body = json!({
-            "loginId": "ada", "deliveryMethod": name, "loginOptions": support::login_options(),
+            "loginId": "ada", "deliveryMethod": name, "loginOptions": support::message_options(),
         });
         let otp = manages("POST /v1/mgmt/tests/generate/otp", body, &answer, |users| {
             users.generate_otp_for_test_user(method, "ada", &login_options())
@@ -283,7 +288,7 @@ fn codes_and_links_for_test_users() {
     let answer = json!({ "loginId": "ada", "link": "https://x/?t=1", "pendingRef": "ref" });
     let body = json!({
         "loginId": "ada", "deliveryMethod": "sms", "URI": uri,
-        "loginOptions": support::login_options(),
+        "loginOptions": support::message_options(),
     });
     let link = manages("POST /v1/mgmt/tests/generate/magiclink", body, &answer, |users| {
         users.generate_magic_link_for_test_user(
@@ -296,9 +301,9 @@ fn codes_and_links_for_test_users() {
     assert_eq!((&*link.login_id, link.link.expose()), ("ada", "https://x/?t=1"));
     let body = json!({ "loginId": "ada", "URI": "" });
     manages("POST /v1/mgmt/tests/generate/enchantedlink", body, &answer, |users| {
-        users.generate_enchanted_link_for_test_user("ada", None, &LoginOptions::default())
+        users.generate_enchanted_link_for_test_user("ada", None, &GeneratedSignIn::default())
     });
-    let body = json!({ "loginId": "ada", "URI": uri, "loginOptions": support::login_options() });
+    let body = json!({ "loginId": "ada", "URI": uri, "loginOptions": support::message_options() });
     let link = manages("POST /v1/mgmt/tests/generate/enchantedlink", body, &answer, |users| {
         users.generate_enchanted_link_for_test_user("ada", Some(uri), &login_options())
     });
@@ -313,7 +318,7 @@ fn codes_and_links_for_test_users() {
 
 #[test]
 fn bad_input_is_refused_before_a_request() {
-    let none = LoginOptions::default();
+    let none = GeneratedSignIn::default();
     refuses("login_id", |c| c.mgmt().user().set_active_password("", "p"));
     refuses("password", |c| c.mgmt().user().set_active_password("a", ""));
     refuses("login_id", |c| c.mgmt().user().set_temporary_password("", "p"));
@@ -344,26 +349,12 @@ fn bad_input_is_refused_before_a_request() {
         c.mgmt().user().generate_magic_link_for_test_user(email, "", None, &none)
     });
     refuses("login_id", |c| c.mgmt().user().generate_enchanted_link_for_test_user("", None, &none));
-    for (options, argument) in [
-        (LoginOptions::default().refresh_token(REFRESH), "refresh_token"),
-        (LoginOptions::default().provider_id("C1"), "provider_id"),
-    ] {
-        refuses(argument, |c| c.mgmt().user().generate_otp_for_test_user(email, "a", &options));
-        refuses(argument, |c| {
-            c.mgmt().user().generate_magic_link_for_test_user(email, "a", None, &options)
-        });
-        refuses(argument, |c| {
-            c.mgmt().user().generate_enchanted_link_for_test_user("a", None, &options)
-        });
-        let nobody = SignUpEmbeddedLinkOptions::default();
-        refuses("login_id", |c| c.mgmt().user().generate_sign_up_embedded_link("", &nobody));
-        let options = SignUpEmbeddedLinkOptions::default().login_options(options);
-        refuses(argument, |c| c.mgmt().user().generate_sign_up_embedded_link("a", &options));
-    }
+    let nobody = SignUpEmbeddedLinkOptions::default();
+    refuses("login_id", |c| c.mgmt().user().generate_sign_up_embedded_link("", &nobody));
     refusals_of([
-        ("POST /v1/mgmt/tests/generate/enchantedlink", "login_id provider_id refresh_token"),
-        ("POST /v1/mgmt/tests/generate/magiclink", "login_id provider_id refresh_token"),
-        ("POST /v1/mgmt/tests/generate/otp", "login_id provider_id refresh_token"),
+        ("POST /v1/mgmt/tests/generate/enchantedlink", "login_id"),
+        ("POST /v1/mgmt/tests/generate/magiclink", "login_id"),
+        ("POST /v1/mgmt/tests/generate/otp", "login_id"),
         ("POST /v1/mgmt/user/history", "user_ids"),
         ("POST /v1/mgmt/user/logout", "login_id user_id"),
         ("POST /v1/mgmt/user/passkey/delete", "credential_id login_id"),
@@ -376,7 +367,7 @@ fn bad_input_is_refused_before_a_request() {
         ("GET /v1/mgmt/user/provider/token", "login_id provider"),
         ("POST /v1/mgmt/user/recovery-codes/delete", "login_id"),
         ("POST /v1/mgmt/user/signin/embeddedlink", "login_id"),
-        ("POST /v1/mgmt/user/signup/embeddedlink", "login_id provider_id refresh_token"),
+        ("POST /v1/mgmt/user/signup/embeddedlink", "login_id"),
         ("POST /v1/mgmt/user/totp/delete", "login_id"),
         ("POST /v1/mgmt/user/trusteddevices/list", "identifiers"),
         ("POST /v1/mgmt/user/trusteddevices/remove", "device_ids identifier"),

@@ -84,7 +84,7 @@ impl Fuzz {
         let of = |drn: &str| emulator.issue_token(json!({ "sub": "U9", "drn": drn })).unwrap();
         let mut unsigned = token(&emulator, "U8");
         unsigned.truncate(unsigned.rfind('.').unwrap() + 1);
-        let refresh = sign_in(&emulator, &client).refresh_jwt().unwrap().to_owned();
+        let refresh = sign_in(&emulator, &client).refresh_token().unwrap().to_owned();
         let tokens = [
             refresh.clone(),
             token(&emulator, "U1"),

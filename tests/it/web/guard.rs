@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use descope::Client;
 use descope::auth::DeliveryMethod::Email;
-use descope::auth::{LoginOptions, SignUpOptions};
 use descope::emulator::{Emulator, Fault};
 use descope::transport::http::StatusCode;
 use descope::web::{Access, Guard, Reason, RequestTokens, status};
@@ -25,7 +24,8 @@ fn roles_and_permissions_of_the_project_or_of_a_tenant() {
         "tenants": { "acme": { "roles": ["owner"], "permissions": ["pay", "hire"] }, "umbrella": {} },
     });
     let check = |claims: &Value, access: &Access| {
-        let credentials = RequestTokens::new(emulator.issue_token(claims.clone()).unwrap(), "");
+        let credentials =
+            RequestTokens::default().session_token(emulator.issue_token(claims.clone()).unwrap());
         let validated = outcome(guard.validate(&credentials, access));
         assert_eq!(outcome(guard.validate_and_refresh(&credentials, access)), validated);
         validated.err()
@@ -61,10 +61,12 @@ fn a_token_that_is_bound_to_a_key_is_no_bearer_token() {
     let emulator = Emulator::new();
     let client = client(&emulator);
     let guard = Guard::new(&client);
-    let refresh = sign_in(&emulator, &client).refresh_jwt().unwrap().to_owned();
+    let refresh = sign_in(&emulator, &client).refresh_token().unwrap().to_owned();
     for cnf in [json!({ "jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I" }), json!({})] {
         let bound = json!({ "sub": "U1", "drn": "DS", "cnf": cnf });
-        let credentials = RequestTokens::new(emulator.issue_token(bound).unwrap(), &*refresh);
+        let credentials = RequestTokens::default()
+            .session_token(emulator.issue_token(bound).unwrap())
+            .refresh_token(&*refresh);
         denied(guard.validate(&credentials, &anyone()), 401, Reason::ProofMissing);
         denied(guard.validate_and_refresh(&credentials, &anyone()), 401, Reason::ProofMissing);
         denied(guard.accept_login(&credentials, ""), 401, Reason::ProofMissing);
@@ -89,17 +91,17 @@ fn a_refresh_gives_a_new_session_cookie() {
     // The refresh token is still the old one, and so is its cookie.
     assert_eq!(names(&again.set_cookies), ["DS"]);
     let new = again.refreshed.unwrap();
-    assert_eq!(pair(&again.set_cookies[0]), format!("DS={}", new.session_jwt()));
-    assert_ne!(new.session_jwt(), info.session_jwt());
+    assert_eq!(pair(&again.set_cookies[0]), format!("DS={}", new.session_token()));
+    assert_ne!(new.session_token(), info.session_token());
 
     // The refresh cookie alone is enough.
-    let alone = headers(&[("cookie", format!("DSR={}", info.refresh_jwt().unwrap()).as_bytes())]);
+    let alone = headers(&[("cookie", format!("DSR={}", info.refresh_token().unwrap()).as_bytes())]);
     assert!(
         guard.validate_and_refresh(&guard.tokens(&alone), &anyone()).unwrap().refreshed.is_some()
     );
     // Also beside a bearer that has expired.
     let mut bearer = alone;
-    bearer.insert("authorization", format!("Bearer {}", info.session_jwt()).parse().unwrap());
+    bearer.insert("authorization", format!("Bearer {}", info.session_token()).parse().unwrap());
     assert!(guard.validate_and_refresh(&guard.tokens(&bearer), &anyone()).is_ok());
     // A second `Authorization` makes nothing of it count.
     bearer.append("authorization", "Basic eDp5".parse().unwrap());
@@ -118,7 +120,9 @@ fn with_rotation_both_cookies_are_new_and_survive_a_403() {
     let turned_away =
         denied(guard.validate_and_refresh(&browser, &admins), 403, Reason::MissingRole);
     assert_eq!(names(turned_away.set_cookies()), ["DS", "DSR"]);
-    assert!(!turned_away.set_cookies()[1].to_str().unwrap().contains(info.refresh_jwt().unwrap()));
+    assert!(
+        !turned_away.set_cookies()[1].to_str().unwrap().contains(info.refresh_token().unwrap())
+    );
     // The old refresh token is spent by now, the new cookies are good.
     denied(guard.validate_and_refresh(&browser, &anyone()), 401, Reason::SessionEnded);
     let browser = guard.tokens(&cookie_header(turned_away.set_cookies()));
@@ -148,7 +152,9 @@ fn a_rotated_token_that_comes_as_a_cookie_is_passed_on() {
 fn an_outage_is_503_and_nothing_is_refreshed_or_cleared() {
     let emulator = Emulator::new();
     let info = sign_in(&emulator, &client(&emulator));
-    let credentials = RequestTokens::new(info.session_jwt(), info.refresh_jwt().unwrap());
+    let credentials = RequestTokens::default()
+        .session_token(info.session_token())
+        .refresh_token(info.refresh_token().unwrap());
     // Without the keys nothing is known of any token.
     for fault in [
         Fault::status(500),
@@ -188,7 +194,9 @@ fn an_outage_is_503_and_nothing_is_refreshed_or_cleared() {
     ] {
         let info = sign_in(&emulator, &client(&emulator));
         emulator.advance(HOUR);
-        let credentials = RequestTokens::new(info.session_jwt(), info.refresh_jwt().unwrap());
+        let credentials = RequestTokens::default()
+            .session_token(info.session_token())
+            .refresh_token(info.refresh_token().unwrap());
         emulator.fault(fault.at("/v1/auth/"));
         let turned_away = denied(guard.validate_and_refresh(&credentials, &anyone()), 503, reason);
         assert!(turned_away.set_cookies().is_empty() && turned_away.error().is_some());
@@ -196,7 +204,7 @@ fn an_outage_is_503_and_nothing_is_refreshed_or_cleared() {
         assert_eq!(turned_away.retry_after(), wait);
         // The second token is not tried: what failed was not the first one.
         let before = emulator.requests("/v1/auth/refresh");
-        let line = format!("DSR={0}; DSR={0}x; DSR={0}", info.refresh_jwt().unwrap());
+        let line = format!("DSR={0}; DSR={0}x; DSR={0}", info.refresh_token().unwrap());
         let several = guard.tokens(&headers(&[("cookie", line.as_bytes())]));
         assert_eq!(guard.validate_and_refresh(&several, &anyone()).unwrap_err().reason(), reason);
         assert!(emulator.requests("/v1/auth/refresh") - before <= 1);
@@ -214,7 +222,7 @@ fn one_unknown_key_during_an_outage_outweighs_other_refusals() {
     let client = client(&emulator);
     let guard = Guard::new(&client);
     let good = token(&emulator, "U1");
-    guard.validate(&RequestTokens::new(&*good, ""), &anyone()).unwrap();
+    guard.validate(&RequestTokens::default().session_token(&*good), &anyone()).unwrap();
     let of_a_new_key = {
         emulator.rotate_keys().unwrap();
         token(&emulator, "U1")
@@ -237,7 +245,9 @@ fn refused_by_descope_is_401() {
     let guard = Guard::new(&client);
     let info = sign_in(&emulator, &client);
     emulator.advance(HOUR);
-    let credentials = RequestTokens::new(info.session_jwt(), info.refresh_jwt().unwrap());
+    let credentials = RequestTokens::default()
+        .session_token(info.session_token())
+        .refresh_token(info.refresh_token().unwrap());
     client.mgmt().user().deactivate(ADA).unwrap();
     denied(guard.validate_and_refresh(&credentials, &anyone()), 401, Reason::SessionEnded);
     client.mgmt().user().activate(ADA).unwrap();
@@ -257,7 +267,7 @@ fn tokens_of_a_script_are_checked_and_put_into_cookies() {
         let line = format!("Bearer {token}");
         guard.tokens(&headers(&[("authorization", line.as_bytes())]))
     };
-    let (session, refresh) = (info.session_jwt(), info.refresh_jwt().unwrap());
+    let (session, refresh) = (info.session_token(), info.refresh_token().unwrap());
     let visitor = guard.accept_login(&bearer(session), &format!("{refresh}\n")).unwrap();
     assert_eq!(visitor.claims.user_id(), info.user.user_id);
     assert_eq!(pair(&visitor.set_cookies[0]), format!("DS={session}"));
@@ -308,13 +318,15 @@ fn a_token_that_is_taken_over_must_fit_into_cookies() {
     };
     let small = token(&emulator, "U1");
     for (session, refresh) in [(&large("DS"), ""), (&small, &*large("DSR"))] {
-        let read = RequestTokens::new(&**session, "");
+        let read = RequestTokens::default().session_token(&**session);
         let refused = denied(guard.accept_login(&read, refresh), 403, Reason::TokenTooLarge);
         assert_eq!(refused.reason().as_str(), "token_too_large");
         assert!(refused.to_string().contains("max_cookie_bytes"));
     }
     // It is a session all the same.
-    assert!(guard.validate(&RequestTokens::new(large("DS"), ""), &anyone()).is_ok());
+    assert!(
+        guard.validate(&RequestTokens::default().session_token(large("DS")), &anyone()).is_ok()
+    );
 }
 
 #[test]
@@ -323,13 +335,13 @@ fn the_status_of_failed_calls() {
     let patient = client(&emulator);
     let hurried = patient.with_retry(descope::RetryPolicy::none());
     let otp = hurried.auth().otp();
-    let sign_in = || status(&otp.sign_in(Email, ADA, &LoginOptions::default()).unwrap_err());
+    let sign_in = || status(&otp.sign_in(Email, ADA, &Default::default()).unwrap_err());
     assert_eq!(
-        status(&otp.sign_in(Email, "", &LoginOptions::default()).unwrap_err()),
+        status(&otp.sign_in(Email, "", &Default::default()).unwrap_err()),
         StatusCode::BAD_REQUEST
     );
     assert!(sign_in().is_client_error());
-    otp.sign_up(Email, ADA, &SignUpOptions::default()).unwrap();
+    otp.sign_up(Email, ADA, &Default::default()).unwrap();
     assert_eq!(status(&otp.verify(Email, ADA, "x").unwrap_err()), StatusCode::UNAUTHORIZED);
     for (fault, expected) in [
         (Fault::status(429), 429),

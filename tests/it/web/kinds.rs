@@ -37,7 +37,7 @@ fn id_tokens_and_scoped_access_tokens_are_not_sessions() {
     let only = Guard::with_options(&client, only).unwrap();
     for (claims, reason) in kinds() {
         let token = emulator.issue_token(claims.clone()).unwrap();
-        let tokens = RequestTokens::new(&*token, "");
+        let tokens = RequestTokens::default().session_token(&*token);
         for guard in [&guard, &only] {
             let refused = denied(guard.validate(&tokens, &anyone()), 401, reason);
             assert!(refused.set_cookies().is_empty() && !refused.to_string().is_empty());
@@ -55,7 +55,7 @@ fn id_tokens_and_scoped_access_tokens_are_not_sessions() {
     assert_eq!(Reason::ScopedToken.as_str(), "scoped_token");
     // A refresh token stays one, whatever else is accepted.
     let refresh = emulator.issue_token(json!({ "sub": "U1", "drn": "DSR" })).unwrap();
-    let refresh = RequestTokens::new(refresh, "");
+    let refresh = RequestTokens::default().session_token(refresh);
     denied(every.validate(&refresh, &anyone()), 401, Reason::TokenInvalid);
 }
 
@@ -65,7 +65,7 @@ fn a_cookie_with_another_kind_of_token_is_replaced_by_a_refresh_but_a_bearer_is_
     let client = client(&emulator);
     let guard = Guard::new(&client);
     let info = sign_in(&emulator, &client);
-    let refresh = info.refresh_jwt().unwrap();
+    let refresh = info.refresh_token().unwrap();
     for (claims, reason) in kinds() {
         let token = emulator.issue_token(claims).unwrap();
         let line = format!("DS={token}; DSR={refresh}");
@@ -90,7 +90,7 @@ fn what_a_refresh_brings_is_held_to_the_same_rule() {
     let answer = json!({ "sessionJwt": emulator.issue_token(claims).unwrap() });
     let fault = descope::emulator::Fault::answer(200, answer.to_string());
     emulator.fault(fault.at("/v1/auth/refresh"));
-    let tokens = RequestTokens::new("", info.refresh_jwt().unwrap());
+    let tokens = RequestTokens::default().refresh_token(info.refresh_token().unwrap());
     let refused = denied(guard.validate_and_refresh(&tokens, &anyone()), 401, Reason::ScopedToken);
     assert_eq!(refused.set_cookies().len(), 1);
 }
@@ -113,7 +113,7 @@ fn impersonation_is_seen_and_can_be_forbidden() {
         if let Some(act) = act {
             claims["act"] = act;
         }
-        let tokens = RequestTokens::new(emulator.issue_token(claims).unwrap(), "");
+        let tokens = RequestTokens::default().session_token(emulator.issue_token(claims).unwrap());
         for access in [anyone(), Access::default().impersonation(true)] {
             let visitor = guard.validate(&tokens, &access).unwrap();
             assert_eq!(visitor.impersonator(), actor);

@@ -32,8 +32,8 @@ fn a_logout_ends_every_session_that_came_and_clears_its_cookies() {
     let client = client(&emulator);
     let guard = Guard::new(&client);
     let (one, two) = (sign_in(&emulator, &client), sign_in(&emulator, &client));
-    let (first, second) = (one.refresh_jwt().unwrap(), two.refresh_jwt().unwrap());
-    let line = format!("DSR={first}; DSR={second}; DSR=garbage; DS={}", one.session_jwt());
+    let (first, second) = (one.refresh_token().unwrap(), two.refresh_token().unwrap());
+    let line = format!("DSR={first}; DSR={second}; DSR=garbage; DS={}", one.session_token());
     let both = guard.tokens(&headers(&[("cookie", line.as_bytes())]));
     assert_eq!(names(&guard.logout(&both).unwrap()), ["DS", "DSR"]);
     for ended in [first, second] {
@@ -58,7 +58,7 @@ fn descope_is_told_of_no_token_that_cannot_be_one() {
     };
     let (foreign, huge) = (refresh(&Emulator::new()), "x".repeat(20_000));
     let info = sign_in(&emulator, &client);
-    let good = info.refresh_jwt().unwrap();
+    let good = info.refresh_token().unwrap();
     let forged = format!("{}AAAA", &good[..good.len() - 4]);
     for bad in [&*foreign, &huge, &forged, "a:b", "é"] {
         assert_eq!(guard.logout(&browser(&guard, [bad])).unwrap().len(), 2, "{bad}");
@@ -70,7 +70,7 @@ fn descope_is_told_of_no_token_that_cannot_be_one() {
     assert!(client.auth().session().me(good).unwrap_err().is_unauthorized());
     let old = sign_in(&emulator, &client);
     emulator.advance(Duration::from_secs(365 * 24 * 3600));
-    guard.logout(&browser(&guard, [old.refresh_jwt().unwrap()])).unwrap();
+    guard.logout(&browser(&guard, [old.refresh_token().unwrap()])).unwrap();
     assert_eq!(emulator.requests(LOGOUT), 1);
 }
 
@@ -80,7 +80,7 @@ fn only_descope_itself_can_say_that_a_session_is_none_any_more() {
     let client = client(&emulator);
     let guard = Guard::new(&client);
     let info = sign_in(&emulator, &client);
-    let browser = browser(&guard, [info.refresh_jwt().unwrap()]);
+    let browser = browser(&guard, [info.refresh_token().unwrap()]);
     for ended in [
         Fault::status(401),
         Fault::empty(401),
@@ -105,9 +105,9 @@ fn only_descope_itself_can_say_that_a_session_is_none_any_more() {
         assert!(denied.error().is_some_and(|error| error.status().is_some()));
     }
     // The session still stands, and ends once Descope hears of it.
-    client.auth().session().me(info.refresh_jwt().unwrap()).unwrap();
+    client.auth().session().me(info.refresh_token().unwrap()).unwrap();
     guard.logout(&browser).unwrap();
-    assert!(client.auth().session().me(info.refresh_jwt().unwrap()).is_err());
+    assert!(client.auth().session().me(info.refresh_token().unwrap()).is_err());
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn the_first_outage_ends_it() {
     let client = client(&emulator);
     let guard = Guard::new(&client);
     let infos: Vec<_> = (0..3).map(|_| sign_in(&emulator, &client)).collect();
-    let all = browser(&guard, infos.iter().filter_map(|info| info.refresh_jwt()));
+    let all = browser(&guard, infos.iter().filter_map(|info| info.refresh_token()));
     for (fault, reason) in [
         (Fault::reset(), Reason::Unavailable),
         (Fault::status(500), Reason::Unavailable),
@@ -138,7 +138,7 @@ fn a_logout_has_one_deadline() {
     let client = slow(&emulator, LOGOUT);
     let guard = Guard::new(&client);
     let infos: Vec<_> = (0..8).map(|_| sign_in(&emulator, &client)).collect();
-    let all = browser(&guard, infos.iter().filter_map(|info| info.refresh_jwt()));
+    let all = browser(&guard, infos.iter().filter_map(|info| info.refresh_token()));
     let denied = not_told(&guard, &all, Reason::Unavailable);
     assert!(denied.error().is_some_and(descope::Error::is_timeout));
     assert_eq!(emulator.requests(LOGOUT), 2);
@@ -163,7 +163,7 @@ fn tokens_of_unknown_keys_are_a_callers() {
     let info = sign_in(&emulator, &client);
     let script = guard.tokens(&headers(&[(
         "authorization",
-        format!("Bearer {}", info.session_jwt()).as_bytes(),
+        format!("Bearer {}", info.session_token()).as_bytes(),
     )]));
     for forged in &forged {
         assert_eq!(guard.accept_login(&script, forged).unwrap_err().reason(), Reason::TokenInvalid);
@@ -182,7 +182,7 @@ fn a_token_of_an_unknown_key_during_an_outage_does_not_keep_others_signed_in() {
     let of_a_new_key = emulator.issue_token(json!({ "sub": "U1", "drn": "DSR" })).unwrap();
     emulator.advance(Duration::from_secs(300));
     emulator.fault(Fault::status(500).at("/v2/keys/"));
-    let good = info.refresh_jwt().unwrap();
+    let good = info.refresh_token().unwrap();
     not_told(&guard, &browser(&guard, [&of_a_new_key, good]), Reason::Unavailable);
     assert_eq!(emulator.requests(LOGOUT), 1);
     assert!(client.auth().session().me(good).unwrap_err().is_unauthorized());
@@ -200,12 +200,12 @@ fn cookies_are_cleared_where_the_answer_says() {
     ] {
         let guard = Guard::new(&client);
         emulator.fault(Fault::answer(200, answer).at(LOGOUT).times(1));
-        let cleared = guard.logout(&browser(&guard, [info.refresh_jwt().unwrap()])).unwrap();
+        let cleared = guard.logout(&browser(&guard, [info.refresh_token().unwrap()])).unwrap();
         assert_eq!(names(&cleared), ["DS", "DSR"]);
         assert!(cleared.iter().all(|cookie| cookie.to_str().unwrap().contains(part)), "{answer}");
     }
     // An answer that does not say teaches nothing.
-    guard.logout(&browser(&guard, [info.refresh_jwt().unwrap()])).unwrap();
+    guard.logout(&browser(&guard, [info.refresh_token().unwrap()])).unwrap();
     assert!(guard.clear_cookies()[0].to_str().unwrap().contains("; Path=/;"));
 }
 

@@ -15,7 +15,6 @@ mod users;
 use std::time::Duration;
 
 use descope::auth::DeliveryMethod::Email;
-use descope::auth::LoginOptions;
 use descope::emulator::Emulator;
 use descope::transport::http::{HeaderMap, HeaderName, HeaderValue};
 use descope::web::{Access, Denied, Guard, Reason, Visitor};
@@ -35,7 +34,7 @@ fn sign_in(emulator: &Emulator, client: &Client) -> AuthInfo {
 
 fn sign_in_as(emulator: &Emulator, client: &Client, address: &str) -> AuthInfo {
     let otp = client.auth().otp();
-    otp.sign_up_or_in(Email, address, &LoginOptions::default()).unwrap();
+    otp.sign_up_or_in(Email, address, &Default::default()).unwrap();
     let code = emulator.inbox().last_to(address).unwrap().code.unwrap();
     otp.verify(Email, address, &code).unwrap()
 }
@@ -162,7 +161,8 @@ fn calls_inside_an_async_runtime_do_not_panic() {
         let info = sign_in(&emulator, &client);
         let browser = guard.tokens(&cookie_header(&guard.set_cookies(&info).unwrap()));
         guard.validate_and_refresh(&browser, &anyone()).unwrap();
-        let refresh = descope::web::RequestTokens::new("", info.refresh_jwt().unwrap());
+        let refresh =
+            descope::web::RequestTokens::default().refresh_token(info.refresh_token().unwrap());
         assert!(guard.validate_and_refresh(&refresh, &anyone()).unwrap().refreshed.is_some());
         guard.logout(&browser).unwrap();
     });
@@ -182,7 +182,9 @@ fn nothing_prints_a_token() {
     let denied =
         guard.validate_and_refresh(&credentials, &Access::default().roles(["x"])).unwrap_err();
     assert_eq!(denied.set_cookies().len(), 1);
-    let bearer = descope::web::RequestTokens::new(info.session_jwt(), info.refresh_jwt().unwrap());
+    let bearer = descope::web::RequestTokens::default()
+        .session_token(info.session_token())
+        .refresh_token(info.refresh_token().unwrap());
     for text in [
         format!("{guard:?}"),
         format!("{credentials:?} {bearer:?}"),

@@ -282,7 +282,7 @@ fn a_token_that_is_too_large_for_any_cookies_is_said() {
     let rotated = world.token("DSR", 9_000);
     let fresh = world.token("DS", 10);
     world.next_refresh(&fresh, Some(&rotated));
-    let tokens = RequestTokens::new("", world.info.refresh_jwt().unwrap());
+    let tokens = RequestTokens::default().refresh_token(world.info.refresh_token().unwrap());
     let visitor = guard.validate_and_refresh(&tokens, &anyone()).unwrap();
     assert!(visitor.too_large_for_cookies);
     assert_eq!(names(&visitor.set_cookies), ["DS"]);
@@ -322,7 +322,7 @@ fn the_parts_of_a_refresh_token_stay_until_it_is_replaced() {
     world.emulator.fault(Fault::answer(401, code).at("/v1/auth/refresh").times(1));
     let refused = guard.validate_and_refresh(&browser, &anyone()).unwrap_err();
     assert_eq!(names(refused.set_cookies()), ["DS", "DSR", "DSR-1"]);
-    let good = world.info.refresh_jwt().unwrap();
+    let good = world.info.refresh_token().unwrap();
     let both = guard.tokens(&headers(&[("cookie", format!("{line}; DSR={good}").as_bytes())]));
     let visitor = guard.validate_and_refresh(&both, &anyone()).unwrap();
     assert_eq!(names(&visitor.set_cookies)[..2], ["DSR", "DSR-1"]);

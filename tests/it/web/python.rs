@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use descope::auth::DeliveryMethod::{Email, Sms, Voice, WhatsApp};
 use descope::auth::oauth::{OAuthOptions, providers};
-use descope::auth::{DeliveryMethod, LoginOptions, SignUpOptions};
+use descope::auth::{DeliveryMethod, LinkLoginOptions, LinkSignUpOptions, MessageSignUpOptions};
 use descope::emulator::Emulator;
 use descope::transport::http::StatusCode;
 use descope::web::{Access, Guard, LoginPage, Reason, RequestTokens, status};
@@ -51,16 +51,16 @@ fn the_table_has_all_thirteen() {
 fn otp_by_email() {
     let (emulator, client, guard) = world();
     let otp = client.auth().otp();
-    let user = SignUpOptions::default().user(UserDetails::default().name("Ada"));
+    let user = MessageSignUpOptions::default().user(UserDetails::default().name("Ada"));
     assert_eq!(otp.sign_up(Email, ADA, &user).unwrap().to_string(), "a***@example.com");
     let verify = || otp.verify(Email, ADA, &emulator.inbox().last_to(ADA).unwrap().code.unwrap());
     assert_eq!(verify().unwrap().user.name, "Ada");
-    otp.sign_in(Email, ADA, &LoginOptions::default()).unwrap();
+    otp.sign_in(Email, ADA, &Default::default()).unwrap();
     let info = verify().unwrap();
     let browser = guard.tokens(&cookie_header(&guard.set_cookies(&info).unwrap()));
     assert_eq!(outcome(guard.validate_and_refresh(&browser, &anyone())), Ok(info.user.user_id));
     // A missing address is 400, as there; a wrong code is 401.
-    let missing = otp.sign_up(Email, "", &SignUpOptions::default()).unwrap_err();
+    let missing = otp.sign_up(Email, "", &Default::default()).unwrap_err();
     assert_eq!(status(&missing), StatusCode::BAD_REQUEST);
     assert_eq!(status(&verify().unwrap_err()), StatusCode::UNAUTHORIZED);
 }
@@ -76,7 +76,7 @@ fn otp_by_phone() {
 fn by_phone(method: DeliveryMethod) {
     let (emulator, client, guard) = world();
     let otp = client.auth().otp();
-    otp.sign_up(method, PHONE, &SignUpOptions::default()).unwrap();
+    otp.sign_up(method, PHONE, &Default::default()).unwrap();
     let code = emulator.inbox().last_to(PHONE).unwrap().code.unwrap();
     let info = otp.verify(method, PHONE, &code).unwrap();
     let cookies = guard.set_cookies(&info).unwrap();
@@ -121,14 +121,14 @@ fn validate_auth() {
 #[test]
 fn magic_link() {
     let (emulator, client, guard) = world();
-    let (links, uri) = (client.auth().magic_link(), Some("https://app.example.com/verify"));
-    links.sign_up(Email, ADA, uri, &SignUpOptions::default()).unwrap();
+    let (links, uri) = (client.auth().magic_link(), "https://app.example.com/verify");
+    links.sign_up(Email, ADA, &LinkSignUpOptions::default().redirect_url(uri)).unwrap();
     let token = || {
         let link = emulator.inbox().last_to(ADA).unwrap().link.unwrap();
         link.strip_prefix("https://app.example.com/verify?t=").unwrap().to_owned()
     };
     links.verify(&token()).unwrap();
-    links.sign_in(Email, ADA, uri, &LoginOptions::default()).unwrap();
+    links.sign_in(Email, ADA, &LinkLoginOptions::default().redirect_url(uri)).unwrap();
     let info = links.verify(&token()).unwrap();
     assert_eq!(names(&guard.set_cookies(&info).unwrap()), ["DS", "DSR"]);
     assert_eq!(status(&links.verify(&token()).unwrap_err()), StatusCode::UNAUTHORIZED);
@@ -142,7 +142,7 @@ fn logout() {
     let info = sign_in(&emulator, &client);
     let browser = guard.tokens(&cookie_header(&guard.set_cookies(&info).unwrap()));
     assert_eq!(names(&guard.logout(&browser).unwrap()), ["DS", "DSR"]);
-    assert!(client.auth().session().refresh(info.refresh_jwt().unwrap()).is_err());
+    assert!(client.auth().session().refresh(info.refresh_token().unwrap()).is_err());
 }
 
 /// `descope_oauth`
@@ -167,6 +167,6 @@ fn full_login() {
     let (emulator, _, guard) = world();
     let html = guard.login_page(&LoginPage::new("sign-up-or-in", "/session")).unwrap();
     assert!(html.contains("<descope-wc"));
-    let tokens = RequestTokens::new(token(&emulator, "U1"), "");
+    let tokens = RequestTokens::default().session_token(token(&emulator, "U1"));
     assert_eq!(names(&guard.accept_login(&tokens, "").unwrap().set_cookies), ["DS"]);
 }

@@ -251,7 +251,7 @@ fn a_token_that_calls_itself_a_refresh_token_is_no_session() {
         ("old-refresh", Err(Reason::TokenInvalid)),
     ] {
         let token = emulator.issue_token(json!({ "sub": "U1", "drn": drn })).unwrap();
-        let credentials = RequestTokens::new(token, "");
+        let credentials = RequestTokens::default().session_token(token);
         assert_eq!(outcome(guard.validate(&credentials, &anyone())), expected, "{drn}");
     }
 }
@@ -261,7 +261,7 @@ fn tokens_can_come_without_headers() {
     let world = World::new(GuardOptions::default());
     let token = String::from_utf8(world.fill("{a}")).unwrap();
     let check = |session: &str, refresh: &str| {
-        let credentials = RequestTokens::new(session, refresh);
+        let credentials = RequestTokens::default().session_token(session).refresh_token(refresh);
         (credentials.is_empty(), outcome(world.guard.validate(&credentials, &anyone())))
     };
     assert_eq!(check(&token, ""), (false, Ok("a".to_owned())));

@@ -38,7 +38,7 @@ impl World {
     /// The refresh token of a session that has ended.
     pub(super) fn ended(&self) -> String {
         let info = self.sign_in();
-        let refresh = info.refresh_jwt().unwrap();
+        let refresh = info.refresh_token().unwrap();
         self.client.auth().session().logout(refresh).unwrap();
         refresh.to_owned()
     }
@@ -143,9 +143,9 @@ fn a_new_sign_in_is_found_among_dead_cookies() {
     let info = world.sign_in();
     let own = Ok(info.user.user_id.clone());
     // The browser sends it last, as the one that it got last.
-    let line = format!("{}; DSR={}", refresh_cookies(&dead), info.refresh_jwt().unwrap());
+    let line = format!("{}; DSR={}", refresh_cookies(&dead), info.refresh_token().unwrap());
     assert_eq!(world.enter(&line), (own.clone(), 1));
-    let line = format!("DSR={}; {}", info.refresh_jwt().unwrap(), refresh_cookies(&dead));
+    let line = format!("DSR={}; {}", info.refresh_token().unwrap(), refresh_cookies(&dead));
     assert_eq!(world.enter(&line), (own, 1));
 }
 
@@ -155,7 +155,7 @@ fn of_several_the_newest_two_are_tried() {
     let issued: Vec<_> = (0..3)
         .map(|_| {
             world.emulator.advance(Duration::from_secs(1));
-            world.sign_in().refresh_jwt().unwrap().to_owned()
+            world.sign_in().refresh_token().unwrap().to_owned()
         })
         .collect();
     let [oldest, middle, newest] = [&*issued[0], &issued[1], &issued[2]];
@@ -178,18 +178,18 @@ fn what_cannot_be_a_refresh_token_costs_no_call() {
     let world = World::new();
     let info = world.sign_in();
     let own = &*info.user.user_id;
-    let forged = format!("{}AAAA", &info.refresh_jwt().unwrap()[..200]);
+    let forged = format!("{}AAAA", &info.refresh_token().unwrap()[..200]);
     let foreign = Emulator::new();
     let foreign = foreign.issue_token(json!({ "sub": own, "drn": "DSR" })).unwrap();
     for bad in
-        [info.session_jwt(), &world.issue(own, "__Host-DS"), &forged, &foreign, "x", "é", "a:b"]
+        [info.session_token(), &world.issue(own, "__Host-DS"), &forged, &foreign, "x", "é", "a:b"]
     {
         let line = format!("DSR={bad}");
         assert_eq!(world.enter(&line), (Err(Reason::TokenInvalid), 0), "{bad}");
         let refused = world.guard.validate_and_refresh(&world.browser(&line), &anyone());
         assert!(refused.unwrap_err().set_cookies().is_empty());
         // Nor is it in the way.
-        let line = format!("DSR={bad}; DSR={}", info.refresh_jwt().unwrap());
+        let line = format!("DSR={bad}; DSR={}", info.refresh_token().unwrap());
         assert_eq!(world.enter(&line), (Ok(own.to_owned()), 1), "{bad}");
     }
     // Of several such, it is the first that the error tells of.
@@ -205,12 +205,12 @@ fn what_cannot_be_a_refresh_token_costs_no_call() {
     // What the project calls its session token, the guard's options say.
     let options = GuardOptions::default().session_cookies(["mine"]);
     let guard = Guard::with_options(&world.client, options).unwrap();
-    let tokens = RequestTokens::new("", world.issue(own, "mine"));
+    let tokens = RequestTokens::default().refresh_token(world.issue(own, "mine"));
     let refused = world.calls(|| outcome(guard.validate_and_refresh(&tokens, &anyone())));
     assert_eq!(refused, (Err(Reason::TokenInvalid), 0));
     // One that has expired has ended, as is known without a call.
     world.emulator.advance(HOUR * 24 * 365);
-    let line = format!("DSR={}; DSR=x", info.refresh_jwt().unwrap());
+    let line = format!("DSR={}; DSR=x", info.refresh_token().unwrap());
     assert_eq!(world.enter(&line), (Err(Reason::SessionEnded), 0));
     let refused = world.guard.validate_and_refresh(&world.browser(&line), &anyone()).unwrap_err();
     assert_eq!(names(refused.set_cookies()), ["DS", "DSR"]);
@@ -223,7 +223,7 @@ fn several_calls_have_one_deadline() {
     let guard = Guard::new(&client);
     let cookies = (0..8).map(|_| {
         let info = sign_in(&emulator, &client);
-        let ended = info.refresh_jwt().unwrap();
+        let ended = info.refresh_token().unwrap();
         client.auth().session().logout(ended).unwrap();
         format!("DSR={ended}")
     });
@@ -240,7 +240,7 @@ fn several_calls_have_one_deadline() {
 fn dead_cookies_beside_a_good_one_are_cleared() {
     let world = World::new();
     let info = world.sign_in();
-    let good = info.refresh_jwt().unwrap();
+    let good = info.refresh_token().unwrap();
     world.emulator.advance(Duration::from_secs(1));
     let dead = world.ended();
     let tokens = world.browser(&format!("DSR={good}; DSR={dead}"));
@@ -275,7 +275,7 @@ fn a_cookie_that_is_set_again_has_a_lifetime() {
     let info = world.sign_in();
     world.emulator.advance(Duration::from_secs(1));
     let tokens =
-        world.browser(&format!("DSR={}; DSR={}", info.refresh_jwt().unwrap(), world.ended()));
+        world.browser(&format!("DSR={}; DSR={}", info.refresh_token().unwrap(), world.ended()));
     let own = &*info.user.user_id;
     let until = info.refresh.as_ref().unwrap().claims.expires_at();
     for (name, value, expected) in [
@@ -357,7 +357,7 @@ fn cookies_are_cleared_where_descope_had_them_put() {
 fn only_descopes_own_word_clears_cookies_and_is_remembered() {
     let world = World::new();
     let info = world.sign_in();
-    let good = info.refresh_jwt().unwrap();
+    let good = info.refresh_token().unwrap();
     let tokens = world.browser(&format!("DSR={good}"));
     let refused = || {
         let (refused, calls) =
@@ -398,7 +398,7 @@ fn only_descopes_own_word_clears_cookies_and_is_remembered() {
     world.emulator.clear_faults();
     for status in [401, 404] {
         let dead = world.sign_in();
-        let tokens = world.browser(&format!("DSR={}", dead.refresh_jwt().unwrap()));
+        let tokens = world.browser(&format!("DSR={}", dead.refresh_token().unwrap()));
         world.emulator.fault(coded(status).at(REFRESH).times(1));
         for calls in [1, 0, 0] {
             let (refused, asked) =
@@ -424,7 +424,7 @@ fn a_token_that_was_rotated_away_clears_nothing() {
     assert!(late.set_cookies().is_empty());
     // A logout is known as one, and clears.
     let browser = guard.tokens(&cookie_header(&visitor.set_cookies));
-    client.auth().session().logout(visitor.refreshed.unwrap().refresh_jwt().unwrap()).unwrap();
+    client.auth().session().logout(visitor.refreshed.unwrap().refresh_token().unwrap()).unwrap();
     emulator.advance(HOUR);
     let ended = denied(guard.validate_and_refresh(&browser, &anyone()), 401, Reason::SessionEnded);
     assert_eq!(names(ended.set_cookies()), ["DS", "DSR"]);

@@ -19,15 +19,15 @@ fn a_session_is_refreshed_for_its_own_user_alone() {
     world.emulator.advance(HOUR);
     let late = sign_in_as(&world.emulator, &world.client, "eve@example.com");
     world.emulator.advance(HOUR);
-    let (session, own) = (ada.session_jwt(), Ok(ada.user.user_id.clone()));
-    let [adas, eves, newer] = [&ada, &eve, &late].map(|info| info.refresh_jwt().unwrap());
+    let (session, own) = (ada.session_token(), Ok(ada.user.user_id.clone()));
+    let [adas, eves, newer] = [&ada, &eve, &late].map(|info| info.refresh_token().unwrap());
     assert_eq!(world.enter(&format!("DS={session}; DSR={adas}")), (own.clone(), 1));
     // Whatever the order, and however new.
     for line in [
         format!("DS={session}; DSR={eves}; DSR={adas}"),
         format!("DS={session}; DSR={newer}; DSR={eves}; DSR={adas}"),
         format!("DS=x; DS={session}; DSR={newer}; DSR={adas}"),
-        format!("DS={session}; DS={}; DSR={newer}; DSR={adas}", eve.session_jwt()),
+        format!("DS={session}; DS={}; DSR={newer}; DSR={adas}", eve.session_token()),
     ] {
         assert_eq!(world.enter(&line), (own.clone(), 1), "{line}");
     }
@@ -67,8 +67,8 @@ fn a_bearer_is_not_rescued_by_the_cookie_of_another_user() {
         let cleared = entered.as_ref().err().map_or(0, |denied| denied.set_cookies().len());
         (outcome(entered), calls, cleared)
     };
-    let (session, own) = (ada.session_jwt(), ada.refresh_jwt().unwrap());
-    let eves = eve.refresh_jwt().unwrap();
+    let (session, own) = (ada.session_token(), ada.refresh_token().unwrap());
+    let eves = eve.refresh_token().unwrap();
     assert_eq!(enter(session, own), (Ok(ada.user.user_id.clone()), 1, 0));
     // The cookies are a browser's own affair.
     assert_eq!(enter(session, eves), (Err(Reason::OtherUser), 0, 0));
@@ -77,9 +77,9 @@ fn a_bearer_is_not_rescued_by_the_cookie_of_another_user() {
         assert_eq!(enter(bad, own), (Err(Reason::TokenInvalid), 0, 0), "{bad}");
     }
     // Both by hand are a pair.
-    let pair = RequestTokens::new("x", own);
+    let pair = RequestTokens::default().session_token("x").refresh_token(own);
     assert!(world.guard.validate_and_refresh(&pair, &anyone()).is_ok());
-    let pair = RequestTokens::new(session, eves);
+    let pair = RequestTokens::default().session_token(session).refresh_token(eves);
     denied(world.guard.validate_and_refresh(&pair, &anyone()), 401, Reason::OtherUser);
 }
 
@@ -100,7 +100,7 @@ fn an_answer_for_another_user_is_not_believed() {
     let world = World::new();
     let info = world.sign_in();
     let own = &*info.user.user_id;
-    let tokens = RequestTokens::new("", info.refresh_jwt().unwrap());
+    let tokens = RequestTokens::default().refresh_token(info.refresh_token().unwrap());
     for (session, refresh) in [("U2eve", own), (own, "U2eve"), ("U2eve", "U2eve")] {
         let answer = json!({
             "sessionJwt": world.issue(session, "DS"), "refreshJwt": world.issue(refresh, "DSR"),
@@ -118,7 +118,7 @@ fn a_logout_ends_the_sessions_of_all_users_that_came_and_asks_about_no_dead_one(
     let world = World::new();
     let ada = world.sign_in();
     let eve = sign_in_as(&world.emulator, &world.client, "eve@example.com");
-    let both = [ada.refresh_jwt().unwrap(), eve.refresh_jwt().unwrap()];
+    let both = [ada.refresh_token().unwrap(), eve.refresh_token().unwrap()];
     let dead = world.ended();
     assert_eq!(world.enter(&format!("DSR={dead}")).1, 1);
     let line = format!("DSR={}; DSR={}; DSR={dead}", both[0], both[1]);
@@ -135,7 +135,8 @@ fn a_logout_ends_the_sessions_of_all_users_that_came_and_asks_about_no_dead_one(
         assert_eq!(world.emulator.requests("/v1/auth/logout") - before, calls);
     }
     // Eight of the newest, whatever the number.
-    let many: Vec<_> = (0..9).map(|_| world.sign_in().refresh_jwt().unwrap().to_owned()).collect();
+    let many: Vec<_> =
+        (0..9).map(|_| world.sign_in().refresh_token().unwrap().to_owned()).collect();
     let before = world.emulator.requests("/v1/auth/logout");
     world.guard.logout(&world.browser(&refresh_cookies(&many))).unwrap();
     assert_eq!(world.emulator.requests("/v1/auth/logout") - before, 8);
@@ -146,7 +147,7 @@ fn odd_bytes_of_a_visitor_fail_no_call() {
     let world = World::new();
     let info = world.sign_in();
     world.emulator.advance(HOUR);
-    let good = info.refresh_jwt().unwrap();
+    let good = info.refresh_token().unwrap();
     for odd in [&b"\xe9"[..], b"\xc3\xa9", b"\xff.\xfe.\xfd", b"a\tb", b"\xe2\x80\xa8", b"\""] {
         let line = [b"x=", odd, b"; DSR=", odd, b"; DS=", odd, b"; DSR=", good.as_bytes()].concat();
         let tokens = world.guard.tokens(&headers(&[
@@ -165,7 +166,7 @@ fn odd_bytes_of_a_visitor_fail_no_call() {
         assert!(matches!(entered, Err(Reason::TokenInvalid)), "{odd:?} {entered:?}");
         assert!(world.guard.logout(&alone).is_ok());
         let text = String::from_utf8_lossy(odd).into_owned();
-        let script = RequestTokens::new(super::token(&world.emulator, "U1"), "");
+        let script = RequestTokens::default().session_token(super::token(&world.emulator, "U1"));
         let refused = world.guard.accept_login(&script, &text).unwrap_err();
         assert_eq!(refused.reason(), Reason::TokenInvalid);
     }

@@ -156,7 +156,7 @@ mod tests {
 
     #[test]
     fn keys_expire_and_no_token_outlives_its_key() {
-        let expires = Emulator::new().clock().unix() + 120;
+        let expires = Emulator::new().clock().unix().as_seconds() + 120;
         let (emulator, secret, _) = seeded(&json!({ "name": "ci", "expireTime": expires }));
         let answer = exchange(&emulator, &secret, &json!({})).1;
         assert_eq!(answer["expiration"], expires);

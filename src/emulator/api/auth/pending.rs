@@ -162,7 +162,7 @@ impl Pending {
         let login_id = body.text("loginId");
         let user = store.managed_user(login_id)?;
         if !user.test {
-            return Err(Refusal::argument("The user is no test user"));
+            return Err(Refusal::argument("The user is not a test user"));
         }
         let user = user.id.clone();
         let asked = SignIn::new(call, store, Some(&user), body.object("loginOptions"))?;

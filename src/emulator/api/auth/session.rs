@@ -161,7 +161,7 @@ mod tests {
         seeded(&emulator);
         let (session, refresh) = signed_in(&emulator);
         let found = claims(&session["sessionJwt"]);
-        let now = emulator.clock().unix();
+        let now = emulator.clock().unix().as_seconds();
         assert_eq!(found["iss"], emulator.project_id());
         assert_eq!(found["drn"], "DS");
         assert_eq!(found["sub"], session["user"]["userId"]);

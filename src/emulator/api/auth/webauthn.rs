@@ -306,8 +306,8 @@ fn creation_options(
 fn extend(options: &mut Value, body: Fields<'_>) -> Result<()> {
     if let Some(text) = body.object("passkeyOptions").some_text("extensionsJSON") {
         let extensions: Option<Value> = serde_json::from_str(text).ok().filter(Value::is_object);
-        options["extensions"] =
-            extensions.ok_or_else(|| Refusal::argument("The extensionsJSON is no JSON object"))?;
+        options["extensions"] = extensions
+            .ok_or_else(|| Refusal::argument("The extensionsJSON is not a JSON object"))?;
     }
     Ok(())
 }
@@ -333,10 +333,10 @@ fn sign_in_finish(call: &Call<'_>, store: &mut Store) -> Result {
     let known = store.webauthn.passkeys.get(By::Id, &assertion.id).filter(|known| usable(known));
     let passkey = known.ok_or_else(|| Refusal::passkey("The credential is not known"))?;
     if user.as_ref().is_some_and(|user| passkey.user != *user) {
-        return Err(Refusal::passkey("The credential is of another user"));
+        return Err(Refusal::passkey("The credential belongs to another user"));
     }
     if only.is_some_and(|only| passkey.user != only) {
-        return Err(Refusal::forbidden("The refresh token is of another user"));
+        return Err(Refusal::forbidden("The refresh token belongs to another user"));
     }
     // Where the browser chose the passkey, it must say whose it is.
     let named = assertion.user_handle.as_deref();
@@ -369,5 +369,5 @@ fn update_finish(call: &Call<'_>, store: &mut Store) -> Result {
 }
 
 fn other_ceremony() -> Refusal {
-    Refusal::passkey("The transaction is of another kind")
+    Refusal::passkey("The transaction has another kind")
 }

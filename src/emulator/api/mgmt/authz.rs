@@ -258,7 +258,7 @@ fn check_names(model: &Model) -> Result<()> {
         for Name { of, name } in expressions.flat_map(|expression| expression.names()) {
             if model.definition(of, name).is_none() {
                 let message =
-                    format!("{:?} mentions {of}#{name}, which is not there", definition.name);
+                    format!("{:?} mentions {of}#{name}, which does not exist", definition.name);
                 return Err(Refusal::argument(message));
             }
         }

@@ -235,6 +235,6 @@ fn import(call: &Call<'_>, store: &mut Store) -> Result {
 fn validate(call: &Call<'_>, _: &mut Store) -> Result {
     let files = call.body().map("files").into_iter().flatten();
     let bad = files.filter(|(_, file)| !file.is_object());
-    let failures: Vec<_> = bad.map(|(name, _)| format!("{name} holds no object")).collect();
+    let failures: Vec<_> = bad.map(|(name, _)| format!("{name} contains no object")).collect();
     Ok(json!({ "ok": failures.is_empty(), "failures": failures }).into())
 }

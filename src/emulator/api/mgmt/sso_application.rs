@@ -381,7 +381,7 @@ fn create(call: &Call<'_>, store: &mut Store, protocol: Protocol) -> Result {
 fn update(call: &Call<'_>, store: &mut Store, protocol: Protocol) -> Result {
     let app = find(store, call.body().text("id"))?;
     if app.protocol != protocol {
-        return Err(Refusal::argument("The application speaks another protocol"));
+        return Err(Refusal::argument("The application uses another protocol"));
     }
     app.set(call.body());
     Ok(Reply::empty())

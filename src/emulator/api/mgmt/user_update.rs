@@ -218,7 +218,7 @@ fn login_id(call: &Call<'_>, store: &mut Store) -> Result {
         match new {
             Some(new) => new.clone_into(&mut user.login_ids[at]),
             None if user.login_ids.len() > 1 => drop(user.login_ids.remove(at)),
-            None => return Err(Refusal::argument("The last login ID stays")),
+            None => return Err(Refusal::argument("The last login ID cannot be removed")),
         }
         Ok(())
     })

@@ -236,20 +236,23 @@ fn dropping_the_server_ends_everything_at_once() {
     assert_eq!(again.connections(), 0);
 }
 
+/// A call of another process, which succeeds.
+fn steer(server: &Server, line: &str, body: Value) -> Value {
+    let body = if body.is_null() { String::new() } else { body.to_string() };
+    let mut raw = Raw::open(server);
+    raw.send(format!(
+        "{line} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    ));
+    let (head, body) = raw.answer();
+    assert!(head.starts_with("HTTP/1.1 200 "), "{head} {}", String::from_utf8_lossy(&body));
+    serde_json::from_slice(&body).unwrap()
+}
+
 #[test]
-fn other_processes_steer_it() {
+fn other_processes_seed_it_and_read_what_it_sent() {
     let (emulator, server) = started();
-    let call = |line: &str, body: Value| {
-        let body = if body.is_null() { String::new() } else { body.to_string() };
-        let mut raw = Raw::open(&server);
-        raw.send(format!(
-            "{line} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n{body}",
-            body.len()
-        ));
-        let (head, body) = raw.answer();
-        assert!(head.starts_with("HTTP/1.1 200 "), "{head} {}", String::from_utf8_lossy(&body));
-        serde_json::from_slice::<Value>(&body).unwrap()
-    };
+    let call = |line: &str, body: Value| steer(&server, line, body);
     let seed = json!({ "users": [{ "loginId": "ada", "email": "ada@example.com" }] });
     let made = call("POST /_emulator/seed", seed);
     let session = call("POST /_emulator/session", json!({ "loginId": "ada" }));
@@ -264,7 +267,14 @@ fn other_processes_steer_it() {
     let token = call("POST /_emulator/token", json!({ "claims": { "sub": "x", "exp": null } }));
     let claims = crate::emulator::testing::claims(&token["jwt"]);
     assert_eq!((&claims["sub"], claims.get("exp")), (&json!("x"), None));
+    call("POST /_emulator/reset", json!(null));
+    assert!(emulator.inbox().messages().is_empty() && emulator.sign_in("ada").is_err());
+}
 
+#[test]
+fn other_processes_move_its_clock_break_its_answers_and_change_its_keys() {
+    let (emulator, server) = started();
+    let call = |line: &str, body: Value| steer(&server, line, body);
     let before = call("POST /_emulator/advance", json!({}))["time"].as_i64().unwrap();
     let after = call("POST /_emulator/advance", json!({ "seconds": 60, "milliseconds": 1 }));
     assert!(after["time"].as_i64().unwrap() >= before + 60);
@@ -295,8 +305,6 @@ fn other_processes_steer_it() {
     let old = emulator.issue_token(json!({})).unwrap();
     call("POST /_emulator/rotate-keys", json!({ "keepSeconds": 0 }));
     assert_ne!(old.split('.').next(), emulator.issue_token(json!({})).unwrap().split('.').next());
-    call("POST /_emulator/reset", json!(null));
-    assert!(emulator.inbox().messages().is_empty() && emulator.sign_in("ada").is_err());
 }
 
 #[test]

@@ -45,7 +45,7 @@ pub(in crate::emulator) fn parse(text: &str) -> Result<Model> {
                 if names.insert(name.text, sources.len()).is_some() {
                     return Err(fault(
                         name.line,
-                        format!("the type `{}` is there twice", name.text),
+                        format!("the type `{}` appears twice", name.text),
                     ));
                 }
                 sources.push(Source { name: name.text, rules: Vec::new() });
@@ -57,7 +57,7 @@ pub(in crate::emulator) fn parse(text: &str) -> Result<Model> {
                 let rule = reader.rule(token.text == "permission")?;
                 if source.rules.iter().any(|known| known.name == rule.name) {
                     let (name, of) = (rule.name, source.name);
-                    return Err(fault(rule.line, format!("`{name}` is there twice in `{of}`")));
+                    return Err(fault(rule.line, format!("`{name}` appears twice in `{of}`")));
                 }
                 source.rules.push(rule);
             }

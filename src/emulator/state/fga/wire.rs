@@ -65,7 +65,7 @@ pub(in crate::emulator) fn read_namespace(fields: Fields<'_>) -> Result<Type> {
     let definitions: Vec<Definition> = definitions.collect::<Result<_>>()?;
     for (at, definition) in definitions.iter().enumerate() {
         if definitions.iter().take(at).any(|other| other.name == definition.name) {
-            let message = format!("The relation definition {:?} is there twice", definition.name);
+            let message = format!("The relation definition {:?} appears twice", definition.name);
             return Err(Refusal::argument(message));
         }
     }

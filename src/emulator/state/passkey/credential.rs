@@ -33,7 +33,7 @@ impl Expected {
             .or_else(|| passkey.object("authenticatorSelection").some_text("userVerification"))
             .unwrap_or("preferred");
         if !matches!(user_verification, "required" | "preferred" | "discouraged") {
-            return Err(Refusal::argument("The userVerification is of no known kind"));
+            return Err(Refusal::argument("The userVerification is unknown"));
         }
         Ok(Self {
             challenge: URL_SAFE_NO_PAD.encode(random::text(32)),
@@ -233,7 +233,7 @@ impl<'a> Attestation<'a> {
             "packed" if self.algorithm == Some(key.algorithm()) => {
                 key.verify(signed, self.signature.unwrap_or_default())
             }
-            _ => Err(Refusal::passkey("The attestation is of no kind that was asked for")),
+            _ => Err(Refusal::passkey("The kind of the attestation was not requested")),
         }
     }
 }

@@ -29,7 +29,7 @@ impl PublicKey {
         Self::decode(decoder)
             .ok()
             .flatten()
-            .ok_or_else(|| Refusal::passkey("The public key is of no kind that was asked for"))
+            .ok_or_else(|| Refusal::passkey("The kind of the public key was not requested"))
     }
 
     fn decode(decoder: &mut Decoder<'_>) -> Result<Option<Self>, minicbor::decode::Error> {

@@ -1,14 +1,16 @@
+mod build;
+mod settings;
+
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
-use super::settings::{Env, Url, headers, region_url, renamed, secret};
-use super::{Client, MakeRequestId, Settings, Shared};
-use crate::KeyPolicy;
+use self::settings::{Env, Url, headers, secret};
 use crate::check;
+use crate::client::Client;
 use crate::clock::{Clock, SystemClock};
-use crate::error::{Error, Result};
-use crate::jwt::{REFRESH_COOKIE, Settings as VerifierSettings, Verifier};
+use crate::core::{Core, MakeRequestId, Settings, Shared};
+use crate::error::Result;
+use crate::jwt::{KeyPolicy, REFRESH_COOKIE};
 use crate::license::License;
 use crate::refreshes::Refreshes;
 use crate::retry::RetryPolicy;
@@ -17,7 +19,7 @@ use crate::transport::{Transport, ureq as builtin};
 
 /// Configures a [`Client`].
 ///
-/// What is set here counts, then the environment, then what follows from the project ID:
+/// Settings made here come first, then the environment, then the defaults:
 ///
 /// | setter | environment variable | by default |
 /// |---|---|---|
@@ -27,10 +29,11 @@ use crate::transport::{Transport, ureq as builtin};
 /// | [`public_key`](Self::public_key) | `DESCOPE_PUBLIC_KEY` | fetched when needed |
 /// | [`base_url`](Self::base_url) | `DESCOPE_BASE_URI` | `https://api.descope.com`, or the project's region |
 ///
-/// An empty variable counts as unset. A proxy is taken from `https_proxy` or `all_proxy`, for a base URL with
-/// `http://` from `http_proxy` or `all_proxy`, and hosts to reach without it from `no_proxy`, by the rules of
-/// curl: each may be in upper case too, but for `HTTP_PROXY`. The [FGA cache](Self::fga_cache_url) is always
-/// reached without it. [`ignore_env`](Self::ignore_env) switches all of these off.
+/// An empty variable counts as unset. The proxy comes from `https_proxy` or `all_proxy`, or from `http_proxy`
+/// or `all_proxy` for a base URL with `http://`. `no_proxy` lists the hosts to reach without a proxy. The
+/// rules are those of curl: all names may be in upper case too, except `HTTP_PROXY`. The client never uses a
+/// proxy for the [FGA cache](Self::fga_cache_url). [`ignore_env`](Self::ignore_env) switches all variables
+/// off.
 ///
 /// ```
 /// use std::time::Duration;
@@ -62,6 +65,37 @@ pub struct ClientBuilder {
     unencrypted: bool,
     transport: Option<Sends>,
     clock: Option<Box<dyn Clock>>,
+}
+
+impl Client {
+    /// A client for a project. All other settings come from the environment or are defaults.
+    ///
+    /// Short for [`Client::builder`], [`project_id`](ClientBuilder::project_id) and
+    /// [`build`](ClientBuilder::build). Makes no request.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`build`](ClientBuilder::build).
+    pub fn new(project_id: impl Into<String>) -> Result<Self> {
+        Self::builder().project_id(project_id).build()
+    }
+
+    /// A client for the project named by the environment variable `DESCOPE_PROJECT_ID`.
+    ///
+    /// See [`ClientBuilder`] for the other variables.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`build`](ClientBuilder::build): [`Error::Config`](crate::Error::Config) if the variable is
+    /// not set.
+    pub fn from_env() -> Result<Self> {
+        Self::builder().build()
+    }
+
+    /// Starts configuring a client.
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::default()
+    }
 }
 
 impl Default for ClientBuilder {
@@ -96,26 +130,26 @@ impl Default for ClientBuilder {
 }
 
 impl ClientBuilder {
-    /// The project, as shown in the Descope console. An ID of 32 or more characters names its region
-    /// in the second to fifth: `Puse1…` is served by `https://api.use1.descope.com`.
+    /// The project's ID, as shown in the Descope console. In an ID of 32 or more characters, the second to
+    /// fifth characters name the region: `https://api.use1.descope.com` serves `Puse1…`.
     pub fn project_id(mut self, id: impl Into<String>) -> Self {
         self.project_id = Some(id.into());
         self
     }
 
-    /// Another API host, such as a custom domain. A path is kept, and a slash at the end does no harm.
-    /// The connection is encrypted unless this says `http://`, which is for this machine: see
+    /// The URL of another API host, such as a custom domain. It may have a path, and a slash at the end. The
+    /// connection is encrypted unless the URL says `http://`. Use that for this machine only: see
     /// [`allow_unencrypted_keys`](Self::allow_unencrypted_keys).
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
         self.base_url = Some(url.into());
         self
     }
 
-    /// A proxy that caches answers to authorization checks, next to the program. Defaults to none.
+    /// The URL of a proxy next to your program that caches answers to authorization checks. Defaults to none.
     ///
-    /// Saving the FGA schema, creating, deleting and checking FGA relations, and asking who can access
-    /// a resource and what a target can access then go there instead, with the same credentials.
-    /// Where it does not answer, the call fails: there is no second try at the API itself.
+    /// These calls then go to the proxy, with the same credentials: saving the FGA schema, creating, deleting
+    /// and checking FGA relations, and asking who can access a resource and what a target can access. If the
+    /// proxy does not answer, the call fails. The client does not try the API itself.
     pub fn fga_cache_url(mut self, url: impl Into<String>) -> Self {
         self.fga_cache_url = Some(url.into());
         self
@@ -134,26 +168,26 @@ impl ClientBuilder {
         self
     }
 
-    /// Names the project's licence tier in every management call (header `x-descope-license`), by which
-    /// Descope may choose the rate limit. Defaults to `false`.
+    /// Whether every management call names the project's licence tier in the header `x-descope-license`.
+    /// Descope may choose the rate limit by it. Defaults to `false`.
     ///
-    /// The tier is asked for once, before the client's first management call: one more request, for
-    /// at most 5 seconds beside the call's own time, and without it the calls go on as they are.
+    /// The client asks for the tier once, before its first management call. This one request may take up to 5
+    /// seconds in addition to the call's own time. If it fails, the calls continue without the header.
     pub fn license_tier(mut self, send: bool) -> Self {
         self.license = send;
         self
     }
 
-    /// Pins one signing key: a JWK in JSON, as in the `keys` of `/v2/keys/{project ID}`, not PEM. Tokens of
-    /// any other key are refused, and no key is ever fetched: after a rotation of the project's keys, make
-    /// a client with the new one.
+    /// Pins one signing key: a JWK in JSON, as in the `keys` of `/v2/keys/{project ID}`, not PEM. Tokens
+    /// signed with another key are refused, and the client never fetches keys. After a rotation of the
+    /// project's keys, create a client with the new key.
     pub fn public_key(mut self, jwk: impl Into<String>) -> Self {
         self.public_key = Some(jwk.into());
         self
     }
 
-    /// The clock difference to allow for between this machine and Descope, for `exp`, `nbf` and `iat`
-    /// alike, in whole seconds. At most 120 seconds. Defaults to 5 seconds.
+    /// The clock difference between this machine and Descope that is tolerated in `exp`, `nbf` and `iat`, in
+    /// whole seconds. At most 120 seconds. Defaults to 5 seconds.
     pub fn leeway(mut self, leeway: Duration) -> Self {
         self.leeway = leeway;
         self
@@ -165,14 +199,14 @@ impl ClientBuilder {
         self
     }
 
-    /// The largest token or access key, in bytes, that is accepted from a caller: to validate, to refresh
-    /// or to send. A larger one is refused with [`TokenError::TooLarge`](crate::TokenError::TooLarge).
-    /// Must not be zero. Defaults to 16 KiB.
+    /// The size in bytes of the largest token or access key that a caller may pass, whether to validate, to
+    /// refresh or to send it. A larger one is refused with
+    /// [`TokenError::TooLarge`](crate::TokenError::TooLarge). Must not be zero. Defaults to 16 KiB.
     ///
     /// The limit bounds the work that a visitor can cause. 16 KiB is about what web servers accept as the
-    /// headers of a request. Raise it where your users' tokens are larger, such as those of users in
-    /// hundreds of tenants, and where the servers on the way let them through. Tokens in Descope's own
-    /// answers are never refused for their size.
+    /// headers of a request. Raise it if your users' tokens are larger, such as those of users in hundreds of
+    /// tenants, and if the servers in between let them through. Tokens in Descope's own answers have no size
+    /// limit.
     pub fn max_token_size(mut self, bytes: usize) -> Self {
         self.max_token_size = bytes;
         self
@@ -180,8 +214,8 @@ impl ClientBuilder {
 
     /// Accepts tokens for this audience; call it again to accept others too.
     ///
-    /// Once set, a token must name one of them in `aud`. By default a token may have no `aud`, or
-    /// one that names the project, and any other is refused.
+    /// With this setting, a token must name one of these audiences in `aud`. By default, a token either has
+    /// no `aud` or has one that names the project, and any other is refused.
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
         self.settings.audience.push(audience.into());
         self
@@ -189,89 +223,90 @@ impl ClientBuilder {
 
     /// The name of the refresh token's cookie, if the project has a custom one. Defaults to `DSR`.
     ///
-    /// Answers that carry the refresh token only as a cookie are read by this name, and a token
-    /// whose `drn` claim says so is refused as a session token.
+    /// If an answer carries the refresh token only as a cookie, the client looks for a cookie of this name. A
+    /// token with this name in its `drn` claim is not accepted as a session token.
     pub fn refresh_cookie(mut self, name: impl Into<String>) -> Self {
         self.refresh_cookie = name.into();
         self
     }
 
-    /// The time for one try of a call, from looking up the host to the last byte of the answer.
+    /// The time limit for one try of a call, from looking up the host to the last byte of the answer.
     /// Defaults to 10 seconds.
     pub fn try_timeout(mut self, timeout: Duration) -> Self {
         self.settings.try_timeout = timeout;
         self
     }
 
-    /// The time for a call in all: its tries and the waits between them. Defaults to 30 seconds.
+    /// The time limit for a whole call: all tries and the waits between them. Defaults to 30 seconds.
     ///
-    /// Where the call also has to fetch signing keys, that has its own limit, and comes on top: see
+    /// A call that also has to fetch signing keys may take longer. The fetch has its own limit: see
     /// [`KeyPolicy::fetch_timeout`].
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.settings.deadline = deadline;
         self
     }
 
-    /// When calls are tried again. Defaults to [`RetryPolicy::default`].
+    /// Which calls are retried, and when. Defaults to [`RetryPolicy::default`].
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.settings.retry = policy;
         self
     }
 
-    /// A header to send with every request. Its value is treated as a secret. The crate's own headers cannot
-    /// be replaced, and those that belong to the connection or the form of the body, such as `Host` and
+    /// A header to send with every request. Its value is treated as a secret. You cannot replace the crate's
+    /// own headers. Headers that belong to the connection or describe the body, such as `Host` and
     /// `Content-Length`, are refused.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), value.into()));
         self
     }
 
-    /// Asked before every call for an ID to send as `x-external-rid`, such as that of the trace the
-    /// thread is in. Defaults to none. [`Client::with_request_id`] says what may be in it.
+    /// A function that the client asks before every call for an ID to send as `x-external-rid`, such as the
+    /// ID of the thread's current trace. Defaults to none. [`Client::with_request_id`] says which characters
+    /// are sent.
     pub fn request_id(mut self, make: impl Fn() -> Option<String> + Send + Sync + 'static) -> Self {
         self.request_id = Some(Box::new(make));
         self
     }
 
-    /// Trusts these certificate authorities, in PEM, instead of the built-in ones: for a company's
-    /// proxy, or a server of one's own. Checking certificates cannot be switched off.
+    /// Trusts these certificate authorities, in PEM, instead of the built-in ones. Use it for a company's
+    /// proxy, or for your own server. You cannot switch certificate checks off.
     ///
-    /// To trust what the operating system trusts, there is `platform_verifier`, with the feature
-    /// `platform-verifier`.
+    /// To trust what the operating system trusts, enable the feature `platform-verifier` and use
+    /// `platform_verifier`.
     #[cfg(feature = "rustls")]
     pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.connect.roots = builtin::Roots::Given(pem.into());
         self
     }
 
-    /// Trusts what the operating system trusts, instead of the built-in certificate authorities or those
-    /// [given](Self::root_certificates) before.
+    /// Trusts what the operating system trusts, instead of the built-in certificate authorities or those of
+    /// an earlier [`root_certificates`](Self::root_certificates).
     #[cfg(feature = "platform-verifier")]
     pub fn platform_verifier(mut self) -> Self {
         self.connect.roots = builtin::Roots::Platform;
         self
     }
 
-    /// Connects through a proxy: `http://`, `https://`, `socks4://` or `socks5://`, with user and
-    /// password if need be. Defaults to what the environment says.
+    /// Connects through a proxy: a URL with `http://`, `https://`, `socks4://` or `socks5://`, with user and
+    /// password if the proxy needs them. Defaults to the proxy of the environment.
     pub fn proxy(mut self, url: impl Into<Secret>) -> Self {
         self.connect.proxy = Some(url.into());
         self
     }
 
-    /// Sends by the program's own agent, with its TLS, proxy and pool settings. This client follows no
-    /// redirects and has its own overall limits, whatever the agent's; the agent's finer timeouts,
-    /// such as that for connecting, still count.
+    /// Sends requests with your own agent, with its TLS, proxy and pool settings. Whatever the agent's
+    /// settings, the client follows no redirects and has its own overall time limits. The agent's finer
+    /// timeouts, such as the one for connecting, still apply.
     ///
-    /// Where `ureq` is built with its feature `cookies`, by whatever part of the program, its agents keep
-    /// cookies and send them with later requests: those that Descope's answers set for one user would
-    /// go along with another's calls. Do not enable it where answers set cookies.
+    /// Do not enable the feature `cookies` of `ureq` in any part of your program if Descope's answers set
+    /// cookies. With it, agents keep cookies and send them with later requests: the cookies that Descope sets
+    /// for one user would be sent with the calls of another.
     pub fn agent(mut self, agent: ureq::Agent) -> Self {
         self.transport = Some(Sends::Agent(agent));
         self
     }
 
-    /// Sends by something else: another HTTP client, or a test double. See [`Transport`].
+    /// Sends requests with your own transport: another HTTP client, or a test double. See [`Transport`].
     pub fn transport(mut self, transport: impl Transport) -> Self {
         self.transport = Some(Sends::Transport(Box::new(transport)));
         self
@@ -283,8 +318,8 @@ impl ClientBuilder {
         self
     }
 
-    /// Talks to an emulator in this process: takes its project, management key, base URL, transport and
-    /// clock, and nothing from the environment.
+    /// Talks to an emulator in this process. The client takes the emulator's project, management key, base
+    /// URL, transport and clock, and nothing from the environment.
     ///
     /// ```
     /// let emulator = descope::emulator::Emulator::new();
@@ -302,13 +337,13 @@ impl ClientBuilder {
             .clock(emulator.clock())
     }
 
-    /// Sends management keys over `http://` to other machines too, where whoever is on the way can read them.
-    /// Defaults to `false`: without it, [`build`](Self::build) fails for a client with a management key
-    /// whose [`base_url`](Self::base_url) or [`fga_cache_url`](Self::fga_cache_url) is neither `https://`
-    /// nor on this machine, or is reached through a proxy on another.
+    /// Whether management keys may go over `http://` to other machines too, where anyone on the network path
+    /// can read them. Defaults to `false`: [`build`](Self::build) then fails for a client with a management
+    /// key whose [`base_url`](Self::base_url) or [`fga_cache_url`](Self::fga_cache_url) is neither `https://`
+    /// nor on this machine, or is reached through a proxy on another machine.
     ///
-    /// A [transport](Self::transport) of your own is not checked. Codes, passwords, access keys and tokens
-    /// are as worth protecting: use `http://` for tests, and between containers of one machine.
+    /// Your own [transport](Self::transport) is not checked. Codes, passwords, access keys and tokens need
+    /// the same protection: use `http://` only for tests, and between containers of one machine.
     pub fn allow_unencrypted_keys(mut self, allow: bool) -> Self {
         self.unencrypted = allow;
         self
@@ -324,8 +359,8 @@ impl ClientBuilder {
     ///
     /// # Errors
     ///
-    /// [`Error::Config`] if there is no project ID, or if a proxy or root certificates are set beside an
-    /// agent or a transport; [`Error::Argument`] for a setting or environment variable that cannot be
+    /// [`Error::Config`](crate::Error::Config) if there is no project ID, or if a proxy or root certificates are set together with an
+    /// agent or a transport; [`Error::Argument`](crate::Error::Argument) for a setting or environment variable that cannot be
     /// right, such as an address to which a management key would go unencrypted.
     pub fn build(mut self) -> Result<Client> {
         let env = Env(self.connect.environment);
@@ -358,77 +393,9 @@ impl ClientBuilder {
             request_id: self.request_id,
             transport,
             clock: self.clock.unwrap_or_else(|| Box::<SystemClock>::default()),
-            refresh_cookie: self.refresh_cookie,
             refreshes: Refreshes::default(),
         };
-        Ok(Client { shared: Arc::new(shared), settings: Arc::new(self.settings) })
-    }
-
-    fn find_project(&mut self, env: Env) -> Result<String> {
-        const VARIABLE: &str = "DESCOPE_PROJECT_ID";
-        if let Some(id) = self.project_id.take() {
-            check::project_id(&id)?;
-            return Ok(id);
-        }
-        let none = Error::Config("no project ID: pass one, or set `DESCOPE_PROJECT_ID`");
-        let id = env.var(VARIABLE)?.ok_or(none)?;
-        renamed(VARIABLE, check::project_id(&id))?;
-        Ok(id)
-    }
-
-    fn find_url(&mut self, env: Env, project_id: &str) -> Result<Url> {
-        const VARIABLE: &str = "DESCOPE_BASE_URI";
-        if let Some(url) = self.base_url.take() {
-            return Url::new("base_url", &url);
-        }
-        match env.var(VARIABLE)? {
-            Some(url) => Url::new(VARIABLE, &url),
-            None => Url::new("project_id", &region_url(project_id)),
-        }
-    }
-
-    fn make_verifier(&mut self, env: Env, project_id: &str, base_url: &str) -> Result<Verifier> {
-        const VARIABLE: &str = "DESCOPE_PUBLIC_KEY";
-        let given = self.public_key.take();
-        let of_environment = if given.is_none() { env.var(VARIABLE)? } else { None };
-        let verifier = Verifier::new(VerifierSettings {
-            project_id,
-            base_url,
-            refresh_cookie: &self.refresh_cookie,
-            policy: std::mem::take(&mut self.key_policy),
-            leeway: self.leeway,
-            max_token_size: self.max_token_size,
-            public_key: given.as_deref().or(of_environment.as_deref()),
-        });
-        match of_environment {
-            Some(_) => renamed(VARIABLE, verifier),
-            None => verifier,
-        }
-    }
-
-    /// The transport, which a management key may go over.
-    fn make_transport(
-        &mut self,
-        has_key: bool,
-        api: &Url,
-        cache: Option<&Url>,
-    ) -> Result<Box<dyn Transport>> {
-        let transport: builtin::Ureq = match self.transport.take() {
-            None => builtin::Ureq::new(&self.connect, &api.text, cache.map(|url| &*url.text))?,
-            Some(_) if self.connect.is_set() => {
-                return Err(Error::Config(
-                    "a proxy or root certificates are for the built-in transport: set those of yours",
-                ));
-            }
-            Some(Sends::Agent(agent)) => agent.into(),
-            Some(Sends::Transport(transport)) => return Ok(transport),
-        };
-        if has_key && !self.unencrypted {
-            for url in cache.into_iter().chain([api]) {
-                url.check_key(transport.has_remote_proxy())?;
-            }
-        }
-        Ok(Box::new(transport))
+        Ok(Client::from_core(Core::new(shared, self.settings)))
     }
 }
 
@@ -450,6 +417,7 @@ impl fmt::Debug for ClientBuilder {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Error;
 
     #[test]
     fn bad_settings_name_the_argument() {

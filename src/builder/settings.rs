@@ -79,17 +79,9 @@ impl Url {
         if here || self.uri.scheme_str() == Some("https") {
             return Ok(());
         }
-        let reason = "must start with `https://`, as a management key would go there unencrypted: \
+        let reason = "must start with `https://`, or a management key would be sent unencrypted: \
                       see `ClientBuilder::allow_unencrypted_keys`";
         Err(Error::argument(self.name, reason))
-    }
-}
-
-/// As in the official SDKs: a project ID of 32 characters or more holds a region.
-pub(crate) fn region_url(project_id: &str) -> String {
-    match project_id.get(1..5) {
-        Some(region) if project_id.len() >= 32 => format!("https://api.{region}.descope.com"),
-        _ => "https://api.descope.com".to_owned(),
     }
 }
 
@@ -116,14 +108,16 @@ pub(super) fn headers(given: &[(String, String)], project_id: &str) -> Result<He
     let refuse = |reason| Error::argument("header", reason);
     let mut headers = HeaderMap::new();
     for (name, value) in given {
-        let name =
-            HeaderName::from_bytes(name.as_bytes()).map_err(|_| refuse("not a header's name"))?;
+        let name = HeaderName::from_bytes(name.as_bytes())
+            .map_err(|_| refuse("is not a valid header name"))?;
         if REFUSED.contains(&name.as_str()) || name.as_str().starts_with("proxy-") {
-            return Err(refuse("belongs to the connection or the form of the body"));
+            return Err(refuse(
+                "must not be set: it belongs to the connection or describes the body",
+            ));
         }
         let mut value = check::header("header", value)?;
         value.set_sensitive(true);
-        headers.try_append(name, value).map_err(|_| refuse("too many"))?;
+        headers.try_append(name, value).map_err(|_| refuse("must not have so many values"))?;
     }
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert("x-descope-project-id", check::header("project_id", project_id)?);
@@ -166,15 +160,6 @@ mod tests {
         ] {
             assert!(matches!(Url::new("base_url", bad), Err(Error::Argument { .. })), "{bad}");
         }
-    }
-
-    #[test]
-    fn regions() {
-        let id = |length: usize| format!("Puse1{}", "a".repeat(length - 5));
-        assert_eq!(region_url(&id(31)), "https://api.descope.com");
-        assert_eq!(region_url(&id(32)), "https://api.use1.descope.com");
-        assert_eq!(region_url(&id(40)), "https://api.use1.descope.com");
-        assert_eq!(region_url("P"), "https://api.descope.com");
     }
 
     #[test]
