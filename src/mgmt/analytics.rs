@@ -49,7 +49,7 @@ impl Analytics<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`](crate::Error::Argument) if the search ends before it begins.
+    /// [`Error::Argument`] if the search ends before it begins.
     pub fn search(&self, search: &AnalyticsSearch) -> Result<Vec<AnalyticsRecord>> {
         let ends_too_early = search.from.zip(search.to).is_some_and(|(from, to)| from > to);
         self.0

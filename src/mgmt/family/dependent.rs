@@ -81,7 +81,7 @@ impl Families<'_> {
 
     /// Lets a member of a family act for one of its dependents: returns a refresh token of the
     /// dependent, with the claim `act` that says who acts.
-    /// [`Session::refresh`](crate::auth::session::Session::refresh) makes a session of it.
+    /// [`Sessions::refresh`](crate::auth::session::Sessions::refresh) makes a session of it.
     ///
     /// The one who acts is given by user ID or login ID, the dependent by login ID. Acting takes the
     /// permission `Family Impersonate Dependents` in that family, which Descope's role `Family Admin`

@@ -36,7 +36,7 @@ impl Jwts<'_> {
     }
 
     /// Lets a user act as another: returns a refresh token of the other, with the claim `act` that
-    /// says who acts. [`Session::refresh`](crate::auth::session::Session::refresh) makes a session of
+    /// says who acts. [`Sessions::refresh`](crate::auth::session::Sessions::refresh) makes a session of
     /// it.
     ///
     /// Both are given by login ID or user ID. The one who acts needs the permission for it, which

@@ -94,7 +94,7 @@ impl Users<'_> {
     ///
     /// let changes = [("ada", UserPatch::default().name("Countess Lovelace"))];
     /// let outcome = client.mgmt().user().patch_batch(&changes)?;
-    /// assert_eq!(outcome.patched[0].name, "Countess Lovelace");
+    /// assert_eq!(outcome.patched[0].name.as_deref(), Some("Countess Lovelace"));
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///

@@ -230,7 +230,8 @@ impl Users<'_> {
     /// use descope::mgmt::user::NamesUpdate;
     ///
     /// let names = NamesUpdate::default().name("Ada Lovelace").given_name("Ada");
-    /// assert_eq!(client.mgmt().user().update_names("ada", &names)?.name, "Ada Lovelace");
+    /// let ada = client.mgmt().user().update_names("ada", &names)?;
+    /// assert_eq!(ada.name.as_deref(), Some("Ada Lovelace"));
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
