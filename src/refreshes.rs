@@ -88,6 +88,14 @@ fn is_final(error: &Error) -> bool {
         && (error.is_unauthorized() || error.is_not_found())
 }
 
+/// Stands for a token that is not kept.
+pub(crate) fn digest(token: &str) -> Digest {
+    let digest = ring::digest::digest(&ring::digest::SHA256, token.as_bytes());
+    let mut bytes = [0; 32];
+    bytes.copy_from_slice(digest.as_ref());
+    bytes
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,14 +1,15 @@
 //! Sessions: checking, refreshing and ending them, and what a signed-in user may ask. Feature
 //! `session`.
 
+mod named;
+
 use std::fmt;
 use std::sync::Arc;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+pub(crate) use self::named::Named;
 use super::{Auth, AuthInfo, Token};
 use crate::call::Call;
 use crate::check;
@@ -19,7 +20,7 @@ use crate::json::DecodeError;
 use crate::jwt::{Claims, Kind, Origin};
 use crate::models::{SignInRecord, User};
 use crate::options::setters;
-use crate::refreshes::Digest;
+use crate::refreshes::digest;
 use crate::secret::Secret;
 use crate::transport::{TransportError, TransportErrorKind};
 
@@ -420,43 +421,6 @@ pub(crate) enum Memory {
     Used,
 }
 
-/// Whom a token names, and what it calls itself. Nothing of this is checked here.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-pub(crate) struct Named {
-    sub: Option<String>,
-    dsub: Option<String>,
-    #[cfg(feature = "web")]
-    drn: Option<String>,
-}
-
-impl Named {
-    pub(crate) fn read(token: &str) -> Option<Self> {
-        let payload = URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?;
-        let named: Self = serde_json::from_slice(&payload).ok()?;
-        (!named.user_id().is_empty()).then_some(named)
-    }
-
-    /// As [`Claims::user_id`] has it.
-    pub(crate) fn user_id(&self) -> &str {
-        let given = |id: &'_ Option<String>| id.as_deref().is_some_and(|id| !id.is_empty());
-        let id = if given(&self.dsub) { &self.dsub } else { &self.sub };
-        id.as_deref().unwrap_or_default()
-    }
-
-    /// What the token says it is, such as `DS`.
-    #[cfg(feature = "web")]
-    pub(crate) fn kind(&self) -> Option<&str> {
-        self.drn.as_deref()
-    }
-
-    /// Refuses the refresh token of another user.
-    pub(crate) fn check_user(&self, refresh: &Claims) -> Result<(), TokenError> {
-        let same = self.user_id() == refresh.user_id();
-        if same { Ok(()) } else { Err(TokenError::OtherUser) }
-    }
-}
-
 /// A sign-in, if all of its tokens are this user's.
 fn of_user(info: AuthInfo, user_id: &str) -> Result<AuthInfo> {
     let tokens = [Some(&info.session), info.refresh.as_ref()];
@@ -465,13 +429,6 @@ fn of_user(info: AuthInfo, user_id: &str) -> Result<AuthInfo> {
     } else {
         Err(DecodeError::new("the tokens are of another user than the refresh token").into())
     }
-}
-
-pub(crate) fn digest(token: &str) -> Digest {
-    let digest = ring::digest::digest(&ring::digest::SHA256, token.as_bytes());
-    let mut bytes = [0; 32];
-    bytes.copy_from_slice(digest.as_ref());
-    bytes
 }
 
 /// The tokens of one session. Either may be empty, as when its cookie is missing.

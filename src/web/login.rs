@@ -4,10 +4,11 @@ use serde_json::Value;
 
 use super::place::Place;
 use super::{Access, Denied, Guard, Reason, RequestTokens, Visitor};
-use crate::auth::session::{Named, digest};
+use crate::auth::session::Named;
 use crate::auth::{AuthInfo, CookieSettings, Token};
 use crate::client::Client;
 use crate::error::{Error, Result, codes};
+use crate::refreshes::digest;
 use crate::transport::http::HeaderValue;
 
 impl Guard {

@@ -15,6 +15,7 @@ pub(in crate::emulator) mod codes;
 pub(in crate::emulator) mod company;
 pub(in crate::emulator) mod delivery;
 pub(in crate::emulator) mod descoper;
+pub(in crate::emulator) mod documents;
 pub(in crate::emulator) mod engine;
 pub(in crate::emulator) mod family;
 pub(in crate::emulator) mod fga;

@@ -1,13 +1,12 @@
 //! Everything an emulator remembers.
 
-use std::collections::BTreeMap;
-
 use super::access_key::AccessKey;
 use super::applications::Applications;
 use super::attribute::Attributes;
 use super::audit::{Record, Trail};
 use super::codes::{Attempt, Code, Link};
 use super::company::Company;
+use super::documents::Documents;
 use super::engine::Engine;
 use super::family::{Family, FamilySettings};
 use super::fga::Authorization;
@@ -31,7 +30,7 @@ use super::table::{By, Edit, Table};
 use super::tenant::Tenant;
 use super::user::User;
 use crate::emulator::words::context::Context;
-use crate::emulator::words::fields::{Fields, Object};
+use crate::emulator::words::fields::Fields;
 use crate::emulator::words::refusal::{Refusal, Result};
 
 /// The state of one project. An area that does something with what it remembers adds its field here.
@@ -69,7 +68,7 @@ pub(in crate::emulator) struct Store {
     pub(in crate::emulator) project: Project,
     pub(in crate::emulator) company: Company,
     /// What areas only keep, as it came, by the name of its list in seeds.
-    documents: BTreeMap<&'static str, Vec<Object>>,
+    pub(in crate::emulator) documents: Documents,
 }
 
 impl Store {
@@ -107,18 +106,8 @@ impl Store {
             audit: Trail::default(),
             project: Project::default(),
             company: Company::default(),
-            documents: BTreeMap::new(),
+            documents: Documents::default(),
         }
-    }
-
-    /// What was kept under the name of a list in seeds, oldest first.
-    pub(in crate::emulator) fn kept(&self, list: &str) -> impl Iterator<Item = Fields<'_>> {
-        self.documents.get(list).into_iter().flatten().map(Fields::new)
-    }
-
-    /// Keeps something for an area that does no more with it.
-    pub(in crate::emulator) fn keep(&mut self, list: &'static str, document: Object) {
-        self.documents.entry(list).or_default().push(document);
     }
 
     pub(in crate::emulator) fn user(&self, id: &str) -> Option<&User> {
@@ -324,7 +313,8 @@ impl Store {
 
     /// Whether the company has a project with this ID: this one, or a copy of it.
     pub(in crate::emulator) fn knows_project(&self, context: &Context<'_>, id: &str) -> bool {
-        context.settings.project_id == id || self.kept(COPIES).any(|copy| copy.text("id") == id)
+        context.settings.project_id == id
+            || self.documents.kept(COPIES).any(|copy| copy.text("id") == id)
     }
 
     /// The roles that new users get.

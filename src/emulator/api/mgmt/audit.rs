@@ -98,7 +98,7 @@ const WEBHOOK: &[Field] = &[
 
 /// Connectors, which are kept and send nothing.
 const WEBHOOKS: List = List::plain(KEPT, "/v2/mgmt/connector/audit/web/set", |store| {
-    store.kept(KEPT).map(|webhook| json!(webhook.whole())).collect()
+    store.documents.kept(KEPT).map(|webhook| json!(webhook.whole())).collect()
 });
 const KEPT: &str = "auditWebhooks";
 
@@ -250,10 +250,10 @@ fn create_webhook(call: &Call<'_>, store: &mut Store) -> Result {
             ));
         }
     }
-    if store.kept(KEPT).any(|other| other.text("name") == body.text("name")) {
+    if store.documents.kept(KEPT).any(|other| other.text("name") == body.text("name")) {
         return Err(Refusal::taken("connector"));
     }
-    store.keep(KEPT, call.body.clone());
+    store.documents.keep(KEPT, call.body.clone());
     Ok(Reply::empty())
 }
 

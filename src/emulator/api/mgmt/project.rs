@@ -17,7 +17,7 @@ use crate::emulator::words::refusal::{Reply, Result};
 
 /// Copies of the project, which get new IDs.
 pub(in crate::emulator) const SEED: List = List::plain(COPIES, "/v1/mgmt/project/clone", |store| {
-    store.kept(COPIES).map(|copy| About::read(copy).save()).collect()
+    store.documents.kept(COPIES).map(|copy| About::read(copy).save()).collect()
 });
 
 /// What this project is called; the copies have no more than that either.
@@ -145,7 +145,7 @@ fn update_tags(call: &Call<'_>, store: &mut Store) -> Result {
 
 fn projects(call: &Call<'_>, store: &mut Store) -> Result {
     let this = store.project.about.show(&call.settings.project_id);
-    let copies = store.kept(COPIES).map(|copy| About::read(copy).show(copy.text("id")));
+    let copies = store.documents.kept(COPIES).map(|copy| About::read(copy).show(copy.text("id")));
     list("projects", [this].into_iter().chain(copies))
 }
 
@@ -155,7 +155,7 @@ fn clone(call: &Call<'_>, store: &mut Store) -> Result {
     let id = random::id("P");
     let mut document = call.body.clone();
     document.insert("id".to_owned(), json!(id));
-    store.keep(COPIES, document);
+    store.documents.keep(COPIES, document);
     Ok(json!({
         "projectId": id,
         "projectName": copy.name,
