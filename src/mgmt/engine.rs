@@ -45,16 +45,17 @@ impl Engines<'_> {
             secret: Option<Secret>,
         }
 
-        let Answer { engine: WithSecret { engine, secret: inner }, secret } = self
+        let Answer { mut engine, secret } = self
             .0
             .post("/v1/mgmt/engine/create")
             .check(check::id("name", name))
             .field("name", name)
             .send()?;
         // It belongs to the engine, but some answers have it beside.
-        let mut secrets = [inner, secret].into_iter().flatten();
+        let mut secrets = [engine.secret.take(), secret].into_iter().flatten();
         let secret = secrets.find(|secret| !secret.expose().is_empty());
-        Ok(CreatedEngine { engine, secret: secret.ok_or_else(|| DecodeError::new("no `secret`"))? })
+        let secret = secret.ok_or_else(|| DecodeError::new("no `secret`"))?;
+        Ok(CreatedEngine { engine: engine.without(), secret })
     }
 
     /// Loads an engine.
@@ -164,16 +165,22 @@ impl Engines<'_> {
 }
 
 /// An engine as it comes, so that a secret never ends up among what is unknown.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
 struct WithSecret {
+    id: String,
+    name: String,
+    #[serde(deserialize_with = "crate::time::or_never")]
+    created_time: Option<UnixTime>,
     secret: Option<Secret>,
     #[serde(flatten)]
-    engine: Engine,
+    extra: Extra,
 }
 
 impl WithSecret {
     fn without(self) -> Engine {
-        self.engine
+        let Self { id, name, created_time, extra, .. } = self;
+        Engine { id, name, created_time, extra }
     }
 }
 

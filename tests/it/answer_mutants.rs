@@ -6,7 +6,7 @@ use std::sync::PoisonError;
 
 use descope::auth::AuthInfo;
 use descope::auth::DeliveryMethod::Email;
-use descope::auth::oauth::OneTap;
+use descope::auth::oauth::{NativeResult, OneTap};
 use descope::auth::password::Replacement;
 use descope::mgmt::authz::{AccessOptions, ResourceRelations};
 use descope::mgmt::fga::{MappableOptions, MappableQuery, ResourceId};
@@ -116,11 +116,15 @@ fn go_case(name: &str) -> String {
 
 type SignIn = (&'static str, fn(&Client) -> Result<AuthInfo>);
 
-const SIGN_INS: [SignIn; 19] = [
+const SIGN_INS: [SignIn; 21] = [
     ("POST /v1/auth/magiclink/verify", |c| c.auth().magic_link().verify("t")),
     ("POST /v1/auth/otp/verify/{method}", |c| c.auth().otp().verify(Email, "a@example.com", "1")),
     ("POST /v1/auth/enchantedlink/pending-session", |c| {
         c.auth().enchanted_link().session("r").map(Option::unwrap)
+    }),
+    ("POST /v1/auth/notp/pending-session", |c| c.auth().notp().session("r").map(Option::unwrap)),
+    ("POST /v1/auth/oauth/native/finish", |c| {
+        c.auth().oauth().native_finish("apple", "s", &NativeResult::default().code("c"))
     }),
     ("POST /v1/auth/totp/verify", |c| c.auth().totp().verify("a", "1", &Default::default())),
     ("POST /v1/auth/password/signup", |c| {
@@ -230,7 +234,7 @@ fn page<T: Serialize>(page: &Page<T>) -> Vec<Value> {
     values(&page.items)
 }
 
-const LISTS: [List; 25] = [
+const LISTS: [List; 35] = [
     ("POST /v2/mgmt/user/search", |c| {
         c.mgmt().user().search(&Default::default()).map(|found| page(&found))
     }),
@@ -317,6 +321,30 @@ const LISTS: [List; 25] = [
             .load_my_tenants(which, token.as_str().unwrap())
             .map(|items| values(&items))
     }),
+    ("GET /v1/mgmt/managementkey/search", |c| {
+        c.mgmt().management_key().load_all().map(|items| values(&items))
+    }),
+    ("POST /v1/mgmt/descoper/list", |c| c.mgmt().descoper().load_all().map(|items| values(&items))),
+    ("GET /v1/mgmt/engines/load", |c| c.mgmt().engine().load_all().map(|items| values(&items))),
+    ("GET /v1/mgmt/list/all", |c| c.mgmt().list().load_all().map(|items| values(&items))),
+    ("POST /v1/mgmt/family/search", |c| {
+        c.mgmt().family().search(&Default::default()).map(|found| page(&found))
+    }),
+    ("POST /v2/mgmt/thirdparty/apps/load", |c| {
+        c.mgmt().inbound_app().search(&Default::default()).map(|found| page(&found))
+    }),
+    ("POST /v1/mgmt/thirdparty/consents/search", |c| {
+        c.mgmt().inbound_app().search_consents(&Default::default()).map(|found| page(&found))
+    }),
+    ("POST /v1/mgmt/jwt/templates/list", |c| {
+        c.mgmt().jwt_template().load_all().map(|items| values(&items))
+    }),
+    ("POST /v1/mgmt/scopeClaimMapping/get", |c| {
+        c.mgmt().scope_claim_mapping().load_all().map(|items| values(&items))
+    }),
+    ("POST /v1/mgmt/analytics/search", |c| {
+        c.mgmt().analytics().search(&Default::default()).map(|items| values(&items))
+    }),
 ];
 
 #[test]
@@ -356,6 +384,32 @@ fn a_list_keeps_its_items_and_what_else_they_say() {
     }
     println!("{count} mutants of {} lists", LISTS.len());
     assert!(count > 5_000, "{count}");
+}
+
+#[test]
+fn the_session_of_an_access_key_holds_as_long_as_its_token_is_there() {
+    let (client, answer) = answered();
+    let exchange = |text: &str| {
+        *answer.lock().unwrap_or_else(PoisonError::into_inner) = text.as_bytes().to_vec();
+        client.auth().access_key().exchange("K2access-key", &Default::default())
+    };
+    let full = full("POST /v1/auth/accesskey/exchange");
+    let expected = exchange(&full.to_string()).unwrap();
+    let mutants = mutants(&full);
+    for mutant in &mutants {
+        match exchange(&mutant.text) {
+            Ok(session) => {
+                let (found, jwt) = (&session.session.jwt, &expected.session.jwt);
+                assert_eq!(found.expose(), jwt.expose(), "{}", mutant.text);
+                let named = session.key_id == expected.key_id;
+                assert!(named || mutant.path[0] == "keyId", "{}", mutant.text);
+            }
+            Err(Error::Decode(_) | Error::Token(_)) if without_token(mutant) => {}
+            Err(error) => panic!("{:?} {error}: {}", mutant.path, mutant.text),
+        }
+    }
+    println!("{} mutants of the exchange of an access key", mutants.len());
+    assert!(mutants.len() > 50, "{}", mutants.len());
 }
 
 /// Whether a key may be lost: it comes once.
