@@ -57,9 +57,11 @@ scenario('refused', async (run) => {
   await ok(sdk.management.user.delete(ADA));
   await fails(401, sdk.refresh(signedIn.refreshJwt));
   for (const [operation, call] of [
-    ['GET /v1/mgmt/list/all', () => sdk.management.list.loadAll()],
-    ['POST /v1/mgmt/descoper/list', () => sdk.management.descoper.list()],
-    ['GET /v1/mgmt/outbound/apps', () => sdk.management.outboundApplication.loadAllApplications()],
+    ['POST /v1/mgmt/flow/run', () => sdk.management.flow.run('sign-up')],
+    ['POST /v1/mgmt/user/import', () => sdk.management.user.import('auth0', '[]')],
+    ['POST /v1/mgmt/user/passkeys/list', () => sdk.management.user.listPasskeys(ADA)],
+    ['POST /v1/mgmt/user/trusteddevices/list', () => sdk.management.user.listTrustedDevices([ADA])],
+    ['GET /v1/mgmt/thirdparty/apps/load', () => sdk.management.inboundApplication.loadAllApplications()],
   ]) {
     if (!emulated(operation)) await fails('EMU501', call());
   }
