@@ -1,9 +1,10 @@
 //! Permissions.
 
-use descope::Scope;
 use descope::mgmt::jwt::SignIn;
 use descope::mgmt::permission::{NewPermission, PermissionChange, PermissionDetails};
 use descope::mgmt::role::RoleDetails;
+use descope::transport::http::Method;
+use descope::{Credential, Scope};
 use serde_json::{Value, json};
 
 use crate::answers::survives;
@@ -155,4 +156,25 @@ fn a_permission_lives_in_roles_and_tokens() {
     assert_eq!(list(), []);
     assert!(permissions.delete("look").unwrap_err().is_not_found());
     assert_eq!(role().permissions, [""; 0]);
+}
+
+/// The types that Node and Go give to new permissions and roles have what Descope sets, too.
+#[test]
+fn what_descope_sets_is_ignored_in_a_batch() {
+    let (_, client) = start();
+    let create = |path: &str, body: Value| {
+        client.call(Method::POST, path, Credential::ManagementKey, &body).map(drop)
+    };
+    let permission =
+        json!({ "name": "read", "description": "", "id": "P9", "systemDefault": true });
+    create("/v1/mgmt/permission/create/batch", json!({ "permissions": [permission] })).unwrap();
+    let permissions = client.mgmt().permission().load_all().unwrap();
+    let read = permissions.iter().find(|permission| permission.name == "read").unwrap();
+    assert!(read.id != "P9" && !read.system_default, "{read:?}");
+    let role =
+        json!({ "name": "Reader", "permissionNames": ["read"], "id": "R9", "createdTime": 5 });
+    create("/v1/mgmt/role/create/batch", json!({ "roles": [role] })).unwrap();
+    let roles = client.mgmt().role().load_all().unwrap();
+    let reader = roles.iter().find(|role| role.name == "Reader").unwrap();
+    assert!(reader.id != "R9" && reader.created_time.unwrap().as_seconds() > 5, "{reader:?}");
 }

@@ -23,7 +23,14 @@ const UPDATE: &[Field] = &[
 ];
 const DELETE: &[Field] = &[optional("name", Kind::Text), optional("id", Kind::Text)];
 
-const CREATE_BATCH: &[Field] = &[required("permissions", Kind::Objects(CREATE))];
+/// A new permission of a batch. The types of the official SDKs also have what Descope sets, and it is ignored.
+const CREATE_ONE: &[Field] = &[
+    required("name", Kind::Text),
+    optional("description", Kind::Text),
+    optional("id", Kind::Text),
+    optional("systemDefault", Kind::Bool),
+];
+const CREATE_BATCH: &[Field] = &[required("permissions", Kind::Objects(CREATE_ONE))];
 const UPDATE_BATCH: &[Field] = &[required("permissions", Kind::Objects(UPDATE))];
 const DELETE_BATCH: &[Field] = &[optional("names", Kind::Texts), optional("ids", Kind::Texts)];
 

@@ -45,7 +45,18 @@ const SEARCH: &[Field] = &[
     optional("sort", Kind::Objects(&[required("field", Kind::Text), optional("desc", Kind::Bool)])),
 ];
 
-const CREATE_BATCH: &[Field] = &[required("roles", Kind::Objects(CREATE))];
+/// A new role of a batch. The types of the official SDKs also have what Descope sets, and it is ignored.
+const CREATE_ONE: &[Field] = &[
+    required("name", Kind::Text),
+    optional("description", Kind::Text),
+    optional("permissionNames", Kind::Texts),
+    optional("tenantId", Kind::Text),
+    optional("default", Kind::Bool),
+    optional("private", Kind::Bool),
+    optional("id", Kind::Text),
+    optional("createdTime", Kind::Int),
+];
+const CREATE_BATCH: &[Field] = &[required("roles", Kind::Objects(CREATE_ONE))];
 const UPDATE_BATCH: &[Field] = &[required("roles", Kind::Objects(UPDATE))];
 const DELETE_BATCH: &[Field] = &[
     optional("roleNames", Kind::Texts),
