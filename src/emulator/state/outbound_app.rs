@@ -73,7 +73,7 @@ impl OutboundToken {
     /// A token of this owner that does not say anything yet.
     pub(in crate::emulator) fn new(app: &str, owner: Owner) -> Self {
         Self {
-            id: random::id("OT"),
+            id: random::id("OTK"),
             app: app.to_owned(),
             owner,
             subject: String::new(),

@@ -331,8 +331,8 @@ fn users_are_signed_up_and_in_without_being_asked() {
     let up = SignIn::default().session(CurrentSession::step_up(info.refresh_token().unwrap()));
     let raised = jwt.sign_in(ADA, &up).unwrap();
     assert_eq!(raised.claims().get::<bool>("su").unwrap(), Some(true));
-    let als = CurrentSession::step_up(sign_in(&client, "al").refresh_token().unwrap());
-    let others = SignIn::default().session(als);
+    let al = CurrentSession::step_up(sign_in(&client, "al").refresh_token().unwrap());
+    let others = SignIn::default().session(al);
     assert!(jwt.sign_in(ADA, &others).is_err(), "another user's session");
     let session = CurrentSession::new(info.refresh_token().unwrap()).revoke_other_sessions(true);
     let only = SignIn::default().session(session);
