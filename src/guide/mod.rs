@@ -17,6 +17,8 @@
 //! | [`one_shot`] | CGI programs, cron jobs and other short processes |
 //! | [`programs`] | threads, async programs, proxies, logs, small binaries |
 //! | [`python`] | how to write each method of the Python SDK in Rust |
+//! | [`go`] | the same for the Go SDK |
+//! | [`node`] | the same for the Node SDK |
 
 #[doc = include_str!("command_line.md")]
 pub mod command_line {}
@@ -30,6 +32,10 @@ pub mod emulator {}
 #[doc = include_str!("errors.md")]
 pub mod errors {}
 
+#[doc = include_str!("go.md")]
+#[doc = include_str!("go_methods.md")]
+pub mod go {}
+
 /// Signing keys: caching, rotation, outages, clocks.
 ///
 #[doc = include_str!("keys.svg")]
@@ -42,6 +48,10 @@ pub mod machines {}
 
 #[doc = include_str!("one_shot.md")]
 pub mod one_shot {}
+
+#[doc = include_str!("node.md")]
+#[doc = include_str!("node_methods.md")]
+pub mod node {}
 
 /// The operations of the Descope API, from the file `src/operations.txt` of the package. `client` marks
 /// operations that a function of this crate sends, `emulator` those that the emulator answers.

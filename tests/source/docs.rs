@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use crate::files::{path, read, sources};
+use crate::methods::{PAGES, methods};
 
 /// The cells of the tables with this head.
 fn rows<'t>(page: &'t str, head: &str) -> Vec<Vec<&'t str>> {
@@ -63,8 +64,26 @@ fn are_linked(rows: &[Vec<&str>]) {
 }
 
 #[test]
-fn the_newer_methods_of_the_python_sdk_are_linked() {
-    are_linked(&rows(&read("src/guide/python_newer.md"), "| Python 2.16.1 | Rust | |"));
+fn the_methods_of_the_official_sdks_are_linked() {
+    for page in &PAGES {
+        are_linked(&rows(&read(page.file), &format!("| {} | Rust | |", page.sdk)));
+    }
+}
+
+#[test]
+fn every_method_that_calls_nothing_has_its_row() {
+    for (page, head) in [("go", "| Go | Rust | |"), ("node", "| Node | Rust | |")] {
+        let text = read(&format!("src/guide/{page}.md"));
+        let rows = rows(&text, head);
+        let listed: Vec<_> = rows.iter().map(|cells| code(cells[0]).to_owned()).collect();
+        let unique: BTreeSet<_> = listed.iter().cloned().collect();
+        assert_eq!(listed.len(), unique.len(), "{page}.md has a method twice");
+        let methods = methods(&format!("{page}_methods.txt")).into_iter();
+        let helpers = methods.filter(|(_, operation)| operation.is_none());
+        let helpers: BTreeSet<_> = helpers.map(|(method, _)| method).collect();
+        assert_eq!(unique, helpers, "{page}.md");
+        are_linked(&rows);
+    }
 }
 
 /// Headings of a page, with the number of examples that run below each.

@@ -5,4 +5,4 @@ mod docs;
 mod files;
 mod floors;
 mod layering;
-mod python;
+mod methods;
