@@ -219,8 +219,8 @@ def dependents(run):
     users.create("bob")
     users.add_families("ada", [m.AssociatedFamily("lovelace", ["Family Admin"])])
     users.add_families("bob", [m.AssociatedFamily("lovelace")])
-    person = {"name": "Ann", "given_name": "An", "email": "ann@example.com", "custom_attributes": {"a": 1}}
-    more = {"family_scoped_attributes": {"bed": 8}, "picture": "https://p.example"}
+    person = {"name": "Ann", "given_name": "An", "email": "ann@example.com", "picture": "https://p.example"}
+    more = {"family_scoped_attributes": {"bed": 8}, "custom_attributes": {"a": 1}}
     made = c.create_dependent("lovelace", "ann", **person, **more)["user"]
     ann = users.load("ann")["user"]
     assert ann["userId"] == made["userId"] and ann["customAttributes"] == {"a": 1}, ann
@@ -276,6 +276,18 @@ def custom_attributes(run):
         users.delete_family_scoped_custom_attributes,
     )
     assert users.load_custom_attributes() == {"data": [], "total": 0}, "each has its own"
+
+    # The SDK's hints say that a type is a text, and options are texts: the API has neither.
+    fails("type", users.create_custom_attribute, "plan", "Plan", "string")
+    fails("options", users.create_custom_attribute, "plan", "Plan", 4, options=["free"])
+    users.create_custom_attribute("plan", "Plan", 1, True)
+    plan = {"name": "plan", "displayName": "Plan", "type": 1, "required": True}
+    assert users.load_custom_attributes() == {"data": [plan], "total": 1}
+    fails("EMU409", users.create_custom_attribute, "plan", "Plan", 1)
+    users.delete_custom_attribute("other")
+    assert users.load_custom_attributes()["data"] == [plan]
+    users.delete_custom_attribute("plan")
+    assert users.load_custom_attributes() == {"data": [], "total": 0}
 
 
 @scenario(modern=True)
@@ -354,7 +366,8 @@ def cross_app_access(run):
     assert loaded["enabled"] is True and loaded["providerID"] == "okta", loaded
     assert (loaded["groupsPriority"], loaded["groupPriorityEnabled"]) == (["pilots"], True), loaded
     assert only(loaded["groupsMapping"], "groups") == ["pilots"], loaded
-    assert loaded["groupsMapping"][0]["role"]["name"] == "Pilot" and loaded["defaultSSORoles"] == ["Pilot"]
+    assert loaded["groupsMapping"][0]["role"]["name"] == "Pilot", loaded
+    assert loaded["defaultSSORoles"] == ["Pilot"], loaded
     assert loaded["fgaMappings"]["pilots"]["relations"][0]["resource"] == "plan", loaded
     c.new_settings("acme", "Second", sso_id="second")
     c.configure_xaa_settings("acme", s.XAASettings(True), "second")
