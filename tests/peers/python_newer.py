@@ -302,21 +302,21 @@ def deleted_project(run):
 
 
 @scenario(modern=True)
-def attribute_definitions(run):
-    assert run.client.mgmt.user.load_custom_attributes() == {"data": [], "total": 0}
-
-
-@scenario(modern=True)
 def uncovered(run):
-    c = run.client.mgmt
-    for operation, call, *args in (
-        ("POST /v1/mgmt/analytics/search", c.analytics.search),
-        ("GET /v1/mgmt/engines/load", c.engine.load_all),
-        ("GET /v1/mgmt/list/all", c.list.load_all),
-        ("GET /v1/mgmt/managementkey/search", c.management_key.search),
-        ("GET /v1/mgmt/outbound/apps", c.outbound_application.load_all_applications),
-        ("POST /v1/mgmt/flow/run", c.flow.run_flow, "sign-up"),
-        ("POST /v1/mgmt/user/passkeys/list", c.user.list_passkeys, "ada"),
+    flow, user = run.client.mgmt.flow, run.client.mgmt.user
+    user.create("ada")
+    for path, call, *args in (
+        ("flow/run", flow.run_flow, "sign-up"),
+        ("flow/async/run", flow.run_flow_async, "sign-up"),
+        ("flow/async/result", flow.get_flow_async_result, "E1"),
+        ("user/import", user.import_users, "auth0"),
+        ("user/passkeys/list", user.list_passkeys, "ada"),
+        ("user/passkey/delete", user.delete_passkey, "ada", "C1"),
+        ("user/trusteddevices/list", user.list_trusted_devices, ["ada"]),
+        ("user/trusteddevices/remove", user.remove_trusted_device, "ada", ["D1"]),
+        ("user/recovery-codes/delete", user.remove_recovery_codes, "ada"),
+        ("user/update/recovery/email", user.update_recovery_email, "ada", ADA),
+        ("user/update/recovery/phone", user.update_recovery_phone, "ada", PHONE),
     ):
-        if not emulated(operation):
+        if not emulated(f"POST /v1/mgmt/{path}"):
             fails("EMU501", call, *args)

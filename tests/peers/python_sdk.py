@@ -18,6 +18,8 @@ from pathlib import Path
 from python_harness import SCENARIOS, VERSION, Emulator, Run
 
 import python_auth  # noqa: F401, they add their scenarios
+import python_apps  # noqa: F401
+import python_company  # noqa: F401
 import python_errors  # noqa: F401
 import python_mgmt  # noqa: F401
 import python_newer  # noqa: F401

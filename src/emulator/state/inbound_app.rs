@@ -26,6 +26,7 @@ impl InboundApp {
         let settings = self.settings();
         ["openid", "offline_access"].contains(&scope)
             || settings.objects("permissionsScopes").any(|known| known.text("name") == scope)
+            || settings.objects("attributesScopes").any(|known| known.text("name") == scope)
             || settings.objects("scopeClaimMapping").any(|known| known.text("scope") == scope)
     }
 }

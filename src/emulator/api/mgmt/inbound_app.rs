@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::client_secret::{self, SECRET};
 use super::{ID, IDS, page_of};
-use crate::emulator::api::call::Call;
+use crate::emulator::api::call::{Call, list};
 use crate::emulator::api::event::Event::{Action, Read};
 use crate::emulator::api::route::Bearer::Management;
 use crate::emulator::api::route::{Area, Route};
@@ -46,6 +46,30 @@ const SETTINGS: [Field; 10] = [
     optional("permissionsScopes", Kind::Objects(SCOPE)),
     optional("scopeClaimMapping", Kind::Objects(SCOPE_CLAIMS)),
 ];
+/// What the first version has in place of the claims of scopes.
+const ATTRIBUTES: Field = optional("attributesScopes", Kind::Objects(SCOPE));
+const SETTINGS_V1: [Field; 9] = [
+    optional("approvedCallbackUrls", Kind::Texts),
+    ATTRIBUTES,
+    optional("customAttributes", Kind::Map),
+    optional("defaultAudience", Kind::Text),
+    optional("description", Kind::Text),
+    optional("forcePkce", Kind::Bool),
+    optional("jwtBearerSettings", Kind::Map),
+    optional("logo", Kind::Text),
+    optional("permissionsScopes", Kind::Objects(SCOPE)),
+];
+const NAMED_V1: [Field; 2] = [required("name", Kind::Text), required("loginPageUrl", Kind::Text)];
+const CREATE_V1: [Field; 11] = concat(SETTINGS_V1, NAMED_V1);
+const UPDATE_V1: [Field; 12] = concat(CREATE_V1, [required("id", Kind::Text)]);
+const PATCH_V1: [Field; 12] = concat(
+    SETTINGS_V1,
+    [
+        required("id", Kind::Text),
+        optional("name", Kind::Text),
+        optional("loginPageUrl", Kind::Text),
+    ],
+);
 const CREATE: [Field; 12] =
     concat(SETTINGS, [required("name", Kind::Text), optional("id", Kind::Text)]);
 const UPDATE: [Field; 12] =
@@ -81,6 +105,36 @@ const ROUTES: &[Route] = &[
         Management,
         Action("ThirdPartyApplicationModified"),
         &PATCH,
+        patch,
+    ),
+    Route::get("/v1/mgmt/thirdparty/app/load", Management, ID, load),
+    Route::get("/v1/mgmt/thirdparty/apps/load", Management, &[], |_, store| {
+        list("apps", store.applications.inbound.iter().map(InboundApp::show))
+    }),
+    Route::post(
+        "/v1/mgmt/thirdparty/app/create",
+        Management,
+        Action("ThirdPartyApplicationCreated"),
+        &CREATE_V1,
+        |call, store| {
+            let mut made = create(call, store)?;
+            made.body["clientId"] =
+                last_row(&mut store.applications.inbound)?.client_id.as_str().into();
+            Ok(made)
+        },
+    ),
+    Route::post(
+        "/v1/mgmt/thirdparty/app/update",
+        Management,
+        Action("ThirdPartyApplicationModified"),
+        &UPDATE_V1,
+        update,
+    ),
+    Route::post(
+        "/v1/mgmt/thirdparty/app/patch",
+        Management,
+        Action("ThirdPartyApplicationModified"),
+        &PATCH_V1,
         patch,
     ),
     Route::post(
@@ -131,9 +185,13 @@ const ROUTES: &[Route] = &[
 pub(in crate::emulator) const SEED: List = List {
     name: "inboundApps",
     path: "/v2/mgmt/thirdparty/app/create",
-    state: &[client_secret::STATE],
+    state: &[client_secret::STATE, ATTRIBUTES],
     restore: |store, state| {
-        last_row(&mut store.applications.inbound)?.secrets = ClientSecret::restore(state);
+        let mut app = last_row(&mut store.applications.inbound)?;
+        app.secrets = ClientSecret::restore(state);
+        if let Some(scopes) = state.get(ATTRIBUTES.name) {
+            app.settings.insert(ATTRIBUTES.name.to_owned(), scopes.clone());
+        }
         Ok(())
     },
     save: |store| store.applications.inbound.iter().map(InboundApp::save).collect(),
@@ -143,11 +201,12 @@ impl InboundApp {
     fn save(&self) -> Value {
         let mut saved = self.settings.clone();
         let secrets: Value = self.secrets.iter().map(ClientSecret::save).collect();
-        for (name, value) in [
-            ("id", json!(self.id)),
-            ("name", json!(self.name)),
-            ("state", json!({ "secrets": secrets })),
-        ] {
+        let mut state = json!({ "secrets": secrets });
+        if let Some(scopes) = saved.remove(ATTRIBUTES.name) {
+            state[ATTRIBUTES.name] = scopes;
+        }
+        for (name, value) in [("id", json!(self.id)), ("name", json!(self.name)), ("state", state)]
+        {
             saved.insert(name.to_owned(), value);
         }
         Value::Object(saved)
@@ -202,14 +261,16 @@ fn settings(body: Fields<'_>) -> Result<Object> {
     if !["", "projectId", "clientId"].contains(&audience) {
         return Err(Refusal::argument(format!("There is no default audience {audience:?}")));
     }
-    for (list, key) in [("permissionsScopes", "name"), ("scopeClaimMapping", "scope")] {
+    for (list, key) in
+        [("permissionsScopes", "name"), (ATTRIBUTES.name, "name"), ("scopeClaimMapping", "scope")]
+    {
         let mut names: Vec<_> = body.objects(list).map(|scope| scope.text(key)).collect();
         names.sort_unstable();
         if names.windows(2).any(|pair| pair[0] == pair[1]) {
             return Err(Refusal::argument(format!("A scope appears twice in {list}")));
         }
     }
-    let given = SETTINGS.iter();
+    let given = SETTINGS.iter().chain([&ATTRIBUTES]);
     Ok(given.filter_map(|f| Some((f.name.to_owned(), body.get(f.name)?.clone()))).collect())
 }
 
@@ -277,4 +338,60 @@ fn delete(store: &mut Store, ids: &[&str]) -> Result {
         store.applications.remove_inbound(id);
     }
     Ok(Reply::empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::emulator::Emulator;
+    use crate::emulator::testing::refused;
+
+    #[test]
+    fn the_first_version_is_about_the_same_applications() {
+        let emulator = Emulator::new();
+        let create = |body: Value| {
+            let path = "/v1/mgmt/thirdparty/app/create";
+            emulator.send("POST", path, emulator.management_key(), &body)
+        };
+        let load = |which: &Emulator, path: &str| {
+            which.send("GET", path, which.management_key(), &json!(null)).1
+        };
+        let scopes = json!([{ "name": "profile", "values": ["name"] }]);
+        let new = json!({ "name": "A", "loginPageUrl": "https://a", "attributesScopes": scopes });
+        let (_, made) = create(new.clone());
+        let id = &made["id"];
+        let by_id = |version: &str| {
+            let path = format!("/{version}/mgmt/thirdparty/app/load?id={}", id.as_str().unwrap());
+            load(&emulator, &path)
+        };
+        let shown = by_id("v2");
+        assert_eq!((&shown["clientId"], &shown["attributesScopes"]), (&made["clientId"], &scopes));
+        assert_eq!(by_id("v1"), shown);
+        refused(create(new), 400, "EMU409");
+        let twice = json!([{ "name": "profile" }, { "name": "profile" }]);
+        let twice = json!({ "name": "B", "loginPageUrl": "https://b", "attributesScopes": twice });
+        refused(create(twice), 400, "E011004");
+
+        emulator.seed(&json!({ "users": [{ "loginId": "ada" }] })).unwrap();
+        let consent = json!({ "appId": id, "loginId": "ada", "scopes": ["profile"] });
+        emulator.seed(&json!({ "inboundConsents": [consent] })).unwrap();
+        let copy = Emulator::builder().project_id(emulator.project_id()).build();
+        copy.seed(&emulator.export()).unwrap();
+        let all = "/v1/mgmt/thirdparty/apps/load";
+        assert_eq!(load(&copy, all), json!({ "apps": [shown] }));
+
+        let patch = json!({ "id": id, "attributesScopes": [], "name": "C" });
+        emulator.manage("/v1/mgmt/thirdparty/app/patch", &patch);
+        assert_eq!(
+            (&by_id("v1")["name"], &by_id("v1")["loginPageUrl"]),
+            (&json!("C"), &json!("https://a"))
+        );
+        let found = emulator.manage("/v1/mgmt/thirdparty/consents/search", &json!({}));
+        assert_eq!(found["consents"][0]["scopes"], json!([]), "the scope is gone");
+        let all_new = json!({ "id": id, "name": "D", "loginPageUrl": "https://d" });
+        emulator.manage("/v1/mgmt/thirdparty/app/update", &all_new);
+        assert_eq!(by_id("v1").get("attributesScopes"), None);
+        refused(create(json!({ "name": "E" })), 400, "E011003");
+    }
 }
