@@ -120,7 +120,7 @@ fn server(act: fn(TcpStream) -> std::io::Result<()>) -> std::io::Result<String> 
 
 /// Reads the head of a request, which has its end in the first packets.
 fn skip_request(stream: &mut TcpStream) -> std::io::Result<()> {
-    let mut seen = Vec::new();
+    let mut seen: Vec<u8> = Vec::new();
     while !seen.windows(4).any(|end| end == b"\r\n\r\n") {
         let mut part = [0; 1024];
         let count = stream.read(&mut part)?;
