@@ -4,7 +4,9 @@
 //! that stall in each part of an exchange. The others are hostile answers of 8 MiB which take the longest to read:
 //! these are read, or refused by a limit that the error names.
 
-use std::fmt::Write as _;
+#[path = "setup/hostile.rs"]
+mod hostile;
+
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::ExitCode;
@@ -12,35 +14,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use descope::mgmt::authz::{AccessOptions, ResourceRelations};
-use descope::transport::{Request, Response, http};
-use descope::{Client, Credential, Error};
-use serde_json::json;
+use descope::Client;
+use descope::transport::{Request, Response};
+
+use self::hostile::{CALLS, Call, list, object};
 
 const DEADLINE: Duration = Duration::from_millis(200);
 const BAR: Duration = Duration::from_millis(300);
-const SIZE: usize = 8 * 1024 * 1024;
-
-type Call = fn(&Client) -> Result<(), Error>;
-
-const CALLS: [(&str, Call); 9] = [
-    ("users", |c| c.mgmt().user().search(&Default::default()).map(drop)),
-    ("roles", |c| c.mgmt().role().load_all().map(drop)),
-    ("tenants", |c| c.mgmt().tenant().load_all().map(drop)),
-    ("audits", |c| c.mgmt().audit().search(&Default::default()).map(drop)),
-    ("keys", |c| c.mgmt().access_key().search(&Default::default()).map(drop)),
-    ("relations", |c| {
-        c.mgmt().authz().load_resource_relations("r", &ResourceRelations::default()).map(drop)
-    }),
-    ("targets", |c| {
-        c.mgmt().authz().who_can_access("n", "r", "d", &AccessOptions::default()).map(drop)
-    }),
-    ("output", |c| c.mgmt().flow().run("f", &Default::default()).map(drop)),
-    ("any", |c| {
-        let credential = Credential::ManagementKey;
-        c.call(http::Method::POST, "/v1/mgmt/any", credential, &json!({})).map(drop)
-    }),
-];
 
 /// Small items, and such as take work: nested, escaped, of the wrong type.
 const ITEMS: [&str; 8] = [
@@ -53,27 +33,6 @@ const ITEMS: [&str; 8] = [
     r#"{"userId":7,"userId":"U1","loginIds":{"a":1}}"#,
     r#"{"roleNames":[[],{},1,"a"],"tenantId":[1],"userTenants":{"a":{"b":[]}}}"#,
 ];
-
-fn list(item: &str) -> String {
-    let mut list = String::with_capacity(SIZE + 64);
-    while list.len() + item.len() < SIZE {
-        list.push_str(if list.is_empty() { "[" } else { "," });
-        list.push_str(item);
-    }
-    list + "]"
-}
-
-/// An object with as many members, each under a name of its own.
-fn object(item: &str) -> String {
-    let mut object = String::with_capacity(SIZE + 64);
-    let mut count = 0;
-    while object.len() + item.len() + 10 < SIZE {
-        object.push_str(if object.is_empty() { "{" } else { "," });
-        let _ = write!(object, "\"{count:x}\":{item}");
-        count += 1;
-    }
-    object + "}"
-}
 
 /// The slowest of three, and what came of it.
 fn slowest(client: &Client, call: Call) -> (Duration, String) {

@@ -19,8 +19,7 @@ impl Answer {
     }
 
     pub(crate) fn body(&self) -> Body<'_> {
-        let body = Body::new(self.response.body());
-        self.until.map_or(body, |until| body.until(until))
+        Body::new(self.response.body()).until(self.until)
     }
 
     /// Whether it has no body.

@@ -61,9 +61,9 @@ impl<'b> Body<'b> {
         Self { bytes, until: None }
     }
 
-    /// One that is read until then. What is short is read in any case.
-    pub(crate) fn until(self, until: Instant) -> Self {
-        Self { until: Some(until), ..self }
+    /// One that is read until then, if there is an end. What is short is read in any case.
+    pub(crate) fn until(self, until: Option<Instant>) -> Self {
+        Self { until, ..self }
     }
 
     /// Reads all of it.
@@ -444,13 +444,13 @@ mod tests {
         let past = Instant::now();
         let list = |items: usize| format!("{{\"tags\":[{}\"a\"]}}", "\"a\",".repeat(items));
         let short = list(1000);
-        let read = |text: &str| Body::new(text.as_bytes()).until(past).read::<Model>();
+        let read = |text: &str| Body::new(text.as_bytes()).until(Some(past)).read::<Model>();
         assert_eq!(read(&short).unwrap().tags.len(), 1001);
         let long = list(1_000_000);
         let error = read(&long).unwrap_err().to_string();
         assert!(error.contains("ClientBuilder::deadline"), "{error}");
         let ahead = past + std::time::Duration::from_secs(600);
-        let read = Body::new(long.as_bytes()).until(ahead).read::<Model>();
+        let read = Body::new(long.as_bytes()).until(Some(ahead)).read::<Model>();
         assert_eq!(read.unwrap().tags.len(), 1_000_001);
     }
 }

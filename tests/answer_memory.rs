@@ -2,15 +2,17 @@
 //!
 //! In a process of its own: it counts what is allocated.
 
+#[path = "../benches/setup/hostile.rs"]
+mod hostile;
+
 use std::alloc::{GlobalAlloc, Layout, System};
-use std::fmt::Write;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use descope::mgmt::authz::{AccessOptions, ResourceRelations};
-use descope::transport::{Request, Response, http};
-use descope::{Client, Credential, Error};
-use serde_json::json;
+use descope::transport::{Request, Response};
+use descope::{Client, Error};
+
+use self::hostile::{CALLS, Call, SIZE, list, object};
 
 struct Counting;
 
@@ -35,55 +37,11 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static COUNTING: Counting = Counting;
 
-const SIZE: usize = 8 * 1024 * 1024;
-
 /// Times the answer's size, which it counts once itself.
 const MOST: usize = 12;
 
-type Call = fn(&Client) -> Result<(), Error>;
-
-const CALLS: [(&str, Call); 9] = [
-    ("users", |c| c.mgmt().user().search(&Default::default()).map(drop)),
-    ("roles", |c| c.mgmt().role().load_all().map(drop)),
-    ("tenants", |c| c.mgmt().tenant().load_all().map(drop)),
-    ("audits", |c| c.mgmt().audit().search(&Default::default()).map(drop)),
-    ("keys", |c| c.mgmt().access_key().search(&Default::default()).map(drop)),
-    ("relations", |c| {
-        c.mgmt().authz().load_resource_relations("r", &ResourceRelations::default()).map(drop)
-    }),
-    ("targets", |c| {
-        c.mgmt().authz().who_can_access("n", "r", "d", &AccessOptions::default()).map(drop)
-    }),
-    ("output", |c| c.mgmt().flow().run("f", &Default::default()).map(drop)),
-    ("any", |c| {
-        let credential = Credential::ManagementKey;
-        c.call(http::Method::POST, "/v1/mgmt/any", credential, &json!({})).map(drop)
-    }),
-];
-
 /// Items that are small as text.
 const ITEMS: [&str; 3] = ["{}", "\"a\"", r#"{"a":{}}"#];
-
-fn list(item: &str) -> String {
-    let mut list = String::with_capacity(SIZE + 64);
-    while list.len() + item.len() < SIZE {
-        list.push_str(if list.is_empty() { "[" } else { "," });
-        list.push_str(item);
-    }
-    list + "]"
-}
-
-/// An object with as many members, each under a name of its own.
-fn object(item: &str) -> String {
-    let mut object = String::with_capacity(SIZE + 64);
-    let mut count = 0;
-    while object.len() + item.len() + 10 < SIZE {
-        object.push_str(if object.is_empty() { "{" } else { "," });
-        write!(object, "\"{count:x}\":{item}").unwrap();
-        count += 1;
-    }
-    object + "}"
-}
 
 #[test]
 fn small_items_take_at_most_twelve_times_the_size_of_the_answer() {

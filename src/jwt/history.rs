@@ -94,7 +94,7 @@ impl History {
             Reason::UnknownKey => rested(self.unknown[0]),
             Reason::Answer => rested(self.answer),
         };
-        // Of every reason: the server has asked for quiet, not for quiet about one of them.
+        // This holds for every reason: the server has asked for quiet, not for quiet about one of them.
         let asked = self.failure.map_or(Duration::ZERO, |f| f.at.saturating_add(f.retry_after));
         own.max(asked)
     }

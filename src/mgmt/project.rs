@@ -353,16 +353,16 @@ setters!(ImportSnapshot {
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct SnapshotSecrets {
-    /// Of connectors.
+    /// The secrets of connectors.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub connectors: Vec<SnapshotSecret>,
-    /// Of OAuth providers.
+    /// The secrets of OAuth providers.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub oauth_providers: Vec<SnapshotSecret>,
-    /// Of outbound applications.
+    /// The secrets of outbound applications.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub outbound_apps: Vec<SnapshotSecret>,
-    /// Of systems outside that sign users in.
+    /// The secrets of external systems that sign users in.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub external_auth: Vec<SnapshotSecret>,
     /// What a newer Descope says beyond the above.

@@ -21,7 +21,7 @@ const HOUSES: &[House] = &[
         folder: "src",
         except: &["emulator", "bin"],
         floors: &[
-            // Of nothing but Rust and texts.
+            // These know nothing but Rust and texts.
             &["escape", "flight", "html", "missing", "names", "options", "secret"],
             // What travels: JSON, requests and answers, times.
             &["clock", "extra", "json", "time", "transport/mod.rs"],

@@ -214,7 +214,7 @@ impl Default for Policy {
 impl Policy {
     /// What both ask for.
     pub(in crate::emulator) fn and(&self, other: &Self) -> Self {
-        // Of numbers, those of rules that are off do not count.
+        // The number of a rule that is off does not count.
         let least = |[ours, theirs]: [(bool, u32); 2]| match (ours, theirs) {
             ((true, ours), (true, theirs)) => ours.min(theirs),
             ((false, _), (true, theirs)) => theirs,

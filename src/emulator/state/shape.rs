@@ -26,7 +26,7 @@ pub(in crate::emulator) struct Shape<'a> {
 }
 
 impl<'a> Shape<'a> {
-    /// Of a user, who may have selected a tenant.
+    /// The shape for a user, who may have selected a tenant.
     pub(in crate::emulator) fn of_user(
         context: &'a Context<'a>,
         store: &'a Store,
@@ -38,7 +38,7 @@ impl<'a> Shape<'a> {
         shape.with("user", named)
     }
 
-    /// Of an access key with these grants, its own or those of its user.
+    /// The shape for an access key with these grants, which are its own or those of its user.
     pub(in crate::emulator) fn of_key(
         context: &'a Context<'a>,
         store: &'a Store,

@@ -192,7 +192,7 @@ fn what_cannot_be_a_refresh_token_costs_no_call() {
         let line = format!("DSR={bad}; DSR={}", info.refresh_token().unwrap());
         assert_eq!(world.enter(&line), (Ok(own.to_owned()), 1), "{bad}");
     }
-    // Of several such, it is the first that the error tells of.
+    // If there are several such tokens, the error is about the first.
     let error = |line: String| {
         let refused = world.guard.validate_and_refresh(&world.browser(&line), &anyone());
         refused.unwrap_err().error().unwrap().to_string()

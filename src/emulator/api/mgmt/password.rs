@@ -95,7 +95,7 @@ fn check_tenant(store: &Store, tenant: &str) -> Result<()> {
     store.tenant(tenant).map(|_| ()).ok_or_else(|| Refusal::missing("tenant"))
 }
 
-/// Of a tenant without settings of its own, the project's.
+/// A tenant without settings of its own has those of the project.
 fn load(call: &Call<'_>, store: &mut Store) -> Result {
     let tenant = call.query().some_text("tenantId");
     let policy = match tenant {
