@@ -12,6 +12,7 @@ use crate::error::{Result, TokenError};
 use crate::jwt::{Claims, Context, Kind, Origin};
 use crate::refreshes::Refreshes;
 use crate::retry::RetryPolicy;
+use crate::servers::Servers;
 use crate::transport::http::Method;
 use crate::transport::{Limits, Response};
 
@@ -222,6 +223,14 @@ impl Client {
     /// The name of the refresh token's cookie.
     pub(crate) fn refresh_cookie(&self) -> &str {
         self.core.shared.verifier.refresh_cookie()
+    }
+
+    pub(crate) fn core(&self) -> &Core {
+        &self.core
+    }
+
+    pub(crate) fn servers(&self) -> &Servers {
+        &self.core.shared.servers
     }
 
     pub(crate) fn refreshes(&self) -> &Refreshes {
