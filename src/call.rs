@@ -17,8 +17,7 @@ use crate::escape::ESCAPED;
 #[cfg(feature = "log")]
 use crate::escape::Escaped;
 use crate::secret::Secret;
-use crate::transport::http::uri::Uri;
-use crate::transport::http::{Method, Request};
+use crate::transport::http::{Method, Request, Uri};
 use crate::transport::{Limits, Response};
 
 /// A request in the making. A fault on the way is kept, and returned by the `send` functions, so
@@ -40,6 +39,8 @@ pub(crate) struct Call<'c> {
     /// Texts that must not come back in an error.
     secrets: Vec<Secret>,
     safe: bool,
+    /// What it spends must not be sent again, whatever the program's policy.
+    once: bool,
     fga_cache: bool,
     /// HTTP status 307 is a success too.
     redirects: bool,
@@ -57,6 +58,18 @@ pub(crate) trait Protocol {
 
     /// Looks at an answer of any status, and says whether to send the request again at once.
     fn repeat(&self, response: &Response) -> bool;
+}
+
+/// A protocol without anything of its own, for what is public.
+pub(crate) struct Plain;
+
+impl Protocol for Plain {
+    fn complete(&self, _: &mut Request<Vec<u8>>) -> Result<()> {
+        Ok(())
+    }
+    fn repeat(&self, _: &Response) -> bool {
+        false
+    }
 }
 
 /// The credential of a call, besides the project ID; see [`Client::call`](crate::Client::call).
@@ -95,6 +108,7 @@ impl<'c> Call<'c> {
             protocol: None,
             credential: Credential::Project,
             secrets: Vec::new(),
+            once: false,
             fga_cache: false,
             redirects: false,
             limits: None,
@@ -308,6 +322,13 @@ impl<'c> Call<'c> {
     /// The call changes nothing, so that repeating it does no harm.
     pub(crate) fn safe(mut self) -> Self {
         self.safe = true;
+        self
+    }
+
+    /// The call spends something that the server takes once, and is not sent again where the server may have
+    /// seen it, even if the program lets calls that are not safe be repeated.
+    pub(crate) fn once(mut self) -> Self {
+        (self.safe, self.once) = (false, true);
         self
     }
 

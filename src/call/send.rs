@@ -87,6 +87,8 @@ impl Call<'_> {
         *request.headers_mut() = self.headers()?;
         let clock = &*core.shared.clock;
         let deadline = clock.monotonic().saturating_add(core.settings.deadline);
+        let careful = core.settings.retry.clone().retry_unavailable(false);
+        let retry = if self.once { &careful } else { &core.settings.retry };
         let mut tries = 0;
         loop {
             let left = deadline.saturating_sub(clock.monotonic());
@@ -107,7 +109,7 @@ impl Call<'_> {
             };
             let wait = match self.limits {
                 Some(_) => None,
-                None => core.settings.retry.next(tries, self.safe, &outcome, retry::random),
+                None => retry.next(tries, self.safe, &outcome, retry::random),
             };
             let left = deadline.saturating_sub(clock.monotonic());
             match wait {

@@ -130,6 +130,11 @@ impl App {
         !matches!(self.proof, Proof::None)
     }
 
+    /// Whether it is at a server other than Descope's for the project.
+    pub(super) fn is_elsewhere(&self) -> bool {
+        matches!(self.place, Place::Issuer(_))
+    }
+
     /// Refuses what cannot be right before anything is sent.
     pub(super) fn check(&self) -> Result<()> {
         check::id("client_id", &self.client_id)?;

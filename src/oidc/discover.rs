@@ -5,10 +5,9 @@ use std::sync::Arc;
 use super::Oidc;
 use super::app::Place;
 use super::url;
-use super::wire::Wire;
 use percent_encoding::utf8_percent_encode;
 
-use crate::call::Call;
+use crate::call::{Call, Plain};
 use crate::check;
 use crate::error::{Error, Result};
 use crate::escape::{ESCAPED, Escaped};
@@ -117,8 +116,7 @@ impl Oidc<'_> {
     }
 
     fn load(&self, url: &str) -> Result<ServerMetadata> {
-        let wire = Wire::plain(*self);
-        Call::to_url(self.client.core(), Method::GET, url, &wire).largest(LARGEST).send()
+        Call::to_url(self.client.core(), Method::GET, url, &Plain).largest(LARGEST).send()
     }
 
     /// Whether the document is the one that was asked for. Descope's own may be named after the project in

@@ -20,21 +20,27 @@
 // knows neither DPoP, token exchange, CIBA nor ID tokens. It is a judge of the emulator instead.
 
 mod app;
+mod authorize;
 mod discover;
 mod dpop;
 mod grants;
+mod id_token;
 mod sign;
 mod tokens;
 mod url;
+mod user_info;
 mod wire;
 
 use std::fmt;
 
 pub use self::app::App;
+pub use self::authorize::{AuthorizationRequest, AuthorizeOptions};
 pub use self::dpop::DpopKey;
-pub use self::grants::TokenOptions;
+pub use self::grants::{ExchangeOptions, TokenOptions, token_types};
+pub use self::id_token::IdTokenOptions;
 pub use self::sign::PrivateKey;
 pub use self::tokens::Tokens;
+pub use self::user_info::{EndSessionOptions, UserInfo};
 use crate::client::Client;
 pub use crate::servers::ServerMetadata;
 

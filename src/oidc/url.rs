@@ -33,15 +33,15 @@ pub(super) fn resource(text: &str) -> Result<()> {
 }
 
 /// A URL with these parameters added to its query.
-pub(super) fn with_query(url: &str, parameters: &[(&str, &str)]) -> String {
+pub(super) fn with_query(url: &str, parameters: &[(&str, impl AsRef<str>)]) -> String {
     let mut url = url.to_owned();
     for (name, value) in parameters {
         if !url.ends_with(['?', '&']) {
             url.push(if url.contains('?') { '&' } else { '?' });
         }
-        url.push_str(name);
+        url.extend(utf8_percent_encode(name, ESCAPED));
         url.push('=');
-        url.extend(utf8_percent_encode(value, ESCAPED));
+        url.extend(utf8_percent_encode(value.as_ref(), ESCAPED));
     }
     url
 }

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use super::Oidc;
 use super::app::Proof as ClientProof;
 use super::dpop::{Proof, is_nonce};
+use super::tokens::Tokens;
 use crate::call::{Call, Protocol, challenge_parameter};
 use crate::check;
 use crate::codes;
@@ -38,11 +39,10 @@ pub(super) struct Wire<'w> {
 }
 
 impl<'w> Wire<'w> {
-    /// Nothing.
-    pub(super) fn plain(oidc: Oidc<'w>) -> Self {
+    fn new(oidc: Oidc<'w>, url: &'w str) -> Self {
         Self {
             oidc,
-            url: "",
+            url,
             authenticates_to: None,
             basic: false,
             proves: false,
@@ -57,7 +57,7 @@ impl<'w> Wire<'w> {
         let methods = &server.token_endpoint_auth_methods_supported;
         let listed = |method| methods.iter().any(|listed| listed == method);
         let basic = listed("client_secret_basic") || !listed("client_secret_post");
-        Self { url, authenticates_to: Some(&server.issuer), basic, ..Self::plain(oidc) }
+        Self { authenticates_to: Some(&server.issuer), basic, ..Self::new(oidc, url) }
     }
 
     /// The client's authentication, and a proof of the app's key if it has one.
@@ -65,20 +65,28 @@ impl<'w> Wire<'w> {
         Self { proves: true, ..Self::client(oidc, url, server) }
     }
 
-    /// An access token.
-    pub(super) fn user(oidc: Oidc<'w>, url: &'w str, access_token: &'w str, bound: bool) -> Self {
-        let access_token = Some(access_token);
-        Self { url, access_token, proves: bound, ..Self::plain(oidc) }
+    /// An access token, with a proof of the app's key if it is bound to it.
+    pub(super) fn user(oidc: Oidc<'w>, url: &'w str, tokens: &'w Tokens) -> Self {
+        let access_token = Some(tokens.access_token.expose());
+        let proves = tokens.is_dpop() && oidc.app.dpop.is_some();
+        Self { access_token, proves, ..Self::new(oidc, url) }
+    }
+
+    /// A request for what the access token opens.
+    pub(super) fn get(&'w self) -> Call<'w> {
+        let secret = self.access_token.map(Secret::from);
+        let call = Call::to_url(self.oidc.client.core(), Method::GET, self.url, self);
+        call.hide(&secret).largest(LARGEST)
     }
 
     /// A request with a form, to which the client's ID and secret are added as far as they belong there.
     pub(super) fn post(&'w self, form: Form<'_>) -> Call<'w> {
         let mut form = form;
-        let mut secrets: Vec<Secret> = self.access_token.map(Secret::from).into_iter().collect();
+        let mut hidden = None;
         if self.authenticates_to.is_some() {
             let app = self.oidc.app;
             match &app.proof {
-                ClientProof::Header(secret) if self.basic => secrets.push(secret.clone()),
+                ClientProof::Header(secret) if self.basic => hidden = Some(secret.clone()),
                 ClientProof::Header(secret) | ClientProof::Body(secret) => {
                     form.text("client_id", &app.client_id);
                     form.secret("client_secret", secret.expose());
@@ -87,7 +95,7 @@ impl<'w> Wire<'w> {
             }
         }
         let call = Call::to_url(self.oidc.client.core(), Method::POST, self.url, self);
-        let call = call.hide(&secrets).largest(LARGEST);
+        let call = call.hide(&hidden).largest(LARGEST);
         form.0.iter().fold(call.form(&[], false), |call, member| {
             call.form(&[(&member.name, &member.value)], member.secret)
         })
