@@ -1,8 +1,9 @@
 //! The one request builder: every operation of every area is a chain of it.
 
+mod challenge;
 mod send;
 
-pub(crate) use self::send::parameter as challenge_parameter;
+pub(crate) use self::challenge::parameter as challenge_parameter;
 
 use std::fmt;
 

@@ -7,6 +7,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::challenge::parameter;
 use super::{Call, Credential};
 use crate::answer::Answer;
 use crate::check;
@@ -306,33 +307,6 @@ fn challenge(headers: &HeaderMap, error: &mut ApiError, scrub: impl Fn(&str) -> 
                 parameter(value, "error_description").map(|text| scrub(&text)).unwrap_or_default();
             return;
         }
-    }
-}
-
-/// The value of a parameter of a challenge (RFC 9110 section 11.2), quoted or not.
-pub(crate) fn parameter(challenge: &str, name: &str) -> Option<String> {
-    let (mut rest, mut before) = (challenge, ' ');
-    loop {
-        let at = rest.find(name)?;
-        before = rest[..at].chars().next_back().unwrap_or(before);
-        let after = rest[at + name.len()..].trim_start();
-        if !matches!(before, ' ' | ',' | '\t') || !after.starts_with('=') {
-            (rest, before) = (&rest[at + name.len()..], 'x');
-            continue;
-        }
-        let value = after[1..].trim_start();
-        let Some(quoted) = value.strip_prefix('"') else {
-            return Some(value.split([' ', ',']).next().unwrap_or_default().to_owned());
-        };
-        let (mut text, mut chars) = (String::new(), quoted.chars());
-        while let Some(c) = chars.next() {
-            match c {
-                '"' => break,
-                '\\' => text.extend(chars.next()),
-                c => text.push(c),
-            }
-        }
-        return Some(text);
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::rules::{Registered, Rules, date};
+use super::rules::{Registered, Rules};
 use crate::error::{Error, Result, TokenError};
 use crate::json::DecodeError;
 use crate::time::UnixTime;
@@ -39,7 +39,7 @@ use crate::time::UnixTime;
 /// ```
 #[derive(Clone)]
 pub struct Claims {
-    registered: Registered,
+    pub(super) registered: Registered,
     /// The payload, as it came.
     json: String,
     tree: OnceLock<Map<String, Value>>,
@@ -74,15 +74,6 @@ impl Claims {
         Ok(Self { registered, json, tree: OnceLock::new() })
     }
 
-    pub(super) fn registered(&self) -> &Registered {
-        &self.registered
-    }
-
-    /// Any claim that is a date, absent, or a reason to refuse the token.
-    pub(super) fn date(&self, name: &'static str) -> Result<Option<i64>, TokenError> {
-        date(self.claim(name), f64::floor).ok_or(TokenError::Claim(name))
-    }
-
     /// All claims; read when somebody first asks for one that decides nothing about the token.
     fn tree(&self) -> &Map<String, Value> {
         // Does not fail, as `Registered` has seen to it.
@@ -98,15 +89,13 @@ impl Claims {
     }
 
     fn time(&self, name: &'static str) -> Option<UnixTime> {
-        self.registered.date(name, f64::floor).ok().flatten().map(UnixTime::from_seconds)
+        self.registered.date(name, f64::floor).ok()?.map(UnixTime::from_seconds)
     }
 
     /// The ID of the user or the access key: the claim `dsub` if there is one, else `sub`.
     pub fn user_id(&self) -> &str {
-        match self.text_or_empty("dsub") {
-            "" => self.text_or_empty("sub"),
-            id => id,
-        }
+        let user = self.text_or_empty("dsub");
+        if user.is_empty() { self.subject() } else { user }
     }
 
     /// The claim `sub`, unchanged: in an ID token, the user's ID at the server.

@@ -9,6 +9,7 @@ use ring::digest::{SHA256, SHA384, SHA512, digest};
 use serde_json::Value;
 
 use super::claims::Claims;
+use super::date::date;
 use crate::error::TokenError;
 
 /// What an ID token is held against.
@@ -34,7 +35,7 @@ pub(super) fn check(
     leeway: Duration,
     now: i64,
 ) -> Result<(), TokenError> {
-    let registered = claims.registered();
+    let registered = &claims.registered;
     if registered.text("iss")?.ok_or(TokenError::Claim("iss"))? != rules.issuer {
         return Err(TokenError::Issuer);
     }
@@ -61,7 +62,9 @@ pub(super) fn check(
         return Err(TokenError::AccessTokenHash);
     }
     if let Some(limit) = rules.max_age {
-        let at = claims.date("auth_time")?.ok_or(TokenError::Claim("auth_time"))?;
+        let at = date(claims.as_map().get("auth_time"), f64::floor)
+            .flatten()
+            .ok_or(TokenError::Claim("auth_time"))?;
         let allowed = i64::try_from(limit.saturating_add(leeway).as_secs()).unwrap_or(i64::MAX);
         if at.saturating_add(allowed) < now {
             return Err(TokenError::SignedInTooLongAgo);

@@ -3,6 +3,7 @@
 mod cache;
 mod claims;
 mod compact;
+mod date;
 mod decide;
 mod history;
 mod id_token;

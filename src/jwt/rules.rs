@@ -7,6 +7,7 @@ use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Vis
 use serde_json::Value;
 
 use super::compact::all_differ;
+use super::date::date;
 use crate::error::TokenError;
 use crate::json::Text;
 
@@ -22,23 +23,6 @@ pub(super) struct Rules<'r> {
     /// The `drn` of refresh tokens, where those are refused.
     pub(super) refresh_cookie: Option<&'r str>,
 }
-
-/// A date, or none where there is none; `None` for what is not one.
-#[expect(clippy::option_option, reason = "absent is not malformed")]
-pub(super) fn date(value: Option<&Value>, round: fn(f64) -> f64) -> Option<Option<i64>> {
-    match value {
-        None => Some(None),
-        Some(Value::Number(number)) => match number.as_f64().map(round) {
-            #[expect(clippy::cast_possible_truncation, reason = "whole, and in range")]
-            Some(date) if date.abs() <= LAST_SECOND => Some(Some(date as i64)),
-            _ => None,
-        },
-        Some(_) => None,
-    }
-}
-
-/// The last second of the year 9999: what lies beyond is no date (RFC 7519 section 2, NumericDate).
-const LAST_SECOND: f64 = 253_402_300_799.0;
 
 /// The claims that are looked at for every token. The others are a tree of many small allocations,
 /// which costs as much as all the rest together, without the signature.

@@ -255,7 +255,7 @@ fn has_test(file: &str, function: &str) -> bool {
 #[test]
 fn every_code_is_on_the_page_of_errors() {
     let page = read("src/guide/errors.md");
-    let source = read("src/error.rs");
+    let source = read("src/error/codes.rs");
     let codes: Vec<_> = source
         .lines()
         .filter_map(|line| line.trim().strip_prefix("pub const "))
