@@ -28,6 +28,7 @@ mod magic_link;
 mod mutation;
 mod notp;
 mod oauth;
+mod oidc;
 mod operations;
 mod otp;
 mod outbound;
