@@ -64,15 +64,16 @@ impl Error {
         Self::Argument { name, reason }
     }
 
-    /// The Descope error code, such as `E112102`; compare it with [`codes`](crate::codes).
+    /// The Descope error code, such as `E112102`, or the one of RFC 6749, such as `invalid_grant`; compare it with [`codes`](crate::codes).
     pub fn code(&self) -> Option<&str> {
         self.answer().map(|error| error.code.as_str()).filter(|code| !code.is_empty())
     }
 
-    /// The HTTP status of the answer, if there was one. If the signing keys could not be fetched, the
+    /// The HTTP status of the answer, if there was one. There is none if an authorization server has refused through
+    /// the user's browser. If the signing keys could not be fetched, the
     /// status of the answer to that fetch.
     pub fn status(&self) -> Option<u16> {
-        self.answer().map(|error| error.status)
+        self.answer().map(|error| error.status).filter(|status| *status != 0)
     }
 
     /// How long to wait before the next call, if Descope says so. If a token could not be checked, the time
@@ -142,10 +143,42 @@ impl Error {
     /// `tokens`. After other calls,
     /// HTTP status 401 is about something else: the code or link that was just tried, or the management
     /// key.
+    ///
+    /// The same question fits after the `refresh` of the module `oidc`, where the answer comes by these
+    /// [`codes`](crate::codes): `INVALID_GRANT`, `INVALID_TOKEN`, `LOGIN_REQUIRED`, `CONSENT_REQUIRED` and
+    /// `INTERACTION_REQUIRED`.
     pub fn is_sign_in_required(&self) -> bool {
         self.is_token_invalid()
-            || self.is_unauthorized()
+            || self.is_unauthorized() && !self.is_misconfigured()
             || self.is_of_store(StoreErrorKind::NotSignedIn)
+            || self.has_code(&[
+                codes::INVALID_GRANT,
+                codes::INVALID_TOKEN,
+                codes::LOGIN_REQUIRED,
+                codes::CONSENT_REQUIRED,
+                codes::INTERACTION_REQUIRED,
+            ])
+    }
+
+    /// Whether a sign-in on another device, or one that the user confirms elsewhere, has not been finished yet:
+    /// [`AUTHORIZATION_PENDING`](crate::codes::AUTHORIZATION_PENDING) or [`SLOW_DOWN`](crate::codes::SLOW_DOWN).
+    pub fn is_authorization_pending(&self) -> bool {
+        self.has_code(&[codes::AUTHORIZATION_PENDING, codes::SLOW_DOWN])
+    }
+
+    /// Whether the user has refused a sign-in: [`ACCESS_DENIED`](crate::codes::ACCESS_DENIED).
+    pub fn is_access_denied(&self) -> bool {
+        self.has_code(&[codes::ACCESS_DENIED])
+    }
+
+    /// Whether the time for a sign-in on another device, or one that the user confirms elsewhere, has run out:
+    /// [`EXPIRED_TOKEN`](crate::codes::EXPIRED_TOKEN). Begin again.
+    pub fn is_sign_in_expired(&self) -> bool {
+        self.has_code(&[codes::EXPIRED_TOKEN])
+    }
+
+    fn has_code(&self, codes: &[&str]) -> bool {
+        self.refusal().is_some_and(|error| codes.contains(&&*error.code))
     }
 
     /// Whether the call took too long. That includes the host lookup and the connection.
@@ -166,7 +199,12 @@ impl Error {
     /// is true instead, because waiting does not help.
     pub fn is_unavailable(&self) -> bool {
         match self {
-            Self::Api(error) => error.status >= 500 || self.is_rate_limited(),
+            Self::Api(error) => {
+                let through_browser = ["server_error", "temporarily_unavailable"];
+                error.status >= 500
+                    || self.is_rate_limited()
+                    || error.status == 0 && through_browser.contains(&&*error.code)
+            }
             Self::Token(TokenError::KeysUnavailable(error)) => !error.is_refusal(),
             Self::Token(TokenError::KeyPending { .. }) | Self::Transport(_) => true,
             other => other.is_of_store(StoreErrorKind::Busy),
@@ -175,7 +213,10 @@ impl Error {
 
     /// Whether the program is set up wrongly: a setting that a call needs is missing
     /// ([`Config`](Self::Config)), Descope has no signing keys for the client's project, as when the
-    /// project ID or the base URL is wrong, or others can read a file of tokens
+    /// project ID or the base URL is wrong, an authorization server does not know the client or its secret
+    /// ([`INVALID_CLIENT`](crate::codes::INVALID_CLIENT)) or does not let it do this
+    /// ([`UNAUTHORIZED_CLIENT`](crate::codes::UNAUTHORIZED_CLIENT),
+    /// [`UNSUPPORTED_GRANT_TYPE`](crate::codes::UNSUPPORTED_GRANT_TYPE)), or others can read a file of tokens
     /// ([`StoreErrorKind::Unsafe`]). Answer HTTP status 500. The error says nothing about the user's session.
     ///
     /// [`Client::warm_up`](crate::Client::warm_up) finds this out when your program starts.
@@ -183,6 +224,11 @@ impl Error {
         match self {
             Self::Config(_) => true,
             Self::Token(TokenError::KeysUnavailable(error)) => error.is_refusal(),
+            Self::Api(_) => self.has_code(&[
+                codes::INVALID_CLIENT,
+                codes::UNAUTHORIZED_CLIENT,
+                codes::UNSUPPORTED_GRANT_TYPE,
+            ]),
             other => other.is_of_store(StoreErrorKind::Unsafe),
         }
     }
@@ -222,9 +268,10 @@ impl From<DecodeError> for Error {
 #[derive(Clone, Default)]
 #[non_exhaustive]
 pub struct ApiError {
-    /// HTTP status.
+    /// HTTP status; 0 if an authorization server has refused through the user's browser.
     pub status: u16,
-    /// Stable code, such as `E112102`; empty if the answer had none.
+    /// Stable code, such as `E112102`, or of an authorization server the word of RFC 6749, such as `invalid_grant`;
+    /// empty if the answer had none.
     pub code: String,
     /// What the code means, for people.
     pub description: String,
@@ -242,7 +289,10 @@ pub struct ApiError {
 
 impl fmt::Display for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Descope refused the call with HTTP status {}", self.status)?;
+        match self.status {
+            0 => f.write_str("the authorization server refused the sign-in")?,
+            status => write!(f, "Descope refused the call with HTTP status {status}")?,
+        }
         let parts = [&self.code, &self.description, &self.message];
         let mut parts = parts.into_iter().filter(|part| !part.trim().is_empty()).peekable();
         while let Some(part) = parts.next() {
@@ -323,6 +373,45 @@ pub mod codes {
     pub const NOTP_PENDING: &str = "E066103";
     /// No user has the login ID or user ID, in the management API.
     pub const MANAGEMENT_USER_NOT_FOUND: &str = "E112102";
+    /// The user, or who decides for them, has refused (RFC 6749 section 4.1.2.1, RFC 8628 section 3.5).
+    pub const ACCESS_DENIED: &str = "access_denied";
+    /// The user has not finished the sign-in on the other device yet (RFC 8628 section 3.5).
+    pub const AUTHORIZATION_PENDING: &str = "authorization_pending";
+    /// Likewise, and the program asks too often: wait 5 seconds longer from now on.
+    pub const SLOW_DOWN: &str = "slow_down";
+    /// The time for the sign-in on the other device has run out (RFC 8628 section 3.5).
+    pub const EXPIRED_TOKEN: &str = "expired_token";
+    /// The sign-in that the user was to confirm elsewhere has failed (OpenID Connect CIBA section 11).
+    pub const TRANSACTION_FAILED: &str = "transaction_failed";
+    /// The code, refresh token or assertion is wrong, spent, revoked, expired, or of another client (RFC
+    /// 6749 section 5.2).
+    pub const INVALID_GRANT: &str = "invalid_grant";
+    /// The client is unknown, or its secret or key is wrong.
+    pub const INVALID_CLIENT: &str = "invalid_client";
+    /// The client may not use this grant.
+    pub const UNAUTHORIZED_CLIENT: &str = "unauthorized_client";
+    /// The server does not know this grant, or not from this client.
+    pub const UNSUPPORTED_GRANT_TYPE: &str = "unsupported_grant_type";
+    /// A scope is unknown, or more than was granted.
+    pub const INVALID_SCOPE: &str = "invalid_scope";
+    /// The server makes no tokens for this resource or audience (RFC 8707 section 2, RFC 8693).
+    pub const INVALID_TARGET: &str = "invalid_target";
+    /// The access token is wrong, revoked or expired (RFC 6750 section 3.1).
+    pub const INVALID_TOKEN: &str = "invalid_token";
+    /// The access token does not have the scope (RFC 6750 section 3.1).
+    pub const INSUFFICIENT_SCOPE: &str = "insufficient_scope";
+    /// A proof of the key must have the server's nonce (RFC 9449 section 8). The client repeats its own requests
+    /// with it.
+    pub const USE_DPOP_NONCE: &str = "use_dpop_nonce";
+    /// A proof of the key was refused (RFC 9449 section 5).
+    pub const INVALID_DPOP_PROOF: &str = "invalid_dpop_proof";
+    /// The user must sign in, which a request without pages cannot let them (OpenID Connect Core section
+    /// 3.1.2.6).
+    pub const LOGIN_REQUIRED: &str = "login_required";
+    /// Likewise, the user must consent.
+    pub const CONSENT_REQUIRED: &str = "consent_required";
+    /// Likewise, the user must do something else.
+    pub const INTERACTION_REQUIRED: &str = "interaction_required";
     /// Too many calls; wait as long as [`Error::retry_after`](crate::Error::retry_after) says.
     pub const RATE_LIMIT_EXCEEDED: &str = "E130429";
 }
@@ -338,7 +427,11 @@ mod tests {
     }
 
     fn keys(cause: impl Into<Error>) -> Error {
-        TokenError::from(KeysError::new(cause.into(), "`P1` at https://x".into())).into()
+        TokenError::from(KeysError::new(
+            cause.into(),
+            "project `P1` at https://x; check the project ID and the base URL".into(),
+        ))
+        .into()
     }
 
     fn api(status: u16, code: &str) -> Error {
@@ -432,10 +525,19 @@ mod tests {
         assert!(!keys(TransportError::new(TransportErrorKind::Connect, "x")).is_timeout());
         assert!(!keys(api(403, "E1")).is_forbidden() && api(403, "E1").is_forbidden());
         let wait = Duration::from_secs(3);
-        let error = KeysError::new(api(404, "E1"), "`P1` at https://x".into());
+        let error = KeysError::new(
+            api(404, "E1"),
+            "project `P1` at https://x; check the project ID and the base URL".into(),
+        );
         assert_eq!((error.retry_after(), error.after(wait).retry_after()), (None, Some(wait)));
         assert!(error != error.after(wait) && error.after(wait) == error.after(wait));
-        assert!(error != KeysError::new(api(404, "E2"), "`P1` at https://x".into()));
+        assert!(
+            error
+                != KeysError::new(
+                    api(404, "E2"),
+                    "project `P1` at https://x; check the project ID and the base URL".into()
+                )
+        );
         assert_eq!(Error::Token(error.after(wait).into()).retry_after(), Some(wait));
         let pending = TokenError::KeyPending { retry_after: wait };
         assert_eq!(Error::Token(pending).retry_after(), Some(wait));

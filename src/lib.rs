@@ -6,7 +6,7 @@
 #![cfg_attr(doctest, cfg(all(feature = "emulator", feature = "full")))]
 #![forbid(unsafe_code)]
 // Areas share code, and all of them may be off. With these features nothing may be left unused.
-#![cfg_attr(not(all(feature = "full", feature = "web")), allow(dead_code))]
+#![cfg_attr(not(all(feature = "full", feature = "oidc", feature = "web")), allow(dead_code))]
 #![cfg_attr(docsrs_descope, feature(doc_cfg))]
 
 mod answer;
@@ -32,6 +32,7 @@ mod refreshes;
 mod retry;
 mod scrub;
 mod secret;
+mod servers;
 mod time;
 
 pub mod auth;
@@ -41,6 +42,8 @@ pub mod emulator;
 #[cfg(doc)]
 pub mod guide;
 pub mod mgmt;
+#[cfg(feature = "oidc")]
+pub mod oidc;
 #[cfg(feature = "token-store")]
 pub mod tokens;
 pub mod transport;

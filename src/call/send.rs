@@ -79,38 +79,53 @@ impl Call<'_> {
             return Err(error);
         }
         let core = self.core;
-        let body = match (&self.list, &self.body) {
-            (Some(items), _) => serde_json::to_vec(items).map_err(|_| unwritable())?,
-            (None, Some(members)) => serde_json::to_vec(members).map_err(|_| unwritable())?,
-            (None, None) => Vec::new(),
-        };
-        let mut request = Request::new(body);
+        let mut request = Request::new(self.written()?);
         *request.method_mut() = self.method.clone();
         let cache = core.shared.fga_cache_url.as_ref().filter(|_| self.fga_cache);
-        let url = format!("{}{}", cache.unwrap_or(&core.shared.base_url), self.path);
-        *request.uri_mut() = url.parse().map_err(|_| unwritable())?;
+        let server = self.server.as_ref().or(cache).unwrap_or(&core.shared.base_url);
+        *request.uri_mut() = format!("{server}{}", self.path).parse().map_err(|_| unwritable())?;
         *request.headers_mut() = self.headers()?;
         let clock = &*core.shared.clock;
         let deadline = clock.monotonic().saturating_add(core.settings.deadline);
+        let careful = core.settings.retry.clone().retry_unavailable(false);
+        let retry = if self.once { &careful } else { &core.settings.retry };
         let mut tries = 0;
         loop {
             let left = deadline.saturating_sub(clock.monotonic());
             let limits = self.limits.unwrap_or(Limits {
                 timeout: core.settings.try_timeout.min(left),
-                ..Limits::DEFAULT
+                body: self.largest,
             });
             request.extensions_mut().insert(limits);
             tries += 1;
-            let outcome = self.attempt(request.clone(), limits, tries);
+            let mut attempt = request.clone();
+            self.protocol.map_or(Ok(()), |protocol| protocol.complete(&mut attempt))?;
+            let outcome = match self.attempt(attempt, limits, tries) {
+                Ok(response) => match self.protocol {
+                    Some(protocol) if protocol.repeat(&response) => continue,
+                    _ => self.judge(response),
+                },
+                Err(error) => Err(error),
+            };
             let wait = match self.limits {
                 Some(_) => None,
-                None => core.settings.retry.next(tries, self.safe, &outcome, retry::random),
+                None => retry.next(tries, self.safe, &outcome, retry::random),
             };
             let left = deadline.saturating_sub(clock.monotonic());
             match wait {
                 Some(wait) if wait < left => clock.sleep(wait),
                 _ => return outcome.map(|response| Answer::new(response, left)),
             }
+        }
+    }
+
+    /// The body.
+    fn written(&self) -> Result<Vec<u8>> {
+        match (&self.form, &self.list, &self.body) {
+            (Some(form), _, _) => Ok(form.clone().into_bytes()),
+            (None, Some(items), _) => serde_json::to_vec(items).map_err(|_| unwritable()),
+            (None, None, Some(members)) => serde_json::to_vec(members).map_err(|_| unwritable()),
+            (None, None, None) => Ok(Vec::new()),
         }
     }
 
@@ -129,6 +144,11 @@ impl Call<'_> {
         if response.body().len() as u64 > limits.body {
             return Err(TransportError::new(TransportErrorKind::Body, "too large").into());
         }
+        Ok(response)
+    }
+
+    /// Tells a success from a refusal.
+    fn judge(&self, response: Response) -> Result<Response> {
         let status = response.status();
         if status.is_success() || (self.redirects && status == StatusCode::TEMPORARY_REDIRECT) {
             if is_descopes(&response) { Ok(response) } else { Err(self.not_descopes(&response)) }
@@ -139,6 +159,9 @@ impl Call<'_> {
 
     /// The client's headers, and those that differ from call to call.
     fn headers(&self) -> Result<HeaderMap> {
+        if self.protocol.is_some() {
+            return Ok(self.headers_of_a_protocol());
+        }
         let shared = &*self.core.shared;
         let mut headers = shared.headers.clone();
         let make_id = || shared.request_id.as_ref().and_then(|make| make());
@@ -173,6 +196,22 @@ impl Call<'_> {
         Ok(headers)
     }
 
+    /// The headers of a call in another protocol. The program's own are meant for Descope, or for what is on
+    /// the way there, and may be secrets: another server does not get them.
+    fn headers_of_a_protocol(&self) -> HeaderMap {
+        let shared = &*self.core.shared;
+        let is_at_home = self.server == check::origin(&shared.base_url);
+        let mut headers = if is_at_home { shared.headers.clone() } else { HeaderMap::new() };
+        headers.remove(header::AUTHORIZATION);
+        headers.remove(header::CONTENT_TYPE);
+        headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
+        if self.form.is_some() {
+            let form = HeaderValue::from_static("application/x-www-form-urlencoded");
+            headers.insert(header::CONTENT_TYPE, form);
+        }
+        headers
+    }
+
     /// Asks for the project's licence tier.
     fn license_tier(&self) -> Result<HeaderValue> {
         let call = Call::new(self.core, Method::GET, "/v1/mgmt/license").management();
@@ -205,6 +244,13 @@ impl Call<'_> {
             error.code = text(refusal.code);
             error.description = text(refusal.description);
             error.message = text(refusal.message);
+            if self.protocol.is_some() && refusal.error.and_then(json::string).is_some() {
+                error.code = text(refusal.error);
+                error.description = text(refusal.error_description.or(refusal.description));
+            }
+        }
+        if self.protocol.is_some() && error.code.is_empty() {
+            challenge(headers, &mut error, |text| scrubber.text(text));
         }
         if error.code.is_empty() && error.description.is_empty() && error.message.is_empty() {
             error.body_preview = scrubber.preview(response.body());
@@ -245,6 +291,49 @@ struct Refusal<'b> {
     description: Option<&'b RawValue>,
     #[serde(rename = "errorMessage")]
     message: Option<&'b RawValue>,
+    /// RFC 6749 section 5.2.
+    error: Option<&'b RawValue>,
+    error_description: Option<&'b RawValue>,
+}
+
+/// What a header `WWW-Authenticate` says of a refusal (RFC 6750 section 3, RFC 9449 section 7.1).
+fn challenge(headers: &HeaderMap, error: &mut ApiError, scrub: impl Fn(&str) -> String) {
+    let values = headers.get_all(header::WWW_AUTHENTICATE).iter();
+    for value in values.filter_map(|value| value.to_str().ok()) {
+        if let Some(code) = parameter(value, "error") {
+            error.code = scrub(&code);
+            error.description =
+                parameter(value, "error_description").map(|text| scrub(&text)).unwrap_or_default();
+            return;
+        }
+    }
+}
+
+/// The value of a parameter of a challenge (RFC 9110 section 11.2), quoted or not.
+pub(crate) fn parameter(challenge: &str, name: &str) -> Option<String> {
+    let (mut rest, mut before) = (challenge, ' ');
+    loop {
+        let at = rest.find(name)?;
+        before = rest[..at].chars().next_back().unwrap_or(before);
+        let after = rest[at + name.len()..].trim_start();
+        if !matches!(before, ' ' | ',' | '\t') || !after.starts_with('=') {
+            (rest, before) = (&rest[at + name.len()..], 'x');
+            continue;
+        }
+        let value = after[1..].trim_start();
+        let Some(quoted) = value.strip_prefix('"') else {
+            return Some(value.split([' ', ',']).next().unwrap_or_default().to_owned());
+        };
+        let (mut text, mut chars) = (String::new(), quoted.chars());
+        while let Some(c) = chars.next() {
+            match c {
+                '"' => break,
+                '\\' => text.extend(chars.next()),
+                c => text.push(c),
+            }
+        }
+        return Some(text);
+    }
 }
 
 /// Whether a success can be Descope's, which answers with a JSON object or list, or with nothing at all;

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::rules::{Registered, Rules};
+use super::rules::{Registered, Rules, date};
 use crate::error::{Error, Result, TokenError};
 use crate::json::DecodeError;
 use crate::time::UnixTime;
@@ -62,10 +62,25 @@ pub enum Scope<'t> {
 impl Claims {
     /// Reads a payload, and holds it against the rules.
     pub(super) fn read(payload: Vec<u8>, rules: &Rules<'_>) -> Result<Self, TokenError> {
+        let claims = Self::parse(payload)?;
+        claims.registered.check(rules)?;
+        Ok(claims)
+    }
+
+    /// Reads a payload whose rules are still to be checked.
+    pub(super) fn parse(payload: Vec<u8>) -> Result<Self, TokenError> {
         let json = String::from_utf8(payload).map_err(|_| TokenError::Claim("payload"))?;
         let registered = Registered::read(&json).ok_or(TokenError::Claim("payload"))?;
-        registered.check(rules)?;
         Ok(Self { registered, json, tree: OnceLock::new() })
+    }
+
+    pub(super) fn registered(&self) -> &Registered {
+        &self.registered
+    }
+
+    /// Any claim that is a date, absent, or a reason to refuse the token.
+    pub(super) fn date(&self, name: &'static str) -> Result<Option<i64>, TokenError> {
+        date(self.claim(name), f64::floor).ok_or(TokenError::Claim(name))
     }
 
     /// All claims; read when somebody first asks for one that decides nothing about the token.
@@ -92,6 +107,11 @@ impl Claims {
             "" => self.text_or_empty("sub"),
             id => id,
         }
+    }
+
+    /// The claim `sub`, unchanged: in an ID token, the user's ID at the server.
+    pub fn subject(&self) -> &str {
+        self.text_or_empty("sub")
     }
 
     /// The claim `iss`, unchanged: the project's ID, or a URL that contains it.

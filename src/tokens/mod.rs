@@ -75,6 +75,7 @@ mod keyring;
 mod memory;
 mod source;
 mod stored;
+mod ways;
 
 pub use self::file::FileStore;
 #[cfg(feature = "keyring")]

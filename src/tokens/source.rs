@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use super::keeper::{Keeper, Patience, Renewal};
 use super::{StoredTokens, TokenStore};
-use crate::auth::AuthInfo;
 use crate::client::Client;
 use crate::error::Result;
 use crate::refreshes::digest;
@@ -25,78 +24,8 @@ pub struct TokenSource {
     patience: Patience,
 }
 
-/// # Where tokens come from
+/// # With a closure of your own
 impl TokenSource {
-    /// The session of a user, renewed by [`refresh`](crate::auth::session::Sessions::refresh). Feature `session`.
-    ///
-    /// The user signs in by any way you like, and [`sign_in`](Self::sign_in) takes the tokens. `name` is what they
-    /// are stored under, such as `default`, or the name of an account if users may have several.
-    ///
-    /// ```
-    /// use descope::auth::DeliveryMethod::Email;
-    /// use descope::tokens::{MemoryStore, TokenSource};
-    ///
-    /// # let emulator = descope::emulator::Emulator::new();
-    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
-    /// let source = TokenSource::session(&client, MemoryStore::default(), "default");
-    /// assert!(source.token().unwrap_err().is_sign_in_required());
-    ///
-    /// client.auth().otp().sign_up_or_in(Email, "ada@example.com", &Default::default())?;
-    /// # let code = emulator.inbox().last_to("ada@example.com").unwrap().code.unwrap();
-    /// let signed_in = client.auth().otp().verify(Email, "ada@example.com", &code)?;
-    /// source.sign_in(&signed_in)?;
-    /// assert_eq!(source.token()?.expose(), signed_in.session_token());
-    /// # emulator.advance(std::time::Duration::from_secs(3600));
-    /// # let token = source.token()?;
-    /// # assert!(client.auth().session().validate(token.expose()).is_ok());
-    /// # Ok::<(), descope::Error>(())
-    /// ```
-    #[cfg(feature = "session")]
-    pub fn session(client: &Client, store: impl TokenStore, name: &str) -> Self {
-        let own = client.clone();
-        let refresh = move |token: &Secret| {
-            Ok(StoredTokens::from(&own.auth().session().refresh(token.expose())?))
-        };
-        Self::refreshing(client, store, name, refresh).from_origin(client, "session", "")
-    }
-
-    /// The session of an access key, renewed by
-    /// [`exchange`](crate::auth::access_key::AccessKeys::exchange). Feature `access-key`.
-    ///
-    /// Nobody signs in. With a [`FileStore`](super::FileStore), programs that run often need not exchange the key each
-    /// time. Tokens that another key or project got are not used, even if they are stored under the same name.
-    ///
-    /// ```
-    /// use descope::tokens::{MemoryStore, TokenSource};
-    ///
-    /// # let emulator = descope::emulator::Emulator::new();
-    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
-    /// # let made = client.mgmt().access_key().create("nightly", &Default::default())?;
-    /// # let access_key = made.cleartext.expose();
-    /// let source = TokenSource::access_key(&client, MemoryStore::default(), "nightly", access_key);
-    /// let header = format!("Bearer {}", source.token()?.expose());
-    /// # emulator.advance(std::time::Duration::from_secs(3600));
-    /// # let token = source.token()?;
-    /// # assert!(client.auth().session().validate(token.expose()).is_ok());
-    /// # assert_eq!(emulator.requests("/v1/auth/accesskey/exchange"), 2);
-    /// # Ok::<(), descope::Error>(())
-    /// ```
-    #[cfg(feature = "access-key")]
-    pub fn access_key(
-        client: &Client,
-        store: impl TokenStore,
-        name: &str,
-        access_key: impl Into<Secret>,
-    ) -> Self {
-        let (own, key) = (client.clone(), access_key.into());
-        let origin = digest(key.expose());
-        let issue = move || {
-            let session = own.auth().access_key().exchange(key.expose(), &Default::default())?;
-            Ok(StoredTokens::from(&session))
-        };
-        Self::issuing(client, store, name, issue).from_origin(client, "access-key", &hex(&origin))
-    }
-
     /// Tokens that a refresh token renews, by a closure that gets new tokens for it. A sign-in is needed first.
     ///
     /// Use this for a token endpoint that this crate has no functions for. What the new tokens lack, such as a
@@ -164,7 +93,7 @@ impl TokenSource {
     }
 
     /// Uses no tokens that were got otherwise.
-    pub(crate) fn from_origin(mut self, client: &Client, kind: &str, credential: &str) -> Self {
+    pub(super) fn from_origin(mut self, client: &Client, kind: &str, credential: &str) -> Self {
         let parts = [kind, client.base_url(), client.project_id(), credential].join("\n");
         if let Some(keeper) = Arc::get_mut(&mut self.keeper) {
             keeper.origin = Some(format!("{kind}:{}", hex(&digest(&parts))));
@@ -282,25 +211,6 @@ impl TokenSource {
 impl fmt::Debug for TokenSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TokenSource").field("name", &self.keeper.name).finish_non_exhaustive()
-    }
-}
-
-/// The tokens of a user who has signed in. The session token is the access token.
-impl From<&AuthInfo> for StoredTokens {
-    fn from(info: &AuthInfo) -> Self {
-        let mut tokens = Self::new(info.session.jwt.clone());
-        tokens.refresh_token = info.refresh.as_ref().map(|token| token.jwt.clone());
-        tokens.expires_at = Some(info.claims().expires_at());
-        tokens
-    }
-}
-
-/// The token of an access key's session.
-#[cfg(feature = "access-key")]
-impl From<&crate::auth::access_key::KeySession> for StoredTokens {
-    fn from(session: &crate::auth::access_key::KeySession) -> Self {
-        let expires_at = session.session.claims.expires_at();
-        Self::new(session.session.jwt.clone()).expires_at(expires_at)
     }
 }
 

@@ -28,14 +28,14 @@ const HOUSES: &[House] = &[
             &["error"],
             &["answer", "check", "models", "page", "retry", "scrub"],
             // What a client is made of. None of it makes a call.
-            &["jwt", "license", "refreshes", "transport"],
+            &["jwt", "license", "refreshes", "servers", "transport"],
             &["core"],
             &["call"],
             &["client"],
             &["builder"],
             // The areas of the API, which see clients and calls.
-            &["auth", "mgmt"],
-            &["web"],
+            &["auth", "mgmt", "oidc"],
+            &["tokens", "web"],
             &["guide", "lib.rs"],
         ],
     },
