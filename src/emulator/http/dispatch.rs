@@ -44,7 +44,8 @@ pub(in crate::emulator) fn dispatch(
     }
 }
 
-fn origin(request: &Request) -> String {
+/// The URL under which the client knows the emulator.
+pub(super) fn origin(request: &Request) -> String {
     let host = request.headers().get(http::header::HOST).and_then(|host| host.to_str().ok());
     let authority = request.uri().authority().map(http::uri::Authority::as_str).or(host);
     format!("http://{}", authority.unwrap_or("localhost"))
