@@ -20,7 +20,7 @@ use crate::emulator::words::random;
 use crate::emulator::words::refusal::{Refusal, Reply, Result};
 
 /// The wire type `ThirdPartyApplicationScope`.
-const SCOPE: &[Field] = &[
+pub(super) const SCOPE: &[Field] = &[
     required("name", Kind::Text),
     optional("description", Kind::Text),
     optional("values", Kind::Texts),
@@ -184,14 +184,14 @@ const ROUTES: &[Route] = &[
 
 /// What only seeds and registrations set, and what no call overwrites: whether the client is a public one,
 /// the audiences that it may ask for, whether it asks for no consent, and the keys that it signs with.
-const KEPT: [Field; 5] = [
+pub(super) const KEPT: [Field; 5] = [
     optional("nonConfidentialClient", Kind::Bool),
     optional("audienceWhitelist", Kind::Texts),
     optional("skipConsentScreen", Kind::Bool),
     optional("jwks", Kind::Map),
     optional("dynamic", Kind::Bool),
 ];
-const CLIENT_ID: Field = optional("clientId", Kind::Text);
+pub(super) const CLIENT_ID: Field = optional("clientId", Kind::Text);
 
 pub(in crate::emulator) const SEED: List = List {
     name: "inboundApps",
@@ -208,16 +208,9 @@ pub(in crate::emulator) const SEED: List = List {
     ],
     restore: |store, state| {
         let mut app = last_row(&mut store.applications.inbound)?;
-        if state.has("secrets") {
-            app.secrets = ClientSecret::restore(state);
-        }
-        if let Some(id) = state.some_text(CLIENT_ID.name) {
-            id.clone_into(&mut app.client_id);
-        }
-        for Field { name, .. } in KEPT.iter().chain([&ATTRIBUTES]) {
-            if let Some(value) = state.get(name) {
-                app.settings.insert((*name).to_owned(), value.clone());
-            }
+        app.restore(state);
+        if let Some(scopes) = state.get(ATTRIBUTES.name) {
+            app.settings.insert(ATTRIBUTES.name.to_owned(), scopes.clone());
         }
         Ok(())
     },
@@ -225,6 +218,21 @@ pub(in crate::emulator) const SEED: List = List {
 };
 
 impl InboundApp {
+    /// Takes what only a state has.
+    pub(super) fn restore(&mut self, state: Fields<'_>) {
+        if state.has("secrets") {
+            self.secrets = ClientSecret::restore(state);
+        }
+        if let Some(id) = state.some_text(CLIENT_ID.name) {
+            id.clone_into(&mut self.client_id);
+        }
+        for Field { name, .. } in &KEPT {
+            if let Some(value) = state.get(name) {
+                self.settings.insert((*name).to_owned(), value.clone());
+            }
+        }
+    }
+
     fn save(&self) -> Value {
         let mut saved = self.settings.clone();
         let secrets: Value = self.secrets.iter().map(ClientSecret::save).collect();
