@@ -10,8 +10,9 @@ use serde_json::{Value, json};
 
 use crate::emulator::words::digest::digest;
 
-/// The algorithms by which others may sign.
-pub(in crate::emulator) const ALGORITHMS: [&str; 5] = ["RS256", "PS256", "ES256", "ES384", "EdDSA"];
+/// The algorithms by which others may sign. The last one has two names (RFC 9864).
+pub(in crate::emulator) const ALGORITHMS: [&str; 6] =
+    ["RS256", "PS256", "ES256", "ES384", "EdDSA", "Ed25519"];
 
 /// A token in compact form, read but not verified.
 pub(in crate::emulator) struct Jws<'a> {
@@ -89,7 +90,7 @@ impl<'a> Jws<'a> {
                 UnparsedPublicKey::new(&ECDSA_P384_SHA384_FIXED, point()?)
                     .verify(message, signature)
             }
-            ("EdDSA", ("OKP", "Ed25519")) => {
+            ("EdDSA" | "Ed25519", ("OKP", "Ed25519")) => {
                 UnparsedPublicKey::new(&ED25519, member("x")?).verify(message, signature)
             }
             _ => return None,
