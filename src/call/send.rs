@@ -151,7 +151,11 @@ impl Call<'_> {
     /// Tells a success from a refusal.
     fn judge(&self, response: Response) -> Result<Response> {
         let status = response.status();
-        if status.is_success() || (self.redirects && status == StatusCode::TEMPORARY_REDIRECT) {
+        if self.protocol.is_some() && is_hidden_refusal(response.body()) {
+            Err(Error::Api(Box::new(self.refusal(&response))))
+        } else if status.is_success()
+            || (self.redirects && status == StatusCode::TEMPORARY_REDIRECT)
+        {
             if is_descopes(&response) { Ok(response) } else { Err(self.not_descopes(&response)) }
         } else {
             Err(Error::Api(Box::new(self.refusal(&response))))
@@ -247,7 +251,8 @@ impl Call<'_> {
             error.message = text(refusal.message);
             if self.protocol.is_some() && refusal.error.and_then(json::string).is_some() {
                 error.code = text(refusal.error);
-                error.description = text(refusal.error_description.or(refusal.description));
+                let description = refusal.error_description.or(refusal.description);
+                error.description = text(description.or(refusal.oauth_description));
             }
         }
         if self.protocol.is_some() && error.code.is_empty() {
@@ -295,6 +300,22 @@ struct Refusal<'b> {
     /// RFC 6749 section 5.2.
     error: Option<&'b RawValue>,
     error_description: Option<&'b RawValue>,
+    /// In Descope's description of its API.
+    #[serde(rename = "description")]
+    oauth_description: Option<&'b RawValue>,
+    access_token: Option<&'b RawValue>,
+}
+
+/// Whether an answer names an error in place of a token, whatever its status: Descope's answer has members for
+/// both.
+fn is_hidden_refusal(body: &[u8]) -> bool {
+    let Ok(answer) = serde_json::from_slice::<Refusal<'_>>(body) else { return false };
+    let filled = |member: Option<&RawValue>| {
+        member.and_then(json::string).is_some_and(|text| !text.is_empty())
+    };
+    body.trim_ascii_start().starts_with(b"{")
+        && filled(answer.error)
+        && !filled(answer.access_token)
 }
 
 /// What a header `WWW-Authenticate` says of a refusal (RFC 6750 section 3, RFC 9449 section 7.1).

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::error::{ApiError, Error, Result};
+use crate::error::Result;
 use crate::extra::Extra;
 use crate::json::{Body, DecodeError};
 use crate::jwt::Claims;
@@ -86,17 +86,9 @@ const LONGEST: u64 = 100 * 366 * 24 * 60 * 60;
 
 /// Reads the tokens of an answer that came now. The ID token is still to be checked.
 pub(super) fn read(body: Body<'_>, requested: &[String], now: UnixTime) -> Result<Tokens> {
-    let mut answer: Answer = body.read()?;
+    let answer: Answer = body.read()?;
     let filled = |secret: Option<Secret>| secret.filter(|secret| !secret.expose().is_empty());
     let Some(access_token) = filled(answer.access_token) else {
-        // Descope's answer has a member for an error beside the tokens.
-        if let Some(code) = answer.extra.take_text("error").filter(|code| !code.is_empty()) {
-            let description = answer.extra.take_text("error_description");
-            let description = description.or_else(|| answer.extra.take_text("description"));
-            let description = description.unwrap_or_default();
-            let refusal = ApiError { status: 200, code, description, ..ApiError::default() };
-            return Err(Error::Api(Box::new(refusal)));
-        }
         return Err(DecodeError::new("expected a token at `access_token`").into());
     };
     let seconds = |within: u64| i64::try_from(within.min(LONGEST)).unwrap_or(i64::MAX);

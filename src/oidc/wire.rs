@@ -82,11 +82,13 @@ impl<'w> Wire<'w> {
     /// A request with a form, to which the client's ID and secret are added as far as they belong there.
     pub(super) fn post(&'w self, form: Form<'_>) -> Call<'w> {
         let mut form = form;
-        let mut hidden = None;
+        let mut hidden = Vec::new();
         if self.authenticates_to.is_some() {
             let app = self.oidc.app;
             match &app.proof {
-                ClientProof::Header(secret) if self.basic => hidden = Some(secret.clone()),
+                ClientProof::Header(secret) if self.basic => {
+                    hidden.extend([secret.clone(), self.credentials(secret).into()]);
+                }
                 ClientProof::Header(secret) | ClientProof::Body(secret) => {
                     form.text("client_id", &app.client_id);
                     form.secret("client_secret", secret.expose());
@@ -109,13 +111,17 @@ impl<'w> Wire<'w> {
         let app = self.oidc.app;
         match &app.proof {
             ClientProof::Header(secret) if self.authenticates_to.is_some() && self.basic => {
-                // RFC 6749 section 2.3.1: both are encoded before they are joined.
-                let id = utf8_percent_encode(&app.client_id, ESCAPED);
-                let secret = utf8_percent_encode(secret.expose(), ESCAPED);
-                Some(format!("Basic {}", STANDARD.encode(format!("{id}:{secret}"))))
+                Some(format!("Basic {}", self.credentials(secret)))
             }
             _ => None,
         }
+    }
+
+    /// ID and secret for the header. Both are encoded before they are joined (RFC 6749 section 2.3.1).
+    fn credentials(&self, secret: &Secret) -> String {
+        let id = utf8_percent_encode(&self.oidc.app.client_id, ESCAPED);
+        let secret = utf8_percent_encode(secret.expose(), ESCAPED);
+        STANDARD.encode(format!("{id}:{secret}"))
     }
 
     fn has_new_nonce(&self, response: &Response) -> bool {
