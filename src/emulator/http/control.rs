@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::engine::Engine;
 use super::fault::Fault;
-use super::{oauth_page, page};
+use super::{oauth, oauth_page, page};
 use crate::emulator::api::areas::SEED_FIELDS;
 use crate::emulator::api::call::list;
 use crate::emulator::state::mailbox::Message;
@@ -94,7 +94,7 @@ const ROUTES: &[(&str, &str, &[Field], Handler)] = &[
         "/_emulator/oidc/authorize",
         &[required("url", Kind::Text), optional("loginId", Kind::Text)],
         |engine, fields| {
-            let url = engine.authorize(fields.text("url"), fields.some_text("loginId"));
+            let url = oauth::authorize(engine, fields.text("url"), fields.some_text("loginId"));
             Ok(json!({ "url": url.map_err(refusal)? }).into())
         },
     ),

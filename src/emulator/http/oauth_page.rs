@@ -7,9 +7,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::engine::Engine;
-use super::guard;
-use super::oauth::{insert, no_store, redirect};
 use super::oauth_style::{alert, button, field, hidden, page};
+use super::origin::is_same_origin;
+use super::reply::{insert, no_store, redirect};
 use crate::emulator::api::oauth::decide;
 use crate::emulator::api::oauth::{backchannel, device};
 use crate::emulator::state::oauth::{Ask, shown_code};
@@ -113,7 +113,7 @@ impl Visit {
             posted,
             params: Params::form(text)?,
         };
-        if posted && (visit.is_new || !guard::is_same_origin(request) || !visit.has_proof()) {
+        if posted && (visit.is_new || !is_same_origin(request) || !visit.has_proof()) {
             let denial = Denial::request("The form does not come from a page of this browser");
             return Err(Denial { status: StatusCode::FORBIDDEN, ..denial });
         }

@@ -1,8 +1,8 @@
 //! Tokens for assertions (RFC 7523 section 2.1), and for other tokens (RFC 8693).
 
+use super::asked::{Answer, Asked};
 use super::assertion;
 use super::authorize::wish;
-use super::place::{Answer, Asked};
 use super::token::From;
 use crate::emulator::state::oauth::{Grant, PATIENCE, Wish};
 use crate::emulator::state::oauth_client::{OFFLINE, OPENID};

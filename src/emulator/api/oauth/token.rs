@@ -1,8 +1,8 @@
 //! The token endpoint (RFC 6749 section 3.2).
 
+use super::asked::{Answer, Asked};
 use super::authorize::{issuer, resources, scopes};
 use super::client::{Proven, authenticate};
-use super::place::{Answer, Asked};
 use super::{dpop, exchange};
 use crate::emulator::state::jose::hash;
 use crate::emulator::state::oauth::{self, Grant, INTERVAL, PATIENCE, Wish};
