@@ -248,14 +248,14 @@ impl Visit {
         let mut body = format!("<p><b>{name}</b> wants to act for <b>{who}</b>.</p>");
         if let Some(poll) = ask.poll() {
             if let Some(code) = &poll.user_code {
-                body += &format!(
-                    "<p>Go on only if your device shows this code: \
-                     <code id=code>{}</code></p>",
-                    shown_code(code)
-                );
+                body += "<p>Go on only if your device shows this code: <code id=code>";
+                body += &shown_code(code);
+                body += "</code></p>";
             }
             if !poll.message.is_empty() {
-                body += &format!("<p id=message>{}</p>", escape(&poll.message));
+                body += "<p id=message>";
+                body += &escape(&poll.message);
+                body += "</p>";
             }
         }
         let scopes: String = ask.wish.scopes.iter().map(|scope| {
