@@ -1,6 +1,7 @@
 //! Answering the clients of the authorization server, in place of a browser.
 
 use super::http::engine::Engine;
+use super::http::oauth;
 use super::words::refusal::Error;
 
 /// Answers what clients ask of users; from [`Emulator::oidc`](super::Emulator::oidc).
@@ -36,7 +37,7 @@ impl Oidc {
     ///
     /// If the client is unknown or the `redirect_uri` is not its own, so that the browser goes nowhere.
     pub fn authorize(&self, url: &str, login_id: &str) -> Result<String, Error> {
-        Ok(self.0.authorize(url, Some(login_id))?)
+        Ok(oauth::authorize(&self.0, url, Some(login_id))?)
     }
 
     /// Refuses what the client asks for at the URL of an authorization endpoint. Returns the URL that the
@@ -46,7 +47,7 @@ impl Oidc {
     ///
     /// As [`authorize`](Self::authorize).
     pub fn refuse(&self, url: &str) -> Result<String, Error> {
-        Ok(self.0.authorize(url, None)?)
+        Ok(oauth::authorize(&self.0, url, None)?)
     }
 
     /// Enters the code that a device shows, signs a user in and allows all that the device asks for.

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::engine::Engine;
 use super::fault::Fault;
-use super::{oauth_page, page};
+use super::{oauth, oauth_page, page};
 use crate::emulator::api::areas::SEED_FIELDS;
 use crate::emulator::api::call::list;
 use crate::emulator::state::mailbox::Message;
@@ -94,8 +94,8 @@ const ROUTES: &[(&str, &str, &[Field], Handler)] = &[
         "/_emulator/oidc/authorize",
         &[required("url", Kind::Text), optional("loginId", Kind::Text)],
         |engine, fields| {
-            let url = engine.authorize(fields.text("url"), fields.some_text("loginId"));
-            Ok(json!({ "url": url.map_err(refusal)? }).into())
+            let url = oauth::authorize(engine, fields.text("url"), fields.some_text("loginId"));
+            Ok(json!({ "url": url.map_err(|denial| refusal(&denial))? }).into())
         },
     ),
     (
@@ -104,7 +104,9 @@ const ROUTES: &[(&str, &str, &[Field], Handler)] = &[
         &[required("userCode", Kind::Text), optional("loginId", Kind::Text)],
         |engine, fields| {
             let code = fields.text("userCode");
-            engine.answer_device(code, fields.some_text("loginId")).map_err(refusal)?;
+            engine
+                .answer_device(code, fields.some_text("loginId"))
+                .map_err(|denial| refusal(&denial))?;
             Ok(Reply::empty())
         },
     ),
@@ -114,7 +116,7 @@ const ROUTES: &[(&str, &str, &[Field], Handler)] = &[
         &[required("id", Kind::Text), optional("allow", Kind::Bool)],
         |engine, fields| {
             let (id, allow) = (fields.text("id"), fields.maybe_flag("allow").unwrap_or(true));
-            engine.answer_backchannel(id, allow).map_err(refusal)?;
+            engine.answer_backchannel(id, allow).map_err(|denial| refusal(&denial))?;
             Ok(Reply::empty())
         },
     ),
@@ -128,7 +130,7 @@ const ROUTES: &[(&str, &str, &[Field], Handler)] = &[
     }),
 ];
 
-fn refusal(denial: Denial) -> Refusal {
+fn refusal(denial: &Denial) -> Refusal {
     Refusal::argument(format!("{}: {}", denial.error, denial.description))
 }
 

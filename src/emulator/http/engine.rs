@@ -8,10 +8,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::fault::{Effects, Fault, Faults};
-use super::oauth;
 use crate::clock::Clock;
 use crate::emulator::api::oauth::decide;
-use crate::emulator::api::oauth::place::Answer;
 use crate::emulator::api::{idp, seeding};
 use crate::emulator::state::receive::receive;
 use crate::emulator::state::sign::{KeyRing, SigningKey};
@@ -26,7 +24,6 @@ use crate::emulator::words::random;
 use crate::emulator::words::refusal::{Error, Refusal, Result};
 use crate::emulator::words::settings::{Settings, seconds};
 use crate::transport::Request;
-use crate::transport::http::Request as Builder;
 
 /// Distinct paths whose requests are counted.
 const COUNTED_PATHS: usize = 10_000;
@@ -146,24 +143,12 @@ impl Engine {
         idp::choose(&self.context(), &mut self.store(), &choice)
     }
 
-    /// What a user answers at the URL of an authorization endpoint. Returns where the browser goes.
-    pub(in crate::emulator) fn authorize(
-        &self,
-        url: &str,
-        login_id: Option<&str>,
-    ) -> Result<String, Denial> {
-        let request = Builder::builder().uri(url).body(Vec::new());
-        let request = request.map_err(|_| Denial::request("This is not a URL"))?;
-        let id = match oauth::ask(self, &request)? {
-            Answer::Redirect(url) => return Ok(url),
-            Answer::Ask(id) => id,
-            _ => return Err(Denial::request("This is not the URL of an authorization endpoint")),
-        };
-        self.answer(&id, login_id)?.ok_or_else(|| Denial::request("The browser goes nowhere"))
-    }
-
     /// Allows what a client asks for, as this user, or refuses it.
-    fn answer(&self, id: &str, login_id: Option<&str>) -> Result<Option<String>, Denial> {
+    pub(super) fn answer(
+        &self,
+        id: &str,
+        login_id: Option<&str>,
+    ) -> Result<Option<String>, Denial> {
         let (context, mut store) = (self.context(), self.store());
         let Some(login_id) = login_id else { return decide::deny(&context, &mut store, id) };
         decide::choose(&context, &mut store, id, login_id)?;

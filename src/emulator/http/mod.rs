@@ -10,5 +10,7 @@ pub(in crate::emulator) mod in_process;
 pub(in crate::emulator) mod oauth;
 mod oauth_page;
 mod oauth_style;
+mod origin;
 pub(in crate::emulator) mod page;
+mod reply;
 pub(in crate::emulator) mod server;

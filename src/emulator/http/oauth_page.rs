@@ -7,9 +7,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::engine::Engine;
-use super::guard;
-use super::oauth::{insert, no_store, redirect};
 use super::oauth_style::{alert, button, field, hidden, page};
+use super::origin::is_same_origin;
+use super::reply::{insert, no_store, redirect};
 use crate::emulator::api::oauth::decide;
 use crate::emulator::api::oauth::{backchannel, device};
 use crate::emulator::state::oauth::{Ask, shown_code};
@@ -113,7 +113,7 @@ impl Visit {
             posted,
             params: Params::form(text)?,
         };
-        if posted && (visit.is_new || !guard::is_same_origin(request) || !visit.has_proof()) {
+        if posted && (visit.is_new || !is_same_origin(request) || !visit.has_proof()) {
             let denial = Denial::request("The form does not come from a page of this browser");
             return Err(Denial { status: StatusCode::FORBIDDEN, ..denial });
         }
@@ -248,14 +248,14 @@ impl Visit {
         let mut body = format!("<p><b>{name}</b> wants to act for <b>{who}</b>.</p>");
         if let Some(poll) = ask.poll() {
             if let Some(code) = &poll.user_code {
-                body += &format!(
-                    "<p>Go on only if your device shows this code: \
-                     <code id=code>{}</code></p>",
-                    shown_code(code)
-                );
+                body += "<p>Go on only if your device shows this code: <code id=code>";
+                body += &shown_code(code);
+                body += "</code></p>";
             }
             if !poll.message.is_empty() {
-                body += &format!("<p id=message>{}</p>", escape(&poll.message));
+                body += "<p id=message>";
+                body += &escape(&poll.message);
+                body += "</p>";
             }
         }
         let scopes: String = ask.wish.scopes.iter().map(|scope| {

@@ -1,6 +1,6 @@
 //! How the pages of the authorization server look.
 
-use super::oauth::insert;
+use super::reply::insert;
 use crate::html::escape;
 use crate::transport::Response;
 use crate::transport::http::header::{

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 mod applications;
 mod attacks;
+mod attacks_of_clients;
 mod flows;
 mod keys;
 mod pages;
@@ -96,7 +97,12 @@ impl Server {
     /// Two inbound applications with secrets, a public one and a federated one.
     fn start() -> Self {
         let emulator = Emulator::builder().project_id("P2project").build();
-        let app = |id: &str, state: Value| {
+        let app = |id: &str, mut state: Value| {
+            state["clientId"] = json!(id);
+            state["attributesScopes"] = json!([
+                { "name": "plan", "values": ["plan"] },
+                { "name": "email" },
+            ]);
             json!({
                 "id": id, "name": format!("The {id}"),
                 "approvedCallbackUrls": [CALLBACK, "http://127.0.0.1/callback"],
@@ -104,24 +110,14 @@ impl Server {
                     { "name": "docs", "description": "Read your documents", "values": ["read"] },
                     { "name": "extra", "values": ["write"], "optional": true },
                 ],
-                "attributesScopes": [{ "name": "plan", "values": ["plan"] }, { "name": "email" }],
                 "state": state,
             })
-        };
-        let app = |id: &str, mut state: Value| {
-            let mut app = app(id, Value::Null);
-            state["clientId"] = json!(id);
-            state["attributesScopes"] = app["attributesScopes"].take();
-            app.as_object_mut().unwrap().remove("attributesScopes");
-            app["state"] = state;
-            app
         };
         let secret = |text: &str| json!({ "secrets": [{ "id": "CS1", "cleartext": text }] });
         let seed = json!({
             "permissions": [{ "name": "read" }, { "name": "write" }],
             "tenants": [{ "id": "t1", "name": "One" }],
             "roles": [{ "name": "Reader", "permissionNames": ["read"] }],
-            "attributes": [],
             "users": [
                 {
                     "loginId": ADA, "email": ADA, "verifiedEmail": true, "displayName": "Ada",
@@ -139,8 +135,6 @@ impl Server {
                 "clientSecret": "web secret", "approvedRedirectUrls": [CALLBACK],
             }],
         });
-        let mut seed = seed;
-        seed.as_object_mut().unwrap().remove("attributes");
         emulator.seed(&seed).unwrap();
         Self(emulator)
     }

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
+use super::asked::Asked;
 use super::client::known;
-use super::place::Asked;
 use crate::emulator::state::jose::Jws;
 use crate::emulator::state::oauth_client::Client;
 use crate::emulator::state::store::Store;

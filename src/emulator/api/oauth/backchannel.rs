@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
+use super::asked::{Answer, Asked};
 use super::authorize::wish;
 use super::client::{Proven, authenticate};
-use super::place::{Answer, Asked};
 use crate::emulator::state::mailbox::Message;
 use crate::emulator::state::oauth::{self, Ask, INTERVAL, PATIENCE, Poll, Way};
 use crate::emulator::state::store::Store;

@@ -3,8 +3,8 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
+use super::asked::Asked;
 use super::assertion;
-use super::place::Asked;
 use crate::emulator::state::oauth_client::{Client, Door, find};
 use crate::emulator::state::store::Store;
 use crate::emulator::words::oauth::{Denial, decode};

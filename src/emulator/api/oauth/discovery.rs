@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::place::{Answer, Asked};
+use super::asked::{Answer, Asked};
 use crate::emulator::state::jose;
 use crate::emulator::state::oauth_client;
 use crate::emulator::state::oauth_client::{

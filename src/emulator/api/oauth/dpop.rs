@@ -1,6 +1,6 @@
 //! Proofs of possession (RFC 9449).
 
-use super::place::Asked;
+use super::asked::Asked;
 use crate::emulator::state::jose::{ALGORITHMS, Jws, hash, thumbprint};
 use crate::emulator::state::store::Store;
 use crate::emulator::words::oauth::Denial;

@@ -1,8 +1,8 @@
 //! Tokens for assertions (RFC 7523 section 2.1), and for other tokens (RFC 8693).
 
+use super::asked::{Answer, Asked};
 use super::assertion;
 use super::authorize::wish;
-use super::place::{Answer, Asked};
 use super::token::From;
 use crate::emulator::state::oauth::{Grant, PATIENCE, Wish};
 use crate::emulator::state::oauth_client::{OFFLINE, OPENID};
@@ -19,15 +19,15 @@ const JWT: &str = "urn:ietf:params:oauth:token-type:jwt";
 pub(super) fn by_assertion(
     asked: &Asked<'_>,
     store: &mut Store,
-    from: From,
+    from: &From,
 ) -> Result<Answer, Denial> {
     let wish = wish(asked, store, &from.client)?;
     let user = assertion::user(asked, store, &from.client, asked.params.required("assertion")?)?;
-    check_consent(asked, store, &from, &user, &wish)?;
+    check_consent(asked, store, from, &user, &wish)?;
     let (scopes, resources) = (wish.scopes.clone(), wish.resources.clone());
     let grant = oauth_grant::allow(&asked.context, store, wish, &user, scopes)
         .map_err(|denial| Denial::grant(denial.description))?;
-    let wanted = Wanted { resources, jkt: from.jkt, ..Wanted::default() };
+    let wanted = Wanted { resources, jkt: from.jkt.clone(), ..Wanted::default() };
     Ok(Answer::Json(issue(&asked.context, store, &grant, wanted)?))
 }
 
@@ -50,7 +50,11 @@ fn check_consent(
 }
 
 /// An access token of this client for one of another, about the same user.
-pub(super) fn by_token(asked: &Asked<'_>, store: &mut Store, from: From) -> Result<Answer, Denial> {
+pub(super) fn by_token(
+    asked: &Asked<'_>,
+    store: &mut Store,
+    from: &From,
+) -> Result<Answer, Denial> {
     let params = &asked.params;
     if params.has("actor_token") {
         return Err(Denial::request("The emulator does not cover actor_token"));
@@ -62,7 +66,7 @@ pub(super) fn by_token(asked: &Asked<'_>, store: &mut Store, from: From) -> Resu
     }
     params.required("subject_token_type")?;
     let token = params.required("subject_token")?;
-    let subject = subject(asked, store, token, &from)?;
+    let subject = subject(asked, store, token, from)?;
     let mut wish = wish(asked, store, &from.client)?;
     if let Some(granted) = &subject.scopes {
         match wish.scopes.iter().find(|scope| !granted.contains(scope)) {
@@ -75,7 +79,7 @@ pub(super) fn by_token(asked: &Asked<'_>, store: &mut Store, from: From) -> Resu
         }
     }
     wish.scopes.retain(|scope| ![OPENID, OFFLINE].contains(&&**scope));
-    check_consent(asked, store, &from, &subject.user, &wish)?;
+    check_consent(asked, store, from, &subject.user, &wish)?;
     let tenant = wish.tenant.as_deref();
     let consent =
         oauth_grant::consent(store, &from.client, &subject.user, tenant, asked.context.now);
@@ -92,7 +96,7 @@ pub(super) fn by_token(asked: &Asked<'_>, store: &mut Store, from: From) -> Resu
         ended: false,
     };
     let grant = oauth_grant::keep(store, grant);
-    let wanted = Wanted { resources, jkt: from.jkt, access_only: true, scopes: None };
+    let wanted = Wanted { resources, jkt: from.jkt.clone(), access_only: true, scopes: None };
     let mut answer = issue(&asked.context, store, &grant, wanted)?;
     answer["issued_token_type"] = ACCESS_TOKEN.into();
     Ok(Answer::Json(answer))

@@ -2,8 +2,9 @@
 //!
 //! These endpoints have no bearer of Descope's, take forms, and refuse as RFC 6749 says. So they are no
 //! [`Route`](super::route::Route)s: [`place::find`] finds them, and their handlers read an
-//! [`Asked`](place::Asked).
+//! [`Asked`](asked::Asked).
 
+pub(in crate::emulator) mod asked;
 pub(in crate::emulator) mod assertion;
 pub(in crate::emulator) mod authorize;
 pub(in crate::emulator) mod backchannel;

@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use super::place::{Answer, Asked};
+use super::asked::{Answer, Asked};
 use crate::emulator::api::idp::is_absolute;
 use crate::emulator::state::client_secret::ClientSecret;
 use crate::emulator::state::inbound_app::InboundApp;

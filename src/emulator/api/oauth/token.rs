@@ -1,8 +1,8 @@
 //! The token endpoint (RFC 6749 section 3.2).
 
+use super::asked::{Answer, Asked};
 use super::authorize::{issuer, resources, scopes};
 use super::client::{Proven, authenticate};
-use super::place::{Answer, Asked};
 use super::{dpop, exchange};
 use crate::emulator::state::jose::hash;
 use crate::emulator::state::oauth::{self, Grant, INTERVAL, PATIENCE, Wish};
@@ -43,7 +43,7 @@ pub(in crate::emulator) fn token(asked: &Asked<'_>, store: &mut Store) -> Result
     }
     // Before anything is used up: the client comes again with the nonce that it is given.
     let jkt = dpop::at_token_endpoint(asked, store)?;
-    handler(asked, store, From { client, proved, jkt })
+    handler(asked, store, &From { client, proved, jkt })
 }
 
 /// Whether tokens may be given to the bearer of this key: where one was named before, it must be that.
@@ -62,7 +62,7 @@ fn bind(store: &mut Store, grant: &str, from: &From) {
     }
 }
 
-fn by_code(asked: &Asked<'_>, store: &mut Store, from: From) -> Result<Answer, Denial> {
+fn by_code(asked: &Asked<'_>, store: &mut Store, from: &From) -> Result<Answer, Denial> {
     let (params, now) = (&asked.params, asked.context.now);
     let secret = digest(params.required("code")?);
     let oauth = &mut store.applications.oauth;
@@ -85,14 +85,14 @@ fn by_code(asked: &Asked<'_>, store: &mut Store, from: From) -> Result<Answer, D
         return Err(Denial::grant("The redirect_uri is not that of the request for the code"));
     }
     check_verifier(code.challenge.as_deref(), params.get("code_verifier"))?;
-    check_key(&wish, &from)?;
+    check_key(&wish, from)?;
     let resources = resources(params, &from.client, &wish.resources)?;
     let wanted = Wanted { resources, jkt: from.jkt.clone(), ..Wanted::default() };
     let answer = issue(&asked.context, store, &id, wanted)?;
     if let Some(mut code) = store.applications.oauth.codes.edit(By::Secret, secret) {
         code.spent = true;
     }
-    bind(store, &id, &from);
+    bind(store, &id, from);
     Ok(Answer::Json(answer))
 }
 
@@ -118,7 +118,7 @@ fn record_reuse(asked: &Asked<'_>, store: &mut Store, grant: &str, client: &Clie
     oauth_grant::record(&asked.context, store, "TokenReuseDetected", user.as_deref(), client);
 }
 
-fn by_refresh_token(asked: &Asked<'_>, store: &mut Store, from: From) -> Result<Answer, Denial> {
+fn by_refresh_token(asked: &Asked<'_>, store: &mut Store, from: &From) -> Result<Answer, Denial> {
     let (params, now) = (&asked.params, asked.context.now);
     let secret = digest(params.required("refresh_token")?);
     let oauth = &mut store.applications.oauth;
@@ -137,10 +137,10 @@ fn by_refresh_token(asked: &Asked<'_>, store: &mut Store, from: From) -> Result<
     if now >= refresh.expires {
         return Err(Denial::grant("The refresh token has expired"));
     }
-    check_key(&wish, &from)?;
+    check_key(&wish, from)?;
     let resources = resources(params, &from.client, &wish.resources)?;
     let scopes = params.has("scope").then(|| params.words("scope"));
-    let wanted = Wanted { scopes, resources, jkt: from.jkt, access_only: false };
+    let wanted = Wanted { scopes, resources, jkt: from.jkt.clone(), access_only: false };
     let answer = issue(&asked.context, store, &id, wanted)?;
     if let Some(mut refresh) = store.applications.oauth.refresh_tokens.edit(By::Secret, secret) {
         refresh.spent = true;
@@ -148,7 +148,7 @@ fn by_refresh_token(asked: &Asked<'_>, store: &mut Store, from: From) -> Result<
     Ok(Answer::Json(answer))
 }
 
-fn by_credentials(asked: &Asked<'_>, store: &mut Store, from: From) -> Result<Answer, Denial> {
+fn by_credentials(asked: &Asked<'_>, store: &mut Store, from: &From) -> Result<Answer, Denial> {
     let (params, now) = (&asked.params, asked.context.now);
     if !from.proved {
         return Err(Denial::client("A client that acts for itself must authenticate"));
@@ -183,7 +183,7 @@ fn by_credentials(asked: &Asked<'_>, store: &mut Store, from: From) -> Result<An
     };
     let resources = grant.wish.resources.clone();
     let grant = oauth_grant::keep(store, grant);
-    let wanted = Wanted { resources, jkt: from.jkt, access_only: true, scopes: None };
+    let wanted = Wanted { resources, jkt: from.jkt.clone(), access_only: true, scopes: None };
     Ok(Answer::Json(issue(&asked.context, store, &grant, wanted)?))
 }
 
@@ -193,11 +193,11 @@ fn secret(asked: &Asked<'_>) -> Option<String> {
     given.or_else(|| super::client::basic_secret(asked))
 }
 
-fn by_device_code(asked: &Asked<'_>, store: &mut Store, from: From) -> Result<Answer, Denial> {
+fn by_device_code(asked: &Asked<'_>, store: &mut Store, from: &From) -> Result<Answer, Denial> {
     poll(asked, store, from, ("device_code", true))
 }
 
-fn by_backchannel(asked: &Asked<'_>, store: &mut Store, from: From) -> Result<Answer, Denial> {
+fn by_backchannel(asked: &Asked<'_>, store: &mut Store, from: &From) -> Result<Answer, Denial> {
     poll(asked, store, from, ("auth_req_id", false))
 }
 
@@ -205,7 +205,7 @@ fn by_backchannel(asked: &Asked<'_>, store: &mut Store, from: From) -> Result<An
 fn poll(
     asked: &Asked<'_>,
     store: &mut Store,
-    from: From,
+    from: &From,
     (name, of_device): (&str, bool),
 ) -> Result<Answer, Denial> {
     let (params, now) = (&asked.params, asked.context.now);
@@ -217,7 +217,7 @@ fn poll(
     if ask.wish.client != from.client.key {
         return Err(wrong());
     }
-    check_key(&ask.wish, &from)?;
+    check_key(&ask.wish, from)?;
     let (id, wish) = (ask.id.clone(), ask.wish.clone());
     let poll = ask.poll_mut().filter(|poll| poll.user_code.is_some() == of_device);
     let poll = poll.ok_or_else(wrong)?;
@@ -247,6 +247,6 @@ fn poll(
     let wanted = Wanted { resources, jkt: from.jkt.clone(), ..Wanted::default() };
     let answer = issue(&asked.context, store, &grant, wanted)?;
     store.applications.oauth.asks.remove(By::Id, &id);
-    bind(store, &grant, &from);
+    bind(store, &grant, from);
     Ok(Answer::Json(answer))
 }

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
+use super::asked::{Answer, Asked};
 use super::dpop;
-use super::place::{Answer, Asked};
 use crate::emulator::state::oauth_client::{OPENID, by_key};
 use crate::emulator::state::oauth_grant;
 use crate::emulator::state::oauth_token::user_claims;
