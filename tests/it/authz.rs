@@ -307,11 +307,11 @@ fn bad_input_is_refused_before_a_request() {
         ("POST /v1/mgmt/authz/rd/save", "namespace relation_definition"),
         (
             "POST /v1/mgmt/authz/re/create",
-            "namespace relation_definition resource target target_set",
+            "namespace relation_definition resource target target_namespace target_set",
         ),
         (
             "POST /v1/mgmt/authz/re/delete",
-            "namespace relation_definition relations resource target target_set",
+            "namespace relation_definition relations resource target target_namespace target_set",
         ),
         ("POST /v1/mgmt/authz/re/deleteresources", "resources"),
         ("POST /v1/mgmt/authz/re/deleteresourcesrelations", "resources"),
