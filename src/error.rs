@@ -6,8 +6,10 @@ use crate::json::DecodeError;
 use crate::transport::TransportError;
 
 pub mod codes;
+mod store;
 mod token;
 
+pub use self::store::{StoreError, StoreErrorKind};
 pub use self::token::{KeysError, TokenError};
 
 /// What every call of a client returns.
@@ -46,6 +48,10 @@ pub enum Error {
     /// Descope answered with something this version cannot read.
     #[error("unreadable response: {0}")]
     Decode(Box<DecodeError>),
+    /// A store of tokens failed, or holds nothing to get a token with. Only the module `tokens` makes such
+    /// errors.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// A token was refused by local validation.
     #[error(transparent)]
     Token(#[from] TokenError),
@@ -129,11 +135,13 @@ impl Error {
     }
 
     /// Whether the user has to sign in again: a token was refused for good
-    /// ([`is_token_invalid`](Self::is_token_invalid)), or Descope says that the session has ended
-    /// ([`is_unauthorized`](Self::is_unauthorized)).
+    /// ([`is_token_invalid`](Self::is_token_invalid)), Descope says that the session has ended
+    /// ([`is_unauthorized`](Self::is_unauthorized)), or a store holds no tokens
+    /// ([`StoreErrorKind::NotSignedIn`]).
     ///
-    /// Ask this after [`refresh`](crate::auth::session::Sessions::refresh) or
-    /// [`validate_and_refresh`](crate::auth::session::Sessions::validate_and_refresh). After other calls,
+    /// Ask this after [`refresh`](crate::auth::session::Sessions::refresh),
+    /// [`validate_and_refresh`](crate::auth::session::Sessions::validate_and_refresh) or a call of the module
+    /// `tokens`. After other calls,
     /// HTTP status 401 is about something else: the code or link that was just tried, or the management
     /// key.
     ///
@@ -143,6 +151,7 @@ impl Error {
     pub fn is_sign_in_required(&self) -> bool {
         self.is_token_invalid()
             || self.is_unauthorized() && !self.is_misconfigured()
+            || self.is_of_store(StoreErrorKind::NotSignedIn)
             || self.has_code(&[
                 codes::INVALID_GRANT,
                 codes::INVALID_TOKEN,
@@ -183,8 +192,9 @@ impl Error {
     }
 
     /// Whether nothing is wrong with the request, but Descope cannot answer now: no connection, no
-    /// signing keys, too many calls, or an HTTP status of 500 and above. Answer HTTP status 503. The
-    /// error says nothing about the user's session.
+    /// signing keys, too many calls, or an HTTP status of 500 and above. A store of tokens that another
+    /// process keeps locked counts too. Answer HTTP status 503. The error says nothing about the user's
+    /// session.
     ///
     /// If Descope refuses to publish the keys of this project, [`is_misconfigured`](Self::is_misconfigured)
     /// is true instead, because waiting does not help.
@@ -198,17 +208,17 @@ impl Error {
             }
             Self::Token(TokenError::KeysUnavailable(error)) => !error.is_refusal(),
             Self::Token(TokenError::KeyPending { .. }) | Self::Transport(_) => true,
-            _ => false,
+            other => other.is_of_store(StoreErrorKind::Busy),
         }
     }
 
     /// Whether the program is set up wrongly: a setting that a call needs is missing
-    /// ([`Config`](Self::Config)), or Descope has no signing keys for the client's project, as when the
-    /// project ID or the base URL is wrong, or an authorization server does not know the client or its secret
+    /// ([`Config`](Self::Config)), Descope has no signing keys for the client's project, as when the
+    /// project ID or the base URL is wrong, an authorization server does not know the client or its secret
     /// ([`INVALID_CLIENT`](crate::codes::INVALID_CLIENT)) or does not let it do this
     /// ([`UNAUTHORIZED_CLIENT`](crate::codes::UNAUTHORIZED_CLIENT),
-    /// [`UNSUPPORTED_GRANT_TYPE`](crate::codes::UNSUPPORTED_GRANT_TYPE)). Answer HTTP status 500. The error says
-    /// nothing about the user's session.
+    /// [`UNSUPPORTED_GRANT_TYPE`](crate::codes::UNSUPPORTED_GRANT_TYPE)), or others can read a file of tokens
+    /// ([`StoreErrorKind::Unsafe`]). Answer HTTP status 500. The error says nothing about the user's session.
     ///
     /// [`Client::warm_up`](crate::Client::warm_up) finds this out when your program starts.
     pub fn is_misconfigured(&self) -> bool {
@@ -220,8 +230,12 @@ impl Error {
                 codes::UNAUTHORIZED_CLIENT,
                 codes::UNSUPPORTED_GRANT_TYPE,
             ]),
-            _ => false,
+            other => other.is_of_store(StoreErrorKind::Unsafe),
         }
+    }
+
+    fn is_of_store(&self, kind: StoreErrorKind) -> bool {
+        matches!(self, Self::Store(error) if error.kind() == kind)
     }
 
     /// Descope's refusal of the call itself. A refusal of the signing keys does not count: it says nothing
@@ -374,6 +388,11 @@ mod tests {
             (Error::argument("session_token", "must not be empty"), None),
             (Error::argument("login_id", "must not be empty"), None),
             (Error::Config("x"), Some(Mend)),
+            (StoreError::new(StoreErrorKind::Unsafe, "x").into(), Some(Mend)),
+            (StoreError::new(StoreErrorKind::Busy, "x").into(), Some(Wait)),
+            (StoreError::new(StoreErrorKind::Damaged, "x").into(), None),
+            (StoreError::new(StoreErrorKind::TooNew, "x").into(), None),
+            (StoreError::new(StoreErrorKind::Failed, "x").into(), None),
             (api(401, ""), None),
             (api(404, ""), None),
             (api(400, codes::RATE_LIMIT_EXCEEDED), Some(Wait)),

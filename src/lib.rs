@@ -44,6 +44,8 @@ pub mod guide;
 pub mod mgmt;
 #[cfg(feature = "oidc")]
 pub mod oidc;
+#[cfg(feature = "token-store")]
+pub mod tokens;
 pub mod transport;
 #[cfg(feature = "web")]
 pub mod web;
@@ -52,7 +54,9 @@ pub use auth::{AuthInfo, Token};
 pub use builder::ClientBuilder;
 pub use call::Credential;
 pub use client::Client;
-pub use error::{ApiError, Error, KeysError, Result, TokenError, codes};
+pub use error::{
+    ApiError, Error, KeysError, Result, StoreError, StoreErrorKind, TokenError, codes,
+};
 pub use extra::Extra;
 pub use json::DecodeError;
 pub use jwt::{Claims, KeyPolicy, Scope};

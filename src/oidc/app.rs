@@ -126,6 +126,19 @@ impl App {
         &self.client_id
     }
 
+    /// What tokens of this app are bound to, in a form that must not change: tokens are stored with it.
+    pub(crate) fn identity(&self) -> String {
+        let (kind, id) = match &self.place {
+            Place::Project => ("project", ""),
+            Place::Federated(id) => ("federated", &**id),
+            Place::Inbound => ("inbound", ""),
+            Place::McpServer(id) => ("mcp-server", &**id),
+            Place::Issuer(url) => ("issuer", &**url),
+        };
+        let key = self.dpop.as_ref().map_or("", DpopKey::thumbprint);
+        [kind, id, &self.client_id, key, &self.resources.join(" ")].join("\n")
+    }
+
     pub(super) fn is_confidential(&self) -> bool {
         !matches!(self.proof, Proof::None)
     }

@@ -35,7 +35,7 @@ const HOUSES: &[House] = &[
             &["builder"],
             // The areas of the API, which see clients and calls.
             &["auth", "mgmt", "oidc"],
-            &["web"],
+            &["tokens", "web"],
             &["guide", "lib.rs"],
         ],
     },
