@@ -9,6 +9,7 @@ mod answer_mutants;
 mod answers;
 mod audit;
 mod authenticator;
+mod authorization_server;
 mod authz;
 mod call;
 mod connections;

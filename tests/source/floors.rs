@@ -47,7 +47,7 @@ const HOUSES: &[House] = &[
             &["state"],
             &["api"],
             &["http"],
-            &["builder", "inbox", "mod.rs", "testing"],
+            &["builder", "inbox", "mod.rs", "oidc", "testing"],
         ],
     },
 ];

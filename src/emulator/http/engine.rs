@@ -8,7 +8,10 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::fault::{Effects, Fault, Faults};
+use super::oauth;
 use crate::clock::Clock;
+use crate::emulator::api::oauth::decide;
+use crate::emulator::api::oauth::place::Answer;
 use crate::emulator::api::{idp, seeding};
 use crate::emulator::state::receive::receive;
 use crate::emulator::state::sign::{KeyRing, SigningKey};
@@ -18,10 +21,12 @@ use crate::emulator::state::token;
 use crate::emulator::words::clock::EmulatorClock;
 use crate::emulator::words::context::Context;
 use crate::emulator::words::digest::digest;
+use crate::emulator::words::oauth::Denial;
 use crate::emulator::words::random;
 use crate::emulator::words::refusal::{Error, Refusal, Result};
 use crate::emulator::words::settings::{Settings, seconds};
 use crate::transport::Request;
+use crate::transport::http::Request as Builder;
 
 /// Distinct paths whose requests are counted.
 const COUNTED_PATHS: usize = 10_000;
@@ -139,6 +144,53 @@ impl Engine {
         let mut choice = idp::read_choice(url.split_once('?').map_or("", |(_, query)| query))?;
         choice.insert(name.to_owned(), json!(value));
         idp::choose(&self.context(), &mut self.store(), &choice)
+    }
+
+    /// What a user answers at the URL of an authorization endpoint. Returns where the browser goes.
+    pub(in crate::emulator) fn authorize(
+        &self,
+        url: &str,
+        login_id: Option<&str>,
+    ) -> Result<String, Denial> {
+        let request = Builder::builder().uri(url).body(Vec::new());
+        let request = request.map_err(|_| Denial::request("This is not a URL"))?;
+        let id = match oauth::ask(self, &request)? {
+            Answer::Redirect(url) => return Ok(url),
+            Answer::Ask(id) => id,
+            _ => return Err(Denial::request("This is not the URL of an authorization endpoint")),
+        };
+        self.answer(&id, login_id)?.ok_or_else(|| Denial::request("The browser goes nowhere"))
+    }
+
+    /// Allows what a client asks for, as this user, or refuses it.
+    fn answer(&self, id: &str, login_id: Option<&str>) -> Result<Option<String>, Denial> {
+        let (context, mut store) = (self.context(), self.store());
+        let Some(login_id) = login_id else { return decide::deny(&context, &mut store, id) };
+        decide::choose(&context, &mut store, id, login_id)?;
+        decide::allow(&context, &mut store, id, |_| false)
+    }
+
+    pub(in crate::emulator) fn answer_device(
+        &self,
+        user_code: &str,
+        login_id: Option<&str>,
+    ) -> Result<(), Denial> {
+        let id = decide::by_user_code(&self.context(), &self.store(), user_code)?.id.clone();
+        self.answer(&id, login_id).map(drop)
+    }
+
+    pub(in crate::emulator) fn answer_backchannel(
+        &self,
+        id: &str,
+        allow: bool,
+    ) -> Result<(), Denial> {
+        let (context, mut store) = (self.context(), self.store());
+        let id = decide::by_backchannel(&context, &store, id)?.id.clone();
+        if allow {
+            decide::allow(&context, &mut store, &id, |_| false).map(drop)
+        } else {
+            decide::deny(&context, &mut store, &id).map(drop)
+        }
     }
 
     /// What a message does that a user sends by WhatsApp. `url` is that of the start.

@@ -24,28 +24,36 @@ pub(super) fn check(request: &Request, address: IpAddr) -> Result<()> {
     if !control::is_for(request) || control::is_page(request) {
         return Ok(());
     }
-    let headers = request.headers();
-    let named = request.uri().authority().map(|authority| Some(authority.clone()));
-    let hosts: Vec<Option<Authority>> =
-        headers.get_all(HOST).iter().map(authority).chain(named).collect();
+    let hosts = hosts(request);
     let known = |host: &Option<Authority>| host.as_ref().is_some_and(|host| is_own(host, address));
     if hosts.is_empty() || !hosts.iter().all(known) {
         return Err(Refusal::forbidden(
             "The paths under /_emulator/ need localhost or the emulator's own address as Host",
         ));
     }
+    if !is_same_origin(request) {
+        return Err(Refusal::forbidden("A page of another origin must not steer the emulator"));
+    }
+    Ok(())
+}
+
+/// Whether no page of another origin made a request.
+pub(super) fn is_same_origin(request: &Request) -> bool {
+    let (headers, hosts) = (request.headers(), hosts(request));
     let foreign = |origin: &HeaderValue| {
         let origin = origin.to_str().unwrap_or_default();
         let origin = origin.strip_prefix("http://").and_then(|origin| origin.parse().ok());
         !hosts.contains(&origin)
     };
     let cross_site = |site: &HeaderValue| site.as_bytes().eq_ignore_ascii_case(b"cross-site");
-    if headers.get_all(ORIGIN).iter().any(foreign)
-        || headers.get_all(SEC_FETCH_SITE).iter().any(cross_site)
-    {
-        return Err(Refusal::forbidden("A page of another origin must not steer the emulator"));
-    }
-    Ok(())
+    !headers.get_all(ORIGIN).iter().any(foreign)
+        && !headers.get_all(SEC_FETCH_SITE).iter().any(cross_site)
+}
+
+/// All hosts that a request names; `None` for one that is malformed.
+fn hosts(request: &Request) -> Vec<Option<Authority>> {
+    let named = request.uri().authority().map(|authority| Some(authority.clone()));
+    request.headers().get_all(HOST).iter().map(authority).chain(named).collect()
 }
 
 fn authority(host: &HeaderValue) -> Option<Authority> {

@@ -7,5 +7,8 @@ pub(in crate::emulator) mod exchange;
 pub(in crate::emulator) mod fault;
 mod guard;
 pub(in crate::emulator) mod in_process;
+pub(in crate::emulator) mod oauth;
+mod oauth_page;
+mod oauth_style;
 pub(in crate::emulator) mod page;
 pub(in crate::emulator) mod server;

@@ -11,6 +11,7 @@ use crate::emulator::api::route::Bearer::Management;
 use crate::emulator::api::route::{Area, Route};
 use crate::emulator::api::seed::{List, last};
 use crate::emulator::state::client_secret::ClientSecret;
+use crate::emulator::state::oauth::ClientKey;
 use crate::emulator::state::sso_application::{Protocol, SsoApplication};
 use crate::emulator::state::store::Store;
 use crate::emulator::state::table::By;
@@ -349,6 +350,7 @@ fn delete(call: &Call<'_>, store: &mut Store) -> Result {
     find(store, id)?;
     store.sso_apps.retain(|app| app.id != id);
     store.outbound_scim.remove(By::Id, id);
+    store.applications.oauth.end_client(&ClientKey::Federated(id.to_owned()));
     store.users.edit_each(|user| user.sso_apps.retain(|app| app != id));
     store.tenants.iter_mut().for_each(|tenant| tenant.federated_apps.retain(|app| app != id));
     Ok(Reply::empty())
