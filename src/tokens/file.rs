@@ -100,7 +100,8 @@ impl FileStore {
         if name.is_empty() || name.starts_with('.') || name.contains(['/', '\\', ':']) {
             return Err(failed("the name of the program cannot be that of a folder"));
         }
-        let folder = state_folder().ok_or_else(|| failed("the user has no folder for the state"))?;
+        let folder =
+            state_folder().ok_or_else(|| failed("the user has no folder for the state"))?;
         Self::new(folder.join(name).join("tokens.json"))
     }
 

@@ -181,13 +181,10 @@ impl Keeper {
         Ok(living)
     }
 
-    fn renew(
-        &self,
-        patience: Patience,
-        refused: Option<&Secret>,
-    ) -> Result<StoredTokens, Failure> {
+    fn renew(&self, patience: Patience, refused: Option<&Secret>) -> Result<StoredTokens, Failure> {
         let serves = |tokens: &StoredTokens| {
-            is_other(tokens, refused) && tokens.is_fresh(self.client.clock().unix(), patience.leeway)
+            is_other(tokens, refused)
+                && tokens.is_fresh(self.client.clock().unix(), patience.leeway)
         };
         if self.memory().unsaved.is_none()
             && let Some(tokens) = self.reload()?.filter(serves)
@@ -232,8 +229,11 @@ impl Keeper {
     /// Likewise, but first saves what could not be saved before. If the store has changed since, as by another
     /// sign-in, that counts instead.
     fn reload_or_save(&self) -> Result<Option<StoredTokens>, Failure> {
-        let waiting =
-            self.memory().unsaved.as_ref().map(|unsaved| (unsaved.tokens.clone(), unsaved.replaces));
+        let waiting = self
+            .memory()
+            .unsaved
+            .as_ref()
+            .map(|unsaved| (unsaved.tokens.clone(), unsaved.replaces));
         let Some((tokens, replaces)) = waiting else { return Ok(self.reload()?) };
         let stored = self.load().map_err(|error| Failure::Save(error.into()))?;
         if stored.as_ref().map(identity) == replaces {

@@ -87,7 +87,8 @@ impl KeyringStore {
 
     fn delete_parts(&self, name: &str, head: Option<&Head>) -> Result<(), StoreError> {
         for at in 0..head.map_or(0, |head| head.parts) {
-            self.vault.delete(&self.service, &part(name, head.map_or("", |head| &head.digest), at))?;
+            self.vault
+                .delete(&self.service, &part(name, head.map_or("", |head| &head.digest), at))?;
         }
         Ok(())
     }
@@ -113,7 +114,8 @@ fn hex(text: &str) -> String {
 }
 
 fn damaged(name: &str) -> StoreError {
-    let text = format!("the entry `{name}` of the keyring cannot be read: delete it, and sign in again");
+    let text =
+        format!("the entry `{name}` of the keyring cannot be read: delete it, and sign in again");
     StoreError::new(StoreErrorKind::Damaged, text)
 }
 
@@ -262,7 +264,11 @@ mod tests {
     }
 
     impl Vault for Fake {
-        fn get(&self, service: &str, entry: &str) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
+        fn get(
+            &self,
+            service: &str,
+            entry: &str,
+        ) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
             let key = (service.to_owned(), entry.to_owned());
             Ok(self.entries().get(&key).cloned().map(Zeroizing::new))
         }

@@ -87,8 +87,7 @@ impl TokenSource {
     }
 
     fn new(keeper: Keeper) -> Self {
-        let patience =
-            Patience { leeway: Duration::from_secs(60), lock: Duration::from_secs(60) };
+        let patience = Patience { leeway: Duration::from_secs(60), lock: Duration::from_secs(60) };
         Self { keeper: Arc::new(keeper), patience }
     }
 

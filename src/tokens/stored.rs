@@ -288,7 +288,8 @@ mod tests {
 
     #[test]
     fn what_is_unknown_is_kept_and_null_is_nothing() {
-        let json = r#"{"access_token":"A","refresh_token":null,"expires_at":null,"newer":{"a":[1]}}"#;
+        let json =
+            r#"{"access_token":"A","refresh_token":null,"expires_at":null,"newer":{"a":[1]}}"#;
         let read = StoredTokens::from_json(json).unwrap();
         assert!(read.refresh_token.is_none() && read.expires_at.is_none());
         assert_eq!(read.to_json().expose(), r#"{"access_token":"A","newer":{"a":[1]}}"#);
@@ -299,8 +300,14 @@ mod tests {
         let whole = full().to_json();
         let cuts = (0..whole.expose().len()).map(|end| whole.expose()[..end].to_owned());
         let odd = [
-            "null", "[]", "5", "\"s3cret\"", "{}", r#"{"access_token":""}"#,
-            r#"{"access_token":5}"#, r#"{"access_token":null}"#,
+            "null",
+            "[]",
+            "5",
+            "\"s3cret\"",
+            "{}",
+            r#"{"access_token":""}"#,
+            r#"{"access_token":5}"#,
+            r#"{"access_token":null}"#,
             r#"{"access_token":"s3cret","refresh_token":{}}"#,
             r#"{"access_token":"s3cret","scope":["a"]}"#,
             r#"{"access_token":"s3cret","expires_at":"soon"}"#,

@@ -78,8 +78,11 @@ impl TokenSource {
             let session = own.auth().access_key().exchange(key.expose(), &Default::default())?;
             Ok(StoredTokens::from(&session))
         };
-        Self::issuing(client, store, name, issue)
-            .from_origin(client, "access-key", credential.expose())
+        Self::issuing(client, store, name, issue).from_origin(
+            client,
+            "access-key",
+            credential.expose(),
+        )
     }
 
     /// Tokens of a user who signed in at an application, renewed by [`refresh`](crate::oidc::Oidc::refresh). Feature
@@ -138,9 +141,8 @@ impl TokenSource {
         options: &TokenOptions,
     ) -> Self {
         let (own, own_app, own_options) = (client.clone(), app.clone(), options.clone());
-        let issue = move || {
-            Ok(StoredTokens::from(&own.oidc(&own_app).client_credentials(&own_options)?))
-        };
+        let issue =
+            move || Ok(StoredTokens::from(&own.oidc(&own_app).client_credentials(&own_options)?));
         let parameters = options.parameters.iter().map(|(name, value)| format!("{name}={value}"));
         let lists = [&options.scopes, &options.resources, &options.audiences];
         let mut parts = vec![app.identity()];

@@ -253,7 +253,10 @@ fn check_folder(folder: &Path) -> Result<(), StoreError> {
     let found = fs::metadata(folder).map_err(|error| failed(folder, "read", &error))?;
     let (open, sticky) = (found.mode() & 0o002 != 0, found.mode() & 0o1000 != 0);
     if open && !sticky {
-        return Err(refused(folder, "is a folder that everybody can write to: run `chmod 700` on it"));
+        return Err(refused(
+            folder,
+            "is a folder that everybody can write to: run `chmod 700` on it",
+        ));
     }
     Ok(())
 }

@@ -122,7 +122,8 @@ mod tests {
         let whole = bytes.trim_ascii_end().len();
         let mut texts: Vec<Vec<u8>> = (0..whole).map(|end| bytes[..end].to_vec()).collect();
         texts.extend([vec![0; 100], b"\xff\xfe".to_vec(), bytes.repeat(2)]);
-        let odd = ["null", "[]", "{}", r#"{"version":"1"}"#, r#"{"version":0}"#, r#"{"version":-1}"#];
+        let odd =
+            ["null", "[]", "{}", r#"{"version":"1"}"#, r#"{"version":0}"#, r#"{"version":-1}"#];
         texts.extend(odd.map(|text| text.as_bytes().to_vec()));
         texts.push(br#"{"version":1,"tokens":["s3cret"]}"#.to_vec());
         for text in texts {
