@@ -28,6 +28,7 @@ mod models;
 mod names;
 mod options;
 mod page;
+mod pending;
 mod refreshes;
 mod retry;
 mod scrub;

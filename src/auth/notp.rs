@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub use super::pending::WaitOptions;
 use super::{
     Auth, AuthInfo, MessageLoginOptions, MessageSignUpOptions, MessageSignUpOrInOptions, pending,
 };
@@ -14,6 +13,7 @@ use crate::client::Client;
 use crate::error::{Error, Result, codes};
 use crate::extra::Extra;
 use crate::options::setters;
+pub use crate::pending::WaitOptions;
 use crate::secret::Secret;
 
 /// Signing in by WhatsApp without a code; see [`Auth::notp`].

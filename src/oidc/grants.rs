@@ -164,7 +164,6 @@ impl Oidc<'_> {
     }
 
     /// Asks once for the tokens of a sign-in on another device (RFC 8628 section 3.4).
-    #[allow(dead_code, reason = "for the helper that waits")]
     pub(super) fn device_tokens(&self, device_code: &str, scopes: &[String]) -> Result<Tokens> {
         check::secret("device_code", device_code)?;
         let mut form = Form::default();
@@ -174,7 +173,6 @@ impl Oidc<'_> {
     }
 
     /// Asks once for the tokens of a sign-in that the user confirms elsewhere (OpenID Connect CIBA section 10.1).
-    #[allow(dead_code, reason = "for the helper that waits")]
     pub(super) fn backchannel_tokens(
         &self,
         auth_req_id: &str,
@@ -256,6 +254,9 @@ pub(super) fn endpoint<'e>(url: Option<&'e str>, name: &'static str) -> Result<&
         "jwks_uri" => "the server has no `jwks_uri`, so its tokens cannot be checked",
         "device_authorization_endpoint" => {
             "the server has no `device_authorization_endpoint`: it has no sign-in with device codes"
+        }
+        "backchannel_authentication_endpoint" => {
+            "the server has no `backchannel_authentication_endpoint`: it asks nobody elsewhere (CIBA)"
         }
         _ => "the server has no such endpoint",
     }))

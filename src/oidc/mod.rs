@@ -21,10 +21,13 @@
 
 mod app;
 mod authorize;
+mod backchannel;
+mod device;
 mod discover;
 mod dpop;
 mod grants;
 mod id_token;
+mod loopback;
 mod sign;
 mod tokens;
 mod url;
@@ -35,13 +38,17 @@ use std::fmt;
 
 pub use self::app::App;
 pub use self::authorize::{AuthorizationRequest, AuthorizeOptions};
+pub use self::backchannel::{BackchannelOptions, BackchannelRequest};
+pub use self::device::DeviceAuthorization;
 pub use self::dpop::DpopKey;
 pub use self::grants::{ExchangeOptions, TokenOptions, token_types};
 pub use self::id_token::IdTokenOptions;
+pub use self::loopback::{Loopback, LoopbackHost, LoopbackOptions, LoopbackPage};
 pub use self::sign::PrivateKey;
 pub use self::tokens::Tokens;
 pub use self::user_info::{EndSessionOptions, UserInfo};
 use crate::client::Client;
+pub use crate::pending::WaitOptions;
 pub use crate::servers::ServerMetadata;
 
 /// The functions of an application; see [`Client::oidc`].

@@ -32,6 +32,7 @@ const HOUSES: &[House] = &[
             &["core"],
             &["call"],
             &["client"],
+            &["pending"],
             &["builder"],
             // The areas of the API, which see clients and calls.
             &["auth", "mgmt", "oidc"],

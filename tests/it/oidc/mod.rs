@@ -1,10 +1,12 @@
 //! The client of OAuth 2 and OpenID Connect, against a server that answers what the test says.
 
 mod authorize;
+mod device;
 mod discovery;
 mod dpop;
 mod grants;
 mod id_token;
+mod loopback;
 mod user_info;
 
 use std::collections::VecDeque;
