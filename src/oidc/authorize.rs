@@ -10,9 +10,11 @@ use percent_encoding::percent_decode_str;
 use ring::digest::{SHA256, digest};
 
 use super::Oidc;
-use super::grants::{endpoint, scopes};
+use super::grants::{Asked, endpoint, scopes};
 use super::sign::random;
+use super::tokens::{Expected, Tokens};
 use super::url::{resource, with_query};
+use super::wire::Form;
 use crate::check;
 use crate::error::{ApiError, Error, Result};
 use crate::options::setters;
@@ -146,6 +148,50 @@ impl Oidc<'_> {
             Some(code) if !code.is_empty() => Ok(code.into()),
             _ => refuse("has neither a `code` nor an `error`"),
         }
+    }
+
+    /// Trades the code of a callback for tokens: [`check_callback`](Self::check_callback), then
+    /// [`exchange_code`](Self::exchange_code).
+    ///
+    /// # Errors
+    ///
+    /// Those of both.
+    pub fn exchange_callback(
+        &self,
+        request: &AuthorizationRequest,
+        callback: &str,
+    ) -> Result<Tokens> {
+        let code = self.check_callback(request, callback)?;
+        self.exchange_code(request, code.expose())
+    }
+
+    /// Trades a code for tokens (RFC 6749 section 4.1.3). The ID token is checked against the request.
+    ///
+    /// The request is not repeated where the server may have seen it: a code is good for one use. If the ID token's
+    /// keys cannot be had, the code is not sent.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Api`](crate::Error::Api) with the code [`INVALID_GRANT`](crate::codes::INVALID_GRANT) if the code is
+    /// wrong, spent, too old, or of another request; [`Error::Token`](crate::Error::Token) if the ID token is refused.
+    pub fn exchange_code(&self, request: &AuthorizationRequest, code: &str) -> Result<Tokens> {
+        check::secret("code", code)?;
+        let mut form = Form::default();
+        form.text("grant_type", "authorization_code");
+        form.secret("code", code);
+        form.text("redirect_uri", &*request.redirect_uri);
+        form.secret("code_verifier", request.verifier.expose());
+        let asked = Asked {
+            resources: &self.app.resources,
+            expected: Expected {
+                nonce: request.nonce.as_ref(),
+                max_age: request.max_age,
+                signs_in: true,
+            },
+            requested: &request.scopes,
+            safe: false,
+        };
+        self.ask(form, &asked)
     }
 }
 

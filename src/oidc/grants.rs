@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Oidc;
-use super::authorize::AuthorizationRequest;
-use super::id_token::Expected;
-use super::tokens::{self, Tokens};
+use super::tokens::{self, Expected, Tokens};
 use super::wire::{Form, Wire};
 use crate::check;
 use crate::error::{Error, Result};
@@ -58,50 +56,6 @@ impl Oidc<'_> {
         let mut form = Form::default();
         form.text("grant_type", "client_credentials");
         self.tokens(form, options, true)
-    }
-
-    /// Trades the code of a callback for tokens: [`check_callback`](Self::check_callback), then
-    /// [`exchange_code`](Self::exchange_code).
-    ///
-    /// # Errors
-    ///
-    /// Those of both.
-    pub fn exchange_callback(
-        &self,
-        request: &AuthorizationRequest,
-        callback: &str,
-    ) -> Result<Tokens> {
-        let code = self.check_callback(request, callback)?;
-        self.exchange_code(request, code.expose())
-    }
-
-    /// Trades a code for tokens (RFC 6749 section 4.1.3). The ID token is checked against the request.
-    ///
-    /// The request is not repeated where the server may have seen it: a code is good for one use. If the ID token's
-    /// keys cannot be had, the code is not sent.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Api`](crate::Error::Api) with the code [`INVALID_GRANT`](crate::codes::INVALID_GRANT) if the code is
-    /// wrong, spent, too old, or of another request; [`Error::Token`](crate::Error::Token) if the ID token is refused.
-    pub fn exchange_code(&self, request: &AuthorizationRequest, code: &str) -> Result<Tokens> {
-        check::secret("code", code)?;
-        let mut form = Form::default();
-        form.text("grant_type", "authorization_code");
-        form.secret("code", code);
-        form.text("redirect_uri", &*request.redirect_uri);
-        form.secret("code_verifier", request.verifier.expose());
-        let asked = Asked {
-            resources: &self.app.resources,
-            expected: Expected {
-                nonce: request.nonce.as_ref(),
-                max_age: request.max_age,
-                signs_in: true,
-            },
-            requested: &request.scopes,
-            safe: false,
-        };
-        self.ask(form, &asked)
     }
 
     /// Trades a statement that somebody trusted has signed for tokens (RFC 7523 section 2.1).
@@ -210,7 +164,8 @@ impl Oidc<'_> {
         self.ask(form, &asked)
     }
 
-    fn ask(&self, form: Form<'_>, asked: &Asked<'_>) -> Result<Tokens> {
+    /// Asks the token endpoint.
+    pub(super) fn ask(&self, form: Form<'_>, asked: &Asked<'_>) -> Result<Tokens> {
         let mut form = form;
         for resource in asked.resources {
             form.text("resource", resource);
@@ -236,11 +191,11 @@ impl Oidc<'_> {
 }
 
 /// What a request for tokens has beside its form, and what its answer must say.
-struct Asked<'a> {
-    resources: &'a [String],
-    expected: Expected<'a>,
-    requested: &'a [String],
-    safe: bool,
+pub(super) struct Asked<'a> {
+    pub(super) resources: &'a [String],
+    pub(super) expected: Expected<'a>,
+    pub(super) requested: &'a [String],
+    pub(super) safe: bool,
 }
 
 /// An endpoint that a call needs.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Oidc;
 use super::grants::endpoint;
-use super::tokens::Tokens;
+use super::tokens::{Expected, Tokens};
 use crate::error::{Error, Result, TokenError};
 use crate::jwt::{Claims, IdTokenRules, Origin};
 use crate::options::setters;
@@ -96,15 +96,6 @@ impl Oidc<'_> {
         }
         endpoint(server.jwks_uri.as_deref(), "jwks_uri").map(Some)
     }
-}
-
-/// What the ID token of an answer must say.
-#[derive(Default)]
-pub(super) struct Expected<'e> {
-    pub(super) nonce: Option<&'e Secret>,
-    pub(super) max_age: Option<Duration>,
-    /// Whether the ID token says who is signing in. Else that was known before.
-    pub(super) signs_in: bool,
 }
 
 /// What else an ID token is held against.

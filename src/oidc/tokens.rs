@@ -1,5 +1,7 @@
 //! What the token endpoint gives.
 
+use std::time::Duration;
+
 use serde::Deserialize;
 
 use crate::error::Result;
@@ -58,6 +60,15 @@ impl Tokens {
     pub fn is_dpop(&self) -> bool {
         self.token_type.eq_ignore_ascii_case("DPoP")
     }
+}
+
+/// What the ID token of an answer must say.
+#[derive(Default)]
+pub(super) struct Expected<'e> {
+    pub(super) nonce: Option<&'e Secret>,
+    pub(super) max_age: Option<Duration>,
+    /// Whether the ID token says who is signing in. Else that was known before.
+    pub(super) signs_in: bool,
 }
 
 /// An answer of the token endpoint as it comes.
