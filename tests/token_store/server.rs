@@ -11,14 +11,14 @@ use tiny_http::{Method, Request, Response};
 /// How long the server takes an access token; it says longer. So programs must renew all the time.
 const LIFE: Duration = Duration::from_millis(120);
 
-pub struct Server {
+pub(crate) struct Server {
     http: Arc<tiny_http::Server>,
     state: Arc<Mutex<State>>,
     threads: Vec<JoinHandle<()>>,
 }
 
 #[derive(Default)]
-pub struct State {
+pub(crate) struct State {
     /// Whether a refresh token may come again while its successor was never used: the answer was lost.
     grace: bool,
     /// Refresh tokens by their number.
@@ -27,12 +27,12 @@ pub struct State {
     last: u64,
     revoked: bool,
     /// How often tokens were renewed, and used.
-    pub renewals: usize,
-    pub uses: usize,
+    pub(crate) renewals: usize,
+    pub(crate) uses: usize,
     /// Refresh tokens that came again: the processes that used it before, and the one that did now.
-    pub again: Vec<(Vec<u64>, u64)>,
+    pub(crate) again: Vec<(Vec<u64>, u64)>,
     /// What must never happen.
-    pub faults: Vec<String>,
+    pub(crate) faults: Vec<String>,
 }
 
 #[derive(Default)]
@@ -42,7 +42,7 @@ struct Refresh {
 }
 
 impl Server {
-    pub fn new(grace: bool) -> Self {
+    pub(crate) fn new(grace: bool) -> Self {
         let http = Arc::new(tiny_http::Server::http("127.0.0.1:0").unwrap());
         let mut state = State { grace, last: 1, ..State::default() };
         state.refresh.insert(1, Refresh::default());
@@ -60,16 +60,16 @@ impl Server {
         Self { http, state, threads }
     }
 
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://{}", self.http.server_addr())
     }
 
     /// The refresh token that has not been used yet.
-    pub fn refresh_token(&self) -> String {
+    pub(crate) fn refresh_token(&self) -> String {
         format!("r{}", self.state.lock().unwrap().last)
     }
 
-    pub fn state<T>(&self, read: impl FnOnce(&State) -> T) -> T {
+    pub(crate) fn state<T>(&self, read: impl FnOnce(&State) -> T) -> T {
         read(&self.state.lock().unwrap())
     }
 }
@@ -160,17 +160,17 @@ fn refusal() -> (u16, Value) {
 }
 
 /// Chance, which can be repeated.
-pub struct Random(pub u64);
+pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
-    pub fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
         self.0
     }
 
-    pub fn within(&mut self, limit: Duration) -> Duration {
+    pub(crate) fn within(&mut self, limit: Duration) -> Duration {
         let limit = u64::try_from(limit.as_micros()).unwrap();
         Duration::from_micros(self.next() % (limit + 1))
     }

@@ -1,6 +1,5 @@
 //! Two processes with eight threads each share a file of tokens that the server refuses after a moment, and are
-//! killed at any moment. `DESCOPE_KILLS=200 cargo test --all-features --test token_store -- --nocapture stress`
-//! is the full length; see `.ci/tokens`.
+//! killed at any moment. `.ci/tokens` does so at full length.
 
 use std::collections::HashSet;
 use std::io::Read;

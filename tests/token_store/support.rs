@@ -13,14 +13,14 @@ use serde_json::{Value, json};
 
 /// The time of day and the monotonic time, in seconds.
 #[derive(Clone)]
-pub struct Time(Arc<AtomicI64>);
+pub(crate) struct Time(Arc<AtomicI64>);
 
 impl Time {
-    pub fn advance(&self, seconds: i64) {
+    pub(crate) fn advance(&self, seconds: i64) {
         self.0.fetch_add(seconds, Ordering::SeqCst);
     }
 
-    pub fn after(&self, seconds: i64) -> UnixTime {
+    pub(crate) fn after(&self, seconds: i64) -> UnixTime {
         UnixTime::from_seconds(self.0.load(Ordering::SeqCst) + seconds)
     }
 }
@@ -36,12 +36,12 @@ impl Clock for Time {
 }
 
 /// A client whose requests nobody answers.
-pub fn client() -> (Client, Time) {
+pub(crate) fn client() -> (Client, Time) {
     answered_by("P2abc", |request| panic!("{} is asked", request.uri()))
 }
 
 /// A client of a project whose requests are answered by this function.
-pub fn answered_by(
+pub(crate) fn answered_by(
     project: &str,
     answer: impl Fn(&Request) -> (u16, Value) + Send + Sync + 'static,
 ) -> (Client, Time) {
@@ -64,7 +64,7 @@ pub fn answered_by(
 }
 
 /// As Descope refuses a call.
-pub fn refusal(status: u16, code: &str) -> Error {
+pub(crate) fn refusal(status: u16, code: &str) -> Error {
     let answer = json!({ "errorCode": code, "errorDescription": "as planned" });
     let (client, _) = answered_by("P2abc", move |_| (status, answer.clone()));
     client.call(Method::GET, "/x", Credential::Project, &()).unwrap_err()
@@ -72,7 +72,7 @@ pub fn refusal(status: u16, code: &str) -> Error {
 
 /// A store in memory that counts, and fails where it is told to.
 #[derive(Clone, Default)]
-pub struct Moody(Arc<State>);
+pub(crate) struct Moody(Arc<State>);
 
 #[derive(Default)]
 struct State {
@@ -84,24 +84,24 @@ struct State {
 }
 
 impl Moody {
-    pub fn let_saves_fail(&self, fail: bool) {
+    pub(crate) fn let_saves_fail(&self, fail: bool) {
         self.0.saves_fail.store(fail, Ordering::SeqCst);
     }
 
-    pub fn let_loads_fail(&self, fail: bool) {
+    pub(crate) fn let_loads_fail(&self, fail: bool) {
         self.0.loads_fail.store(fail, Ordering::SeqCst);
     }
 
-    pub fn saves(&self) -> usize {
+    pub(crate) fn saves(&self) -> usize {
         self.0.saves.load(Ordering::SeqCst)
     }
 
     /// What happened since the last time.
-    pub fn events(&self) -> Vec<&'static str> {
+    pub(crate) fn events(&self) -> Vec<&'static str> {
         std::mem::take(&mut self.0.events.lock().unwrap())
     }
 
-    pub fn note(&self, event: &'static str) {
+    pub(crate) fn note(&self, event: &'static str) {
         self.0.events.lock().unwrap().push(event);
     }
 
