@@ -53,7 +53,7 @@ pub struct ServerMetadata {
     pub token_endpoint_auth_methods_supported: Vec<String>,
     /// How `PKCE` challenges can be made.
     pub code_challenge_methods_supported: Vec<String>,
-    /// The algorithms of DPoP proofs.
+    /// The algorithms of `DPoP` proofs.
     pub dpop_signing_alg_values_supported: Vec<String>,
     /// Whether the answer to a sign-in names the issuer (RFC 9207).
     #[serde(deserialize_with = "crate::json::only_true")]

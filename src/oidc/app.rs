@@ -115,7 +115,7 @@ impl App {
         self
     }
 
-    /// The key that tokens are bound to (DPoP, RFC 9449). It goes with every request for tokens.
+    /// The key that tokens are bound to (`DPoP`, RFC 9449). It goes with every request for tokens.
     pub fn dpop(mut self, key: DpopKey) -> Self {
         self.dpop = Some(key);
         self

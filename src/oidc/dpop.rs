@@ -1,4 +1,4 @@
-//! Tokens that are bound to a key of the program's (DPoP, RFC 9449).
+//! Tokens that are bound to a key of the program's (`DPoP`, RFC 9449).
 
 use std::fmt;
 use std::sync::Arc;

@@ -69,7 +69,7 @@ impl<'w> Wire<'w> {
     pub(super) fn user(oidc: Oidc<'w>, url: &'w str, tokens: &'w Tokens) -> Self {
         let access_token = Some(tokens.access_token.expose());
         let proves = tokens.is_dpop() && oidc.app.dpop.is_some();
-        Self { access_token, proves, ..Self::new(oidc, url) }
+        Self { proves, access_token, ..Self::new(oidc, url) }
     }
 
     /// A request for what the access token opens.
