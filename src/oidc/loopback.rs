@@ -8,6 +8,7 @@ mod request;
 use std::fmt;
 
 use self::listener::Listener;
+pub use self::listener::LoopbackHost;
 pub use self::page::LoopbackPage;
 use self::page::Outcome;
 use super::authorize::{AuthorizationRequest, AuthorizeOptions};
@@ -147,17 +148,3 @@ setters!(LoopbackOptions {
     path: opt<String>,
     page: nested<LoopbackPage>,
 });
-
-/// The host of the redirect URI.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum LoopbackHost {
-    /// `127.0.0.1`
-    #[default]
-    Ipv4,
-    /// `[::1]`
-    Ipv6,
-    /// `localhost`, for servers that accept no address. It listens at both addresses. RFC 8252 section 8.3 advises
-    /// against it: the name may lead elsewhere.
-    Localhost,
-}

@@ -2,6 +2,10 @@
 //! certified. Each flow, and its refusals. `.ci/oidc` installs it and runs these tests.
 
 mod browser;
+mod in_chromium;
+#[allow(dead_code, reason = "the tests of the browser use all of it")]
+#[path = "../browser/webdriver.rs"]
+mod webdriver;
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};

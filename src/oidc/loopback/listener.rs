@@ -4,7 +4,6 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
-use super::LoopbackHost;
 use super::page;
 use super::request::{self, Refusal};
 use crate::error::{Error, Result};
@@ -17,6 +16,20 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const CONNECTIONS: usize = 64;
 /// Ports that are tried if one must be free at both addresses.
 const TRIES: usize = 16;
+
+/// The host of the redirect URI.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LoopbackHost {
+    /// `127.0.0.1`
+    #[default]
+    Ipv4,
+    /// `[::1]`
+    Ipv6,
+    /// `localhost`, for servers that accept no address. It listens at both addresses. RFC 8252 section 8.3 advises
+    /// against it: the name may lead elsewhere.
+    Localhost,
+}
 
 pub(super) struct Listener {
     sockets: Vec<TcpListener>,

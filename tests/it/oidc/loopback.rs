@@ -2,7 +2,6 @@
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -108,18 +107,13 @@ fn visited<T: Send>(
     let mut answer = tokens();
     answer["id_token"] = id_token(&json!({ "nonce": visitor.nonce })).into();
     server.respond(Ok(response(200, &answer)));
-    let left = AtomicBool::new(false);
     let (outcome, seen) = thread::scope(|scope| {
-        let (server, left) = (&server, &left);
-        let visits = scope.spawn(move || {
-            let seen = visit(&visitor, server);
-            left.store(true, Ordering::SeqCst);
-            seen
-        });
+        let server = &server;
+        let visits = scope.spawn(move || visit(&visitor, server));
         let mut later = 0;
         // Whoever visited last may have said nothing: a few more looks, and then it is over.
         let outcome = loopback.wait(&WaitOptions::default(), || {
-            later += usize::from(left.load(Ordering::SeqCst));
+            later += usize::from(visits.is_finished());
             later < 20
         });
         (outcome, visits.join().unwrap())
@@ -217,7 +211,7 @@ fn strangers_are_refused_and_keep_nobody_waiting() {
             "/callback?state=STATE",
             "Host: HOST\r\nTransfer-Encoding: chunked",
         ),
-        ("another protocol", 400, "SSH-2.0-x", "", fine),
+        ("another protocol", 404, "SSH-2.0-x", "", fine),
     ];
     let (outcome, (), server) = visited(
         &options(),
@@ -262,10 +256,11 @@ fn slow_clients_port_scans_and_huge_requests_hold_up_nobody() {
             let tls = visitor.send(&[22, 3, 1, 2, 0, 1, 0, 1, 252, 3, 3, 13, 10, 13, 10]);
             status(&tls, 400);
             let huge = format!("GET /callback HTTP/1.1\r\nX: {}", "x".repeat(70 * 1024));
-            status(&visitor.send(huge.as_bytes()), 431);
-            let endless = vec![b'x'; 1024 * 1024];
-            let answer = visitor.send(&endless);
-            assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 431 "), "{answer}");
+            // The refusal may be lost, as the visitor goes on to talk.
+            for large in [huge.as_bytes(), &[b'x'; 1024 * 1024]] {
+                let answer = visitor.send(large);
+                assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 431 "), "{answer}");
+            }
             // One byte after the other is fine, if it does not take long.
             let mut browser = visitor.connect();
             let request = format!(
