@@ -4,9 +4,7 @@ mod disk;
 mod document;
 
 use std::env;
-use std::ffi::OsString;
 use std::fs::File;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -181,20 +179,6 @@ fn state_folder() -> Option<PathBuf> {
         return Some(home?.join("Library/Application Support"));
     }
     from("XDG_STATE_HOME").or_else(|| Some(home?.join(".local/state")))
-}
-
-/// The path with something appended to its last part.
-fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut text = OsString::from(path);
-    text.push(".");
-    text.push(suffix);
-    text.into()
-}
-
-/// What failed, with the path.
-fn failed(path: &Path, what: &str, error: &io::Error) -> StoreError {
-    let text = format!("{} cannot be {what}: {error}", path.display());
-    StoreError::new(StoreErrorKind::Failed, text)
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! A file that only its owner can read, written so that nobody ever sees half of it.
 
+use std::ffi::OsString;
 use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
@@ -8,7 +9,6 @@ use std::time::{Duration, Instant};
 
 use zeroize::Zeroizing;
 
-use super::{beside, failed};
 use crate::error::{StoreError, StoreErrorKind};
 
 /// How long to wait before the next try to lock.
@@ -136,6 +136,20 @@ impl Place {
         builder.create(folder).map_err(|error| failed(folder, "created", &error))?;
         check_folder(folder)
     }
+}
+
+/// The path with something appended to its last part.
+pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut text = OsString::from(path);
+    text.push(".");
+    text.push(suffix);
+    text.into()
+}
+
+/// What failed, with the path.
+fn failed(path: &Path, what: &str, error: &io::Error) -> StoreError {
+    let text = format!("{} cannot be {what}: {error}", path.display());
+    StoreError::new(StoreErrorKind::Failed, text)
 }
 
 /// Whoever reads it reads all of it.

@@ -2,6 +2,7 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::{fs, process, thread};
 
+use super::disk::beside;
 use super::*;
 
 /// A folder that is deleted in the end.
