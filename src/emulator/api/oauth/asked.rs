@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::emulator::state::oauth_client::Door;
+use crate::emulator::state::oauth_client::{Client, Door, find};
 use crate::emulator::state::store::Store;
 use crate::emulator::words::context::Context;
 use crate::emulator::words::oauth::{Denial, Params};
@@ -38,3 +38,12 @@ pub(in crate::emulator) enum Answer {
 }
 
 pub(in crate::emulator) type Handler = fn(&Asked<'_>, &mut Store) -> Result<Answer, Denial>;
+
+/// The client with an ID at the door that is asked.
+pub(super) fn known(asked: &Asked<'_>, store: &Store, id: &str) -> Result<Client, Denial> {
+    let door = match (&asked.door, asked.params.get("ssoAppId")) {
+        (Door::Project(None), Some(app)) => Door::Project(Some(app.to_owned())),
+        (door, _) => door.clone(),
+    };
+    find(&asked.context, store, &door, id).ok_or_else(|| Denial::client("There is no such client"))
+}

@@ -2,8 +2,7 @@
 
 use serde_json::Value;
 
-use super::asked::Asked;
-use super::client::known;
+use super::asked::{Asked, known};
 use crate::emulator::state::jose::Jws;
 use crate::emulator::state::oauth_client::Client;
 use crate::emulator::state::store::Store;

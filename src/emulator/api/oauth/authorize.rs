@@ -1,7 +1,6 @@
 //! The authorization endpoint (RFC 6749 section 4.1, RFC 7636, RFC 9207).
 
-use super::asked::{Answer, Asked};
-use super::client::known;
+use super::asked::{Answer, Asked, known};
 use crate::emulator::api::idp::{is_absolute, with_query};
 use crate::emulator::state::oauth::{Ask, Back, PATIENCE, Way, Wish};
 use crate::emulator::state::oauth_client::{CODE, Client};

@@ -3,9 +3,9 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::asked::Asked;
+use super::asked::{Asked, known};
 use super::assertion;
-use crate::emulator::state::oauth_client::{Client, Door, find};
+use crate::emulator::state::oauth_client::Client;
 use crate::emulator::state::store::Store;
 use crate::emulator::words::oauth::{Denial, decode};
 use crate::transport::http::header::AUTHORIZATION;
@@ -17,6 +17,13 @@ const JWT: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 pub(in crate::emulator) struct Proven {
     pub(in crate::emulator) client: Client,
     pub(in crate::emulator) proved: bool,
+}
+
+/// What the grants see of a request: its client, and the key that it proved possession of.
+pub(super) struct From {
+    pub(super) client: Client,
+    pub(super) proved: bool,
+    pub(super) jkt: Option<String>,
 }
 
 /// The client of a request. A confidential one must prove itself, and by one way only.
@@ -54,19 +61,6 @@ pub(in crate::emulator) fn authenticate(
         }
         None => Ok(Proven { client, proved: false }),
     }
-}
-
-/// The client with an ID at the door that is asked.
-pub(in crate::emulator) fn known(
-    asked: &Asked<'_>,
-    store: &Store,
-    id: &str,
-) -> Result<Client, Denial> {
-    let door = match (&asked.door, asked.params.get("ssoAppId")) {
-        (Door::Project(None), Some(app)) => Door::Project(Some(app.to_owned())),
-        (door, _) => door.clone(),
-    };
-    find(&asked.context, store, &door, id).ok_or_else(|| Denial::client("There is no such client"))
 }
 
 type Pair = (String, String);

@@ -3,7 +3,7 @@
 use super::asked::{Answer, Asked};
 use super::assertion;
 use super::authorize::wish;
-use super::token::From;
+use super::client::From;
 use crate::emulator::state::oauth::{Grant, PATIENCE, Wish};
 use crate::emulator::state::oauth_client::{OFFLINE, OPENID};
 use crate::emulator::state::oauth_grant;

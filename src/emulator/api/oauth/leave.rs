@@ -1,7 +1,7 @@
 //! The ends: revocation (RFC 7009), and logout (OpenID Connect RP-Initiated Logout).
 
-use super::asked::{Answer, Asked};
-use super::client::{authenticate, known};
+use super::asked::{Answer, Asked, known};
+use super::client::authenticate;
 use crate::emulator::api::idp::with_query;
 use crate::emulator::state::jose::Jws;
 use crate::emulator::state::oauth_client::Client;

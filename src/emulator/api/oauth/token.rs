@@ -2,7 +2,7 @@
 
 use super::asked::{Answer, Asked};
 use super::authorize::{issuer, resources, scopes};
-use super::client::{Proven, authenticate};
+use super::client::{From, Proven, authenticate};
 use super::{dpop, exchange};
 use crate::emulator::state::jose::hash;
 use crate::emulator::state::oauth::{self, Grant, INTERVAL, PATIENCE, Wish};
@@ -16,13 +16,6 @@ use crate::emulator::state::table::By;
 use crate::emulator::words::digest::digest;
 use crate::emulator::words::oauth::Denial;
 use crate::emulator::words::random;
-
-/// What the grants see of a request: its client, and the key that it proved possession of.
-pub(super) struct From {
-    pub(super) client: Client,
-    pub(super) proved: bool,
-    pub(super) jkt: Option<String>,
-}
 
 pub(in crate::emulator) fn token(asked: &Asked<'_>, store: &mut Store) -> Result<Answer, Denial> {
     store.applications.oauth.tidy(asked.context.now);
