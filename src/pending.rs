@@ -71,7 +71,6 @@ pub(crate) fn wait<T>(
         let outcome = ask(&client);
         failures = if outcome.is_ok() { 0 } else { failures + 1 };
         let pause = match &outcome {
-            Ok(Look::Done(_)) => Duration::ZERO,
             Ok(Look::Pending) => interval,
             Ok(Look::SlowDown) => {
                 interval = interval.saturating_add(SLOWER);
@@ -82,7 +81,7 @@ pub(crate) fn wait<T>(
                 let longer = if pace.backs_off { doubled(interval, failures) } else { interval };
                 error.retry_after().unwrap_or_default().max(longer)
             }
-            Err(_) => Duration::ZERO,
+            Ok(Look::Done(_)) | Err(_) => Duration::ZERO,
         };
         let failed = match outcome {
             Ok(Look::Done(found)) => return Ok(Ended::Done(found)),

@@ -88,6 +88,11 @@ fn is_final(error: &Error) -> bool {
         && (error.is_unauthorized() || error.is_not_found())
 }
 
+/// Bytes as hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+}
+
 /// Stands for a token that is not kept.
 pub(crate) fn digest(token: &str) -> Digest {
     let digest = ring::digest::digest(&ring::digest::SHA256, token.as_bytes());

@@ -149,7 +149,10 @@ mod tests {
         let begin = Duration::from_secs(7);
         servers.remember("a", &Arc::default(), begin);
         let held = |age, later| servers.document("a", age, begin + later).is_some();
-        assert!(held(Age::Fresh, FRESH - Duration::from_nanos(1)) && !held(Age::Fresh, FRESH));
+        assert!(
+            held(Age::Fresh, FRESH.saturating_sub(Duration::from_nanos(1)))
+                && !held(Age::Fresh, FRESH)
+        );
         assert!(held(Age::Usable, FRESH) && !held(Age::Usable, USABLE));
         assert!(servers.document("b", Age::Usable, begin).is_none());
     }

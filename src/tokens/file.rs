@@ -14,7 +14,7 @@ use self::disk::Place;
 use self::document::Document;
 use super::{StoreLock, StoredTokens, TokenStore};
 use crate::error::{StoreError, StoreErrorKind};
-use crate::refreshes::digest;
+use crate::refreshes::{digest, hex};
 
 /// How long another process may take to write the file.
 const WRITING: Duration = Duration::from_secs(30);
@@ -161,7 +161,7 @@ impl TokenStore for FileStore {
     }
 
     fn lock(&self, name: &str, patience: Duration) -> Result<StoreLock, StoreError> {
-        let hex: String = digest(name).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        let hex = hex(&digest(name)[..8]);
         let lock = self.place.lock(&format!("{hex}.lock"), patience)?;
         drop(self.lock_writing(WRITING)?);
         Ok(StoreLock::new(lock))

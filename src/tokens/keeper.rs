@@ -18,12 +18,15 @@ const PAUSE: Duration = Duration::from_secs(10);
 /// How long a refusal is remembered.
 const MEMORY: Duration = Duration::from_secs(120);
 
+type Refresh = dyn Fn(&Secret) -> Result<StoredTokens> + Send + Sync;
+type Issue = dyn Fn() -> Result<StoredTokens> + Send + Sync;
+
 /// How new tokens are got.
 pub(super) enum Renewal {
     /// With the refresh token that a sign-in brought.
-    Refresh(Box<dyn Fn(&Secret) -> Result<StoredTokens> + Send + Sync>),
+    Refresh(Box<Refresh>),
     /// With a credential of the program's own.
-    Issue(Box<dyn Fn() -> Result<StoredTokens> + Send + Sync>),
+    Issue(Box<Issue>),
 }
 
 /// What all clones of a source share.

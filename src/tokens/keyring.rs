@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::{FileStore, StoreLock, StoredTokens, TokenStore};
 use crate::error::{StoreError, StoreErrorKind};
-use crate::refreshes::digest;
+use crate::refreshes::{digest, hex};
 use crate::secret::Secret;
 
 /// The most bytes of one entry. Windows takes 2560.
@@ -109,8 +109,8 @@ fn part(name: &str, digest: &str, at: usize) -> String {
     format!("{name}#{digest}#{at}")
 }
 
-fn hex(text: &str) -> String {
-    digest(text).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+fn fingerprint(text: &str) -> String {
+    hex(&digest(text)[..16])
 }
 
 fn damaged(name: &str) -> StoreError {
@@ -134,7 +134,7 @@ impl TokenStore for KeyringStore {
             }
             if !missing {
                 let text = std::str::from_utf8(&bytes).map_err(|_| damaged(name))?;
-                if hex(text) != head.digest {
+                if fingerprint(text) != head.digest {
                     return Err(damaged(name));
                 }
                 return StoredTokens::from_json(text).map(Some);
@@ -152,7 +152,7 @@ impl TokenStore for KeyringStore {
         let text: Secret = tokens.to_json();
         let old = self.head(name).unwrap_or_default();
         let chunks: Vec<_> = text.expose().as_bytes().chunks(LIMIT).collect();
-        let head = Head { version: 1, parts: chunks.len(), digest: hex(text.expose()) };
+        let head = Head { version: 1, parts: chunks.len(), digest: fingerprint(text.expose()) };
         for (at, chunk) in chunks.iter().enumerate() {
             self.vault.set(&self.service, &part(name, &head.digest, at), chunk)?;
         }

@@ -8,7 +8,7 @@ use super::keeper::{Keeper, Patience, Renewal};
 use super::{StoredTokens, TokenStore};
 use crate::client::Client;
 use crate::error::Result;
-use crate::refreshes::digest;
+use crate::refreshes::{digest, hex};
 use crate::secret::Secret;
 
 /// Has a valid access token at any time.
@@ -92,10 +92,10 @@ impl TokenSource {
     }
 
     /// Uses no tokens that were got otherwise.
-    pub(super) fn from_origin(mut self, client: &Client, kind: &str, credential: &str) -> Self {
+    pub(super) fn of_origin(mut self, client: &Client, kind: &str, credential: &str) -> Self {
         let parts = [kind, client.base_url(), client.project_id(), credential].join("\n");
         if let Some(keeper) = Arc::get_mut(&mut self.keeper) {
-            keeper.origin = Some(format!("{kind}:{}", hex(&digest(&parts))));
+            keeper.origin = Some(format!("{kind}:{}", hex(&digest(&parts)[..16])));
         }
         self
     }
@@ -211,9 +211,4 @@ impl fmt::Debug for TokenSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TokenSource").field("name", &self.keeper.name).finish_non_exhaustive()
     }
-}
-
-/// The first half of a digest.
-fn hex(digest: &[u8]) -> String {
-    digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }

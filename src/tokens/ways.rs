@@ -41,7 +41,7 @@ impl TokenSource {
         let refresh = move |token: &Secret| {
             Ok(StoredTokens::from(&own.auth().session().refresh(token.expose())?))
         };
-        Self::refreshing(client, store, name, refresh).from_origin(client, "session", "")
+        Self::refreshing(client, store, name, refresh).of_origin(client, "session", "")
     }
 
     /// The session of an access key, renewed by
@@ -78,7 +78,7 @@ impl TokenSource {
             let session = own.auth().access_key().exchange(key.expose(), &Default::default())?;
             Ok(StoredTokens::from(&session))
         };
-        Self::issuing(client, store, name, issue).from_origin(
+        Self::issuing(client, store, name, issue).of_origin(
             client,
             "access-key",
             credential.expose(),
@@ -89,7 +89,7 @@ impl TokenSource {
     /// `oidc`.
     ///
     /// The user signs in by any flow of [`oidc`](crate::oidc), and [`sign_in`](Self::sign_in) takes the tokens. They
-    /// are used by an app with the same server, client ID, resources and DPoP key only.
+    /// are used by an app with the same server, client ID, resources and `DPoP` key only.
     ///
     /// ```no_run
     /// use descope::oidc::App;
@@ -111,7 +111,7 @@ impl TokenSource {
             let tokens = own.oidc(&own_app).refresh(token.expose(), &TokenOptions::default())?;
             Ok(StoredTokens::from(&tokens))
         };
-        Self::refreshing(client, store, name, refresh).from_origin(client, "oidc", &app.identity())
+        Self::refreshing(client, store, name, refresh).of_origin(client, "oidc", &app.identity())
     }
 
     /// Tokens of the program itself, got by
@@ -148,7 +148,7 @@ impl TokenSource {
         let mut parts = vec![app.identity()];
         parts.extend(lists.map(|list| list.join(" ")));
         parts.extend(parameters);
-        Self::issuing(client, store, name, issue).from_origin(
+        Self::issuing(client, store, name, issue).of_origin(
             client,
             "client-credentials",
             &parts.join("\n"),

@@ -133,5 +133,5 @@ fn a_program_gets_tokens_for_what_it_asks_for() {
     ] {
         assert_eq!(source(options).token().unwrap().expose(), token);
     }
-    assert!(!format!("{:?}", store).contains("s3cret"));
+    assert!(!format!("{store:?}").contains("s3cret"));
 }

@@ -142,7 +142,7 @@ fn processes_that_are_killed_never_lose_the_session() {
             looks += 1;
             thread::sleep(Duration::from_millis(1));
         }
-        let victim = &mut processes[usize::from(random.next() % 2 == 0)];
+        let victim = &mut processes[usize::from(random.next().is_multiple_of(2))];
         assert_eq!(victim.try_wait().unwrap(), None, "a process ended by itself");
         victim.kill().unwrap();
         victim.wait().unwrap();

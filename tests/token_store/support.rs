@@ -106,10 +106,10 @@ impl Moody {
     }
 
     fn outcome(fail: &AtomicBool) -> Result<(), StoreError> {
-        match fail.load(Ordering::SeqCst) {
-            true => Err(StoreError::new(StoreErrorKind::Failed, "the disk is full, as planned")),
-            false => Ok(()),
+        if fail.load(Ordering::SeqCst) {
+            return Err(StoreError::new(StoreErrorKind::Failed, "the disk is full, as planned"));
         }
+        Ok(())
     }
 }
 

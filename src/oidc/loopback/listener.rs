@@ -100,7 +100,7 @@ impl Listener {
                 Progress::Pending => self.open.push(connection),
                 Progress::Gone => {}
                 Progress::Refused(status) => {
-                    Visitor(connection.stream).refuse(&Refusal(status, ""))
+                    Visitor(connection.stream).refuse(&Refusal(status, ""));
                 }
                 Progress::Complete => {
                     let visitor = Visitor(connection.stream);

@@ -34,6 +34,7 @@ setters!(LoopbackPage {
     failed_text: opt<String>,
 });
 
+#[derive(Clone, Copy)]
 pub(super) enum Outcome {
     Done,
     Failed,

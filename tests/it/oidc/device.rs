@@ -58,10 +58,12 @@ fn device() -> Value {
     })
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "one of several answers")]
 fn refusal(code: &str) -> Answer {
     Ok(response(400, &json!({ "error": code, "error_description": "as it is" })))
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "one of several answers")]
 fn done() -> Answer {
     let mut answer = tokens();
     answer["id_token"] = id_token(&json!({})).into();
@@ -71,6 +73,10 @@ fn done() -> Answer {
 fn dropped() -> Answer {
     Err(TransportError::new(TransportErrorKind::Closed, "reset"))
 }
+
+/// What it is, the answers, the options, when it is cancelled, and what comes out after how many requests
+/// and seconds.
+type Case = (&'static str, Vec<Answer>, WaitOptions, f64, &'static str, usize, f64);
 
 const PENDING: &str = codes::AUTHORIZATION_PENDING;
 
@@ -116,7 +122,7 @@ fn every_way_a_wait_can_end() {
     let limited = |after: &str| Ok(with_header(response(429, &json!({})), "retry-after", after));
     let slow = || refusal(codes::SLOW_DOWN);
     #[rustfmt::skip]
-    let table: Vec<(&str, Vec<Answer>, WaitOptions, f64, &str, usize, f64)> = vec![
+    let table: Vec<Case> = vec![
         ("immediate", vec![done()], none(), FOREVER, "tokens", 1, 0.0),
         ("late", pending(3).chain([done()]).collect(), none(), FOREVER, "tokens", 4, 15.0),
         ("never", pending(12).collect(), none(), FOREVER, codes::EXPIRED_TOKEN, 12, 60.0),

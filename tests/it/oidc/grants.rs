@@ -313,10 +313,10 @@ fn refusals_have_the_word_of_the_standard() {
 
 #[test]
 fn what_is_spent_once_is_sent_once() {
+    type Spend = fn(&descope::Client) -> bool;
     let eager = RetryPolicy::default().retry_unavailable(true);
     let lost = || Err(TransportError::new(TransportErrorKind::Closed, "x"));
     let unsent = || Err(TransportError::new(TransportErrorKind::Connect, "x"));
-    type Spend = fn(&descope::Client) -> bool;
     let spends: [Spend; 4] = [
         |client| client.oidc(&app()).refresh("r", &Default::default()).is_ok(),
         |client| client.oidc(&app()).exchange_code(&request(), "c").is_ok(),

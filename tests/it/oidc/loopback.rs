@@ -257,8 +257,8 @@ fn slow_clients_port_scans_and_huge_requests_hold_up_nobody() {
             status(&tls, 400);
             let huge = format!("GET /callback HTTP/1.1\r\nX: {}", "x".repeat(70 * 1024));
             // The refusal may be lost, as the visitor goes on to talk.
-            for large in [huge.as_bytes(), &[b'x'; 1024 * 1024]] {
-                let answer = visitor.send(large);
+            for large in [huge.into_bytes(), vec![b'x'; 1024 * 1024]] {
+                let answer = visitor.send(&large);
                 assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 431 "), "{answer}");
             }
             // One byte after the other is fine, if it does not take long.
