@@ -45,7 +45,7 @@ impl Oidc<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Config`](crate::Error::Config) if the server has no such page.
+    /// [`Error::Config`] if the server has no such page.
     pub fn authorization_request(
         &self,
         redirect_uri: &str,
@@ -114,8 +114,8 @@ impl Oidc<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`](crate::Error::Argument) if the URL belongs to another sign-in, comes from another server, or
-    /// is no answer. [`Error::Api`](crate::Error::Api), without a status, if the server refused: its code is
+    /// [`Error::Argument`] if the URL belongs to another sign-in, comes from another server, or
+    /// is no answer. [`Error::Api`], without a status, if the server refused: its code is
     /// [`ACCESS_DENIED`](crate::codes::ACCESS_DENIED) if the user did.
     pub fn check_callback(&self, request: &AuthorizationRequest, callback: &str) -> Result<Secret> {
         let refuse = |reason| Err(Error::argument("callback", reason));
@@ -172,8 +172,8 @@ impl Oidc<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Api`](crate::Error::Api) with the code [`INVALID_GRANT`](crate::codes::INVALID_GRANT) if the code is
-    /// wrong, spent, too old, or of another request; [`Error::Token`](crate::Error::Token) if the ID token is refused.
+    /// [`Error::Api`] with the code [`INVALID_GRANT`](crate::codes::INVALID_GRANT) if the code is
+    /// wrong, spent, too old, or of another request; [`Error::Token`] if the ID token is refused.
     pub fn exchange_code(&self, request: &AuthorizationRequest, code: &str) -> Result<Tokens> {
         check::secret("code", code)?;
         let mut form = Form::default();

@@ -43,8 +43,8 @@ impl Oidc<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Config`](crate::Error::Config) if the server has no sign-in with device codes.
-    /// [`Error::Decode`](crate::Error::Decode) if its answer has no code, or an address or code that must not be
+    /// [`Error::Config`] if the server has no sign-in with device codes.
+    /// [`Error::Decode`] if its answer has no code, or an address or code that must not be
     /// shown to a user: an address that is not of `http` or `https`, or text with control characters.
     pub fn start_device(&self, options: &TokenOptions) -> Result<DeviceAuthorization> {
         options.check()?;

@@ -34,7 +34,7 @@ impl Oidc<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Decode`](crate::Error::Decode) if the document is that of another issuer (RFC 8414 section
+    /// [`Error::Decode`] if the document is that of another issuer (RFC 8414 section
     /// 3.3), or names an endpoint without `https://` that is on another machine.
     pub fn discover(&self) -> Result<Arc<ServerMetadata>> {
         self.app.check()?;

@@ -48,7 +48,7 @@ impl DpopKey {
     ///
     /// # Errors
     ///
-    /// [`Error::Config`](crate::Error::Config) if the operating system has no random numbers to give.
+    /// [`Error::Config`] if the operating system has no random numbers to give.
     pub fn generate() -> Result<Self> {
         let random = SystemRandom::new();
         let made = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random);
@@ -60,7 +60,7 @@ impl DpopKey {
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`](crate::Error::Argument) if it is not one.
+    /// [`Error::Argument`] if it is not one.
     pub fn from_pem(pem: &Secret) -> Result<Self> {
         Self::from_der(&sign::pkcs8("dpop_key", pem.expose())?)
     }
@@ -139,7 +139,7 @@ impl Oidc<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Config`](crate::Error::Config) if the app has no key; [`Error::Argument`](crate::Error::Argument)
+    /// [`Error::Config`] if the app has no key; [`Error::Argument`]
     /// if the URL is not an absolute one.
     pub fn dpop_proof(&self, method: &str, url: &str, access_token: &str) -> Result<Secret> {
         let none = Error::Config("the app has no DPoP key: see `App::dpop`");
@@ -161,7 +161,7 @@ impl Oidc<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`](crate::Error::Argument) if the URL is not an absolute one, or the nonce has
+    /// [`Error::Argument`] if the URL is not an absolute one, or the nonce has
     /// characters that a nonce cannot have.
     pub fn remember_dpop_nonce(&self, url: &str, nonce: &str) -> Result<()> {
         if !is_nonce(nonce) {

@@ -30,7 +30,7 @@ impl Oidc<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Api`](crate::Error::Api) with the code [`INVALID_GRANT`](crate::codes::INVALID_GRANT) if the
+    /// [`Error::Api`] with the code [`INVALID_GRANT`](crate::codes::INVALID_GRANT) if the
     /// session has ended: [`is_sign_in_required`](crate::Error::is_sign_in_required) is true.
     pub fn refresh(&self, refresh_token: &str, options: &TokenOptions) -> Result<Tokens> {
         check::secret("refresh_token", refresh_token)?;
@@ -46,8 +46,8 @@ impl Oidc<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Config`](crate::Error::Config) if the app has neither a secret nor a key;
-    /// [`Error::Api`](crate::Error::Api) with the code [`INVALID_CLIENT`](crate::codes::INVALID_CLIENT) if the
+    /// [`Error::Config`] if the app has neither a secret nor a key;
+    /// [`Error::Api`] with the code [`INVALID_CLIENT`](crate::codes::INVALID_CLIENT) if the
     /// server does not accept them.
     pub fn client_credentials(&self, options: &TokenOptions) -> Result<Tokens> {
         if !self.app.is_confidential() {
@@ -62,7 +62,7 @@ impl Oidc<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Api`](crate::Error::Api) with the code [`INVALID_GRANT`](crate::codes::INVALID_GRANT) if the server does
+    /// [`Error::Api`] with the code [`INVALID_GRANT`](crate::codes::INVALID_GRANT) if the server does
     /// not accept it.
     pub fn jwt_bearer(&self, assertion: &str, options: &TokenOptions) -> Result<Tokens> {
         check::secret("assertion", assertion)?;
@@ -91,7 +91,7 @@ impl Oidc<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Api`](crate::Error::Api) with the code [`INVALID_TARGET`](crate::codes::INVALID_TARGET) if the server
+    /// [`Error::Api`] with the code [`INVALID_TARGET`](crate::codes::INVALID_TARGET) if the server
     /// makes no tokens for this service.
     pub fn exchange_token(
         &self,

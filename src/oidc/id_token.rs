@@ -35,7 +35,7 @@ impl Oidc<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Token`](crate::Error::Token) if the token is refused, or cannot be checked now.
+    /// [`Error::Token`] if the token is refused, or cannot be checked now.
     pub fn verify_id_token(&self, id_token: &str, options: &IdTokenOptions) -> Result<Claims> {
         let server = self.discover()?;
         self.check_id_token(&server, id_token, options, Origin::Caller)

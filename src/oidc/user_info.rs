@@ -32,9 +32,9 @@ impl Oidc<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Api`](crate::Error::Api) with the code [`INVALID_TOKEN`](crate::codes::INVALID_TOKEN) if the token has
+    /// [`Error::Api`] with the code [`INVALID_TOKEN`](crate::codes::INVALID_TOKEN) if the token has
     /// expired or is revoked, or [`INSUFFICIENT_SCOPE`](crate::codes::INSUFFICIENT_SCOPE);
-    /// [`Error::Decode`](crate::Error::Decode) if the answer is about another user.
+    /// [`Error::Decode`] if the answer is about another user.
     pub fn user_info(&self, tokens: &Tokens) -> Result<UserInfo> {
         check::secret("access_token", tokens.access_token.expose())?;
         let server = self.discover()?;
@@ -60,7 +60,7 @@ impl Oidc<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Config`](crate::Error::Config) if the server cannot revoke tokens.
+    /// [`Error::Config`] if the server cannot revoke tokens.
     pub fn revoke(&self, token: &str) -> Result<()> {
         check::secret("token", token)?;
         let server = self.discover()?;
@@ -77,7 +77,7 @@ impl Oidc<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Config`](crate::Error::Config) if the server has no such page.
+    /// [`Error::Config`] if the server has no such page.
     pub fn end_session_url(&self, options: &EndSessionOptions) -> Result<String> {
         let server = self.discover()?;
         let url = endpoint(server.end_session_endpoint.as_deref(), "end_session_endpoint")?;
