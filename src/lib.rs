@@ -7,7 +7,7 @@
 #![forbid(unsafe_code)]
 // Areas share code, and all of them may be off. With these features nothing may be left unused.
 #![cfg_attr(
-    not(all(feature = "full", feature = "oidc", feature = "web")),
+    not(all(feature = "full", feature = "oidc", feature = "token-store", feature = "web")),
     allow(dead_code, unreachable_pub, unused_imports)
 )]
 #![cfg_attr(docsrs_descope, feature(doc_cfg))]
