@@ -96,7 +96,7 @@ fn start(file: &Path, url: &str) -> Child {
         .unwrap()
 }
 
-/// Of a file that is there; the next version is often gone before one can look.
+/// Only the owner can read the file and its next version, which is often gone before it can be looked at.
 #[cfg(unix)]
 fn assert_private(file: &Path) {
     use std::os::unix::fs::MetadataExt;

@@ -201,7 +201,7 @@ fn tokens_end_with_a_reuse() {
         }),
     );
     assert_eq!(found["audits"].as_array().unwrap().len(), 2, "{found}");
-    // Of a wrong attempt nothing ends.
+    // A wrong attempt ends nothing.
     let third = server.tokens();
     let wrong = [
         ("grant_type", "refresh_token"),

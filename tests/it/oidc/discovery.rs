@@ -53,7 +53,7 @@ fn the_document_of_another_issuer_is_refused() {
         // Below Descope's address, with another project.
         (App::project("c"), "https://api.descope.com/P2other"),
         (App::inbound("c"), "https://api.descope.com/v1/apps/P2other"),
-        // Of this project, at another address.
+        // The issuer is this project, at another address.
         (App::project("c"), "https://evil.example/P2abc"),
         (App::project("c"), "https://api.descope.com.evil.example/P2abc"),
         (App::project("c"), "http://api.descope.com/P2abc"),
