@@ -14,9 +14,9 @@ use serde_json::{Map, Value};
 use crate::check;
 use crate::core::Core;
 use crate::error::{Error, Result};
-use crate::escape::ESCAPED;
 #[cfg(feature = "log")]
 use crate::escape::Escaped;
+use crate::escape::{ESCAPED, add_pair};
 use crate::secret::Secret;
 use crate::transport::http::{Method, Request, Uri};
 use crate::transport::{Limits, Response};
@@ -148,9 +148,7 @@ impl<'c> Call<'c> {
             if !form.is_empty() {
                 form.push('&');
             }
-            form.extend(utf8_percent_encode(name, ESCAPED));
-            form.push('=');
-            form.extend(utf8_percent_encode(value, ESCAPED));
+            add_pair(form, name, value);
         }
         self
     }
@@ -189,9 +187,7 @@ impl<'c> Call<'c> {
     ) -> Self {
         if let Some(value) = value.into() {
             self.path.push(if self.path.contains('?') { '&' } else { '?' });
-            self.path.push_str(name);
-            self.path.push('=');
-            self.path.extend(utf8_percent_encode(value, ESCAPED));
+            add_pair(&mut self.path, name, value);
         }
         self
     }

@@ -1,7 +1,6 @@
 //! What a client and its clones know of authorization servers: their documents, and the nonces that they ask
 //! for. It is kept within bounds, since a program may name any server.
 
-use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -10,9 +9,8 @@ use serde::{Deserialize, Serialize};
 use crate::error::Result;
 use crate::extra::Extra;
 use crate::flight::Flights;
+use crate::recent::Recent;
 
-/// How many servers are remembered. The one that was used longest ago is forgotten first.
-const CAPACITY: usize = 32;
 /// How long a document counts without being asked for again.
 const FRESH: Duration = Duration::from_secs(60 * 60);
 /// How long it counts while the server cannot be reached.
@@ -66,16 +64,16 @@ pub struct ServerMetadata {
 /// See the [module](self).
 #[derive(Default)]
 pub(crate) struct Servers {
-    documents: Mutex<VecDeque<Known>>,
+    documents: Mutex<Recent<Known>>,
     /// Each document is asked for once at a time. Whoever waits takes the same one.
     pub(crate) under_way: Flights<String, Result<Arc<ServerMetadata>>>,
     /// The last nonce of each server, by its origin.
-    nonces: Mutex<VecDeque<(String, String)>>,
+    nonces: Mutex<Recent<String>>,
 }
 
 /// A document that was fetched and checked.
+#[derive(Clone)]
 struct Known {
-    url: String,
     /// By the client's monotonic clock.
     at: Duration,
     document: Arc<ServerMetadata>,
@@ -99,39 +97,22 @@ impl Servers {
     ) -> Option<Arc<ServerMetadata>> {
         let limit = if age == Age::Fresh { FRESH } else { USABLE };
         let mut documents = lock(&self.documents);
-        let at = documents.iter().position(|known| known.url == url)?;
-        if now.saturating_sub(documents[at].at) >= limit {
-            return None;
-        }
-        let known = documents.remove(at)?;
-        let document = known.document.clone();
-        documents.push_back(known);
-        Some(document)
+        let known = documents.get(url).filter(|known| now.saturating_sub(known.at) < limit)?;
+        documents.put(url, known.clone());
+        Some(known.document)
     }
 
     pub(crate) fn remember(&self, url: &str, document: &Arc<ServerMetadata>, now: Duration) {
-        let mut documents = lock(&self.documents);
-        documents.retain(|known| known.url != url);
-        if documents.len() >= CAPACITY {
-            documents.pop_front();
-        }
-        let document = document.clone();
-        documents.push_back(Known { url: url.to_owned(), at: now, document });
+        lock(&self.documents).put(url, Known { at: now, document: document.clone() });
     }
 
     /// The nonce that a server has given last (RFC 9449 section 8).
     pub(crate) fn nonce(&self, origin: &str) -> Option<String> {
-        let nonces = lock(&self.nonces);
-        nonces.iter().find(|(known, _)| known == origin).map(|(_, nonce)| nonce.clone())
+        lock(&self.nonces).get(origin)
     }
 
     pub(crate) fn remember_nonce(&self, origin: &str, nonce: &str) {
-        let mut nonces = lock(&self.nonces);
-        nonces.retain(|(known, _)| known != origin);
-        if nonces.len() >= CAPACITY {
-            nonces.pop_front();
-        }
-        nonces.push_back((origin.to_owned(), nonce.to_owned()));
+        lock(&self.nonces).put(origin, nonce.to_owned());
     }
 }
 
@@ -142,6 +123,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::recent::CAPACITY;
 
     #[test]
     fn documents_grow_old() {

@@ -88,8 +88,8 @@ impl Call<'_> {
         *request.headers_mut() = self.headers()?;
         let clock = &*core.shared.clock;
         let deadline = clock.monotonic().saturating_add(core.settings.deadline);
-        let careful = core.settings.retry.clone().retry_unavailable(false);
-        let retry = if self.once { &careful } else { &core.settings.retry };
+        let careful = self.once.then(|| core.settings.retry.clone().retry_unavailable(false));
+        let retry = careful.as_ref().unwrap_or(&core.settings.retry);
         let mut tries = 0;
         loop {
             let left = deadline.saturating_sub(clock.monotonic());

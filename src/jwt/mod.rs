@@ -12,7 +12,6 @@ mod rules;
 mod set;
 mod signature;
 
-use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -29,6 +28,7 @@ use self::set::{KeySet, Whose};
 use crate::check;
 use crate::clock::Clock;
 use crate::error::{Error, Result, TokenError};
+use crate::recent::Recent;
 use crate::transport::{Limits, Response};
 
 /// What a token is checked as.
@@ -58,12 +58,9 @@ pub(crate) struct Verifier {
     leeway: Duration,
     max_token_size: usize,
     source: Source,
-    /// The key sets of other servers by their URLs, the one last used at the end.
-    others: Mutex<VecDeque<(String, Arc<KeyCache>)>>,
+    /// The key sets of other servers by their URLs.
+    others: Mutex<Recent<Arc<KeyCache>>>,
 }
-
-/// How many key sets of other servers are kept.
-const OTHERS: usize = 32;
 
 /// What a verifier is made of.
 pub(crate) struct Settings<'s> {
@@ -229,18 +226,11 @@ impl Verifier {
     fn source(&self, server: Option<&str>) -> Source {
         let Some(url) = server else { return self.source.clone() };
         let mut others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
-        let cache = match others.iter().position(|(known, _)| known == url) {
-            Some(at) => others.remove(at).map(|(_, cache)| cache),
-            None => None,
-        };
-        let cache = cache.unwrap_or_else(|| {
+        let cache = others.get(url).unwrap_or_else(|| {
             let owner = format!("the server whose keys are at {url}; check the issuer");
             Arc::new(KeyCache::new(owner, Whose::Server))
         });
-        if others.len() >= OTHERS {
-            others.pop_front();
-        }
-        others.push_back((url.to_owned(), cache.clone()));
+        others.put(url, cache.clone());
         Source::Fetched(cache)
     }
 

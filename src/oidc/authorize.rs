@@ -4,18 +4,16 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use percent_encoding::percent_decode_str;
-use ring::digest::{SHA256, digest};
 
 use super::Oidc;
-use super::grants::{Asked, endpoint, scopes};
+use super::grants::{Asked, endpoint, or_openid, scopes};
 use super::sign::random;
 use super::tokens::{Expected, Tokens};
 use super::url::{resource, with_query};
 use super::wire::Form;
 use crate::check;
+use crate::digest::base64url;
 use crate::error::{ApiError, Error, Result};
 use crate::options::setters;
 use crate::scrub::Scrubber;
@@ -56,10 +54,7 @@ impl Oidc<'_> {
         let server = self.discover()?;
         let at = endpoint(server.authorization_endpoint.as_deref(), "authorization_endpoint")?;
         let mut request = AuthorizationRequest::new(redirect_uri, random(16)?, random(32)?);
-        request.scopes = match &*options.scopes {
-            [] => vec!["openid".to_owned()],
-            scopes => scopes.to_vec(),
-        };
+        request.scopes = or_openid(&options.scopes);
         request.max_age = options.max_age;
         if request.scopes.iter().any(|scope| scope == "openid") {
             request.nonce = Some(random(16)?.into());
@@ -73,21 +68,20 @@ impl Oidc<'_> {
         request: &'q AuthorizationRequest,
         options: &'q AuthorizeOptions,
     ) -> Vec<(&'q str, Cow<'q, str>)> {
-        let challenge = digest(&SHA256, request.verifier.expose().as_bytes());
         let mut query: Vec<(&str, Cow<'_, str>)> = vec![
             ("response_type", "code".into()),
             ("client_id", (&*self.app.client_id).into()),
             ("redirect_uri", (&*request.redirect_uri).into()),
             ("scope", request.scopes.join(" ").into()),
             ("state", request.state.expose().into()),
-            ("code_challenge", URL_SAFE_NO_PAD.encode(challenge).into()),
+            ("code_challenge", base64url(request.verifier.expose()).into()),
             ("code_challenge_method", "S256".into()),
         ];
         let mut add = |name, value: Option<Cow<'q, str>>| {
             query.extend(value.map(|value| (name, value)));
         };
         add("nonce", request.nonce.as_ref().map(|nonce| nonce.expose().into()));
-        add("dpop_jkt", self.app.dpop.as_ref().map(|key| key.thumbprint().into()));
+        add("dpop_jkt", self.thumbprint().map(Cow::from));
         add("prompt", options.prompt.as_deref().map(Cow::from));
         add("login_hint", options.login_hint.as_deref().map(Cow::from));
         if !self.app.is_elsewhere() {

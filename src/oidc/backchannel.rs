@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::device::Pending;
-use super::grants::{endpoint, scopes};
+use super::grants::{endpoint, or_openid, scopes};
 use super::tokens::Tokens;
 use super::wire::{Form, Wire};
 use super::{Oidc, WaitOptions};
@@ -55,10 +55,7 @@ impl Oidc<'_> {
         let server = self.discover()?;
         let at = server.backchannel_authentication_endpoint.as_deref();
         let at = endpoint(at, "backchannel_authentication_endpoint")?;
-        let mut asked = options.scopes.clone();
-        if asked.is_empty() {
-            asked.push("openid".to_owned());
-        }
+        let asked = or_openid(&options.scopes);
         let mut form = Form::default();
         form.scopes(&asked);
         form.text("login_hint", login_hint);
@@ -67,13 +64,9 @@ impl Oidc<'_> {
             form.text("requested_expiry", expiry.as_secs().max(1).to_string());
         }
         form.maybe("acr_values", options.acr_values.as_deref());
-        for audience in &options.audiences {
-            form.text("audience", audience);
-        }
-        for resource in &self.app.resources {
-            form.text("resource", resource);
-        }
-        form.maybe("dpop_jkt", self.app.dpop.as_ref().map(super::DpopKey::thumbprint));
+        form.list("audience", &options.audiences);
+        form.list("resource", &self.app.resources);
+        form.maybe("dpop_jkt", self.thumbprint());
         for (name, value) in &options.parameters {
             form.text(name, value);
         }

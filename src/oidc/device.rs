@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::grants::{TokenOptions, endpoint};
+use super::grants::{TokenOptions, endpoint, or_openid};
 use super::tokens::Tokens;
 use super::wire::{Form, Wire};
 use super::{Oidc, WaitOptions};
@@ -48,16 +48,14 @@ impl Oidc<'_> {
     /// shown to a user: an address that is not of `http` or `https`, or text with control characters.
     pub fn start_device(&self, options: &TokenOptions) -> Result<DeviceAuthorization> {
         options.check()?;
-        let options = options.clone().or_openid();
+        let options = TokenOptions { scopes: or_openid(&options.scopes), ..options.clone() };
         let server = self.discover()?;
         let at = server.device_authorization_endpoint.as_deref();
         let at = endpoint(at, "device_authorization_endpoint")?;
         let mut form = Form::default();
-        for resource in &self.app.resources {
-            form.text("resource", resource);
-        }
+        form.list("resource", &self.app.resources);
         options.add_to(&mut form);
-        form.maybe("dpop_jkt", self.app.dpop.as_ref().map(super::DpopKey::thumbprint));
+        form.maybe("dpop_jkt", self.thumbprint());
         let answer: DeviceAnswer = Wire::client(*self, at, &server).post(form).send()?;
         answer.read(self.client.clock().unix(), options.scopes)
     }
@@ -96,6 +94,11 @@ impl Oidc<'_> {
         })
     }
 
+    /// The name of the key that the tokens are to be bound to.
+    pub(super) fn thumbprint(&self) -> Option<&str> {
+        self.app.dpop.as_ref().map(super::DpopKey::thumbprint)
+    }
+
     /// Asks at the pace of the server until there are tokens, or there will be none.
     pub(super) fn wait_for(
         &self,
@@ -121,16 +124,6 @@ impl Oidc<'_> {
                 ..ApiError::default()
             }))),
         }
-    }
-}
-
-impl TokenOptions {
-    /// Options that ask for something: for an ID token if for nothing else.
-    fn or_openid(mut self) -> Self {
-        if self.scopes.is_empty() {
-            self.scopes.push("openid".to_owned());
-        }
-        self
     }
 }
 

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use ring::digest::{SHA256, digest};
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
 use serde_json::json;
@@ -13,6 +12,7 @@ use serde_json::json;
 use super::Oidc;
 use super::sign::{self, Signer, jwt, random};
 use crate::check;
+use crate::digest::base64url;
 use crate::error::{Error, Result};
 use crate::secret::Secret;
 
@@ -74,7 +74,7 @@ impl DpopKey {
         let (x, y) = (URL_SAFE_NO_PAD.encode(x), URL_SAFE_NO_PAD.encode(y));
         // RFC 7638 section 3: the members in this order, without blanks.
         let jwk = format!(r#"{{"crv":"P-256","kty":"EC","x":"{x}","y":"{y}"}}"#);
-        let thumbprint = URL_SAFE_NO_PAD.encode(digest(&SHA256, jwk.as_bytes()));
+        let thumbprint = base64url(&jwk);
         let pem = sign::pem(der).into();
         Ok(Self(Arc::new(Inner { signer: Box::new(key), pem, x, y, thumbprint })))
     }
@@ -104,7 +104,7 @@ impl DpopKey {
             "iat": of.now,
         });
         if let Some(token) = of.access_token {
-            claims["ath"] = URL_SAFE_NO_PAD.encode(digest(&SHA256, token.as_bytes())).into();
+            claims["ath"] = base64url(token).into();
         }
         if let Some(nonce) = of.nonce {
             claims["nonce"] = nonce.into();

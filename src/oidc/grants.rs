@@ -167,9 +167,7 @@ impl Oidc<'_> {
     /// Asks the token endpoint.
     pub(super) fn ask(&self, form: Form<'_>, asked: &Asked<'_>) -> Result<Tokens> {
         let mut form = form;
-        for resource in asked.resources {
-            form.text("resource", resource);
-        }
+        form.list("resource", asked.resources);
         let server = self.discover()?;
         let openid = |scopes: &[String]| scopes.iter().any(|scope| scope == "openid");
         let signs_in = asked.expected.signs_in && openid(asked.requested);
@@ -247,12 +245,8 @@ impl TokenOptions {
 
     pub(super) fn add_to<'f>(&'f self, form: &mut Form<'f>) {
         form.scopes(&self.scopes);
-        for resource in &self.resources {
-            form.text("resource", resource);
-        }
-        for audience in &self.audiences {
-            form.text("audience", audience);
-        }
+        form.list("resource", &self.resources);
+        form.list("audience", &self.audiences);
         for (name, value) in &self.parameters {
             form.text(name, value);
         }
@@ -298,6 +292,11 @@ pub mod token_types {
     pub const JWT: &str = "urn:ietf:params:oauth:token-type:jwt";
     /// A SAML 2.0 assertion, in base64url.
     pub const SAML2: &str = "urn:ietf:params:oauth:token-type:saml2";
+}
+
+/// The scopes to ask for: an ID token if nothing else.
+pub(super) fn or_openid(scopes: &[String]) -> Vec<String> {
+    if scopes.is_empty() { vec!["openid".to_owned()] } else { scopes.to_vec() }
 }
 
 /// RFC 6749 section 3.3.

@@ -1,10 +1,8 @@
 //! Which URLs a server's document may name, and how they are put together.
 
-use percent_encoding::utf8_percent_encode;
-
 use crate::check;
 use crate::error::{Error, Result};
-use crate::escape::ESCAPED;
+use crate::escape::add_pair;
 use crate::transport::http::Uri;
 
 /// Whether requests with secrets may go there: over TLS, to this machine, or where the client's other
@@ -39,9 +37,7 @@ pub(super) fn with_query(url: &str, parameters: &[(&str, impl AsRef<str>)]) -> S
         if !url.ends_with(['?', '&']) {
             url.push(if url.contains('?') { '&' } else { '?' });
         }
-        url.extend(utf8_percent_encode(name, ESCAPED));
-        url.push('=');
-        url.extend(utf8_percent_encode(value.as_ref(), ESCAPED));
+        add_pair(&mut url, name, value.as_ref());
     }
     url
 }

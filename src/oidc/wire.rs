@@ -225,6 +225,13 @@ impl<'f> Form<'f> {
         }
     }
 
+    /// One that appears as often as it has values.
+    pub(super) fn list(&mut self, name: &'f str, values: &'f [String]) {
+        for value in values {
+            self.text(name, value);
+        }
+    }
+
     /// Scopes, separated by spaces; left out if there are none.
     pub(super) fn scopes(&mut self, scopes: &[String]) {
         if !scopes.is_empty() {

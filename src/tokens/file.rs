@@ -13,8 +13,8 @@ use zeroize::Zeroizing;
 use self::disk::Place;
 use self::document::Document;
 use super::{StoreLock, StoredTokens, TokenStore};
+use crate::digest::{digest, hex};
 use crate::error::{StoreError, StoreErrorKind};
-use crate::refreshes::{digest, hex};
 
 /// How long another process may take to write the file.
 const WRITING: Duration = Duration::from_secs(30);

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use super::{StoredTokens, TokenStore};
 use crate::client::Client;
+use crate::digest::{Digest, digest, hex};
 use crate::error::{Error, Result, StoreError, StoreErrorKind};
 use crate::flight::Flights;
 use crate::json::DecodeError;
-use crate::refreshes::{Digest, digest};
 use crate::secret::Secret;
 use crate::transport::{TransportError, TransportErrorKind};
 
@@ -22,7 +22,7 @@ type Refresh = dyn Fn(&Secret) -> Result<StoredTokens> + Send + Sync;
 type Issue = dyn Fn() -> Result<StoredTokens> + Send + Sync;
 
 /// How new tokens are got.
-pub(super) enum Renewal {
+enum Renewal {
     /// With the refresh token that a sign-in brought.
     Refresh(Box<Refresh>),
     /// With a credential of the program's own.
@@ -35,7 +35,7 @@ pub(super) struct Keeper {
     store: Box<dyn TokenStore>,
     pub(super) name: String,
     /// For whom the tokens are, if that matters.
-    pub(super) origin: Option<String>,
+    origin: Option<String>,
     renewal: Renewal,
     /// By the access token that was refused, if one was.
     flights: Flights<Option<Digest>, Result<StoredTokens>>,
@@ -84,12 +84,33 @@ impl<E: Into<Error>> From<E> for Failure {
 }
 
 impl Keeper {
-    pub(super) fn new(
+    pub(super) fn refreshing(
         client: &Client,
         store: impl TokenStore,
         name: &str,
-        renewal: Renewal,
+        refresh: impl Fn(&Secret) -> Result<StoredTokens> + Send + Sync + 'static,
     ) -> Self {
+        Self::new(client, store, name, Renewal::Refresh(Box::new(refresh)))
+    }
+
+    pub(super) fn issuing(
+        client: &Client,
+        store: impl TokenStore,
+        name: &str,
+        issue: impl Fn() -> Result<StoredTokens> + Send + Sync + 'static,
+    ) -> Self {
+        Self::new(client, store, name, Renewal::Issue(Box::new(issue)))
+    }
+
+    /// Uses no tokens that were got otherwise.
+    pub(super) fn of_origin(mut self, kind: &str, credential: &str) -> Self {
+        let (base_url, project_id) = (self.client.base_url(), self.client.project_id());
+        let parts = [kind, base_url, project_id, credential].join("\n");
+        self.origin = Some(format!("{kind}:{}", hex(&digest(&parts)[..16])));
+        self
+    }
+
+    fn new(client: &Client, store: impl TokenStore, name: &str, renewal: Renewal) -> Self {
         Self {
             client: client.clone(),
             store: Box::new(store),

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::{FileStore, StoreLock, StoredTokens, TokenStore};
+use crate::digest::{digest, hex};
 use crate::error::{StoreError, StoreErrorKind};
-use crate::refreshes::{digest, hex};
 use crate::secret::Secret;
 
 /// The most bytes of one entry. Windows takes 2560.
@@ -101,7 +101,7 @@ struct Head {
     version: u32,
     /// How many entries the tokens are spread over.
     parts: usize,
-    /// Of the tokens, as hexadecimal digits.
+    /// The digest of the tokens, as hexadecimal digits.
     digest: String,
 }
 

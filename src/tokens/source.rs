@@ -4,11 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::keeper::{Keeper, Patience, Renewal};
+use super::keeper::{Keeper, Patience};
 use super::{StoredTokens, TokenStore};
 use crate::client::Client;
 use crate::error::Result;
-use crate::refreshes::{digest, hex};
 use crate::secret::Secret;
 
 /// Has a valid access token at any time.
@@ -62,7 +61,7 @@ impl TokenSource {
         name: &str,
         refresh: impl Fn(&Secret) -> Result<StoredTokens> + Send + Sync + 'static,
     ) -> Self {
-        Self::new(Keeper::new(client, store, name, Renewal::Refresh(Box::new(refresh))))
+        Self::new(Keeper::refreshing(client, store, name, refresh))
     }
 
     /// Tokens that a program gets with a credential of its own, by a closure. Nobody signs in.
@@ -83,21 +82,12 @@ impl TokenSource {
         name: &str,
         issue: impl Fn() -> Result<StoredTokens> + Send + Sync + 'static,
     ) -> Self {
-        Self::new(Keeper::new(client, store, name, Renewal::Issue(Box::new(issue))))
+        Self::new(Keeper::issuing(client, store, name, issue))
     }
 
-    fn new(keeper: Keeper) -> Self {
+    pub(super) fn new(keeper: Keeper) -> Self {
         let patience = Patience { leeway: Duration::from_secs(60), lock: Duration::from_secs(60) };
         Self { keeper: Arc::new(keeper), patience }
-    }
-
-    /// Uses no tokens that were got otherwise.
-    pub(super) fn of_origin(mut self, client: &Client, kind: &str, credential: &str) -> Self {
-        let parts = [kind, client.base_url(), client.project_id(), credential].join("\n");
-        if let Some(keeper) = Arc::get_mut(&mut self.keeper) {
-            keeper.origin = Some(format!("{kind}:{}", hex(&digest(&parts)[..16])));
-        }
-        self
     }
 }
 

@@ -1,5 +1,7 @@
 //! The ways in which this crate gets tokens.
 
+#[cfg(any(feature = "access-key", feature = "oidc", feature = "session"))]
+use super::keeper::Keeper;
 use super::{StoredTokens, TokenSource};
 use crate::auth::AuthInfo;
 #[cfg(feature = "access-key")]
@@ -41,7 +43,7 @@ impl TokenSource {
         let refresh = move |token: &Secret| {
             Ok(StoredTokens::from(&own.auth().session().refresh(token.expose())?))
         };
-        Self::refreshing(client, store, name, refresh).of_origin(client, "session", "")
+        Self::new(Keeper::refreshing(client, store, name, refresh).of_origin("session", ""))
     }
 
     /// The session of an access key, renewed by
@@ -78,11 +80,8 @@ impl TokenSource {
             let session = own.auth().access_key().exchange(key.expose(), &Default::default())?;
             Ok(StoredTokens::from(&session))
         };
-        Self::issuing(client, store, name, issue).of_origin(
-            client,
-            "access-key",
-            credential.expose(),
-        )
+        let keeper = Keeper::issuing(client, store, name, issue);
+        Self::new(keeper.of_origin("access-key", credential.expose()))
     }
 
     /// Tokens of a user who signed in at an application, renewed by [`refresh`](crate::oidc::Oidc::refresh). Feature
@@ -96,11 +95,15 @@ impl TokenSource {
     /// use descope::tokens::{FileStore, TokenSource};
     ///
     /// # let client = descope::Client::new("P2abc")?;
-    /// # fn browser_flow() -> descope::Result<descope::oidc::Tokens> { unimplemented!() }
     /// let app = App::inbound("client-id");
     /// let source = TokenSource::oidc(&client, FileStore::of_program("my-tool")?, "default", &app);
     /// if source.token().is_err_and(|error| error.is_sign_in_required()) {
-    ///     source.sign_in(&browser_flow()?)?;
+    ///     let oidc = client.oidc(&app);
+    ///     let device = oidc.start_device(&Default::default())?;
+    ///     println!("Go to {} and enter {}", device.verification_uri, device.user_code);
+    ///     if let Some(tokens) = oidc.wait_for_device(&device, &Default::default(), || true)? {
+    ///         source.sign_in(&tokens)?;
+    ///     }
     /// }
     /// # Ok::<(), descope::Error>(())
     /// ```
@@ -111,7 +114,8 @@ impl TokenSource {
             let tokens = own.oidc(&own_app).refresh(token.expose(), &TokenOptions::default())?;
             Ok(StoredTokens::from(&tokens))
         };
-        Self::refreshing(client, store, name, refresh).of_origin(client, "oidc", &app.identity())
+        let keeper = Keeper::refreshing(client, store, name, refresh);
+        Self::new(keeper.of_origin("oidc", &app.identity()))
     }
 
     /// Tokens of the program itself, got by
@@ -148,11 +152,8 @@ impl TokenSource {
         let mut parts = vec![app.identity()];
         parts.extend(lists.map(|list| list.join(" ")));
         parts.extend(parameters);
-        Self::issuing(client, store, name, issue).of_origin(
-            client,
-            "client-credentials",
-            &parts.join("\n"),
-        )
+        let keeper = Keeper::issuing(client, store, name, issue);
+        Self::new(keeper.of_origin("client-credentials", &parts.join("\n")))
     }
 }
 

@@ -22,7 +22,10 @@ const HOUSES: &[House] = &[
         except: &["emulator", "bin"],
         floors: &[
             // These know nothing but Rust and texts.
-            &["escape", "flight", "html", "missing", "names", "options", "secret"],
+            &[
+                "digest", "escape", "flight", "html", "missing", "names", "options", "recent",
+                "secret",
+            ],
             // What travels: JSON, requests and answers, times.
             &["clock", "extra", "json", "time", "transport/mod.rs"],
             &["error"],

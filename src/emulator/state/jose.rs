@@ -119,7 +119,7 @@ pub(in crate::emulator) fn thumbprint(jwk: &Value) -> Option<String> {
         .iter()
         .map(|name| Some(format!("\"{name}\":{}", json!(jwk[name].as_str()?))))
         .collect();
-    Some(URL_SAFE_NO_PAD.encode(digest(&format!("{{{}}}", parts?.join(",")))))
+    Some(hash(&format!("{{{}}}", parts?.join(",")), 32))
 }
 
 /// The digest of a token or verifier in base 64, whole or by half.

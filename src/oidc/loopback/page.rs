@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use ring::digest::{SHA256, digest};
 
+use crate::digest::digest;
 use crate::html::escape;
 use crate::options::setters;
 
@@ -102,7 +102,7 @@ pub(super) fn response(status: u16, header: &str, html: &str) -> Vec<u8> {
         431 => "Request Header Fields Too Large",
         _ => "Bad Request",
     };
-    let style = STANDARD.encode(digest(&SHA256, STYLE.as_bytes()));
+    let style = STANDARD.encode(digest(STYLE));
     let mut response = format!("HTTP/1.1 {status} {reason}\r\n{header}");
     // Writing to a text cannot fail.
     let _ = write!(
