@@ -6,13 +6,15 @@ use std::sync::{Arc, Mutex};
 use serde_json::Value;
 
 use super::place::{Place, SameSite};
-use super::{Denied, Reason, RequestTokens};
+use super::proofs::Presented;
+use super::{Denied, Proofs, Reason, RequestTokens};
 use crate::auth::AuthInfo;
 use crate::auth::session::Named;
 use crate::client::Client;
-use crate::error::Result;
-use crate::jwt::{Claims, Scope};
+use crate::error::{Error, Result};
+use crate::jwt::{Claims, ProofError, Scope};
 use crate::options::setters;
+use crate::secret::Secret;
 use crate::transport::http::HeaderValue;
 
 /// Lets signed-in users in, and writes their cookies; see the [module documentation](super).
@@ -95,13 +97,16 @@ pub struct GuardOptions {
     ///
     /// [`LoginPage::then`]: super::LoginPage::then
     pub redirect_origins: Vec<String>,
+    /// How the guard checks that who sends a token bound to a key has that key (`DPoP`). Defaults to none:
+    /// bound tokens are refused.
+    pub proofs: Option<Proofs>,
 }
 
 setters!(GuardOptions {
     session_cookies: list<String>, refresh_cookies: list<String>, same_site: opt<SameSite>,
     secure: opt<bool>, http_only: opt<bool>, domain: opt<String>, path: opt<String>,
     max_cookie_bytes: opt_number<usize>, session_tokens_only: opt<bool>,
-    redirect_origins: list<String>,
+    redirect_origins: list<String>, proofs: opt<Proofs>,
 });
 
 /// What a request needs in addition to a session. By default, nothing.
@@ -294,7 +299,7 @@ impl Guard {
     /// [`Denied`], with a [`Reason`] and the status to answer: 401, 403 or 503.
     pub fn validate(&self, tokens: &RequestTokens, access: &Access) -> Result<Visitor, Denied> {
         match self.session(tokens) {
-            Ok(claims) => admit(Visitor::new(claims), access),
+            Ok((claims, token)) => self.admit(Visitor::new(claims), tokens, Some(token), access),
             Err(refused) => Err(refused.denied),
         }
     }
@@ -354,7 +359,9 @@ impl Guard {
         access: &Access,
     ) -> Result<Visitor, Denied> {
         let refused = match self.session(tokens) {
-            Ok(claims) => return admit(Visitor::new(claims), access),
+            Ok((claims, token)) => {
+                return self.admit(Visitor::new(claims), tokens, Some(token), access);
+            }
             Err(refused) => refused,
         };
         // Whether a refresh can make up for it.
@@ -370,13 +377,14 @@ impl Guard {
         }
         let visitor = self.refresh(tokens, refused.expired.as_ref())?;
         match self.kind(&visitor.claims) {
-            Ok(()) => admit(visitor, access),
+            // The proof is for the token that the client has sent.
+            Ok(()) => self.admit(visitor, tokens, tokens.session_tokens().first(), access),
             Err(reason) => Err(Denied::new(reason, None).with_cookies(visitor.set_cookies)),
         }
     }
 
-    /// The claims of the first session token that passes, or else why the first one does not.
-    fn session(&self, tokens: &RequestTokens) -> Result<Claims, Refused> {
+    /// The first session token that passes, with its claims, or else why the first one does not.
+    fn session<'t>(&self, tokens: &'t RequestTokens) -> Result<(Claims, &'t Secret), Refused> {
         let refused = |reason| Refused { denied: Denied::new(reason, None), expired: None };
         if tokens.ambiguous {
             return Err(refused(Reason::Ambiguous));
@@ -386,7 +394,7 @@ impl Guard {
         for token in tokens.session_tokens() {
             let denied = match self.client.auth().session().validate(token.expose()) {
                 Ok(claims) => match self.kind(&claims) {
-                    Ok(()) => return Ok(claims),
+                    Ok(()) => return Ok((claims, token)),
                     Err(reason) => Denied::new(reason, None),
                 },
                 Err(error) => Denied::new(Reason::of_session(&error), error),
@@ -424,6 +432,59 @@ impl Guard {
         Ok(())
     }
 
+    /// Checks who sends the token, and what the visitor may do. The cookies are for either outcome.
+    fn admit(
+        &self,
+        visitor: Visitor,
+        tokens: &RequestTokens,
+        token: Option<&Secret>,
+        access: &Access,
+    ) -> Result<Visitor, Denied> {
+        let proven = self.check_proof(&visitor.claims, tokens, token);
+        let allowed = proven.and_then(|()| {
+            access.check(&visitor.claims).map_err(|reason| Denied::new(reason, None))
+        });
+        match allowed {
+            Ok(()) => Ok(visitor),
+            Err(denied) => Err(denied.with_cookies(visitor.set_cookies)),
+        }
+    }
+
+    /// RFC 9449 section 7.1: a token that is bound to a key is not a bearer token, and one that is not bound
+    /// does not become so by the way in which it is sent.
+    fn check_proof(
+        &self,
+        claims: &Claims,
+        tokens: &RequestTokens,
+        token: Option<&Secret>,
+    ) -> Result<(), Denied> {
+        if !claims.is_bound() {
+            let unbound = Denied::of_proof(ProofError::OtherKey);
+            return if tokens.is_dpop { Err(unbound) } else { Ok(()) };
+        }
+        let Some(proofs) = &self.settings.proofs else {
+            return Err(Denied::new(Reason::ProofMissing, None));
+        };
+        // Without a token, the session was refreshed for someone who has the refresh token alone. A key by
+        // anything but its thumbprint is one that nothing here can prove.
+        let (Some(token), Some(thumbprint)) = (token, claims.key_thumbprint()) else {
+            return Err(Denied::of_proof(ProofError::Missing));
+        };
+        if tokens.request.is_none() {
+            return Err(Denied::new(Reason::Misconfigured, NO_REQUEST));
+        }
+        let now = self.client.clock().unix();
+        let presented = Presented { tokens, token: token.expose(), thumbprint, now };
+        proofs.check(&presented).map_err(Denied::of_proof)
+    }
+
+    /// The value of the header `DPoP-Nonce`, to send with every answer; `None` if the guard needs no nonces.
+    /// See [`ProofOptions::nonce_key`](super::ProofOptions::nonce_key).
+    pub fn dpop_nonce(&self) -> Option<HeaderValue> {
+        let nonce = self.settings.proofs.as_ref()?.nonce(self.client.clock().unix())?;
+        HeaderValue::try_from(nonce).ok()
+    }
+
     /// Makes clients for several calls that are to take no more time than one.
     pub(super) fn within_one_deadline(&self) -> impl Fn() -> Client {
         let clock = self.client.clock();
@@ -432,23 +493,14 @@ impl Guard {
     }
 }
 
+const NO_REQUEST: Error =
+    Error::Config("a proof is for one request: see `RequestTokens::of_request`");
+
 /// Why no session token passes.
 struct Refused {
     denied: Denied,
     /// Whose the first one is that has expired, and is genuine otherwise.
     expired: Option<Named>,
-}
-
-/// Checks what the visitor may do. The cookies are for either outcome.
-fn admit(visitor: Visitor, access: &Access) -> Result<Visitor, Denied> {
-    // RFC 9449 section 7.1: a token that is bound to a key is not a bearer token.
-    if visitor.claims.is_bound() {
-        return Err(Denied::new(Reason::ProofMissing, None).with_cookies(visitor.set_cookies));
-    }
-    match access.check(&visitor.claims) {
-        Ok(()) => Ok(visitor),
-        Err(reason) => Err(Denied::new(reason, None).with_cookies(visitor.set_cookies)),
-    }
 }
 
 impl fmt::Debug for Guard {

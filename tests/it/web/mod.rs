@@ -7,6 +7,7 @@ mod kinds;
 mod logout;
 mod page;
 mod parts;
+mod proofs;
 mod python;
 mod reading;
 mod refresh;
