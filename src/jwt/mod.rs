@@ -25,9 +25,9 @@ pub(crate) use self::decide::Origin;
 pub(crate) use self::id_token::IdTokenRules;
 pub use self::policy::KeyPolicy;
 #[cfg(feature = "web")]
-pub(crate) use self::proof::Proof;
-#[cfg(feature = "web")]
 pub use self::proof::ProofError;
+#[cfg(feature = "web")]
+pub(crate) use self::proof::{PROOF_ALGORITHMS, Proof};
 pub(crate) use self::rules::REFRESH_COOKIE;
 use self::rules::Rules;
 use self::set::{KeySet, Whose};

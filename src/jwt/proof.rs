@@ -103,7 +103,7 @@ const MAX_PROOF: usize = 8192;
 const MAX_ID: usize = 128;
 
 /// The algorithms that a proof may be signed by.
-const ALGORITHMS: [&str; 9] =
+pub(crate) const PROOF_ALGORITHMS: [&str; 9] =
     ["ES256", "ES384", "EdDSA", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512"];
 
 impl Proof {
@@ -123,7 +123,7 @@ impl Proof {
         if header.text("typ").as_deref() != Some("dpop+jwt") {
             return Err(ProofError::Type);
         }
-        let alg = header.text("alg").filter(|alg| ALGORITHMS.contains(&&**alg));
+        let alg = header.text("alg").filter(|alg| PROOF_ALGORITHMS.contains(&&**alg));
         let alg = alg.ok_or(ProofError::Algorithm)?;
         let jwk = header.get("jwk").ok_or(ProofError::Key)?.get();
         let key = PublicKey::of_proof(jwk, &alg).map_err(|_| ProofError::Key)?;
@@ -189,19 +189,14 @@ fn thumbprint(jwk: &str) -> Option<String> {
         "RSA" => &["e", "kty", "n"],
         _ => return None,
     };
-    let mut canonical = String::new();
-    for name in required {
-        canonical.push_str(if canonical.is_empty() { "{" } else { "," });
-        let value = jwk.text(name)?;
-        // Names and numbers in base64url, for which JSON has no other spelling.
-        let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
-        if !value.bytes().all(plain) {
-            return None;
-        }
-        canonical.push_str(&format!(r#""{name}":"{value}""#));
-    }
-    canonical.push('}');
-    Some(base64url(&canonical))
+    // Names, and numbers in base64url: the JSON text of each is itself between quotes.
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
+    let member = |name: &&str| {
+        let value = jwk.text(name).filter(|value| value.bytes().all(plain))?;
+        Some(format!(r#""{name}":"{value}""#))
+    };
+    let members = required.iter().map(member).collect::<Option<Vec<_>>>()?;
+    Some(base64url(&format!("{{{}}}", members.join(","))))
 }
 
 #[cfg(test)]

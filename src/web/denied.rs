@@ -26,7 +26,7 @@ use crate::transport::http::{HeaderValue, StatusCode};
 /// ```
 pub struct Denied(Box<Inner>);
 
-/// The algorithms of proofs, as a parameter of a challenge.
+/// The algorithms of proofs, as a parameter of a challenge: a text that is known at compile time.
 macro_rules! algorithms {
     () => {
         r#"algs="ES256 ES384 EdDSA RS256 RS384 RS512 PS256 PS384 PS512""#
@@ -69,6 +69,9 @@ pub enum Reason {
     /// some scopes (claim `scope`, `azp` or `client_id`). Answer 401. See
     /// [`GuardOptions::session_tokens_only`](super::GuardOptions::session_tokens_only).
     ScopedToken,
+    /// The token is a session token, and only access tokens of applications are let in
+    /// ([`Access::sessions`](super::Access::sessions)). Answer 401.
+    NotAnAccessToken,
     /// The refresh token belongs to another user than the session token. Answer 401.
     OtherUser,
     /// The token is bound to a key (claim `cnf`, RFC 9449), and there is no proof of that key, or the guard
@@ -90,6 +93,11 @@ pub enum Reason {
     MissingPermission,
     /// The user lacks a role. Answer 403.
     MissingRole,
+    /// The access token lacks a scope. Answer 403.
+    MissingScope,
+    /// The user has signed in with one factor, and [`Access::multi_factor`](super::Access::multi_factor)
+    /// asks for more. Answer 401, and let the user step up.
+    MissingFactor,
     /// Another user acts as this one (claim `act`), which
     /// [`Access::impersonation`](super::Access::impersonation) forbids. Answer 403.
     Impersonated,
@@ -113,6 +121,7 @@ impl Reason {
             Self::TokenInvalid => "token_invalid",
             Self::NotASession => "not_a_session",
             Self::ScopedToken => "scoped_token",
+            Self::NotAnAccessToken => "not_an_access_token",
             Self::OtherUser => "other_user",
             Self::ProofMissing => "proof_missing",
             Self::ProofInvalid => "proof_invalid",
@@ -121,6 +130,8 @@ impl Reason {
             Self::NotInTenant => "not_in_tenant",
             Self::MissingPermission => "missing_permission",
             Self::MissingRole => "missing_role",
+            Self::MissingScope => "missing_scope",
+            Self::MissingFactor => "missing_factor",
             Self::Impersonated => "impersonated",
             Self::RateLimited => "rate_limited",
             Self::Unavailable => "unavailable",
@@ -135,6 +146,7 @@ impl Reason {
             | Self::NotInTenant
             | Self::MissingPermission
             | Self::MissingRole
+            | Self::MissingScope
             | Self::Impersonated => StatusCode::FORBIDDEN,
             Self::RateLimited | Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::Misconfigured => StatusCode::INTERNAL_SERVER_ERROR,
@@ -282,6 +294,8 @@ impl Denied {
             reason if reason.status() == StatusCode::FORBIDDEN => {
                 Some(r#"Bearer error="insufficient_scope""#)
             }
+            // RFC 9470 section 3.
+            Reason::MissingFactor => Some(r#"Bearer error="insufficient_user_authentication""#),
             _ => Some(r#"Bearer error="invalid_token""#),
         }
     }
@@ -311,6 +325,7 @@ impl fmt::Display for Denied {
             Reason::TokenInvalid => "the token is not valid",
             Reason::NotASession => "the token is not a session token",
             Reason::ScopedToken => "the token is an access token of another application",
+            Reason::NotAnAccessToken => "the token is a session token",
             Reason::OtherUser => "the refresh token belongs to another user",
             Reason::ProofMissing => "the token is bound to a key",
             Reason::ProofInvalid => "the proof of the token's key is not valid",
@@ -319,6 +334,8 @@ impl fmt::Display for Denied {
             Reason::NotInTenant => "the user does not belong to the tenant",
             Reason::MissingPermission => "the user lacks a permission",
             Reason::MissingRole => "the user lacks a role",
+            Reason::MissingScope => "the token lacks a scope",
+            Reason::MissingFactor => "the user has signed in with one factor only",
             Reason::Impersonated => "another user acts as this one",
             Reason::RateLimited => "too many calls were made to Descope",
             Reason::Unavailable => "Descope is unavailable",
