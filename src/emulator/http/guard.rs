@@ -7,12 +7,12 @@
 
 use std::net::IpAddr;
 
-use super::control;
+use super::{console, control};
 use crate::emulator::words::refusal::{Refusal, Result};
 use crate::transport::Request;
-use crate::transport::http::HeaderName;
 use crate::transport::http::header::{HOST, HeaderValue, ORIGIN};
 use crate::transport::http::uri::Authority;
+use crate::transport::http::{HeaderName, Method};
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
@@ -39,6 +39,11 @@ pub(super) fn check(request: &Request, address: IpAddr) -> Result<()> {
         let origin = origin.strip_prefix("http://").and_then(|origin| origin.parse().ok());
         !hosts.contains(&origin)
     };
+    // A link on another page may lead to the emulator's, which no other page can read.
+    let navigates = request.method() == Method::GET && request.uri().path() == console::PATH;
+    if navigates {
+        return Ok(());
+    }
     let cross_site = |site: &HeaderValue| site.as_bytes().eq_ignore_ascii_case(b"cross-site");
     if headers.get_all(ORIGIN).iter().any(foreign)
         || headers.get_all(SEC_FETCH_SITE).iter().any(cross_site)
