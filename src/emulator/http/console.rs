@@ -321,6 +321,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::clock::Clock;
     use crate::emulator::Emulator;
     use crate::transport::http::Request as Builder;
 

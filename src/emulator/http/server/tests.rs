@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use crate::clock::Clock;
 use crate::emulator::{Emulator, Fault, Server};
 
 /// A connection that sends what it is told and reads whole answers.
