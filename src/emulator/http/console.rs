@@ -133,13 +133,15 @@ fn table<const N: usize>(
         count += 1;
         if count <= ROWS {
             table += "<tr>";
-            row.iter().for_each(|cell| table += &format!("<td>{cell}</td>"));
+            for cell in row {
+                table.extend(["<td>", &cell, "</td>"]);
+            }
         }
     }
     if count == 0 {
         return format!("<p>{nothing}</p>");
     }
-    let heads: String = heads.iter().map(|head| format!("<th scope=col>{head}")).collect();
+    let heads: String = heads.into_iter().flat_map(|head| ["<th scope=col>", head]).collect();
     let more = if count > ROWS { format!("<p>{} more</p>", count - ROWS) } else { String::new() };
     format!("<div class=scroll><table><thead><tr>{heads}<tbody>{table}</table></div>{more}")
 }
@@ -220,7 +222,7 @@ fn contents(message: &Message) -> String {
     };
     let mut contents = String::new();
     if let Some(code) = &message.code {
-        contents += &format!("<code>{}</code> ", escape(code));
+        contents.extend(["<code>", &escape(code), "</code> "]);
     }
     if message.links.is_empty() {
         contents.extend(message.link.as_deref().map(|url| link(url, url)));
@@ -229,7 +231,7 @@ fn contents(message: &Message) -> String {
         contents += &link(number, url);
     }
     if let Some(number) = &message.link_id {
-        contents += &format!("(the right one is {})", escape(number));
+        contents.extend(["(the right one is ", &escape(number), ")"]);
     }
     contents
 }

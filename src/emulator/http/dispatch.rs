@@ -16,11 +16,11 @@ use crate::transport::{Request, http};
 /// Answers a request of the emulated API.
 pub(in crate::emulator) fn dispatch(
     request: &Request,
-    context: Context<'_>,
+    context: &Context<'_>,
     unknown: &mut Unknown,
     store: &mut Store,
 ) -> Result {
-    let Context { settings, now, .. } = context;
+    let Context { settings, now, real, .. } = *context;
     let (method, path) = (request.method().as_str(), request.uri().path());
     let mut path_known = false;
     for route in routes() {
@@ -34,7 +34,7 @@ pub(in crate::emulator) fn dispatch(
         let query = fields::query_with(route.query, query, unknown)?;
         let body = fields::parse_with(route.body, request.body(), unknown)?;
         let (origin, method) = (origin(request), route.sign_in_method());
-        let context = Context { origin, token, method, ..context };
+        let context = Context { settings, now, real, origin, token, method };
         return route.handle(&Call { context, params, query, body }, store);
     }
     let mut named = operations::at(path);

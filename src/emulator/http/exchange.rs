@@ -110,7 +110,7 @@ fn answer(engine: &Engine, request: &Request, way: &Way<'_>) -> Result {
     let mut unknown = if strict { Unknown::Refused } else { Unknown::Ignored(Vec::new()) };
     let real = way.on_port.then(|| clock.real());
     let context = Context { real, ..engine.context() };
-    let answer = dispatch(request, context, &mut unknown, &mut engine.store());
+    let answer = dispatch(request, &context, &mut unknown, &mut engine.store());
     match unknown {
         Unknown::Ignored(fields) => engine.record_unknown(request, fields),
         Unknown::Refused => {}
