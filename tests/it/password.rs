@@ -1,7 +1,7 @@
 //! Passwords: the requests, with all fields set; and the whole way, with the emulator.
 
-use descope::auth::password::Replacement;
 use descope::auth::password::ResetOptions;
+use descope::auth::password::{ReplaceOptions, Replacement};
 use descope::auth::{LoginOptions, SignUpOptions};
 use descope::{AuthInfo, Result, UserDetails, codes};
 use serde_json::json;
@@ -54,7 +54,10 @@ fn sign_in_with_every_field() {
 fn reset_with_every_field() {
     let options = ResetOptions::default()
         .redirect_url("https://app.example.com/reset")
-        .template_options([("app", "Engine")]);
+        .template_options([("app", "Engine")])
+        .locale("pt-BR")
+        .provider_id("C1")
+        .use_recovery(true);
     let line = "POST /v1/auth/password/reset";
     let answer = json!({
         "resetMethod": "enchantedlink", "pendingRef": "ref-1", "linkId": "42",
@@ -62,7 +65,8 @@ fn reset_with_every_field() {
     });
     let body = json!({
         "loginId": ADA, "redirectUrl": "https://app.example.com/reset",
-        "templateOptions": { "app": "Engine" },
+        "templateOptions": { "app": "Engine" }, "locale": "pt-BR", "providerId": "C1",
+        "useRecovery": true,
     });
     let sent =
         sends(line, "", body, &answer, |client| client.auth().password().send_reset(ADA, &options));
@@ -91,14 +95,25 @@ fn update_replace_and_policy() {
         client.auth().password().replace(ADA, Replacement { old: OLD, new: NEW })
     });
     assert_eq!(info.claims().user_id(), "U1");
+    let body = json!({
+        "loginId": ADA, "oldPassword": OLD, "newPassword": NEW, "revokeOtherSessions": true,
+        "revokeOtherSessionsTypes": ["web"],
+    });
+    let options =
+        ReplaceOptions::default().revoke_other_sessions(true).revoke_other_sessions_types(["web"]);
+    sends(line, "", body, &signed_in(), |client| {
+        let passwords = Replacement { old: OLD, new: NEW };
+        client.auth().password().replace_with(ADA, passwords, &options)
+    });
     let answer = json!({
-        "minLength": 12, "lowercase": true, "uppercase": false, "number": true,
+        "strengthScoreEnabled": true, "strengthScore": 3, "minLength": 12, "lowercase": true, "uppercase": false, "number": true,
         "nonAlphanumeric": true, "new": {},
     });
     let line = "GET /v1/auth/password/policy";
     let policy =
         sends(line, "", json!(null), &answer, |client| client.auth().password().load_policy());
-    assert_eq!(policy.min_length, 12);
+    assert_eq!((policy.min_length, policy.strength_score), (12, 3));
+    assert!(policy.strength_score_enabled);
     assert!(policy.lowercase && !policy.uppercase && policy.number && policy.non_alphanumeric);
     every_field_of([
         "GET /v1/auth/password/policy",
@@ -305,4 +320,19 @@ fn a_password_is_a_second_factor() {
     assert_eq!(raised.user.phone.as_deref(), Some(PHONE));
     refused(client.auth().session().refresh(&first), 401, codes::LOGGED_OUT);
     refused(password.update(ADA, NEW, &first), 401, codes::LOGGED_OUT);
+}
+
+#[test]
+fn a_reset_goes_to_the_recovery_address() {
+    let (emulator, client) = with_ada();
+    client.mgmt().user().set_active_password(ADA, OLD).unwrap();
+    let password = client.auth().password();
+    let options = ResetOptions::default().use_recovery(true);
+    refused(password.send_reset(ADA, &options), 400, "E011004");
+    let recovery = "ada@example.org";
+    client.mgmt().user().update_recovery_email(ADA, recovery, &Default::default()).unwrap();
+    password.send_reset(ADA, &options).unwrap();
+    let token = last_token(&emulator, recovery);
+    let signed_in = client.auth().magic_link().verify(&token).unwrap();
+    assert!(signed_in.user.verified_recovery_email && !signed_in.user.verified_email);
 }

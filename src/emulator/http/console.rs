@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::control::{advance, fault};
+use super::control::{PAGE, advance, fault};
 use super::engine::Engine;
 use super::page::html;
 use crate::emulator::state::mailbox::Message;
@@ -17,7 +17,6 @@ use crate::transport::http::header::{
 use crate::transport::http::{Method, StatusCode};
 use crate::transport::{Request, Response};
 
-pub(super) const PATH: &str = "/";
 /// Where its forms go.
 const ACTIONS: &str = "/_emulator/console";
 /// Rows of a table; the newest ones of messages, the first ones of others.
@@ -39,9 +38,9 @@ const FORM: &[Field] = &[
 /// Answers a request for the page or by one of its forms.
 pub(super) fn serve(engine: &Engine, request: &Request) -> Option<Response> {
     let answer = match (request.uri().path(), request.method()) {
-        (PATH, &Method::GET | &Method::HEAD) => Ok(page(engine)),
+        (PAGE, &Method::GET | &Method::HEAD) => Ok(page(engine)),
         (ACTIONS, &Method::POST) => act(engine, request),
-        (path @ (PATH | ACTIONS), method) => Err(Refusal::wrong_method(method.as_str(), path)),
+        (path @ (PAGE | ACTIONS), method) => Err(Refusal::wrong_method(method.as_str(), path)),
         _ => return None,
     };
     let mut response = answer.unwrap_or_else(|refusal| {

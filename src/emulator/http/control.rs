@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::engine::Engine;
 use super::fault::Fault;
-use super::{console, page};
+use super::{oauth, oauth_page, page};
 use crate::UnixTime;
 use crate::emulator::api::areas::SEED_FIELDS;
 use crate::emulator::api::call::list;
@@ -14,8 +14,13 @@ use crate::emulator::state::mailbox::Message;
 use crate::emulator::words::fields::{
     self, Field, Fields, Kind, Object, Shape, optional, required,
 };
+use crate::emulator::words::oauth::Denial;
 use crate::emulator::words::refusal::{Refusal, Reply, Result};
 use crate::transport::Request;
+use crate::transport::http::Method;
+
+/// Where the page is on which people steer it.
+pub(super) const PAGE: &str = "/";
 
 type Handler = fn(&Engine, Fields<'_>) -> Result;
 
@@ -138,6 +143,37 @@ const ROUTES: &[(&str, &str, &[Field], Handler)] = &[
             Ok(Reply::empty())
         },
     ),
+    (
+        "POST",
+        "/_emulator/oidc/authorize",
+        &[required("url", Kind::Text), optional("loginId", Kind::Text)],
+        |engine, fields| {
+            let url = oauth::authorize(engine, fields.text("url"), fields.some_text("loginId"));
+            Ok(json!({ "url": url.map_err(|denial| refusal(&denial))? }).into())
+        },
+    ),
+    (
+        "POST",
+        "/_emulator/oidc/device",
+        &[required("userCode", Kind::Text), optional("loginId", Kind::Text)],
+        |engine, fields| {
+            let code = fields.text("userCode");
+            engine
+                .answer_device(code, fields.some_text("loginId"))
+                .map_err(|denial| refusal(&denial))?;
+            Ok(Reply::empty())
+        },
+    ),
+    (
+        "POST",
+        "/_emulator/oidc/backchannel",
+        &[required("id", Kind::Text), optional("allow", Kind::Bool)],
+        |engine, fields| {
+            let (id, allow) = (fields.text("id"), fields.maybe_flag("allow").unwrap_or(true));
+            engine.answer_backchannel(id, allow).map_err(|denial| refusal(&denial))?;
+            Ok(Reply::empty())
+        },
+    ),
     ("GET", "/_emulator/export", &[], |engine, _| Ok(engine.export().into())),
     ("POST", "/_emulator/token", &[required("claims", Kind::Map)], |engine, fields| {
         let claims = fields.get("claims").cloned().unwrap_or_default();
@@ -164,6 +200,10 @@ fn time(engine: &Engine) -> Reply {
 pub(super) fn advance(engine: &Engine, milliseconds: i64) {
     let by = Duration::from_millis(milliseconds.unsigned_abs());
     if milliseconds < 0 { engine.clock().rewind(by) } else { engine.clock().advance(by) }
+}
+
+fn refusal(denial: &Denial) -> Refusal {
+    Refusal::argument(format!("{}: {}", denial.error, denial.description))
 }
 
 fn natural(fields: Fields<'_>, name: &str) -> Result<u64> {
@@ -213,12 +253,15 @@ pub(super) fn fault(fields: Fields<'_>) -> Result<Fault> {
 /// Whether a request is for the emulator itself.
 pub(super) fn is_for(request: &Request) -> bool {
     let path = request.uri().path();
-    path == console::PATH || path.starts_with("/_emulator/")
+    path == PAGE || path.starts_with("/_emulator/")
 }
 
-/// Whether it is for a page that browsers show.
+/// Whether it is for a page that browsers show. What is entered on a page of the authorization server
+/// steers the emulator.
 pub(super) fn is_page(request: &Request) -> bool {
-    page::PATHS.contains(&request.uri().path())
+    let path = request.uri().path();
+    page::PATHS.contains(&path)
+        || (request.method() == Method::GET && oauth_page::PATHS.contains(&path))
 }
 
 /// Answers a request under `/_emulator/`.

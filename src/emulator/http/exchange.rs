@@ -7,7 +7,7 @@ use serde_json::json;
 use super::dispatch::{dispatch, is_route};
 use super::engine::Engine;
 use super::fault::{Close, WireFaults};
-use super::{console, control, page};
+use super::{console, control, oauth, oauth_page, page};
 use crate::emulator::words::context::Context;
 use crate::emulator::words::fields::Unknown;
 use crate::emulator::words::refusal::{Refusal, Reply, Result};
@@ -61,6 +61,9 @@ impl Exchange {
         if let Some(response) = page::serve(engine, request) {
             return Self::plain(response);
         }
+        if let Some(response) = oauth_page::serve(engine, request) {
+            return Self::plain(response);
+        }
         if control::is_for(request) {
             return Self::plain(respond(control::dispatch(engine, request, way.goes_on)));
         }
@@ -78,7 +81,11 @@ impl Exchange {
         let mut response = match effects.answer.take() {
             Some(answer) => answer,
             None if effects.wire.close == Some(Close::Unprocessed) => Response::new(Vec::new()),
-            None => respond(answer(engine, request, way)),
+            None => {
+                let real = way.on_port.then(|| engine.clock().real());
+                oauth::serve(engine, request, real)
+                    .unwrap_or_else(|| respond(answer(engine, request, real)))
+            }
         };
         for (name, value) in effects.headers {
             response.headers_mut().append(name, value);
@@ -104,11 +111,9 @@ impl Exchange {
 }
 
 /// Answers a call of the API, and records what it asked for in vain.
-fn answer(engine: &Engine, request: &Request, way: &Way<'_>) -> Result {
-    let (settings, clock) = (engine.settings(), engine.clock());
-    let strict = settings.strict.unwrap_or(!way.on_port);
+fn answer(engine: &Engine, request: &Request, real: Option<i64>) -> Result {
+    let strict = engine.settings().strict.unwrap_or(real.is_none());
     let mut unknown = if strict { Unknown::Refused } else { Unknown::Ignored(Vec::new()) };
-    let real = way.on_port.then(|| clock.real());
     let context = Context { real, ..engine.context() };
     let answer = dispatch(request, &context, &mut unknown, &mut engine.store());
     match unknown {

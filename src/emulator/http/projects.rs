@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use super::control;
 use super::engine::{Engine, lock};
-use super::page;
+use super::{control, oauth, oauth_page, page};
+use crate::emulator::api::oauth::place::{self, Place};
+use crate::emulator::state::oauth_client;
 use crate::emulator::state::table::By;
 use crate::emulator::words::path;
 use crate::emulator::words::random;
@@ -61,6 +62,9 @@ impl Engine {
 
     /// The project that a request is for: the one that it names, or else this one.
     pub(super) fn of(&self, request: &Request) -> Self {
+        if let Some(place) = place::find(request.uri().path()) {
+            return self.by_place(request, &place).unwrap_or_else(|| self.clone());
+        }
         let alone = lock(&self.first().0.others).is_empty();
         let named = named(request);
         if let Some(id) = named.as_deref() {
@@ -75,12 +79,34 @@ impl Engine {
         (self.settings().any_project && room && is_id).then(|| self.project(id))
     }
 
-    /// The project whose ID is a segment of the path, or in which somebody visits the identity provider.
+    /// The project whose authorization server is asked: that of the path, or else that of the client or of
+    /// the token.
+    fn by_place(&self, request: &Request, place: &Place) -> Option<Self> {
+        if let Some(id) = place.project.as_deref() {
+            return self.known(id).or_else(|| self.on_demand(id));
+        }
+        let (projects, clients) = (self.projects(), oauth::clients(request, place));
+        let found = clients.iter().find_map(|id| {
+            let is = |project: &&Self| {
+                project.settings().project_id == *id
+                    || oauth_client::find(&project.context(), &project.store(), &place.door, id)
+                        .is_some()
+            };
+            projects.iter().find(is).cloned()
+        });
+        found.or_else(|| clients.iter().find_map(|id| self.on_demand(id)))
+    }
+
+    /// The project whose ID is a segment of the path, or in which somebody visits a page.
     fn by_path(&self, request: &Request) -> Option<Self> {
         let path = request.uri().path();
-        if control::is_page(request) {
+        if page::PATHS.contains(&path) {
             let state = page::state(request)?;
             return self.projects().into_iter().find(|project| project.is_visited(&state));
+        }
+        if oauth_page::PATHS.contains(&path) {
+            let projects = self.projects().into_iter();
+            return projects.into_iter().find(|p| oauth_page::is_about(&p.store(), request));
         }
         path.split('/').filter(|part| !part.is_empty()).find_map(|part| self.known(part))
     }
@@ -92,8 +118,7 @@ impl Engine {
     }
 }
 
-/// The project that a request names by its bearer, by the query of a control path, or by the path of the
-/// key set.
+/// The project that a request names by its bearer, or by the query of a control path.
 fn named(request: &Request) -> Option<String> {
     let bearer = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     let bearer = bearer.and_then(|value| value.split_once(' '));
@@ -101,12 +126,11 @@ fn named(request: &Request) -> Option<String> {
     if let Some((_, credentials)) = bearer {
         return credentials.trim().split(':').next().map(str::to_owned);
     }
-    let path = request.uri().path();
     if control::is_for(request) {
         let pairs = request.uri().query().unwrap_or_default().split('&');
         return pairs.filter_map(|pair| pair.strip_prefix("project=")).map(str::to_owned).next();
     }
-    let params = ["/v2/keys/{id}", "/v1/keys/{id}"].into_iter().find_map(|p| path::params(p, path));
+    let params = path::params("/v1/keys/{id}", request.uri().path());
     params.and_then(|params| params.into_iter().next()).map(|(_, id)| id)
 }
 

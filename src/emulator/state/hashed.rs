@@ -52,7 +52,7 @@ impl Hashed {
                 let iterations = of.int("iterations").unwrap_or_default();
                 pbkdf2_of(of.text("type"), iterations, bytes("salt"), bytes("hash"))
             }
-            "argon2" | "firebase" | "phpass" | "sha" => {
+            "argon2" | "bach" | "buddyauth" | "firebase" | "phpass" | "sha" => {
                 return Err(Refusal::uncovered_field(&format!("hashedPassword.{kind}")));
             }
             _ => None,

@@ -44,6 +44,12 @@ impl<'a> Context<'a> {
         self.real.map_or(self.now, |real| real.max(self.now)).saturating_add(lifetime)
     }
 
+    /// What the clock showed by which a client wrote this time: the emulator's, or the machine's.
+    pub(in crate::emulator) fn clock_of(&self, time: i64) -> i64 {
+        let real = self.real.filter(|real| real.abs_diff(time) < self.now.abs_diff(time));
+        real.unwrap_or(self.now)
+    }
+
     /// When a code, a link or a ceremony expires that begins now.
     pub(in crate::emulator) fn code_expiry(&self) -> i64 {
         self.expiry(self.settings.code_lifetime)

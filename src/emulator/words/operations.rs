@@ -66,7 +66,14 @@ mod tests {
             match word {
                 "body" => body.extend(names(part)),
                 "query" => query.extend(names(part)),
-                "also" => body.extend(part.split(" -- ").take(1).flat_map(names)),
+                "also" => {
+                    for name in part.split(" -- ").take(1).flat_map(names) {
+                        match name.strip_prefix('?') {
+                            Some(name) => query.insert(name),
+                            None => body.insert(name),
+                        };
+                    }
+                }
                 _ => {}
             }
         }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::magic_link::{URI, VERIFY, link};
+use super::magic_link::{URI, link};
 use super::pending::{SIGN_IN, SIGN_UP, delivery, update_fields};
 use crate::emulator::api::call::Call;
 use crate::emulator::api::event::Event::SignInBy;
@@ -10,6 +10,7 @@ use crate::emulator::api::route::Bearer::{MaybeRefresh, Project, Refresh};
 use crate::emulator::api::route::{Area, Route};
 use crate::emulator::state::codes::{Attempt, AttemptState};
 use crate::emulator::state::delivery::Delivery;
+use crate::emulator::state::jose::hash;
 use crate::emulator::state::mailbox::Message;
 use crate::emulator::state::pending::Pending;
 use crate::emulator::state::store::Store;
@@ -20,11 +21,20 @@ use crate::emulator::words::random;
 use crate::emulator::words::refusal::{Refusal, Reply, Result};
 
 const CROSS_DEVICE: Field = optional("crossDevice", Kind::Bool);
-const SIGN_IN_FIELDS: [Field; 5] = concat(SIGN_IN, [URI, CROSS_DEVICE]);
+const SIGN_IN_FIELDS: [Field; 6] = concat(SIGN_IN, [URI, CROSS_DEVICE]);
 const SIGN_UP_FIELDS: [Field; 8] = concat(SIGN_UP, [URI, CROSS_DEVICE]);
-const UPDATE_EMAIL: [Field; 10] =
+const UPDATE_EMAIL: [Field; 12] =
     concat(update_fields("email"), [URI, CROSS_DEVICE, optional("mfa", Kind::Bool)]);
-const UPDATE_PHONE: [Field; 7] = update_fields("phone");
+const UPDATE_PHONE: &[Field] = &[
+    required("loginId", Kind::Text),
+    required("phone", Kind::Text),
+    optional("addToLoginIDs", Kind::Bool),
+    optional("onMergeUseExisting", Kind::Bool),
+    optional("providerId", Kind::Text),
+    optional("templateId", Kind::Text),
+    optional("templateOptions", Kind::TextMap),
+];
+const VERIFY: &[Field] = &[required("token", Kind::Text), optional("pkceVerifier", Kind::Text)];
 
 pub(in crate::emulator) const AREA: Area = Area::new(ROUTES);
 
@@ -87,7 +97,7 @@ const ROUTES: &[Route] = &[
         "/v1/auth/enchantedlink/update/phone/{method}",
         Refresh,
         SignInBy("enchantedlink"),
-        &UPDATE_PHONE,
+        UPDATE_PHONE,
         |call, store| {
             let pending = Pending::update_phone(call, store)?;
             mail(call, store, pending)
@@ -124,6 +134,7 @@ fn start(call: &Call<'_>, store: &mut Store, pending: Pending) -> Sent {
         right,
         wrong,
         expires: call.code_expiry(),
+        challenge: call.body().object("loginOptions").some_text("pkceChallenge").map(str::to_owned),
         state: AttemptState::Waiting(Box::new(pending)),
     });
     Sent { pending_ref, link_id, token, choice }
@@ -156,6 +167,11 @@ fn verify(call: &Call<'_>, store: &mut Store) -> Result {
     if attempt.right != token {
         attempt.state = AttemptState::Refused;
         return Err(Refusal::link());
+    }
+    // The method S256 of RFC 7636 section 4.6.
+    let verifier = hash(call.body().text("pkceVerifier"), 32);
+    if attempt.challenge.as_ref().is_some_and(|challenge| *challenge != verifier) {
+        return Err(Refusal::unauthorized("The pkceVerifier field does not fit the challenge"));
     }
     let AttemptState::Waiting(pending) = &attempt.state else { return Err(Refusal::link()) };
     let pending = pending.clone();

@@ -21,6 +21,7 @@ pub(in crate::emulator) mod license;
 pub(in crate::emulator) mod link;
 pub(in crate::emulator) mod list;
 pub(in crate::emulator) mod management_key;
+pub(in crate::emulator) mod mcp;
 pub(in crate::emulator) mod outbound_app;
 pub(in crate::emulator) mod outbound_scim;
 pub(in crate::emulator) mod outbound_token;
@@ -36,6 +37,7 @@ mod sso_fields;
 pub(in crate::emulator) mod tenant;
 pub(in crate::emulator) mod theme;
 pub(in crate::emulator) mod user;
+pub(in crate::emulator) mod user_credential;
 pub(in crate::emulator) mod user_password;
 pub(in crate::emulator) mod user_search;
 pub(in crate::emulator) mod user_seed;
@@ -63,6 +65,7 @@ pub(in crate::emulator) const AREAS: &[&Area] = &[
     &role::AREA,
     &family::AREA,
     &user::AREA,
+    &user_credential::AREA,
     &user_password::AREA,
     &user_search::AREA,
     &user_social::AREA,
@@ -74,6 +77,7 @@ pub(in crate::emulator) const AREAS: &[&Area] = &[
     &sso_application::AREA,
     &scope_claim_mapping::AREA,
     &inbound_app::AREA,
+    &mcp::AREA,
     &consent::AREA,
     &outbound_app::AREA,
     &outbound_token::AREA,

@@ -23,7 +23,7 @@ pub(super) const FAMILY: &[Field] = &[
     optional("roleNames", Kind::Texts),
     optional("familyScopedAttributes", Kind::Map),
 ];
-const PERSON: [Field; 17] = [
+const PERSON: [Field; 22] = [
     required("loginId", Kind::Text),
     optional("email", Kind::Text),
     optional("phone", Kind::Text),
@@ -41,10 +41,17 @@ const PERSON: [Field; 17] = [
     optional("ssoAppIds", Kind::Texts),
     optional("test", Kind::Bool),
     optional("familyAssociations", Kind::Objects(FAMILY)),
+    optional("recoveryEmail", Kind::Text),
+    optional("recoveryPhone", Kind::Text),
+    optional("verifiedRecoveryEmail", Kind::Bool),
+    optional("verifiedRecoveryPhone", Kind::Bool),
+    optional("status", Kind::Text),
 ];
+const PASSWORD: [Field; 2] =
+    [optional("password", Kind::Text), optional("hashedPassword", Kind::Map)];
 /// What create, batch create and update call `ssoAppIds` too.
 const SSO_APP_IDS: Field = optional("ssoAppIDs", Kind::Texts);
-const UPDATE: [Field; 18] = concat(PERSON, [SSO_APP_IDS]);
+const UPDATE: [Field; 23] = concat(PERSON, [SSO_APP_IDS]);
 const INVITATION: [Field; 7] = [
     optional("invite", Kind::Bool),
     optional("inviteUrl", Kind::Text),
@@ -54,35 +61,20 @@ const INVITATION: [Field; 7] = [
     optional("templateOptions", Kind::TextMap),
     optional("locale", Kind::Text),
 ];
-const CREATE: [Field; 26] =
-    concat(UPDATE, concat::<7, 1, 8>(INVITATION, [optional("status", Kind::Text)]));
-const CREATE_TEST: [Field; 21] = concat(
-    UPDATE,
-    [
-        optional("invite", Kind::Bool),
-        optional("inviteUrl", Kind::Text),
-        optional("status", Kind::Text),
-    ],
-);
-const BATCH_USER: [Field; 23] = concat(
-    UPDATE,
-    [
-        optional("status", Kind::Text),
-        optional("password", Kind::Text),
-        optional("hashedPassword", Kind::Map),
-        optional("seed", Kind::Text),
-        optional("createdTime", Kind::Int),
-    ],
-);
+const NEW: [Field; 25] = concat(UPDATE, PASSWORD);
+const CREATE: [Field; 32] = concat(NEW, INVITATION);
+const CREATE_TEST: [Field; 27] =
+    concat(NEW, [optional("invite", Kind::Bool), optional("inviteUrl", Kind::Text)]);
+const BATCH_USER: [Field; 27] =
+    concat(NEW, [optional("seed", Kind::Text), optional("createdTime", Kind::Int)]);
 const CREATE_BATCH: [Field; 8] =
     concat([required("users", Kind::Objects(&BATCH_USER))], INVITATION);
-const PATCH: [Field; 21] = concat(
+const PATCH: [Field; 25] = concat(
     PERSON,
     [
         optional("name", Kind::Text),
         optional("additionalIdentifiers", Kind::Texts),
         optional("scim", Kind::Bool),
-        optional("status", Kind::Text),
     ],
 );
 const ONE_OF: &[Field] = &[optional("loginId", Kind::Text), optional("userId", Kind::Text)];
@@ -210,6 +202,8 @@ fn apply_profile(user: &mut User, body: Fields<'_>, unset: Unset) {
         ("email", &mut user.profile.email),
         ("phone", &mut user.profile.phone),
         ("picture", &mut user.profile.picture),
+        ("recoveryEmail", &mut user.profile.recovery_email),
+        ("recoveryPhone", &mut user.profile.recovery_phone),
     ] {
         if unset == Unset::Clears || body.has(name) {
             body.text(name).clone_into(value);
@@ -219,12 +213,24 @@ fn apply_profile(user: &mut User, body: Fields<'_>, unset: Unset) {
     if let Some(name) = body.maybe_text("name") {
         name.clone_into(&mut user.profile.name);
     }
-    let changed = user.profile.email != old.email;
-    user.verified_email =
-        body.maybe_flag("verifiedEmail").unwrap_or(user.verified_email && !changed);
-    let changed = user.profile.phone != old.phone;
-    user.verified_phone =
-        body.maybe_flag("verifiedPhone").unwrap_or(user.verified_phone && !changed);
+    for (name, value, new, old) in [
+        ("verifiedEmail", &mut user.verified_email, &user.profile.email, &old.email),
+        ("verifiedPhone", &mut user.verified_phone, &user.profile.phone, &old.phone),
+        (
+            "verifiedRecoveryEmail",
+            &mut user.verified_recovery_email,
+            &user.profile.recovery_email,
+            &old.recovery_email,
+        ),
+        (
+            "verifiedRecoveryPhone",
+            &mut user.verified_recovery_phone,
+            &user.profile.recovery_phone,
+            &old.recovery_phone,
+        ),
+    ] {
+        *value = body.maybe_flag(name).unwrap_or(*value && new == old);
+    }
 }
 
 fn apply_password(store: &Store, user: &mut User, body: Fields<'_>) -> Result<()> {

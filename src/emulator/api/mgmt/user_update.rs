@@ -32,6 +32,10 @@ const PHONE: &[Field] = &[
     optional("verified", Kind::Bool),
     optional("failOnConflict", Kind::Bool),
 ];
+const RECOVERY_EMAIL: &[Field] =
+    &[LOGIN_ID, optional("recoveryEmail", Kind::Text), optional("verified", Kind::Bool)];
+const RECOVERY_PHONE: &[Field] =
+    &[LOGIN_ID, optional("recoveryPhone", Kind::Text), optional("verified", Kind::Bool)];
 const PICTURE: &[Field] = &[LOGIN_ID, optional("picture", Kind::Text)];
 const NEW_LOGIN_ID: &[Field] = &[LOGIN_ID, optional("newLoginId", Kind::Text)];
 const ATTRIBUTE: &[Field] =
@@ -50,6 +54,32 @@ const ROUTES: &[Route] = &[
     Route::post("/v1/mgmt/user/update/name", Management, OfUser("UserModified"), NAME, name),
     Route::post("/v1/mgmt/user/update/email", Management, OfUser("UserModified"), EMAIL, email),
     Route::post("/v1/mgmt/user/update/phone", Management, OfUser("UserModified"), PHONE, phone),
+    Route::post(
+        "/v1/mgmt/user/update/recovery/email",
+        Management,
+        OfUser("UserModified"),
+        RECOVERY_EMAIL,
+        |call, store| {
+            change(call, store, |user| {
+                call.body().text("recoveryEmail").clone_into(&mut user.profile.recovery_email);
+                user.verified_recovery_email = call.body().flag("verified");
+                Ok(())
+            })
+        },
+    ),
+    Route::post(
+        "/v1/mgmt/user/update/recovery/phone",
+        Management,
+        OfUser("UserModified"),
+        RECOVERY_PHONE,
+        |call, store| {
+            change(call, store, |user| {
+                call.body().text("recoveryPhone").clone_into(&mut user.profile.recovery_phone);
+                user.verified_recovery_phone = call.body().flag("verified");
+                Ok(())
+            })
+        },
+    ),
     Route::post(
         "/v1/mgmt/user/update/picture",
         Management,
@@ -182,14 +212,13 @@ fn name(call: &Call<'_>, store: &mut Store) -> Result {
     })
 }
 
-/// Refuses an address that is another user's login ID, if the call asks for that.
+/// Refuses an address that another user has, if the call asks for that.
 fn check_conflict(call: &Call<'_>, store: &mut Store, address: &str) -> Result<()> {
-    let user = store.managed_user(call.body().text("loginId"))?.id.clone();
-    let other = store.user_by_login(address).filter(|other| other.id != user);
-    match other {
-        Some(_) if call.body().flag("failOnConflict") => Err(Refusal::user_exists()),
-        _ => Ok(()),
+    let user = store.managed_user(call.body().text("loginId"))?;
+    if call.body().flag("failOnConflict") && store.has_address(address, &user.id) {
+        return Err(Refusal::user_exists());
     }
+    Ok(())
 }
 
 fn email(call: &Call<'_>, store: &mut Store) -> Result {
