@@ -1,5 +1,6 @@
 //! The guard of web services: what it reads, whom it lets in, and the cookies it writes.
 
+mod applications;
 mod cookies;
 mod fuzz;
 mod guard;
@@ -7,6 +8,7 @@ mod kinds;
 mod logout;
 mod page;
 mod parts;
+mod proofs;
 mod python;
 mod reading;
 mod refresh;
