@@ -30,6 +30,7 @@ pub(in crate::emulator) mod kinship;
 pub(in crate::emulator) mod list;
 pub(in crate::emulator) mod mailbox;
 pub(in crate::emulator) mod management_key;
+pub(in crate::emulator) mod new_project;
 pub(in crate::emulator) mod notp;
 pub(in crate::emulator) mod outbound_app;
 pub(in crate::emulator) mod outbound_scim;

@@ -1,11 +1,13 @@
 //! Strict reading of request bodies and query strings.
 //!
 //! Each operation lists its fields. A field that is not listed, or has another type, is refused
-//! with its name; `null` counts as unset, because official clients send it for what they have not.
+//! with its name; `null` counts as unset, because official clients send it for what they have not. Phone numbers
+//! take the form of E.164 here, wherever they are given.
 
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
+use super::phone;
 use super::refusal::{Refusal, Result};
 
 pub(in crate::emulator) type Object = Map<String, Value>;
@@ -107,7 +109,9 @@ pub(in crate::emulator) fn object(
             }
             (Value::Null, _) => {}
             (value, kind) => {
-                checked.insert(name, typed(kind, value, &path)?);
+                let mut value = typed(kind, value, &path)?;
+                phone::normalize(field.name, &mut value);
+                checked.insert(name, value);
             }
         }
     }

@@ -6,6 +6,7 @@ pub(in crate::emulator) mod digest;
 pub(in crate::emulator) mod fields;
 pub(in crate::emulator) mod operations;
 pub(in crate::emulator) mod path;
+pub(in crate::emulator) mod phone;
 pub(in crate::emulator) mod random;
 pub(in crate::emulator) mod refusal;
 pub(in crate::emulator) mod settings;

@@ -26,12 +26,14 @@ const PROVIDERS: [&str; 9] = [
     "slack",
 ];
 
-const QUERY: [Field; 3] = [
+const QUERY: [Field; 4] = [
     required("provider", Kind::Text),
     optional("redirectURL", Kind::Text),
+    // What the SDKs of Ruby and PHP call it.
+    optional("redirectUrl", Kind::Text),
     optional("loginHint", Kind::Text),
 ];
-const UPDATE_QUERY: [Field; 4] = concat(QUERY, [optional("allowAllMerge", Kind::Bool)]);
+const UPDATE_QUERY: [Field; 5] = concat(QUERY, [optional("allowAllMerge", Kind::Bool)]);
 
 pub(in crate::emulator) const AREA: Area = Area::new(ROUTES);
 

@@ -9,6 +9,7 @@ use crate::emulator::api::event::Event::{OfUser, Read, Unrecorded};
 use crate::emulator::api::route::Bearer::Management;
 use crate::emulator::api::route::{Area, Route};
 use crate::emulator::api::shapes::LOGIN_OPTIONS;
+use crate::emulator::state::delivery::Delivery;
 use crate::emulator::state::grants::merge;
 use crate::emulator::state::mailbox::Message;
 use crate::emulator::state::password::Password;
@@ -16,6 +17,7 @@ use crate::emulator::state::store::Store;
 use crate::emulator::state::table::By;
 use crate::emulator::state::user::{Factor, Status, User};
 use crate::emulator::words::fields::{Field, Fields, Kind, concat, optional, required};
+use crate::emulator::words::phone;
 use crate::emulator::words::refusal::{Refusal, Reply, Result};
 
 pub(super) const FAMILY: &[Field] = &[
@@ -42,9 +44,12 @@ const PERSON: [Field; 17] = [
     optional("test", Kind::Bool),
     optional("familyAssociations", Kind::Objects(FAMILY)),
 ];
-/// What create, batch create and update call `ssoAppIds` too.
-const SSO_APP_IDS: Field = optional("ssoAppIDs", Kind::Texts);
-const UPDATE: [Field; 18] = concat(PERSON, [SSO_APP_IDS]);
+/// What SDKs call `ssoAppIds` and `displayName` too.
+const ALIASES: [Field; 2] = [optional("ssoAppIDs", Kind::Texts), optional("name", Kind::Text)];
+/// Whoever may be created or changed by one call may be invited by another: `invite` says nothing where nobody is.
+const NO_INVITATION: Field = optional("invite", Kind::Bool);
+const ONE: [Field; 19] = concat(PERSON, ALIASES);
+const UPDATE: [Field; 20] = concat(ONE, [NO_INVITATION]);
 const INVITATION: [Field; 7] = [
     optional("invite", Kind::Bool),
     optional("inviteUrl", Kind::Text),
@@ -54,17 +59,17 @@ const INVITATION: [Field; 7] = [
     optional("templateOptions", Kind::TextMap),
     optional("locale", Kind::Text),
 ];
-const CREATE: [Field; 26] =
-    concat(UPDATE, concat::<7, 1, 8>(INVITATION, [optional("status", Kind::Text)]));
-const CREATE_TEST: [Field; 21] = concat(
-    UPDATE,
+const CREATE: [Field; 27] =
+    concat(ONE, concat::<7, 1, 8>(INVITATION, [optional("status", Kind::Text)]));
+const CREATE_TEST: [Field; 22] = concat(
+    ONE,
     [
         optional("invite", Kind::Bool),
         optional("inviteUrl", Kind::Text),
         optional("status", Kind::Text),
     ],
 );
-const BATCH_USER: [Field; 23] = concat(
+const BATCH_USER: [Field; 25] = concat(
     UPDATE,
     [
         optional("status", Kind::Text),
@@ -76,13 +81,14 @@ const BATCH_USER: [Field; 23] = concat(
 );
 const CREATE_BATCH: [Field; 8] =
     concat([required("users", Kind::Objects(&BATCH_USER))], INVITATION);
-const PATCH: [Field; 21] = concat(
+const PATCH: [Field; 22] = concat(
     PERSON,
     [
         optional("name", Kind::Text),
         optional("additionalIdentifiers", Kind::Texts),
         optional("scim", Kind::Bool),
         optional("status", Kind::Text),
+        NO_INVITATION,
     ],
 );
 const ONE_OF: &[Field] = &[optional("loginId", Kind::Text), optional("userId", Kind::Text)];
@@ -215,16 +221,18 @@ fn apply_profile(user: &mut User, body: Fields<'_>, unset: Unset) {
             body.text(name).clone_into(value);
         }
     }
-    // Go's name for it, in patches.
+    // What some SDKs call it.
     if let Some(name) = body.maybe_text("name") {
         name.clone_into(&mut user.profile.name);
     }
-    let changed = user.profile.email != old.email;
-    user.verified_email =
-        body.maybe_flag("verifiedEmail").unwrap_or(user.verified_email && !changed);
-    let changed = user.profile.phone != old.phone;
-    user.verified_phone =
-        body.maybe_flag("verifiedPhone").unwrap_or(user.verified_phone && !changed);
+    // What the project says of its users is taken as verified, unless it says otherwise.
+    let verified = |new: &str, old: &str, was| if new == old { was } else { !new.is_empty() };
+    user.verified_email = body
+        .maybe_flag("verifiedEmail")
+        .unwrap_or_else(|| verified(&user.profile.email, &old.email, user.verified_email));
+    user.verified_phone = body
+        .maybe_flag("verifiedPhone")
+        .unwrap_or_else(|| verified(&user.profile.phone, &old.phone, user.verified_phone));
 }
 
 fn apply_password(store: &Store, user: &mut User, body: Fields<'_>) -> Result<()> {
@@ -270,11 +278,9 @@ fn make(
     invitation: Fields<'_>,
 ) -> Result<Value> {
     let login_id = body.text("loginId");
-    let mut user = User::new(login_id, call.now);
-    if invitation.flag("invite") {
-        user.status = Status::Invited;
-    }
+    let mut user = User { status: Status::Invited, ..User::new(login_id, call.now) };
     apply(store, &mut user, body, Unset::Clears)?;
+    reach_by_login_id(&mut user, login_id, body);
     if user.grants.roles.is_empty() {
         user.grants.roles = store.default_roles();
     }
@@ -297,6 +303,19 @@ fn make(
     let shown = user.show(store);
     store.users.push(user);
     Ok(shown)
+}
+
+/// A login ID that is an address is where the user is reached, unless another address is given.
+fn reach_by_login_id(user: &mut User, login_id: &str, body: Fields<'_>) {
+    let profile = &mut user.profile;
+    if profile.email.is_empty() && Delivery::Email.looks_right(login_id) {
+        login_id.clone_into(&mut profile.email);
+        user.verified_email = body.maybe_flag("verifiedEmail").unwrap_or(true);
+    }
+    if profile.phone.is_empty() && phone::is_e164(login_id) {
+        login_id.clone_into(&mut profile.phone);
+        user.verified_phone = body.maybe_flag("verifiedPhone").unwrap_or(true);
+    }
 }
 
 fn create(call: &Call<'_>, store: &mut Store) -> Result {

@@ -71,6 +71,14 @@ const ROUTES: &[Route] = &[
         ATTRIBUTE,
         attribute,
     ),
+    // The path before it had a second version, which Ruby's and PHP's SDKs still send.
+    Route::post(
+        "/v1/mgmt/user/update/role/add",
+        Management,
+        OfUser("UserModified"),
+        ROLES,
+        |call, store| roles(call, store, merge),
+    ),
     Route::post(
         "/v2/mgmt/user/update/role/add",
         Management,
