@@ -1,5 +1,7 @@
 //! Passkeys on the emulator: whose they are, and when they are gone.
 
+use std::time::Duration;
+
 use descope::auth::SignUpOptions;
 use descope::auth::webauthn::{WebAuthnSignUpOptions, WebAuthnUpdateOptions};
 use descope::{AuthInfo, Client, Result, Scope, codes};
@@ -30,6 +32,40 @@ fn those_removed_are_not_told_to_the_browser() {
     assert_eq!(known(), Some(1));
     client.mgmt().user().remove_all_passkeys(ADA).unwrap();
     assert_eq!(known(), Some(0));
+}
+
+#[test]
+fn one_that_is_removed_signs_nobody_in_and_the_others_still_do() {
+    let (emulator, client) = start();
+    let (users, webauthn) = (client.mgmt().user(), client.auth().webauthn());
+    let options = WebAuthnSignUpOptions::default();
+    let begun = webauthn.sign_up_start(ADA, ORIGIN, &options).unwrap();
+    let mut first = Authenticator::at(ORIGIN);
+    webauthn.sign_up_finish(&begun.transaction_id, &first.create(&begun.options)).unwrap();
+    let refresh = refresh_token(&emulator, ADA);
+    emulator.advance(Duration::from_secs(60));
+    let options = WebAuthnUpdateOptions::default();
+    let begun = webauthn.update_start(ADA, ORIGIN, &refresh, &options).unwrap();
+    let mut second = Authenticator::at(ORIGIN);
+    webauthn.update_finish(&begun.transaction_id, &second.create(&begun.options)).unwrap();
+
+    let [older, newer] = &users.load_passkeys(ADA).unwrap()[..] else { panic!("not two") };
+    assert_eq!((&*older.rp_id, &*newer.rp_id), ("app.example.com", "app.example.com"));
+    assert!(older.created_time < newer.created_time);
+    let signs_in = |authenticator: &mut Authenticator| {
+        let begun = webauthn.sign_in_start(ADA, ORIGIN, &Default::default())?;
+        webauthn.sign_in_finish(&begun.transaction_id, &authenticator.get(&begun.options))
+    };
+    users.create("al", &Default::default()).unwrap();
+    assert!(users.remove_passkey("al", &older.id).unwrap_err().is_not_found(), "another user's");
+    users.remove_passkey(ADA, &older.id).unwrap();
+    assert!(users.remove_passkey(ADA, &older.id).unwrap_err().is_not_found(), "a second time");
+    assert!(signs_in(&mut first).is_err());
+    signs_in(&mut second).unwrap();
+    assert!(users.load(ADA).unwrap().webauthn);
+    users.remove_passkey(ADA, &newer.id).unwrap();
+    assert!(!users.load(ADA).unwrap().webauthn, "it was the last one");
+    assert_eq!(users.load_passkeys(ADA).unwrap(), []);
 }
 
 #[test]

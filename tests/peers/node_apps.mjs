@@ -164,7 +164,7 @@ scenario('uploadedTokens', async (run) => {
 
 const SCOPES = { permissionsScopes: [{ name: 'read', description: 'To read' }, { name: 'mail', description: 'To mail' }] };
 
-/** Creates and reads inbound applications beside the SDK, which does so under paths that are not covered. */
+/** Creates and reads inbound applications beside the SDK, which knows no claims of scopes. */
 async function inbound({ emulator }, path, body) {
   const headers = { authorization: `Bearer ${emulator.project}:${emulator.key}` };
   const request = body ? { method: 'POST', headers, body: JSON.stringify(body) } : { headers };
@@ -194,6 +194,26 @@ scenario('inboundApplications', async (run) => {
   assert.deepEqual(await left(), ['B', 'C', 'D'], 'all of them or none');
   await ok(c.deleteApplicationBatch(rest.map(({ id }) => id)));
   assert.deepEqual(await left(), ['B']);
+});
+
+scenario('inboundApplicationsOfTheirOwn', async ({ sdk }) => {
+  const { inboundApplication: c } = sdk.management;
+  const made = await ok(c.createApplication({ name: 'A', loginPageUrl: PAGE, description: 'First', ...SCOPES }));
+  assert.ok(made.id && made.clientId && made.cleartext, JSON.stringify(made));
+  const loaded = await ok(c.loadApplication(made.id));
+  assert.deepEqual([loaded.name, loaded.description, loaded.clientId], ['A', 'First', made.clientId]);
+  assert.deepEqual(sorted(loaded.permissionsScopes), ['mail', 'read']);
+  await fails(400, c.createApplication({ name: 'B' }));
+  await ok(c.patchApplication({ id: made.id, description: 'Patched' }));
+  const patched = await ok(c.loadApplication(made.id));
+  assert.deepEqual([patched.name, patched.description, patched.permissionsScopes.length], ['A', 'Patched', 2]);
+  await ok(c.updateApplication({ id: made.id, name: 'C', loginPageUrl: PAGE, permissionsScopes: [] }));
+  const updated = await ok(c.loadApplication(made.id));
+  assert.deepEqual([updated.name, updated.description, updated.permissionsScopes], ['C', '', []], 'all is overwritten');
+  await ok(c.createApplication({ name: 'D', loginPageUrl: PAGE }));
+  assert.deepEqual(sorted(await ok(c.loadAllApplications())), ['C', 'D']);
+  await fails('EMU404', c.loadApplication('nothing'));
+  await fails('EMU404', c.patchApplication({ id: 'nothing', name: 'E' }));
 });
 
 scenario('consents', async (run) => {

@@ -293,3 +293,24 @@ scenario('passkeys', async (run) => {
   await ok(sdk.management.user.removeAllPasskeys(ADA));
   assert.equal((await ok(sdk.management.user.load(ADA))).webauthn, false);
 });
+
+scenario('singlePasskeys', async ({ sdk }) => {
+  const { user } = sdk.management;
+  const origin = 'https://app.example.com';
+  const [first, second] = [new Authenticator(origin), new Authenticator(origin)];
+  const up = await ok(sdk.webauthn.signUp.start(ADA, origin, 'Ada'));
+  const made = await ok(sdk.webauthn.signUp.finish(up.transactionId, first.create(up.options)));
+  const update = await ok(sdk.webauthn.update.start(ADA, origin, made.refreshJwt));
+  await ok(sdk.webauthn.update.finish(update.transactionId, second.create(update.options)));
+  const [older, newer] = await ok(user.listPasskeys(ADA));
+  assert.deepEqual([older.rpId, newer.rpId], ['app.example.com', 'app.example.com']);
+  await ok(user.removePasskey(ADA, older.id));
+  await fails('EMU404', user.removePasskey(ADA, older.id));
+  assert.deepEqual(await ok(user.listPasskeys(ADA)), [newer]);
+  const refused = await ok(sdk.webauthn.signIn.start(ADA, origin));
+  await fails(401, sdk.webauthn.signIn.finish(refused.transactionId, first.get(refused.options)));
+  const start = await ok(sdk.webauthn.signIn.start(ADA, origin));
+  await ok(sdk.webauthn.signIn.finish(start.transactionId, second.get(start.options)));
+  await ok(user.removePasskey(ADA, newer.id));
+  assert.equal((await ok(user.load(ADA))).webauthn, false, 'it was the last one');
+});

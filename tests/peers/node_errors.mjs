@@ -59,9 +59,6 @@ scenario('refused', async (run) => {
   for (const [operation, call] of [
     ['POST /v1/mgmt/flow/run', () => sdk.management.flow.run('sign-up')],
     ['POST /v1/mgmt/user/import', () => sdk.management.user.import('auth0', '[]')],
-    ['POST /v1/mgmt/user/passkeys/list', () => sdk.management.user.listPasskeys(ADA)],
-    ['POST /v1/mgmt/user/trusteddevices/list', () => sdk.management.user.listTrustedDevices([ADA])],
-    ['GET /v1/mgmt/thirdparty/apps/load', () => sdk.management.inboundApplication.loadAllApplications()],
   ]) {
     if (!emulated(operation)) await fails('EMU501', call());
   }

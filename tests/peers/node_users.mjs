@@ -73,6 +73,23 @@ scenario('changesOfUsers', async ({ sdk }) => {
   await fails('E112102', c.load('ada'));
 });
 
+scenario('devicesAndRecovery', async ({ sdk, emulator }) => {
+  const { user: c } = sdk.management;
+  const devices = ['d1', 'd2'].map((id) => ({ id, name: id, deviceType: 'desktop', lastLoginTime: 1_700_000_000 }));
+  await emulator.control('POST', 'seed', { users: [{ loginId: 'ada', state: { trustedDevices: devices } }] });
+  const found = await ok(c.listTrustedDevices(['ada']));
+  assert.deepEqual(sorted(found, 'id'), ['d1', 'd2']);
+  assert.deepEqual([found[0].deviceType, Number(found[0].lastLoginTime)], ['desktop', 1_700_000_000]);
+  await ok(c.removeTrustedDevices('ada', ['d1']));
+  assert.deepEqual(sorted(await ok(c.listTrustedDevices(['ada'])), 'id'), ['d2']);
+  await fails('E112102', c.listTrustedDevices(['nobody']));
+  await ok(c.updateRecoveryEmail('ada', ADA, true));
+  await ok(c.updateRecoveryPhone('ada', PHONE, false));
+  const { recoveryEmail, verifiedRecoveryEmail, recoveryPhone, verifiedRecoveryPhone } = await ok(c.load('ada'));
+  assert.deepEqual([recoveryEmail, verifiedRecoveryEmail, recoveryPhone, verifiedRecoveryPhone], [ADA, true, PHONE, false]);
+  await fails('E112102', c.updateRecoveryEmail('nobody', ADA, true));
+});
+
 scenario('searchAndBatches', async ({ sdk, emulator }) => {
   const c = await prepare(sdk.management);
   const ada = await ok(c.create('ada', { email: ADA, roles: ['Cook'] }));

@@ -1,6 +1,7 @@
 """What newer versions of the SDK can do besides."""
 
 import descope
+from authenticator import Authenticator
 from descope import LoginOptions
 from python_auth import totp_code
 from python_harness import (
@@ -302,21 +303,58 @@ def deleted_project(run):
 
 
 @scenario(modern=True)
+def single_passkeys(run):
+    c, user, origin = run.client.webauthn, run.client.mgmt.user, "https://app.example.com"
+    first, second = Authenticator(origin), Authenticator(origin)
+    started = c.sign_up_start(ADA, origin, {"name": "Ada"})
+    made = c.sign_up_finish(started["transactionId"], first.create(started["options"]))
+    started = c.update_start(ADA, refresh(made), origin)
+    c.update_finish(started["transactionId"], second.create(started["options"]))
+    older, newer = user.list_passkeys(ADA)["passkeys"]
+    assert older["rpId"] == newer["rpId"] == "app.example.com" and older["createdTime"] > 0, older
+    user.create("bob")
+    fails("EMU404", user.delete_passkey, "bob", older["id"])
+    user.delete_passkey(ADA, older["id"])
+    assert user.list_passkeys(ADA)["passkeys"] == [newer]
+    started = c.sign_in_start(ADA, origin)
+    fails(401, c.sign_in_finish, started["transactionId"], first.get(started["options"]))
+    started = c.sign_in_start(ADA, origin)
+    c.sign_in_finish(started["transactionId"], second.get(started["options"]))
+    user.delete_passkey(ADA, newer["id"])
+    assert user.load(ADA)["user"]["webauthn"] is False
+
+
+@scenario(modern=True)
+def devices_and_recovery(run):
+    c, e = run.client.mgmt.user, run.emulator
+    devices = [{"id": name, "name": name, "expirationTime": e.now() + 60} for name in ("d1", "d2")]
+    state = {"trustedDevices": devices, "recoveryCodes": ["A-1"]}
+    e.control("POST", "seed", {"users": [{"loginId": "ada", "state": state}]})
+    found = c.list_trusted_devices(["ada"])["devices"]
+    assert names(found, "id") == ["d1", "d2"], found
+    c.remove_trusted_device("ada", ["d1"])
+    assert names(c.list_trusted_devices(["ada"])["devices"], "id") == ["d2"]
+    fails("E112102", c.list_trusted_devices, ["nobody"])
+
+    c.remove_recovery_codes("ada")
+    (kept,) = e.control("GET", "export")["users"]
+    assert kept["state"]["recoveryCodes"] == []
+    user = c.update_recovery_email("ada", ADA, True)["user"]
+    assert (user["recoveryEmail"], user["verifiedRecoveryEmail"]) == (ADA, True), user
+    user = c.update_recovery_phone("ada", PHONE)["user"]
+    assert (user["recoveryPhone"], user["verifiedRecoveryPhone"]) == (PHONE, False), user
+    assert c.load("ada")["user"]["recoveryEmail"] == ADA
+    fails("E112102", c.update_recovery_email, "nobody", ADA)
+
+
+@scenario(modern=True)
 def uncovered(run):
     flow, user = run.client.mgmt.flow, run.client.mgmt.user
-    user.create("ada")
     for path, call, *args in (
         ("flow/run", flow.run_flow, "sign-up"),
         ("flow/async/run", flow.run_flow_async, "sign-up"),
         ("flow/async/result", flow.get_flow_async_result, "E1"),
         ("user/import", user.import_users, "auth0"),
-        ("user/passkeys/list", user.list_passkeys, "ada"),
-        ("user/passkey/delete", user.delete_passkey, "ada", "C1"),
-        ("user/trusteddevices/list", user.list_trusted_devices, ["ada"]),
-        ("user/trusteddevices/remove", user.remove_trusted_device, "ada", ["D1"]),
-        ("user/recovery-codes/delete", user.remove_recovery_codes, "ada"),
-        ("user/update/recovery/email", user.update_recovery_email, "ada", ADA),
-        ("user/update/recovery/phone", user.update_recovery_phone, "ada", PHONE),
     ):
         if not emulated(f"POST /v1/mgmt/{path}"):
             fails("EMU501", call, *args)

@@ -17,7 +17,7 @@ pub(in crate::emulator) fn before(event: Event, call: &Call<'_>, store: &Store) 
         return record;
     }
     let body = call.body();
-    let mut names = ["loginId", "userId", "dependentLoginId"].into_iter();
+    let mut names = ["loginId", "userId", "dependentLoginId", "identifier"].into_iter();
     let name = names.find_map(|name| body.some_text(name));
     match name.and_then(|name| store.user_by_login(name).or_else(|| store.user(name))) {
         Some(user) => record.is_of(user),

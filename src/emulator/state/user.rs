@@ -42,6 +42,8 @@ pub(in crate::emulator) struct User {
     pub(in crate::emulator) oauth: BTreeMap<String, bool>,
     /// What these providers gave.
     pub(in crate::emulator) provider_tokens: BTreeMap<String, ProviderToken>,
+    pub(in crate::emulator) trusted_devices: Vec<TrustedDevice>,
+    pub(in crate::emulator) recovery_codes: Vec<String>,
     pub(in crate::emulator) created: i64,
     pub(in crate::emulator) modified: i64,
     pub(in crate::emulator) logins: Vec<Login>,
@@ -140,6 +142,18 @@ pub(in crate::emulator) struct ProviderToken {
     pub(in crate::emulator) expires: i64,
 }
 
+/// A device that a user has chosen to trust.
+#[derive(Clone)]
+pub(in crate::emulator) struct TrustedDevice {
+    pub(in crate::emulator) id: String,
+    pub(in crate::emulator) name: String,
+    pub(in crate::emulator) kind: String,
+    pub(in crate::emulator) last_login: i64,
+    /// 0 if it is trusted for good.
+    pub(in crate::emulator) expires: i64,
+    pub(in crate::emulator) location: String,
+}
+
 /// One line of a user's history.
 #[derive(Clone)]
 pub(in crate::emulator) struct Login {
@@ -177,6 +191,8 @@ impl User {
             factors: BTreeSet::new(),
             oauth: BTreeMap::new(),
             provider_tokens: BTreeMap::new(),
+            trusted_devices: Vec::new(),
+            recovery_codes: Vec::new(),
             created: now,
             modified: now,
             logins: Vec::new(),
@@ -223,6 +239,8 @@ impl User {
         for (provider, token) in other.provider_tokens {
             self.provider_tokens.entry(provider).or_insert(token);
         }
+        self.trusted_devices.extend(other.trusted_devices);
+        self.recovery_codes.extend(other.recovery_codes);
         self.logins.extend(other.logins);
         self.logins.sort_by_key(|login| login.time);
         self.add_logins([]);

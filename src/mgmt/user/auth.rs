@@ -135,8 +135,10 @@ impl Users<'_> {
 
     /// Lists the passkeys of a user.
     ///
-    /// ```no_run
-    /// # let client = descope::Client::new("P2abc")?;
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # client.mgmt().user().create("ada", &Default::default())?;
     /// for passkey in client.mgmt().user().load_passkeys("ada")? {
     ///     println!("{} for {}", passkey.display_name, passkey.rp_id);
     /// }
@@ -153,8 +155,10 @@ impl Users<'_> {
 
     /// Removes one passkey of a user, by its [`id`](Passkey::id). This cannot be undone.
     ///
-    /// ```no_run
-    /// # let client = descope::Client::new("P2abc")?;
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # client.mgmt().user().create("ada", &Default::default())?;
     /// let users = client.mgmt().user();
     /// for passkey in users.load_passkeys("ada")? {
     ///     users.remove_passkey("ada", &passkey.id)?;
@@ -193,8 +197,10 @@ impl Users<'_> {
 
     /// Removes a user's recovery codes.
     ///
-    /// ```no_run
-    /// # let client = descope::Client::new("P2abc")?;
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # client.mgmt().user().create("ada", &Default::default())?;
     /// client.mgmt().user().remove_recovery_codes("ada")?;
     /// # Ok::<(), descope::Error>(())
     /// ```
@@ -209,8 +215,12 @@ impl Users<'_> {
 
     /// Lists the devices that users have chosen to trust. Users are named by login ID or user ID.
     ///
-    /// ```no_run
-    /// # let client = descope::Client::new("P2abc")?;
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # let device = serde_json::json!({ "id": "D1", "name": "Mac", "deviceType": "desktop" });
+    /// # let state = serde_json::json!({ "trustedDevices": [device] });
+    /// # emulator.seed(&serde_json::json!({ "users": [{ "loginId": "ada", "state": state }] })).unwrap();
     /// for device in client.mgmt().user().load_trusted_devices(&["ada"])? {
     ///     println!("{}: {:?}", device.name, device.last_location);
     /// }
@@ -231,12 +241,17 @@ impl Users<'_> {
 
     /// Ends the trust in devices of a user, who is named by login ID or user ID.
     ///
-    /// ```no_run
-    /// # let client = descope::Client::new("P2abc")?;
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # let device = serde_json::json!({ "id": "D1", "name": "Mac", "deviceType": "desktop" });
+    /// # let state = serde_json::json!({ "trustedDevices": [device] });
+    /// # emulator.seed(&serde_json::json!({ "users": [{ "loginId": "ada", "state": state }] })).unwrap();
     /// let users = client.mgmt().user();
     /// for device in users.load_trusted_devices(&["ada"])? {
     ///     users.remove_trusted_devices("ada", &[&device.id])?;
     /// }
+    /// # assert_eq!(users.load_trusted_devices(&["ada"])?, []);
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///

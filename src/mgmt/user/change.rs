@@ -167,12 +167,16 @@ impl Users<'_> {
 
     /// Changes the e-mail address by which a user can recover their account.
     ///
-    /// ```no_run
-    /// # let client = descope::Client::new("P2abc")?;
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # client.mgmt().user().create("ada", &Default::default())?;
     /// use descope::mgmt::user::RecoveryUpdate;
     ///
+    /// let users = client.mgmt().user();
     /// let verified = RecoveryUpdate::default().verified(true);
-    /// client.mgmt().user().update_recovery_email("ada", "ada@example.org", &verified)?;
+    /// let ada = users.update_recovery_email("ada", "ada@example.org", &verified)?;
+    /// assert_eq!(ada.recovery_email.as_deref(), Some("ada@example.org"));
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
@@ -195,12 +199,16 @@ impl Users<'_> {
 
     /// Changes the phone number by which a user can recover their account.
     ///
-    /// ```no_run
-    /// # let client = descope::Client::new("P2abc")?;
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # client.mgmt().user().create("ada", &Default::default())?;
     /// use descope::mgmt::user::RecoveryUpdate;
     ///
+    /// let users = client.mgmt().user();
     /// let verified = RecoveryUpdate::default().verified(true);
-    /// client.mgmt().user().update_recovery_phone("ada", "+12025550101", &verified)?;
+    /// let ada = users.update_recovery_phone("ada", "+12025550101", &verified)?;
+    /// assert_eq!(ada.recovery_phone.as_deref(), Some("+12025550101"));
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///

@@ -22,6 +22,7 @@ const NEW: &[Field] = &[
     required("rpId", Kind::Text),
     required("publicKey", Kind::Object(KEY)),
     optional("signCount", Kind::Int),
+    optional("createdTime", Kind::Int),
 ];
 
 /// Users make passkeys in browsers; here seeds bring back those that were saved.
@@ -38,7 +39,8 @@ pub(in crate::emulator) const MAKE: Route =
         owner.factors.insert(Factor::WebAuthn);
         let (user, rp_id) = (owner.id.clone(), body.text("rpId").to_owned());
         drop(owner);
-        store.webauthn.passkeys.push(Passkey { id, user, rp_id, key, sign_count });
+        let created = body.int("createdTime").unwrap_or(call.now);
+        store.webauthn.passkeys.push(Passkey { id, user, rp_id, key, sign_count, created });
         Ok(Reply::empty())
     });
 
@@ -64,6 +66,7 @@ impl Passkey {
             "rpId": self.rp_id,
             "publicKey": self.key.save(),
             "signCount": self.sign_count,
+            "createdTime": self.created,
         })
     }
 }

@@ -159,7 +159,7 @@ fn add(
     owner.modified = call.now;
     let user = owner.id.clone();
     drop(owner);
-    store.webauthn.passkeys.push(Passkey { id, user, rp_id, key, sign_count });
+    store.webauthn.passkeys.push(Passkey { id, user, rp_id, key, sign_count, created: call.now });
     Ok(())
 }
 

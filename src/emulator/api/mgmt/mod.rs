@@ -37,6 +37,7 @@ mod sso_fields;
 pub(in crate::emulator) mod tenant;
 pub(in crate::emulator) mod theme;
 pub(in crate::emulator) mod user;
+pub(in crate::emulator) mod user_credential;
 pub(in crate::emulator) mod user_password;
 pub(in crate::emulator) mod user_search;
 pub(in crate::emulator) mod user_seed;
@@ -65,6 +66,7 @@ pub(in crate::emulator) const AREAS: &[&Area] = &[
     &role::AREA,
     &family::AREA,
     &user::AREA,
+    &user_credential::AREA,
     &user_password::AREA,
     &user_search::AREA,
     &user_social::AREA,

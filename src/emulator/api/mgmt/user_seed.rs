@@ -8,7 +8,7 @@ use crate::emulator::state::family::FamilyMembership;
 use crate::emulator::state::password::{Password, SAVED};
 use crate::emulator::state::store::Store;
 use crate::emulator::state::totp::Authenticator;
-use crate::emulator::state::user::{Factor, Login, User};
+use crate::emulator::state::user::{Factor, Login, TrustedDevice, User};
 use crate::emulator::words::fields::{Field, Fields, Kind, optional, required};
 use crate::emulator::words::refusal::{Refusal, Result};
 
@@ -31,10 +31,20 @@ const STATE: &[Field] = &[
         "logins",
         Kind::Objects(&[required("time", Kind::Int), optional("tenant", Kind::Text)]),
     ),
+    optional("trustedDevices", Kind::Objects(DEVICE)),
+    optional("recoveryCodes", Kind::Texts),
     ROLE_IDS,
     TENANTS,
     optional("families", Kind::Objects(FAMILY)),
     optional("dependent", Kind::Bool),
+];
+const DEVICE: &[Field] = &[
+    required("id", Kind::Text),
+    optional("name", Kind::Text),
+    optional("deviceType", Kind::Text),
+    optional("lastLoginTime", Kind::Int),
+    optional("expirationTime", Kind::Int),
+    optional("lastLocation", Kind::Text),
 ];
 const FAMILY: &[Field] = &[
     required("familyId", Kind::Text),
@@ -93,6 +103,8 @@ fn save(user: &User) -> Value {
             "factors": factors.map(|(name, _)| name).collect::<Vec<_>>(),
             "oauth": user.oauth,
             "logins": logins.collect::<Vec<_>>(),
+            "trustedDevices": user.trusted_devices.iter().map(save_device).collect::<Vec<_>>(),
+            "recoveryCodes": user.recovery_codes,
             "roleIds": role_ids,
             "tenants": tenants,
             "families": user.families.iter().map(save_family).collect::<Vec<_>>(),
@@ -137,12 +149,36 @@ fn restore(store: &mut Store, state: Fields<'_>) -> Result<()> {
         tenant: login.text("tenant").to_owned(),
     };
     user.add_logins(state.objects("logins").map(login));
+    user.trusted_devices = state.objects("trustedDevices").map(restore_device).collect();
+    user.recovery_codes = owned(state.texts("recoveryCodes"));
     user.grants.restore(state);
     if state.has("families") {
         user.families = state.objects("families").map(restore_family).collect();
     }
     user.dependent = state.flag("dependent");
     Ok(())
+}
+
+fn save_device(device: &TrustedDevice) -> Value {
+    json!({
+        "id": device.id,
+        "name": device.name,
+        "deviceType": device.kind,
+        "lastLoginTime": device.last_login,
+        "expirationTime": device.expires,
+        "lastLocation": device.location,
+    })
+}
+
+fn restore_device(device: Fields<'_>) -> TrustedDevice {
+    TrustedDevice {
+        id: device.text("id").to_owned(),
+        name: device.text("name").to_owned(),
+        kind: device.text("deviceType").to_owned(),
+        last_login: device.int("lastLoginTime").unwrap_or_default(),
+        expires: device.int("expirationTime").unwrap_or_default(),
+        location: device.text("lastLocation").to_owned(),
+    }
 }
 
 fn save_family(of: &FamilyMembership) -> Value {

@@ -1,16 +1,15 @@
-//! Passkeys of users, and the tokens of their social providers.
+//! The tokens of users at social providers.
 
 use serde_json::json;
 
 use crate::emulator::api::call::Call;
-use crate::emulator::api::event::Event::OfUser;
 use crate::emulator::api::route::Bearer::Management;
 use crate::emulator::api::route::{Area, Route};
 use crate::emulator::state::store::Store;
-use crate::emulator::state::user::{Factor, ProviderToken};
+use crate::emulator::state::user::ProviderToken;
 use crate::emulator::words::fields::{Field, Kind, optional, required};
 use crate::emulator::words::random;
-use crate::emulator::words::refusal::{Refusal, Reply, Result};
+use crate::emulator::words::refusal::{Refusal, Result};
 
 /// Seconds for which the token of a provider is good.
 const LIFETIME: i64 = 60 * 60;
@@ -24,24 +23,8 @@ const PROVIDER_TOKEN: &[Field] = &[
 
 pub(in crate::emulator) const AREA: Area = Area::new(ROUTES);
 
-const ROUTES: &[Route] = &[
-    Route::post(
-        "/v1/mgmt/user/passkeys/delete",
-        Management,
-        OfUser("UserModified"),
-        &[required("loginId", Kind::Text)],
-        |call, store| {
-            let mut user = store.managed_user_mut(call.body().text("loginId"))?;
-            user.factors.remove(&Factor::WebAuthn);
-            user.modified = call.now;
-            let id = user.id.clone();
-            drop(user);
-            store.webauthn.forget(&id);
-            Ok(Reply::empty())
-        },
-    ),
-    Route::get("/v1/mgmt/user/provider/token", Management, PROVIDER_TOKEN, provider_token),
-];
+const ROUTES: &[Route] =
+    &[Route::get("/v1/mgmt/user/provider/token", Management, PROVIDER_TOKEN, provider_token)];
 
 /// The token of a provider that the user is connected to. One that has expired is replaced.
 fn provider_token(call: &Call<'_>, store: &mut Store) -> Result {
@@ -105,16 +88,5 @@ mod tests {
         assert_eq!(second["providerUserID"], first["providerUserID"]);
         emulator.advance(Duration::from_secs(3600));
         assert_ne!(token("google")["accessToken"], second["accessToken"]);
-    }
-
-    #[test]
-    fn passkeys_are_removed() {
-        let emulator = Emulator::new();
-        let state = json!({ "factors": ["webauthn", "scim"] });
-        emulator.seed(&json!({ "users": [{ "loginId": "ada", "state": state }] })).unwrap();
-        assert_eq!(emulator.user("ada")["webauthn"], true);
-        emulator.manage("/v1/mgmt/user/passkeys/delete", &json!({ "loginId": "ada" }));
-        let ada = emulator.user("ada");
-        assert_eq!((&ada["webauthn"], &ada["SCIM"]), (&json!(false), &json!(true)));
     }
 }

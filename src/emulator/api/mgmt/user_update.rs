@@ -32,6 +32,10 @@ const PHONE: &[Field] = &[
     optional("verified", Kind::Bool),
     optional("failOnConflict", Kind::Bool),
 ];
+const RECOVERY_EMAIL: &[Field] =
+    &[LOGIN_ID, optional("recoveryEmail", Kind::Text), optional("verified", Kind::Bool)];
+const RECOVERY_PHONE: &[Field] =
+    &[LOGIN_ID, optional("recoveryPhone", Kind::Text), optional("verified", Kind::Bool)];
 const PICTURE: &[Field] = &[LOGIN_ID, optional("picture", Kind::Text)];
 const NEW_LOGIN_ID: &[Field] = &[LOGIN_ID, optional("newLoginId", Kind::Text)];
 const ATTRIBUTE: &[Field] =
@@ -50,6 +54,32 @@ const ROUTES: &[Route] = &[
     Route::post("/v1/mgmt/user/update/name", Management, OfUser("UserModified"), NAME, name),
     Route::post("/v1/mgmt/user/update/email", Management, OfUser("UserModified"), EMAIL, email),
     Route::post("/v1/mgmt/user/update/phone", Management, OfUser("UserModified"), PHONE, phone),
+    Route::post(
+        "/v1/mgmt/user/update/recovery/email",
+        Management,
+        OfUser("UserModified"),
+        RECOVERY_EMAIL,
+        |call, store| {
+            change(call, store, |user| {
+                call.body().text("recoveryEmail").clone_into(&mut user.profile.recovery_email);
+                user.verified_recovery_email = call.body().flag("verified");
+                Ok(())
+            })
+        },
+    ),
+    Route::post(
+        "/v1/mgmt/user/update/recovery/phone",
+        Management,
+        OfUser("UserModified"),
+        RECOVERY_PHONE,
+        |call, store| {
+            change(call, store, |user| {
+                call.body().text("recoveryPhone").clone_into(&mut user.profile.recovery_phone);
+                user.verified_recovery_phone = call.body().flag("verified");
+                Ok(())
+            })
+        },
+    ),
     Route::post(
         "/v1/mgmt/user/update/picture",
         Management,

@@ -27,6 +27,7 @@ pub(in crate::emulator) struct Passkey {
     pub(in crate::emulator) rp_id: String,
     pub(in crate::emulator) key: PublicKey,
     pub(in crate::emulator) sign_count: u32,
+    pub(in crate::emulator) created: i64,
 }
 
 impl Row for Passkey {
