@@ -19,6 +19,7 @@ pub(in crate::emulator) mod documents;
 pub(in crate::emulator) mod engine;
 pub(in crate::emulator) mod family;
 pub(in crate::emulator) mod fga;
+pub(in crate::emulator) mod foreign_hash;
 pub(in crate::emulator) mod grants;
 pub(in crate::emulator) mod group;
 pub(in crate::emulator) mod hashed;

@@ -16,7 +16,11 @@ use crate::emulator::words::refusal::{Reply, Result};
 pub(in crate::emulator) const SEED: List =
     List::plain("themes", "/v2/mgmt/theme/import", |store| {
         let theme = &store.project.theme;
-        if theme.is_empty() || *theme == new_project::theme() { Vec::new() } else { vec![json!({ "theme": theme })] }
+        if theme.is_empty() || *theme == new_project::theme() {
+            Vec::new()
+        } else {
+            vec![json!({ "theme": theme })]
+        }
     });
 
 const THEME: &[Field] = &[required("theme", Kind::Map)];

@@ -322,8 +322,14 @@ fn create(call: &Call<'_>, store: &mut Store) -> Result {
     Ok(json!({ "user": make(call, store, call.body(), call.body())? }).into())
 }
 
+/// A test user who is there already becomes what is asked for.
 fn create_test(call: &Call<'_>, store: &mut Store) -> Result {
-    make(call, store, call.body(), call.body())?;
+    let known = store.user_by_login(call.body().text("loginId"));
+    if known.is_some_and(|user| user.test) {
+        change(call, store, call.body(), Unset::Clears)?;
+    } else {
+        make(call, store, call.body(), call.body())?;
+    }
     let mut user = store.managed_user_mut(call.body().text("loginId"))?;
     user.test = true;
     let id = user.id.clone();

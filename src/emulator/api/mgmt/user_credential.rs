@@ -18,8 +18,7 @@ use crate::emulator::words::refusal::{Refusal, Reply, Result};
 const USER: &[Field] = &[required("loginId", Kind::Text)];
 const PASSKEY: &[Field] = &[required("loginId", Kind::Text), required("credentialId", Kind::Text)];
 const USERS: &[Field] = &[required("identifiers", Kind::Texts)];
-const DEVICES: &[Field] =
-    &[required("identifier", Kind::Text), required("deviceIds", Kind::Texts)];
+const DEVICES: &[Field] = &[required("identifier", Kind::Text), required("deviceIds", Kind::Texts)];
 
 pub(in crate::emulator) const AREA: Area = Area::new(ROUTES);
 

@@ -118,7 +118,8 @@ fn restore(store: &mut Store, state: Fields<'_>) -> Result<()> {
     if let Some(id) = state.some_text("userId") {
         id.clone_into(&mut user.id);
     }
-    for (name, address) in [("email", &mut user.profile.email), ("phone", &mut user.profile.phone)] {
+    let profile = &mut user.profile;
+    for (name, address) in [("email", &mut profile.email), ("phone", &mut profile.phone)] {
         if let Some(saved) = state.maybe_text(name) {
             saved.clone_into(address);
         }

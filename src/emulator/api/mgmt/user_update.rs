@@ -16,6 +16,8 @@ const STATUS: &[Field] = &[LOGIN_ID, required("status", Kind::Text)];
 const NAME: &[Field] = &[
     LOGIN_ID,
     optional("displayName", Kind::Text),
+    // What Ruby's SDK calls it.
+    optional("name", Kind::Text),
     optional("givenName", Kind::Text),
     optional("middleName", Kind::Text),
     optional("familyName", Kind::Text),
@@ -206,6 +208,9 @@ fn status(call: &Call<'_>, store: &mut Store) -> Result {
 /// Changes the names that are given.
 fn name(call: &Call<'_>, store: &mut Store) -> Result {
     change(call, store, |user| {
+        if let Some(given) = call.body().maybe_text("name") {
+            given.clone_into(&mut user.profile.name);
+        }
         for (name, value) in [
             ("displayName", &mut user.profile.name),
             ("givenName", &mut user.profile.given_name),
