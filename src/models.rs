@@ -316,9 +316,16 @@ pub struct UserDetails {
     /// Phone number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub phone: Option<String>,
+    /// The e-mail address by which the user gets back in without the others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recovery_email: Option<String>,
+    /// The phone number by which the user gets back in without the others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recovery_phone: Option<String>,
 }
 
 setters!(UserDetails {
     name: opt<String>, given_name: opt<String>, middle_name: opt<String>, family_name: opt<String>,
-    email: opt<String>, phone: opt<String>,
+    email: opt<String>, phone: opt<String>, recovery_email: opt<String>,
+    recovery_phone: opt<String>,
 });

@@ -71,6 +71,9 @@ pub struct MaskedAddress {
     /// Such as `+1*******01`, if it went to a phone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub masked_phone: Option<String>,
+    /// For a one-time code, how many times it may be verified, if Descope says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verification_attempts: Option<u32>,
     /// All other fields, such as those that a newer Descope adds.
     #[serde(flatten)]
     pub extra: Extra,

@@ -188,6 +188,45 @@ impl EnchantedLinks<'_> {
         self.0.post("/v1/auth/enchantedlink/verify").link_token(token).send_unit()
     }
 
+    /// Checks the token of the link that the user clicked, as [`verify`](Self::verify) does, and proves
+    /// that it is the one who began the sign-in with the option `pkce_challenge`.
+    ///
+    /// The verifier is the secret that the challenge was made of, 43 to 128 characters long (RFC 7636
+    /// section 4.1).
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// use descope::auth::DeliveryMethod::Email;
+    /// use descope::auth::{LinkSignUpOrInOptions, MessageSignUpOrInOptions};
+    ///
+    /// // The example of RFC 7636.
+    /// let verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+    /// let challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+    ///
+    /// let links = client.auth().enchanted_link();
+    /// let login = MessageSignUpOrInOptions::default().pkce_challenge(challenge);
+    /// let options = LinkSignUpOrInOptions::default().login(login);
+    /// let sent = links.sign_up_or_in(Email, "ada@example.com", &options)?;
+    /// # let query_parameter_t = emulator.inbox().last_to("ada@example.com").unwrap().token.unwrap();
+    /// assert!(links.verify(&query_parameter_t).is_err(), "it needs the verifier");
+    /// links.verify_with_pkce(&query_parameter_t, verifier)?;
+    /// assert!(links.session(sent.pending_ref.expose())?.is_some());
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As for [`verify`](Self::verify), and if the verifier is not that of the challenge.
+    pub fn verify_with_pkce(&self, token: &str, pkce_verifier: &str) -> Result<()> {
+        self.0
+            .post("/v1/auth/enchantedlink/verify")
+            .link_token(token)
+            .check(check::secret("pkce_verifier", pkce_verifier))
+            .secret("pkceVerifier", pkce_verifier)
+            .send_unit()
+    }
+
     /// Asks once for the session; `None` if nobody has clicked the link yet.
     ///
     /// ```

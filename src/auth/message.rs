@@ -39,6 +39,13 @@ pub struct MessageLoginOptions {
     /// The tenant to sign in to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tenant_id: Option<String>,
+    /// The SSO application to sign in for, by ID. Defaults to none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sso_app_id: Option<String>,
+    /// For enchanted links: the challenge of a secret that whoever verifies the link must know, made of
+    /// it by S256 (RFC 7636 section 4.2). All other ways to sign in ignore it. Defaults to none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pkce_challenge: Option<String>,
     /// Another message template than the project's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub template_id: Option<String>,
@@ -51,12 +58,16 @@ pub struct MessageLoginOptions {
     /// Another connector to send the message with than the project's.
     #[serde(skip)]
     pub provider_id: Option<String>,
+    /// Sends the message to the user's recovery address instead. Defaults to `false`.
+    #[serde(skip)]
+    pub use_recovery: Option<bool>,
 }
 
 setters!(MessageLoginOptions {
     session: session, revoke_other_sessions: opt<bool>, revoke_other_sessions_types: opt_list<String>,
-    custom_claims: opt_map<Value>, tenant_id: opt<String>, template_id: opt<String>,
-    template_options: opt_map<String>, locale: opt<String>, provider_id: opt<String>,
+    custom_claims: opt_map<Value>, tenant_id: opt<String>, sso_app_id: opt<String>,
+    pkce_challenge: opt<String>, template_id: opt<String>, template_options: opt_map<String>,
+    locale: opt<String>, provider_id: opt<String>, use_recovery: opt<bool>,
 });
 
 /// Options of signing in or up by a message. The user may be new, and so adds to no session.
@@ -76,6 +87,13 @@ pub struct MessageSignUpOrInOptions {
     /// The tenant to sign in to or up for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tenant_id: Option<String>,
+    /// The SSO application to sign in for, by ID. Defaults to none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sso_app_id: Option<String>,
+    /// For enchanted links: the challenge of a secret that whoever verifies the link must know, made of
+    /// it by S256 (RFC 7636 section 4.2). All other ways to sign in ignore it. Defaults to none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pkce_challenge: Option<String>,
     /// Another message template than the project's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub template_id: Option<String>,
@@ -88,12 +106,16 @@ pub struct MessageSignUpOrInOptions {
     /// Another connector to send the message with than the project's.
     #[serde(skip)]
     pub provider_id: Option<String>,
+    /// Sends the message to the user's recovery address instead. Defaults to `false`.
+    #[serde(skip)]
+    pub use_recovery: Option<bool>,
 }
 
 setters!(MessageSignUpOrInOptions {
     revoke_other_sessions: opt<bool>, revoke_other_sessions_types: opt_list<String>,
-    custom_claims: opt_map<Value>, tenant_id: opt<String>, template_id: opt<String>,
-    template_options: opt_map<String>, locale: opt<String>, provider_id: opt<String>,
+    custom_claims: opt_map<Value>, tenant_id: opt<String>, sso_app_id: opt<String>,
+    pkce_challenge: opt<String>, template_id: opt<String>, template_options: opt_map<String>,
+    locale: opt<String>, provider_id: opt<String>, use_recovery: opt<bool>,
 });
 
 /// Options of signing up by a message.
@@ -114,27 +136,38 @@ pub struct MessageSignUpOptions {
     /// Whether to end all other sessions of a user who already exists.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revoke_other_sessions: Option<bool>,
+    /// Which kinds of session `revoke_other_sessions` ends. Defaults to all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revoke_other_sessions_types: Option<Vec<String>>,
     /// Claims to put into the session token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub custom_claims: Option<Map<String, Value>>,
     /// The tenant to sign up for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tenant_id: Option<String>,
+    /// For enchanted links: the challenge of a secret that whoever verifies the link must know, made of
+    /// it by S256 (RFC 7636 section 4.2). All other ways to sign in ignore it. Defaults to none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pkce_challenge: Option<String>,
     /// Another message template than the project's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub template_id: Option<String>,
     /// Values to put into the message.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub template_options: Option<BTreeMap<String, String>>,
+    /// The language of the message, such as `pt-BR`. Defaults to the project's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub locale: Option<String>,
     /// Another connector to send the message with than the project's.
     #[serde(skip)]
     pub provider_id: Option<String>,
 }
 
 setters!(MessageSignUpOptions {
-    user: nested<UserDetails>, revoke_other_sessions: opt<bool>, custom_claims: opt_map<Value>,
-    tenant_id: opt<String>, template_id: opt<String>, template_options: opt_map<String>,
-    provider_id: opt<String>,
+    user: nested<UserDetails>, revoke_other_sessions: opt<bool>,
+    revoke_other_sessions_types: opt_list<String>, custom_claims: opt_map<Value>,
+    tenant_id: opt<String>, pkce_challenge: opt<String>, template_id: opt<String>,
+    template_options: opt_map<String>, locale: opt<String>, provider_id: opt<String>,
 });
 
 /// Options of changing an e-mail address or phone number.
@@ -149,6 +182,9 @@ pub struct UpdateOptions {
     /// `false`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub on_merge_use_existing: Option<bool>,
+    /// Refuses an address that another user has. Defaults to `false`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fail_on_conflict: Option<bool>,
     /// Keeps the factors of the session, and adds this one. Defaults to `false`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mfa: Option<bool>,
@@ -158,14 +194,18 @@ pub struct UpdateOptions {
     /// Values to put into the message.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub template_options: Option<BTreeMap<String, String>>,
+    /// The language of the message, such as `pt-BR`. Defaults to the project's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub locale: Option<String>,
     /// Another connector to send the message with than the project's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub provider_id: Option<String>,
 }
 
 setters!(UpdateOptions {
-    add_to_login_ids: opt<bool>, on_merge_use_existing: opt<bool>, mfa: opt<bool>,
-    template_id: opt<String>, template_options: opt_map<String>, provider_id: opt<String>,
+    add_to_login_ids: opt<bool>, on_merge_use_existing: opt<bool>, fail_on_conflict: opt<bool>,
+    mfa: opt<bool>, template_id: opt<String>, template_options: opt_map<String>,
+    locale: opt<String>, provider_id: opt<String>,
 });
 
 /// Options of signing in by a link.
@@ -232,6 +272,7 @@ impl<'c> Call<'c> {
     ) -> Self {
         self.login_id(login_id)
             .field("providerId", &options.provider_id)
+            .field("useRecovery", options.use_recovery)
             .options("loginOptions", options)
             .raising(&options.session)
     }
@@ -244,6 +285,7 @@ impl<'c> Call<'c> {
     ) -> Self {
         self.login_id(login_id)
             .field("providerId", &options.provider_id)
+            .field("useRecovery", options.use_recovery)
             .options("loginOptions", options)
     }
 

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::check;
 use crate::client::Client;
-use crate::error::{Result, codes};
+use crate::error::{Error, Result, codes};
 use crate::extra::Extra;
 use crate::options::setters;
 use crate::secret::Secret;
@@ -75,6 +75,7 @@ impl Notp<'_> {
     ) -> Result<PendingMessage> {
         self.0
             .post("/v1/auth/notp/whatsapp/signup-in")
+            .check(to_no_recovery(options.use_recovery))
             .message_sign_up_or_in(user.into().login_id(), options)
             .send()
     }
@@ -99,6 +100,7 @@ impl Notp<'_> {
     ) -> Result<PendingMessage> {
         self.0
             .post("/v1/auth/notp/whatsapp/signin")
+            .check(to_no_recovery(options.use_recovery))
             .message_login(user.into().login_id(), options)
             .send()
     }
@@ -268,6 +270,14 @@ impl<'u> NotpUser<'u> {
 impl<'u> From<&'u str> for NotpUser<'u> {
     fn from(login_id: &'u str) -> Self {
         Self::LoginId(login_id)
+    }
+}
+
+/// A phone that sends a message is no recovery address.
+fn to_no_recovery(use_recovery: Option<bool>) -> Result<()> {
+    match use_recovery {
+        None => Ok(()),
+        Some(_) => Err(Error::argument("use_recovery", "is not for sign-ins without a code")),
     }
 }
 

@@ -53,12 +53,23 @@ pub struct OAuthOptions {
     pub redirect_url: Option<String>,
     /// The expected user, such as an e-mail address, which the provider fills in.
     pub login_hint: Option<String>,
+    /// What the provider is to ask even of a user it knows, such as `login`, `consent` or
+    /// `select_account` (OpenID Connect Core 1.0 section 3.1.2.1). Defaults to the provider's settings.
+    pub prompt: Option<String>,
+    /// The e-mail address that the user typed to begin with.
+    pub initiated_email: Option<String>,
+    /// Whether Descope is to pass on what the provider itself answers. Defaults to `false`.
+    pub raw_response: Option<bool>,
+    /// Whether this only tests the provider's settings. Defaults to `false`.
+    pub test: Option<bool>,
     /// The options of the new session.
     pub login: LoginOptions,
 }
 
 setters!(OAuthOptions {
-    redirect_url: opt<String>, login_hint: opt<String>, login: nested<LoginOptions>,
+    redirect_url: opt<String>, login_hint: opt<String>, prompt: opt<String>,
+    initiated_email: opt<String>, raw_response: opt<bool>, test: opt<bool>,
+    login: nested<LoginOptions>,
 });
 
 /// Options of [`OAuth::sign_up`].
@@ -70,12 +81,23 @@ pub struct OAuthSignUpOptions {
     pub redirect_url: Option<String>,
     /// The expected user, such as an e-mail address, which the provider fills in.
     pub login_hint: Option<String>,
+    /// What the provider is to ask even of a user it knows, such as `login`, `consent` or
+    /// `select_account` (OpenID Connect Core 1.0 section 3.1.2.1). Defaults to the provider's settings.
+    pub prompt: Option<String>,
+    /// The e-mail address that the user typed to begin with.
+    pub initiated_email: Option<String>,
+    /// Whether Descope is to pass on what the provider itself answers. Defaults to `false`.
+    pub raw_response: Option<bool>,
+    /// Whether this only tests the provider's settings. Defaults to `false`.
+    pub test: Option<bool>,
     /// The options of the new session.
     pub login: SessionOptions,
 }
 
 setters!(OAuthSignUpOptions {
-    redirect_url: opt<String>, login_hint: opt<String>, login: nested<SessionOptions>,
+    redirect_url: opt<String>, login_hint: opt<String>, prompt: opt<String>,
+    initiated_email: opt<String>, raw_response: opt<bool>, test: opt<bool>,
+    login: nested<SessionOptions>,
 });
 
 /// Options of [`OAuth::update`].
@@ -89,6 +111,13 @@ pub struct OAuthUpdateOptions {
     /// The expected account, such as an e-mail address, which the provider fills in.
     #[serde(skip)]
     pub login_hint: Option<String>,
+    /// What the provider is to ask even of a user it knows, such as `login`, `consent` or
+    /// `select_account` (OpenID Connect Core 1.0 section 3.1.2.1). Defaults to the provider's settings.
+    #[serde(skip)]
+    pub prompt: Option<String>,
+    /// The e-mail address that the user typed to begin with.
+    #[serde(skip)]
+    pub initiated_email: Option<String>,
     /// Whether to merge the two users if the account belongs to another user. Defaults to `false`.
     #[serde(skip)]
     pub allow_all_merge: Option<bool>,
@@ -104,6 +133,7 @@ pub struct OAuthUpdateOptions {
 }
 
 setters!(OAuthUpdateOptions {
-    redirect_url: opt<String>, login_hint: opt<String>, allow_all_merge: opt<bool>,
+    redirect_url: opt<String>, login_hint: opt<String>, prompt: opt<String>,
+    initiated_email: opt<String>, allow_all_merge: opt<bool>,
     step_up: opt<bool>, mfa: opt<bool>, login: nested<SessionOptions>,
 });

@@ -45,11 +45,14 @@ pub struct LoginOptions {
     /// The tenant to sign in to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tenant_id: Option<String>,
+    /// The SSO application to sign in for, by ID. Defaults to none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sso_app_id: Option<String>,
 }
 
 setters!(LoginOptions {
     session: session, revoke_other_sessions: opt<bool>, revoke_other_sessions_types: opt_list<String>,
-    custom_claims: opt_map<Value>, tenant_id: opt<String>,
+    custom_claims: opt_map<Value>, tenant_id: opt<String>, sso_app_id: opt<String>,
 });
 
 /// Options of signing up without a message, as with a password or a passkey.
@@ -63,6 +66,9 @@ pub struct SignUpOptions {
     /// Whether to end all other sessions of a user who already exists.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revoke_other_sessions: Option<bool>,
+    /// Which kinds of session `revoke_other_sessions` ends. Defaults to all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revoke_other_sessions_types: Option<Vec<String>>,
     /// Claims to put into the session token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub custom_claims: Option<Map<String, Value>>,
@@ -72,7 +78,8 @@ pub struct SignUpOptions {
 }
 
 setters!(SignUpOptions {
-    user: nested<UserDetails>, revoke_other_sessions: opt<bool>, custom_claims: opt_map<Value>,
+    user: nested<UserDetails>, revoke_other_sessions: opt<bool>,
+    revoke_other_sessions_types: opt_list<String>, custom_claims: opt_map<Value>,
     tenant_id: opt<String>,
 });
 
@@ -93,11 +100,14 @@ pub struct SessionOptions {
     /// The tenant to sign in to or up for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tenant_id: Option<String>,
+    /// The SSO application to sign in for, by ID. Defaults to none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sso_app_id: Option<String>,
 }
 
 setters!(SessionOptions {
     revoke_other_sessions: opt<bool>, revoke_other_sessions_types: opt_list<String>,
-    custom_claims: opt_map<Value>, tenant_id: opt<String>,
+    custom_claims: opt_map<Value>, tenant_id: opt<String>, sso_app_id: opt<String>,
 });
 
 /// The session that a sign-in adds to. Without its refresh token there is nothing to add.

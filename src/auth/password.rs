@@ -181,6 +181,35 @@ impl Passwords<'_> {
     /// [`Error::Api`](crate::Error::Api) with HTTP status 401 if the old password is wrong, 400 if
     /// the new one is against the [`load_policy`](Self::load_policy).
     pub fn replace(&self, login_id: &str, passwords: Replacement<'_>) -> Result<AuthInfo> {
+        self.replace_with(login_id, passwords, &ReplaceOptions::default())
+    }
+
+    /// Replaces a password as [`replace`](Self::replace) does, with options: whether it ends the user's
+    /// other sessions.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// use descope::auth::password::{ReplaceOptions, Replacement};
+    ///
+    /// let password = client.auth().password();
+    /// let stolen = password.sign_up("ada", "qYlvi65KaX", &Default::default())?;
+    /// let passwords = Replacement { old: "qYlvi65KaX", new: "N0t-the-old" };
+    /// let options = ReplaceOptions::default().revoke_other_sessions(true);
+    /// password.replace_with("ada", passwords, &options)?;
+    /// assert!(client.auth().session().refresh(stolen.refresh_token().unwrap()).is_err());
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As for [`replace`](Self::replace).
+    pub fn replace_with(
+        &self,
+        login_id: &str,
+        passwords: Replacement<'_>,
+        options: &ReplaceOptions,
+    ) -> Result<AuthInfo> {
         let Replacement { old, new } = passwords;
         self.0
             .post("/v1/auth/password/replace")
@@ -190,6 +219,7 @@ impl Passwords<'_> {
             .secret("oldPassword", old)
             .check(check::secret("new_password", new))
             .secret("newPassword", new)
+            .fields(options)
             .send_sign_in()
     }
 }
@@ -244,9 +274,38 @@ pub struct ResetOptions {
     /// Values to put into the message.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub template_options: Option<BTreeMap<String, String>>,
+    /// The language of the message, such as `pt-BR`. Defaults to the project's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub locale: Option<String>,
+    /// Another connector to send the message with than the project's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub provider_id: Option<String>,
+    /// Sends the message to the user's recovery address instead. Defaults to `false`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub use_recovery: Option<bool>,
 }
 
-setters!(ResetOptions { redirect_url: opt<String>, template_options: opt_map<String> });
+setters!(ResetOptions {
+    redirect_url: opt<String>, template_options: opt_map<String>, locale: opt<String>,
+    provider_id: opt<String>, use_recovery: opt<bool>,
+});
+
+/// Options of [`Passwords::replace_with`].
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct ReplaceOptions {
+    /// Ends all other sessions of the user. Defaults to `false`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revoke_other_sessions: Option<bool>,
+    /// Which kinds of session `revoke_other_sessions` ends. Defaults to all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revoke_other_sessions_types: Option<Vec<String>>,
+}
+
+setters!(ReplaceOptions {
+    revoke_other_sessions: opt<bool>, revoke_other_sessions_types: opt_list<String>,
+});
 
 /// The message that was sent to reset a password.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -281,6 +340,10 @@ pub struct PasswordPolicy {
     pub number: bool,
     /// Whether there must be a character that is neither letter nor number.
     pub non_alphanumeric: bool,
+    /// Whether a password must be strong enough, as [`strength_score`](Self::strength_score) has it.
+    pub strength_score_enabled: bool,
+    /// The least score of a password's strength, as Descope computes it. The API names no scale.
+    pub strength_score: u32,
     /// All other fields, such as those that a newer Descope adds.
     #[serde(flatten)]
     pub extra: Extra,

@@ -1,6 +1,7 @@
 //! Sessions: checking, refreshing and ending them, and what a signed-in user may ask. Feature
 //! `session`.
 
+mod logout;
 mod named;
 
 use std::fmt;
@@ -9,6 +10,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+pub use self::logout::LogoutOptions;
 pub(crate) use self::named::Named;
 use super::{Auth, AuthInfo, Token};
 use crate::call::Call;
@@ -231,59 +233,6 @@ impl<'c> Sessions<'c> {
         }
         let refreshed = self.renew(&refresh, Memory::Ignored)?;
         Ok(CheckedSession { claims: refreshed.claims().clone(), refreshed: Some(refreshed) })
-    }
-}
-
-/// # Ending
-impl Sessions<'_> {
-    /// Ends the session. Its session tokens stay valid until they expire; drop the user's cookies.
-    ///
-    /// ```
-    /// # let emulator = descope::emulator::Emulator::new();
-    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
-    /// # emulator.seed(&serde_json::json!({ "users": [{ "loginId": "ada" }] })).unwrap();
-    /// # let signed_in = client.mgmt().jwt().sign_in("ada", &Default::default())?;
-    /// # let refresh_token = signed_in.refresh_token().unwrap();
-    /// let session = client.auth().session();
-    /// session.logout(refresh_token)?;
-    /// assert!(session.refresh(refresh_token).unwrap_err().is_unauthorized());
-    /// # Ok::<(), descope::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Api`] with HTTP status 401 if the refresh token is no longer valid.
-    pub fn logout(&self, refresh_token: &str) -> Result<()> {
-        self.logout_call(refresh_token).send_unit()
-    }
-
-    pub(crate) fn logout_call<'a>(&'a self, refresh_token: &'a str) -> Call<'a> {
-        self.0.post("/v1/auth/logout").bearer("refresh_token", refresh_token).fields(&json!({}))
-    }
-
-    /// Ends all sessions of the user, on every device.
-    ///
-    /// ```
-    /// # let emulator = descope::emulator::Emulator::new();
-    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
-    /// # emulator.seed(&serde_json::json!({ "users": [{ "loginId": "ada" }] })).unwrap();
-    /// # let signed_in = client.mgmt().jwt().sign_in("ada", &Default::default())?;
-    /// # let refresh_token = signed_in.refresh_token().unwrap();
-    /// let session = client.auth().session();
-    /// session.logout_all(refresh_token)?;
-    /// assert!(session.me(refresh_token).unwrap_err().is_unauthorized());
-    /// # Ok::<(), descope::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// As for [`logout`](Self::logout).
-    pub fn logout_all(&self, refresh_token: &str) -> Result<()> {
-        self.0
-            .post("/v1/auth/logoutall")
-            .bearer("refresh_token", refresh_token)
-            .fields(&json!({}))
-            .send_unit()
     }
 }
 

@@ -15,7 +15,7 @@ pub use self::assertion::{AssertionAlgorithm, ClientAssertion};
 use super::Mgmt;
 use crate::call::Call;
 use crate::check;
-use crate::models::UserDetails;
+use crate::models::{TenantRoles, UserDetails};
 use crate::options::setters;
 use crate::secret::Secret;
 
@@ -65,7 +65,7 @@ pub struct UpdateJwt {
 
 setters!(UpdateJwt { custom_claims: opt_map<Value>, refresh_duration: opt<Duration> });
 
-/// Options of [`Jwts::anonymous`] and [`Jwts::stop_impersonation`].
+/// Options of [`Jwts::stop_impersonation`], and most of those of [`Jwts::anonymous`].
 #[derive(Clone, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -86,6 +86,27 @@ setters!(JwtOptions {
     custom_claims: opt_map<Value>, selected_tenant: opt<String>, refresh_duration: opt<Duration>,
 });
 
+/// Options of [`Jwts::anonymous`].
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Anonymous {
+    /// What other tokens can have too.
+    #[serde(flatten)]
+    pub token: JwtOptions,
+    /// Names of roles for the tokens to have, in the selected tenant if there is one. Defaults to none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub roles: Option<Vec<String>>,
+}
+
+setters!(Anonymous { token: nested<JwtOptions>, roles: opt_list<String> });
+
+impl From<JwtOptions> for Anonymous {
+    fn from(token: JwtOptions) -> Self {
+        Self { token, ..Self::default() }
+    }
+}
+
 /// Options of [`Jwts::impersonate`] and [`Jwts::impersonate_stepup`].
 #[derive(Clone, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -100,6 +121,9 @@ pub struct Impersonation {
     /// The tenant to make the current one, as the claim `dct`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub selected_tenant: Option<String>,
+    /// The name of the cookie that will hold the session token. Defaults to the project's setting.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session_cookie_name: Option<String>,
     /// How long the refresh token is good, in whole seconds on the wire. Defaults to the project's
     /// setting.
     #[serde(serialize_with = "crate::time::span", skip_serializing_if = "Option::is_none")]
@@ -108,7 +132,7 @@ pub struct Impersonation {
 
 setters!(Impersonation {
     validate_consent: opt<bool>, custom_claims: opt_map<Value>, selected_tenant: opt<String>,
-    refresh_duration: opt<Duration>,
+    session_cookie_name: opt<String>, refresh_duration: opt<Duration>,
 });
 
 /// Options of [`Jwts::sign_in`].
@@ -125,6 +149,9 @@ pub struct SignIn {
     /// The tenant to sign in to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tenant_id: Option<String>,
+    /// The tenant to make the current one, as the claim `dct`. Defaults to none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub selected_tenant_id: Option<String>,
     /// How long the refresh token is good, in whole seconds on the wire. Defaults to the project's
     /// setting.
     #[serde(serialize_with = "crate::time::span", skip_serializing_if = "Option::is_none")]
@@ -133,7 +160,7 @@ pub struct SignIn {
 
 setters!(SignIn {
     session: opt<CurrentSession>, custom_claims: opt_map<Value>, tenant_id: opt<String>,
-    refresh_duration: opt<Duration>,
+    selected_tenant_id: opt<String>, refresh_duration: opt<Duration>,
 });
 
 /// A session that a user has already, for [`SignIn`].
@@ -208,6 +235,12 @@ pub struct SignUp {
     /// Claims to put into the session token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub custom_claims: Option<Map<String, Value>>,
+    /// The tenants to belong to, each with its roles. Defaults to none.
+    #[serde(rename = "userTenants", skip_serializing_if = "Option::is_none")]
+    pub tenants: Option<Vec<TenantRoles>>,
+    /// The tenant to make the current one, as the claim `dct`. Defaults to none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub selected_tenant_id: Option<String>,
     /// How long the refresh token is good, in whole seconds on the wire. Defaults to the project's
     /// setting.
     #[serde(serialize_with = "crate::time::span", skip_serializing_if = "Option::is_none")]
@@ -217,5 +250,6 @@ pub struct SignUp {
 setters!(SignUp {
     user: nested<UserDetails>,
     verified_email: opt<bool>, verified_phone: opt<bool>, sso_app_id: opt<String>,
-    custom_claims: opt_map<Value>, refresh_duration: opt<Duration>,
+    custom_claims: opt_map<Value>, tenants: opt_list<TenantRoles>,
+    selected_tenant_id: opt<String>, refresh_duration: opt<Duration>,
 });

@@ -48,7 +48,8 @@ fn sign_up_with_every_field() {
 #[test]
 fn sign_in_with_every_field() {
     let body = json!({
-        "loginId": ADA, "providerId": "C1", "URI": PAGE, "crossDevice": false,
+        "loginId": ADA, "providerId": "C1", "useRecovery": false, "URI": PAGE,
+        "crossDevice": false,
         "loginOptions": message_options(),
     });
     let mut new = body.clone();
@@ -59,13 +60,17 @@ fn sign_in_with_every_field() {
         let line = format!("POST /v1/auth/enchantedlink/signin/{name}");
         let sent = sends(&line, REFRESH, body.clone(), &answer, |client| {
             let links = client.auth().enchanted_link().cross_device(false);
-            links.sign_in(method, ADA, &link(every_message_option()))
+            links.sign_in(method, ADA, &link(every_message_option().use_recovery(false)))
         });
         assert_eq!(sent.sent_to.to_string(), "+1*******01");
         let line = format!("POST /v1/auth/enchantedlink/signup-in/{name}");
         let sent = sends(&line, "", new.clone(), &answer, |client| {
             let links = client.auth().enchanted_link().cross_device(false);
-            links.sign_up_or_in(method, ADA, &link_or_new(every_option_of_the_new()))
+            links.sign_up_or_in(
+                method,
+                ADA,
+                &link_or_new(every_option_of_the_new().use_recovery(false)),
+            )
         });
         assert_eq!((&*sent.link_id, sent.pending_ref.expose()), ("42", "ref-1"));
     }
@@ -91,6 +96,10 @@ fn verify_and_session() {
     let line = "POST /v1/auth/enchantedlink/verify";
     sends(line, "", json!({ "token": "T-o.k" }), &json!({}), |client| {
         client.auth().enchanted_link().verify("T-o.k")
+    });
+    let body = json!({ "token": "T-o.k", "pkceVerifier": "v-e.r" });
+    sends(line, "", body, &json!({}), |client| {
+        client.auth().enchanted_link().verify_with_pkce("T-o.k", "v-e.r")
     });
     let line = "POST /v1/auth/enchantedlink/pending-session";
     let info = sends(line, "", json!({ "pendingRef": "ref-1" }), &signed_in(), |client| {

@@ -50,7 +50,10 @@ fn sign_up_with_every_field() {
 
 #[test]
 fn sign_in_with_every_field() {
-    let body = json!({ "loginId": ADA, "providerId": "C1", "URI": PAGE, "loginOptions": message_options() });
+    let body = json!({
+        "loginId": ADA, "providerId": "C1", "useRecovery": true, "URI": PAGE,
+        "loginOptions": message_options(),
+    });
     let mut new = body.clone();
     new["loginOptions"] = options_of_the_new();
     let answer = json!({ "maskedPhone": "+1********01" });
@@ -58,7 +61,11 @@ fn sign_in_with_every_field() {
         let name = method.as_str();
         let line = format!("POST /v1/auth/magiclink/signin/{name}");
         let sent_to = sends(&line, REFRESH, body.clone(), &answer, |client| {
-            client.auth().magic_link().sign_in(method, ADA, &link(every_message_option()))
+            client.auth().magic_link().sign_in(
+                method,
+                ADA,
+                &link(every_message_option().use_recovery(true)),
+            )
         });
         assert_eq!(sent_to.masked_phone.as_deref(), Some("+1********01"));
         let line = format!("POST /v1/auth/magiclink/signup-in/{name}");
@@ -66,7 +73,7 @@ fn sign_in_with_every_field() {
             client.auth().magic_link().sign_up_or_in(
                 method,
                 ADA,
-                &link_or_new(every_option_of_the_new()),
+                &link_or_new(every_option_of_the_new().use_recovery(true)),
             )
         });
     }

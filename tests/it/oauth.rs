@@ -25,13 +25,23 @@ const CALLBACK: &str = "https://app.example.com/callback?a=1&b=ü x#top";
 const ENCODED: &str = "https%3A%2F%2Fapp.example.com%2Fcallback%3Fa%3D1%26b%3D%C3%BC%20x%23top";
 
 fn every_option() -> OAuthOptions {
-    OAuthOptions::default().redirect_url(CALLBACK).login_hint(ADA).login(every_login_option())
+    OAuthOptions::default()
+        .redirect_url(CALLBACK)
+        .login_hint(ADA)
+        .prompt("select_account")
+        .initiated_email(ADA)
+        .raw_response(true)
+        .test(false)
+        .login(every_login_option())
 }
 
 #[test]
 fn start_with_every_field() {
     type Start = fn(&Client) -> Result<String>;
-    let query = format!("?provider=google&redirectURL={ENCODED}&loginHint=ada%40example.com");
+    let query = format!(
+        "?provider=google&redirectURL={ENCODED}&loginHint=ada%40example.com\
+         &prompt=select_account&initiatedEmail=ada%40example.com&rawResponse=true&test=false"
+    );
     let starts: [(&str, Start); 2] = [
         ("", |c| c.auth().oauth().start(providers::GOOGLE, &every_option())),
         ("/signin", |c| c.auth().oauth().sign_in(providers::GOOGLE, &every_option())),
@@ -48,6 +58,10 @@ fn start_with_every_field() {
         let options = OAuthSignUpOptions::default()
             .redirect_url(CALLBACK)
             .login_hint(ADA)
+            .prompt("select_account")
+            .initiated_email(ADA)
+            .raw_response(true)
+            .test(false)
             .login(every_session_option());
         client.auth().oauth().sign_up(providers::GOOGLE, &options)
     });
@@ -63,13 +77,16 @@ fn update_with_every_field() {
     let options = OAuthUpdateOptions::default()
         .redirect_url(CALLBACK)
         .login_hint(ADA)
+        .prompt("login")
+        .initiated_email(ADA)
         .allow_all_merge(true)
         .step_up(true)
         .mfa(true)
         .login(every_session_option());
     let line = format!(
         "POST /v1/auth/oauth/authorize/update?provider=my%20own&redirectURL={ENCODED}\
-         &loginHint=ada%40example.com&allowAllMerge=true"
+         &loginHint=ada%40example.com&prompt=login&initiatedEmail=ada%40example.com\
+         &allowAllMerge=true"
     );
     let answer = json!({ "url": "https://idp.example.com" });
     sends(&line, REFRESH, login_options(), &answer, |client| {

@@ -39,7 +39,9 @@ fn sign_up_with_every_field() {
 
 #[test]
 fn sign_in_with_every_field() {
-    let body = json!({ "loginId": ADA, "providerId": "C1", "loginOptions": message_options() });
+    let body = json!({
+        "loginId": ADA, "providerId": "C1", "useRecovery": true, "loginOptions": message_options(),
+    });
     let mut new = body.clone();
     new["loginOptions"] = options_of_the_new();
     let answer = json!({ "maskedPhone": "+1********01" });
@@ -47,12 +49,16 @@ fn sign_in_with_every_field() {
         let name = method.as_str();
         let line = format!("POST /v1/auth/otp/signin/{name}");
         let sent_to = sends(&line, REFRESH, body.clone(), &answer, |client| {
-            client.auth().otp().sign_in(method, ADA, &every_message_option())
+            client.auth().otp().sign_in(method, ADA, &every_message_option().use_recovery(true))
         });
         assert_eq!(sent_to.to_string(), "+1********01");
         let line = format!("POST /v1/auth/otp/signup-in/{name}");
         sends(&line, "", new.clone(), &answer, |client| {
-            client.auth().otp().sign_up_or_in(method, ADA, &every_option_of_the_new())
+            client.auth().otp().sign_up_or_in(
+                method,
+                ADA,
+                &every_option_of_the_new().use_recovery(true),
+            )
         });
     }
     every_field_of(["POST /v1/auth/otp/signin/{method}", "POST /v1/auth/otp/signup-in/{method}"]);

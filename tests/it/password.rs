@@ -54,7 +54,10 @@ fn sign_in_with_every_field() {
 fn reset_with_every_field() {
     let options = ResetOptions::default()
         .redirect_url("https://app.example.com/reset")
-        .template_options([("app", "Engine")]);
+        .template_options([("app", "Engine")])
+        .locale("pt-BR")
+        .provider_id("C1")
+        .use_recovery(true);
     let line = "POST /v1/auth/password/reset";
     let answer = json!({
         "resetMethod": "enchantedlink", "pendingRef": "ref-1", "linkId": "42",
@@ -62,7 +65,8 @@ fn reset_with_every_field() {
     });
     let body = json!({
         "loginId": ADA, "redirectUrl": "https://app.example.com/reset",
-        "templateOptions": { "app": "Engine" },
+        "templateOptions": { "app": "Engine" }, "locale": "pt-BR", "providerId": "C1",
+        "useRecovery": true,
     });
     let sent =
         sends(line, "", body, &answer, |client| client.auth().password().send_reset(ADA, &options));
@@ -91,14 +95,25 @@ fn update_replace_and_policy() {
         client.auth().password().replace(ADA, Replacement { old: OLD, new: NEW })
     });
     assert_eq!(info.claims().user_id(), "U1");
+    let body = json!({
+        "loginId": ADA, "oldPassword": OLD, "newPassword": NEW, "revokeOtherSessions": true,
+        "revokeOtherSessionsTypes": ["web"],
+    });
+    let options =
+        ReplaceOptions::default().revoke_other_sessions(true).revoke_other_sessions_types(["web"]);
+    sends(line, "", body, &signed_in(), |client| {
+        let passwords = Replacement { old: OLD, new: NEW };
+        client.auth().password().replace_with(ADA, passwords, &options)
+    });
     let answer = json!({
-        "minLength": 12, "lowercase": true, "uppercase": false, "number": true,
+        "strengthScoreEnabled": true, "strengthScore": 3, "minLength": 12, "lowercase": true, "uppercase": false, "number": true,
         "nonAlphanumeric": true, "new": {},
     });
     let line = "GET /v1/auth/password/policy";
     let policy =
         sends(line, "", json!(null), &answer, |client| client.auth().password().load_policy());
-    assert_eq!(policy.min_length, 12);
+    assert_eq!((policy.min_length, policy.strength_score), (12, 3));
+    assert!(policy.strength_score_enabled);
     assert!(policy.lowercase && !policy.uppercase && policy.number && policy.non_alphanumeric);
     every_field_of([
         "GET /v1/auth/password/policy",

@@ -186,6 +186,7 @@ pub(crate) fn every_login_option() -> LoginOptions {
         .revoke_other_sessions_types(["web"])
         .custom_claims([("theme", "dark")])
         .tenant_id("acme")
+        .sso_app_id("app")
 }
 
 /// `loginOptions` as [`every_login_option`] must come out.
@@ -193,7 +194,7 @@ pub(crate) fn login_options() -> Value {
     json!({
         "stepup": true, "mfa": true, "revokeOtherSessions": true,
         "revokeOtherSessionsTypes": ["web"], "customClaims": { "theme": "dark" },
-        "tenantId": "acme",
+        "tenantId": "acme", "ssoAppId": "app",
     })
 }
 
@@ -204,6 +205,7 @@ pub(crate) fn every_session_option() -> SessionOptions {
         .revoke_other_sessions_types(["web"])
         .custom_claims([("theme", "dark")])
         .tenant_id("acme")
+        .sso_app_id("app")
 }
 
 /// `loginOptions` as [`every_session_option`] must come out.
@@ -228,6 +230,8 @@ pub(crate) fn every_message_option() -> MessageLoginOptions {
         .template_id("T1")
         .template_options([("app", "Engine")])
         .tenant_id("acme")
+        .sso_app_id("app")
+        .pkce_challenge("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM")
         .locale("pt-BR")
         .provider_id("C1")
 }
@@ -238,6 +242,7 @@ pub(crate) fn message_options() -> Value {
     options["templateId"] = "T1".into();
     options["templateOptions"] = json!({ "app": "Engine" });
     options["locale"] = "pt-BR".into();
+    options["pkceChallenge"] = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM".into();
     options
 }
 
@@ -250,6 +255,8 @@ pub(crate) fn every_option_of_the_new() -> MessageSignUpOrInOptions {
         .template_id("T1")
         .template_options([("app", "Engine")])
         .tenant_id("acme")
+        .sso_app_id("app")
+        .pkce_challenge("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM")
         .locale("pt-BR")
         .provider_id("C1")
 }
@@ -267,12 +274,15 @@ pub(crate) fn every_user_detail() -> UserDetails {
         .family_name("Lovelace")
         .email("ada@example.com")
         .phone("+12025550101")
+        .recovery_email("ada@example.org")
+        .recovery_phone("+12025550102")
 }
 
 pub(crate) fn every_sign_up_option() -> SignUpOptions {
     SignUpOptions::default()
         .user(every_user_detail())
         .revoke_other_sessions(false)
+        .revoke_other_sessions_types(["web"])
         .custom_claims([("theme", "dark")])
         .tenant_id("acme")
 }
@@ -280,7 +290,8 @@ pub(crate) fn every_sign_up_option() -> SignUpOptions {
 /// `loginOptions` as [`every_sign_up_option`] must come out.
 pub(crate) fn sign_up_options() -> Value {
     json!({
-        "revokeOtherSessions": false, "customClaims": { "theme": "dark" }, "tenantId": "acme",
+        "revokeOtherSessions": false, "revokeOtherSessionsTypes": ["web"],
+        "customClaims": { "theme": "dark" }, "tenantId": "acme",
     })
 }
 
@@ -288,10 +299,13 @@ pub(crate) fn every_message_sign_up_option() -> MessageSignUpOptions {
     MessageSignUpOptions::default()
         .user(every_user_detail())
         .revoke_other_sessions(false)
+        .revoke_other_sessions_types(["web"])
         .custom_claims([("theme", "dark")])
         .template_id("T1")
         .template_options([("app", "Engine")])
         .tenant_id("acme")
+        .pkce_challenge("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM")
+        .locale("pt-BR")
         .provider_id("C1")
 }
 
@@ -300,6 +314,8 @@ pub(crate) fn message_sign_up_options() -> Value {
     let mut options = sign_up_options();
     options["templateId"] = "T1".into();
     options["templateOptions"] = json!({ "app": "Engine" });
+    options["locale"] = "pt-BR".into();
+    options["pkceChallenge"] = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM".into();
     options
 }
 
@@ -308,6 +324,7 @@ pub(crate) fn user_details() -> Value {
     json!({
         "name": "Ada Lovelace", "givenName": "Ada", "middleName": "King",
         "familyName": "Lovelace", "email": "ada@example.com", "phone": "+12025550101",
+        "recoveryEmail": "ada@example.org", "recoveryPhone": "+12025550102",
     })
 }
 
@@ -315,7 +332,9 @@ pub(crate) fn every_update_option() -> UpdateOptions {
     UpdateOptions::default()
         .add_to_login_ids(true)
         .on_merge_use_existing(false)
+        .fail_on_conflict(true)
         .mfa(true)
+        .locale("pt-BR")
         .template_id("T1")
         .template_options([("app", "Engine")])
         .provider_id("C1")
@@ -324,7 +343,8 @@ pub(crate) fn every_update_option() -> UpdateOptions {
 /// The members of a body that [`every_update_option`] must make.
 pub(crate) fn update_options() -> Value {
     json!({
-        "addToLoginIDs": true, "onMergeUseExisting": false, "mfa": true, "templateId": "T1",
+        "addToLoginIDs": true, "onMergeUseExisting": false,
+        "failOnConflict": true, "mfa": true, "locale": "pt-BR", "templateId": "T1",
         "templateOptions": { "app": "Engine" }, "providerId": "C1",
     })
 }

@@ -94,6 +94,10 @@ impl<'c> OAuth<'c> {
         self.authorize("/v1/auth/oauth/authorize/signup", provider)
             .redirect(options.redirect_url.as_deref())
             .query("loginHint", options.login_hint.as_deref())
+            .query("prompt", options.prompt.as_deref())
+            .query("initiatedEmail", options.initiated_email.as_deref())
+            .query_flag("rawResponse", options.raw_response)
+            .query_flag("test", options.test)
             .fields(&options.login)
             .send_url()
     }
@@ -127,6 +131,8 @@ impl<'c> OAuth<'c> {
         self.authorize("/v1/auth/oauth/authorize/update", provider)
             .redirect(options.redirect_url.as_deref())
             .query("loginHint", options.login_hint.as_deref())
+            .query("prompt", options.prompt.as_deref())
+            .query("initiatedEmail", options.initiated_email.as_deref())
             .query_flag("allowAllMerge", options.allow_all_merge)
             .fields(options)
             .bearer("refresh_token", refresh_token)
@@ -142,6 +148,10 @@ impl<'c> Call<'c> {
     fn start(self, options: &'c OAuthOptions) -> Self {
         self.redirect(options.redirect_url.as_deref())
             .query("loginHint", options.login_hint.as_deref())
+            .query("prompt", options.prompt.as_deref())
+            .query("initiatedEmail", options.initiated_email.as_deref())
+            .query_flag("rawResponse", options.raw_response)
+            .query_flag("test", options.test)
             .fields(&options.login)
             .raising(&options.login.session)
     }

@@ -44,6 +44,8 @@ pub(in crate::emulator) struct Attempt {
     pub(in crate::emulator) right: Digest,
     pub(in crate::emulator) wrong: [Digest; 2],
     pub(in crate::emulator) expires: i64,
+    /// What the verifier of the click must fit (RFC 7636), if the sign-in asked for that.
+    pub(in crate::emulator) challenge: Option<String>,
     pub(in crate::emulator) state: AttemptState,
 }
 

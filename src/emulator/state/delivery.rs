@@ -68,9 +68,28 @@ impl Delivery {
         })
     }
 
+    /// Where the user is reached who has lost the rest.
+    pub(in crate::emulator) fn recovery_address(self, profile: &Profile) -> Result<String> {
+        let email = self == Self::Email;
+        let known = if email { &profile.recovery_email } else { &profile.recovery_phone };
+        if known.is_empty() {
+            let name = self.address_name();
+            return Err(Refusal::argument(format!("The user has no {name} to recover with")));
+        }
+        Ok(known.clone())
+    }
+
     /// Marks the address as verified, if it is the user's.
     pub(in crate::emulator) fn verified(self, user: &mut User, address: &str) {
         if address.is_empty() {
+            return;
+        }
+        let (recovery, verified) = match self {
+            Self::Email => (&user.profile.recovery_email, &mut user.verified_recovery_email),
+            _ => (&user.profile.recovery_phone, &mut user.verified_recovery_phone),
+        };
+        if recovery == address {
+            *verified = true;
             return;
         }
         if self.address_of(&mut user.profile).is_empty() {

@@ -54,6 +54,9 @@ impl Hashed {
                 let iterations = of.int("iterations").unwrap_or_default();
                 pbkdf2_of(of.text("type"), iterations, bytes("salt"), bytes("hash"))
             }
+            "bach" | "buddyauth" => {
+                return Err(Refusal::uncovered_field(&format!("hashedPassword.{kind}")));
+            }
             kind => ForeignHash::read(kind, of).map(Form::Foreign),
         };
         match form {

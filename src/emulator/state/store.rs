@@ -129,6 +129,14 @@ impl Store {
         self.user_by_login(login_id).ok_or_else(Refusal::no_user)
     }
 
+    /// Whether an address is another user's: their login ID, e-mail address or phone number.
+    pub(in crate::emulator) fn has_address(&self, address: &str, but: &str) -> bool {
+        self.users.iter().any(|user| {
+            let known = [&user.profile.email, &user.profile.phone].into_iter();
+            user.id != but && known.chain(&user.login_ids).any(|known| known == address)
+        })
+    }
+
     /// Refuses a login ID that a user has.
     pub(in crate::emulator) fn check_free(&self, login_id: &str) -> Result<()> {
         match self.user_by_login(login_id) {

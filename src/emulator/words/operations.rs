@@ -66,14 +66,14 @@ mod tests {
             match word {
                 "body" => body.extend(names(part)),
                 "query" => query.extend(names(part)),
-                "also" => body.extend(part.split(" -- ").take(1).flat_map(names)),
                 // A field of the query has a question mark.
-                "taken" => {
-                    let fields = part.split(" -- ").take(1).flat_map(names);
-                    let (asked, given): (Vec<_>, Vec<_>) =
-                        fields.partition(|of| of.starts_with('?'));
-                    query.extend(asked.iter().map(|name| &name[1..]));
-                    body.extend(given);
+                "also" | "taken" => {
+                    for name in part.split(" -- ").take(1).flat_map(names) {
+                        match name.strip_prefix('?') {
+                            Some(name) => query.insert(name),
+                            None => body.insert(name),
+                        };
+                    }
                 }
                 _ => {}
             }

@@ -21,6 +21,8 @@ pub struct Relation {
     pub relation_definition: String,
     /// Who or what has the relation to the resource.
     pub target: Target,
+    /// The namespace of a target that is a resource. Defaults to none, as for users.
+    pub target_namespace: Option<String>,
     /// What a newer Descope says beyond the above.
     pub extra: Extra,
 }
@@ -120,14 +122,25 @@ impl Relation {
             resource: resource.into(),
             relation_definition: relation_definition.into(),
             target,
+            target_namespace: None,
             extra: Extra::default(),
         }
+    }
+
+    /// Sets [`target_namespace`](field@Self::target_namespace).
+    #[must_use]
+    pub fn target_namespace(mut self, namespace: impl Into<String>) -> Self {
+        self.target_namespace = Some(namespace.into());
+        self
     }
 
     pub(super) fn check(&self) -> Result<()> {
         check::id("resource", &self.resource)?;
         check::id("relation_definition", &self.relation_definition)?;
         check::id("namespace", &self.namespace)?;
+        if let Some(namespace) = &self.target_namespace {
+            check::id("target_namespace", namespace)?;
+        }
         match &self.target {
             Target::Id(target) => check::id("target", target),
             Target::Set(set) => {
@@ -149,6 +162,8 @@ struct WireRelation {
     namespace: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     target: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target_namespace: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     target_set_resource: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -178,6 +193,7 @@ impl From<WireRelation> for Relation {
             resource: wire.resource,
             relation_definition: wire.relation_definition,
             target,
+            target_namespace: filled(wire.target_namespace),
             extra: wire.extra,
         }
     }
@@ -189,6 +205,7 @@ impl From<Relation> for WireRelation {
             resource: relation.resource,
             relation_definition: relation.relation_definition,
             namespace: relation.namespace,
+            target_namespace: relation.target_namespace,
             extra: relation.extra,
             ..Self::default()
         };

@@ -1,6 +1,6 @@
 //! Changing tokens, signing users in, impersonation.
 
-use super::{Impersonation, JwtOptions, Jwts, SignIn, SignUp, UpdateJwt};
+use super::{Anonymous, Impersonation, JwtOptions, Jwts, SignIn, SignUp, UpdateJwt};
 use crate::auth::AuthInfo;
 use crate::check;
 use crate::error::Result;
@@ -216,9 +216,10 @@ impl Jwts<'_> {
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
-    /// use descope::mgmt::jwt::JwtOptions;
+    /// use descope::mgmt::jwt::{Anonymous, JwtOptions};
     ///
-    /// let options = JwtOptions::default().custom_claims([("cart", "C7")]);
+    /// let token = JwtOptions::default().custom_claims([("cart", "C7")]);
+    /// let options = Anonymous::default().token(token);
     /// let guest = client.mgmt().jwt().anonymous(&options)?;
     /// let claims = client.auth().session().validate(guest.session_token())?;
     /// assert_eq!(claims.get::<String>("cart")?.as_deref(), Some("C7"));
@@ -228,7 +229,7 @@ impl Jwts<'_> {
     /// # Errors
     ///
     /// Those of [every management call](crate::mgmt::Mgmt#errors).
-    pub fn anonymous(&self, options: &JwtOptions) -> Result<AuthInfo> {
+    pub fn anonymous(&self, options: &Anonymous) -> Result<AuthInfo> {
         self.0.post("/v1/mgmt/auth/anonymous").fields(options).send_sign_in()
     }
 }

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use super::hashed::encode;
-use super::{HashedPassword, Invitation, UserPatch, UserProfile, Users};
+use super::{HashedPassword, InitialPassword, Invitation, UserPatch, UserProfile, Users};
 use crate::call::Call;
 use crate::check;
 use crate::error::Result;
@@ -175,10 +175,6 @@ pub struct BatchUser {
     /// The user's data.
     #[serde(flatten)]
     pub profile: UserProfile,
-    /// Whether the user may sign in. Defaults to enabled, or to invited for
-    /// [`invite_batch`](Users::invite_batch).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub status: Option<UserStatus>,
     /// The password. Defaults to none.
     #[serde(flatten)]
     pub password: Option<InitialPassword>,
@@ -194,6 +190,13 @@ impl BatchUser {
     /// A user of whom nothing is known but the login ID.
     pub fn new(login_id: impl Into<String>) -> Self {
         Self { login_id: login_id.into(), ..Self::default() }
+    }
+
+    /// Sets the [`status`](field@UserProfile::status) of the profile.
+    #[must_use]
+    pub fn status(mut self, status: impl Into<UserStatus>) -> Self {
+        self.profile = self.profile.status(status);
+        self
     }
 
     /// Sets [`password`](field@Self::password), in cleartext.
@@ -212,38 +215,8 @@ impl BatchUser {
 }
 
 setters!(BatchUser {
-    profile: nested<UserProfile>, status: opt<UserStatus>, seed: opt<Secret>,
-    created_time: opt<crate::UnixTime>,
+    profile: nested<UserProfile>, seed: opt<Secret>, created_time: opt<crate::UnixTime>,
 });
-
-/// The password that a [`BatchUser`] begins with.
-#[derive(Clone, Debug, Serialize)]
-#[non_exhaustive]
-pub enum InitialPassword {
-    /// In cleartext.
-    #[serde(rename = "password")]
-    Cleartext(#[serde(serialize_with = "cleartext")] Secret),
-    /// As another system has stored it.
-    #[serde(rename = "hashedPassword")]
-    Hashed(HashedPassword),
-}
-
-fn cleartext<S: Serializer>(
-    password: &Secret,
-    serializer: S,
-) -> std::result::Result<S::Ok, S::Error> {
-    serializer.serialize_str(password.expose())
-}
-
-impl InitialPassword {
-    /// The texts that must not show in any error, as they go over the wire.
-    fn secrets(&self) -> Vec<Secret> {
-        match self {
-            Self::Cleartext(password) => vec![password.clone()],
-            Self::Hashed(password) => password.secrets(),
-        }
-    }
-}
 
 /// What became of a batch.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]

@@ -36,9 +36,22 @@ pub enum HashedPassword {
         /// Lanes, as a rule 1 to 10.
         threads: u32,
     },
+    /// Bach's, whose hash depends on a key.
+    Bach {
+        /// The hash as text.
+        hash: String,
+        /// The key as text.
+        key: String,
+    },
     /// Bcrypt.
     Bcrypt {
         /// The hash as text, such as `$2a$10$…`.
+        hash: String,
+    },
+    /// BuddyAuth's.
+    #[serde(rename = "buddyauth")]
+    BuddyAuth {
+        /// The hash as text.
         hash: String,
     },
     /// Django's.
@@ -110,7 +123,7 @@ pub enum HashedPassword {
 
 impl HashedPassword {
     /// The texts that must not show in any error, as they go over the wire.
-    pub(super) fn secrets(&self) -> Vec<Secret> {
+    fn secrets(&self) -> Vec<Secret> {
         let Ok(Value::Object(kind)) = serde_json::to_value(self) else { return Vec::new() };
         kind.values()
             .filter_map(Value::as_object)
@@ -126,6 +139,8 @@ impl fmt::Debug for HashedPassword {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Argon2 { .. } => "Argon2([redacted])",
+            Self::Bach { .. } => "Bach([redacted])",
+            Self::BuddyAuth { .. } => "BuddyAuth([redacted])",
             Self::Bcrypt { .. } => "Bcrypt([redacted])",
             Self::Django { .. } => "Django([redacted])",
             Self::Firebase { .. } => "Firebase([redacted])",
@@ -134,6 +149,32 @@ impl fmt::Debug for HashedPassword {
             Self::Phpass { .. } => "Phpass([redacted])",
             Self::Sha { .. } => "Sha([redacted])",
         })
+    }
+}
+
+/// The password that a new user begins with.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub enum InitialPassword {
+    /// In cleartext.
+    #[serde(rename = "password")]
+    Cleartext(#[serde(serialize_with = "cleartext")] Secret),
+    /// As another system has stored it.
+    #[serde(rename = "hashedPassword")]
+    Hashed(HashedPassword),
+}
+
+fn cleartext<S: Serializer>(password: &Secret, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(password.expose())
+}
+
+impl InitialPassword {
+    /// The texts that must not show in any error, as they go over the wire.
+    pub(super) fn secrets(&self) -> Vec<Secret> {
+        match self {
+            Self::Cleartext(password) => vec![password.clone()],
+            Self::Hashed(password) => password.secrets(),
+        }
     }
 }
 

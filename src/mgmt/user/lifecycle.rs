@@ -37,6 +37,7 @@ impl Users<'_> {
     /// [`Error::Api`](crate::Error::Api) for an unknown role or tenant: then no user is created.
     pub fn create(&self, login_id: &str, user: &NewUser) -> Result<User> {
         self.of_login("/v1/mgmt/user/create", login_id)
+            .hide(&user.secrets())
             .field("invite", false)
             .fields(user)
             .send_field("user")
@@ -64,6 +65,7 @@ impl Users<'_> {
     /// As for [`create`](Self::create).
     pub fn invite(&self, login_id: &str, user: &NewUser, invitation: &Invitation) -> Result<User> {
         self.of_login("/v1/mgmt/user/create", login_id)
+            .hide(&user.secrets())
             .fields(user)
             .fields(invitation)
             .field("invite", true)

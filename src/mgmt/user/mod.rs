@@ -46,11 +46,10 @@ mod profile;
 
 pub use self::auth::{Passkey, PasswordState, TrustedDevice};
 pub use self::batch::{
-    BatchFailure, BatchOutcome, BatchUser, ImportFailure, ImportOutcome, InitialPassword,
-    UserImport,
+    BatchFailure, BatchOutcome, BatchUser, ImportFailure, ImportOutcome, UserImport,
 };
 pub use self::change::{AddressUpdate, NamesUpdate, RecoveryUpdate};
-pub use self::hashed::{HashFunction, HashedPassword};
+pub use self::hashed::{HashFunction, HashedPassword, InitialPassword};
 pub use self::lifecycle::LoadOptions;
 pub use self::profile::{FamilyAssociation, Invitation, NewUser, UserPatch, UserProfile};
 pub use self::search::{RoleFilter, UserSearch};

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::{HashedPassword, InitialPassword};
 use crate::models::{TenantRoles, UserStatus};
 use crate::options::setters;
+use crate::secret::Secret;
 
 /// All that a user can be given at any time, for [`update`](super::Users::update), which replaces all of
 /// it, and as a part of [`NewUser`] and [`BatchUser`](super::BatchUser).
@@ -43,6 +45,18 @@ pub struct UserProfile {
     /// Whether the phone number counts as verified.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verified_phone: Option<bool>,
+    /// The e-mail address by which the user gets back in without the others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recovery_email: Option<String>,
+    /// The phone number by which the user gets back in without the others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recovery_phone: Option<String>,
+    /// Whether the recovery e-mail address counts as verified.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verified_recovery_email: Option<bool>,
+    /// Whether the recovery phone number counts as verified.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verified_recovery_phone: Option<bool>,
     /// Names of roles in the project.
     #[serde(rename = "roleNames", skip_serializing_if = "Option::is_none")]
     pub roles: Option<Vec<String>>,
@@ -61,6 +75,10 @@ pub struct UserProfile {
     /// The families to belong to.
     #[serde(rename = "familyAssociations", skip_serializing_if = "Option::is_none")]
     pub families: Option<Vec<FamilyAssociation>>,
+    /// Whether the user may sign in. For new users, it defaults to enabled, or to invited for
+    /// [`invite`](super::Users::invite). An update that does not set it leaves it as it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<UserStatus>,
     /// Whether this is a test user; see [`Users::create_test_user`](super::Users::create_test_user).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub test: Option<bool>,
@@ -69,10 +87,12 @@ pub struct UserProfile {
 setters!(UserProfile {
     email: opt<String>, phone: opt<String>, name: opt<String>, given_name: opt<String>,
     middle_name: opt<String>, family_name: opt<String>, picture: opt<String>,
-    verified_email: opt<bool>, verified_phone: opt<bool>, roles: opt_list<String>,
+    verified_email: opt<bool>, verified_phone: opt<bool>, recovery_email: opt<String>,
+    recovery_phone: opt<String>, verified_recovery_email: opt<bool>,
+    verified_recovery_phone: opt<bool>, roles: opt_list<String>,
     tenants: opt_list<TenantRoles>, custom_attributes: opt_map<Value>,
     additional_login_ids: opt_list<String>, sso_app_ids: opt_list<String>,
-    families: opt_list<FamilyAssociation>, test: opt<bool>,
+    families: opt_list<FamilyAssociation>, status: opt<UserStatus>, test: opt<bool>,
 });
 
 /// A new user, for [`create`](super::Users::create) and [`invite`](super::Users::invite).
@@ -92,18 +112,49 @@ pub struct NewUser {
     /// What can be changed later, too.
     #[serde(flatten)]
     pub profile: UserProfile,
-    /// Whether the user may sign in. Defaults to enabled, or to invited for
-    /// [`invite`](super::Users::invite).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub status: Option<UserStatus>,
+    /// The password. Defaults to none.
+    #[serde(flatten)]
+    pub password: Option<InitialPassword>,
     /// Where an invitation leads. Defaults to what the project has configured.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub invite_url: Option<String>,
 }
 
-setters!(NewUser {
-    profile: nested<UserProfile>, status: opt<UserStatus>, invite_url: opt<String>,
-});
+setters!(NewUser { profile: nested<UserProfile>, invite_url: opt<String> });
+
+impl NewUser {
+    /// Sets [`password`](field@Self::password), in cleartext.
+    #[must_use]
+    pub fn password(mut self, password: impl Into<Secret>) -> Self {
+        self.password = Some(InitialPassword::Cleartext(password.into()));
+        self
+    }
+
+    /// Sets [`password`](field@Self::password), as another system has stored it.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// use descope::mgmt::user::{HashedPassword, NewUser};
+    ///
+    /// // "password"
+    /// let hash = "5f4dcc3b5aa765d61d8327deb882cf99".to_owned();
+    /// let ada = NewUser::default().hashed_password(HashedPassword::Md5 { hash });
+    /// client.mgmt().user().create("ada", &ada)?;
+    /// client.auth().password().sign_in("ada", "password", &Default::default())?;
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    #[must_use]
+    pub fn hashed_password(mut self, password: HashedPassword) -> Self {
+        self.password = Some(InitialPassword::Hashed(password));
+        self
+    }
+
+    /// The texts that must not show in any error.
+    pub(super) fn secrets(&self) -> Vec<Secret> {
+        self.password.as_ref().map(InitialPassword::secrets).unwrap_or_default()
+    }
+}
 
 /// Writes those setters of [`NewUser`] that [`UserProfile`] has too.
 macro_rules! profile_setters {
@@ -124,8 +175,14 @@ macro_rules! profile_setters {
 }
 
 profile_setters! {
-    [email, phone, name, given_name, middle_name, family_name, picture] value: impl Into<String>;
-    [verified_email, verified_phone, test] value: impl Into<bool>;
+    [
+        email, phone, name, given_name, middle_name, family_name, picture, recovery_email,
+        recovery_phone
+    ] value: impl Into<String>;
+    [
+        verified_email, verified_phone, verified_recovery_email, verified_recovery_phone, test
+    ] value: impl Into<bool>;
+    [status] value: impl Into<UserStatus>;
     [roles, additional_login_ids, sso_app_ids] values: impl IntoIterator<Item = impl Into<String>>;
     [tenants] values: impl IntoIterator<Item = impl Into<TenantRoles>>;
     [families] values: impl IntoIterator<Item = impl Into<FamilyAssociation>>;
@@ -179,6 +236,18 @@ pub struct UserPatch {
     /// Whether the phone number counts as verified.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verified_phone: Option<bool>,
+    /// The e-mail address by which the user gets back in without the others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recovery_email: Option<String>,
+    /// The phone number by which the user gets back in without the others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recovery_phone: Option<String>,
+    /// Whether the recovery e-mail address counts as verified.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verified_recovery_email: Option<bool>,
+    /// Whether the recovery phone number counts as verified.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verified_recovery_phone: Option<bool>,
     /// Names of roles in the project, in place of those held.
     #[serde(rename = "roleNames", skip_serializing_if = "Option::is_none")]
     pub roles: Option<Vec<String>>,
@@ -211,7 +280,9 @@ pub struct UserPatch {
 setters!(UserPatch {
     email: opt<String>, phone: opt<String>, name: opt<String>, given_name: opt<String>,
     middle_name: opt<String>, family_name: opt<String>, picture: opt<String>,
-    verified_email: opt<bool>, verified_phone: opt<bool>, roles: opt_list<String>,
+    verified_email: opt<bool>, verified_phone: opt<bool>, recovery_email: opt<String>,
+    recovery_phone: opt<String>, verified_recovery_email: opt<bool>,
+    verified_recovery_phone: opt<bool>, roles: opt_list<String>,
     tenants: opt_list<TenantRoles>, custom_attributes: opt_map<Value>,
     additional_login_ids: opt_list<String>, sso_app_ids: opt_list<String>,
     families: opt_list<FamilyAssociation>, scim: opt<bool>, status: opt<UserStatus>,

@@ -33,6 +33,7 @@ impl Users<'_> {
     /// [`USER_ALREADY_EXISTS`](crate::codes::USER_ALREADY_EXISTS) if a login ID is taken.
     pub fn create_test_user(&self, login_id: &str, user: &NewUser) -> Result<User> {
         self.of_login("/v1/mgmt/user/create/test", login_id)
+            .hide(&user.secrets())
             .field("invite", false)
             .fields(user)
             .field("test", true)

@@ -26,7 +26,7 @@ pub(super) fn call(client: &Client, method: &str, args: &Args<'_>) -> Call {
         "sign_in" => signed_in(jwts.sign_in(login_id, &sign_in(args)?)),
         "sign_up" => signed_in(jwts.sign_up(login_id, &sign_up(args)?)),
         "sign_up_or_in" => signed_in(jwts.sign_up_or_in(login_id, &sign_up(args)?)),
-        "anonymous" => signed_in(jwts.anonymous(&options(args)?)),
+        "anonymous" => signed_in(jwts.anonymous(&options(args)?.into())),
         _ => Err(Unsayable::NoAdapter),
     }
 }

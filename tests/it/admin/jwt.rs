@@ -2,9 +2,13 @@
 
 use std::time::Duration;
 
-use descope::mgmt::jwt::{CurrentSession, Impersonation, JwtOptions, SignIn, SignUp, UpdateJwt};
+use descope::mgmt::jwt::{
+    Anonymous, CurrentSession, Impersonation, JwtOptions, SignIn, SignUp, UpdateJwt,
+};
 use descope::mgmt::user::NewUser;
-use descope::{AuthInfo, Client, Error, Scope, Secret, TokenError, UserDetails, codes};
+use descope::{
+    AuthInfo, Client, Error, Scope, Secret, TenantRoles, TokenError, UserDetails, codes,
+};
 use serde_json::{Value, json};
 
 use crate::emulated::{ADA, start, with_ada};
@@ -36,11 +40,12 @@ fn update_impersonate_and_stop_with_every_field() {
         .validate_consent(true)
         .custom_claims(claims())
         .selected_tenant("acme")
+        .session_cookie_name("DS2")
         .refresh_duration(HOUR);
     let body = json!({
         "impersonatorId": "ada", "loginId": "al", "validateConsent": true,
         "customClaims": { "c": { "list": [1, null] } }, "selectedTenant": "acme",
-        "refreshDuration": 3600,
+        "sessionCookieName": "DS2", "refreshDuration": 3600,
     });
     let line = "POST /v1/mgmt/impersonate/stepup";
     is_canary(sends(line, MANAGEMENT, body.clone(), &answer, |client| {
@@ -82,12 +87,13 @@ fn sign_in_sign_up_and_anonymous_with_every_field() {
         .session(session)
         .custom_claims(claims())
         .tenant_id("acme")
+        .selected_tenant_id("acme")
         .refresh_duration(HOUR);
     let body = json!({
         "loginId": "ada", "stepup": true, "revokeOtherSessions": true,
         "revokeOtherSessionsTypes": ["web"], "jwt": REFRESH,
         "customClaims": { "c": { "list": [1, null] } }, "tenantId": "acme",
-        "refreshDuration": 3600,
+        "selectedTenantId": "acme", "refreshDuration": 3600,
     });
     let line = "POST /v1/mgmt/auth/signin";
     let info = sends(line, MANAGEMENT, body, &signed_in(), |client| {
@@ -120,18 +126,23 @@ fn sign_in_sign_up_and_anonymous_with_every_field() {
         .middle_name("King")
         .family_name("Lovelace")
         .email(ADA)
-        .phone("+12025550101");
+        .phone("+12025550101")
+        .recovery_email("ada@example.org")
+        .recovery_phone("+12025550102");
     let options = SignUp::default()
         .user(user)
         .verified_email(true)
         .verified_phone(false)
         .sso_app_id("app")
         .custom_claims(claims())
+        .tenants([TenantRoles::new("acme").roles(["Owner"])])
+        .selected_tenant_id("acme")
         .refresh_duration(HOUR);
     let body = json!({
         "loginId": "ada", "user": user_details(), "emailVerified": true, "phoneVerified": false,
         "ssoAppId": "app", "customClaims": { "c": { "list": [1, null] } },
-        "refreshDuration": 3600,
+        "userTenants": [{ "tenantId": "acme", "roleNames": ["Owner"] }],
+        "selectedTenantId": "acme", "refreshDuration": 3600,
     });
     sends("POST /v1/mgmt/auth/signup", MANAGEMENT, body.clone(), &signed_in(), |client| {
         client.mgmt().jwt().sign_up("ada", &options)
@@ -140,13 +151,14 @@ fn sign_in_sign_up_and_anonymous_with_every_field() {
         client.mgmt().jwt().sign_up_or_in("ada", &options)
     });
 
-    let options = JwtOptions::default()
+    let token = JwtOptions::default()
         .custom_claims(claims())
         .selected_tenant("acme")
         .refresh_duration(HOUR);
+    let options = Anonymous::from(token).roles(["Guest"]);
     let body = json!({
         "customClaims": { "c": { "list": [1, null] } }, "selectedTenant": "acme",
-        "refreshDuration": 3600,
+        "refreshDuration": 3600, "roles": ["Guest"],
     });
     let mut answer = signed_in();
     answer.as_object_mut().unwrap().remove("user");
@@ -347,7 +359,7 @@ fn an_anonymous_session_has_tokens_and_no_user() {
         .custom_claims([("cart", "C7")])
         .selected_tenant("acme")
         .refresh_duration(HOUR);
-    let guest = client.mgmt().jwt().anonymous(&options).unwrap();
+    let guest = client.mgmt().jwt().anonymous(&options.into()).unwrap();
     let claims = client.auth().session().validate(guest.session_token()).unwrap();
     assert_eq!(claims.get::<String>("cart").unwrap().as_deref(), Some("C7"));
     assert_eq!(claims.get::<String>("dct").unwrap().as_deref(), Some("acme"));
@@ -356,4 +368,41 @@ fn an_anonymous_session_has_tokens_and_no_user() {
     assert!(users.is_ok());
     let refused = client.auth().session().refresh(guest.refresh_token().unwrap());
     assert!(matches!(refused, Err(Error::Api(_))));
+}
+
+#[test]
+fn roles_are_those_of_the_guest_and_of_who_signs_up() {
+    let (emulator, client) = start();
+    let seed = json!({
+        "permissions": [{ "name": "browse" }],
+        "tenants": [{ "id": "acme", "name": "Acme" }, { "id": "other", "name": "Other" }],
+        "roles": [
+            { "name": "Guest", "permissionNames": ["browse"] },
+            { "name": "Owner", "tenantId": "acme" },
+        ],
+    });
+    emulator.seed(&seed).unwrap();
+    let (jwt, session) = (client.mgmt().jwt(), client.auth().session());
+    let claims = |info: &AuthInfo| session.validate(info.session_token()).unwrap();
+    let guest = claims(&jwt.anonymous(&Anonymous::default().roles(["Guest"])).unwrap());
+    assert_eq!(guest.roles(Scope::Project), ["Guest"]);
+    assert_eq!(guest.permissions(Scope::Project), ["browse"]);
+    let in_acme = JwtOptions::default().selected_tenant("acme");
+    let options = Anonymous::from(in_acme).roles(["Owner"]);
+    let guest = claims(&jwt.anonymous(&options).unwrap());
+    assert_eq!(guest.roles(Scope::Tenant("acme")), ["Owner"]);
+    assert_eq!(guest.roles(Scope::Project), [""; 0]);
+    let unknown = jwt.anonymous(&Anonymous::default().roles(["Owner"]));
+    assert_eq!(unknown.unwrap_err().status(), Some(400), "it is a role in a tenant");
+
+    let options = SignUp::default()
+        .tenants([TenantRoles::new("acme").roles(["Owner"]), TenantRoles::new("other")])
+        .selected_tenant_id("acme");
+    let ada = claims(&jwt.sign_up("ada", &options).unwrap());
+    assert_eq!(ada.current_tenant(), Some("acme"));
+    assert_eq!(ada.roles(Scope::Tenant("acme")), ["Owner"]);
+    let again = jwt.sign_in("ada", &SignIn::default().selected_tenant_id("other")).unwrap();
+    assert_eq!(claims(&again).current_tenant(), Some("other"));
+    let unknown = jwt.sign_in("ada", &SignIn::default().selected_tenant_id("nowhere"));
+    assert_eq!(unknown.unwrap_err().status(), Some(400));
 }

@@ -91,9 +91,22 @@ fn patch() {
 
 #[test]
 fn hashed_passwords() {
+    for (hashed, sent) in every_hash() {
+        assert!(!format!("{hashed:?}").contains("text"));
+        let users = json!([{ "loginId": "ada", "hashedPassword": sent }]);
+        let body = json!({ "users": users, "invite": false });
+        let line = "POST /v1/mgmt/user/create/batch";
+        manages(line, body, &json!({}), |users| {
+            users.create_batch(&[BatchUser::new("ada").hashed_password(hashed.clone())])
+        });
+    }
+}
+
+/// Each kind of hash, and how it goes over the wire.
+pub(super) fn every_hash() -> Vec<(HashedPassword, Value)> {
     let (bytes, salt) = (b"\xff\xfe\x00".to_vec(), b"salt".to_vec());
     let text = || "text".to_owned();
-    for (hashed, sent) in [
+    vec![
         (
             HashedPassword::Argon2 {
                 hash: bytes.clone(),
@@ -106,6 +119,11 @@ fn hashed_passwords() {
                 "hash": "//4A", "salt": "c2FsdA==", "iterations": 2, "memory": 19456, "threads": 1,
             } }),
         ),
+        (
+            HashedPassword::Bach { hash: text(), key: "k".into() },
+            json!({ "bach": { "hash": "text", "key": "k" } }),
+        ),
+        (HashedPassword::BuddyAuth { hash: text() }, json!({ "buddyauth": { "hash": "text" } })),
         (HashedPassword::Bcrypt { hash: text() }, json!({ "bcrypt": { "hash": "text" } })),
         (HashedPassword::Django { hash: text() }, json!({ "django": { "hash": "text" } })),
         (
@@ -147,15 +165,7 @@ fn hashed_passwords() {
             HashedPassword::Sha { hash: text(), salt: "s".into(), function: HashFunction::Sha512 },
             json!({ "sha": { "hash": "text", "salt": "s", "type": "sha512" } }),
         ),
-    ] {
-        assert!(!format!("{hashed:?}").contains("text"));
-        let users = json!([{ "loginId": "ada", "hashedPassword": sent }]);
-        let body = json!({ "users": users, "invite": false });
-        let line = "POST /v1/mgmt/user/create/batch";
-        manages(line, body, &json!({}), |users| {
-            users.create_batch(&[BatchUser::new("ada").hashed_password(hashed.clone())])
-        });
-    }
+    ]
 }
 
 #[test]

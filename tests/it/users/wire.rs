@@ -6,6 +6,7 @@ use descope::mgmt::user::{
 use descope::{Client, Error, TenantRoles, User, UserStatus};
 use serde_json::{Value, json};
 
+use super::batch::every_hash;
 use super::{changes, full_user, manages};
 use crate::inventory::{every_field_of, refusals_of};
 use crate::support::refuses;
@@ -26,6 +27,10 @@ pub(super) fn everything() -> UserProfile {
         .picture("https://example.com/ada.png")
         .verified_email(true)
         .verified_phone(false)
+        .recovery_email("ada@example.org")
+        .recovery_phone("+12025550102")
+        .verified_recovery_email(false)
+        .verified_recovery_phone(true)
         .roles(["Editor", "Admin"])
         .tenants([TenantRoles::new("acme").roles(["Owner"]), TenantRoles::new("evil")])
         .custom_attributes([("k", json!({ "deep": [1, null] }))])
@@ -41,7 +46,9 @@ pub(super) fn everything_sent() -> Value {
         "loginId": "ada", "email": "ada@example.com", "phone": "+12025550101",
         "displayName": "Ada Lovelace", "givenName": "Ada", "middleName": "King",
         "familyName": "Lovelace", "picture": "https://example.com/ada.png",
-        "verifiedEmail": true, "verifiedPhone": false, "roleNames": ["Editor", "Admin"],
+        "verifiedEmail": true, "verifiedPhone": false, "recoveryEmail": "ada@example.org",
+        "recoveryPhone": "+12025550102", "verifiedRecoveryEmail": false,
+        "verifiedRecoveryPhone": true, "roleNames": ["Editor", "Admin"],
         "userTenants": [
             { "tenantId": "acme", "roleNames": ["Owner"] }, { "tenantId": "evil", "roleNames": [] },
         ],
@@ -66,11 +73,13 @@ pub(super) fn with(mut value: Value, more: Value) -> Value {
 
 #[test]
 fn create_with_every_field() {
-    let user =
-        NewUser::from(everything()).status(UserStatus::Disabled).invite_url("https://example.com");
+    let user = NewUser::from(everything())
+        .status(UserStatus::Disabled)
+        .password(" p w ")
+        .invite_url("https://example.com");
     let body = with(
         everything_sent(),
-        json!({ "status": "disabled", "inviteUrl": "https://example.com", "invite": false }),
+        json!({ "status": "disabled", "password": " p w ", "inviteUrl": "https://example.com", "invite": false }),
     );
     let answer = json!({ "user": full_user() });
     let line = "POST /v1/mgmt/user/create";
@@ -149,25 +158,41 @@ fn invite_with_every_field() {
     changes("POST /v1/mgmt/user/create", body, |users| {
         users.invite("ada", &NewUser::default(), &Invitation::default())
     });
-    // An invitation excludes the rest.
+    // An invitation excludes the rest, and so do passwords each other.
     create_with_every_field();
+    for (hashed, sent) in every_hash() {
+        let ada = NewUser::default().hashed_password(hashed);
+        let body = json!({ "loginId": "ada", "hashedPassword": sent, "invite": false });
+        changes("POST /v1/mgmt/user/create", body, |users| users.create("ada", &ada));
+    }
     every_field_of(["POST /v1/mgmt/user/create"]);
 }
 
 #[test]
 fn create_test_user_with_every_field() {
-    let user =
-        NewUser::from(everything()).status(UserStatus::Invited).invite_url("https://example.com");
-    let more = json!({ "status": "invited", "test": true, "inviteUrl": "https://example.com", "invite": false });
+    let user = NewUser::from(everything())
+        .status(UserStatus::Invited)
+        .password("p")
+        .invite_url("https://example.com");
+    let more = json!({ "status": "invited", "password": "p", "test": true, "inviteUrl": "https://example.com", "invite": false });
     let body = with(everything_sent(), more);
     changes("POST /v1/mgmt/user/create/test", body, |users| users.create_test_user("ada", &user));
+    for (hashed, sent) in every_hash() {
+        let ada = NewUser::default().hashed_password(hashed);
+        let body =
+            json!({ "loginId": "ada", "hashedPassword": sent, "invite": false, "test": true });
+        changes("POST /v1/mgmt/user/create/test", body, |users| {
+            users.create_test_user("ada", &ada)
+        });
+    }
     every_field_of(["POST /v1/mgmt/user/create/test"]);
 }
 
 #[test]
 fn update_replaces_with_every_field() {
-    changes("POST /v1/mgmt/user/update", everything_sent(), |users| {
-        users.update("ada", &everything())
+    let sent = with(everything_sent(), json!({ "status": "disabled" }));
+    changes("POST /v1/mgmt/user/update", sent, |users| {
+        users.update("ada", &everything().status(UserStatus::Disabled))
     });
     every_field_of(["POST /v1/mgmt/user/update"]);
 }
@@ -196,6 +221,10 @@ pub(super) fn every_change() -> UserPatch {
         .picture("https://example.com/ada.png")
         .verified_email(true)
         .verified_phone(false)
+        .recovery_email("ada@example.org")
+        .recovery_phone("+12025550102")
+        .verified_recovery_email(false)
+        .verified_recovery_phone(true)
         .roles(["Editor", "Admin"])
         .tenants([TenantRoles::new("acme").roles(["Owner"]), TenantRoles::new("evil")])
         .custom_attributes([("k", json!({ "deep": [1, null] }))])

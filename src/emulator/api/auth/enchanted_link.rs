@@ -1,8 +1,10 @@
 //! Enchanted links: three links in a message, of which one is right, and a session to ask for.
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::json;
 
-use super::magic_link::{URI, VERIFY, link};
+use super::magic_link::{URI, link};
 use super::pending::{SIGN_IN, SIGN_UP, delivery, update_fields};
 use crate::emulator::api::call::Call;
 use crate::emulator::api::event::Event::SignInBy;
@@ -20,11 +22,20 @@ use crate::emulator::words::random;
 use crate::emulator::words::refusal::{Refusal, Reply, Result};
 
 const CROSS_DEVICE: Field = optional("crossDevice", Kind::Bool);
-const SIGN_IN_FIELDS: [Field; 5] = concat(SIGN_IN, [URI, CROSS_DEVICE]);
+const SIGN_IN_FIELDS: [Field; 6] = concat(SIGN_IN, [URI, CROSS_DEVICE]);
 const SIGN_UP_FIELDS: [Field; 8] = concat(SIGN_UP, [URI, CROSS_DEVICE]);
-const UPDATE_EMAIL: [Field; 10] =
+const UPDATE_EMAIL: [Field; 12] =
     concat(update_fields("email"), [URI, CROSS_DEVICE, optional("mfa", Kind::Bool)]);
-const UPDATE_PHONE: [Field; 7] = update_fields("phone");
+const UPDATE_PHONE: &[Field] = &[
+    required("loginId", Kind::Text),
+    required("phone", Kind::Text),
+    optional("addToLoginIDs", Kind::Bool),
+    optional("onMergeUseExisting", Kind::Bool),
+    optional("providerId", Kind::Text),
+    optional("templateId", Kind::Text),
+    optional("templateOptions", Kind::TextMap),
+];
+const VERIFY: &[Field] = &[required("token", Kind::Text), optional("pkceVerifier", Kind::Text)];
 
 pub(in crate::emulator) const AREA: Area = Area::new(ROUTES);
 
@@ -87,7 +98,7 @@ const ROUTES: &[Route] = &[
         "/v1/auth/enchantedlink/update/phone/{method}",
         Refresh,
         SignInBy("enchantedlink"),
-        &UPDATE_PHONE,
+        UPDATE_PHONE,
         |call, store| {
             let pending = Pending::update_phone(call, store)?;
             mail(call, store, pending)
@@ -124,6 +135,7 @@ fn start(call: &Call<'_>, store: &mut Store, pending: Pending) -> Sent {
         right,
         wrong,
         expires: call.code_expiry(),
+        challenge: call.body().object("loginOptions").some_text("pkceChallenge").map(str::to_owned),
         state: AttemptState::Waiting(Box::new(pending)),
     });
     Sent { pending_ref, link_id, token, choice }
@@ -156,6 +168,11 @@ fn verify(call: &Call<'_>, store: &mut Store) -> Result {
     if attempt.right != token {
         attempt.state = AttemptState::Refused;
         return Err(Refusal::link());
+    }
+    // The method S256 of RFC 7636 section 4.6.
+    let verifier = URL_SAFE_NO_PAD.encode(digest(call.body().text("pkceVerifier")));
+    if attempt.challenge.as_ref().is_some_and(|challenge| *challenge != verifier) {
+        return Err(Refusal::unauthorized("The pkceVerifier field does not fit the challenge"));
     }
     let AttemptState::Waiting(pending) = &attempt.state else { return Err(Refusal::link()) };
     let pending = pending.clone();

@@ -21,12 +21,14 @@ use crate::emulator::words::settings::seconds;
 const DEFAULT_PAGE: &str = "http://localhost/verify";
 
 pub(in crate::emulator) const URI: Field = optional("URI", Kind::Text);
-const SIGN_IN_FIELDS: [Field; 4] = concat(SIGN_IN, [URI]);
+const SIGN_IN_FIELDS: [Field; 5] = concat(SIGN_IN, [URI]);
 const SIGN_UP_FIELDS: [Field; 9] =
     concat(SIGN_UP, [URI, optional("voice", Kind::Text), optional("whatsapp", Kind::Text)]);
-const UPDATE_EMAIL: [Field; 9] = concat(update_fields("email"), [URI, optional("mfa", Kind::Bool)]);
-const UPDATE_PHONE: [Field; 9] = concat(update_fields("phone"), [URI, optional("mfa", Kind::Bool)]);
-pub(in crate::emulator) const VERIFY: &[Field] = &[required("token", Kind::Text)];
+const UPDATE_EMAIL: [Field; 11] =
+    concat(update_fields("email"), [URI, optional("mfa", Kind::Bool)]);
+const UPDATE_PHONE: [Field; 11] =
+    concat(update_fields("phone"), [URI, optional("mfa", Kind::Bool)]);
+const VERIFY: &[Field] = &[required("token", Kind::Text)];
 
 pub(in crate::emulator) const AREA: Area = Area::new(ROUTES);
 

@@ -22,8 +22,8 @@ const CODE_LENGTH: usize = 6;
 const SIGN_UP_FIELDS: [Field; 8] =
     concat(SIGN_UP, [optional("voice", Kind::Text), optional("whatsapp", Kind::Text)]);
 const VERIFY: &[Field] = &[required("loginId", Kind::Text), required("code", Kind::Text)];
-const UPDATE_EMAIL: [Field; 8] = concat(update_fields("email"), [optional("mfa", Kind::Bool)]);
-const UPDATE_PHONE: [Field; 8] = concat(update_fields("phone"), [optional("mfa", Kind::Bool)]);
+const UPDATE_EMAIL: [Field; 10] = concat(update_fields("email"), [optional("mfa", Kind::Bool)]);
+const UPDATE_PHONE: [Field; 10] = concat(update_fields("phone"), [optional("mfa", Kind::Bool)]);
 
 pub(in crate::emulator) const AREA: Area = Area::new(ROUTES);
 

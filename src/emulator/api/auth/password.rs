@@ -32,11 +32,16 @@ const RESET: &[Field] = &[
     required("loginId", Kind::Text),
     optional("redirectUrl", Kind::Text),
     optional("templateOptions", Kind::TextMap),
+    optional("locale", Kind::Text),
+    PROVIDER,
+    optional("useRecovery", Kind::Bool),
 ];
 const REPLACE: &[Field] = &[
     required("loginId", Kind::Text),
     required("oldPassword", Kind::Text),
     required("newPassword", Kind::Text),
+    optional("revokeOtherSessions", Kind::Bool),
+    optional("revokeOtherSessionsTypes", Kind::Texts),
 ];
 const UPDATE: &[Field] = &[required("loginId", Kind::Text), required("newPassword", Kind::Text)];
 
@@ -118,7 +123,9 @@ fn replace(call: &Call<'_>, store: &mut Store) -> Result {
         user.password = Some(password);
         user.modified = call.now;
     }
-    token::sign_in(call, store, &user, "pwd", SignIn::default())
+    let revoke_others = call.body().flag("revokeOtherSessions");
+    let asked = SignIn { revoke_others, ..SignIn::default() };
+    token::sign_in(call, store, &user, "pwd", asked)
 }
 
 fn update(call: &Call<'_>, store: &mut Store) -> Result {

@@ -13,10 +13,11 @@ use crate::emulator::words::fields::{Field, Fields, Kind, optional, required};
 use crate::emulator::words::refusal::{Refusal, Result};
 
 /// The fields of a sign-in by message.
-pub(in crate::emulator) const SIGN_IN: [Field; 3] = [
+pub(in crate::emulator) const SIGN_IN: [Field; 4] = [
     required("loginId", Kind::Text),
     optional("loginOptions", Kind::Object(LOGIN_OPTIONS)),
     optional("providerId", Kind::Text),
+    optional("useRecovery", Kind::Bool),
 ];
 
 /// The fields of a sign-up by message. The address may be repeated under further names.
@@ -30,7 +31,7 @@ pub(in crate::emulator) const SIGN_UP: [Field; 6] = [
 ];
 
 /// The fields of a change of this address.
-pub(in crate::emulator) const fn update_fields(address: &'static str) -> [Field; 7] {
+pub(in crate::emulator) const fn update_fields(address: &'static str) -> [Field; 9] {
     [
         required("loginId", Kind::Text),
         required(address, Kind::Text),
@@ -39,6 +40,8 @@ pub(in crate::emulator) const fn update_fields(address: &'static str) -> [Field;
         optional("providerId", Kind::Text),
         optional("templateId", Kind::Text),
         optional("templateOptions", Kind::TextMap),
+        optional("failOnConflict", Kind::Bool),
+        optional("locale", Kind::Text),
     ]
 }
 
@@ -125,7 +128,10 @@ impl Pending {
         let body = call.body();
         let login_id = body.text("loginId");
         let user = store.known_user(login_id)?;
-        let address = method.address(&user.profile, login_id)?;
+        let address = match body.flag("useRecovery") {
+            true => method.recovery_address(&user.profile)?,
+            false => method.address(&user.profile, login_id)?,
+        };
         let asked = SignIn::new(call, store, Some(&user.id), body.object("loginOptions"))?;
         let then = Then::SignIn { user: user.id.clone(), asked };
         Ok(Self::new(method, login_id, address, purpose, then))
@@ -139,15 +145,19 @@ impl Pending {
     ) -> Result<Self> {
         let (body, proven) = (call.body(), token::proven(call, store)?);
         let login_id = body.text("loginId");
+        let (field, purpose) = match method {
+            Delivery::Email => ("email", "update-email"),
+            _ => ("phone", "update-phone"),
+        };
+        if body.flag("failOnConflict") && store.has_address(body.text(field), &proven.session.user)
+        {
+            return Err(Refusal::user_exists());
+        }
         let then = Then::Update {
             user: token::proven_user(call, store, login_id)?.id.clone(),
             asked: SignIn::additional(proven, body.flag("mfa")),
             add_to_login_ids: body.flag("addToLoginIDs"),
             use_existing: body.flag("onMergeUseExisting"),
-        };
-        let (field, purpose) = match method {
-            Delivery::Email => ("email", "update-email"),
-            _ => ("phone", "update-phone"),
         };
         Ok(Self::new(method, login_id, body.text(field).to_owned(), purpose, then))
     }

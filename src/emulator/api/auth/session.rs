@@ -8,8 +8,10 @@ use crate::emulator::api::route::Bearer::{Project, Refresh};
 use crate::emulator::api::route::{Area, Route};
 use crate::emulator::state::store::Store;
 use crate::emulator::state::token;
-use crate::emulator::words::fields::{Kind, optional, required};
+use crate::emulator::words::fields::{Field, Kind, optional, required};
 use crate::emulator::words::refusal::{Refusal, Reply, Result};
+
+const LOGOUT: &[Field] = &[optional("logoutType", Kind::Texts)];
 
 pub(in crate::emulator) const AREA: Area = Area::new(ROUTES);
 
@@ -26,14 +28,14 @@ const ROUTES: &[Route] = &[
         "/v1/auth/logout",
         Refresh,
         Unrecorded("a session that ends is no sign-in"),
-        &[],
+        LOGOUT,
         logout,
     ),
     Route::post(
         "/v1/auth/logoutall",
         Refresh,
         Unrecorded("a session that ends is no sign-in"),
-        &[],
+        LOGOUT,
         logout_all,
     ),
     Route::get("/v1/auth/me", Refresh, &[], me),
@@ -66,13 +68,23 @@ fn refresh(call: &Call<'_>, store: &mut Store) -> Result {
     token::renew(call, store, &proven)
 }
 
+/// Sessions have no kinds here.
+fn check_types(call: &Call<'_>) -> Result<()> {
+    if call.body().texts("logoutType").is_empty() {
+        return Ok(());
+    }
+    Err(Refusal::uncovered_field("logoutType"))
+}
+
 fn logout(call: &Call<'_>, store: &mut Store) -> Result {
+    check_types(call)?;
     let proven = token::proven(call, store)?;
     store.sessions.revoke(&proven);
     Ok(Reply::empty())
 }
 
 fn logout_all(call: &Call<'_>, store: &mut Store) -> Result {
+    check_types(call)?;
     let proven = token::proven(call, store)?;
     store.sessions.revoke_user(&proven.session.user, None);
     Ok(Reply::empty())

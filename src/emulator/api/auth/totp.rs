@@ -27,7 +27,7 @@ const SIGN_UP: &[Field] =
     &[required("loginId", Kind::Text), optional("user", Kind::Object(SIGN_UP_USER))];
 const UPDATE: &[Field] = &[required("loginId", Kind::Text)];
 /// Those of a sign-in, and a connector.
-const OPTIONS: [Field; 11] = concat(LOGIN, [optional("providerId", Kind::Text)]);
+const OPTIONS: [Field; 12] = concat(LOGIN, [optional("providerId", Kind::Text)]);
 const VERIFY: &[Field] = &[
     required("loginId", Kind::Text),
     required("code", Kind::Text),

@@ -2,19 +2,20 @@
 
 use serde_json::{Value, json};
 
+use super::ASSOCIATED_TENANT;
 use crate::emulator::api::call::Call;
 use crate::emulator::api::event::Event::{OfUser, SignInBy, Unrecorded};
 use crate::emulator::api::route::Bearer::Management;
 use crate::emulator::api::route::{Area, Route};
 use crate::emulator::api::seed::List;
-use crate::emulator::state::grants::merge;
+use crate::emulator::state::grants::{Grants, Membership, merge};
 use crate::emulator::state::sign_in::{self, SignIn, custom_claims};
 use crate::emulator::state::store::Store;
 use crate::emulator::state::token::{self, ActingSession, Impersonation};
 use crate::emulator::state::user::{Profile, User};
 use crate::emulator::words::clock::rfc3339;
 use crate::emulator::words::context::Context;
-use crate::emulator::words::fields::{Field, Kind, Object, optional, required};
+use crate::emulator::words::fields::{Field, Fields, Kind, Object, optional, required};
 use crate::emulator::words::random;
 use crate::emulator::words::refusal::{Refusal, Reply, Result};
 use crate::emulator::words::settings::seconds;
@@ -34,6 +35,7 @@ const IMPERSONATION: &[Field] = &[
     optional("customClaims", Kind::Map),
     optional("selectedTenant", Kind::Text),
     optional("refreshDuration", Kind::Int),
+    optional("sessionCookieName", Kind::Text),
     optional("stepup", Kind::Bool),
 ];
 const STEPUP: &[Field] = &[
@@ -43,6 +45,7 @@ const STEPUP: &[Field] = &[
     optional("customClaims", Kind::Map),
     optional("selectedTenant", Kind::Text),
     optional("refreshDuration", Kind::Int),
+    optional("sessionCookieName", Kind::Text),
 ];
 const STOP: &[Field] = &[
     required("jwt", Kind::Text),
@@ -54,6 +57,7 @@ const ANONYMOUS: &[Field] = &[
     optional("customClaims", Kind::Map),
     optional("selectedTenant", Kind::Text),
     optional("refreshDuration", Kind::Int),
+    optional("roles", Kind::Texts),
 ];
 const SIGN_IN: &[Field] = &[
     required("loginId", Kind::Text),
@@ -65,6 +69,7 @@ const SIGN_IN: &[Field] = &[
     optional("jwt", Kind::Text),
     optional("tenantId", Kind::Text),
     optional("refreshDuration", Kind::Int),
+    optional("selectedTenantId", Kind::Text),
 ];
 const SIGN_UP: &[Field] = &[
     required("loginId", Kind::Text),
@@ -74,6 +79,8 @@ const SIGN_UP: &[Field] = &[
     optional("ssoAppId", Kind::Text),
     optional("customClaims", Kind::Map),
     optional("refreshDuration", Kind::Int),
+    optional("selectedTenantId", Kind::Text),
+    optional("userTenants", Kind::Objects(ASSOCIATED_TENANT)),
 ];
 /// Clients differ in where they put what is verified.
 const USER: &[Field] = &[
@@ -89,6 +96,8 @@ const USER: &[Field] = &[
     optional("verifiedEmail", Kind::Bool),
     optional("verifiedPhone", Kind::Bool),
     optional("ssoAppIds", Kind::Texts),
+    optional("recoveryEmail", Kind::Text),
+    optional("recoveryPhone", Kind::Text),
 ];
 
 const ASSERTION: &[Field] = &[
@@ -228,6 +237,7 @@ fn anonymous(call: &Call<'_>, store: &mut Store) -> Result {
         store.keys.sign(&Value::Object(claims))
     };
     let mut claims = custom_claims(body);
+    claims.extend(anonymous_grants(store, body)?.claims(store));
     claims.insert("rexp".to_owned(), json!(rfc3339(rexp)));
     Ok(json!({
         "sessionJwt": sign("DS", exp, claims)?,
@@ -240,6 +250,27 @@ fn anonymous(call: &Call<'_>, store: &mut Store) -> Result {
     .into())
 }
 
+/// What the roles give that an anonymous token asks for: in its tenant, or in the project.
+fn anonymous_grants(store: &Store, body: Fields<'_>) -> Result<Grants> {
+    let tenant = body.some_text("selectedTenant");
+    let roles = store.role_ids(&body.texts("roles"), tenant)?;
+    let mut grants = Grants::default();
+    match tenant {
+        _ if roles.is_empty() => {}
+        Some(tenant) => grants.tenants.push(Membership { roles, ..store.joining(tenant)? }),
+        None => grants.roles = roles,
+    }
+    Ok(grants)
+}
+
+/// The tenant that a call selects, if it does.
+fn selected(body: Fields<'_>, asked: SignIn) -> SignIn {
+    match body.some_text("selectedTenantId") {
+        Some(tenant) => asked.in_tenant(tenant),
+        None => asked,
+    }
+}
+
 fn sign_in(call: &Call<'_>, store: &mut Store) -> Result {
     let body = call.body();
     let user = store.known_user(body.text("loginId"))?.id.clone();
@@ -247,7 +278,7 @@ fn sign_in(call: &Call<'_>, store: &mut Store) -> Result {
     let token = body.some_text("jwt").map(str::to_owned);
     let context = Context { token, ..Context::new(call.settings, call.now) };
     let asked = SignIn::new(&context, store, Some(&user), body)?;
-    token::sign_in(call, store, &user, "mgmt", asked)
+    token::sign_in(call, store, &user, "mgmt", selected(body, asked))
 }
 
 fn sign_up(call: &Call<'_>, store: &mut Store) -> Result {
@@ -263,9 +294,10 @@ fn sign_up(call: &Call<'_>, store: &mut Store) -> Result {
     };
     let apps = known.texts("ssoAppIds").into_iter().chain(body.some_text("ssoAppId"));
     merge(&mut user.sso_apps, apps.map(str::to_owned));
+    user.grants.tenants = store.memberships(body.objects("userTenants"))?;
     let asked = SignIn::new(call, store, Some(&user.id), body)?;
     let id = asked.register(call, store, user)?;
-    token::sign_in(call, store, &id, "mgmt", asked)
+    token::sign_in(call, store, &id, "mgmt", selected(body, asked))
 }
 
 /// What a client authenticates itself with in place of a secret (RFC 7523 section 2.2).

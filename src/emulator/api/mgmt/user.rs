@@ -25,7 +25,7 @@ pub(super) const FAMILY: &[Field] = &[
     optional("roleNames", Kind::Texts),
     optional("familyScopedAttributes", Kind::Map),
 ];
-const PERSON: [Field; 17] = [
+const PERSON: [Field; 22] = [
     required("loginId", Kind::Text),
     optional("email", Kind::Text),
     optional("phone", Kind::Text),
@@ -43,13 +43,20 @@ const PERSON: [Field; 17] = [
     optional("ssoAppIds", Kind::Texts),
     optional("test", Kind::Bool),
     optional("familyAssociations", Kind::Objects(FAMILY)),
+    optional("recoveryEmail", Kind::Text),
+    optional("recoveryPhone", Kind::Text),
+    optional("verifiedRecoveryEmail", Kind::Bool),
+    optional("verifiedRecoveryPhone", Kind::Bool),
+    optional("status", Kind::Text),
 ];
+const PASSWORD: [Field; 2] =
+    [optional("password", Kind::Text), optional("hashedPassword", Kind::Map)];
 /// What SDKs call `ssoAppIds` and `displayName` too.
 const ALIASES: [Field; 2] = [optional("ssoAppIDs", Kind::Texts), optional("name", Kind::Text)];
-/// Whoever may be created or changed by one call may be invited by another: `invite` says nothing where nobody is.
+/// Some SDKs send it with every user. It says nothing where nobody is invited.
 const NO_INVITATION: Field = optional("invite", Kind::Bool);
-const ONE: [Field; 19] = concat(PERSON, ALIASES);
-const UPDATE: [Field; 20] = concat(ONE, [NO_INVITATION]);
+const ONE: [Field; 24] = concat(PERSON, ALIASES);
+const UPDATE: [Field; 25] = concat(ONE, [NO_INVITATION]);
 const INVITATION: [Field; 7] = [
     optional("invite", Kind::Bool),
     optional("inviteUrl", Kind::Text),
@@ -59,35 +66,20 @@ const INVITATION: [Field; 7] = [
     optional("templateOptions", Kind::TextMap),
     optional("locale", Kind::Text),
 ];
-const CREATE: [Field; 27] =
-    concat(ONE, concat::<7, 1, 8>(INVITATION, [optional("status", Kind::Text)]));
-const CREATE_TEST: [Field; 22] = concat(
-    ONE,
-    [
-        optional("invite", Kind::Bool),
-        optional("inviteUrl", Kind::Text),
-        optional("status", Kind::Text),
-    ],
-);
-const BATCH_USER: [Field; 25] = concat(
-    UPDATE,
-    [
-        optional("status", Kind::Text),
-        optional("password", Kind::Text),
-        optional("hashedPassword", Kind::Map),
-        optional("seed", Kind::Text),
-        optional("createdTime", Kind::Int),
-    ],
-);
+const NEW: [Field; 26] = concat(ONE, PASSWORD);
+const CREATE: [Field; 33] = concat(NEW, INVITATION);
+const CREATE_TEST: [Field; 28] =
+    concat(NEW, [optional("invite", Kind::Bool), optional("inviteUrl", Kind::Text)]);
+const BATCH_USER: [Field; 29] =
+    concat(NEW, [optional("seed", Kind::Text), optional("createdTime", Kind::Int), NO_INVITATION]);
 const CREATE_BATCH: [Field; 8] =
     concat([required("users", Kind::Objects(&BATCH_USER))], INVITATION);
-const PATCH: [Field; 22] = concat(
+const PATCH: [Field; 26] = concat(
     PERSON,
     [
         optional("name", Kind::Text),
         optional("additionalIdentifiers", Kind::Texts),
         optional("scim", Kind::Bool),
-        optional("status", Kind::Text),
         NO_INVITATION,
     ],
 );
@@ -216,6 +208,8 @@ fn apply_profile(user: &mut User, body: Fields<'_>, unset: Unset) {
         ("email", &mut user.profile.email),
         ("phone", &mut user.profile.phone),
         ("picture", &mut user.profile.picture),
+        ("recoveryEmail", &mut user.profile.recovery_email),
+        ("recoveryPhone", &mut user.profile.recovery_phone),
     ] {
         if unset == Unset::Clears || body.has(name) {
             body.text(name).clone_into(value);
@@ -226,13 +220,25 @@ fn apply_profile(user: &mut User, body: Fields<'_>, unset: Unset) {
         name.clone_into(&mut user.profile.name);
     }
     // What the project says of its users is taken as verified, unless it says otherwise.
-    let verified = |new: &str, old: &str, was| if new == old { was } else { !new.is_empty() };
-    user.verified_email = body
-        .maybe_flag("verifiedEmail")
-        .unwrap_or_else(|| verified(&user.profile.email, &old.email, user.verified_email));
-    user.verified_phone = body
-        .maybe_flag("verifiedPhone")
-        .unwrap_or_else(|| verified(&user.profile.phone, &old.phone, user.verified_phone));
+    for (name, value, new, old) in [
+        ("verifiedEmail", &mut user.verified_email, &user.profile.email, &old.email),
+        ("verifiedPhone", &mut user.verified_phone, &user.profile.phone, &old.phone),
+        (
+            "verifiedRecoveryEmail",
+            &mut user.verified_recovery_email,
+            &user.profile.recovery_email,
+            &old.recovery_email,
+        ),
+        (
+            "verifiedRecoveryPhone",
+            &mut user.verified_recovery_phone,
+            &user.profile.recovery_phone,
+            &old.recovery_phone,
+        ),
+    ] {
+        let unsaid = if new == old { *value } else { !new.is_empty() };
+        *value = body.maybe_flag(name).unwrap_or(unsaid);
+    }
 }
 
 fn apply_password(store: &Store, user: &mut User, body: Fields<'_>) -> Result<()> {

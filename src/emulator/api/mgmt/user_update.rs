@@ -225,14 +225,13 @@ fn name(call: &Call<'_>, store: &mut Store) -> Result {
     })
 }
 
-/// Refuses an address that is another user's login ID, if the call asks for that.
+/// Refuses an address that another user has, if the call asks for that.
 fn check_conflict(call: &Call<'_>, store: &mut Store, address: &str) -> Result<()> {
-    let user = store.managed_user(call.body().text("loginId"))?.id.clone();
-    let other = store.user_by_login(address).filter(|other| other.id != user);
-    match other {
-        Some(_) if call.body().flag("failOnConflict") => Err(Refusal::user_exists()),
-        _ => Ok(()),
+    let user = store.managed_user(call.body().text("loginId"))?;
+    if call.body().flag("failOnConflict") && store.has_address(address, &user.id) {
+        return Err(Refusal::user_exists());
     }
+    Ok(())
 }
 
 fn email(call: &Call<'_>, store: &mut Store) -> Result {

@@ -42,11 +42,12 @@ static USER_QUERY: [Field; 8] = [
     optional("customAttributes", Kind::Map),
 ];
 /// The wire type `AuthzRelation`.
-pub(in crate::emulator) static RELATION: [Field; 8] = [
+pub(in crate::emulator) static RELATION: [Field; 9] = [
     required("resource", Kind::Text),
     required("relationDefinition", Kind::Text),
     required("namespace", Kind::Text),
     optional("target", Kind::Text),
+    optional("targetNamespace", Kind::Text),
     optional("targetSetResource", Kind::Text),
     optional("targetSetRelationDefinition", Kind::Text),
     optional("targetSetRelationDefinitionNamespace", Kind::Text),
@@ -175,7 +176,8 @@ pub(in crate::emulator) fn read_relation(fields: Fields<'_>) -> Result<Relation>
     );
     let target = match (fields.some_text("target"), set, fields.map("query")) {
         (Some(id), (None, None, None), None) => {
-            Target::One { of: String::new(), id: id.to_owned() }
+            let of = fields.text("targetNamespace").to_owned();
+            Target::One { of, id: id.to_owned() }
         }
         (None, (Some(resource), Some(name), Some(of)), None) => {
             Target::Set { name: Name::new(of, name), resource: resource.to_owned() }
