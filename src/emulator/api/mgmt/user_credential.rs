@@ -135,6 +135,7 @@ mod tests {
 
     use serde_json::{Value, json};
 
+    use crate::clock::Clock;
     use crate::emulator::Emulator;
     use crate::emulator::testing::refused;
 
