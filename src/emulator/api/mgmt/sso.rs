@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use super::sso_fields::{
@@ -349,10 +349,14 @@ fn provider(call: &Call<'_>, store: &Store) -> Result<Provider> {
     })
 }
 
+/// RFC 3986, section 2.3.
+const QUERY_VALUE: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
 /// What Descope says of itself, where nothing else is set. Go's SDK sends `""` for what is not.
 fn service_provider(call: &Call<'_>, tenant: &str, sso: Option<&str>, settings: &mut Object) {
     let project = &call.settings.project_id;
-    let escaped = |text| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+    let escaped = |text| utf8_percent_encode(text, QUERY_VALUE).to_string();
     let sso = sso.map_or_else(String::new, |id| format!("&ssoId={}", escaped(id)));
     let query = format!("projectId={project}&tenantId={}{sso}", escaped(tenant));
     for (name, value) in [
