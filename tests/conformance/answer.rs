@@ -12,6 +12,7 @@ use super::args::millis;
 
 /// What a name of Python's, or of the wire, is called here.
 const RENAMED: &[(&str, &str)] = &[
+    ("cnt", "count"),
     ("data", "rawdata"),
     ("exp", "expires"),
     ("failure", "reason"),

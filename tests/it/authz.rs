@@ -127,6 +127,7 @@ fn relations_to_each_kind_of_target() {
         .custom_attributes([("level", 3)]);
     let relations = [
         Relation::new("doc", "plan", "owner", "ada"),
+        Relation::new("doc", "plan", "parent", "f1").target_namespace("folder"),
         Relation::to_target_set("doc", "plan", "viewer", TargetSet::new("org", "acme", "member")),
         Relation::to_users("doc", "plan", "viewer", users),
     ];
@@ -138,6 +139,7 @@ fn relations_to_each_kind_of_target() {
     };
     let body = json!({ "relations": [
         of("owner", json!({ "target": "ada" })),
+        of("parent", json!({ "target": "f1", "targetNamespace": "folder" })),
         of("viewer", json!({
             "targetSetResource": "acme", "targetSetRelationDefinition": "member",
             "targetSetRelationDefinitionNamespace": "org",
@@ -271,6 +273,7 @@ fn bad_input_is_refused_before_a_request() {
         ("resource", Relation::new("doc", "", "owner", "ada")),
         ("relation_definition", Relation::new("doc", "plan", "", "ada")),
         ("target", Relation::new("doc", "plan", "owner", "")),
+        ("target_namespace", Relation::new("doc", "plan", "owner", "f1").target_namespace("")),
         (
             "target_set",
             Relation::to_target_set("doc", "plan", "viewer", TargetSet::new("org", "", "member")),
@@ -304,11 +307,11 @@ fn bad_input_is_refused_before_a_request() {
         ("POST /v1/mgmt/authz/rd/save", "namespace relation_definition"),
         (
             "POST /v1/mgmt/authz/re/create",
-            "namespace relation_definition resource target target_set",
+            "namespace relation_definition resource target target_namespace target_set",
         ),
         (
             "POST /v1/mgmt/authz/re/delete",
-            "namespace relation_definition relations resource target target_set",
+            "namespace relation_definition relations resource target target_namespace target_set",
         ),
         ("POST /v1/mgmt/authz/re/deleteresources", "resources"),
         ("POST /v1/mgmt/authz/re/deleteresourcesrelations", "resources"),

@@ -135,7 +135,8 @@ fn update_with_every_field() {
         .template_options([("app", "Engine")])
         .provider_id("C1");
     let mut body = update_options();
-    body.as_object_mut().unwrap().remove("mfa");
+    let unknown = ["mfa", "failOnConflict", "locale"];
+    body.as_object_mut().unwrap().retain(|name, _| !unknown.contains(&&**name));
     body["loginId"] = json!(ADA);
     body["phone"] = json!(PHONE);
     let line = "POST /v1/auth/enchantedlink/update/phone/sms";
@@ -166,6 +167,8 @@ fn bad_input_is_refused_before_a_request() {
     let broken = link(MessageLoginOptions::default().step_up(""));
     refuses("refresh_token", |c| c.auth().enchanted_link().sign_in(Email, ADA, &broken));
     refuses("token", |c| c.auth().enchanted_link().verify(""));
+    refuses("token", |c| c.auth().enchanted_link().verify_with_pkce("", "v"));
+    refuses("pkce_verifier", |c| c.auth().enchanted_link().verify_with_pkce("t", ""));
     refuses("pending_ref", |c| c.auth().enchanted_link().session(""));
     refuses("pending_ref", |c| {
         c.auth().enchanted_link().wait_for_session("", &WaitOptions::default(), || true)
@@ -183,7 +186,7 @@ fn bad_input_is_refused_before_a_request() {
         ("POST /v1/auth/enchantedlink/signup/{method}", "email login_id method phone"),
         ("POST /v1/auth/enchantedlink/update/email", "email login_id refresh_token"),
         ("POST /v1/auth/enchantedlink/update/phone/{method}", "login_id phone refresh_token"),
-        ("POST /v1/auth/enchantedlink/verify", "token"),
+        ("POST /v1/auth/enchantedlink/verify", "pkce_verifier token"),
     ]);
 }
 

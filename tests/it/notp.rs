@@ -7,7 +7,7 @@ use std::time::Duration;
 use descope::auth::notp::{
     NotpTemplates, NotpUpdateOptions, NotpUser, PendingMessage, WaitOptions,
 };
-use descope::auth::{MessageLoginOptions, MessageSignUpOptions};
+use descope::auth::{MessageLoginOptions, MessageSignUpOptions, MessageSignUpOrInOptions};
 use descope::emulator::Emulator;
 use descope::mgmt::audit::AuditSearch;
 use descope::transport::http::StatusCode;
@@ -123,6 +123,13 @@ fn session() {
 fn bad_input_is_refused_before_a_request() {
     let (plain, new) = (MessageLoginOptions::default(), MessageSignUpOptions::default());
     refuses("login_id", |c| c.auth().notp().sign_in("", &plain));
+    refuses("use_recovery", |c| {
+        c.auth().notp().sign_in(ADA, &MessageLoginOptions::default().use_recovery(false))
+    });
+    refuses("use_recovery", |c| {
+        let options = MessageSignUpOrInOptions::default().use_recovery(true);
+        c.auth().notp().sign_up_or_in(ADA, &options)
+    });
     refuses("login_id", |c| c.auth().notp().sign_up_or_in("", &Default::default()));
     refuses("login_id", |c| c.auth().notp().sign_up(" ", &new));
     let wrong = new.user(UserDetails::default().phone("12"));
@@ -139,9 +146,9 @@ fn bad_input_is_refused_before_a_request() {
     refuses("refresh_token", |c| c.auth().notp().update(ADA, PHONE, "", &none));
     refusals_of([
         ("POST /v1/auth/notp/pending-session", "pending_ref"),
-        ("POST /v1/auth/notp/whatsapp/signin", "login_id refresh_token"),
+        ("POST /v1/auth/notp/whatsapp/signin", "login_id refresh_token use_recovery"),
         ("POST /v1/auth/notp/whatsapp/signup", "login_id phone"),
-        ("POST /v1/auth/notp/whatsapp/signup-in", "login_id"),
+        ("POST /v1/auth/notp/whatsapp/signup-in", "login_id use_recovery"),
         ("POST /v1/auth/notp/whatsapp/update", "login_id phone refresh_token"),
     ]);
 }

@@ -227,3 +227,50 @@ fn a_code_is_a_second_factor_and_changes_an_address() {
     assert!(known.is_ok());
     assert!(otp.verify(DeliveryMethod::Email, email, &code(email)).unwrap().first_seen);
 }
+
+#[test]
+fn a_code_to_the_recovery_address_signs_in_and_verifies_that_address() {
+    let (emulator, client) = with_ada();
+    let (otp, users) = (client.auth().otp(), client.mgmt().user());
+    let recover = MessageLoginOptions::default().use_recovery(true);
+    refused(otp.sign_in(DeliveryMethod::Email, ADA, &recover), 400, codes::INVALID_ARGUMENTS);
+    let (email, phone) = ("ada@example.org", "+12025550177");
+    users.update_recovery_email(ADA, email, &Default::default()).unwrap();
+    users.update_recovery_phone(ADA, phone, &Default::default()).unwrap();
+    for (method, address) in [(DeliveryMethod::Email, email), (DeliveryMethod::Sms, phone)] {
+        otp.sign_in(method, ADA, &recover).unwrap();
+        let code = last_message(&emulator, address).code.unwrap();
+        otp.verify(method, ADA, &code).unwrap();
+    }
+    let ada = users.load(ADA).unwrap();
+    assert!(ada.verified_recovery_email && ada.verified_recovery_phone);
+    assert!(!ada.verified_email && !ada.verified_phone, "nothing went there");
+    assert_eq!((ada.email.as_deref(), ada.phone.as_deref()), (Some(ADA), Some(PHONE)));
+}
+
+#[test]
+fn an_address_of_another_user_is_refused_if_asked_for() {
+    let (emulator, client) = with_ada();
+    let taken = ["al@example.com", "al", "al@example.org"];
+    let al = json!({ "loginId": "al", "email": taken[0], "additionalLoginIds": [taken[2]] });
+    emulator.seed(&json!({ "users": [al] })).unwrap();
+    let (otp, refresh) = (client.auth().otp(), refresh_token(&emulator, ADA));
+    let careful = UpdateOptions::default().fail_on_conflict(true);
+    for address in [taken[0], taken[2]] {
+        let refusal = otp.update_email(ADA, address, &refresh, &careful);
+        refused(refusal, 400, codes::USER_ALREADY_EXISTS);
+        otp.update_email(ADA, address, &refresh, &UpdateOptions::default()).unwrap();
+    }
+    otp.update_email(ADA, "new@example.com", &refresh, &careful).unwrap();
+    otp.update_email(ADA, ADA, &refresh, &careful).unwrap();
+}
+
+#[test]
+fn how_often_a_code_may_be_verified_is_read() {
+    let answer = json!({ "maskedEmail": "a**@e******.com", "verificationAttempts": 3 });
+    let line = "POST /v1/auth/otp/signin/email";
+    let sent = sends(line, "", json!({ "loginId": ADA }), &answer, |client| {
+        client.auth().otp().sign_in(DeliveryMethod::Email, ADA, &Default::default())
+    });
+    assert_eq!(sent.verification_attempts, Some(3));
+}

@@ -1,7 +1,7 @@
 //! Passwords: the requests, with all fields set; and the whole way, with the emulator.
 
-use descope::auth::password::Replacement;
 use descope::auth::password::ResetOptions;
+use descope::auth::password::{ReplaceOptions, Replacement};
 use descope::auth::{LoginOptions, SignUpOptions};
 use descope::{AuthInfo, Result, UserDetails, codes};
 use serde_json::json;
@@ -320,4 +320,19 @@ fn a_password_is_a_second_factor() {
     assert_eq!(raised.user.phone.as_deref(), Some(PHONE));
     refused(client.auth().session().refresh(&first), 401, codes::LOGGED_OUT);
     refused(password.update(ADA, NEW, &first), 401, codes::LOGGED_OUT);
+}
+
+#[test]
+fn a_reset_goes_to_the_recovery_address() {
+    let (emulator, client) = with_ada();
+    client.mgmt().user().set_active_password(ADA, OLD).unwrap();
+    let password = client.auth().password();
+    let options = ResetOptions::default().use_recovery(true);
+    refused(password.send_reset(ADA, &options), 400, "E011004");
+    let recovery = "ada@example.org";
+    client.mgmt().user().update_recovery_email(ADA, recovery, &Default::default()).unwrap();
+    password.send_reset(ADA, &options).unwrap();
+    let token = last_token(&emulator, recovery);
+    let signed_in = client.auth().magic_link().verify(&token).unwrap();
+    assert!(signed_in.user.verified_recovery_email && !signed_in.user.verified_email);
 }

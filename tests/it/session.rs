@@ -4,6 +4,7 @@ use std::sync::Barrier;
 use std::thread;
 use std::time::Duration;
 
+use descope::auth::session::LogoutOptions;
 use descope::auth::session::MyTenants;
 use descope::auth::session::RefreshOptions;
 use descope::auth::session::SessionTokens;
@@ -242,6 +243,14 @@ fn logout() {
     });
     sends("POST /v1/auth/logoutall", REFRESH, json!({}), &json!({}), |client| {
         client.auth().session().logout_all(REFRESH)
+    });
+    let (options, body) =
+        (LogoutOptions::default().types(["web"]), json!({ "logoutType": ["web"] }));
+    sends("POST /v1/auth/logout", REFRESH, body.clone(), &json!({}), |client| {
+        client.auth().session().logout_with(REFRESH, &options)
+    });
+    sends("POST /v1/auth/logoutall", REFRESH, body, &json!({}), |client| {
+        client.auth().session().logout_all_with(REFRESH, &options)
     });
     every_field_of(["POST /v1/auth/logout", "POST /v1/auth/logoutall"]);
 }

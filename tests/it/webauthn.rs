@@ -66,10 +66,13 @@ fn sign_up_with_every_field() {
         .middle_name("King")
         .family_name("Lovelace")
         .email(ADA)
-        .phone("+12025550101");
+        .phone("+12025550101")
+        .recovery_email("ada@example.org")
+        .recovery_phone("+12025550102");
     let sign_up = SignUpOptions::default()
         .user(user)
         .revoke_other_sessions(false)
+        .revoke_other_sessions_types(["web"])
         .custom_claims([("theme", "dark")])
         .tenant_id("acme");
     let options = WebAuthnSignUpOptions::default().sign_up(sign_up).passkey(every_passkey_option());
@@ -78,9 +81,11 @@ fn sign_up_with_every_field() {
         "user": {
             "loginId": "ada", "name": "Ada Lovelace", "givenName": "Ada", "middleName": "King",
             "familyName": "Lovelace", "email": ADA, "phone": "+12025550101",
+            "recoveryEmail": "ada@example.org", "recoveryPhone": "+12025550102",
         },
         "loginOptions": {
-            "revokeOtherSessions": false, "customClaims": { "theme": "dark" }, "tenantId": "acme",
+            "revokeOtherSessions": false, "revokeOtherSessionsTypes": ["web"],
+            "customClaims": { "theme": "dark" }, "tenantId": "acme",
         },
     });
     let line = "POST /v1/auth/webauthn/signup/start";

@@ -48,7 +48,7 @@ pub enum HashedPassword {
         /// The hash as text, such as `$2a$10$…`.
         hash: String,
     },
-    /// BuddyAuth's.
+    /// The hash of Buddy Auth.
     #[serde(rename = "buddyauth")]
     BuddyAuth {
         /// The hash as text.

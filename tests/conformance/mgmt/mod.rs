@@ -24,6 +24,7 @@ use super::args::{Args, Sayable, Unsayable};
 pub(crate) fn call(client: &Client, area: &str, method: &str, args: &Args<'_>) -> Call {
     match area {
         "access_key" => access::access_key(client, method, args),
+        "analytics" => project::analytics(client, method, args),
         "audit" => project::audit(client, method, args),
         "descoper" => company::descoper(client, method, args),
         "engine" => company::engine(client, method, args),

@@ -1,7 +1,10 @@
 //! The project, its flows and themes, and the audit trail.
 
+use std::collections::BTreeMap;
+
 use descope::Client;
-use descope::mgmt::audit::{AuditEvent, AuditSearch, AuditType};
+use descope::mgmt::analytics::AnalyticsSearch;
+use descope::mgmt::audit::{AuditEvent, AuditSearch, AuditType, AuditWebhook};
 use descope::mgmt::flow::FlowRun;
 use descope::mgmt::project::{
     CloneProject, ExportSnapshot, ImportSnapshot, SnapshotSecret, SnapshotSecrets,
@@ -123,6 +126,40 @@ pub(super) fn audit(client: &Client, method: &str, args: &Args<'_>) -> Call {
             event.user_id = args.string("user_id")?;
             event.data = args.map("data")?;
             shown(audit.create_event(&event))
+        }
+        "create_audit_webhook" => {
+            let mut webhook = AuditWebhook::default();
+            webhook.url = args.string("url")?;
+            if let Some(headers) = args.parsed::<BTreeMap<String, String>>("headers")? {
+                webhook = webhook.headers(headers);
+            }
+            shown(audit.create_webhook(args.text("name")?, &webhook))
+        }
+        _ => Err(Unsayable::NoAdapter),
+    }
+}
+
+pub(super) fn analytics(client: &Client, method: &str, args: &Args<'_>) -> Call {
+    let given = |name: &str| Ok(args.flag(name)?.unwrap_or_default());
+    match method {
+        "search" => {
+            let mut search = AnalyticsSearch::default();
+            search.actions = args.strings("actions")?;
+            search.excluded_actions = args.strings("excluded_actions")?;
+            search.devices = args.strings("devices")?;
+            search.methods = args.strings("methods")?;
+            search.geos = args.strings("geos")?;
+            search.tenants = args.strings("tenants")?;
+            search.from = args.time("from_ts")?;
+            search.to = args.time("to_ts")?;
+            search.group_by_action = given("group_by_action")?;
+            search.group_by_device = given("group_by_device")?;
+            search.group_by_method = given("group_by_method")?;
+            search.group_by_geo = given("group_by_geo")?;
+            search.group_by_tenant = given("group_by_tenant")?;
+            search.group_by_referrer = given("group_by_referrer")?;
+            search.group_by_created = args.string("group_by_created")?.map(Into::into);
+            shown(client.mgmt().analytics().search(&search))
         }
         _ => Err(Unsayable::NoAdapter),
     }

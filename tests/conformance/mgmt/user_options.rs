@@ -42,7 +42,7 @@ pub(super) fn profile(args: &Args<'_>) -> Sayable<UserProfile> {
 
 pub(super) fn new_user(args: &Args<'_>) -> Sayable<NewUser> {
     let mut user = NewUser::from(profile(args)?);
-    user.status = status(args)?;
+    user.profile.status = status(args)?;
     Ok(user)
 }
 
@@ -89,7 +89,7 @@ pub(super) fn batch(args: &Args<'_>) -> Sayable<Vec<BatchUser>> {
     let items = args.objects("users")?.unwrap_or_default();
     let read = |item: &Args<'_>| {
         let mut user = BatchUser::new(item.text("login_id")?).profile(profile(item)?);
-        user.status = status(item)?;
+        user.profile.status = status(item)?;
         user.seed = item.maybe("seed")?.map(Into::into);
         if let Some(password) = item.object("password")? {
             user = match (password.maybe("cleartext")?, hashed(&password)?) {

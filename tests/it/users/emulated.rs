@@ -480,3 +480,63 @@ fn links_of_test_users_and_embedded_links_sign_in() {
     let signed_in = client.auth().embedded_link().verify(token.expose()).unwrap();
     assert_eq!(signed_in.user.login_ids, ["ada"]);
 }
+
+#[test]
+fn a_new_user_signs_in_with_the_password_they_are_given() {
+    let (_emulator, client) = emulated();
+    let (users, password) = (client.mgmt().user(), client.auth().password());
+    // "password"
+    let hash = || HashedPassword::Md5 { hash: "5f4dcc3b5aa765d61d8327deb882cf99".to_owned() };
+    users.create("ada", &NewUser::default().password("s0me-Password")).unwrap();
+    users.create("al", &NewUser::default().hashed_password(hash())).unwrap();
+    users.create_test_user("bo", &NewUser::default().password("s0me-Password")).unwrap();
+    users.create_test_user("cy", &NewUser::default().hashed_password(hash())).unwrap();
+    for (login_id, right) in
+        [("ada", "s0me-Password"), ("al", "password"), ("bo", "s0me-Password"), ("cy", "password")]
+    {
+        password.sign_in(login_id, right, &Default::default()).unwrap();
+        assert!(password.sign_in(login_id, "s0me-0ther", &Default::default()).is_err());
+    }
+    let weak = users.create("di", &NewUser::default().password("weak"));
+    assert!(!weak.unwrap_err().to_string().contains("\"weak\""));
+    assert!(users.load("di").unwrap_err().is_not_found(), "nobody was created");
+    for hashed in [
+        HashedPassword::Bach { hash: "h".into(), key: "k".into() },
+        HashedPassword::BuddyAuth { hash: "h".into() },
+    ] {
+        let refused = users.create("ed", &NewUser::default().hashed_password(hashed));
+        assert_eq!(refused.unwrap_err().status(), Some(501), "not known how it is made");
+    }
+}
+
+#[test]
+fn recovery_addresses_and_status_are_created_updated_and_patched() {
+    let (_emulator, client) = emulated();
+    let users = client.mgmt().user();
+    let new = NewUser::default()
+        .recovery_email("ada@example.org")
+        .recovery_phone("+12025550102")
+        .verified_recovery_email(true)
+        .status(UserStatus::Disabled);
+    let ada = users.create("ada", &new).unwrap();
+    let recovery = |user: &User| (user.recovery_email.clone(), user.recovery_phone.clone());
+    let both = (Some("ada@example.org".to_owned()), Some("+12025550102".to_owned()));
+    assert_eq!(recovery(&ada), both);
+    assert!(ada.verified_recovery_email && !ada.verified_recovery_phone);
+    assert_eq!(ada.status, Some(UserStatus::Disabled));
+
+    let patch = UserPatch::default().verified_recovery_phone(true);
+    let ada = users.patch("ada", &patch).unwrap();
+    assert_eq!(recovery(&ada), both, "the rest stays");
+    assert!(ada.verified_recovery_email && ada.verified_recovery_phone);
+    let ada = users.patch("ada", &UserPatch::default().recovery_email("al@example.org")).unwrap();
+    assert!(!ada.verified_recovery_email, "it is another one");
+
+    let profile = UserProfile::default().recovery_phone("+12025550102").status(UserStatus::Enabled);
+    let ada = users.update("ada", &profile).unwrap();
+    assert_eq!(recovery(&ada), (None, both.1));
+    assert!(ada.verified_recovery_phone, "it is the same one");
+    assert_eq!(ada.status, Some(UserStatus::Enabled));
+    let ada = users.update("ada", &UserProfile::default()).unwrap();
+    assert_eq!((recovery(&ada), ada.status), ((None, None), Some(UserStatus::Enabled)));
+}

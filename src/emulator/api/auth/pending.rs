@@ -128,9 +128,10 @@ impl Pending {
         let body = call.body();
         let login_id = body.text("loginId");
         let user = store.known_user(login_id)?;
-        let address = match body.flag("useRecovery") {
-            true => method.recovery_address(&user.profile)?,
-            false => method.address(&user.profile, login_id)?,
+        let address = if body.flag("useRecovery") {
+            method.recovery_address(&user.profile)?
+        } else {
+            method.address(&user.profile, login_id)?
         };
         let asked = SignIn::new(call, store, Some(&user.id), body.object("loginOptions"))?;
         let then = Then::SignIn { user: user.id.clone(), asked };

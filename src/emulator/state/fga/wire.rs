@@ -202,7 +202,12 @@ pub(in crate::emulator) fn show_relation(relation: &Relation) -> Value {
         "namespace": relation.name.of,
     });
     match &relation.target {
-        Target::One { id, .. } => shown["target"] = json!(id),
+        Target::One { of, id } => {
+            shown["target"] = json!(id);
+            if !of.is_empty() {
+                shown["targetNamespace"] = json!(of);
+            }
+        }
         Target::Set { name, resource } => {
             shown["targetSetResource"] = json!(resource);
             shown["targetSetRelationDefinition"] = json!(name.name);
