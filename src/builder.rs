@@ -15,6 +15,7 @@ use crate::license::License;
 use crate::refreshes::Refreshes;
 use crate::retry::RetryPolicy;
 use crate::secret::Secret;
+use crate::servers::Servers;
 use crate::transport::{Transport, ureq as builtin};
 
 /// Configures a [`Client`].
@@ -394,6 +395,7 @@ impl ClientBuilder {
             transport,
             clock: self.clock.unwrap_or_else(|| Box::<SystemClock>::default()),
             refreshes: Refreshes::default(),
+            servers: Servers::default(),
         };
         Ok(Client::from_core(Core::new(shared, self.settings)))
     }

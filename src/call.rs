@@ -1,6 +1,9 @@
 //! The one request builder: every operation of every area is a chain of it.
 
+mod challenge;
 mod send;
+
+pub(crate) use self::challenge::parameter as challenge_parameter;
 
 use std::fmt;
 
@@ -11,12 +14,12 @@ use serde_json::{Map, Value};
 use crate::check;
 use crate::core::Core;
 use crate::error::{Error, Result};
-use crate::escape::ESCAPED;
 #[cfg(feature = "log")]
 use crate::escape::Escaped;
+use crate::escape::{ESCAPED, add_pair};
 use crate::secret::Secret;
-use crate::transport::Limits;
-use crate::transport::http::Method;
+use crate::transport::http::{Method, Request, Uri};
+use crate::transport::{Limits, Response};
 
 /// A request in the making. A fault on the way is kept, and returned by the `send` functions, so
 /// that an operation reads as one chain and nothing half-made is ever sent.
@@ -28,15 +31,46 @@ pub(crate) struct Call<'c> {
     body: Option<Map<String, Value>>,
     /// A body that is a list, in place of one with members.
     list: Option<Value>,
+    /// A body that is a form, in place of JSON.
+    form: Option<String>,
+    /// Scheme and authority of the server, where that is not the one of the base URL or may not be.
+    server: Option<String>,
+    protocol: Option<&'c dyn Protocol>,
     credential: Credential<'c>,
     /// Texts that must not come back in an error.
     secrets: Vec<Secret>,
     safe: bool,
+    /// What it spends must not be sent again, whatever the program's policy.
+    once: bool,
     fga_cache: bool,
     /// HTTP status 307 is a success too.
     redirects: bool,
     limits: Option<Limits>,
+    /// The largest answer, in bytes.
+    largest: u64,
     failed: Option<Error>,
+}
+
+/// What another protocol than Descope's own adds to each try of a call, and reads from each answer. Such a
+/// call names neither the project nor a key, and its refusals are those of OAuth.
+pub(crate) trait Protocol {
+    /// Adds what is to be made anew for each try, such as a proof that may be used once.
+    fn complete(&self, request: &mut Request<Vec<u8>>) -> Result<()>;
+
+    /// Looks at an answer of any status, and says whether to send the request again at once.
+    fn repeat(&self, response: &Response) -> bool;
+}
+
+/// A protocol without anything of its own, for what is public.
+pub(crate) struct Plain;
+
+impl Protocol for Plain {
+    fn complete(&self, _: &mut Request<Vec<u8>>) -> Result<()> {
+        Ok(())
+    }
+    fn repeat(&self, _: &Response) -> bool {
+        false
+    }
 }
 
 /// The credential of a call, besides the project ID; see [`Client::call`](crate::Client::call).
@@ -70,13 +104,59 @@ impl<'c> Call<'c> {
             path: path.into(),
             body: None,
             list: None,
+            form: None,
+            server: None,
+            protocol: None,
             credential: Credential::Project,
             secrets: Vec::new(),
+            once: false,
             fga_cache: false,
             redirects: false,
             limits: None,
+            largest: Limits::DEFAULT.body,
             failed: None,
         }
+    }
+
+    /// A call to a URL that need not be one of Descope's, in another protocol.
+    pub(crate) fn to_url(
+        core: &'c Core,
+        method: Method,
+        url: &str,
+        protocol: &'c dyn Protocol,
+    ) -> Self {
+        let mut call = Self::new(core, method, "");
+        call.protocol = Some(protocol);
+        match check::origin(url) {
+            Some(server) => {
+                let uri = url.parse::<Uri>().unwrap_or_default();
+                call.path = uri.path_and_query().map_or_else(String::new, ToString::to_string);
+                call.server = Some(server);
+                call
+            }
+            None => call.fail(Error::argument("url", "is not an absolute URL")),
+        }
+    }
+
+    /// Adds members to a form. Secret ones must not show in any error.
+    pub(crate) fn form(mut self, members: &[(&str, &str)], secret: bool) -> Self {
+        let form = self.form.get_or_insert_default();
+        for (name, value) in members {
+            if secret {
+                self.secrets.push((*value).into());
+            }
+            if !form.is_empty() {
+                form.push('&');
+            }
+            add_pair(form, name, value);
+        }
+        self
+    }
+
+    /// Reads no answer that is larger.
+    pub(crate) fn largest(mut self, bytes: u64) -> Self {
+        self.largest = bytes;
+        self
     }
 
     /// Signs with the management key, without which the call fails before anything is sent.
@@ -107,9 +187,7 @@ impl<'c> Call<'c> {
     ) -> Self {
         if let Some(value) = value.into() {
             self.path.push(if self.path.contains('?') { '&' } else { '?' });
-            self.path.push_str(name);
-            self.path.push('=');
-            self.path.extend(utf8_percent_encode(value, ESCAPED));
+            add_pair(&mut self.path, name, value);
         }
         self
     }
@@ -241,6 +319,13 @@ impl<'c> Call<'c> {
     /// The call changes nothing, so that repeating it does no harm.
     pub(crate) fn safe(mut self) -> Self {
         self.safe = true;
+        self
+    }
+
+    /// The call spends something that the server takes once, and is not sent again where the server may have
+    /// seen it, even if the program lets calls that are not safe be repeated.
+    pub(crate) fn once(mut self) -> Self {
+        (self.safe, self.once) = (false, true);
         self
     }
 

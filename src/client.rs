@@ -4,14 +4,15 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::call::{Call, Credential};
+use crate::call::{Call, Credential, Plain};
 use crate::check;
 use crate::clock::Clock;
 use crate::core::{Core, Settings};
 use crate::error::{Result, TokenError};
-use crate::jwt::{Claims, Context, Kind, Origin};
+use crate::jwt::{Claims, Context, IdTokenRules, Kind, Origin};
 use crate::refreshes::Refreshes;
 use crate::retry::RetryPolicy;
+use crate::servers::Servers;
 use crate::transport::http::Method;
 use crate::transport::{Limits, Response};
 
@@ -74,7 +75,7 @@ impl Client {
     /// [`retry_after`](crate::Error::retry_after) says how long to wait. If Descope does not know the
     /// project, [`is_misconfigured`](crate::Error::is_misconfigured) is true.
     pub fn warm_up(&self) -> Result<()> {
-        Ok(self.core.shared.verifier.warm_up(&self.context(&|limits| self.fetch_keys(limits)))?)
+        self.warm_up_keys(None)
     }
 
     /// A clone whose calls take no longer than this in total, apart from a fetch of signing keys. See
@@ -171,6 +172,31 @@ impl Client {
         self.core.shared.verifier.verify(&self.context(&fetch), token, kind, origin)
     }
 
+    /// Likewise an ID token, with the project's keys or those that a server publishes at a URL.
+    pub(crate) fn verify_id_token(
+        &self,
+        token: &str,
+        origin: Origin,
+        server: Option<&str>,
+        rules: &IdTokenRules<'_>,
+    ) -> Result<Claims, TokenError> {
+        let fetch = |limits| self.fetch_keys_of(server, limits);
+        let verifier = &self.core.shared.verifier;
+        verifier.verify_id_token(&self.context(&fetch), token, origin, server, rules)
+    }
+
+    /// Fetches the project's keys or those of a server, unless they are cached.
+    pub(crate) fn warm_up_keys(&self, server: Option<&str>) -> Result<()> {
+        let fetch = |limits| self.fetch_keys_of(server, limits);
+        Ok(self.core.shared.verifier.warm_up(&self.context(&fetch), server)?)
+    }
+
+    fn fetch_keys_of(&self, server: Option<&str>, limits: Limits) -> Result<Response> {
+        let Some(url) = server else { return self.fetch_keys(limits) };
+        let call = Call::to_url(&self.core, Method::GET, url, &Plain);
+        call.internal(limits).execute().map(|answer| answer.response)
+    }
+
     fn context<'c>(&'c self, fetch: &'c dyn Fn(Limits) -> Result<Response>) -> Context<'c> {
         Context {
             audience: &self.core.settings.audience,
@@ -222,6 +248,14 @@ impl Client {
     /// The name of the refresh token's cookie.
     pub(crate) fn refresh_cookie(&self) -> &str {
         self.core.shared.verifier.refresh_cookie()
+    }
+
+    pub(crate) fn core(&self) -> &Core {
+        &self.core
+    }
+
+    pub(crate) fn servers(&self) -> &Servers {
+        &self.core.shared.servers
     }
 
     pub(crate) fn refreshes(&self) -> &Refreshes {

@@ -10,6 +10,7 @@ use crate::license::License;
 use crate::refreshes::Refreshes;
 use crate::retry::RetryPolicy;
 use crate::secret::Secret;
+use crate::servers::Servers;
 use crate::transport::Transport;
 use crate::transport::http::HeaderMap;
 
@@ -35,6 +36,7 @@ pub(crate) struct Shared {
     pub(crate) clock: Box<dyn Clock>,
     pub(crate) verifier: Verifier,
     pub(crate) refreshes: Refreshes,
+    pub(crate) servers: Servers,
 }
 
 /// What a clone may have of its own.

@@ -5,8 +5,11 @@ use crate::escape::Escaped;
 use crate::json::DecodeError;
 use crate::transport::TransportError;
 
+pub mod codes;
+mod store;
 mod token;
 
+pub use self::store::{StoreError, StoreErrorKind};
 pub use self::token::{KeysError, TokenError};
 
 /// What every call of a client returns.
@@ -45,6 +48,10 @@ pub enum Error {
     /// Descope answered with something this version cannot read.
     #[error("unreadable response: {0}")]
     Decode(Box<DecodeError>),
+    /// A store of tokens failed, or holds nothing to get a token with. Only the module `tokens` makes such
+    /// errors.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// A token was refused by local validation.
     #[error(transparent)]
     Token(#[from] TokenError),
@@ -58,15 +65,16 @@ impl Error {
         Self::Argument { name, reason }
     }
 
-    /// The Descope error code, such as `E112102`; compare it with [`codes`](crate::codes).
+    /// The Descope error code, such as `E112102`, or the one of RFC 6749, such as `invalid_grant`; compare it with [`codes`](crate::codes).
     pub fn code(&self) -> Option<&str> {
         self.answer().map(|error| error.code.as_str()).filter(|code| !code.is_empty())
     }
 
-    /// The HTTP status of the answer, if there was one. If the signing keys could not be fetched, the
+    /// The HTTP status of the answer, if there was one. There is none if an authorization server has refused through
+    /// the user's browser. If the signing keys could not be fetched, the
     /// status of the answer to that fetch.
     pub fn status(&self) -> Option<u16> {
-        self.answer().map(|error| error.status)
+        self.answer().map(|error| error.status).filter(|status| *status != 0)
     }
 
     /// How long to wait before the next call, if Descope says so. If a token could not be checked, the time
@@ -127,15 +135,51 @@ impl Error {
     }
 
     /// Whether the user has to sign in again: a token was refused for good
-    /// ([`is_token_invalid`](Self::is_token_invalid)), or Descope says that the session has ended
-    /// ([`is_unauthorized`](Self::is_unauthorized)).
+    /// ([`is_token_invalid`](Self::is_token_invalid)), Descope says that the session has ended
+    /// ([`is_unauthorized`](Self::is_unauthorized)), or a store holds no tokens
+    /// ([`StoreErrorKind::NotSignedIn`]).
     ///
-    /// Ask this after [`refresh`](crate::auth::session::Sessions::refresh) or
-    /// [`validate_and_refresh`](crate::auth::session::Sessions::validate_and_refresh). After other calls,
+    /// Ask this after [`refresh`](crate::auth::session::Sessions::refresh),
+    /// [`validate_and_refresh`](crate::auth::session::Sessions::validate_and_refresh) or a call of the module
+    /// `tokens`. After other calls,
     /// HTTP status 401 is about something else: the code or link that was just tried, or the management
     /// key.
+    ///
+    /// The same question fits after the `refresh` of the module `oidc`, where the answer comes by these
+    /// [`codes`](crate::codes): `INVALID_GRANT`, `INVALID_TOKEN`, `LOGIN_REQUIRED`, `CONSENT_REQUIRED` and
+    /// `INTERACTION_REQUIRED`.
     pub fn is_sign_in_required(&self) -> bool {
-        self.is_token_invalid() || self.is_unauthorized()
+        self.is_token_invalid()
+            || self.is_unauthorized() && !self.is_misconfigured()
+            || self.is_of_store(StoreErrorKind::NotSignedIn)
+            || self.has_code(&[
+                codes::INVALID_GRANT,
+                codes::INVALID_TOKEN,
+                codes::LOGIN_REQUIRED,
+                codes::CONSENT_REQUIRED,
+                codes::INTERACTION_REQUIRED,
+            ])
+    }
+
+    /// Whether a sign-in on another device, or one that the user confirms elsewhere, has not been finished yet:
+    /// [`AUTHORIZATION_PENDING`](crate::codes::AUTHORIZATION_PENDING) or [`SLOW_DOWN`](crate::codes::SLOW_DOWN).
+    pub fn is_authorization_pending(&self) -> bool {
+        self.has_code(&[codes::AUTHORIZATION_PENDING, codes::SLOW_DOWN])
+    }
+
+    /// Whether the user has refused a sign-in: [`ACCESS_DENIED`](crate::codes::ACCESS_DENIED).
+    pub fn is_access_denied(&self) -> bool {
+        self.has_code(&[codes::ACCESS_DENIED])
+    }
+
+    /// Whether the time for a sign-in on another device, or one that the user confirms elsewhere, has run out:
+    /// [`EXPIRED_TOKEN`](crate::codes::EXPIRED_TOKEN). Begin again.
+    pub fn is_sign_in_expired(&self) -> bool {
+        self.has_code(&[codes::EXPIRED_TOKEN])
+    }
+
+    fn has_code(&self, codes: &[&str]) -> bool {
+        self.refusal().is_some_and(|error| codes.contains(&&*error.code))
     }
 
     /// Whether the call took too long. That includes the host lookup and the connection.
@@ -148,32 +192,50 @@ impl Error {
     }
 
     /// Whether nothing is wrong with the request, but Descope cannot answer now: no connection, no
-    /// signing keys, too many calls, or an HTTP status of 500 and above. Answer HTTP status 503. The
-    /// error says nothing about the user's session.
+    /// signing keys, too many calls, or an HTTP status of 500 and above. A store of tokens that another
+    /// process keeps locked counts too. Answer HTTP status 503. The error says nothing about the user's
+    /// session.
     ///
     /// If Descope refuses to publish the keys of this project, [`is_misconfigured`](Self::is_misconfigured)
     /// is true instead, because waiting does not help.
     pub fn is_unavailable(&self) -> bool {
         match self {
-            Self::Api(error) => error.status >= 500 || self.is_rate_limited(),
+            Self::Api(error) => {
+                let through_browser = ["server_error", "temporarily_unavailable"];
+                error.status >= 500
+                    || self.is_rate_limited()
+                    || error.status == 0 && through_browser.contains(&&*error.code)
+            }
             Self::Token(TokenError::KeysUnavailable(error)) => !error.is_refusal(),
             Self::Token(TokenError::KeyPending { .. }) | Self::Transport(_) => true,
-            _ => false,
+            other => other.is_of_store(StoreErrorKind::Busy),
         }
     }
 
     /// Whether the program is set up wrongly: a setting that a call needs is missing
-    /// ([`Config`](Self::Config)), or Descope has no signing keys for the client's project, as when the
-    /// project ID or the base URL is wrong. Answer HTTP status 500. The error says nothing about the user's
-    /// session.
+    /// ([`Config`](Self::Config)), Descope has no signing keys for the client's project, as when the
+    /// project ID or the base URL is wrong, an authorization server does not know the client or its secret
+    /// ([`INVALID_CLIENT`](crate::codes::INVALID_CLIENT)) or does not let it do this
+    /// ([`UNAUTHORIZED_CLIENT`](crate::codes::UNAUTHORIZED_CLIENT),
+    /// [`UNSUPPORTED_GRANT_TYPE`](crate::codes::UNSUPPORTED_GRANT_TYPE)), or others can read a file of tokens
+    /// ([`StoreErrorKind::Unsafe`]). Answer HTTP status 500. The error says nothing about the user's session.
     ///
     /// [`Client::warm_up`](crate::Client::warm_up) finds this out when your program starts.
     pub fn is_misconfigured(&self) -> bool {
         match self {
             Self::Config(_) => true,
             Self::Token(TokenError::KeysUnavailable(error)) => error.is_refusal(),
-            _ => false,
+            Self::Api(_) => self.has_code(&[
+                codes::INVALID_CLIENT,
+                codes::UNAUTHORIZED_CLIENT,
+                codes::UNSUPPORTED_GRANT_TYPE,
+            ]),
+            other => other.is_of_store(StoreErrorKind::Unsafe),
         }
+    }
+
+    fn is_of_store(&self, kind: StoreErrorKind) -> bool {
+        matches!(self, Self::Store(error) if error.kind() == kind)
     }
 
     /// Descope's refusal of the call itself. A refusal of the signing keys does not count: it says nothing
@@ -207,9 +269,10 @@ impl From<DecodeError> for Error {
 #[derive(Clone, Default)]
 #[non_exhaustive]
 pub struct ApiError {
-    /// HTTP status.
+    /// HTTP status; 0 if an authorization server has refused through the user's browser.
     pub status: u16,
-    /// Stable code, such as `E112102`; empty if the answer had none.
+    /// Stable code, such as `E112102`, or of an authorization server the word of RFC 6749, such as `invalid_grant`;
+    /// empty if the answer had none.
     pub code: String,
     /// What the code means, for people.
     pub description: String,
@@ -227,7 +290,10 @@ pub struct ApiError {
 
 impl fmt::Display for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Descope refused the call with HTTP status {}", self.status)?;
+        match self.status {
+            0 => f.write_str("the authorization server refused the sign-in")?,
+            status => write!(f, "Descope refused the call with HTTP status {status}")?,
+        }
         let parts = [&self.code, &self.description, &self.message];
         let mut parts = parts.into_iter().filter(|part| !part.trim().is_empty()).peekable();
         while let Some(part) = parts.next() {
@@ -269,49 +335,6 @@ impl fmt::Debug for ApiError {
 
 impl std::error::Error for ApiError {}
 
-/// Error codes of the Descope API that a program may want to tell apart.
-///
-/// ```
-/// # fn sign_up() -> descope::Result<()> { Ok(()) }
-/// match sign_up() {
-///     Err(error) if error.code() == Some(descope::codes::USER_ALREADY_EXISTS) => { /* sign in */ }
-///     other => other?,
-/// }
-/// # Ok::<(), descope::Error>(())
-/// ```
-pub mod codes {
-    /// The request could not be read.
-    pub const BAD_REQUEST: &str = "E011001";
-    /// A required argument is missing.
-    pub const MISSING_ARGUMENTS: &str = "E011002";
-    /// The request failed validation.
-    pub const INVALID_REQUEST: &str = "E011003";
-    /// An argument is not valid.
-    pub const INVALID_ARGUMENTS: &str = "E011004";
-    /// The one-time code is wrong.
-    pub const WRONG_OTP_CODE: &str = "E061102";
-    /// Too many wrong one-time codes.
-    pub const TOO_MANY_OTP_ATTEMPTS: &str = "E061103";
-    /// The login ID is taken.
-    pub const USER_ALREADY_EXISTS: &str = "E062107";
-    /// No user has the login ID.
-    pub const USER_NOT_FOUND: &str = "E062108";
-    /// The enchanted link has not been clicked yet.
-    pub const ENCHANTED_LINK_PENDING: &str = "E062503";
-    /// The link, or the token of an embedded link, is wrong, spent or too old.
-    pub const LINK_EXPIRED: &str = "E062504";
-    /// The password has expired and must be replaced.
-    pub const PASSWORD_EXPIRED: &str = "E062909";
-    /// The refresh token was ended by a logout.
-    pub const LOGGED_OUT: &str = "E064001";
-    /// The code-less WhatsApp sign-in has not been confirmed yet.
-    pub const NOTP_PENDING: &str = "E066103";
-    /// No user has the login ID or user ID, in the management API.
-    pub const MANAGEMENT_USER_NOT_FOUND: &str = "E112102";
-    /// Too many calls; wait as long as [`Error::retry_after`](crate::Error::retry_after) says.
-    pub const RATE_LIMIT_EXCEEDED: &str = "E130429";
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -323,7 +346,11 @@ mod tests {
     }
 
     fn keys(cause: impl Into<Error>) -> Error {
-        TokenError::from(KeysError::new(cause.into(), "`P1` at https://x".into())).into()
+        TokenError::from(KeysError::new(
+            cause.into(),
+            "project `P1` at https://x; check the project ID and the base URL".into(),
+        ))
+        .into()
     }
 
     fn api(status: u16, code: &str) -> Error {
@@ -361,6 +388,11 @@ mod tests {
             (Error::argument("session_token", "must not be empty"), None),
             (Error::argument("login_id", "must not be empty"), None),
             (Error::Config("x"), Some(Mend)),
+            (StoreError::new(StoreErrorKind::Unsafe, "x").into(), Some(Mend)),
+            (StoreError::new(StoreErrorKind::Busy, "x").into(), Some(Wait)),
+            (StoreError::new(StoreErrorKind::Damaged, "x").into(), None),
+            (StoreError::new(StoreErrorKind::TooNew, "x").into(), None),
+            (StoreError::new(StoreErrorKind::Failed, "x").into(), None),
             (api(401, ""), None),
             (api(404, ""), None),
             (api(400, codes::RATE_LIMIT_EXCEEDED), Some(Wait)),
@@ -412,10 +444,19 @@ mod tests {
         assert!(!keys(TransportError::new(TransportErrorKind::Connect, "x")).is_timeout());
         assert!(!keys(api(403, "E1")).is_forbidden() && api(403, "E1").is_forbidden());
         let wait = Duration::from_secs(3);
-        let error = KeysError::new(api(404, "E1"), "`P1` at https://x".into());
+        let error = KeysError::new(
+            api(404, "E1"),
+            "project `P1` at https://x; check the project ID and the base URL".into(),
+        );
         assert_eq!((error.retry_after(), error.after(wait).retry_after()), (None, Some(wait)));
         assert!(error != error.after(wait) && error.after(wait) == error.after(wait));
-        assert!(error != KeysError::new(api(404, "E2"), "`P1` at https://x".into()));
+        assert!(
+            error
+                != KeysError::new(
+                    api(404, "E2"),
+                    "project `P1` at https://x; check the project ID and the base URL".into()
+                )
+        );
         assert_eq!(Error::Token(error.after(wait).into()).retry_after(), Some(wait));
         let pending = TokenError::KeyPending { retry_after: wait };
         assert_eq!(Error::Token(pending).retry_after(), Some(wait));

@@ -3,11 +3,18 @@
 
 use std::fmt::{self, Write};
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// What is encoded in a URL: everything but the `unreserved` characters of RFC 3986.
 pub(crate) const ESCAPED: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// Appends a name and a value to a query or a form. What separates it from the one before is up to the caller.
+pub(crate) fn add_pair(text: &mut String, name: &str, value: &str) {
+    text.extend(utf8_percent_encode(name, ESCAPED));
+    text.push('=');
+    text.extend(utf8_percent_encode(value, ESCAPED));
+}
 
 /// Characters of one text that are shown.
 const SHOWN: usize = 1024;

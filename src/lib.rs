@@ -6,7 +6,10 @@
 #![cfg_attr(doctest, cfg(all(feature = "emulator", feature = "full")))]
 #![forbid(unsafe_code)]
 // Areas share code, and all of them may be off. With these features nothing may be left unused.
-#![cfg_attr(not(all(feature = "full", feature = "web")), allow(dead_code))]
+#![cfg_attr(
+    not(all(feature = "full", feature = "oidc", feature = "token-store", feature = "web")),
+    allow(dead_code, unreachable_pub, unused_imports)
+)]
 #![cfg_attr(docsrs_descope, feature(doc_cfg))]
 
 mod answer;
@@ -15,6 +18,7 @@ mod call;
 mod check;
 mod client;
 mod core;
+mod digest;
 mod error;
 mod escape;
 mod extra;
@@ -28,10 +32,13 @@ mod models;
 mod names;
 mod options;
 mod page;
+mod pending;
+mod recent;
 mod refreshes;
 mod retry;
 mod scrub;
 mod secret;
+mod servers;
 mod time;
 
 pub mod auth;
@@ -41,6 +48,10 @@ pub mod emulator;
 #[cfg(doc)]
 pub mod guide;
 pub mod mgmt;
+#[cfg(feature = "oidc")]
+pub mod oidc;
+#[cfg(feature = "token-store")]
+pub mod tokens;
 pub mod transport;
 #[cfg(feature = "web")]
 pub mod web;
@@ -49,7 +60,9 @@ pub use auth::{AuthInfo, Token};
 pub use builder::ClientBuilder;
 pub use call::Credential;
 pub use client::Client;
-pub use error::{ApiError, Error, KeysError, Result, TokenError, codes};
+pub use error::{
+    ApiError, Error, KeysError, Result, StoreError, StoreErrorKind, TokenError, codes,
+};
 pub use extra::Extra;
 pub use json::DecodeError;
 pub use jwt::{Claims, KeyPolicy, Scope};

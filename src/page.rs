@@ -1,5 +1,6 @@
 //! Pages of a search, and the iterator over all of them.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::vec;
@@ -86,6 +87,8 @@ impl Sort {
 pub struct PageIter<'c, T> {
     fetch: Box<dyn FnMut(u32) -> Result<Page<T>> + Send + 'c>,
     key: fn(&T) -> &str,
+    /// What tells apart items that may have no key.
+    print: Option<fn(&T) -> String>,
     items: vec::IntoIter<T>,
     next_page: Option<u32>,
     /// Items of the pages so far, those before the first one asked for included.
@@ -105,12 +108,19 @@ impl<'c, T> PageIter<'c, T> {
         Self {
             fetch: Box::new(fetch),
             key,
+            print: None,
             items: Vec::new().into_iter(),
             next_page: Some(first_page),
             seen: 0,
             full: 0,
             repeats: Repeats::default(),
         }
+    }
+
+    /// Tells items that have no key apart by what `print` makes of them.
+    pub(crate) fn print(mut self, print: fn(&T) -> String) -> Self {
+        self.print = Some(print);
+        self
     }
 
     /// Reads all remaining pages, and returns the ID of each item. For users it is the user ID.
@@ -139,7 +149,12 @@ impl<'c, T> PageIter<'c, T> {
     fn turn(&mut self, number: u32) -> Result<()> {
         let page = (self.fetch)(number)?;
         let length = page.items.len();
-        if length > 0 && self.repeats.note(page.items.iter().map(self.key)) {
+        let (key, print) = (self.key, self.print);
+        let told = page.items.iter().map(|item| match print {
+            Some(print) if key(item).is_empty() => Cow::Owned(print(item)),
+            _ => Cow::Borrowed(key(item)),
+        });
+        if length > 0 && self.repeats.note(told) {
             return Err(DecodeError::new("the pages of the search repeat").into());
         }
         if self.full == 0 {
@@ -192,7 +207,7 @@ struct Repeats {
 }
 
 impl Repeats {
-    fn note<'a>(&mut self, keys: impl Iterator<Item = &'a str>) -> bool {
+    fn note<'a>(&mut self, keys: impl Iterator<Item = Cow<'a, str>>) -> bool {
         let mut hasher = DefaultHasher::new();
         let mut named = false;
         for key in keys {
@@ -315,6 +330,19 @@ mod tests {
                 assert!(count <= most * 2, "a cycle of {cycle}: {count}");
             }
         }
+    }
+
+    #[test]
+    fn items_without_a_key_can_be_told_apart_by_something_else() {
+        let nameless = |page: fn(u32) -> u32| {
+            let fetch = move |number| Ok(Page { items: vec![page(number); 2], total: Some(8) });
+            PageIter::new(0, |_: &u32| "", fetch).print(u32::to_string)
+        };
+        let items: Vec<u32> = nameless(|number| number).map(Result::unwrap).collect();
+        assert_eq!(items, [0, 0, 1, 1, 2, 2, 3, 3]);
+        let last = nameless(|_| 7).last();
+        assert!(matches!(last, Some(Err(Error::Decode(_)))), "a page that repeats");
+        assert!(nameless(|number| number).ids().is_err(), "they have no IDs");
     }
 
     #[test]

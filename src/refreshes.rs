@@ -6,11 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::answer::Answer;
+use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::flight::Flights;
-
-/// The SHA-256 digest of a refresh token.
-pub(crate) type Digest = [u8; 32];
 
 /// How long the end of a session is remembered.
 const MEMORY: Duration = Duration::from_secs(120);
@@ -86,14 +84,6 @@ fn is_final(error: &Error) -> bool {
     error.code().is_some()
         && !error.is_unavailable()
         && (error.is_unauthorized() || error.is_not_found())
-}
-
-/// Stands for a token that is not kept.
-pub(crate) fn digest(token: &str) -> Digest {
-    let digest = ring::digest::digest(&ring::digest::SHA256, token.as_bytes());
-    let mut bytes = [0; 32];
-    bytes.copy_from_slice(digest.as_ref());
-    bytes
 }
 
 #[cfg(test)]

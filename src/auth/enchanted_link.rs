@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub use super::pending::WaitOptions;
 use super::{
     Auth, AuthInfo, DeliveryMethod, LinkLoginOptions, LinkSignUpOptions, LinkSignUpOrInOptions,
     LinkUpdateOptions, MaskedAddress, pending,
@@ -15,6 +14,7 @@ use crate::check;
 use crate::client::Client;
 use crate::error::{Error, Result, codes};
 use crate::options::setters;
+pub use crate::pending::WaitOptions;
 use crate::secret::Secret;
 
 /// Enchanted links; see [`Auth::enchanted_link`].

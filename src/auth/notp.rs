@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub use super::pending::WaitOptions;
 use super::{
     Auth, AuthInfo, MessageLoginOptions, MessageSignUpOptions, MessageSignUpOrInOptions, pending,
 };
@@ -14,6 +13,7 @@ use crate::client::Client;
 use crate::error::{Error, Result, codes};
 use crate::extra::Extra;
 use crate::options::setters;
+pub use crate::pending::WaitOptions;
 use crate::secret::Secret;
 
 /// Signing in by WhatsApp without a code; see [`Auth::notp`].
@@ -67,7 +67,7 @@ impl Notp<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`](crate::Error::Argument) for a login ID that is empty or too long.
+    /// [`Error::Argument`] for a login ID that is empty or too long.
     pub fn sign_up_or_in<'u>(
         &self,
         user: impl Into<NotpUser<'u>>,
@@ -122,7 +122,7 @@ impl Notp<'_> {
     /// # Errors
     ///
     /// [`USER_ALREADY_EXISTS`](crate::codes::USER_ALREADY_EXISTS) if the login ID is taken;
-    /// [`Error::Argument`](crate::Error::Argument) for a phone number that cannot be one.
+    /// [`Error::Argument`] for a phone number that cannot be one.
     pub fn sign_up<'u>(
         &self,
         user: impl Into<NotpUser<'u>>,
@@ -154,7 +154,7 @@ impl Notp<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Api`](crate::Error::Api) with HTTP status 401 if the pending reference is wrong, spent or too old.
+    /// [`Error::Api`] with HTTP status 401 if the pending reference is wrong, spent or too old.
     pub fn session(&self, pending_ref: &str) -> Result<Option<AuthInfo>> {
         self.0.post("/v1/auth/notp/pending-session").send_pending(pending_ref, codes::NOTP_PENDING)
     }
@@ -167,7 +167,7 @@ impl Notp<'_> {
     /// [`ClientBuilder::try_timeout`](crate::ClientBuilder::try_timeout).
     ///
     /// It continues to wait if Descope cannot answer for a while
-    /// ([`Error::is_unavailable`](crate::Error::is_unavailable)), or after too many requests. The next
+    /// ([`Error::is_unavailable`]), or after too many requests. The next
     /// request is then made when `Retry-After` allows it, or after a minute.
     ///
     /// ```
@@ -222,7 +222,7 @@ impl Notp<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Api`](crate::Error::Api) with HTTP status 401 if the session has ended; [`Error::Argument`](crate::Error::Argument) for a phone
+    /// [`Error::Api`] with HTTP status 401 if the session has ended; [`Error::Argument`] for a phone
     /// number that cannot be one.
     pub fn update(
         &self,

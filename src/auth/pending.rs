@@ -1,18 +1,11 @@
 //! Waiting for a session that begins elsewhere.
 
-use std::time::Duration;
-
 use super::AuthInfo;
 use crate::call::Call;
 use crate::check;
 use crate::client::Client;
 use crate::error::Result;
-use crate::retry::RetryPolicy;
-
-/// The longest wait between two looks at whether to go on.
-const TICK: Duration = Duration::from_millis(100);
-/// The window of Descope's rate limits.
-const MINUTE: Duration = Duration::from_secs(60);
+use crate::pending::{Ended, Look, WaitOptions, wait as wait_for};
 
 impl Call<'_> {
     /// Asks for the session once. While it has not begun, Descope refuses with the code `pending`.
@@ -32,67 +25,12 @@ impl Call<'_> {
 pub(super) fn wait(
     client: &Client,
     options: &WaitOptions,
-    mut keep_waiting: impl FnMut() -> bool,
+    keep_waiting: impl FnMut() -> bool,
     ask: impl Fn(&Client) -> Result<Option<AuthInfo>>,
 ) -> Result<Option<AuthInfo>> {
-    let clock = client.clock();
-    let end = clock.monotonic().saturating_add(options.deadline);
-    // Each request is one try with its whole time: one cut short may have been answered with the
-    // session.
-    let client = client.with_retry(RetryPolicy::none());
-    while clock.monotonic() < end && keep_waiting() {
-        let outcome = ask(&client);
-        let pause = match &outcome {
-            Ok(None) => options.interval,
-            Err(error) if error.is_rate_limited() => error.retry_after().unwrap_or(MINUTE),
-            Err(error) if error.is_unavailable() => error.retry_after().unwrap_or_default(),
-            _ => return outcome,
-        };
-        let next = clock.monotonic().saturating_add(pause.max(options.interval));
-        if next >= end {
-            return outcome;
-        }
-        while clock.monotonic() < next {
-            if !keep_waiting() {
-                return Ok(None);
-            }
-            clock.sleep(TICK.min(next.saturating_sub(clock.monotonic())));
-        }
-    }
-    Ok(None)
-}
-
-/// How to wait for a session that begins elsewhere.
-///
-/// ```
-/// use std::time::Duration;
-/// use descope::auth::enchanted_link::WaitOptions;
-///
-/// let patient = WaitOptions::default().deadline(Duration::from_secs(60 * 60));
-/// ```
-#[derive(Clone, Debug)]
-#[must_use]
-pub struct WaitOptions {
-    interval: Duration,
-    deadline: Duration,
-}
-
-impl Default for WaitOptions {
-    fn default() -> Self {
-        Self { interval: Duration::from_secs(2), deadline: Duration::from_secs(10 * 60) }
-    }
-}
-
-impl WaitOptions {
-    /// The time between two requests, at least 1 second. Defaults to 2 seconds.
-    pub fn interval(mut self, interval: Duration) -> Self {
-        self.interval = interval.max(Duration::from_secs(1));
-        self
-    }
-
-    /// The total time to wait. No request begins after it. Defaults to 10 minutes.
-    pub fn deadline(mut self, deadline: Duration) -> Self {
-        self.deadline = deadline;
-        self
-    }
+    let look = |client: &Client| Ok(ask(client)?.map_or(Look::Pending, Look::Done));
+    Ok(match wait_for(client, &options.pace(client), keep_waiting, look)? {
+        Ended::Done(info) => Some(info),
+        Ended::Cancelled | Ended::OutOfTime | Ended::Expired => None,
+    })
 }

@@ -16,13 +16,13 @@ use super::{Auth, AuthInfo, Token};
 use crate::call::Call;
 use crate::check;
 use crate::client::Client;
+use crate::digest::digest;
 use crate::error::{Error, Result, TokenError};
 use crate::extra::Extra;
 use crate::json::DecodeError;
 use crate::jwt::{Claims, Kind, Origin};
 use crate::models::{SignInRecord, User};
 use crate::options::setters;
-use crate::refreshes::digest;
 use crate::secret::Secret;
 use crate::transport::{TransportError, TransportErrorKind};
 

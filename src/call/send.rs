@@ -7,6 +7,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::challenge::parameter;
 use super::{Call, Credential};
 use crate::answer::Answer;
 use crate::check;
@@ -79,38 +80,53 @@ impl Call<'_> {
             return Err(error);
         }
         let core = self.core;
-        let body = match (&self.list, &self.body) {
-            (Some(items), _) => serde_json::to_vec(items).map_err(|_| unwritable())?,
-            (None, Some(members)) => serde_json::to_vec(members).map_err(|_| unwritable())?,
-            (None, None) => Vec::new(),
-        };
-        let mut request = Request::new(body);
+        let mut request = Request::new(self.written()?);
         *request.method_mut() = self.method.clone();
         let cache = core.shared.fga_cache_url.as_ref().filter(|_| self.fga_cache);
-        let url = format!("{}{}", cache.unwrap_or(&core.shared.base_url), self.path);
-        *request.uri_mut() = url.parse().map_err(|_| unwritable())?;
+        let server = self.server.as_ref().or(cache).unwrap_or(&core.shared.base_url);
+        *request.uri_mut() = format!("{server}{}", self.path).parse().map_err(|_| unwritable())?;
         *request.headers_mut() = self.headers()?;
         let clock = &*core.shared.clock;
         let deadline = clock.monotonic().saturating_add(core.settings.deadline);
+        let careful = self.once.then(|| core.settings.retry.clone().retry_unavailable(false));
+        let retry = careful.as_ref().unwrap_or(&core.settings.retry);
         let mut tries = 0;
         loop {
             let left = deadline.saturating_sub(clock.monotonic());
             let limits = self.limits.unwrap_or(Limits {
                 timeout: core.settings.try_timeout.min(left),
-                ..Limits::DEFAULT
+                body: self.largest,
             });
             request.extensions_mut().insert(limits);
             tries += 1;
-            let outcome = self.attempt(request.clone(), limits, tries);
+            let mut attempt = request.clone();
+            self.protocol.map_or(Ok(()), |protocol| protocol.complete(&mut attempt))?;
+            let outcome = match self.attempt(attempt, limits, tries) {
+                Ok(response) => match self.protocol {
+                    Some(protocol) if protocol.repeat(&response) => continue,
+                    _ => self.judge(response),
+                },
+                Err(error) => Err(error),
+            };
             let wait = match self.limits {
                 Some(_) => None,
-                None => core.settings.retry.next(tries, self.safe, &outcome, retry::random),
+                None => retry.next(tries, self.safe, &outcome, retry::random),
             };
             let left = deadline.saturating_sub(clock.monotonic());
             match wait {
                 Some(wait) if wait < left => clock.sleep(wait),
                 _ => return outcome.map(|response| Answer::new(response, left)),
             }
+        }
+    }
+
+    /// The body.
+    fn written(&self) -> Result<Vec<u8>> {
+        match (&self.form, &self.list, &self.body) {
+            (Some(form), _, _) => Ok(form.clone().into_bytes()),
+            (None, Some(items), _) => serde_json::to_vec(items).map_err(|_| unwritable()),
+            (None, None, Some(members)) => serde_json::to_vec(members).map_err(|_| unwritable()),
+            (None, None, None) => Ok(Vec::new()),
         }
     }
 
@@ -129,8 +145,17 @@ impl Call<'_> {
         if response.body().len() as u64 > limits.body {
             return Err(TransportError::new(TransportErrorKind::Body, "too large").into());
         }
+        Ok(response)
+    }
+
+    /// Tells a success from a refusal.
+    fn judge(&self, response: Response) -> Result<Response> {
         let status = response.status();
-        if status.is_success() || (self.redirects && status == StatusCode::TEMPORARY_REDIRECT) {
+        if self.protocol.is_some() && is_hidden_refusal(response.body()) {
+            Err(Error::Api(Box::new(self.refusal(&response))))
+        } else if status.is_success()
+            || (self.redirects && status == StatusCode::TEMPORARY_REDIRECT)
+        {
             if is_descopes(&response) { Ok(response) } else { Err(self.not_descopes(&response)) }
         } else {
             Err(Error::Api(Box::new(self.refusal(&response))))
@@ -139,6 +164,9 @@ impl Call<'_> {
 
     /// The client's headers, and those that differ from call to call.
     fn headers(&self) -> Result<HeaderMap> {
+        if self.protocol.is_some() {
+            return Ok(self.headers_of_a_protocol());
+        }
         let shared = &*self.core.shared;
         let mut headers = shared.headers.clone();
         let make_id = || shared.request_id.as_ref().and_then(|make| make());
@@ -173,6 +201,22 @@ impl Call<'_> {
         Ok(headers)
     }
 
+    /// The headers of a call in another protocol. The program's own are meant for Descope, or for what is on
+    /// the way there, and may be secrets: another server does not get them.
+    fn headers_of_a_protocol(&self) -> HeaderMap {
+        let shared = &*self.core.shared;
+        let is_at_home = self.server == check::origin(&shared.base_url);
+        let mut headers = if is_at_home { shared.headers.clone() } else { HeaderMap::new() };
+        headers.remove(header::AUTHORIZATION);
+        headers.remove(header::CONTENT_TYPE);
+        headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
+        if self.form.is_some() {
+            let form = HeaderValue::from_static("application/x-www-form-urlencoded");
+            headers.insert(header::CONTENT_TYPE, form);
+        }
+        headers
+    }
+
     /// Asks for the project's licence tier.
     fn license_tier(&self) -> Result<HeaderValue> {
         let call = Call::new(self.core, Method::GET, "/v1/mgmt/license").management();
@@ -205,6 +249,14 @@ impl Call<'_> {
             error.code = text(refusal.code);
             error.description = text(refusal.description);
             error.message = text(refusal.message);
+            if self.protocol.is_some() && refusal.error.and_then(json::string).is_some() {
+                error.code = text(refusal.error);
+                let description = refusal.error_description.or(refusal.description);
+                error.description = text(description.or(refusal.oauth_description));
+            }
+        }
+        if self.protocol.is_some() && error.code.is_empty() {
+            challenge(headers, &mut error, |text| scrubber.text(text));
         }
         if error.code.is_empty() && error.description.is_empty() && error.message.is_empty() {
             error.body_preview = scrubber.preview(response.body());
@@ -245,6 +297,38 @@ struct Refusal<'b> {
     description: Option<&'b RawValue>,
     #[serde(rename = "errorMessage")]
     message: Option<&'b RawValue>,
+    /// RFC 6749 section 5.2.
+    error: Option<&'b RawValue>,
+    error_description: Option<&'b RawValue>,
+    /// In Descope's description of its API.
+    #[serde(rename = "description")]
+    oauth_description: Option<&'b RawValue>,
+    access_token: Option<&'b RawValue>,
+}
+
+/// Whether an answer names an error in place of a token, whatever its status: Descope's answer has members for
+/// both.
+fn is_hidden_refusal(body: &[u8]) -> bool {
+    let Ok(answer) = serde_json::from_slice::<Refusal<'_>>(body) else { return false };
+    let filled = |member: Option<&RawValue>| {
+        member.and_then(json::string).is_some_and(|text| !text.is_empty())
+    };
+    body.trim_ascii_start().starts_with(b"{")
+        && filled(answer.error)
+        && !filled(answer.access_token)
+}
+
+/// What a header `WWW-Authenticate` says of a refusal (RFC 6750 section 3, RFC 9449 section 7.1).
+fn challenge(headers: &HeaderMap, error: &mut ApiError, scrub: impl Fn(&str) -> String) {
+    let values = headers.get_all(header::WWW_AUTHENTICATE).iter();
+    for value in values.filter_map(|value| value.to_str().ok()) {
+        if let Some(code) = parameter(value, "error") {
+            error.code = scrub(&code);
+            error.description =
+                parameter(value, "error_description").map(|text| scrub(&text)).unwrap_or_default();
+            return;
+        }
+    }
 }
 
 /// Whether a success can be Descope's, which answers with a JSON object or list, or with nothing at all;

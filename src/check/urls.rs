@@ -5,9 +5,9 @@ use std::net::IpAddr;
 
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, percent_encode};
 
-use super::id;
+use super::{has_good_port, id};
 use crate::error::{Error, Result};
-use crate::transport::http::HeaderValue;
+use crate::transport::http::{HeaderValue, Uri};
 
 /// Bytes of a path with its query.
 const MAX_PATH: usize = 8 * 1024;
@@ -96,6 +96,26 @@ pub(crate) fn is_loopback(host: &str) -> bool {
     }
     let name = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
     name == "localhost" || name.ends_with(".localhost")
+}
+
+/// Scheme and authority of an absolute `http` or `https` URL, in the one way to write them: in lower case, and
+/// without the port that the scheme has anyway. `None` if it is none, or has a user in it.
+pub(crate) fn origin(url: &str) -> Option<String> {
+    let uri = url.parse::<Uri>().ok()?;
+    let (scheme, authority) = (uri.scheme_str()?.to_ascii_lowercase(), uri.authority()?);
+    let usual = match &*scheme {
+        "http" => 80,
+        "https" => 443,
+        _ => return None,
+    };
+    let host = authority.host().to_ascii_lowercase();
+    if host.is_empty() || authority.as_str().contains('@') || !has_good_port(authority) {
+        return None;
+    }
+    Some(match authority.port_u16().filter(|port| *port != usual) {
+        Some(port) => format!("{scheme}://{host}:{port}"),
+        None => format!("{scheme}://{host}"),
+    })
 }
 
 /// Bytes of a request ID.

@@ -13,6 +13,7 @@ mod api;
 mod builder;
 mod http;
 mod inbox;
+mod oidc;
 mod state;
 mod words;
 
@@ -20,6 +21,7 @@ pub use builder::EmulatorBuilder;
 pub use http::fault::Fault;
 pub use http::server::Server;
 pub use inbox::Inbox;
+pub use oidc::Oidc;
 pub use state::mailbox::Message;
 pub use words::clock::EmulatorClock;
 pub use words::refusal::Error;
@@ -107,6 +109,11 @@ impl Emulator {
     /// The messages that Descope would have sent.
     pub fn inbox(&self) -> Inbox {
         Inbox(self.0.clone())
+    }
+
+    /// Answers the clients of the [authorization server](self#authorization-server), in place of a browser.
+    pub fn oidc(&self) -> Oidc {
+        Oidc(self.0.clone())
     }
 
     /// Deletes all users, tenants, roles, permissions, access keys, sessions, messages, relations, flows and

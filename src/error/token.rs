@@ -20,9 +20,15 @@ pub enum TokenError {
     /// The header's `alg` is not that of the key. The key decides (RFC 8725 section 3.1).
     #[error("the token's algorithm does not match its key")]
     Algorithm,
+    /// The `at_hash` of an ID token is not the hash of the access token that came with it.
+    #[error("the ID token is not of the access token that came with it")]
+    AccessTokenHash,
     /// `aud` is missing or only names other audiences.
     #[error("the token is for another audience")]
     Audience,
+    /// The `azp` of an ID token names another application, or is missing though the token has several audiences.
+    #[error("the ID token was issued to another application")]
+    AuthorizedParty,
     /// The scheme of the header `Authorization` was left on the token.
     #[error("the token begins with `Bearer`: pass the token alone")]
     BearerPrefix,
@@ -53,8 +59,8 @@ pub enum TokenError {
         /// Time since `exp`.
         by: Duration,
     },
-    /// `iss` names another project.
-    #[error("the token was issued by another project")]
+    /// `iss` names another project, or in an ID token another server.
+    #[error("the token was issued by another issuer")]
     Issuer,
     /// The token names a key that is not cached, and the client may not fetch the keys now, because it has
     /// already fetched them for unknown keys in this [`cooldown`](crate::KeyPolicy::cooldown). The key may
@@ -73,6 +79,9 @@ pub enum TokenError {
     /// member that appears twice, or is that of another type of token.
     #[error("the token is malformed: it is not a JWT of a session")]
     Malformed,
+    /// The `nonce` of an ID token is that of another request.
+    #[error("the ID token belongs to another sign-in")]
+    Nonce,
     /// `nbf` or `iat` is in the future by more than the leeway.
     #[error("the token becomes valid in {} s; check this machine's clock", .by.as_secs())]
     NotYetValid {
@@ -97,6 +106,9 @@ pub enum TokenError {
     /// The signature does not match.
     #[error("the token's signature does not match")]
     Signature,
+    /// The `auth_time` of an ID token is older than the request allows.
+    #[error("the user signed in too long ago")]
+    SignedInTooLongAgo,
     /// The token or access key is larger than
     /// [`ClientBuilder::max_token_size`](crate::ClientBuilder::max_token_size) allows. Tokens in Descope's
     /// own answers have no such limit.
@@ -126,13 +138,13 @@ pub struct KeysError {
 #[derive(Debug)]
 struct KeysFailure {
     cause: Error,
-    /// The project, and the host that was asked.
-    project: Arc<str>,
+    /// The project and the host that was asked, and what to check if it has none.
+    owner: Arc<str>,
 }
 
 impl KeysError {
-    pub(crate) fn new(cause: Error, project: Arc<str>) -> Self {
-        Self { failure: Arc::new(KeysFailure { cause, project }), retry_after: Duration::ZERO }
+    pub(crate) fn new(cause: Error, owner: Arc<str>) -> Self {
+        Self { failure: Arc::new(KeysFailure { cause, owner }), retry_after: Duration::ZERO }
     }
 
     /// The same failure, with the time until the next fetch.
@@ -140,7 +152,7 @@ impl KeysError {
         Self { retry_after: wait, ..self.clone() }
     }
 
-    /// Why the last fetch failed: [`Error::Api`] if Descope refused it, [`Error::Transport`] if no answer
+    /// Why the last fetch failed: [`Error::Api`] if the server refused it, [`Error::Transport`] if no answer
     /// came, [`Error::Decode`] if the answer contained no usable key.
     pub fn cause(&self) -> &Error {
         &self.failure.cause
@@ -175,12 +187,9 @@ impl Eq for KeysError {}
 
 impl fmt::Display for KeysError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let KeysFailure { cause, project } = &*self.failure;
+        let KeysFailure { cause, owner } = &*self.failure;
         if self.is_refusal() {
-            write!(
-                f,
-                "no signing keys for project {project}; check the project ID and the base URL"
-            )?;
+            write!(f, "no signing keys for {owner}")?;
         } else {
             f.write_str("the signing keys are unavailable")?;
         }

@@ -13,7 +13,7 @@
 //! | [`conformance`] | how the crate is compared with recorded calls and the official SDKs, with the results |
 //! | [`command_line`] | command-line programs: signing in, staying signed in, exit codes |
 //! | [`scripts`] | administration scripts: rate limits, running them again, many users |
-//! | [`machines`] | services that call each other with access keys |
+//! | [`machines`] | services that call each other with access keys, client credentials, and consent from elsewhere |
 //! | [`one_shot`] | CGI programs, cron jobs and other short processes |
 //! | [`programs`] | threads, async programs, proxies, logs, small binaries |
 //! | [`python`] | how to write each method of the Python SDK in Rust |

@@ -93,7 +93,7 @@ fn other_name(name: &str) -> Option<&'static str> {
     OTHER_NAMES.iter().find(|(other, _)| *other == name).map(|(_, name)| *name)
 }
 
-const OTHER_NAMES: [(&str, &str); 14] = [
+const OTHER_NAMES: [(&str, &str); 16] = [
     ("OIDC", "oidc"),
     ("TOTP", "totp"),
     ("SAML", "saml"),
@@ -108,6 +108,8 @@ const OTHER_NAMES: [(&str, &str); 14] = [
     ("InactivityTime", "inactivityTime"),
     ("InactivityTimeUnit", "inactivityTimeUnit"),
     ("statuses", "userStatus"),
+    ("verification_url", "verification_uri"),
+    ("verification_url_complete", "verification_uri_complete"),
 ];
 
 /// Whether a value looks like a token, which is worth more than another text.

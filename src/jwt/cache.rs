@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::decide::{Decision, Held, Lookup, Moment, Origin, Refusal, decide};
 use super::history::{History, Reason};
 use super::policy::KeyPolicy;
-use super::set::KeySet;
+use super::set::{KeySet, Whose};
 use crate::clock::Clock;
 use crate::error::{Error, KeysError, Result, TokenError};
 use crate::json::DecodeError;
@@ -34,8 +34,9 @@ impl Snapshot {
 const MARGIN: Duration = Duration::from_secs(1);
 
 pub(super) struct KeyCache {
-    /// Whose keys, for errors: project and host.
-    project: Arc<str>,
+    /// Whose keys, for errors: the project and its host, and what to check if there are none.
+    owner: Arc<str>,
+    whose: Whose,
     /// Apart from the log, so that tokens whose key is at hand never meet the lock of a fetch.
     snapshot: RwLock<Option<Snapshot>>,
     log: Mutex<Log>,
@@ -96,13 +97,18 @@ pub(super) struct Wanted<'k> {
 pub(super) type Fetch<'f> = &'f dyn Fn() -> Result<Response>;
 
 impl KeyCache {
-    pub(super) fn new(project: String) -> Self {
+    pub(super) fn new(owner: String, whose: Whose) -> Self {
         Self {
-            project: project.into(),
+            owner: owner.into(),
+            whose,
             snapshot: RwLock::default(),
             log: Mutex::default(),
             ended: Condvar::new(),
         }
+    }
+
+    pub(super) fn whose(&self) -> Whose {
+        self.whose
     }
 
     /// The keys to look for a key in.
@@ -170,7 +176,7 @@ impl KeyCache {
         let mut ending = Ending { cache: self, clock, failure: Some(aborted.into()) };
         let published = |response: Response| {
             let unusable = || DecodeError::new("the key set holds no usable key").into();
-            KeySet::published(response.body()).ok_or_else(unusable)
+            KeySet::published(response.body(), self.whose).ok_or_else(unusable)
         };
         ending.failure = match fetch().and_then(published) {
             Ok(keys) => {
@@ -198,7 +204,7 @@ impl KeyCache {
         if timeout.timed_out() {
             let cause = "another thread's fetch of the signing keys takes too long";
             let error = TransportError::new(TransportErrorKind::Timeout, cause).into();
-            return Err(KeysError::new(error, self.project.clone()).into());
+            return Err(KeysError::new(error, self.owner.clone()).into());
         }
         Ok(log)
     }
@@ -259,8 +265,8 @@ impl Drop for Ending<'_> {
             Some(error) => log.history.fail(now, error.retry_after()),
             None => log.history.succeed(),
         }
-        let project = &self.cache.project;
-        log.failure = self.failure.take().map(|error| KeysError::new(error, project.clone()));
+        let owner = &self.cache.owner;
+        log.failure = self.failure.take().map(|error| KeysError::new(error, owner.clone()));
         drop(log);
         self.cache.ended.notify_all();
     }

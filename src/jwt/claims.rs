@@ -39,7 +39,7 @@ use crate::time::UnixTime;
 /// ```
 #[derive(Clone)]
 pub struct Claims {
-    registered: Registered,
+    pub(super) registered: Registered,
     /// The payload, as it came.
     json: String,
     tree: OnceLock<Map<String, Value>>,
@@ -62,9 +62,15 @@ pub enum Scope<'t> {
 impl Claims {
     /// Reads a payload, and holds it against the rules.
     pub(super) fn read(payload: Vec<u8>, rules: &Rules<'_>) -> Result<Self, TokenError> {
+        let claims = Self::parse(payload)?;
+        claims.registered.check(rules)?;
+        Ok(claims)
+    }
+
+    /// Reads a payload whose rules are still to be checked.
+    pub(super) fn parse(payload: Vec<u8>) -> Result<Self, TokenError> {
         let json = String::from_utf8(payload).map_err(|_| TokenError::Claim("payload"))?;
         let registered = Registered::read(&json).ok_or(TokenError::Claim("payload"))?;
-        registered.check(rules)?;
         Ok(Self { registered, json, tree: OnceLock::new() })
     }
 
@@ -83,15 +89,18 @@ impl Claims {
     }
 
     fn time(&self, name: &'static str) -> Option<UnixTime> {
-        self.registered.date(name, f64::floor).ok().flatten().map(UnixTime::from_seconds)
+        self.registered.date(name, f64::floor).ok()?.map(UnixTime::from_seconds)
     }
 
     /// The ID of the user or the access key: the claim `dsub` if there is one, else `sub`.
     pub fn user_id(&self) -> &str {
-        match self.text_or_empty("dsub") {
-            "" => self.text_or_empty("sub"),
-            id => id,
-        }
+        let user = self.text_or_empty("dsub");
+        if user.is_empty() { self.subject() } else { user }
+    }
+
+    /// The claim `sub`, unchanged: in an ID token, the user's ID at the server.
+    pub fn subject(&self) -> &str {
+        self.text_or_empty("sub")
     }
 
     /// The claim `iss`, unchanged: the project's ID, or a URL that contains it.

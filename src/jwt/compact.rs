@@ -51,6 +51,8 @@ pub(super) fn misused(text: &str) -> TokenError {
 pub(super) struct Header<'h> {
     pub(super) alg: Cow<'h, str>,
     pub(super) kid: Option<Cow<'h, str>>,
+    /// Whether it says of itself that it is an access token (RFC 9068 section 2.1).
+    pub(super) is_access_token: bool,
 }
 
 /// A key's name is a few dozen characters. Anyone can send a longer one, and it would be looked for.
@@ -69,27 +71,28 @@ impl<'h> Header<'h> {
             found.map(|(_, value)| json::string(value))
         };
         // RFC 8725 section 3.11: a token of another kind, such as a DPoP proof, is not a session.
-        match member("typ") {
-            None => {}
-            Some(Some(typ)) if is_jwt(&typ) => {}
+        let is_access_token = match member("typ") {
+            None => false,
+            Some(Some(typ)) if is_type(&typ, "JWT") => false,
+            Some(Some(typ)) if is_type(&typ, "at+jwt") => true,
             Some(_) => return Err(TokenError::Malformed),
-        }
+        };
         let alg = member("alg").flatten().ok_or(TokenError::Algorithm)?;
         let kid = match member("kid") {
             None => None,
             Some(Some(kid)) if kid.len() <= MAX_KID => Some(kid),
             Some(_) => return Err(TokenError::Malformed),
         };
-        Ok(Self { alg, kid })
+        Ok(Self { alg, kid, is_access_token })
     }
 }
 
-fn is_jwt(typ: &str) -> bool {
+fn is_type(typ: &str, known: &str) -> bool {
     let typ = match typ.get(..12) {
         Some(prefix) if prefix.eq_ignore_ascii_case("application/") => &typ[12..],
         _ => typ,
     };
-    typ.eq_ignore_ascii_case("JWT") || typ.eq_ignore_ascii_case("at+jwt")
+    typ.eq_ignore_ascii_case(known)
 }
 
 /// Strict base64url: no padding, no characters beside, no bits left over.

@@ -7,6 +7,7 @@ use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Vis
 use serde_json::Value;
 
 use super::compact::all_differ;
+use super::date::date;
 use crate::error::TokenError;
 use crate::json::Text;
 
@@ -22,9 +23,6 @@ pub(super) struct Rules<'r> {
     /// The `drn` of refresh tokens, where those are refused.
     pub(super) refresh_cookie: Option<&'r str>,
 }
-
-/// The last second of the year 9999: what lies beyond is no date (RFC 7519 section 2, NumericDate).
-const LAST_SECOND: f64 = 253_402_300_799.0;
 
 /// The claims that are looked at for every token. The others are a tree of many small allocations,
 /// which costs as much as all the rest together, without the signature.
@@ -69,33 +67,42 @@ impl Registered {
             return Err(TokenError::NotASession);
         }
         self.text("jti")?;
-        let leeway = seconds(rules.leeway);
+        self.check_times(rules.leeway, rules.now)
+    }
+
+    /// Whether the token is valid at this time. It must have an end.
+    pub(super) fn check_times(&self, leeway: Duration, now: i64) -> Result<(), TokenError> {
+        let leeway = seconds(leeway);
         let missed = |by: i64| Duration::from_secs(by.unsigned_abs());
         for name in ["nbf", "iat"] {
             let start = self.date(name, f64::ceil)?;
-            if let Some(start) = start.filter(|start| *start > rules.now.saturating_add(leeway)) {
-                let by = missed(start.saturating_sub(rules.now));
+            if let Some(start) = start.filter(|start| *start > now.saturating_add(leeway)) {
+                let by = missed(start.saturating_sub(now));
                 return Err(TokenError::NotYetValid { by });
             }
         }
         let end = self.date("exp", f64::floor)?.ok_or(TokenError::Claim("exp"))?;
-        if end <= rules.now.saturating_sub(leeway) {
-            return Err(TokenError::Expired { by: missed(rules.now.saturating_sub(end)) });
+        if end <= now.saturating_sub(leeway) {
+            return Err(TokenError::Expired { by: missed(now.saturating_sub(end)) });
         }
         Ok(())
     }
 
-    fn check_audience(&self, rules: &Rules<'_>) -> Result<(), TokenError> {
+    /// Whom the token is for; nobody, if it does not say.
+    pub(super) fn audience(&self) -> Result<Vec<&str>, TokenError> {
         let malformed = || TokenError::Claim("aud");
-        let named = match self.get("aud") {
-            None => Vec::new(),
-            Some(Value::String(one)) => vec![one.as_str()],
-            Some(Value::Array(several)) => several
-                .iter()
-                .map(|one| one.as_str().ok_or_else(malformed))
-                .collect::<Result<_, _>>()?,
-            Some(_) => return Err(malformed()),
-        };
+        match self.get("aud") {
+            None => Ok(Vec::new()),
+            Some(Value::String(one)) => Ok(vec![one.as_str()]),
+            Some(Value::Array(several)) => {
+                several.iter().map(|one| one.as_str().ok_or_else(malformed)).collect()
+            }
+            Some(_) => Err(malformed()),
+        }
+    }
+
+    fn check_audience(&self, rules: &Rules<'_>) -> Result<(), TokenError> {
+        let named = self.audience()?;
         // A token for another audience is in the hands of that service, which must not pass for the user here.
         let accepted = if rules.audience.is_empty() {
             self.get("aud").is_none() || named.contains(&rules.project_id)
@@ -106,7 +113,7 @@ impl Registered {
     }
 
     /// A string, absent, or a reason to refuse the token.
-    fn text(&self, name: &'static str) -> Result<Option<&str>, TokenError> {
+    pub(super) fn text(&self, name: &'static str) -> Result<Option<&str>, TokenError> {
         match self.get(name) {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),
@@ -120,16 +127,7 @@ impl Registered {
         name: &'static str,
         round: fn(f64) -> f64,
     ) -> Result<Option<i64>, TokenError> {
-        let malformed = TokenError::Claim(name);
-        match self.get(name) {
-            None => Ok(None),
-            Some(Value::Number(number)) => match number.as_f64().map(round) {
-                #[expect(clippy::cast_possible_truncation, reason = "whole, and in range")]
-                Some(date) if date.abs() <= LAST_SECOND => Ok(Some(date as i64)),
-                _ => Err(malformed),
-            },
-            Some(_) => Err(malformed),
-        }
+        date(self.get(name), round).ok_or(TokenError::Claim(name))
     }
 
     /// Whether the token says of itself that it belongs into this cookie (claim `drn`), whatever

@@ -8,6 +8,15 @@ use serde_json::value::RawValue;
 
 use super::signature::PublicKey;
 
+/// Who has published a set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Whose {
+    /// Descope, for a project: each key has a name and an algorithm.
+    Project,
+    /// Another server, which need not give its keys an algorithm, nor its only one a name.
+    Server,
+}
+
 /// Public keys by their `kid`.
 #[derive(Clone, Default)]
 pub(super) struct KeySet {
@@ -28,7 +37,7 @@ impl KeySet {
 
     /// Reads a published set, each key for itself: one that this version cannot use does not spoil
     /// the others. Two different keys of one name are both left out, as neither can be meant.
-    pub(super) fn published(body: &[u8]) -> Option<Self> {
+    pub(super) fn published(body: &[u8], whose: Whose) -> Option<Self> {
         #[derive(Deserialize)]
         struct Published<'a> {
             #[serde(borrow)]
@@ -36,9 +45,18 @@ impl KeySet {
         }
 
         let set: Published<'_> = serde_json::from_slice(body).ok()?;
-        let mut found = HashMap::new();
+        let (mut found, mut usable) = (HashMap::new(), Vec::new());
         for jwk in set.keys {
-            let Ok((Some(kid), key)) = PublicKey::from_jwk(jwk.get()) else { continue };
+            let Ok((kid, key)) = (match whose {
+                Whose::Project => PublicKey::from_jwk(jwk.get()),
+                Whose::Server => PublicKey::from_foreign_jwk(jwk.get()),
+            }) else {
+                continue;
+            };
+            if whose == Whose::Server {
+                usable.push(key.clone());
+            }
+            let Some(kid) = kid else { continue };
             match found.entry(kid) {
                 Entry::Vacant(entry) => drop(entry.insert(Some((jwk.get(), key)))),
                 Entry::Occupied(mut entry) => {
@@ -50,7 +68,9 @@ impl KeySet {
         }
         let keys: HashMap<_, _> =
             found.into_iter().filter_map(|(kid, key)| Some((kid, key?.1))).collect();
-        (!keys.is_empty()).then_some(Self { keys, only: None })
+        // The one key of a server need not be named (OpenID Connect Core section 10.1).
+        let only = usable.pop().filter(|_| usable.is_empty());
+        (!keys.is_empty() || only.is_some()).then_some(Self { keys, only })
     }
 
     pub(super) fn get(&self, kid: Option<&str>) -> Option<&PublicKey> {

@@ -25,6 +25,29 @@ impl PublicKey {
     /// or over 8192 bits, with an exponent under 3 or with zeros before a number; and points that are
     /// not as long as their curve's.
     pub(super) fn from_jwk(json: &str) -> Result<(Option<String>, Self), &'static str> {
+        Self::read(json, |_| None)
+    }
+
+    /// Likewise, from the set of a server that need not name the algorithm (RFC 7517 section 4.4): then it is
+    /// the usual one of the key's type.
+    pub(super) fn from_foreign_jwk(json: &str) -> Result<(Option<String>, Self), &'static str> {
+        Self::read(json, |parameters| match parameters {
+            AlgorithmParameters::RSA(_) => Some(Algorithm::RS256),
+            AlgorithmParameters::EllipticCurve(ec) if ec.curve == EllipticCurve::P256 => {
+                Some(Algorithm::ES256)
+            }
+            AlgorithmParameters::EllipticCurve(ec) if ec.curve == EllipticCurve::P384 => {
+                Some(Algorithm::ES384)
+            }
+            AlgorithmParameters::OctetKeyPair(_) => Some(Algorithm::EdDSA),
+            _ => None,
+        })
+    }
+
+    fn read(
+        json: &str,
+        usual: fn(&AlgorithmParameters) -> Option<Algorithm>,
+    ) -> Result<(Option<String>, Self), &'static str> {
         if json.trim_start().starts_with("-----BEGIN") {
             return Err("is PEM: pass the key as a JWK, which is a JSON object");
         }
@@ -48,8 +71,10 @@ impl PublicKey {
         if !common.key_operations.as_ref().is_none_or(verify) {
             return Err("has `key_ops` without `verify`");
         }
-        let algorithm = common.key_algorithm.ok_or("has no `alg`")?;
-        let algorithm = Algorithm::try_from(algorithm).map_err(|_| "has an unknown `alg`")?;
+        let algorithm = match common.key_algorithm {
+            Some(named) => Algorithm::try_from(named).map_err(|_| "has an unknown `alg`")?,
+            None => usual(&jwk.algorithm).ok_or("has no `alg`")?,
+        };
         let name =
             name(algorithm, &jwk.algorithm).ok_or("has an `alg` that does not fit its key type")?;
         let key = DecodingKey::from_jwk(&jwk).map_err(|_| "cannot be decoded")?;

@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::extra::Extra;
 use crate::names::names;
 use crate::options::setters;
-use crate::page::Page;
+use crate::page::{Page, PageIter};
 
 mod webhook;
 
@@ -29,7 +29,7 @@ impl<'c> Mgmt<'c> {
     }
 }
 
-impl Audit<'_> {
+impl<'c> Audit<'c> {
     /// Searches the audit trail of the last 30 days.
     ///
     /// ```
@@ -62,6 +62,43 @@ impl Audit<'_> {
     pub fn search(&self, search: &AuditSearch) -> Result<Page<AuditRecord>> {
         let call = self.0.post("/v1/mgmt/audit/search").safe();
         call.field("noTenants", false).fields(search).send_page("audits")
+    }
+
+    /// Searches the audit trail, page by page as the iterator moves on, from the search's
+    /// [`page`](AuditSearch::page) and with its [`limit`](AuditSearch::limit) as the size of a page.
+    ///
+    /// Only one page is in memory at a time. The trail grows meanwhile, and the newest records come first:
+    /// what is added moves older records to later pages, so that some of them appear twice. To avoid that,
+    /// end the search at a time that has passed.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # emulator.seed(&serde_json::json!({ "users": [{ "loginId": "ada@example.com" }] }))?;
+    /// # emulator.sign_in("ada@example.com")?;
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// use std::time::SystemTime;
+    ///
+    /// use descope::mgmt::audit::AuditSearch;
+    ///
+    /// let until_now = AuditSearch::default().to(SystemTime::now());
+    /// for record in client.mgmt().audit().iter(&until_now) {
+    ///     println!("{}", record?.action);
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Each item is a [`Result`]: the first failure ends the iteration. A page that repeats is one.
+    pub fn iter(&self, search: &AuditSearch) -> PageIter<'c, AuditRecord> {
+        let (audit, mut search) = (*self, search.clone());
+        let first = search.page.unwrap_or_default();
+        let fetch = move |page| {
+            search.page = Some(page);
+            audit.search(&search)
+        };
+        PageIter::new(first, |record| &record.id, fetch)
+            .print(|record| serde_json::to_string(record).unwrap_or_default())
     }
 
     /// Adds an event of the application's own to the audit trail.

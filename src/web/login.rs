@@ -7,8 +7,8 @@ use super::{Access, Denied, Guard, Reason, RequestTokens, Visitor};
 use crate::auth::session::Named;
 use crate::auth::{AuthInfo, CookieSettings, Token};
 use crate::client::Client;
+use crate::digest::digest;
 use crate::error::{Error, Result, codes};
-use crate::refreshes::digest;
 use crate::transport::http::HeaderValue;
 
 impl Guard {

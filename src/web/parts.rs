@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use crate::refreshes::digest;
+use crate::digest::digest;
 
 /// Bytes that browsers keep of one cookie, its name and value together (RFC 6265bis section 5.7).
 pub(super) const MAX_COOKIE: usize = 4096;

@@ -92,6 +92,26 @@ fn audit_with_every_field() {
 }
 
 #[test]
+fn the_trail_can_be_read_to_its_end() {
+    let emulator = Emulator::new();
+    let client = Client::builder().emulator(&emulator).build().unwrap();
+    let audit = client.mgmt().audit();
+    for number in 0..7 {
+        let event = AuditEvent::new("acme", "U1", format!("n{number}"), AuditType::Info);
+        audit.create_event(&event).unwrap();
+    }
+    let actions = |search: &AuditSearch| -> Vec<String> {
+        audit.iter(search).map(|record| record.unwrap().action).collect()
+    };
+    let search = AuditSearch::default().oldest_first(true).limit(3);
+    assert_eq!(actions(&search), ["n0", "n1", "n2", "n3", "n4", "n5", "n6"]);
+    assert_eq!(emulator.requests("/v1/mgmt/audit/search"), 3);
+    assert_eq!(actions(&search.clone().page(2)), ["n6"]);
+    let fails = audit.iter(&search.limit(1001)).collect::<Vec<_>>();
+    assert!(matches!(fails[..], [Err(_)]), "an error once");
+}
+
+#[test]
 fn analytics_with_every_field() {
     let search = AnalyticsSearch::default()
         .actions(["LoginSucceed"])

@@ -4,6 +4,7 @@
 //! In a process of its own, whose only logger and panic hook are this test's.
 
 mod areas;
+mod oidc;
 
 use std::error::Error as StdError;
 use std::fmt::{Debug, Display};
@@ -450,6 +451,8 @@ fn everything() -> Hidden {
         calls(&client, &with);
         areas::calls(&client, &with, str::to_owned);
     }
+
+    oidc::everything(&mut hidden);
 
     // No server, no such host, no TLS, a proxy that refuses.
     let refused = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();

@@ -257,7 +257,7 @@ pub(in crate::emulator) fn in_query(text: &str) -> impl std::fmt::Display {
 }
 
 /// The URL with one more query parameter.
-fn with_query(url: &str, name: &str, value: &str) -> String {
+pub(in crate::emulator) fn with_query(url: &str, name: &str, value: &str) -> String {
     let (url, fragment) = url.find('#').map_or((url, ""), |at| url.split_at(at));
     let separator = if url.contains('?') { '&' } else { '?' };
     let value = in_query(value);

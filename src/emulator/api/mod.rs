@@ -21,6 +21,7 @@ pub(in crate::emulator) mod call;
 pub(in crate::emulator) mod event;
 pub(in crate::emulator) mod idp;
 pub(in crate::emulator) mod mgmt;
+pub(in crate::emulator) mod oauth;
 pub(in crate::emulator) mod record;
 pub(in crate::emulator) mod route;
 pub(in crate::emulator) mod seed;

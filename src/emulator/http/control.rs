@@ -6,15 +6,17 @@ use serde_json::json;
 
 use super::engine::Engine;
 use super::fault::Fault;
-use super::page;
+use super::{oauth, oauth_page, page};
 use crate::emulator::api::areas::SEED_FIELDS;
 use crate::emulator::api::call::list;
 use crate::emulator::state::mailbox::Message;
 use crate::emulator::words::fields::{
     self, Field, Fields, Kind, Object, Shape, optional, required,
 };
+use crate::emulator::words::oauth::Denial;
 use crate::emulator::words::refusal::{Refusal, Reply, Result};
 use crate::transport::Request;
+use crate::transport::http::Method;
 
 type Handler = fn(&Engine, Fields<'_>) -> Result;
 
@@ -87,6 +89,37 @@ const ROUTES: &[(&str, &str, &[Field], Handler)] = &[
             Ok(Reply::empty())
         },
     ),
+    (
+        "POST",
+        "/_emulator/oidc/authorize",
+        &[required("url", Kind::Text), optional("loginId", Kind::Text)],
+        |engine, fields| {
+            let url = oauth::authorize(engine, fields.text("url"), fields.some_text("loginId"));
+            Ok(json!({ "url": url.map_err(|denial| refusal(&denial))? }).into())
+        },
+    ),
+    (
+        "POST",
+        "/_emulator/oidc/device",
+        &[required("userCode", Kind::Text), optional("loginId", Kind::Text)],
+        |engine, fields| {
+            let code = fields.text("userCode");
+            engine
+                .answer_device(code, fields.some_text("loginId"))
+                .map_err(|denial| refusal(&denial))?;
+            Ok(Reply::empty())
+        },
+    ),
+    (
+        "POST",
+        "/_emulator/oidc/backchannel",
+        &[required("id", Kind::Text), optional("allow", Kind::Bool)],
+        |engine, fields| {
+            let (id, allow) = (fields.text("id"), fields.maybe_flag("allow").unwrap_or(true));
+            engine.answer_backchannel(id, allow).map_err(|denial| refusal(&denial))?;
+            Ok(Reply::empty())
+        },
+    ),
     ("GET", "/_emulator/export", &[], |engine, _| Ok(engine.export().into())),
     ("POST", "/_emulator/token", &[required("claims", Kind::Map)], |engine, fields| {
         let claims = fields.get("claims").cloned().unwrap_or_default();
@@ -96,6 +129,10 @@ const ROUTES: &[(&str, &str, &[Field], Handler)] = &[
         engine.sign_in(fields.text("loginId"))
     }),
 ];
+
+fn refusal(denial: &Denial) -> Refusal {
+    Refusal::argument(format!("{}: {}", denial.error, denial.description))
+}
 
 fn natural(fields: Fields<'_>, name: &str) -> Result<u64> {
     u64::try_from(fields.int(name).unwrap_or_default())
@@ -145,9 +182,12 @@ pub(super) fn is_for(request: &Request) -> bool {
     request.uri().path().starts_with("/_emulator/")
 }
 
-/// Whether it is for a page that browsers show.
+/// Whether it is for a page that browsers show. What is entered on a page of the authorization server
+/// steers the emulator.
 pub(super) fn is_page(request: &Request) -> bool {
-    page::PATHS.contains(&request.uri().path())
+    let path = request.uri().path();
+    page::PATHS.contains(&path)
+        || (request.method() == Method::GET && oauth_page::PATHS.contains(&path))
 }
 
 /// Answers a request under `/_emulator/`.

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::fault::{Effects, Fault, Faults};
 use crate::clock::Clock;
+use crate::emulator::api::oauth::decide;
 use crate::emulator::api::{idp, seeding};
 use crate::emulator::state::receive::receive;
 use crate::emulator::state::sign::{KeyRing, SigningKey};
@@ -18,6 +19,7 @@ use crate::emulator::state::token;
 use crate::emulator::words::clock::EmulatorClock;
 use crate::emulator::words::context::Context;
 use crate::emulator::words::digest::digest;
+use crate::emulator::words::oauth::Denial;
 use crate::emulator::words::random;
 use crate::emulator::words::refusal::{Error, Refusal, Result};
 use crate::emulator::words::settings::{Settings, seconds};
@@ -148,6 +150,41 @@ impl Engine {
         let mut choice = idp::read_choice(url.split_once('?').map_or("", |(_, query)| query))?;
         choice.insert(name.to_owned(), json!(value));
         idp::choose(&self.context(), &mut self.store(), &choice)
+    }
+
+    /// Allows what a client asks for, as this user, or refuses it.
+    pub(super) fn answer(
+        &self,
+        id: &str,
+        login_id: Option<&str>,
+    ) -> Result<Option<String>, Denial> {
+        let (context, mut store) = (self.context(), self.store());
+        let Some(login_id) = login_id else { return decide::deny(&context, &mut store, id) };
+        decide::choose(&context, &mut store, id, login_id)?;
+        decide::allow(&context, &mut store, id, |_| false)
+    }
+
+    pub(in crate::emulator) fn answer_device(
+        &self,
+        user_code: &str,
+        login_id: Option<&str>,
+    ) -> Result<(), Denial> {
+        let id = decide::by_user_code(&self.context(), &self.store(), user_code)?.id.clone();
+        self.answer(&id, login_id).map(drop)
+    }
+
+    pub(in crate::emulator) fn answer_backchannel(
+        &self,
+        id: &str,
+        allow: bool,
+    ) -> Result<(), Denial> {
+        let (context, mut store) = (self.context(), self.store());
+        let id = decide::by_backchannel(&context, &store, id)?.id.clone();
+        if allow {
+            decide::allow(&context, &mut store, &id, |_| false).map(drop)
+        } else {
+            decide::deny(&context, &mut store, &id).map(drop)
+        }
     }
 
     /// What a message does that a user sends by WhatsApp. `url` is that of the start.

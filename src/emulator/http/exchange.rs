@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::dispatch::dispatch;
 use super::engine::Engine;
 use super::fault::{Close, WireFaults};
-use super::{control, page};
+use super::{control, oauth, oauth_page, page};
 use crate::emulator::words::refusal::{Refusal, Reply, Result};
 use crate::transport::http::StatusCode;
 use crate::transport::http::header::{CONTENT_TYPE, HeaderValue, SET_COOKIE};
@@ -23,6 +23,9 @@ impl Exchange {
         if let Some(response) = page::serve(engine, request) {
             return Self::plain(response);
         }
+        if let Some(response) = oauth_page::serve(engine, request) {
+            return Self::plain(response);
+        }
         if control::is_for(request) {
             return Self::plain(respond(control::dispatch(engine, request)));
         }
@@ -35,10 +38,10 @@ impl Exchange {
         let mut response = match effects.answer.take() {
             Some(answer) => answer,
             None if effects.wire.close == Some(Close::Unprocessed) => Response::new(Vec::new()),
-            None => {
+            None => oauth::serve(engine, request).unwrap_or_else(|| {
                 let (now, settings) = (engine.now(), engine.settings());
                 respond(dispatch(request, settings, now, &mut engine.store()))
-            }
+            }),
         };
         for (name, value) in effects.headers {
             response.headers_mut().append(name, value);

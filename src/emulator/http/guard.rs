@@ -8,13 +8,10 @@
 use std::net::IpAddr;
 
 use super::control;
+use super::origin::{hosts, is_same_origin};
 use crate::emulator::words::refusal::{Refusal, Result};
 use crate::transport::Request;
-use crate::transport::http::HeaderName;
-use crate::transport::http::header::{HOST, HeaderValue, ORIGIN};
 use crate::transport::http::uri::Authority;
-
-const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Refuses a request that steers the emulator, unless it comes from a program or from a page of the
 /// emulator itself. `address` is where the connection was accepted.
@@ -24,33 +21,17 @@ pub(super) fn check(request: &Request, address: IpAddr) -> Result<()> {
     if !control::is_for(request) || control::is_page(request) {
         return Ok(());
     }
-    let headers = request.headers();
-    let named = request.uri().authority().map(|authority| Some(authority.clone()));
-    let hosts: Vec<Option<Authority>> =
-        headers.get_all(HOST).iter().map(authority).chain(named).collect();
+    let hosts = hosts(request);
     let known = |host: &Option<Authority>| host.as_ref().is_some_and(|host| is_own(host, address));
     if hosts.is_empty() || !hosts.iter().all(known) {
         return Err(Refusal::forbidden(
             "The paths under /_emulator/ need localhost or the emulator's own address as Host",
         ));
     }
-    let foreign = |origin: &HeaderValue| {
-        let origin = origin.to_str().unwrap_or_default();
-        let origin = origin.strip_prefix("http://").and_then(|origin| origin.parse().ok());
-        !hosts.contains(&origin)
-    };
-    let cross_site = |site: &HeaderValue| site.as_bytes().eq_ignore_ascii_case(b"cross-site");
-    if headers.get_all(ORIGIN).iter().any(foreign)
-        || headers.get_all(SEC_FETCH_SITE).iter().any(cross_site)
-    {
+    if !is_same_origin(request) {
         return Err(Refusal::forbidden("A page of another origin must not steer the emulator"));
     }
     Ok(())
-}
-
-fn authority(host: &HeaderValue) -> Option<Authority> {
-    let host = host.to_str().ok().filter(|host| !host.contains('@'))?;
-    host.parse().ok()
 }
 
 /// Whether a host is this machine by a name or address that nobody else can claim.

@@ -1,6 +1,7 @@
 //! Applications on either side of the project, and what ties users and tenants to them.
 
-use super::inbound_app::{Consent, InboundApp};
+use super::inbound_app::{Consent, InboundApp, McpServer};
+use super::oauth::{ClientKey, OAuth};
 use super::outbound_app::{Connecting, OutboundApp, OutboundToken};
 use super::table::{By, Table};
 use crate::emulator::words::context::Context;
@@ -9,7 +10,11 @@ use crate::emulator::words::refusal::{Refusal, Result};
 #[derive(Default)]
 pub(in crate::emulator) struct Applications {
     pub(in crate::emulator) inbound: Table<InboundApp>,
+    pub(in crate::emulator) mcp_servers: Table<McpServer>,
+    pub(in crate::emulator) mcp_clients: Table<InboundApp>,
     pub(in crate::emulator) consents: Table<Consent>,
+    /// What applications ask of users, and were given.
+    pub(in crate::emulator) oauth: OAuth,
     pub(in crate::emulator) outbound: Table<OutboundApp>,
     pub(in crate::emulator) tokens: Table<OutboundToken>,
     /// The users who are at a service just now.
@@ -46,6 +51,7 @@ impl Applications {
 
     pub(in crate::emulator) fn remove_inbound(&mut self, id: &str) {
         self.inbound.remove(By::Id, id);
+        self.oauth.end_client(&ClientKey::Inbound(id.to_owned()));
         self.consents.remove(By::App, id);
     }
 
@@ -83,6 +89,7 @@ impl Applications {
 
     /// Gives what is one user's to another, as when users are merged. What both have, the other keeps.
     pub(in crate::emulator) fn hand_over(&mut self, from: &str, to: &str) {
+        self.oauth.hand_over(from, to);
         while let Some(mut consent) = self.consents.take(By::User, from) {
             consent.user = Some(to.to_owned());
             if consent.granted_by == from {
@@ -129,7 +136,10 @@ impl Applications {
     #[cfg(test)]
     pub(in crate::emulator) fn check_indexes(&self) {
         self.inbound.check("inbound applications");
+        self.mcp_servers.check("MCP servers");
+        self.mcp_clients.check("clients of MCP servers");
         self.consents.check("consents");
+        self.oauth.check_indexes();
         self.outbound.check("outbound applications");
         self.tokens.check("outbound tokens");
         self.connecting.check("connections");

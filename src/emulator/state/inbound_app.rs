@@ -31,6 +31,25 @@ impl InboundApp {
     }
 }
 
+/// An MCP server, whose clients are applications too. The emulator knows it from seeds alone.
+pub(in crate::emulator) struct McpServer {
+    pub(in crate::emulator) id: String,
+    /// As the seed has them.
+    pub(in crate::emulator) settings: Object,
+}
+
+impl McpServer {
+    pub(in crate::emulator) fn settings(&self) -> Fields<'_> {
+        Fields::new(&self.settings)
+    }
+}
+
+impl Row for McpServer {
+    fn keys(&self) -> Vec<(By, Cow<'_, [u8]>)> {
+        vec![key(By::Id, &self.id)]
+    }
+}
+
 impl Row for InboundApp {
     fn keys(&self) -> Vec<(By, Cow<'_, [u8]>)> {
         vec![key(By::Id, &self.id), key(By::Client, &self.client_id)]

@@ -3,7 +3,7 @@
 //! Nothing here knows of requests: what a function depends on beside the state is its
 //! [`Context`](super::words::context::Context). The types of things are below [`store`], which holds
 //! them all; what takes the whole state, as starting a session does, is above it: [`token`],
-//! [`inbound_token`], [`shape`], [`settle`], [`receive`], [`kinship`], [`password_rules`] and [`shown`].
+//! [`inbound_token`], [`oauth_client`], [`oauth_grant`], [`oauth_token`], [`shape`], [`settle`], [`receive`], [`kinship`], [`password_rules`] and [`shown`].
 
 pub(in crate::emulator) mod access_key;
 pub(in crate::emulator) mod applications;
@@ -26,6 +26,7 @@ pub(in crate::emulator) mod hashed;
 pub(in crate::emulator) mod idp;
 pub(in crate::emulator) mod inbound_app;
 pub(in crate::emulator) mod inbound_token;
+pub(in crate::emulator) mod jose;
 pub(in crate::emulator) mod jwt_template;
 pub(in crate::emulator) mod kinship;
 pub(in crate::emulator) mod list;
@@ -33,6 +34,10 @@ pub(in crate::emulator) mod mailbox;
 pub(in crate::emulator) mod management_key;
 pub(in crate::emulator) mod new_project;
 pub(in crate::emulator) mod notp;
+pub(in crate::emulator) mod oauth;
+pub(in crate::emulator) mod oauth_client;
+pub(in crate::emulator) mod oauth_grant;
+pub(in crate::emulator) mod oauth_token;
 pub(in crate::emulator) mod outbound_app;
 pub(in crate::emulator) mod outbound_scim;
 pub(in crate::emulator) mod passkey;

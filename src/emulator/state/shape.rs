@@ -133,7 +133,7 @@ impl<'a> Shape<'a> {
     }
 
     /// The template's claims, filled in.
-    fn own(&self) -> Object {
+    pub(in crate::emulator) fn own(&self) -> Object {
         let said = self.said();
         let policy = said.text("emptyClaimPolicy");
         let filled = said.map("template").into_iter().flatten().filter_map(|(name, template)| {
@@ -151,7 +151,7 @@ impl<'a> Shape<'a> {
     }
 
     /// `roles`, `permissions` and `tenants`, as far as the template lets them through.
-    fn granted(&self) -> Object {
+    pub(in crate::emulator) fn granted(&self) -> Object {
         let said = self.said();
         let mut claims = match said.text("authSchema") {
             "none" => Object::new(),

@@ -36,6 +36,11 @@ pub(in crate::emulator) fn text(length: usize) -> String {
     (0..length).map(|_| char::from(ALPHABET[usize::from(below(62))])).collect()
 }
 
+/// `length` of these characters.
+pub(in crate::emulator) fn of(alphabet: &[u8; 20], length: usize) -> String {
+    (0..length).map(|_| char::from(alphabet[usize::from(below(20))])).collect()
+}
+
 /// An identifier as Descope makes them: letters for the kind, `2`, 25 letters and digits.
 pub(in crate::emulator) fn id(kind: &str) -> String {
     format!("{kind}2{}", text(25))

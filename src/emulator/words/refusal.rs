@@ -244,6 +244,11 @@ impl Error {
         Self { code: INVALID, message: message.into() }
     }
 
+    /// An error with the code that an answer would have.
+    pub(in crate::emulator) fn new(code: &'static str, message: String) -> Self {
+        Self { code, message }
+    }
+
     /// A refusal, and what was refused.
     pub(in crate::emulator) fn at(place: &str, refusal: Refusal) -> Self {
         let Self { code, message } = refusal.into();

@@ -3,7 +3,7 @@
 mod batch;
 mod change;
 mod emulated;
-mod import;
+mod in_line;
 mod paging;
 mod sign_in;
 mod wire;

@@ -1,7 +1,5 @@
 //! Enchanted links: three links in a message, of which one is right, and a session to ask for.
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::json;
 
 use super::magic_link::{URI, link};
@@ -12,6 +10,7 @@ use crate::emulator::api::route::Bearer::{MaybeRefresh, Project, Refresh};
 use crate::emulator::api::route::{Area, Route};
 use crate::emulator::state::codes::{Attempt, AttemptState};
 use crate::emulator::state::delivery::Delivery;
+use crate::emulator::state::jose::hash;
 use crate::emulator::state::mailbox::Message;
 use crate::emulator::state::pending::Pending;
 use crate::emulator::state::store::Store;
@@ -170,7 +169,7 @@ fn verify(call: &Call<'_>, store: &mut Store) -> Result {
         return Err(Refusal::link());
     }
     // The method S256 of RFC 7636 section 4.6.
-    let verifier = URL_SAFE_NO_PAD.encode(digest(call.body().text("pkceVerifier")));
+    let verifier = hash(call.body().text("pkceVerifier"), 32);
     if attempt.challenge.as_ref().is_some_and(|challenge| *challenge != verifier) {
         return Err(Refusal::unauthorized("The pkceVerifier field does not fit the challenge"));
     }

@@ -10,6 +10,8 @@ use crate::emulator::api::route::{Area, Route};
 use crate::emulator::api::seed::{List, last_row};
 use crate::emulator::state::inbound_app::Consent;
 use crate::emulator::state::inbound_token;
+use crate::emulator::state::oauth::ClientKey;
+use crate::emulator::state::oauth_client;
 use crate::emulator::state::store::Store;
 use crate::emulator::words::fields::{Field, Fields, Kind, optional, required};
 use crate::emulator::words::random;
@@ -180,9 +182,19 @@ fn delete_of_tenant(call: &Call<'_>, store: &mut Store) -> Result {
 /// Answers with the consent's ID and, if it is that of a user who may sign in, with an access token.
 fn make(call: &Call<'_>, store: &mut Store) -> Result {
     let body = call.body();
-    let app = inbound_app::find(store, body.text("appId"))?;
+    let id = body.text("appId");
+    // Or a client of an MCP server, whose consents are among these.
+    let of_server = oauth_client::by_key(call, store, &ClientKey::Mcp(id.to_owned()));
+    let app = match of_server {
+        Some(_) => None,
+        None => Some(inbound_app::find(store, id)?),
+    };
+    let has_scope = |scope: &str| match (&of_server, app) {
+        (Some(client), _) => client.scope(scope).is_some(),
+        (None, app) => app.is_some_and(|app| app.has_scope(scope)),
+    };
     let scopes = body.texts("scopes");
-    if let Some(unknown) = scopes.iter().find(|scope| !app.has_scope(scope)) {
+    if let Some(unknown) = scopes.iter().find(|scope| !has_scope(scope)) {
         return Err(Refusal::argument(format!("The application has no scope {unknown:?}")));
     }
     let user = match body.some_text("loginId") {
@@ -199,7 +211,7 @@ fn make(call: &Call<'_>, store: &mut Store) -> Result {
     let now = call.now.saturating_mul(1000);
     let consent = Consent {
         id: random::id("TPC"),
-        app: app.id.clone(),
+        app: id.to_owned(),
         granted_by: match body.some_text("grantedBy") {
             Some(granted_by) => granted_by.to_owned(),
             None => user.map(|user| user.id.clone()).unwrap_or_default(),
@@ -211,8 +223,9 @@ fn make(call: &Call<'_>, store: &mut Store) -> Result {
         modified: now,
         expires: body.int("expireTime").unwrap_or_default(),
     };
-    let has_token =
-        user.is_some_and(|user| user.may_sign_in().is_ok()) && !consent.expired(call.now);
+    let has_token = app.is_some()
+        && user.is_some_and(|user| user.may_sign_in().is_ok())
+        && !consent.expired(call.now);
     let id = store.applications.consent(consent);
     let mut answer = json!({ "consentId": id });
     if has_token {

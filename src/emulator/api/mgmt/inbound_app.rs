@@ -20,7 +20,7 @@ use crate::emulator::words::random;
 use crate::emulator::words::refusal::{Refusal, Reply, Result};
 
 /// The wire type `ThirdPartyApplicationScope`.
-const SCOPE: &[Field] = &[
+pub(super) const SCOPE: &[Field] = &[
     required("name", Kind::Text),
     optional("description", Kind::Text),
     optional("values", Kind::Texts),
@@ -182,13 +182,33 @@ const ROUTES: &[Route] = &[
     ),
 ];
 
+/// What only seeds and registrations set, and what no call overwrites: whether the client is a public one,
+/// the audiences that it may ask for, whether it asks for no consent, and the keys that it signs with.
+pub(super) const KEPT: [Field; 5] = [
+    optional("nonConfidentialClient", Kind::Bool),
+    optional("audienceWhitelist", Kind::Texts),
+    optional("skipConsentScreen", Kind::Bool),
+    optional("jwks", Kind::Map),
+    optional("dynamic", Kind::Bool),
+];
+pub(super) const CLIENT_ID: Field = optional("clientId", Kind::Text);
+
 pub(in crate::emulator) const SEED: List = List {
     name: "inboundApps",
     path: "/v2/mgmt/thirdparty/app/create",
-    state: &[client_secret::STATE, ATTRIBUTES],
+    state: &[
+        client_secret::STATE,
+        ATTRIBUTES,
+        CLIENT_ID,
+        KEPT[0],
+        KEPT[1],
+        KEPT[2],
+        KEPT[3],
+        KEPT[4],
+    ],
     restore: |store, state| {
         let mut app = last_row(&mut store.applications.inbound)?;
-        app.secrets = ClientSecret::restore(state);
+        app.restore(state);
         if let Some(scopes) = state.get(ATTRIBUTES.name) {
             app.settings.insert(ATTRIBUTES.name.to_owned(), scopes.clone());
         }
@@ -198,13 +218,31 @@ pub(in crate::emulator) const SEED: List = List {
 };
 
 impl InboundApp {
+    /// Takes what only a state has.
+    pub(super) fn restore(&mut self, state: Fields<'_>) {
+        if state.has("secrets") {
+            self.secrets = ClientSecret::restore(state);
+        }
+        if let Some(id) = state.some_text(CLIENT_ID.name) {
+            id.clone_into(&mut self.client_id);
+        }
+        for Field { name, .. } in &KEPT {
+            if let Some(value) = state.get(name) {
+                self.settings.insert((*name).to_owned(), value.clone());
+            }
+        }
+    }
+
     fn save(&self) -> Value {
         let mut saved = self.settings.clone();
         let secrets: Value = self.secrets.iter().map(ClientSecret::save).collect();
         let mut state = json!({ "secrets": secrets });
-        if let Some(scopes) = saved.remove(ATTRIBUTES.name) {
-            state[ATTRIBUTES.name] = scopes;
+        for Field { name, .. } in KEPT.iter().chain([&ATTRIBUTES]) {
+            if let Some(value) = saved.remove(*name) {
+                state[*name] = value;
+            }
         }
+        state[CLIENT_ID.name] = json!(self.client_id);
         for (name, value) in [("id", json!(self.id)), ("name", json!(self.name)), ("state", state)]
         {
             saved.insert(name.to_owned(), value);
@@ -304,10 +342,15 @@ fn create(call: &Call<'_>, store: &mut Store) -> Result {
 /// Overwrites every setting.
 fn update(call: &Call<'_>, store: &mut Store) -> Result {
     let body = call.body();
-    let settings = settings(body)?;
+    let mut settings = settings(body)?;
     check_name(store, body.text("name"), body.text("id"))?;
     let mut app = named(call, store)?;
     body.text("name").clone_into(&mut app.name);
+    for Field { name, .. } in &KEPT {
+        if let Some(value) = app.settings.remove(*name) {
+            settings.insert((*name).to_owned(), value);
+        }
+    }
     app.settings = settings;
     drop(app);
     store.applications.drop_lost_scopes(body.text("id"));

@@ -21,6 +21,7 @@ pub(in crate::emulator) mod license;
 pub(in crate::emulator) mod link;
 pub(in crate::emulator) mod list;
 pub(in crate::emulator) mod management_key;
+pub(in crate::emulator) mod mcp;
 mod new_project;
 pub(in crate::emulator) mod outbound_app;
 pub(in crate::emulator) mod outbound_scim;
@@ -78,6 +79,7 @@ pub(in crate::emulator) const AREAS: &[&Area] = &[
     &sso_application::AREA,
     &scope_claim_mapping::AREA,
     &inbound_app::AREA,
+    &mcp::AREA,
     &consent::AREA,
     &outbound_app::AREA,
     &outbound_token::AREA,

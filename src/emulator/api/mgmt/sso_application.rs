@@ -12,9 +12,12 @@ use crate::emulator::api::route::{Area, Route};
 use crate::emulator::api::seed::{List, last};
 use crate::emulator::state::client_secret::ClientSecret;
 use crate::emulator::state::new_project;
+use crate::emulator::state::oauth::ClientKey;
+use crate::emulator::state::oauth_client::Door;
 use crate::emulator::state::sso_application::{Protocol, SsoApplication};
 use crate::emulator::state::store::Store;
 use crate::emulator::state::table::By;
+use crate::emulator::words::context::Context;
 use crate::emulator::words::fields::{Field, Fields, Kind, Object, concat, optional, required};
 use crate::emulator::words::random;
 use crate::emulator::words::refusal::{Refusal, Reply, Result};
@@ -259,16 +262,21 @@ impl SsoApplication {
         Value::Object(saved)
     }
 
-    fn show(&self, project: &str) -> Value {
+    fn show(&self, context: &Context<'_>) -> Value {
+        let project = &context.settings.project_id;
         let mut settings = self.settings.clone();
         let url =
             |path: &str| json!(format!("https://api.descope.com/{path}/{project}/{}", self.id));
         let ours = match self.protocol {
-            Protocol::Oidc => vec![
-                ("issuer", url("v1/apps")),
-                ("discoveryUrl", url("v1/apps/.well-known/openid-configuration")),
-                ("clientId", json!(self.client_id)),
-            ],
+            Protocol::Oidc => {
+                let issuer = Door::Project(Some(self.id.clone())).issuer(context);
+                let discovery = format!("{issuer}/.well-known/openid-configuration");
+                vec![
+                    ("issuer", json!(issuer)),
+                    ("discoveryUrl", json!(discovery)),
+                    ("clientId", json!(self.client_id)),
+                ]
+            }
             Protocol::Saml => vec![
                 ("idpEntityId", url("v1/auth/saml/idp")),
                 ("idpSsoUrl", url("v1/auth/saml/idp/sso")),
@@ -304,11 +312,11 @@ fn find<'a>(store: &'a mut Store, id: &str) -> Result<&'a mut SsoApplication> {
 }
 
 fn load(call: &Call<'_>, store: &mut Store) -> Result {
-    Ok(find(store, call.query().text("id"))?.show(&call.settings.project_id).into())
+    Ok(find(store, call.query().text("id"))?.show(call).into())
 }
 
 fn load_all(call: &Call<'_>, store: &mut Store) -> Result {
-    list("apps", store.sso_apps.iter().map(|app| app.show(&call.settings.project_id)))
+    list("apps", store.sso_apps.iter().map(|app| app.show(call)))
 }
 
 fn create(call: &Call<'_>, store: &mut Store, protocol: Protocol) -> Result {
@@ -351,6 +359,7 @@ fn delete(call: &Call<'_>, store: &mut Store) -> Result {
     find(store, id)?;
     store.sso_apps.retain(|app| app.id != id);
     store.outbound_scim.remove(By::Id, id);
+    store.applications.oauth.end_client(&ClientKey::Federated(id.to_owned()));
     store.users.edit_each(|user| user.sso_apps.retain(|app| app != id));
     store.tenants.iter_mut().for_each(|tenant| tenant.federated_apps.retain(|app| app != id));
     Ok(Reply::empty())
