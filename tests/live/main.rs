@@ -7,6 +7,8 @@
 //! no option chooses the facts whose name contains it.
 
 mod access;
+mod hashes;
+mod links;
 mod project;
 mod sso;
 mod users;
@@ -21,7 +23,9 @@ use descope::emulator::Emulator;
 use world::{Fact, Outcome, World};
 
 fn facts() -> impl Iterator<Item = &'static Fact> {
-    [users::FACTS, access::FACTS, project::FACTS, sso::FACTS].into_iter().flatten()
+    [users::FACTS, links::FACTS, hashes::FACTS, access::FACTS, project::FACTS, sso::FACTS]
+        .into_iter()
+        .flatten()
 }
 
 /// Where the facts are checked.

@@ -37,5 +37,6 @@ fn flows(world: &World) -> Outcome {
 fn theme(world: &World) -> Outcome {
     let theme = done("export", world.client.mgmt().theme().export())?;
     holds("it has a style", theme["cssTemplate"].as_object().is_some_and(|of| !of.is_empty()))?;
-    holds("it has a version", theme["version"].is_number())
+    holds("it has a version", theme["version"].is_number())?;
+    holds("it has an ID", theme["id"].as_str().is_some_and(|id| !id.is_empty()))
 }

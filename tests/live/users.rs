@@ -2,10 +2,9 @@
 
 use descope::auth::DeliveryMethod::{Email, Sms};
 use descope::auth::MessageSignUpOptions;
+use descope::auth::password::Replacement;
 use descope::codes;
-use descope::mgmt::user::{
-    BatchUser, HashFunction, HashedPassword, Invitation, NewUser, UserPatch, UserProfile,
-};
+use descope::mgmt::user::{BatchUser, Invitation, NewUser, UserPatch};
 use descope::{UserDetails, UserStatus};
 
 use crate::world::{Fact, Outcome, World, done, holds, refused, same};
@@ -26,7 +25,6 @@ pub(crate) const FACTS: &[Fact] = &[
     Fact { name: "a_user_created_with_a_password_signs_in", check: created_with_password },
     Fact { name: "a_wrong_password_and_an_unknown_user_look_the_same", check: credentials },
     Fact { name: "an_expired_password_says_so", check: expired_password },
-    Fact { name: "passwords_hashed_elsewhere_sign_in", check: hashed },
     Fact { name: "refreshing_after_logout_says_why_not", check: after_logout },
     Fact { name: "an_unknown_user_has_a_code_of_its_own", check: unknown_user },
 ];
@@ -152,7 +150,11 @@ fn credentials(world: &World) -> Outcome {
         &format!("{wrong:?} names the credentials"),
         wrong.contains("Invalid signin credentials"),
     )?;
-    same("the answer for an unknown user", sign_in(&world.name())?, wrong)
+    same("the answer for an unknown user", sign_in(&world.name())?, wrong)?;
+    let replaced =
+        password.replace(&login_id, Replacement { old: "Wrong-horse-9", new: "Other-horse-9" });
+    let message = refused("replace", replaced)?;
+    holds(&format!("{message:?} names the credentials"), message.contains("credentials"))
 }
 
 fn expired_password(world: &World) -> Outcome {
@@ -164,27 +166,6 @@ fn expired_password(world: &World) -> Outcome {
     let refused = world.client.auth().password().sign_in(&login_id, PASSWORD, &Default::default());
     let code = refused.err().and_then(|error| error.code().map(str::to_owned));
     same("the code", code.as_deref(), Some(codes::PASSWORD_EXPIRED))
-}
-
-/// The hashes are those of `correct horse` with the salt `pepper`, by Python's `hashlib`.
-fn hashed(world: &World) -> Outcome {
-    let sha = "8a20677826351fcddb2a88d0c11867b9791797798e648b89ac09630c1802cb90".to_owned();
-    let salt = "706570706572".to_owned();
-    for password in [
-        HashedPassword::Sha { hash: sha, salt, function: HashFunction::Sha256 },
-        HashedPassword::Md5 { hash: "3cb4e732631f47e6eb961f34554b7cde".to_owned() },
-    ] {
-        let login_id = world.name();
-        world.will_create_user(&login_id);
-        let user = BatchUser::new(&*login_id)
-            .profile(UserProfile::default().email(world.address()).verified_email(true))
-            .hashed_password(password);
-        let outcome = done("create_batch", world.client.mgmt().user().create_batch(&[user]))?;
-        same("the failures", outcome.failed.len(), 0)?;
-        let password = world.client.auth().password();
-        done("sign_in", password.sign_in(&login_id, "correct horse", &Default::default()))?;
-    }
-    Ok(())
 }
 
 fn after_logout(world: &World) -> Outcome {

@@ -211,3 +211,69 @@ fn answers_show_permissions_and_login_ids_under_both_names() {
     assert_eq!(user["permissions"], json!(["User Admin", "SSO Admin"]));
     assert_eq!(user["push"], false);
 }
+
+#[test]
+fn the_older_settings_of_a_new_tenant_have_every_key() {
+    let emulator = Emulator::new();
+    emulator.manage("/v1/mgmt/tenant/create", &json!({ "id": "t1", "name": "One" }));
+    let settings = get(&emulator, "/v1/mgmt/sso/settings?tenantId=t1");
+    for name in ["idpEntityId", "idpSSOUrl", "idpCertificate", "domain"] {
+        assert_eq!(settings[name], "", "{name}: {settings}");
+    }
+    let mapping = settings["userMapping"].as_object().unwrap();
+    for (name, attribute) in mapping.iter().filter(|(name, _)| *name != "customAttributes") {
+        let expected = match &**name {
+            "name" => "name",
+            "email" => "email",
+            "phoneNumber" => "phone",
+            _ => "",
+        };
+        assert_eq!(attribute, expected, "{name}");
+    }
+    for name in ["username", "group", "givenName", "middleName", "familyName", "picture"] {
+        assert!(mapping.contains_key(name), "{name}: {settings}");
+    }
+}
+
+#[test]
+fn refusals_name_what_is_missing_or_wrong() {
+    let emulator = Emulator::new();
+    let key = emulator.management_key();
+    created(&emulator, &json!({ "loginId": "ada@example.com" }));
+    let link = json!({ "loginId": "ada@example.com", "timeout": 1 });
+    let link = emulator.manage("/v1/mgmt/user/signin/embeddedlink", &link)["token"].clone();
+    emulator.advance(std::time::Duration::from_secs(2));
+    let login = |code: Value| json!({ "loginId": "ada@example.com", "code": code });
+    for (path, bearer, body, named) in [
+        ("/v1/mgmt/tenant/create", key, json!({ "name": "" }), "The name field is required"),
+        ("/v1/mgmt/accesskey/create", key, json!({ "name": "" }), "The name field is required"),
+        (
+            "/v1/mgmt/accesskey/update",
+            key,
+            json!({ "id": "", "name": "n" }),
+            "The id field is required",
+        ),
+        (
+            "/v1/mgmt/accesskey/update",
+            key,
+            json!({ "id": "k", "name": "" }),
+            "The name field is required",
+        ),
+        ("/v1/mgmt/accesskey/activate", key, json!({ "id": "" }), "The id field is required"),
+        ("/v1/mgmt/accesskey/deactivate", key, json!({ "id": "" }), "The id field is required"),
+        ("/v1/mgmt/accesskey/delete", key, json!({ "id": "" }), "The id field is required"),
+        ("/v1/auth/otp/verify/email", "", login(json!("000000")), "code"),
+        ("/v1/auth/otp/verify/email", "", login(json!("")), "code"),
+        ("/v1/auth/otp/verify/email", "", login(json!(null)), "code"),
+        ("/v1/auth/otp/signin/email", "", json!({ "loginId": "nobody@example.com" }), "user"),
+        ("/v1/auth/magiclink/verify", "", json!({ "token": "nothing" }), "token"),
+        ("/v1/auth/magiclink/verify", "", json!({ "token": "" }), "token"),
+        ("/v1/auth/magiclink/verify", "", json!({}), "token"),
+        ("/v1/auth/magiclink/verify", "", json!({ "token": link }), "expire"),
+    ] {
+        let (status, answer) = emulator.send("POST", path, bearer, &body);
+        assert!((400..500).contains(&status), "{path} {body}: {status}");
+        let said = format!("{} {}", answer["errorDescription"], answer["errorMessage"]);
+        assert!(said.to_lowercase().contains(&named.to_lowercase()), "{path} {body}: {said}");
+    }
+}

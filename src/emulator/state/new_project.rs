@@ -80,7 +80,8 @@ pub(in crate::emulator) fn flows() -> BTreeMap<String, Flow> {
 }
 
 pub(in crate::emulator) fn theme() -> Object {
-    let theme = json!({ "version": 1, "cssTemplate": { "light": {}, "dark": {} } });
+    let theme =
+        json!({ "id": "THdefault", "version": 1, "cssTemplate": { "light": {}, "dark": {} } });
     if let Value::Object(theme) = theme { theme } else { Object::new() }
 }
 

@@ -220,23 +220,26 @@ fn apply_profile(user: &mut User, body: Fields<'_>, unset: Unset) {
         name.clone_into(&mut user.profile.name);
     }
     // What the project says of its users is taken as verified, unless it says otherwise.
-    for (name, value, new, old) in [
-        ("verifiedEmail", &mut user.verified_email, &user.profile.email, &old.email),
-        ("verifiedPhone", &mut user.verified_phone, &user.profile.phone, &old.phone),
+    // Of recovery addresses, nobody has seen that.
+    for (name, value, new, old, believed) in [
+        ("verifiedEmail", &mut user.verified_email, &user.profile.email, &old.email, true),
+        ("verifiedPhone", &mut user.verified_phone, &user.profile.phone, &old.phone, true),
         (
             "verifiedRecoveryEmail",
             &mut user.verified_recovery_email,
             &user.profile.recovery_email,
             &old.recovery_email,
+            false,
         ),
         (
             "verifiedRecoveryPhone",
             &mut user.verified_recovery_phone,
             &user.profile.recovery_phone,
             &old.recovery_phone,
+            false,
         ),
     ] {
-        let unsaid = if new == old { *value } else { !new.is_empty() };
+        let unsaid = if new == old { *value } else { believed && !new.is_empty() };
         *value = body.maybe_flag(name).unwrap_or(unsaid);
     }
 }
