@@ -250,7 +250,7 @@ pub enum UserStatus {
     Enabled,
     /// The user may not sign in.
     Disabled,
-    /// The user may sign in after accepting the invitation.
+    /// The user has been created and has not signed in yet. They may.
     Invited,
     /// The account has expired, so the user may not sign in.
     Expired,

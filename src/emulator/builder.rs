@@ -17,6 +17,7 @@ impl EmulatorBuilder {
         Self(Settings {
             project_id: random::id("P"),
             management_key: format!("K2{}", random::text(48)),
+            empty_project: false,
             issuer: Issuer::default(),
             own_key: false,
             session_lifetime: Duration::from_secs(10 * 60),
@@ -42,6 +43,23 @@ impl EmulatorBuilder {
     /// The management key. Defaults to a random one.
     pub fn management_key(mut self, key: impl Into<String>) -> Self {
         self.0.management_key = key.into();
+        self
+    }
+
+    /// Whether the project has nothing at first. Defaults to `false`: it has what Descope gives a new project, which
+    /// is the role `Tenant Admin`, two permissions, the SSO application `descope-default-oidc`, a theme and six flows,
+    /// of which one is `sign-up-or-in`.
+    ///
+    /// ```
+    /// use descope::emulator::Emulator;
+    ///
+    /// let emulator = Emulator::builder().empty_project(true).build();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// assert!(client.mgmt().role().load_all()?.is_empty());
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    pub fn empty_project(mut self, empty: bool) -> Self {
+        self.0.empty_project = empty;
         self
     }
 

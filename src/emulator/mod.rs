@@ -38,7 +38,7 @@ use http::in_process::InProcess;
 pub struct Emulator(Engine);
 
 impl Emulator {
-    /// An empty project with a random management key.
+    /// A new project with a random management key.
     #[expect(clippy::new_without_default, reason = "each one is another project")]
     pub fn new() -> Self {
         Self::builder().build()

@@ -62,6 +62,15 @@ struct Quota {
     used: u32,
 }
 
+/// The state of a project to which nothing has happened yet.
+fn new_store(settings: &Settings, keys: KeyRing) -> Store {
+    let mut store = Store::new(keys);
+    if !settings.empty_project {
+        store.furnish(&settings.project_id);
+    }
+    store
+}
+
 /// Poisoned by a panic elsewhere, the data is still that of an emulator.
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -74,7 +83,7 @@ impl Engine {
 
     pub(super) fn with_first(settings: Settings, first: Weak<Inner>) -> Self {
         let quota = Quota { per_minute: settings.requests_per_minute, minute: 0, used: 0 };
-        let store = Store::new(KeyRing::new(settings.own_key));
+        let store = new_store(&settings, KeyRing::new(settings.own_key));
         Self(Arc::new(Inner {
             settings,
             clock: EmulatorClock::new(),
@@ -113,7 +122,7 @@ impl Engine {
     pub(in crate::emulator) fn reset(&self) {
         let mut store = self.store();
         let keys = std::mem::replace(&mut store.keys, KeyRing::new(false));
-        *store = Store::new(keys);
+        *store = new_store(self.settings(), keys);
         drop(store);
         self.clear_faults();
         lock(&self.0.requests).clear();

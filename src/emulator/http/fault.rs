@@ -319,7 +319,7 @@ mod tests {
 
     #[test]
     fn a_lost_answer_was_given_and_a_reset_request_never_seen() {
-        let emulator = Emulator::new();
+        let emulator = Emulator::builder().empty_project(true).build();
         let create = |name: &str| {
             let mut request = get(&emulator, "/v1/mgmt/permission/create");
             *request.method_mut() = Method::POST;

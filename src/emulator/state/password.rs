@@ -153,7 +153,7 @@ impl Password {
                 self.locked_until = context.now.saturating_add(seconds);
                 self.wrong_since_lock = 0;
             }
-            return Err(Refusal::unauthorized("The password is wrong"));
+            return Err(Refusal::credentials());
         }
         (self.wrong_attempts, self.wrong_since_lock, self.locked_until) = (0, 0, 0);
         Ok(())

@@ -2,11 +2,13 @@
 //!
 //! Each operation lists its fields. A field that is not listed, or has another type, is refused
 //! with its name; `null` counts as unset, because official clients send it for what they have not.
-//! The service ignores fields that it does not know, and so may the emulator.
+//! The service ignores fields that it does not know, and so may the emulator. Phone numbers take the form of
+//! E.164 here, wherever they are given.
 
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
+use super::phone;
 use super::refusal::{Refusal, Result};
 
 pub(in crate::emulator) type Object = Map<String, Value>;
@@ -146,7 +148,9 @@ fn object_with(
             }
             (Value::Null, _) => {}
             (value, kind) => {
-                checked.insert(name, typed(kind, value, &path, unknown)?);
+                let mut value = typed(kind, value, &path, unknown)?;
+                phone::normalize(field.name, &mut value);
+                checked.insert(name, value);
             }
         }
     }

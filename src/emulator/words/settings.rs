@@ -19,6 +19,8 @@ pub enum Issuer {
 pub(in crate::emulator) struct Settings {
     pub(in crate::emulator) project_id: String,
     pub(in crate::emulator) management_key: String,
+    /// Whether the project lacks what Descope gives a new one.
+    pub(in crate::emulator) empty_project: bool,
     pub(in crate::emulator) issuer: Issuer,
     pub(in crate::emulator) own_key: bool,
     pub(in crate::emulator) session_lifetime: Duration,

@@ -109,11 +109,12 @@ pub enum HashedPassword {
         #[serde(rename = "type")]
         function: HashFunction,
     },
-    /// SHA, with a salt.
+    /// SHA, of the password and the salt that follows it.
     Sha {
         /// The hash in hexadecimal.
         hash: String,
-        /// The salt in hexadecimal.
+        /// The salt in hexadecimal; empty if there is none.
+        #[serde(skip_serializing_if = "String::is_empty")]
         salt: String,
         /// The hash function: SHA-1, SHA-256 or SHA-512.
         #[serde(rename = "type")]

@@ -39,10 +39,10 @@ pub struct UserProfile {
     /// The URL of a picture.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub picture: Option<String>,
-    /// Whether the e-mail address counts as verified.
+    /// Whether the e-mail address counts as verified. A new address does by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verified_email: Option<bool>,
-    /// Whether the phone number counts as verified.
+    /// Whether the phone number counts as verified. A new number does by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verified_phone: Option<bool>,
     /// The e-mail address by which the user gets back in without the others.
@@ -75,8 +75,8 @@ pub struct UserProfile {
     /// The families to belong to.
     #[serde(rename = "familyAssociations", skip_serializing_if = "Option::is_none")]
     pub families: Option<Vec<FamilyAssociation>>,
-    /// Whether the user may sign in. For new users, it defaults to enabled, or to invited for
-    /// [`invite`](super::Users::invite). An update that does not set it leaves it as it is.
+    /// Whether the user may sign in. A new user is [`Invited`](UserStatus::Invited) by default, and becomes
+    /// [`Enabled`](UserStatus::Enabled) with the first sign-in. An update that does not set it leaves it as it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<UserStatus>,
     /// Whether this is a test user; see [`Users::create_test_user`](super::Users::create_test_user).
@@ -230,10 +230,10 @@ pub struct UserPatch {
     /// The URL of a picture.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub picture: Option<String>,
-    /// Whether the e-mail address counts as verified.
+    /// Whether the e-mail address counts as verified. A new address does by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verified_email: Option<bool>,
-    /// Whether the phone number counts as verified.
+    /// Whether the phone number counts as verified. A new number does by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verified_phone: Option<bool>,
     /// The e-mail address by which the user gets back in without the others.

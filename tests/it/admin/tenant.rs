@@ -13,7 +13,7 @@ use descope::{AuthType, RoleInheritance, Scope};
 use serde_json::{Value, json};
 
 use crate::answers::survives;
-use crate::emulated::{manage, start};
+use crate::emulated::{manage, start, start_empty};
 use crate::inventory::{every_field_of, refusals_of};
 use crate::support::{MANAGEMENT, refuses, sends};
 
@@ -359,7 +359,7 @@ fn members_go_with_a_tenant_only_on_demand_and_only_if_it_is_theirs_alone() {
         "groups": [{ "tenantId": "t1", "id": "g", "loginIds": ["one"] }],
     });
     let left = |cascade: bool| {
-        let (emulator, client) = start();
+        let (emulator, client) = start_empty();
         emulator.seed(&seed).unwrap();
         let tenants = client.mgmt().tenant();
         if cascade { tenants.delete_with_members("t1") } else { tenants.delete("t1") }.unwrap();

@@ -93,10 +93,9 @@ fn prove(call: &Call<'_>, store: &mut Store, field: &str) -> Result<(String, boo
         None => store.password_policy.clone(),
     };
     policy.check_enabled()?;
-    let mut user = store.users.edit(By::LoginId, login_id).ok_or_else(Refusal::no_user)?;
+    let mut user = store.users.edit(By::LoginId, login_id).ok_or_else(Refusal::credentials)?;
     let id = user.id.clone();
-    let password =
-        user.password.as_mut().ok_or_else(|| Refusal::unauthorized("The user has no password"))?;
+    let password = user.password.as_mut().ok_or_else(Refusal::credentials)?;
     password.check(given, &policy, call)?;
     Ok((id, password.is_over(&policy, call.now)))
 }

@@ -4,11 +4,11 @@ use crate::emulator::api::call::Call;
 use crate::emulator::api::shapes::{LOGIN_OPTIONS, SIGN_UP_USER};
 use crate::emulator::state::delivery::Delivery;
 use crate::emulator::state::mailbox::Message;
-use crate::emulator::state::pending::{Pending, Then, Verified};
+use crate::emulator::state::pending::{Pending, TEST, Then, Verified};
 use crate::emulator::state::sign_in::SignIn;
 use crate::emulator::state::store::Store;
 use crate::emulator::state::token;
-use crate::emulator::state::user::Profile;
+use crate::emulator::state::user::{Profile, Status};
 use crate::emulator::words::fields::{Field, Fields, Kind, optional, required};
 use crate::emulator::words::refusal::{Refusal, Result};
 
@@ -59,7 +59,12 @@ impl Pending {
         store: &Store,
         method: Delivery,
     ) -> Result<Self> {
-        store.check_free(call.body().text("loginId"))?;
+        let login_id = call.body().text("loginId");
+        // Who was invited comes to their account by signing up, at the address that the account has.
+        if store.user_by_login(login_id).is_some_and(|user| user.status == Status::Invited) {
+            return Self::known_user(call, store, method, "sign-up");
+        }
+        store.check_free(login_id)?;
         Self::new_user(call, store, method, "sign-up", false)
     }
 
@@ -177,7 +182,7 @@ impl Pending {
         }
         let user = user.id.clone();
         let asked = SignIn::new(call, store, Some(&user), body.object("loginOptions"))?;
-        Ok(Self::new(method, login_id, String::new(), "test", Then::SignIn { user, asked }))
+        Ok(Self::new(method, login_id, String::new(), TEST, Then::SignIn { user, asked }))
     }
 
     /// A sign-in by a token that the program itself hands over, in whatever way.

@@ -66,6 +66,10 @@ const ROUTES: &[Route] = &[
     Route::post("/v2/mgmt/user/search", Management, Read, SEARCH, |call, store| {
         search(call, store, call.body().flag("testUsersOnly"))
     }),
+    // The path before it had a second version, which Ruby's SDK still sends.
+    Route::post("/v1/mgmt/user/search", Management, Read, SEARCH, |call, store| {
+        search(call, store, call.body().flag("testUsersOnly"))
+    }),
     Route::post("/v2/mgmt/user/search/test", Management, Read, SEARCH, |call, store| {
         search(call, store, true)
     }),

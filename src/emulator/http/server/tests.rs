@@ -113,7 +113,7 @@ fn bodies_come_whole_in_chunks_or_when_called_for() {
     raw.send(request(&emulator, "GET /v1/mgmt/permission/all", ""));
     let all: Value = serde_json::from_slice(&raw.answer().1).unwrap();
     let names: Vec<_> = all["permissions"].as_array().unwrap().iter().map(|p| &p["name"]).collect();
-    assert_eq!(names, ["a", "b", "c"]);
+    assert_eq!(names, ["User Admin", "SSO Admin", "a", "b", "c"]);
 }
 
 #[test]
