@@ -22,7 +22,7 @@ const PROVIDER: Field = optional("providerId", Kind::Text);
 const SIGN_UP: &[Field] = &[
     required("loginId", Kind::Text),
     required("password", Kind::Text),
-    optional("user", Kind::Object(SIGN_UP_USER)),
+    optional("user", Kind::Object(&SIGN_UP_USER)),
     LOGIN,
     PROVIDER,
 ];
