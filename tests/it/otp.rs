@@ -35,7 +35,8 @@ fn sign_up_with_every_field() {
             &json!({ "maskedEmail": "a**@e******.com" }),
             |client| {
                 let mut options = every_message_sign_up_option();
-                options.user = options.user.username("countess").icon("https://example.com/ada.png");
+                options.user =
+                    options.user.username("countess").icon("https://example.com/ada.png");
                 client.auth().otp().sign_up(method, "ada", &options)
             },
         );

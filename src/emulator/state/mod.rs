@@ -54,6 +54,7 @@ pub(in crate::emulator) mod sign_in;
 pub(in crate::emulator) mod sso;
 pub(in crate::emulator) mod sso_application;
 pub(in crate::emulator) mod store;
+pub(in crate::emulator) mod strength;
 pub(in crate::emulator) mod table;
 pub(in crate::emulator) mod tenant;
 pub(in crate::emulator) mod token;

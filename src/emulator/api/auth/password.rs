@@ -64,6 +64,8 @@ fn policy(_: &Call<'_>, store: &mut Store) -> Result {
         "uppercase": policy.uppercase,
         "number": policy.number,
         "nonAlphanumeric": policy.non_alphanumeric,
+        "strengthScoreEnabled": policy.strength,
+        "strengthScore": policy.strength_score,
     })
     .into())
 }

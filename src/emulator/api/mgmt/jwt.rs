@@ -9,6 +9,7 @@ use crate::emulator::api::route::Bearer::Management;
 use crate::emulator::api::route::{Area, Route};
 use crate::emulator::api::seed::List;
 use crate::emulator::state::grants::{Grants, Membership, merge};
+use crate::emulator::state::sign::Algorithm;
 use crate::emulator::state::sign_in::{self, SignIn, custom_claims};
 use crate::emulator::state::store::Store;
 use crate::emulator::state::token::{self, ActingSession, Impersonation};
@@ -303,10 +304,8 @@ fn sign_up(call: &Call<'_>, store: &mut Store) -> Result {
 /// What a client authenticates itself with in place of a secret (RFC 7523 section 2.2).
 fn client_assertion(call: &Call<'_>, store: &mut Store) -> Result {
     let (body, audience) = (call.body(), call.body().texts("audience"));
-    // All keys are RSA keys for SHA-256.
-    if !["", "RS256"].contains(&body.text("algorithm")) {
-        return Err(Refusal::uncovered_field("algorithm"));
-    }
+    let algorithm = Algorithm::parse(body.some_text("algorithm").unwrap_or("RS256"))
+        .ok_or_else(|| Refusal::argument("The algorithm field must be RS256, RS384 or ES384"))?;
     let lifetime = body.int("expiresIn").unwrap_or_default();
     if lifetime <= 0 {
         return Err(Refusal::argument("The expiresIn field must be positive"));
@@ -324,7 +323,7 @@ fn client_assertion(call: &Call<'_>, store: &mut Store) -> Result {
         "exp": call.now.saturating_add(lifetime),
         "jti": random::text(22),
     });
-    Ok(json!({ "jwt": store.keys.sign(&claims)? }).into())
+    Ok(json!({ "jwt": store.keys.sign_by(algorithm, &claims)? }).into())
 }
 
 #[cfg(test)]
