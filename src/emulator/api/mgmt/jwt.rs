@@ -16,7 +16,7 @@ use crate::emulator::state::token::{self, ActingSession, Impersonation};
 use crate::emulator::state::user::{Profile, User};
 use crate::emulator::words::clock::rfc3339;
 use crate::emulator::words::context::Context;
-use crate::emulator::words::fields::{Field, Fields, Kind, Object, optional, required};
+use crate::emulator::words::fields::{Field, Fields, Kind, Object, concat, optional, required};
 use crate::emulator::words::random;
 use crate::emulator::words::refusal::{Refusal, Reply, Result};
 use crate::emulator::words::settings::seconds;
@@ -29,17 +29,7 @@ const UPDATE: &[Field] = &[
     optional("customClaims", Kind::Map),
     optional("refreshDuration", Kind::Int),
 ];
-const IMPERSONATION: &[Field] = &[
-    required("impersonatorId", Kind::Text),
-    required("loginId", Kind::Text),
-    optional("validateConsent", Kind::Bool),
-    optional("customClaims", Kind::Map),
-    optional("selectedTenant", Kind::Text),
-    optional("refreshDuration", Kind::Int),
-    optional("sessionCookieName", Kind::Text),
-    optional("stepup", Kind::Bool),
-];
-const STEPUP: &[Field] = &[
+const STEPUP: [Field; 7] = [
     required("impersonatorId", Kind::Text),
     required("loginId", Kind::Text),
     optional("validateConsent", Kind::Bool),
@@ -48,6 +38,7 @@ const STEPUP: &[Field] = &[
     optional("refreshDuration", Kind::Int),
     optional("sessionCookieName", Kind::Text),
 ];
+const IMPERSONATION: [Field; 8] = concat(STEPUP, [optional("stepup", Kind::Bool)]);
 const STOP: &[Field] = &[
     required("jwt", Kind::Text),
     optional("customClaims", Kind::Map),
@@ -124,14 +115,14 @@ const ROUTES: &[Route] = &[
         "/v1/mgmt/impersonate",
         Management,
         OfUser("UserImpersonated"),
-        IMPERSONATION,
+        &IMPERSONATION,
         |call, store| impersonate(call, store, call.body().flag("stepup")),
     ),
     Route::post(
         "/v1/mgmt/impersonate/stepup",
         Management,
         OfUser("UserImpersonated"),
-        STEPUP,
+        &STEPUP,
         |call, store| impersonate(call, store, true),
     ),
     Route::post(
