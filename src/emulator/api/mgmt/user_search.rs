@@ -365,7 +365,7 @@ mod tests {
         assert!(found("tempLockReasons", &["password"]).is_empty());
 
         // Codes of an app are locked until the wrong ones are long ago.
-        let session = emulator.manage("/v1/mgmt/auth/signin", &json!({ "loginId": "al" }));
+        let session = emulator.sign_in("al").unwrap();
         let refresh = session["refreshJwt"].as_str().unwrap();
         let body = json!({ "loginId": "al" });
         assert_eq!(emulator.send("POST", "/v1/auth/totp/update", refresh, &body).0, 200);
