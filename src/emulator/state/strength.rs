@@ -13,7 +13,7 @@ const SCORES: [u32; 4] = [3, 6, 8, 10];
 const WORD: u32 = 2;
 
 const WORDS: [&str; 16] = [
-    "password", "passwort", "welcome", "letmein", "dragon", "monkey", "football", "baseball",
+    "password", "charlie", "welcome", "letmein", "dragon", "monkey", "football", "baseball",
     "sunshine", "princess", "iloveyou", "superman", "master", "shadow", "login", "admin",
 ];
 
