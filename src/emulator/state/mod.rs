@@ -3,7 +3,7 @@
 //! Nothing here knows of requests: what a function depends on beside the state is its
 //! [`Context`](super::words::context::Context). The types of things are below [`store`], which holds
 //! them all; what takes the whole state, as starting a session does, is above it: [`token`],
-//! [`inbound_token`], [`oauth_client`], [`oauth_grant`], [`oauth_token`], [`shape`], [`settle`], [`receive`], [`kinship`], [`password_rules`] and [`shown`].
+//! [`inbound_token`], [`oauth_client`], [`oauth_grant`], [`oauth_token`], [`shape`], [`settle`], [`receive`], [`kinship`], [`password_rules`], [`sso_choice`] and [`shown`].
 
 pub(in crate::emulator) mod access_key;
 pub(in crate::emulator) mod applications;
@@ -55,7 +55,9 @@ pub(in crate::emulator) mod sign;
 pub(in crate::emulator) mod sign_in;
 pub(in crate::emulator) mod sso;
 pub(in crate::emulator) mod sso_application;
+pub(in crate::emulator) mod sso_choice;
 pub(in crate::emulator) mod store;
+pub(in crate::emulator) mod strength;
 pub(in crate::emulator) mod table;
 pub(in crate::emulator) mod tenant;
 pub(in crate::emulator) mod token;

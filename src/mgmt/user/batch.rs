@@ -5,8 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::hashed::encode;
-use super::{HashedPassword, InitialPassword, Invitation, UserPatch, UserProfile, Users};
+use super::hashed::{encode, password_setters};
+use super::{InitialPassword, Invitation, UserPatch, UserProfile, Users};
 use crate::call::Call;
 use crate::check;
 use crate::error::Result;
@@ -198,25 +198,12 @@ impl BatchUser {
         self.profile = self.profile.status(status);
         self
     }
-
-    /// Sets [`password`](field@Self::password), in cleartext.
-    #[must_use]
-    pub fn password(mut self, password: impl Into<Secret>) -> Self {
-        self.password = Some(InitialPassword::Cleartext(password.into()));
-        self
-    }
-
-    /// Sets [`password`](field@Self::password), as another system has stored it.
-    #[must_use]
-    pub fn hashed_password(mut self, password: HashedPassword) -> Self {
-        self.password = Some(InitialPassword::Hashed(password));
-        self
-    }
 }
 
 setters!(BatchUser {
     profile: nested<UserProfile>, seed: opt<Secret>, created_time: opt<crate::UnixTime>,
 });
+password_setters!(BatchUser);
 
 /// What became of a batch.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]

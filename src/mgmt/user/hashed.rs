@@ -179,6 +179,30 @@ impl InitialPassword {
     }
 }
 
+/// Writes the setters of the [`InitialPassword`] of a new user.
+macro_rules! password_setters {
+    ($user:ident) => {
+        impl $user {
+            /// Sets [`password`](field@Self::password), in cleartext.
+            #[must_use]
+            pub fn password(mut self, password: impl Into<$crate::Secret>) -> Self {
+                self.password =
+                    Some($crate::mgmt::user::InitialPassword::Cleartext(password.into()));
+                self
+            }
+
+            /// Sets [`password`](field@Self::password), as another system has stored it.
+            #[must_use]
+            pub fn hashed_password(mut self, password: $crate::mgmt::user::HashedPassword) -> Self {
+                self.password = Some($crate::mgmt::user::InitialPassword::Hashed(password));
+                self
+            }
+        }
+    };
+}
+
+pub(super) use password_setters;
+
 /// What a [`HashedPassword`] is made with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]

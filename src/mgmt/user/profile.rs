@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{HashedPassword, InitialPassword};
+use super::InitialPassword;
+use super::hashed::password_setters;
 use crate::models::{TenantRoles, UserStatus};
 use crate::options::setters;
 use crate::secret::Secret;
@@ -105,6 +106,21 @@ setters!(UserProfile {
 /// let ada = NewUser::default().name("Ada Lovelace").email("ada@example.com");
 /// assert_eq!(ada.profile.name.as_deref(), Some("Ada Lovelace"));
 /// ```
+///
+/// With a password that another system has stored:
+///
+/// ```
+/// # let emulator = descope::emulator::Emulator::new();
+/// # let client = descope::Client::builder().emulator(&emulator).build()?;
+/// use descope::mgmt::user::{HashedPassword, NewUser};
+///
+/// // "password"
+/// let hash = "5f4dcc3b5aa765d61d8327deb882cf99".to_owned();
+/// let ada = NewUser::default().hashed_password(HashedPassword::Md5 { hash });
+/// client.mgmt().user().create("ada", &ada)?;
+/// client.auth().password().sign_in("ada", "password", &Default::default())?;
+/// # Ok::<(), descope::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -121,35 +137,9 @@ pub struct NewUser {
 }
 
 setters!(NewUser { profile: nested<UserProfile>, invite_url: opt<String> });
+password_setters!(NewUser);
 
 impl NewUser {
-    /// Sets [`password`](field@Self::password), in cleartext.
-    #[must_use]
-    pub fn password(mut self, password: impl Into<Secret>) -> Self {
-        self.password = Some(InitialPassword::Cleartext(password.into()));
-        self
-    }
-
-    /// Sets [`password`](field@Self::password), as another system has stored it.
-    ///
-    /// ```
-    /// # let emulator = descope::emulator::Emulator::new();
-    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
-    /// use descope::mgmt::user::{HashedPassword, NewUser};
-    ///
-    /// // "password"
-    /// let hash = "5f4dcc3b5aa765d61d8327deb882cf99".to_owned();
-    /// let ada = NewUser::default().hashed_password(HashedPassword::Md5 { hash });
-    /// client.mgmt().user().create("ada", &ada)?;
-    /// client.auth().password().sign_in("ada", "password", &Default::default())?;
-    /// # Ok::<(), descope::Error>(())
-    /// ```
-    #[must_use]
-    pub fn hashed_password(mut self, password: HashedPassword) -> Self {
-        self.password = Some(InitialPassword::Hashed(password));
-        self
-    }
-
     /// The texts that must not show in any error.
     pub(super) fn secrets(&self) -> Vec<Secret> {
         self.password.as_ref().map(InitialPassword::secrets).unwrap_or_default()

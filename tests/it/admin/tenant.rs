@@ -134,6 +134,12 @@ fn load_load_all_and_search() {
     assert_eq!(tenant.default_roles, ["Member"]);
     assert_eq!(tenant.extra["shoeSize"], 42);
 
+    let answer = json!({ "id": "group", "successors": ["acme", "evil"] });
+    let group = sends("GET /v1/mgmt/tenant?id=group", MANAGEMENT, Value::Null, &answer, |client| {
+        client.mgmt().tenant().load("group")
+    });
+    assert_eq!(group.successors, ["acme", "evil"]);
+
     let all = json!({ "tenants": [acme(), { "id": "b", "authType": "telepathy", "roleInheritance": "" }] });
     let tenants = sends("GET /v1/mgmt/tenant/all", MANAGEMENT, Value::Null, &all, |client| {
         client.mgmt().tenant().load_all()

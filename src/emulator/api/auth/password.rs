@@ -22,7 +22,7 @@ const PROVIDER: Field = optional("providerId", Kind::Text);
 const SIGN_UP: &[Field] = &[
     required("loginId", Kind::Text),
     required("password", Kind::Text),
-    optional("user", Kind::Object(SIGN_UP_USER)),
+    optional("user", Kind::Object(&SIGN_UP_USER)),
     LOGIN,
     PROVIDER,
 ];
@@ -64,6 +64,8 @@ fn policy(_: &Call<'_>, store: &mut Store) -> Result {
         "uppercase": policy.uppercase,
         "number": policy.number,
         "nonAlphanumeric": policy.non_alphanumeric,
+        "strengthScoreEnabled": policy.strength,
+        "strengthScore": policy.strength_score,
     })
     .into())
 }

@@ -20,15 +20,20 @@ pub(in crate::emulator) const SIGN_IN: [Field; 4] = [
     optional("useRecovery", Kind::Bool),
 ];
 
-/// The fields of a sign-up by message. The address may be repeated under further names.
-pub(in crate::emulator) const SIGN_UP: [Field; 6] = [
-    required("loginId", Kind::Text),
-    optional("user", Kind::Object(SIGN_UP_USER)),
-    optional("email", Kind::Text),
-    optional("phone", Kind::Text),
-    optional("loginOptions", Kind::Object(LOGIN_OPTIONS)),
-    optional("providerId", Kind::Text),
-];
+/// The fields of a sign-up by a link.
+pub(in crate::emulator) const SIGN_UP: [Field; 6] = sign_up_fields(&SIGN_UP_USER);
+
+/// The fields of a sign-up by message, with these of the user. The address may be repeated under further names.
+pub(in crate::emulator) const fn sign_up_fields(user: &'static [Field]) -> [Field; 6] {
+    [
+        required("loginId", Kind::Text),
+        optional("user", Kind::Object(user)),
+        optional("email", Kind::Text),
+        optional("phone", Kind::Text),
+        optional("loginOptions", Kind::Object(LOGIN_OPTIONS)),
+        optional("providerId", Kind::Text),
+    ]
+}
 
 /// The fields of a change of this address.
 pub(in crate::emulator) const fn update_fields(address: &'static str) -> [Field; 9] {
