@@ -205,7 +205,7 @@ impl Call<'_> {
     /// the way there, and may be secrets: another server does not get them.
     fn headers_of_a_protocol(&self) -> HeaderMap {
         let shared = &*self.core.shared;
-        let is_at_home = self.server == check::origin(&shared.base_url);
+        let is_at_home = self.foreign_server().is_none();
         let mut headers = if is_at_home { shared.headers.clone() } else { HeaderMap::new() };
         headers.remove(header::AUTHORIZATION);
         headers.remove(header::CONTENT_TYPE);
@@ -215,6 +215,13 @@ impl Call<'_> {
             headers.insert(header::CONTENT_TYPE, form);
         }
         headers
+    }
+
+    /// Host and port of the server, if it is not Descope's.
+    fn foreign_server(&self) -> Option<&str> {
+        let server = self.server.as_deref()?;
+        let is_at_home = check::origin(&self.core.shared.base_url).is_some_and(|at| at == server);
+        if is_at_home { None } else { Some(check::authority(server)) }
     }
 
     /// Asks for the project's licence tier.
@@ -236,6 +243,7 @@ impl Call<'_> {
             request_id: text("x-request-id"),
             cf_ray: text("cf-ray"),
             retry_after: retry_after(headers, self.core.shared.clock.unix().as_seconds()),
+            server: self.foreign_server().map(str::to_owned),
             ..ApiError::default()
         };
         let body = response.body().trim_ascii_start();
@@ -272,8 +280,11 @@ impl Call<'_> {
         let preview = if is_json { None } else { self.scrubber().preview(body) };
         let preview = preview.map(|text| format!(": {:?}", Escaped(&text))).unwrap_or_default();
         let unknown = if self.safe { "" } else { "; the call may still have taken effect" };
-        let problem =
-            format!("not Descope's answer, but perhaps a page of a proxy{preview}{unknown}");
+        let answer = match self.foreign_server() {
+            Some(server) => format!("the server's answer ({server})"),
+            None => "Descope's answer".to_owned(),
+        };
+        let problem = format!("not {answer}, but perhaps a page of a proxy{preview}{unknown}");
         DecodeError::new(problem).into()
     }
 

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use crate::escape::Escaped;
 
-/// A refusal by the Descope API.
+/// A refusal by the Descope API, or by the authorization server that a call of `oidc` went to.
 ///
-/// If the answer was not Descope's own, such as an HTML page of a proxy, this still has its status and the
+/// If the answer was not the server's own, such as an HTML page of a proxy, this still has its status and the
 /// beginning of its body.
 #[derive(Clone, Default)]
 #[non_exhaustive]
@@ -29,13 +29,20 @@ pub struct ApiError {
     pub retry_after: Option<Duration>,
     /// The first 200 characters of a body that is not a Descope error, without credentials.
     pub body_preview: Option<String>,
+    /// The server that refused, where it is not Descope's: its host, and its port if the URL has one.
+    pub server: Option<String>,
 }
 
 impl fmt::Display for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.status {
-            0 => f.write_str("the authorization server refused the sign-in")?,
-            status => write!(f, "Descope refused the call with HTTP status {status}")?,
+        let server = self.server.as_deref().map(Escaped);
+        match (self.status, server) {
+            (0, None) => f.write_str("the authorization server refused the sign-in")?,
+            (0, Some(server)) => write!(f, "{server} refused the sign-in")?,
+            (status, None) => write!(f, "Descope refused the call with HTTP status {status}")?,
+            (status, Some(server)) => {
+                write!(f, "{server} refused the call with HTTP status {status}")?;
+            }
         }
         let parts = [&self.code, &self.description, &self.message];
         let mut parts = parts.into_iter().filter(|part| !part.trim().is_empty()).peekable();
@@ -72,6 +79,7 @@ impl fmt::Debug for ApiError {
             .field("cf_ray", &self.cf_ray.as_deref().map(Escaped))
             .field("retry_after", &self.retry_after)
             .field("body_preview", &self.body_preview.as_deref().map(Escaped))
+            .field("server", &self.server.as_deref().map(Escaped))
             .finish()
     }
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::inbound_token::scope_claims;
 use super::jose;
-use super::oauth::{Access, ClientKey, Grant, Refresh};
+use super::oauth::{Access, ClientKey, Grant, Once};
 use super::oauth_client::{CUSTOM_CLAIMS, Client, DESCOPE_CLAIMS, OFFLINE, OPENID};
 use super::oauth_client::{REFRESH, by_key};
 use super::oauth_grant;
@@ -90,7 +90,7 @@ fn refresh_token(context: &Context<'_>, store: &mut Store, grant: &str) -> Strin
     let token = random::token();
     let expires = context.token_expiry(seconds(context.settings.refresh_lifetime));
     let (secret, id) = (digest(&token), grant.to_owned());
-    let refresh = Refresh { secret, grant: id, expires, spent: false };
+    let refresh = Once { secret, grant: id, expires, spent: false, asked: () };
     store.applications.oauth.refresh_tokens.push(refresh);
     extend(store, grant, expires);
     let known = store.applications.oauth.grants.get(By::Id, grant);
