@@ -17,7 +17,7 @@ pub(crate) fn escape(text: &str) -> String {
 }
 
 /// The look of all pages that people see: light and dark, from the width of a phone on.
-#[cfg(feature = "emulator")]
+#[cfg(any(feature = "emulator", feature = "oidc"))]
 pub(crate) const STYLE: &str = include_str!("style.css");
 
 /// A whole page. `body` is HTML, and `class` is one of the stylesheet.

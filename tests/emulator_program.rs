@@ -234,3 +234,50 @@ fn no_call_fails_under_signals_that_stop_and_go_on() {
     idle.read_to_string(&mut answer).unwrap();
     assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
 }
+
+#[test]
+fn with_tls_clients_trust_the_certificate_that_it_writes() {
+    let file = Seed::new("certificate", b"");
+    let path = file.0.to_str().unwrap();
+    let arguments = ["--project-id=P2abc", "--tls-name=descope.test", "--tls-certificate", path];
+    let mut running = Running(command().args(arguments).spawn().unwrap());
+    let mut lines = BufReader::new(running.0.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let base = lines.next().unwrap().strip_prefix("DESCOPE_BASE_URI=").unwrap().to_owned();
+    let port = base.strip_prefix("https://127.0.0.1:").unwrap().to_owned();
+    assert!(lines.any(|line| line.starts_with("# Clients") && line.ends_with(path)));
+    let pem = std::fs::read_to_string(path).unwrap();
+    let client =
+        |base: &str| descope::Client::builder().ignore_env().project_id("P2abc").base_url(base);
+    for base in [&base, &format!("https://localhost:{port}")] {
+        client(base).root_certificates(&*pem).build().unwrap().warm_up().unwrap();
+    }
+    assert!(client(&base).build().unwrap().warm_up().is_err(), "nobody else trusts it");
+
+    // As OpenSSL sees it, with a name of its own.
+    let url = format!("https://descope.test:{port}/health");
+    let resolve = format!("descope.test:{port}:127.0.0.1");
+    let curl = ["--silent", "--noproxy", "*", "--cacert", path, "--resolve", &resolve, &url];
+    match Command::new("curl").args(curl).output() {
+        Ok(answer) => assert_eq!(answer.stdout, br#"{"status":"ok"}"#, "{answer:?}"),
+        Err(error) => eprintln!("SKIPPED curl: {error}"),
+    }
+    // Without TLS it is not understood, and nothing is answered.
+    let mut plain = TcpStream::connect(format!("127.0.0.1:{port}")).unwrap();
+    plain.write_all(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+    let mut answer = Vec::new();
+    let _ = plain.read_to_end(&mut answer);
+    assert!(!answer.starts_with(b"HTTP/1.1 200"), "{answer:?}");
+}
+
+#[test]
+#[cfg(unix)]
+fn the_temporary_certificate_goes_with_the_program() {
+    let mut running = Running(command().arg("--tls").spawn().unwrap());
+    let mut lines = BufReader::new(running.0.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let line = lines.find(|line| line.starts_with("# Clients")).unwrap();
+    let path = line.rsplit_once(" in ").unwrap().1;
+    assert!(std::fs::read_to_string(path).unwrap().starts_with("-----BEGIN CERTIFICATE-----"));
+    signal(&running.0, &["TERM"]);
+    assert!(running.0.wait().unwrap().success());
+    assert!(!std::path::Path::new(path).exists());
+}

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::{env, fs};
 
@@ -24,6 +25,11 @@ Options:
   --any-project         Make the project that a request names, if there is none
   --origin ORIGIN       Let pages of this origin call the API, such as https://app.example.com,
                         or * for all; may be repeated [default: those of this machine]
+  --tls                 Serve HTTPS, with a certificate that is made at the start
+  --tls-certificate FILE  Where to write what clients have to trust; implies --tls
+                        [default: a file in the directory for temporary files, deleted at the end]
+  --tls-name NAME       A further name of the server, for the certificate; implies --tls;
+                        may be repeated [default: localhost and the address]
   --requests-per-minute N      Answer further requests of a minute with status 429
   --strict              Refuse unknown fields; if not given, they are ignored, and recorded
                         for GET /_emulator/unknown
@@ -46,6 +52,9 @@ struct Options {
     any_project: bool,
     origins: Vec<String>,
     requests_per_minute: Option<u32>,
+    tls: bool,
+    tls_certificate: Option<String>,
+    tls_names: Vec<String>,
     strict: bool,
     rotate: bool,
     cookies: bool,
@@ -63,6 +72,9 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Option<Options>,
         any_project: false,
         origins: Vec::new(),
         requests_per_minute: None,
+        tls: false,
+        tls_certificate: None,
+        tls_names: Vec::new(),
         strict: false,
         rotate: false,
         cookies: false,
@@ -95,6 +107,9 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Option<Options>,
                 let limit = limit.map_err(|_| "--requests-per-minute needs a number")?;
                 options.requests_per_minute = Some(limit);
             }
+            "--tls" => options.tls = true,
+            "--tls-certificate" => options.tls_certificate = Some(value()?),
+            "--tls-name" => options.tls_names.push(value()?),
             "--strict" => options.strict = true,
             "--rotate-refresh-tokens" => options.rotate = true,
             "--refresh-tokens-in-cookies" => options.cookies = true,
@@ -136,16 +151,61 @@ fn run(options: Options) -> Result<(), String> {
     }
     // Before anybody is told that it runs.
     let ended = Ended::new().map_err(|error| error.to_string())?;
-    let server = emulator
-        .serve_on((&*options.host, options.port))
-        .map_err(|error| format!("{}:{}: {error}", options.host, options.port))?;
+    let address = (&*options.host, options.port);
+    let names: Vec<&str> = options.tls_names.iter().map(|name| &**name).collect();
+    let tls = options.tls || options.tls_certificate.is_some() || !names.is_empty();
+    let server =
+        if tls { emulator.serve_tls_on(address, &names) } else { emulator.serve_on(address) };
+    let server = server.map_err(|error| format!("{}:{}: {error}", options.host, options.port))?;
+    let certificate = match server.certificate() {
+        Some(pem) => Some(Certificate::write(options.tls_certificate, pem)?),
+        None => None,
+    };
 
     let mut out = io::stdout().lock();
-    announce(&mut out, &server.base_url(), &emulator).map_err(|error| error.to_string())?;
+    announce(&mut out, &server.base_url(), &emulator)
+        .and_then(|()| certificate.as_ref().map_or(Ok(()), |file| file.announce(&mut out)))
+        .and_then(|()| out.flush())
+        .map_err(|error| error.to_string())?;
     drop(out);
     ended.wait();
     drop(server);
     Ok(())
+}
+
+/// The file with the certificate that clients have to trust.
+struct Certificate {
+    path: PathBuf,
+    temporary: bool,
+}
+
+impl Certificate {
+    fn write(path: Option<String>, pem: &str) -> Result<Self, String> {
+        let temporary = path.is_none();
+        let path = path.map_or_else(
+            || env::temp_dir().join(format!("descope-emulator-{}.pem", std::process::id())),
+            PathBuf::from,
+        );
+        fs::write(&path, pem).map_err(|error| format!("{}: {error}", path.display()))?;
+        Ok(Self { path, temporary })
+    }
+
+    fn announce(&self, out: &mut impl Write) -> io::Result<()> {
+        let path = self.path.display();
+        writeln!(out, "# Clients have to trust the certificate in {path}")?;
+        writeln!(out, "# Python: REQUESTS_CA_BUNDLE={path} SSL_CERT_FILE={path}")?;
+        writeln!(out, "# Node: NODE_EXTRA_CA_CERTS={path}")?;
+        writeln!(out, "# Go, curl and others: SSL_CERT_FILE={path}")
+    }
+}
+
+impl Drop for Certificate {
+    fn drop(&mut self) {
+        if self.temporary {
+            // Somebody may have deleted it.
+            let _ = fs::remove_file(&self.path);
+        }
+    }
 }
 
 /// Tells how programs find the emulator: by the environment, or else by code, which is in comments.
@@ -165,8 +225,7 @@ fn announce(out: &mut impl Write, base: &str, emulator: &Emulator) -> io::Result
          DescopeBaseURL: \"{base}\"}})"
     )?;
     writeln!(out, "# Node: DescopeClient({{ projectId: '{project}', baseUrl: '{base}' }})")?;
-    writeln!(out, "# What happens is shown at {base}/")?;
-    out.flush()
+    writeln!(out, "# What happens is shown at {base}/")
 }
 
 /// The text of a file: UTF-8, or UTF-16 as PowerShell writes it, with or without a byte order mark.

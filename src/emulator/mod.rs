@@ -108,7 +108,34 @@ impl Emulator {
     ///
     /// The operating system's error if the address cannot be opened, as for a port that is in use.
     pub fn serve_on(&self, address: impl ToSocketAddrs) -> io::Result<Server> {
-        Server::start(self.0.clone(), address)
+        Server::start(self.0.clone(), address, None)
+    }
+
+    /// The same with TLS, for clients that want HTTPS. The certificate is made for `localhost`, for the
+    /// address and for these names. Clients have to trust [`Server::certificate`].
+    ///
+    /// ```
+    /// use descope::Client;
+    /// use descope::emulator::Emulator;
+    ///
+    /// let emulator = Emulator::new();
+    /// let server = emulator.serve_tls_on(("127.0.0.1", 0), &[])?;
+    /// assert!(server.base_url().starts_with("https://127.0.0.1:"));
+    /// let client = Client::builder()
+    ///     .project_id(emulator.project_id())
+    ///     .base_url(server.base_url())
+    ///     .root_certificates(server.certificate().unwrap())
+    ///     .build()?;
+    /// client.warm_up()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The operating system's error if the address cannot be opened, or an error if a name is none that a
+    /// certificate can have.
+    pub fn serve_tls_on(&self, address: impl ToSocketAddrs, names: &[&str]) -> io::Result<Server> {
+        Server::start(self.0.clone(), address, Some(names))
     }
 
     /// Answers one request.

@@ -1,4 +1,4 @@
-//! What Descope says when it refuses a call.
+//! What a server says when it refuses a call.
 
 use std::fmt;
 use std::time::Duration;

@@ -21,7 +21,7 @@ pub(in crate::emulator) const LOGIN: [Field; 11] = [
 ];
 
 /// The `user` of a sign-up.
-pub(in crate::emulator) const SIGN_UP_USER: [Field; 9] = [
+pub(in crate::emulator) const SIGN_UP_USER: [Field; 11] = [
     optional("name", Kind::Text),
     optional("givenName", Kind::Text),
     optional("middleName", Kind::Text),

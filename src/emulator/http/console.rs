@@ -3,17 +3,16 @@
 use std::fmt::Write;
 
 use super::control::{PAGE, advance, fault};
+use super::dispatch::origin;
 use super::engine::Engine;
-use super::page::html;
+use super::parts::{self, Width};
 use crate::emulator::state::mailbox::Message;
 use crate::emulator::state::store::Store;
 use crate::emulator::words::clock::rfc3339;
 use crate::emulator::words::fields::{Field, Fields, Kind, optional, query, required};
 use crate::emulator::words::refusal::{Refusal, Result};
 use crate::html::escape;
-use crate::transport::http::header::{
-    CONTENT_SECURITY_POLICY, HeaderValue, LOCATION, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
-};
+use crate::transport::http::header::{CONTENT_SECURITY_POLICY, HeaderValue, LOCATION};
 use crate::transport::http::{Method, StatusCode};
 use crate::transport::{Request, Response};
 
@@ -38,24 +37,19 @@ const FORM: &[Field] = &[
 /// Answers a request for the page or by one of its forms.
 pub(super) fn serve(engine: &Engine, request: &Request) -> Option<Response> {
     let answer = match (request.uri().path(), request.method()) {
-        (PAGE, &Method::GET | &Method::HEAD) => Ok(page(engine)),
+        (PAGE, &Method::GET | &Method::HEAD) => Ok(page(engine, &origin(request))),
         (ACTIONS, &Method::POST) => act(engine, request),
         (path @ (PAGE | ACTIONS), method) => Err(Refusal::wrong_method(method.as_str(), path)),
         _ => return None,
     };
     let mut response = answer.unwrap_or_else(|refusal| {
         let message = refusal.body()["errorMessage"].as_str().unwrap_or_default().to_owned();
-        let body = format!("<p role=alert>{}</p><p><a href=\"/\">Back</a></p>", escape(&message));
-        let mut response = html("This did not work", &body);
-        *response.status_mut() = refusal.status;
-        response
+        parts::refused(refusal.status, &message)
     });
     let headers = response.headers_mut();
     let policy = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; \
                   base-uri 'none'; frame-ancestors 'none'";
     headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
-    headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     Some(response)
 }
 
@@ -145,15 +139,16 @@ fn table<const N: usize>(
     format!("<div class=scroll><table><thead><tr>{heads}<tbody>{table}</table></div>{more}")
 }
 
-fn page(engine: &Engine) -> Response {
+fn page(engine: &Engine, base: &str) -> Response {
     let project = escape(&engine.settings().project_id);
     let mut page = format!(
-        "<p id=top>Project <code>{project}</code>. Codes and links that Descope would have sent are in \
-         the inbox.</p><nav aria-label=Parts><ul><li><a href=\"#inbox\">Inbox</a>\
+        "<p id=top>This stands in for Descope, and sends nothing to anybody. Project \
+         <code>{project}</code>.</p>{}<nav aria-label=Parts><ul><li><a href=\"#inbox\">Inbox</a>\
          <li><a href=\"#users\">Users</a><li><a href=\"#sessions\">Sessions</a>\
          <li><a href=\"#applications\">Applications</a><li><a href=\"#clock\">Clock</a>\
          <li><a href=\"#faults\">Faults</a><li><a href=\"#requests\">Requests</a>\
-         <li><a href=\"/?project={project}\">Reload</a></ul></nav>"
+         <li><a href=\"/?project={project}\">Reload</a></ul></nav>",
+        begin(engine, base)
     );
     page += &projects(engine);
     {
@@ -168,11 +163,23 @@ fn page(engine: &Engine) -> Response {
     page += "<h2>Start anew</h2><p>Deletes all objects and messages of this project, removes the faults, \
              and takes the clock back to the real time.</p>";
     page += &form(engine, "", &[("reset", "Reset the project")]);
-    let mut response = html("Descope emulator", &page);
-    // Wider than a form.
-    let wide = String::from_utf8_lossy(response.body()).replacen("<body class=card>", "<body>", 1);
-    *response.body_mut() = wide.into_bytes();
-    response
+    parts::html(StatusCode::OK, "Descope emulator", Width::Wide, &page)
+}
+
+/// What a first visitor needs. It is folded away once there was a request.
+fn begin(engine: &Engine, base: &str) -> String {
+    let settings = engine.settings();
+    let [base, project, key] = [base, &*settings.project_id, &*settings.management_key].map(escape);
+    let open = if engine.request_counts().is_empty() { " open" } else { "" };
+    format!(
+        "<details{open}><summary>How to begin</summary><ol>\
+         <li>Point your application here, by its environment or in its code:\
+         <pre>DESCOPE_BASE_URI={base}\nDESCOPE_PROJECT_ID={project}\n\
+         DESCOPE_MANAGEMENT_KEY={key}</pre>\
+         <li>Sign up or sign in there, as a user would.\
+         <li>Load this page again. The code or the link that Descope would have sent is in the \
+         <a href=\"#inbox\">inbox</a>.</ol></details>"
+    )
 }
 
 fn projects(engine: &Engine) -> String {

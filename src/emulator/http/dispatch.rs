@@ -1,5 +1,6 @@
 //! Finds the operation of a request, after checking its bearer and its fields.
 
+use super::origin::scheme;
 use crate::emulator::api::areas::routes;
 use crate::emulator::api::call::Call;
 use crate::emulator::api::route::{Bearer, Route};
@@ -57,7 +58,7 @@ pub(super) fn is_route(request: &Request) -> bool {
 pub(super) fn origin(request: &Request) -> String {
     let host = request.headers().get(http::header::HOST).and_then(|host| host.to_str().ok());
     let authority = request.uri().authority().map(http::uri::Authority::as_str).or(host);
-    format!("http://{}", authority.unwrap_or("localhost"))
+    format!("{}://{}", scheme(request), authority.unwrap_or("localhost"))
 }
 
 /// Checks `Bearer project[:token][:management key]` and returns the token.

@@ -3,6 +3,7 @@
 use super::dispatch::origin;
 use super::engine::Engine;
 use super::oauth_page;
+use super::origin::Encrypted;
 use super::reply::{insert, json, no_store, redirect};
 use crate::emulator::api::oauth::asked::{Answer, Asked};
 use crate::emulator::api::oauth::client;
@@ -59,7 +60,10 @@ pub(in crate::emulator) fn authorize(
     login_id: Option<&str>,
 ) -> Result<String, Denial> {
     let missing = || Denial::missing("This is not the URL of an authorization endpoint");
-    let request = http::Request::get(url).body(Vec::new()).map_err(|_| missing())?;
+    let mut request = http::Request::get(url).body(Vec::new()).map_err(|_| missing())?;
+    if url.starts_with("https://") {
+        request.extensions_mut().insert(Encrypted);
+    }
     let path = request.uri().path();
     let place = find(path).filter(|_| path.ends_with("/authorize")).ok_or_else(missing)?;
     let context = Context { origin: origin(&request), ..engine.context() };

@@ -3,13 +3,14 @@
 use std::fmt::Write;
 
 use super::engine::Engine;
+use super::parts::{self, Width, alert};
 use crate::emulator::api::idp::{CHOICE, choose};
 use crate::emulator::state::idp::{Provider, Visit};
 use crate::emulator::state::store::Store;
 use crate::emulator::state::table::By;
 use crate::emulator::words::fields::{Field, Fields, Kind, Object, Shape, optional, parse, query};
 use crate::emulator::words::refusal::{Refusal, Result};
-use crate::html::{document, escape};
+use crate::html::escape;
 use crate::transport::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, LOCATION};
 use crate::transport::http::{Method, StatusCode};
 use crate::transport::{Request, Response};
@@ -28,9 +29,7 @@ pub(in crate::emulator) fn serve(engine: &Engine, request: &Request) -> Option<R
     };
     Some(answer.unwrap_or_else(|refusal| {
         let message = refusal.body()["errorMessage"].as_str().unwrap_or_default().to_owned();
-        let mut response = html("This did not work", &format!("<p>{}</p>", escape(&message)));
-        *response.status_mut() = refusal.status;
-        response
+        parts::refused(refusal.status, &message)
     }))
 }
 
@@ -81,15 +80,24 @@ fn done(request: &Request) -> Result<Response> {
     let fields = query(FIELDS, request.uri().query().unwrap_or_default())?;
     let fields = Fields::new(&fields);
     Ok(match (fields.some_text("code"), fields.some_text("err")) {
-        (Some(code), _) => {
-            html("You are back", &format!("<p>Code: <code id=code>{}</code></p>", escape(code)))
-        }
-        (None, None) if fields.has("app") => {
-            html("You are back", &format!("<p>Connected: {}</p>", escape(fields.text("app"))))
-        }
+        (Some(code), _) => html(
+            "You are back",
+            &format!(
+                "<p>The sign-in worked, and named no page to return to. Your application exchanges this code:</p><p><code id=code>{}</code></p>",
+                escape(code)
+            ),
+        ),
+        (None, None) if fields.has("app") => html(
+            "You are back",
+            &format!(
+                "<p>Connected: {}</p><p>You can close this window.</p>",
+                escape(fields.text("app"))
+            ),
+        ),
         (None, error) => {
             let error = escape(error.unwrap_or("no code"));
-            html("You are back", &format!("<p>Error: <code id=err>{error}</code></p>"))
+            let failed = alert("The sign-in failed.");
+            html("You are back", &format!("{failed}<p>Error: <code id=err>{error}</code></p>"))
         }
     })
 }
@@ -152,13 +160,8 @@ impl Visit {
     }
 }
 
-pub(super) fn html(title: &str, body: &str) -> Response {
-    let body = format!("{body}<footer>This is the Descope emulator.</footer>");
-    let mut response = Response::new(document(title, "card", &body).into_bytes());
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
+fn html(title: &str, body: &str) -> Response {
+    parts::html(StatusCode::OK, title, Width::Card, body)
 }
 
 #[cfg(test)]

@@ -117,7 +117,7 @@ fn a_device_code_is_entered_confirmed_and_answered() {
     poll(&server, &started).refused(400, "authorization_pending");
     let consent = browser.submit(&users, &[("loginId", ADA)]);
     // A link alone allows nothing, and the code is shown to be compared.
-    let code = format!("<code id=code>{}</code>", started.text("user_code"));
+    let code = format!("<code id=code class=big>{}</code>", started.text("user_code"));
     assert!(consent.text.contains(&code), "{}", consent.text);
     let done = browser.submit(&consent, &[("allow", "1"), ("scope extra", "1")]);
     assert!(done.text.contains("You can close this window"), "{}", done.text);
@@ -196,7 +196,7 @@ fn pages_are_not_framed_run_no_scripts_and_escape_all_texts() {
         assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"));
         assert_eq!(page.header("x-frame-options"), "DENY");
         assert_eq!(page.header("cache-control"), "no-store");
-        assert_eq!(page.header("referrer-policy"), "no-referrer");
+        assert_eq!(page.header("referrer-policy"), "same-origin");
         let labelled = page.text.matches("<label").count();
         let inputs = page.text.matches("<input").count() - page.text.matches("type=hidden").count();
         assert_eq!(labelled, inputs, "{}", page.text);

@@ -21,7 +21,7 @@ use crate::emulator::words::refusal::{Refusal, Result};
 const CODE_LENGTH: usize = 6;
 
 /// `username` and `icon` are taken, but Descope does not say what becomes of them: no answer has them.
-const SIGN_UP_USER: [Field; 11] =
+const SIGN_UP_USER: [Field; 13] =
     concat(shapes::SIGN_UP_USER, [optional("username", Kind::Text), optional("icon", Kind::Text)]);
 const SIGN_UP_FIELDS: [Field; 8] = concat(
     sign_up_fields(&SIGN_UP_USER),

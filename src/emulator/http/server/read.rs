@@ -53,7 +53,7 @@ enum Framing {
     Chunked,
 }
 
-impl<R: Read> Reader<R> {
+impl<R: Read + Write> Reader<R> {
     pub(in crate::emulator) fn new(stream: R) -> Self {
         Self { stream, buffer: Vec::new() }
     }
@@ -77,11 +77,13 @@ impl<R: Read> Reader<R> {
         }
     }
 
-    /// The next request, or `None` at the end. `writer` is for `100 Continue`.
-    pub(in crate::emulator) fn next(
-        &mut self,
-        writer: &mut impl Write,
-    ) -> Result<Option<Incoming>, Bad> {
+    /// What requests are read from, and answers are written to.
+    pub(in crate::emulator) fn stream(&mut self) -> &mut R {
+        &mut self.stream
+    }
+
+    /// The next request, or `None` at the end.
+    pub(in crate::emulator) fn next(&mut self) -> Result<Option<Incoming>, Bad> {
         let (mut request, length, version_1_1) = loop {
             if let Some(head) = parse_head(&self.buffer)? {
                 break head;
@@ -104,7 +106,7 @@ impl<R: Read> Reader<R> {
             .get(EXPECT)
             .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"));
         if waits && version_1_1 && self.buffer.is_empty() {
-            writer.write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
+            self.stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
         }
         *request.body_mut() = match framing {
             Framing::Length(length) => self.exactly(length)?,
