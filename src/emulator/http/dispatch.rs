@@ -116,10 +116,10 @@ fn refresh_cookie(request: &Request) -> Option<String> {
     let name = headers.get("x-descope-refresh-cookie-name").and_then(|name| name.to_str().ok());
     let name = name.filter(|name| !name.is_empty()).unwrap_or("DSR");
     let lines = headers.get_all(http::header::COOKIE).iter().filter_map(|line| line.to_str().ok());
-    let pairs =
+    let mut pairs =
         lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    let mut found = pairs.filter(|(found, value)| *found == name && !value.is_empty());
-    found.next().map(|(_, value)| value.to_owned())
+    let found = pairs.find(|(found, value)| *found == name && !value.is_empty());
+    found.map(|(_, value)| value.to_owned())
 }
 
 /// Refuses a management key that was not created here, is over, or may not make such a call. The

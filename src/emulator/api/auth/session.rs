@@ -310,7 +310,7 @@ mod tests {
         assert_eq!(ask(&[("cookie", &format!("DS=x; DSR={token}"))]), 200);
         assert_eq!(ask(&[("cookie", "theme=dark"), ("cookie", &format!("DSR={token}"))]), 200);
         assert_eq!(ask(&[renamed, ("cookie", &format!("MINE={token}"))]), 200);
-        for cookies in [&format!("MINE={token}"), &format!("XDSR={token}"), "DSR=", "DSR"] {
+        for cookies in [&*format!("MINE={token}"), &*format!("XDSR={token}"), "DSR=", "DSR"] {
             assert_eq!(ask(&[("cookie", cookies)]), 401, "{cookies}");
         }
         assert_eq!(ask(&[renamed, ("cookie", &format!("DSR={token}"))]), 401);
