@@ -101,12 +101,26 @@ fn authorize(
             check_key(rest.unwrap_or_default(), route, settings, now, store).map(|()| None)
         }
         Bearer::Public | Bearer::Project => Ok(None),
-        Bearer::Refresh | Bearer::AccessKey => Ok(token.map(str::to_owned)),
+        Bearer::Refresh => Ok(token.map(str::to_owned).or_else(|| refresh_cookie(request))),
+        Bearer::AccessKey => Ok(token.map(str::to_owned)),
         // A key for the authentication calls alone is no token.
         Bearer::MaybeRefresh => {
-            Ok(token.filter(|token| token.matches('.').count() == 2).map(str::to_owned))
+            let token = token.filter(|token| token.matches('.').count() == 2);
+            Ok(token.map(str::to_owned).or_else(|| refresh_cookie(request)))
         }
     }
+}
+
+/// The refresh token that a browser sends by itself, where pages do not see it. They may give the cookie another name.
+fn refresh_cookie(request: &Request) -> Option<String> {
+    let headers = request.headers();
+    let name = headers.get("x-descope-refresh-cookie-name").and_then(|name| name.to_str().ok());
+    let name = name.filter(|name| !name.is_empty()).unwrap_or("DSR");
+    let lines = headers.get_all(http::header::COOKIE).iter().filter_map(|line| line.to_str().ok());
+    let mut pairs =
+        lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    let found = pairs.find(|(found, value)| *found == name && !value.is_empty());
+    found.map(|(_, value)| value.to_owned())
 }
 
 /// Refuses a management key that was not created here, is over, or may not make such a call. The

@@ -341,6 +341,7 @@ fn answer(context: &Context<'_>, store: &Store, refresh_token: &str, shown: Show
         "cookiePath": "/",
         "cookieMaxAge": max_age,
         "cookieExpiration": refresh.expires,
+        "sessionExpiration": expires,
         "user": user.show(store),
         "firstSeen": shown.first_seen,
     }));

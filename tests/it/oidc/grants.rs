@@ -433,11 +433,7 @@ fn a_refusal_says_which_server_refused() {
             assert_eq!(error.server.as_deref(), Some(name));
         }
         // So does what is not an answer at all.
-        server.respond(Ok(with_header(
-            response(200, &json!("Sorry")),
-            "content-type",
-            "text/html",
-        )));
+        server.answer(200, &json!("Sorry"));
         let error = refresh().to_string();
         assert!(error.contains(&format!("not the server's answer ({name})")), "{error}");
     }

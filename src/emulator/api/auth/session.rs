@@ -184,6 +184,7 @@ mod tests {
         assert_eq!(found["iss"], emulator.project_id());
         assert_eq!(found["drn"], "DS");
         assert_eq!(found["sub"], session["user"]["userId"]);
+        assert_eq!(found["exp"], session["sessionExpiration"]);
         assert!((now + 598..=now + 600).contains(&found["exp"].as_i64().unwrap()));
         assert_eq!(
             (&found["roles"], &found["permissions"]),
@@ -295,6 +296,24 @@ mod tests {
         let cookie = response.headers()["set-cookie"].to_str().unwrap();
         let token = cookie.strip_prefix("DSR=").unwrap().split(';').next().unwrap();
         assert_eq!(emulator.refresh(token).0, 200);
+
+        // The browser sends it back, and the page names the project alone.
+        let ask = |headers: &[(&str, &str)]| {
+            let mut request = crate::transport::http::Request::post("/v1/auth/refresh")
+                .header("authorization", format!("Bearer {}", emulator.project_id()));
+            for (name, value) in headers {
+                request = request.header(*name, *value);
+            }
+            emulator.handle(request.body(Vec::new()).unwrap()).status().as_u16()
+        };
+        let renamed = ("x-descope-refresh-cookie-name", "MINE");
+        assert_eq!(ask(&[("cookie", &format!("DS=x; DSR={token}"))]), 200);
+        assert_eq!(ask(&[("cookie", "theme=dark"), ("cookie", &format!("DSR={token}"))]), 200);
+        assert_eq!(ask(&[renamed, ("cookie", &format!("MINE={token}"))]), 200);
+        for cookies in [&*format!("MINE={token}"), &*format!("XDSR={token}"), "DSR=", "DSR"] {
+            assert_eq!(ask(&[("cookie", cookies)]), 401, "{cookies}");
+        }
+        assert_eq!(ask(&[renamed, ("cookie", &format!("DSR={token}"))]), 401);
     }
 
     #[test]
