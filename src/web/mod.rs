@@ -97,6 +97,7 @@ mod proofs;
 mod refresh;
 mod resource;
 mod tokens;
+mod webhook;
 
 pub use self::access::{Access, Visitor};
 pub use self::denied::{Denied, Reason, status};
@@ -107,4 +108,5 @@ pub use self::proof_memory::{ProofId, ProofMemory};
 pub use self::proofs::{ProofOptions, Proofs};
 pub use self::resource::Resource;
 pub use self::tokens::RequestTokens;
+pub use self::webhook::{Webhook, WebhookError};
 pub use crate::jwt::ProofError;

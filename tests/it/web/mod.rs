@@ -13,6 +13,7 @@ mod python;
 mod reading;
 mod refresh;
 mod users;
+mod webhooks;
 
 use std::time::Duration;
 
