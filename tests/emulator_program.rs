@@ -281,3 +281,33 @@ fn the_temporary_certificate_goes_with_the_program() {
     assert!(running.0.wait().unwrap().success());
     assert!(!std::path::Path::new(path).exists());
 }
+
+/// Process 1 has no default action for signals: without a handler it ignores them, from outside too.
+#[test]
+#[cfg(target_os = "linux")]
+fn as_process_1_it_ends_on_sigterm_and_on_sigint() {
+    const ALONE: [&str; 5] = ["--user", "--map-root-user", "--pid", "--fork", "--kill-child"];
+    let may = Command::new("unshare").args(ALONE).arg("true").output();
+    if !may.is_ok_and(|output| output.status.success()) {
+        eprintln!("SKIPPED the test of process 1: this system does not let it unshare the processes");
+        return;
+    }
+    for name in ["TERM", "INT"] {
+        let mut command = Command::new("unshare");
+        command.args(ALONE).arg(env!("CARGO_BIN_EXE_descope-emulator")).stdout(Stdio::piped());
+        let mut outside = Running(command.spawn().unwrap());
+        let mut lines = BufReader::new(outside.0.stdout.take().unwrap()).lines();
+        let base = lines.next().unwrap().unwrap();
+        let address = base.strip_prefix("DESCOPE_BASE_URI=http://").unwrap();
+        assert!(get(address, "/health").contains("ok"));
+        let outer = outside.0.id();
+        let children = std::fs::read_to_string(format!("/proc/{outer}/task/{outer}/children"));
+        let inner = children.unwrap().trim().to_owned();
+        let status = std::fs::read_to_string(format!("/proc/{inner}/status")).unwrap();
+        let ids = status.lines().find(|line| line.starts_with("NSpid:")).unwrap();
+        assert_eq!(ids.split_whitespace().last(), Some("1"), "{ids}");
+        assert!(Command::new("kill").args(["-s", name, &inner]).status().unwrap().success());
+        assert!(outside.0.wait().unwrap().success(), "{name}");
+        assert!(TcpStream::connect(address).is_err());
+    }
+}

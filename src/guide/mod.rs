@@ -8,6 +8,7 @@
 //! | [`security`] | what is checked, by which test, and what a local check cannot know |
 //! | [`testing`] | how to test your own program, with the emulator or with a closure |
 //! | [`emulator`] | what the emulator covers, running it for other programs, seeds, faults |
+//! | [`other_languages`] | the emulator in tests in Python, Node and Go |
 //! | [`web`] | web services: guarding pages, cookies |
 //! | [`operations`] | which operations of the API the crate sends, and which the emulator answers |
 //! | [`conformance`] | how the crate is compared with recorded calls and the official SDKs, with the results |
@@ -63,6 +64,9 @@ pub mod node {}
 #[cfg_attr(doc, doc = include_str!("../operations.txt"))]
 /// ```
 pub mod operations {}
+
+#[doc = include_str!("other_languages.md")]
+pub mod other_languages {}
 
 #[doc = include_str!("programs.md")]
 pub mod programs {}

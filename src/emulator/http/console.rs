@@ -126,8 +126,9 @@ fn table<const N: usize>(
         count += 1;
         if count <= ROWS {
             table += "<tr>";
-            for cell in row {
-                table.extend(["<td>", &cell, "</td>"]);
+            for (head, cell) in heads.iter().zip(row) {
+                // On a phone the label is beside the cell.
+                table.extend(["<td data-label=\"", head, "\"><span>", &cell, "</span></td>"]);
             }
         }
     }
@@ -202,7 +203,7 @@ fn projects(engine: &Engine) -> String {
 fn inbox(engine: &Engine, store: &Store) -> String {
     let rows = store.mailbox.iter().rev().map(|message| {
         [
-            rfc3339(message.time.as_seconds()),
+            format!("<time>{}</time>", rfc3339(message.time.as_seconds())),
             escape(&message.to),
             format!("{}, by {}", escape(&message.purpose), escape(&message.method)),
             contents(message),
@@ -292,9 +293,9 @@ fn clock(engine: &Engine) -> String {
 
 fn faults(engine: &Engine) -> String {
     let faults = engine.faults();
-    let rows =
-        faults.iter().map(|fault| [format!("<code>{}</code>", escape(&format!("{fault:?}")))]);
-    let table = table(["Fault"], rows, "Requests are answered without faults.");
+    let rows = faults.iter().map(|fault| fault.shown().map(|text| escape(&text)));
+    let nothing = "Requests are answered without faults.";
+    let table = table(["Fault", "Requests", "Times left"], rows, nothing);
     let kinds = KINDS.map(|kind| format!("<option>{kind}")).concat();
     let inner = format!(
         "<label>Kind <select name=kind>{kinds}</select></label>\
@@ -367,7 +368,7 @@ mod tests {
             "&lt;u&gt;Ada",
             "&lt;i&gt;",
             "/v1/auth/magiclink/signup/email",
-            "<td>open</td>",
+            "<span>open</span>",
             emulator.project_id(),
         ] {
             assert!(page.contains(part), "{part} in {page}");

@@ -255,7 +255,7 @@ impl Visit {
             )
         };
         let login_id = field("loginId", "Login ID", &ask.login_hint, "autocomplete=username");
-        let by_id = format!("{login_id}{}", main_button("", "", "Sign in"));
+        let by_id = format!("<h2>Somebody else</h2>{login_id}{}", main_button("", "", "Sign in"));
         let cancel = button("deny", "1", "Cancel");
         [list, by_id, cancel]
             .map(|inner| self.form(backchannel::PAGE, Some(&ask.id), &inner))

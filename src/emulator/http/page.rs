@@ -123,12 +123,15 @@ fn page(title: &str, state: &str, hint: &str, store: &Store) -> Response {
     for user in store.users.iter() {
         for login_id in &user.login_ids {
             let id = escape(login_id);
-            let name = escape(&user.profile.name);
+            let shown = match escape(&user.profile.name) {
+                name if name.is_empty() => id.clone(),
+                name => format!("{name} <small>{id}</small>"),
+            };
             // Writing to a string cannot fail.
             let _ = write!(
                 page,
-                "<li><form method=post>{state}<button name=loginId value=\"{id}\">{id}</button> \
-                 <span>{name}</span></form></li>"
+                "<li><form method=post>{state}<button name=loginId value=\"{id}\">{shown}</button>\
+                 </form></li>"
             );
         }
     }
