@@ -12,6 +12,7 @@ use crate::core::{Core, MakeRequestId, Settings, Shared};
 use crate::error::Result;
 use crate::jwt::{KeyPolicy, REFRESH_COOKIE};
 use crate::license::License;
+use crate::observe::{Event, Observer, Observers};
 use crate::refreshes::Refreshes;
 use crate::retry::RetryPolicy;
 use crate::secret::Secret;
@@ -58,6 +59,7 @@ pub struct ClientBuilder {
     refresh_cookie: String,
     headers: Vec<(String, String)>,
     request_id: Option<Box<MakeRequestId>>,
+    observer: Option<Box<Observer>>,
     key_policy: KeyPolicy,
     leeway: Duration,
     max_token_size: usize,
@@ -112,6 +114,7 @@ impl Default for ClientBuilder {
             refresh_cookie: REFRESH_COOKIE.to_owned(),
             headers: Vec::new(),
             request_id: None,
+            observer: None,
             key_policy: KeyPolicy::default(),
             leeway: Duration::from_secs(5),
             max_token_size: check::MAX_TOKEN,
@@ -269,6 +272,36 @@ impl ClientBuilder {
         self
     }
 
+    /// A function that is told of every try of every call, of its answer, and of the wait before the next try: see
+    /// [`Event`]. Use it for metrics, for a line of progress while a script waits, or to keep the request IDs of
+    /// successes. It never sees a secret. Defaults to none, and costs nothing then. The last observer counts.
+    ///
+    /// ```
+    /// use descope::Client;
+    /// use descope::observe::Event;
+    ///
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// let client = Client::builder()
+    /// #   .emulator(&emulator)
+    ///     .observer(|event| {
+    ///         if let Event::Retrying { attempt, wait, reason, .. } = event {
+    ///             eprintln!("{}: {reason}, trying again in {wait:.0?}", attempt.path());
+    ///         }
+    ///     })
+    ///     .build()?;
+    /// # client.warm_up()?;
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// The function runs on the thread of the call, so it should return soon. No lock of the client is held while it
+    /// runs, but it must not make a call of the same client, or it would be told of its own calls without end. If it
+    /// panics, the call goes on as if it had not: the panic hook reports it, and the observer is told of what
+    /// happens next all the same.
+    pub fn observer(mut self, observer: impl Fn(&Event<'_>) + Send + Sync + 'static) -> Self {
+        self.observer = Some(Box::new(observer));
+        self
+    }
+
     /// Trusts these certificate authorities, in PEM, instead of the built-in ones. Use it for a company's
     /// proxy, or for your own server. You cannot switch certificate checks off.
     ///
@@ -392,6 +425,7 @@ impl ClientBuilder {
             auth_management_key,
             license: self.license.then(License::default),
             request_id: self.request_id,
+            observers: Observers { own: self.observer },
             transport,
             clock: self.clock.unwrap_or_else(|| Box::<SystemClock>::default()),
             refreshes: Refreshes::default(),

@@ -154,7 +154,7 @@ impl Client {
         credential: Credential<'_>,
         body: &impl Serialize,
     ) -> Result<Value> {
-        Call::new(&self.core, method, path)
+        Call::to_path(&self.core, method, path)
             .check(check::path("path", path))
             .credential(credential)
             .whole_body("body", body)

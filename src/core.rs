@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::clock::Clock;
 use crate::jwt::Verifier;
 use crate::license::License;
+use crate::observe::Observers;
 use crate::refreshes::Refreshes;
 use crate::retry::RetryPolicy;
 use crate::secret::Secret;
@@ -32,6 +33,7 @@ pub(crate) struct Shared {
     /// Those that every request has; the user's cannot replace the crate's.
     pub(crate) headers: HeaderMap,
     pub(crate) request_id: Option<Box<MakeRequestId>>,
+    pub(crate) observers: Observers,
     pub(crate) transport: Box<dyn Transport>,
     pub(crate) clock: Box<dyn Clock>,
     pub(crate) verifier: Verifier,

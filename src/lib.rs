@@ -48,6 +48,7 @@ pub mod emulator;
 #[cfg(doc)]
 pub mod guide;
 pub mod mgmt;
+pub mod observe;
 #[cfg(feature = "oidc")]
 pub mod oidc;
 #[cfg(feature = "token-store")]

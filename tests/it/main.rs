@@ -29,6 +29,7 @@ mod magic_link;
 mod mutation;
 mod notp;
 mod oauth;
+mod observe;
 mod oidc;
 mod operations;
 mod otp;
