@@ -1,4 +1,5 @@
 mod build;
+mod caches;
 mod settings;
 
 use std::fmt;
@@ -11,6 +12,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::core::{Core, MakeRequestId, Settings, Shared};
 use crate::error::Result;
 use crate::jwt::{KeyPolicy, REFRESH_COOKIE};
+use crate::keys::{KeySet, KeyStore};
 use crate::license::License;
 use crate::observe::{Event, Observer, Observers};
 use crate::refreshes::Refreshes;
@@ -61,6 +63,8 @@ pub struct ClientBuilder {
     request_id: Option<Box<MakeRequestId>>,
     observer: Option<Box<Observer>>,
     key_policy: KeyPolicy,
+    key_set: Option<KeySet>,
+    key_store: Option<Box<dyn KeyStore>>,
     leeway: Duration,
     max_token_size: usize,
     settings: Settings,
@@ -116,6 +120,8 @@ impl Default for ClientBuilder {
             request_id: None,
             observer: None,
             key_policy: KeyPolicy::default(),
+            key_set: None,
+            key_store: None,
             leeway: Duration::from_secs(5),
             max_token_size: check::MAX_TOKEN,
             settings: Settings {
@@ -412,7 +418,8 @@ impl ClientBuilder {
         let cache = cache.map(|url| Url::new("fga_cache_url", &url)).transpose()?;
         check::cookie_name("refresh_cookie", &self.refresh_cookie)?;
         let headers = headers(&self.headers, &project_id)?;
-        let verifier = self.make_verifier(env, &project_id, &base_url.text)?;
+        let clock = self.clock.take().unwrap_or_else(|| Box::<SystemClock>::default());
+        let verifier = self.make_verifier(env, &project_id, &base_url.text, &*clock)?;
         let has_key = management_key.is_some() || auth_management_key.is_some();
         let transport = self.make_transport(has_key, &base_url, cache.as_ref())?;
         let shared = Shared {
@@ -427,7 +434,7 @@ impl ClientBuilder {
             request_id: self.request_id,
             observers: Observers { own: self.observer },
             transport,
-            clock: self.clock.unwrap_or_else(|| Box::<SystemClock>::default()),
+            clock,
             refreshes: Refreshes::default(),
             servers: Servers::default(),
         };

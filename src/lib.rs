@@ -19,6 +19,7 @@ mod check;
 mod client;
 mod core;
 mod digest;
+mod disk;
 mod error;
 mod escape;
 mod extra;
@@ -27,6 +28,7 @@ mod html;
 mod json;
 mod jwt;
 mod license;
+mod lock;
 mod missing;
 mod models;
 mod names;
@@ -47,6 +49,7 @@ pub mod clock;
 pub mod emulator;
 #[cfg(doc)]
 pub mod guide;
+pub mod keys;
 pub mod mgmt;
 pub mod observe;
 #[cfg(feature = "oidc")]
@@ -67,6 +70,7 @@ pub use error::{
 pub use extra::Extra;
 pub use json::DecodeError;
 pub use jwt::{Claims, KeyPolicy, Scope};
+pub use keys::KeySet;
 pub use models::{
     AuthType, RoleInheritance, SignInRecord, Tenant, TenantRoles, User, UserDetails, UserStatus,
     UserTenant,

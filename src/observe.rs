@@ -11,7 +11,9 @@ use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, StoreError};
+#[cfg(feature = "log")]
+use crate::escape::Escaped;
 use crate::retry;
 use crate::time::UnixTime;
 use crate::transport::http::{HeaderMap, Method};
@@ -68,6 +70,15 @@ pub enum Event<'e> {
         /// Why.
         error: &'e Error,
     },
+    /// The [key store](crate::ClientBuilder::key_store) failed, or what it holds is not used. The client goes on
+    /// as if it were empty.
+    #[non_exhaustive]
+    KeyStoreFailed {
+        /// The fetch that the store was to save, whose number of tries is 0.
+        attempt: Attempt<'e>,
+        /// Why.
+        error: &'e StoreError,
+    },
 }
 
 impl<'e> Event<'e> {
@@ -78,7 +89,8 @@ impl<'e> Event<'e> {
             | Self::Answered { attempt, .. }
             | Self::Unanswered { attempt, .. }
             | Self::Retrying { attempt, .. }
-            | Self::Refused { attempt, .. } => attempt,
+            | Self::Refused { attempt, .. }
+            | Self::KeyStoreFailed { attempt, .. } => attempt,
         }
     }
 }
@@ -277,7 +289,9 @@ impl<'e> Pattern<'e> {
                 let (mut text, mut at) = (String::new(), 0);
                 for (name, id) in ids {
                     text.push_str(path.get(at..id.start).unwrap_or_default());
-                    text.extend(["{", name, "}"]);
+                    text.push('{');
+                    text.push_str(name);
+                    text.push('}');
                     at = id.end;
                 }
                 text.push_str(path.get(at..).unwrap_or_default());
@@ -359,6 +373,10 @@ fn log_event(event: &Event<'_>) {
             log::debug!("{method} {path}, try {number}: again in {wait:.1?}, because of {reason}");
         }
         Event::Refused { error, .. } => log::debug!("{method} {path}, not sent: {error}"),
+        Event::KeyStoreFailed { error, .. } => {
+            let error = error.to_string();
+            log::warn!("the key store is of no use: {}", Escaped(&error));
+        }
     }
 }
 

@@ -23,6 +23,7 @@ mod fga_reference;
 mod inputs;
 mod inventory;
 mod jwks;
+mod key_store;
 mod keys;
 mod license;
 mod magic_link;

@@ -65,6 +65,7 @@ fn observe(event: &Event<'_>) {
         }
         Event::Unanswered { error, .. } => print(&error.to_string()),
         Event::Refused { error, .. } => print(&error.to_string()),
+        Event::KeyStoreFailed { error, .. } => print(&error.to_string()),
         Event::Retrying { reason, .. } => print(&reason.to_string()),
         _ => {}
     }
@@ -385,10 +386,10 @@ fn no_secret_is_ever_shown() {
         assert!(printed.contains(seen), "nothing of {seen} was seen");
     }
     let paths = PATHS.lock().unwrap_or_else(PoisonError::into_inner);
-    assert!(paths.len() > 50 && paths.contains("/v2/keys/{project_id}"), "{paths:?}");
+    assert!(paths.len() > 30 && paths.contains("/v2/keys/{project_id}"), "{paths:?}");
     for path in &*paths {
         let named: String = path.split(['{', '}']).step_by(2).collect();
-        assert!(!named.contains(['?', '%', '@', '=']) && !named.contains("ada"), "{path}");
+        assert!(!named.contains(['?', '%', '@', '=']) && !named.contains("canary"), "{path}");
     }
     let dumped = DUMPED.load(Ordering::Relaxed);
     assert!(dumped, "ureq dumps nothing any more: drop the exception, and the note in the guide");
