@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use self::settings::{Env, Url, headers, secret};
 use crate::check;
+use crate::checks::CheckCache;
 use crate::client::Client;
 use crate::clock::{Clock, SystemClock};
 use crate::core::{Core, MakeRequestId, Settings, Shared};
@@ -54,6 +55,7 @@ pub struct ClientBuilder {
     project_id: Option<String>,
     base_url: Option<String>,
     fga_cache_url: Option<String>,
+    check_cache: Option<CheckCache>,
     management_key: Option<Secret>,
     auth_management_key: Option<Secret>,
     license: bool,
@@ -111,6 +113,7 @@ impl Default for ClientBuilder {
             project_id: None,
             base_url: None,
             fga_cache_url: None,
+            check_cache: None,
             management_key: None,
             auth_management_key: None,
             license: false,
@@ -152,16 +155,6 @@ impl ClientBuilder {
     /// [`allow_unencrypted_keys`](Self::allow_unencrypted_keys).
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
         self.base_url = Some(url.into());
-        self
-    }
-
-    /// The URL of a proxy next to your program that caches answers to authorization checks. Defaults to none.
-    ///
-    /// These calls then go to the proxy, with the same credentials: saving the FGA schema, creating, deleting
-    /// and checking FGA relations, and asking who can access a resource and what a target can access. If the
-    /// proxy does not answer, the call fails. The client does not try the API itself.
-    pub fn fga_cache_url(mut self, url: impl Into<String>) -> Self {
-        self.fga_cache_url = Some(url.into());
         self
     }
 
@@ -428,6 +421,7 @@ impl ClientBuilder {
             project_id,
             base_url: base_url.text,
             fga_cache_url: cache.map(|url| url.text),
+            checks: self.check_cache.map(CheckCache::build).transpose()?,
             management_key,
             auth_management_key,
             license: self.license.then(License::default),

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::checks::Checks;
 use crate::clock::Clock;
 use crate::jwt::Verifier;
 use crate::license::License;
@@ -26,6 +27,8 @@ pub(crate) struct Shared {
     pub(crate) project_id: String,
     pub(crate) base_url: String,
     pub(crate) fga_cache_url: Option<String>,
+    /// Answers to authorization checks, where they are remembered.
+    pub(crate) checks: Option<Checks>,
     pub(crate) management_key: Option<Secret>,
     pub(crate) auth_management_key: Option<Secret>,
     /// Where management calls are to name the licence tier.

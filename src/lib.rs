@@ -16,6 +16,7 @@ mod answer;
 mod builder;
 mod call;
 mod check;
+mod checks;
 mod client;
 mod core;
 mod digest;

@@ -12,6 +12,7 @@ use super::tell::Which;
 use super::{Call, Credential};
 use crate::answer::Answer;
 use crate::check;
+use crate::checks::Checks;
 use crate::error::{ApiError, Error, Result};
 use crate::escape::Escaped;
 use crate::json::{self, DecodeError};
@@ -21,7 +22,7 @@ use crate::page::Page;
 use crate::retry;
 use crate::scrub::Scrubber;
 use crate::secret::Secret;
-use crate::transport::http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
+use crate::transport::http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri, header};
 use crate::transport::{Limits, Response, TransportError, TransportErrorKind};
 
 impl Call<'_> {
@@ -81,31 +82,37 @@ impl Call<'_> {
             return Err(error);
         }
         let core = self.core;
+        let _changing = self.changes_checks().map(Checks::changing);
         let mut request = Request::new(self.written()?);
         *request.method_mut() = self.method.clone();
-        let cache = core.shared.fga_cache_url.as_ref().filter(|_| self.fga_cache);
-        let server = self.server.as_ref().or(cache).unwrap_or(&core.shared.base_url);
-        *request.uri_mut() = format!("{server}{}", self.path).parse().map_err(|_| unwritable())?;
+        let api = self.server.as_deref().unwrap_or(&core.shared.base_url);
+        let cache = core.shared.fga_cache_url.as_deref().filter(|_| self.fga_cache);
+        let mut which = Which { server: cache.unwrap_or(api), number: 0 };
+        *request.uri_mut() = self.uri(which.server)?;
+        // What to ask once the cache does not answer.
+        let mut instead = cache.map(|_| api);
         *request.headers_mut() = self.headers()?;
         let clock = &*core.shared.clock;
         let deadline = clock.monotonic().saturating_add(core.settings.deadline);
         let careful = self.once.then(|| core.settings.retry.clone().retry_unavailable(false));
         let retry = careful.as_ref().unwrap_or(&core.settings.retry);
-        let which = |number| Which { server, number };
         let mut tries = 0;
         loop {
             let left = deadline.saturating_sub(clock.monotonic());
-            let limits = self.limits.unwrap_or(Limits {
-                timeout: core.settings.try_timeout.min(left),
-                body: self.largest,
-            });
+            // The other half is for whom there is to ask instead.
+            let limits = self.limits(if instead.is_some() { left / 2 } else { left });
             request.extensions_mut().insert(limits);
             tries += 1;
+            which.number += 1;
             let mut attempt = request.clone();
             self.protocol.map_or(Ok(()), |protocol| protocol.complete(&mut attempt))?;
-            let Some(outcome) = self.attempt(attempt, limits, which(tries)) else {
+            let Some(outcome) = self.attempt(attempt, limits, which) else { continue };
+            if let Some(api) = instead.filter(|_| self.falls_back(&outcome)) {
+                self.tell_retry(which, Duration::ZERO, RetryReason::of(&outcome));
+                *request.uri_mut() = self.uri(api)?;
+                (instead, which.server, tries) = (None, api, 0);
                 continue;
-            };
+            }
             let wait = match self.limits {
                 Some(_) => None,
                 None => retry.next(tries, self.safe, &outcome, retry::random),
@@ -113,12 +120,43 @@ impl Call<'_> {
             let left = deadline.saturating_sub(clock.monotonic());
             match wait {
                 Some(wait) if wait < left => {
-                    self.tell_retry(which(tries), wait, RetryReason::of(&outcome));
+                    self.tell_retry(which, wait, RetryReason::of(&outcome));
                     clock.sleep(wait);
                 }
                 _ => return outcome.map(|response| Answer::new(response, left)),
             }
         }
+    }
+
+    /// The limits of one try, which may take this long.
+    fn limits(&self, most: Duration) -> Limits {
+        let timeout = self.core.settings.try_timeout.min(most);
+        self.limits.unwrap_or(Limits { timeout, body: self.largest })
+    }
+
+    fn uri(&self, server: &str) -> Result<Uri> {
+        format!("{server}{}", self.path).parse().map_err(|_| unwritable())
+    }
+
+    /// Whether the FGA cache is down, and can no longer act on what it was asked: see
+    /// [`ClientBuilder::fga_cache_url`](crate::ClientBuilder::fga_cache_url).
+    fn falls_back(&self, outcome: &Result<Response>) -> bool {
+        match outcome {
+            Err(Error::Transport(error)) => self.safe || !error.maybe_processed(),
+            Err(Error::Api(error)) => {
+                error.status >= 500 && (self.safe || !matches!(error.status, 504 | 520 | 524))
+            }
+            Err(Error::Decode(_)) => self.safe,
+            _ => false,
+        }
+    }
+
+    /// The remembered answers, if the call may change what they were made of.
+    fn changes_checks(&self) -> Option<&Checks> {
+        const AREAS: [&str; 3] = ["/v1/mgmt/fga/", "/v1/mgmt/authz/", "/v1/mgmt/project/"];
+        let checks = self.core.shared.checks.as_ref()?;
+        let changes = !self.safe && AREAS.iter().any(|area| self.path.starts_with(area));
+        changes.then_some(checks)
     }
 
     /// The body.

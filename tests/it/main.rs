@@ -19,6 +19,7 @@ mod enchanted_link;
 mod environment;
 mod faults;
 mod fga;
+mod fga_cache;
 mod fga_reference;
 mod inputs;
 mod inventory;

@@ -31,7 +31,7 @@ const HOUSES: &[House] = &[
             &["error"],
             &["answer", "check", "disk", "keys", "models", "observe", "page", "retry", "scrub"],
             // What a client is made of. None of it makes a call.
-            &["jwt", "license", "refreshes", "servers", "transport"],
+            &["checks", "jwt", "license", "refreshes", "servers", "transport"],
             &["core"],
             &["call"],
             &["client"],
