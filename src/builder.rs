@@ -1,4 +1,5 @@
 mod build;
+mod caches;
 mod settings;
 
 use std::fmt;
@@ -6,12 +7,15 @@ use std::time::Duration;
 
 use self::settings::{Env, Url, headers, secret};
 use crate::check;
+use crate::checks::CheckCache;
 use crate::client::Client;
 use crate::clock::{Clock, SystemClock};
 use crate::core::{Core, MakeRequestId, Settings, Shared};
 use crate::error::Result;
 use crate::jwt::{KeyPolicy, REFRESH_COOKIE};
+use crate::keys::{KeySet, KeyStore};
 use crate::license::License;
+use crate::observe::{Event, Observer, Observers};
 use crate::refreshes::Refreshes;
 use crate::retry::RetryPolicy;
 use crate::secret::Secret;
@@ -51,6 +55,7 @@ pub struct ClientBuilder {
     project_id: Option<String>,
     base_url: Option<String>,
     fga_cache_url: Option<String>,
+    check_cache: Option<CheckCache>,
     management_key: Option<Secret>,
     auth_management_key: Option<Secret>,
     license: bool,
@@ -58,7 +63,10 @@ pub struct ClientBuilder {
     refresh_cookie: String,
     headers: Vec<(String, String)>,
     request_id: Option<Box<MakeRequestId>>,
+    observer: Option<Box<Observer>>,
     key_policy: KeyPolicy,
+    key_set: Option<KeySet>,
+    key_store: Option<Box<dyn KeyStore>>,
     leeway: Duration,
     max_token_size: usize,
     settings: Settings,
@@ -105,6 +113,7 @@ impl Default for ClientBuilder {
             project_id: None,
             base_url: None,
             fga_cache_url: None,
+            check_cache: None,
             management_key: None,
             auth_management_key: None,
             license: false,
@@ -112,7 +121,10 @@ impl Default for ClientBuilder {
             refresh_cookie: REFRESH_COOKIE.to_owned(),
             headers: Vec::new(),
             request_id: None,
+            observer: None,
             key_policy: KeyPolicy::default(),
+            key_set: None,
+            key_store: None,
             leeway: Duration::from_secs(5),
             max_token_size: check::MAX_TOKEN,
             settings: Settings {
@@ -143,16 +155,6 @@ impl ClientBuilder {
     /// [`allow_unencrypted_keys`](Self::allow_unencrypted_keys).
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
         self.base_url = Some(url.into());
-        self
-    }
-
-    /// The URL of a proxy next to your program that caches answers to authorization checks. Defaults to none.
-    ///
-    /// These calls then go to the proxy, with the same credentials: saving the FGA schema, creating, deleting
-    /// and checking FGA relations, and asking who can access a resource and what a target can access. If the
-    /// proxy does not answer, the call fails. The client does not try the API itself.
-    pub fn fga_cache_url(mut self, url: impl Into<String>) -> Self {
-        self.fga_cache_url = Some(url.into());
         self
     }
 
@@ -269,6 +271,36 @@ impl ClientBuilder {
         self
     }
 
+    /// A function that is told of every try of every call, of its answer, and of the wait before the next try: see
+    /// [`Event`]. Use it for metrics, for a line of progress while a script waits, or to keep the request IDs of
+    /// successes. It never sees a secret. Defaults to none, and costs nothing then. The last observer counts.
+    ///
+    /// ```
+    /// use descope::Client;
+    /// use descope::observe::Event;
+    ///
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// let client = Client::builder()
+    /// #   .emulator(&emulator)
+    ///     .observer(|event| {
+    ///         if let Event::Retrying { attempt, wait, reason, .. } = event {
+    ///             eprintln!("{}: {reason}, trying again in {wait:.0?}", attempt.path());
+    ///         }
+    ///     })
+    ///     .build()?;
+    /// # client.warm_up()?;
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// The function runs on the thread of the call, so it should return soon. No lock of the client is held while it
+    /// runs, but it must not make a call of the same client, or it would be told of its own calls without end. If it
+    /// panics, the call goes on as if it had not: the panic hook reports it, and the observer is told of what
+    /// happens next all the same.
+    pub fn observer(mut self, observer: impl Fn(&Event<'_>) + Send + Sync + 'static) -> Self {
+        self.observer = Some(Box::new(observer));
+        self
+    }
+
     /// Trusts these certificate authorities, in PEM, instead of the built-in ones. Use it for a company's
     /// proxy, or for your own server. You cannot switch certificate checks off.
     ///
@@ -379,7 +411,8 @@ impl ClientBuilder {
         let cache = cache.map(|url| Url::new("fga_cache_url", &url)).transpose()?;
         check::cookie_name("refresh_cookie", &self.refresh_cookie)?;
         let headers = headers(&self.headers, &project_id)?;
-        let verifier = self.make_verifier(env, &project_id, &base_url.text)?;
+        let clock = self.clock.take().unwrap_or_else(|| Box::<SystemClock>::default());
+        let verifier = self.make_verifier(env, &project_id, &base_url.text, &*clock)?;
         let has_key = management_key.is_some() || auth_management_key.is_some();
         let transport = self.make_transport(has_key, &base_url, cache.as_ref())?;
         let shared = Shared {
@@ -388,12 +421,14 @@ impl ClientBuilder {
             project_id,
             base_url: base_url.text,
             fga_cache_url: cache.map(|url| url.text),
+            checks: self.check_cache.map(CheckCache::build).transpose()?,
             management_key,
             auth_management_key,
             license: self.license.then(License::default),
             request_id: self.request_id,
+            observers: Observers { own: self.observer },
             transport,
-            clock: self.clock.unwrap_or_else(|| Box::<SystemClock>::default()),
+            clock,
             refreshes: Refreshes::default(),
             servers: Servers::default(),
         };

@@ -4,9 +4,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::checks::Checks;
 use crate::clock::Clock;
 use crate::jwt::Verifier;
 use crate::license::License;
+use crate::observe::Observers;
 use crate::refreshes::Refreshes;
 use crate::retry::RetryPolicy;
 use crate::secret::Secret;
@@ -25,6 +27,8 @@ pub(crate) struct Shared {
     pub(crate) project_id: String,
     pub(crate) base_url: String,
     pub(crate) fga_cache_url: Option<String>,
+    /// Answers to authorization checks, where they are remembered.
+    pub(crate) checks: Option<Checks>,
     pub(crate) management_key: Option<Secret>,
     pub(crate) auth_management_key: Option<Secret>,
     /// Where management calls are to name the licence tier.
@@ -32,6 +36,7 @@ pub(crate) struct Shared {
     /// Those that every request has; the user's cannot replace the crate's.
     pub(crate) headers: HeaderMap,
     pub(crate) request_id: Option<Box<MakeRequestId>>,
+    pub(crate) observers: Observers,
     pub(crate) transport: Box<dyn Transport>,
     pub(crate) clock: Box<dyn Clock>,
     pub(crate) verifier: Verifier,

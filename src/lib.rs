@@ -16,9 +16,11 @@ mod answer;
 mod builder;
 mod call;
 mod check;
+mod checks;
 mod client;
 mod core;
 mod digest;
+mod disk;
 mod error;
 mod escape;
 mod extra;
@@ -27,6 +29,7 @@ mod html;
 mod json;
 mod jwt;
 mod license;
+mod lock;
 mod missing;
 mod models;
 mod names;
@@ -47,7 +50,9 @@ pub mod clock;
 pub mod emulator;
 #[cfg(doc)]
 pub mod guide;
+pub mod keys;
 pub mod mgmt;
+pub mod observe;
 #[cfg(feature = "oidc")]
 pub mod oidc;
 #[cfg(feature = "token-store")]
@@ -66,6 +71,7 @@ pub use error::{
 pub use extra::Extra;
 pub use json::DecodeError;
 pub use jwt::{Claims, KeyPolicy, Scope};
+pub use keys::KeySet;
 pub use models::{
     AuthType, RoleInheritance, SignInRecord, Tenant, TenantRoles, User, UserDetails, UserStatus,
     UserTenant,

@@ -16,6 +16,7 @@
 //! | [`scripts`] | administration scripts: rate limits, running them again, many users |
 //! | [`machines`] | services that call each other with access keys, client credentials, and consent from elsewhere |
 //! | [`one_shot`] | CGI programs, cron jobs and other short processes |
+//! | [`observing`] | metrics, a line of progress, request IDs: what a client tells its observer |
 //! | [`programs`] | threads, async programs, proxies, logs, small binaries |
 //! | [`python`] | how to write each method of the Python SDK in Rust |
 //! | [`go`] | the same for the Go SDK |
@@ -64,6 +65,9 @@ pub mod node {}
 #[cfg_attr(doc, doc = include_str!("../operations.txt"))]
 /// ```
 pub mod operations {}
+
+#[doc = include_str!("observing.md")]
+pub mod observing {}
 
 #[doc = include_str!("other_languages.md")]
 pub mod other_languages {}
