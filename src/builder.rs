@@ -12,6 +12,7 @@ use crate::core::{Core, MakeRequestId, Settings, Shared};
 use crate::error::Result;
 use crate::jwt::{KeyPolicy, REFRESH_COOKIE};
 use crate::license::License;
+use crate::pace::{Limiter, Pacing, RateLimits};
 use crate::refreshes::Refreshes;
 use crate::retry::RetryPolicy;
 use crate::secret::Secret;
@@ -62,6 +63,7 @@ pub struct ClientBuilder {
     leeway: Duration,
     max_token_size: usize,
     settings: Settings,
+    rate_limits: RateLimits,
     connect: builtin::Options,
     unencrypted: bool,
     transport: Option<Sends>,
@@ -121,7 +123,9 @@ impl Default for ClientBuilder {
                 retry: RetryPolicy::default(),
                 audience: Vec::new(),
                 request_id: None,
+                pacing: Pacing::Off,
             },
+            rate_limits: RateLimits::default(),
             connect: builtin::Options { environment: true, ..builtin::Options::default() },
             unencrypted: false,
             transport: None,
@@ -250,6 +254,29 @@ impl ClientBuilder {
     /// Which calls are retried, and when. Defaults to [`RetryPolicy::default`].
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.settings.retry = policy;
+        self
+    }
+
+    /// The limits that paced calls keep to: those of [bulk work](crate::bulk), and others with
+    /// [`pacing`](Self::pacing). All clones of the client share them, and count all their calls. Defaults to
+    /// [`RateLimits::default`].
+    ///
+    /// Clients that were built separately and other processes do not see each other's calls. Give each a part
+    /// of the project's limits.
+    pub fn rate_limits(mut self, limits: RateLimits) -> Self {
+        self.rate_limits = limits;
+        self
+    }
+
+    /// Whether every management call waits until the [limits](Self::rate_limits) let it begin. Defaults to
+    /// `false`: only [bulk work](crate::bulk) waits.
+    ///
+    /// A paced call also waits after HTTP status 429, whatever the [retry policy](Self::retry) says, since
+    /// Descope has not acted on it. All waits share the call's [`deadline`](Self::deadline). If one would exceed
+    /// it, the call fails at once with [`Error::Paced`](crate::Error::Paced), or with Descope's refusal. For a
+    /// script, set a deadline of some minutes.
+    pub fn pacing(mut self, pace: bool) -> Self {
+        self.settings.pacing = if pace { Pacing::On } else { Pacing::Off };
         self
     }
 
@@ -396,6 +423,7 @@ impl ClientBuilder {
             clock: self.clock.unwrap_or_else(|| Box::<SystemClock>::default()),
             refreshes: Refreshes::default(),
             servers: Servers::default(),
+            limiter: Limiter::new(&self.rate_limits),
         };
         Ok(Client::from_core(Core::new(shared, self.settings)))
     }

@@ -2,6 +2,7 @@
 
 mod challenge;
 mod send;
+mod turn;
 
 pub(crate) use self::challenge::parameter as challenge_parameter;
 

@@ -31,6 +31,7 @@ mod missing;
 mod models;
 mod names;
 mod options;
+mod pace;
 mod page;
 mod pending;
 mod recent;
@@ -70,6 +71,7 @@ pub use models::{
     AuthType, RoleInheritance, SignInRecord, Tenant, TenantRoles, User, UserDetails, UserStatus,
     UserTenant,
 };
+pub use pace::{RateLimit, RateLimits};
 pub use page::{Page, PageIter, Sort};
 pub use retry::RetryPolicy;
 pub use secret::Secret;

@@ -87,12 +87,13 @@ impl Call<'_> {
         *request.uri_mut() = format!("{server}{}", self.path).parse().map_err(|_| unwritable())?;
         *request.headers_mut() = self.headers()?;
         let clock = &*core.shared.clock;
-        let deadline = clock.monotonic().saturating_add(core.settings.deadline);
+        let mut times = self.times();
         let careful = self.once.then(|| core.settings.retry.clone().retry_unavailable(false));
         let retry = careful.as_ref().unwrap_or(&core.settings.retry);
-        let mut tries = 0;
+        let (mut tries, mut refusals) = (0, 0);
         loop {
-            let left = deadline.saturating_sub(clock.monotonic());
+            let turn = self.turn(&mut times)?;
+            let left = times.deadline.saturating_sub(clock.monotonic());
             let limits = self.limits.unwrap_or(Limits {
                 timeout: core.settings.try_timeout.min(left),
                 body: self.largest,
@@ -108,11 +109,15 @@ impl Call<'_> {
                 },
                 Err(error) => Err(error),
             };
+            if self.ends(turn, &outcome, &times) {
+                refusals += 1;
+                continue;
+            }
             let wait = match self.limits {
                 Some(_) => None,
-                None => retry.next(tries, self.safe, &outcome, retry::random),
+                None => retry.next(tries - refusals, self.is_safe(), &outcome, retry::random),
             };
-            let left = deadline.saturating_sub(clock.monotonic());
+            let left = times.deadline.saturating_sub(clock.monotonic());
             match wait {
                 Some(wait) if wait < left => clock.sleep(wait),
                 _ => return outcome.map(|response| Answer::new(response, left)),

@@ -33,6 +33,7 @@ mod oidc;
 mod operations;
 mod otp;
 mod outbound;
+mod pace;
 mod passkeys;
 mod password;
 mod project;

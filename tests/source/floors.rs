@@ -29,7 +29,7 @@ const HOUSES: &[House] = &[
             // What travels: JSON, requests and answers, times.
             &["clock", "extra", "json", "time", "transport/mod.rs"],
             &["error"],
-            &["answer", "check", "models", "page", "retry", "scrub"],
+            &["answer", "check", "models", "pace", "page", "retry", "scrub"],
             // What a client is made of. None of it makes a call.
             &["jwt", "license", "refreshes", "servers", "transport"],
             &["core"],
