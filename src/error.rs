@@ -1,5 +1,6 @@
-use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
+use std::{fmt, io};
 
 use crate::escape::Escaped;
 use crate::json::DecodeError;
@@ -48,6 +49,9 @@ pub enum Error {
     /// Descope answered with something this version cannot read.
     #[error("unreadable response: {0}")]
     Decode(Box<DecodeError>),
+    /// What an export writes to has failed.
+    #[error("the export cannot be written: {0}")]
+    Output(#[source] Arc<io::Error>),
     /// The client's own [rate limits](crate::RateLimits) leave no time for this call before its deadline. It
     /// was not sent.
     #[error("not sent: the client's rate limits let this call begin in {} s", retry_after.as_secs_f32().ceil())]

@@ -43,6 +43,7 @@ mod servers;
 mod time;
 
 pub mod auth;
+pub mod bulk;
 pub mod clock;
 #[cfg(feature = "emulator")]
 pub mod emulator;

@@ -12,8 +12,10 @@ use crate::names::names;
 use crate::options::setters;
 use crate::page::{Page, PageIter};
 
+mod export;
 mod webhook;
 
+pub use self::export::{ExportCheckpoint, ExportOptions, ExportReport};
 pub use self::webhook::{
     AuditFilter, AuditFilterOperator, AuditFilterType, AuditWebhook, WebhookAuthentication,
 };

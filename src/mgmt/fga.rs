@@ -1,5 +1,6 @@
 //! Fine-grained authorization: a schema in a small language, relations, and checks. Feature `fga`.
 
+mod bulk;
 mod records;
 
 use serde::Deserialize;

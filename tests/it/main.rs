@@ -11,6 +11,7 @@ mod audit;
 mod authenticator;
 mod authorization_server;
 mod authz;
+mod bulk;
 mod call;
 mod connections;
 mod embedded_link;

@@ -35,7 +35,7 @@ const HOUSES: &[House] = &[
             &["core"],
             &["call"],
             &["client"],
-            &["pending"],
+            &["bulk", "pending"],
             &["builder"],
             // The areas of the API, which see clients and calls.
             &["auth", "mgmt", "oidc"],
