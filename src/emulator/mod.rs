@@ -49,6 +49,27 @@ impl Emulator {
         EmulatorBuilder::new()
     }
 
+    /// Another project beside this one, in the same process and on the same port. It has its own state, signing
+    /// keys, clock, inbox and faults; the settings and the management key are the same. It is made if there is
+    /// none with this ID. A request names its project with the bearer, or with the project ID in its path.
+    ///
+    /// ```
+    /// use descope::emulator::Emulator;
+    ///
+    /// let emulator = Emulator::new();
+    /// let server = emulator.serve()?;
+    /// let other = emulator.project("P2other");
+    /// other.advance(std::time::Duration::from_secs(60));
+    /// assert_eq!(other.project_id(), "P2other");
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
+    /// It lives as long as the emulator, or as you keep it.
+    #[must_use]
+    pub fn project(&self, id: &str) -> Self {
+        Self(self.0.project(id))
+    }
+
     /// The ID of the emulated project. Bearers must start with it.
     pub fn project_id(&self) -> &str {
         &self.0.settings().project_id
@@ -117,8 +138,8 @@ impl Emulator {
     }
 
     /// Deletes all users, tenants, roles, permissions, access keys, sessions, messages, relations, flows and
-    /// all other objects, the faults and the request counts. The project ID, the management key, the signing
-    /// keys and the time stay.
+    /// all other objects, the faults and the request counts. The clock goes back to the real time. The project
+    /// ID, the management key and the signing keys stay, and so do other [projects](Self::project).
     pub fn reset(&self) {
         self.0.reset();
     }
@@ -161,7 +182,7 @@ impl Emulator {
     ///
     /// If the claims are not an object, or the machine cannot create a key.
     pub fn issue_token(&self, claims: Value) -> Result<String, Error> {
-        Ok(self.0.issue_token(claims)?)
+        Ok(self.0.issue_token(claims, None)?)
     }
 
     /// Signs a user in without code or password, and returns what a client would get: the fields
@@ -171,7 +192,7 @@ impl Emulator {
     ///
     /// `E062108` if no user has this login ID.
     pub fn sign_in(&self, login_id: &str) -> Result<Value, Error> {
-        Ok(self.0.sign_in(login_id)?.body)
+        Ok(self.0.sign_in(login_id, None)?.body)
     }
 
     /// Creates the objects that a test starts from. Each item has the fields of the management call that

@@ -8,6 +8,8 @@ mod decide;
 mod history;
 mod id_token;
 mod policy;
+#[cfg(feature = "web")]
+mod proof;
 mod rules;
 mod set;
 mod signature;
@@ -22,6 +24,10 @@ use self::decide::Moment;
 pub(crate) use self::decide::Origin;
 pub(crate) use self::id_token::IdTokenRules;
 pub use self::policy::KeyPolicy;
+#[cfg(feature = "web")]
+pub use self::proof::ProofError;
+#[cfg(feature = "web")]
+pub(crate) use self::proof::{PROOF_ALGORITHMS, Proof};
 pub(crate) use self::rules::REFRESH_COOKIE;
 use self::rules::Rules;
 use self::set::{KeySet, Whose};

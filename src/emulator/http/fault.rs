@@ -218,6 +218,10 @@ impl Faults {
         self.0.push(fault);
     }
 
+    pub(super) fn all(&self) -> &[Fault] {
+        &self.0
+    }
+
     pub(in crate::emulator) fn clear(&mut self) {
         self.0.clear();
     }

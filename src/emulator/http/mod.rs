@@ -1,6 +1,8 @@
 //! Requests and answers: the server, the transport in the process, and all that a request may be for.
 
+mod console;
 pub(in crate::emulator) mod control;
+mod cors;
 pub(in crate::emulator) mod dispatch;
 pub(in crate::emulator) mod engine;
 pub(in crate::emulator) mod exchange;
@@ -12,5 +14,6 @@ mod oauth_page;
 mod oauth_style;
 mod origin;
 pub(in crate::emulator) mod page;
+mod projects;
 mod reply;
 pub(in crate::emulator) mod server;

@@ -12,7 +12,7 @@ use super::origin::is_same_origin;
 use super::reply::{insert, no_store, redirect};
 use crate::emulator::api::oauth::decide;
 use crate::emulator::api::oauth::{backchannel, device};
-use crate::emulator::state::oauth::{Ask, shown_code};
+use crate::emulator::state::oauth::{Ask, shown_code, user_code};
 use crate::emulator::state::oauth_client::Client;
 use crate::emulator::state::oauth_grant;
 use crate::emulator::state::store::Store;
@@ -46,6 +46,18 @@ pub(super) fn serve(engine: &Engine, request: &Request) -> Option<Response> {
         }
     });
     Some(answer.unwrap_or_else(|denial| refused(&denial)))
+}
+
+/// Whether a request for a page is about something that a client asked this project.
+pub(super) fn is_about(store: &Store, request: &Request) -> bool {
+    let asks = &store.applications.oauth.asks;
+    let body = std::str::from_utf8(request.body()).unwrap_or_default();
+    let params = [request.uri().query().unwrap_or_default(), body].map(Params::form);
+    let mut params = params.into_iter().flatten();
+    params.any(|params| {
+        params.get("ask").is_some_and(|id| asks.get(By::Id, id).is_some())
+            || params.get("user_code").is_some_and(|c| asks.get(By::Name, user_code(c)).is_some())
+    })
 }
 
 /// Sends a browser to the page of a new request.

@@ -9,7 +9,7 @@ use crate::emulator::state::store::Store;
 use crate::emulator::state::table::By;
 use crate::emulator::words::fields::{Field, Fields, Kind, Object, Shape, optional, parse, query};
 use crate::emulator::words::refusal::{Refusal, Result};
-use crate::html::escape;
+use crate::html::{document, escape};
 use crate::transport::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, LOCATION};
 use crate::transport::http::{Method, StatusCode};
 use crate::transport::{Request, Response};
@@ -50,6 +50,12 @@ fn visit(engine: &Engine, request: &Request) -> Result<Response> {
     }
     let visit = store.idp.visit(&context, state)?;
     Ok(page(&visit.title(&store), state, &visit.login_hint, &store))
+}
+
+/// The state of the visit that a request is for.
+pub(super) fn state(request: &Request) -> Option<String> {
+    let choice = read(request).ok()?;
+    Fields::new(&choice).some_text("state").map(str::to_owned)
 }
 
 fn read(request: &Request) -> Result<Object> {
@@ -101,7 +107,11 @@ fn redirect(url: &str) -> Result<Response> {
 /// A page on which the user says who they are.
 fn page(title: &str, state: &str, hint: &str, store: &Store) -> Response {
     let state = format!("<input type=hidden name=state value=\"{}\">", escape(state));
-    let mut page = String::from("<ul>");
+    let mut page = String::from(if store.users.iter().next().is_some() {
+        "<p>Choose who signs in. Nothing is sent, and nobody needs a password here.</p><ul class=choices>"
+    } else {
+        "<p>There are no users yet. Enter whoever is to sign in: the account is created.</p><ul>"
+    });
     for user in store.users.iter() {
         for login_id in &user.login_ids {
             let id = escape(login_id);
@@ -110,20 +120,20 @@ fn page(title: &str, state: &str, hint: &str, store: &Store) -> Response {
             let _ = write!(
                 page,
                 "<li><form method=post>{state}<button name=loginId value=\"{id}\">{id}</button> \
-                 {name}</form></li>"
+                 <span>{name}</span></form></li>"
             );
         }
     }
     let hint = escape(hint);
     let _ = write!(
         page,
-        "</ul><form method=post id=new>{state}\
-         <p><label>Login ID <input name=loginId value=\"{hint}\" required></label>\
-         <label>Name <input name=name></label>\
-         <label>Groups <input name=groups placeholder=\"a, b\"></label>\
-         <button>Sign in</button></p></form>\
-         <form method=post>{state}<p><button name=err value=access_denied>Cancel</button></p>\
-         </form>"
+        "</ul><h2>Somebody else</h2><form method=post id=new>{state}\
+         <label>Login ID, such as an e-mail address \
+         <input name=loginId value=\"{hint}\" required></label>\
+         <label>Name (optional) <input name=name></label>\
+         <label>Groups (optional, with commas) <input name=groups placeholder=\"a, b\"></label>\
+         <button class=main>Sign in</button></form>\
+         <form method=post>{state}<button name=err value=access_denied>Cancel</button></form>"
     );
     html(title, &page)
 }
@@ -142,16 +152,9 @@ impl Visit {
     }
 }
 
-fn html(title: &str, body: &str) -> Response {
-    let title = escape(title);
-    let page = format!(
-        "<!doctype html><html lang=en><meta charset=utf-8><title>{title}</title>\
-         <meta name=viewport content=\"width=device-width\">\
-         <style>body{{font:1rem system-ui;max-width:40rem;margin:3rem auto;padding:0 1rem}}\
-         label{{display:block}}ul{{list-style:none;padding:0}}</style>\
-         <h1>{title}</h1>{body}<p><small>This is the Descope engine.</small></p></html>"
-    );
-    let mut response = Response::new(page.into_bytes());
+pub(super) fn html(title: &str, body: &str) -> Response {
+    let body = format!("{body}<footer>This is the Descope emulator.</footer>");
+    let mut response = Response::new(document(title, "card", &body).into_bytes());
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

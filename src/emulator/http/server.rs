@@ -14,8 +14,9 @@ use std::time::Duration;
 use std::{fmt, io, thread};
 
 use super::engine::{Engine, lock};
-use super::exchange::Exchange;
-use super::guard;
+use super::exchange::{Exchange, Way};
+use super::{control, cors, guard};
+use crate::transport::Request;
 use crate::transport::http::header::{CONNECTION, CONTENT_LENGTH, DATE, HeaderMap, HeaderValue};
 use crate::transport::http::{Method, StatusCode};
 
@@ -199,7 +200,7 @@ fn converse(stream: TcpStream, shared: &Shared) -> io::Result<()> {
         };
         let Incoming { request, keep_alive } = incoming;
         let exchange = match guard::check(&request, address) {
-            Ok(()) => Exchange::new(&shared.engine, &request),
+            Ok(()) => answer(shared, &request),
             Err(refusal) => Exchange::refused(refusal),
         };
         let head_only = request.method() == Method::HEAD;
@@ -215,6 +216,22 @@ fn converse(stream: TcpStream, shared: &Shared) -> io::Result<()> {
             return linger(writer);
         }
     }
+}
+
+/// Answers a request that may come from a page of another origin.
+fn answer(shared: &Shared, request: &Request) -> Exchange {
+    let origins = &shared.engine.settings().origins;
+    // The guard has kept such pages from what steers the emulator.
+    let is_api = !control::is_for(request);
+    if is_api && let Some(response) = cors::preflight(request, origins) {
+        return Exchange::plain(response);
+    }
+    let way = Way { on_port: true, goes_on: &|| !shared.stop.is_set() };
+    let mut exchange = Exchange::by(&shared.engine, request, &way);
+    if is_api {
+        cors::allow(request, origins, &mut exchange.response);
+    }
+    exchange
 }
 
 /// Writes an answer, with the faults on its way. Says whether the server goes on.
@@ -299,8 +316,10 @@ fn linger(mut stream: TcpStream) -> io::Result<()> {
     stream.set_read_timeout(Some(LINGER))?;
     let mut rest = [0; 8_192];
     for _ in 0..64 {
-        if stream.read(&mut rest)? == 0 {
-            break;
+        match stream.read(&mut rest) {
+            Ok(0) => break,
+            Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
+            _ => {}
         }
     }
     Ok(())

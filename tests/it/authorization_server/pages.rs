@@ -7,13 +7,13 @@ use std::net::TcpStream;
 use super::*;
 
 /// Follows redirects within the emulator, and keeps its cookie.
-struct Browser<'a> {
+pub(super) struct Browser<'a> {
     server: &'a Server,
     cookie: RefCell<String>,
 }
 
 impl<'a> Browser<'a> {
-    fn new(server: &'a Server) -> Self {
+    pub(super) fn new(server: &'a Server) -> Self {
         Self { server, cookie: RefCell::default() }
     }
 
@@ -33,12 +33,12 @@ impl<'a> Browser<'a> {
         }
     }
 
-    fn open(&self, url: &str) -> Response {
+    pub(super) fn open(&self, url: &str) -> Response {
         self.send("GET", url.strip_prefix("http://localhost").unwrap_or(url), &[], "")
     }
 
     /// Sends the form of a page, with these fields beside the hidden ones.
-    fn submit(&self, page: &Response, fields: &[(&str, &str)]) -> Response {
+    pub(super) fn submit(&self, page: &Response, fields: &[(&str, &str)]) -> Response {
         let (path, body) = filled(page, fields);
         self.send("POST", &path, &[], &body)
     }
@@ -58,6 +58,11 @@ fn filled(page: &Response, fields: &[(&str, &str)]) -> (String, String) {
 
 fn device(server: &Server) -> Response {
     let pairs = [("client_id", "cli"), ("scope", "openid docs extra")];
+    server.post(&format!("{INBOUND}/device"), &pairs).ok()
+}
+
+pub(super) fn device_of(server: &Server, client: &str) -> Response {
+    let pairs = [("client_id", client), ("scope", "openid docs")];
     server.post(&format!("{INBOUND}/device"), &pairs).ok()
 }
 

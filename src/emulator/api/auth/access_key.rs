@@ -12,7 +12,9 @@ use crate::emulator::state::table::By;
 use crate::emulator::state::token::base_claims;
 use crate::emulator::words::digest::digest;
 use crate::emulator::words::fields::{Field, Kind, optional};
+
 use crate::emulator::words::refusal::{Refusal, Result};
+use crate::emulator::words::settings::seconds;
 
 const OPTIONS: &[Field] =
     &[optional("customClaims", Kind::Map), optional("selectedTenant", Kind::Text)];
@@ -52,7 +54,7 @@ fn exchange(call: &Call<'_>, store: &mut Store) -> Result {
     };
 
     let options = call.body().object("loginOptions");
-    let mut expires = call.expiry(call.settings.session_lifetime);
+    let mut expires = call.token_expiry(seconds(call.settings.session_lifetime));
     if key.expires != 0 {
         expires = expires.min(key.expires);
     }

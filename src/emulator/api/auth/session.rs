@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::emulator::api::call::{Call, list};
 use crate::emulator::api::event::Event::{Read, Unrecorded};
-use crate::emulator::api::route::Bearer::{Project, Refresh};
+use crate::emulator::api::route::Bearer::{Public, Refresh};
 use crate::emulator::api::route::{Area, Route};
 use crate::emulator::state::store::Store;
 use crate::emulator::state::token;
@@ -16,7 +16,8 @@ const LOGOUT: &[Field] = &[optional("logoutType", Kind::Texts)];
 pub(in crate::emulator) const AREA: Area = Area::new(ROUTES);
 
 const ROUTES: &[Route] = &[
-    Route::get("/v2/keys/{projectId}", Project, &[], keys),
+    Route::get("/v2/keys/{projectId}", Public, &[], keys),
+    Route::get("/v1/keys/{projectId}", Public, &[optional("certs", Kind::Bool)], first_keys),
     Route::post(
         "/v1/auth/refresh",
         Refresh,
@@ -61,6 +62,12 @@ fn keys(call: &Call<'_>, store: &mut Store) -> Result {
         return Err(Refusal::missing("project"));
     }
     store.keys.set(call.now).map(Reply::from)
+}
+
+/// Likewise, as a bare array: the first version.
+fn first_keys(call: &Call<'_>, store: &mut Store) -> Result {
+    let mut set = keys(call, store)?;
+    Ok(set.body["keys"].take().into())
 }
 
 fn refresh(call: &Call<'_>, store: &mut Store) -> Result {

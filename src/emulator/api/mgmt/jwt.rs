@@ -227,8 +227,8 @@ fn anonymous(call: &Call<'_>, store: &mut Store) -> Result {
     let subject = random::id("A");
     let lifetime =
         sign_in::lifetime(body).unwrap_or_else(|| seconds(call.settings.refresh_lifetime));
-    let rexp = call.now.saturating_add(lifetime);
-    let exp = call.expiry(call.settings.session_lifetime).min(rexp);
+    let rexp = call.token_expiry(lifetime);
+    let exp = call.token_expiry(seconds(call.settings.session_lifetime)).min(rexp);
     let sign = |name: &str, expires: i64, mut claims: Object| {
         if let Some(tenant) = body.some_text("selectedTenant") {
             claims.insert("dct".to_owned(), json!(tenant));
@@ -276,7 +276,7 @@ fn sign_in(call: &Call<'_>, store: &mut Store) -> Result {
     let user = store.known_user(body.text("loginId"))?.id.clone();
     // The session to add to is not in the bearer here.
     let token = body.some_text("jwt").map(str::to_owned);
-    let context = Context { token, ..Context::new(call.settings, call.now) };
+    let context = Context { token, real: call.real, ..Context::new(call.settings, call.now) };
     let asked = SignIn::new(&context, store, Some(&user), body)?;
     token::sign_in(call, store, &user, "mgmt", selected(body, asked))
 }
@@ -320,8 +320,8 @@ fn client_assertion(call: &Call<'_>, store: &mut Store) -> Result {
         "iss": body.text("issuer"),
         "sub": body.text("subject"),
         "aud": aud,
-        "iat": call.now,
-        "exp": call.now.saturating_add(lifetime),
+        "iat": call.issued(),
+        "exp": call.token_expiry(lifetime),
         "jti": random::text(22),
     });
     Ok(json!({ "jwt": store.keys.sign(&claims)? }).into())

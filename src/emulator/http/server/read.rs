@@ -61,7 +61,14 @@ impl<R: Read> Reader<R> {
     /// Reads more. Fails when there is no more.
     fn fill(&mut self) -> Result<(), Bad> {
         let mut chunk = [0; 8_192];
-        match self.stream.read(&mut chunk)? {
+        // A read with a timeout is interrupted when a stopped process goes on.
+        let read = loop {
+            match self.stream.read(&mut chunk) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                read => break read?,
+            }
+        };
+        match read {
             0 => Err(Bad::Io),
             read => {
                 self.buffer.extend_from_slice(&chunk[..read]);
@@ -93,7 +100,9 @@ impl<R: Read> Reader<R> {
             return Err(BAD_REQUEST);
         }
         let framing = framing(headers)?;
-        let waits = headers.get(EXPECT).is_some_and(|value| value == "100-continue");
+        let waits = headers
+            .get(EXPECT)
+            .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"));
         if waits && version_1_1 && self.buffer.is_empty() {
             writer.write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
         }
