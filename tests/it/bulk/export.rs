@@ -67,7 +67,8 @@ fn killed_again_and_again_each_record_is_there_once() {
     let service = Service::new(u64::MAX);
     record(&service, 20, 4);
     let (mut file, mut saved) = (Vec::new(), "{}".to_owned());
-    let search = AuditSearch::default().limit(5);
+    let search = AuditSearch::default().limit(5).to(service.clock.unix());
+    service.emulator.advance(Duration::from_secs(2));
     for kills in 0..=10_u64 {
         service.cut_after(if kills < 10 { 1 + kills % 3 } else { u64::MAX });
         let client = service.client(RateLimits::none());
