@@ -58,7 +58,8 @@ impl RateLimit {
 /// | [`total`](Self::total) | all calls with a management key together | none | |
 ///
 /// An older version of the page has 200 in 60 seconds for updating and searching users, and limits differ
-/// between plans. What Descope answers comes first: after HTTP status 429, all paced calls of the group wait for
+/// between plans. Descope documents no headers that say what is left of a limit, only `Retry-After`. What it
+/// answers comes first: after HTTP status 429, all paced calls of the group wait for
 /// as long as `Retry-After` says, or for 60 seconds without it, which is the page's back-off.
 ///
 /// Calls without a management key, such as sign-ins, belong to no group and are never paced. Neither are

@@ -63,15 +63,18 @@ impl Client {
     /// let one_each = BulkOptions::default().batch(1).in_flight(8);
     /// let report = client.in_bulk(tenants, &one_each, |client, ids| {
     ///     let tenants = client.mgmt().tenant();
+    ///     let mut settled = Settled::default();
     ///     for id in ids {
-    ///         match tenants.load(id) {
+    ///         settled = match tenants.load(id) {
+    ///             Ok(_) => settled.unchanged(1),
     ///             Err(error) if error.is_not_found() => {
     ///                 tenants.create(id, &NewTenant::default().id(*id))?;
+    ///                 settled.created(1)
     ///             }
-    ///             found => return found.map(|_| Settled::default().unchanged(1)),
-    ///         }
+    ///             Err(error) => return Err(error),
+    ///         };
     ///     }
-    ///     Ok(Settled::default().created(ids.len()))
+    ///     Ok(settled)
     /// }, |progress| {
     ///     println!("{} done", progress.checkpoint.position);
     ///     true

@@ -87,6 +87,9 @@ impl Users<'_> {
 
     /// Changes several users, named by login ID; see [`patch`](Self::patch).
     ///
+    /// Descope documents no largest batch. Send some hundred users per call, or leave it to
+    /// [`patch_in_bulk`](Self::patch_in_bulk).
+    ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;

@@ -47,7 +47,7 @@ fn export(client: &Client, search: &AuditSearch) -> (Vec<u8>, ExportCheckpoint) 
 
 #[test]
 fn all_records_are_written_whatever_the_pages() {
-    let service = Service::new(u64::MAX);
+    let service = Service::new(NONE);
     record(&service, 9, 3);
     let client = service.client(RateLimits::none());
     for size in [1, 2, 3, 4, 5, 9, 26, 27, 28, 1000] {
@@ -64,7 +64,7 @@ fn all_records_are_written_whatever_the_pages() {
 
 #[test]
 fn killed_again_and_again_each_record_is_there_once() {
-    let service = Service::new(u64::MAX);
+    let service = Service::new(NONE);
     record(&service, 20, 4);
     let (mut file, mut saved) = (Vec::new(), "{}".to_owned());
     let search = AuditSearch::default().limit(5).to(service.clock.unix());
@@ -95,7 +95,7 @@ fn killed_again_and_again_each_record_is_there_once() {
 
 #[test]
 fn it_keeps_to_the_limit_and_can_be_stopped() {
-    let service = Service::new(u64::MAX);
+    let service = Service::new(NONE);
     record(&service, 10, 1);
     let client = service.client(RateLimits::none().other(RateLimit::per_minute(3)));
     let search = AuditSearch::default().limit(1);
@@ -130,7 +130,7 @@ impl Write for Full {
 
 #[test]
 fn an_error_of_the_writer_ends_it() {
-    let service = Service::new(u64::MAX);
+    let service = Service::new(NONE);
     record(&service, 1, 1);
     let client = service.client(RateLimits::none());
     let audit = client.mgmt().audit();

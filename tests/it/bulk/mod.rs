@@ -8,7 +8,7 @@ use std::time::Duration;
 use descope::bulk::{BulkFailure, BulkOptions, Checkpoint};
 use descope::clock::Clock;
 use descope::emulator::Emulator;
-use descope::mgmt::user::{BatchUser, UserProfile, UserSearch};
+use descope::mgmt::user::{BatchUser, UserProfile};
 use descope::transport::http::StatusCode;
 use descope::transport::{Request, Response, Transport, TransportError, TransportErrorKind};
 use descope::{Client, ClientBuilder, RateLimits, RetryPolicy};
@@ -22,29 +22,29 @@ mod users;
 const MINUTE: Duration = Duration::from_secs(60);
 const CREATE: &str = "/v1/mgmt/user/create/batch";
 
-/// An emulator behind a limit of calls for each minute of its clock, and a wire that can be cut.
+/// An emulator that allows so many calls in each minute of its clock, and a wire to it that can be cut.
 struct Service {
     emulator: Emulator,
     clock: Impatient,
-    per_minute: u64,
-    /// The minute, and the calls in it.
-    minute: Mutex<(u64, u64)>,
+    per_minute: u32,
     /// When calls came that were let through.
     arrivals: Mutex<Vec<Duration>>,
     refused: AtomicU64,
-    /// After so many more calls the client hears nothing more. The last of them is done.
+    /// After so many more of them the client hears nothing more. The last of them is done.
     left: AtomicU64,
     cut: AtomicBool,
 }
 
+/// No limit.
+const NONE: u32 = u32::MAX;
+
 impl Service {
-    fn new(per_minute: u64) -> Arc<Self> {
-        let emulator = Emulator::new();
+    fn new(per_minute: u32) -> Arc<Self> {
+        let emulator = Emulator::builder().requests_per_minute(per_minute).build();
         Arc::new(Self {
             clock: Impatient::new(&emulator),
             emulator,
             per_minute,
-            minute: Mutex::default(),
             arrivals: Mutex::default(),
             refused: AtomicU64::new(0),
             left: AtomicU64::new(u64::MAX),
@@ -58,27 +58,17 @@ impl Service {
             return Err(lost());
         }
         let now = self.clock.monotonic();
-        let mut minute = self.minute.lock().unwrap();
-        if minute.0 != now.as_secs() / 60 {
-            *minute = (now.as_secs() / 60, 0);
-        }
-        minute.1 += 1;
-        if minute.1 > self.per_minute {
+        let answer = self.emulator.transport().send(request)?;
+        if answer.status() == StatusCode::TOO_MANY_REQUESTS {
             self.refused.fetch_add(1, Ordering::Relaxed);
-            let mut refusal = Response::new(br#"{"errorCode":"E130429"}"#.to_vec());
-            *refusal.status_mut() = StatusCode::TOO_MANY_REQUESTS;
-            let wait = 60 - now.as_secs() % 60;
-            refusal.headers_mut().insert("retry-after", wait.into());
-            return Ok(refusal);
+            return Ok(answer);
         }
-        drop(minute);
         self.arrivals.lock().unwrap().push(now);
-        let last = self.left.fetch_sub(1, Ordering::Relaxed) == 1;
-        if last {
-            self.cut.store(true, Ordering::Relaxed);
+        if self.left.fetch_sub(1, Ordering::Relaxed) != 1 {
+            return Ok(answer);
         }
-        let answer = self.emulator.transport().send(request);
-        if last { Err(lost()) } else { answer }
+        self.cut.store(true, Ordering::Relaxed);
+        Err(lost())
     }
 
     /// Cuts the wire with the answer to the call of this number, from 1.
@@ -115,9 +105,9 @@ impl Service {
 
     /// The login IDs of all users.
     fn users(&self) -> Vec<String> {
-        let client = Client::builder().emulator(&self.emulator).build().unwrap();
-        let all = client.mgmt().user().iter(&UserSearch::default());
-        all.flat_map(|user| user.unwrap().login_ids).collect()
+        let export = self.emulator.export();
+        let users = export["users"].as_array().map_or(&[][..], Vec::as_slice);
+        users.iter().map(|user| user["loginId"].as_str().unwrap().to_owned()).collect()
     }
 
     /// Asserts that each of these users is there exactly once, and no other.

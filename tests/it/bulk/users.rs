@@ -41,9 +41,9 @@ fn refusals_are_waited_for_and_no_user_fails() {
     let options = BulkOptions::default().batch(5);
     let report = users.create_in_bulk(people(500), &options, |_| true).unwrap();
     assert_eq!(counts(&report.checkpoint), [500, 500, 0, 0]);
-    // 100 calls in five minutes, and at the end of each at most one refusal for each that was under way.
-    assert!((4..=16).contains(&service.refused()), "{}", service.refused());
-    assert!(service.clock.waited() <= 5 * MINUTE);
+    // 100 calls in five or six minutes, and in each at most one refusal for each that was under way.
+    assert!((4..=20).contains(&service.refused()), "{}", service.refused());
+    assert!(service.clock.waited() <= 6 * MINUTE);
     service.has_exactly((0..500).map(login_id));
 }
 
@@ -80,7 +80,7 @@ fn killed_again_and_again_every_user_is_there_once() {
 
 #[test]
 fn lost_answers_and_outages_are_no_failures() {
-    let service = Service::new(u64::MAX);
+    let service = Service::new(NONE);
     service.emulator.fault(Fault::lose_answer().at(CREATE).times(1));
     service.emulator.fault(Fault::status(503).at("/v2/mgmt/user/search").times(1));
     let client = service.builder().build().unwrap();
@@ -93,7 +93,7 @@ fn lost_answers_and_outages_are_no_failures() {
 
 #[test]
 fn each_failure_names_the_user_and_the_reason() {
-    let service = Service::new(u64::MAX);
+    let service = Service::new(NONE);
     let client = service.client(RateLimits::default());
     client.mgmt().user().create(&login_id(3), &Default::default()).unwrap();
     let mut all: Vec<_> = people(30).collect();
@@ -114,7 +114,7 @@ fn each_failure_names_the_user_and_the_reason() {
 
 #[test]
 fn what_is_not_about_the_items_ends_the_work() {
-    let service = Service::new(u64::MAX);
+    let service = Service::new(NONE);
     let client = service.client(RateLimits::default());
     let mut saved = Saved::default();
     let options = BulkOptions::default().batch(10).in_flight(1);
@@ -136,7 +136,7 @@ fn what_is_not_about_the_items_ends_the_work() {
 
 #[test]
 fn items_are_read_no_earlier_than_they_are_needed() {
-    let service = Service::new(u64::MAX);
+    let service = Service::new(NONE);
     let client = service.client(RateLimits::none());
     let read = Cell::new(0_u64);
     let items = people(1000).inspect(|_| read.set(read.get() + 1));
@@ -154,7 +154,7 @@ fn items_are_read_no_earlier_than_they_are_needed() {
 
 #[test]
 fn progress_stops_it_and_a_later_run_goes_on() {
-    let service = Service::new(u64::MAX);
+    let service = Service::new(NONE);
     let client = service.client(RateLimits::none());
     let options = BulkOptions::default().batch(10).in_flight(2);
     let users = client.mgmt().user();
@@ -184,7 +184,7 @@ impl Clock for Stopped {
 
 #[test]
 fn progress_stops_it_while_it_waits() {
-    let service = Service::new(u64::MAX);
+    let service = Service::new(NONE);
     let builder = Client::builder().emulator(&service.emulator).clock(Stopped);
     let limits = RateLimits::none().total(RateLimit::per_minute(2));
     let client = builder.rate_limits(limits).build().unwrap();
@@ -212,7 +212,7 @@ fn waiting_without_end_is_an_error() {
 
 #[test]
 fn a_checkpoint_past_the_end_is_refused_and_one_at_the_end_does_nothing() {
-    let service = Service::new(u64::MAX);
+    let service = Service::new(NONE);
     let users = service.client(RateLimits::default());
     let users = users.mgmt().user();
     let at = |position: u64| {
