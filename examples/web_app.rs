@@ -97,7 +97,9 @@ impl App {
             Err(denied) => {
                 let html = match denied.status().as_u16() {
                     401 => LOGIN,
-                    403 => "<h1>This is not for you</h1><p>Only editors may read it.</p><p><a href='/'>Back</a></p>",
+                    403 => {
+                        "<h1>This is not for you</h1><p>Only editors may read it.</p><p><a href='/'>Back</a></p>"
+                    }
                     _ => "<h1>Please try again in a moment</h1>",
                 };
                 Page::denied(&denied, html)

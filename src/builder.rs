@@ -1,5 +1,6 @@
 mod build;
 mod caches;
+mod limits;
 mod settings;
 
 use std::fmt;
@@ -16,6 +17,7 @@ use crate::jwt::{KeyPolicy, REFRESH_COOKIE};
 use crate::keys::{KeySet, KeyStore};
 use crate::license::License;
 use crate::observe::{Event, Observer, Observers};
+use crate::pace::{Limiter, Pacing, RateLimits};
 use crate::refreshes::Refreshes;
 use crate::retry::RetryPolicy;
 use crate::secret::Secret;
@@ -70,6 +72,7 @@ pub struct ClientBuilder {
     leeway: Duration,
     max_token_size: usize,
     settings: Settings,
+    rate_limits: RateLimits,
     connect: builtin::Options,
     unencrypted: bool,
     transport: Option<Sends>,
@@ -133,7 +136,9 @@ impl Default for ClientBuilder {
                 retry: RetryPolicy::default(),
                 audience: Vec::new(),
                 request_id: None,
+                pacing: Pacing::Off,
             },
+            rate_limits: RateLimits::default(),
             connect: builtin::Options { environment: true, ..builtin::Options::default() },
             unencrypted: false,
             transport: None,
@@ -431,6 +436,7 @@ impl ClientBuilder {
             clock,
             refreshes: Refreshes::default(),
             servers: Servers::default(),
+            limiter: Limiter::new(&self.rate_limits),
         };
         Ok(Client::from_core(Core::new(shared, self.settings)))
     }

@@ -3,6 +3,7 @@
 mod challenge;
 mod send;
 mod tell;
+mod turn;
 
 pub(crate) use self::challenge::parameter as challenge_parameter;
 

@@ -1,4 +1,6 @@
 use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -12,6 +14,7 @@ use crate::error::{Error, Result, StoreError, TokenError};
 use crate::jwt::{Claims, Context, IdTokenRules, Kind, Origin};
 use crate::keys::KeySet;
 use crate::observe::{Attempt, Event, Pattern};
+use crate::pace::Pacing;
 use crate::refreshes::Refreshes;
 use crate::retry::RetryPolicy;
 use crate::servers::Servers;
@@ -157,6 +160,13 @@ impl Client {
         self.with(|settings| settings.retry = policy)
     }
 
+    /// A clone whose management calls wait for their turn, or do not. See
+    /// [`ClientBuilder::pacing`](crate::ClientBuilder::pacing).
+    #[must_use]
+    pub fn with_pacing(&self, pace: bool) -> Self {
+        self.with(|settings| settings.pacing = if pace { Pacing::On } else { Pacing::Off })
+    }
+
     /// A clone that only accepts tokens for one of these audiences. With an empty list, it accepts the
     /// audiences that are accepted by default. See [`ClientBuilder::audience`](crate::ClientBuilder::audience).
     #[must_use]
@@ -287,6 +297,11 @@ impl Client {
     fn fetch_keys(&self, limits: Limits) -> Result<Response> {
         let call = self.get("/v2/keys").segment("project_id", &self.core.shared.project_id);
         call.internal(limits).execute().map(|answer| answer.response)
+    }
+
+    /// A clone whose calls wait for their turn until `stop` is set, and may be repeated.
+    pub(crate) fn in_bulk_mode(&self, patience: Duration, stop: Arc<AtomicBool>) -> Self {
+        self.with(|settings| settings.pacing = Pacing::Bulk { patience, stop })
     }
 
     fn with(&self, change: impl FnOnce(&mut Settings)) -> Self {

@@ -9,6 +9,7 @@ use crate::clock::Clock;
 use crate::jwt::Verifier;
 use crate::license::License;
 use crate::observe::Observers;
+use crate::pace::{Limiter, Pacing};
 use crate::refreshes::Refreshes;
 use crate::retry::RetryPolicy;
 use crate::secret::Secret;
@@ -42,6 +43,7 @@ pub(crate) struct Shared {
     pub(crate) verifier: Verifier,
     pub(crate) refreshes: Refreshes,
     pub(crate) servers: Servers,
+    pub(crate) limiter: Limiter,
 }
 
 /// What a clone may have of its own.
@@ -52,6 +54,7 @@ pub(crate) struct Settings {
     pub(crate) retry: RetryPolicy,
     pub(crate) audience: Vec<String>,
     pub(crate) request_id: Option<String>,
+    pub(crate) pacing: Pacing,
 }
 
 pub(crate) type MakeRequestId = dyn Fn() -> Option<String> + Send + Sync;

@@ -1,3 +1,5 @@
+use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::json::DecodeError;
@@ -48,6 +50,17 @@ pub enum Error {
     /// Descope answered with something this version cannot read.
     #[error("unreadable response: {0}")]
     Decode(Box<DecodeError>),
+    /// What an export writes to has failed.
+    #[error("the export cannot be written: {0}")]
+    Output(#[source] Arc<io::Error>),
+    /// The client's own [rate limits](crate::RateLimits) leave no time for this call before its deadline. It
+    /// was not sent.
+    #[error("not sent: the client's rate limits let this call begin in {} s", retry_after.as_secs_f32().ceil())]
+    #[non_exhaustive]
+    Paced {
+        /// How long the call would have to wait.
+        retry_after: Duration,
+    },
     /// A store of tokens failed, or holds nothing to get a token with. Only the module `tokens` makes such
     /// errors.
     #[error(transparent)]
@@ -82,15 +95,18 @@ impl Error {
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Api(error) => error.retry_after,
+            Self::Paced { retry_after } => Some(*retry_after),
             Self::Token(TokenError::KeyPending { retry_after }) => Some(*retry_after),
             Self::Token(TokenError::KeysUnavailable(error)) => error.retry_after(),
             _ => None,
         }
     }
 
-    /// Whether the rate limit was hit: HTTP status 429 or code `E130429`.
+    /// Whether there were too many calls: HTTP status 429, code `E130429`, or [`Paced`](Self::Paced).
     pub fn is_rate_limited(&self) -> bool {
-        self.status() == Some(429) || self.code() == Some(codes::RATE_LIMIT_EXCEEDED)
+        matches!(self, Self::Paced { .. })
+            || self.status() == Some(429)
+            || self.code() == Some(codes::RATE_LIMIT_EXCEEDED)
     }
 
     /// Whether Descope did not find what was asked for: HTTP status 404, or a code that says so.
@@ -207,7 +223,9 @@ impl Error {
                     || error.status == 0 && through_browser.contains(&&*error.code)
             }
             Self::Token(TokenError::KeysUnavailable(error)) => !error.is_refusal(),
-            Self::Token(TokenError::KeyPending { .. }) | Self::Transport(_) => true,
+            Self::Token(TokenError::KeyPending { .. })
+            | Self::Paced { .. }
+            | Self::Transport(_) => true,
             other => other.is_of_store(StoreErrorKind::Busy),
         }
     }

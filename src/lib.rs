@@ -34,6 +34,7 @@ mod missing;
 mod models;
 mod names;
 mod options;
+mod pace;
 mod page;
 mod pending;
 mod recent;
@@ -45,6 +46,7 @@ mod servers;
 mod time;
 
 pub mod auth;
+pub mod bulk;
 pub mod clock;
 #[cfg(feature = "emulator")]
 pub mod emulator;
@@ -76,6 +78,7 @@ pub use models::{
     AuthType, RoleInheritance, SignInRecord, Tenant, TenantRoles, User, UserDetails, UserStatus,
     UserTenant,
 };
+pub use pace::{RateLimit, RateLimits};
 pub use page::{Page, PageIter, Sort};
 pub use retry::RetryPolicy;
 pub use secret::Secret;

@@ -93,12 +93,14 @@ impl Call<'_> {
         let mut instead = cache.map(|_| api);
         *request.headers_mut() = self.headers()?;
         let clock = &*core.shared.clock;
-        let deadline = clock.monotonic().saturating_add(core.settings.deadline);
+        let mut times = self.times();
         let careful = self.once.then(|| core.settings.retry.clone().retry_unavailable(false));
         let retry = careful.as_ref().unwrap_or(&core.settings.retry);
-        let mut tries = 0;
+        let (mut tries, mut refusals) = (0, 0);
         loop {
-            let left = deadline.saturating_sub(clock.monotonic());
+            // A cache of the program's own has no limits of Descope's, unless it passes the call on.
+            let turn = if instead.is_some() && self.safe { None } else { self.turn(&mut times)? };
+            let left = times.deadline.saturating_sub(clock.monotonic());
             // The other half is for whom there is to ask instead.
             let limits = self.limits(if instead.is_some() { left / 2 } else { left });
             request.extensions_mut().insert(limits);
@@ -110,14 +112,19 @@ impl Call<'_> {
             if let Some(api) = instead.filter(|_| self.falls_back(&outcome)) {
                 self.tell_retry(which, Duration::ZERO, RetryReason::of(&outcome));
                 *request.uri_mut() = self.uri(api)?;
-                (instead, which.server, tries) = (None, api, 0);
+                (instead, which.server, tries, refusals) = (None, api, 0, 0);
+                continue;
+            }
+            if let Some(wait) = self.ends(turn, &outcome, &times) {
+                self.tell_retry(which, wait, RetryReason::of(&outcome));
+                refusals += 1;
                 continue;
             }
             let wait = match self.limits {
                 Some(_) => None,
-                None => retry.next(tries, self.safe, &outcome, retry::random),
+                None => retry.next(tries - refusals, self.is_safe(), &outcome, retry::random),
             };
-            let left = deadline.saturating_sub(clock.monotonic());
+            let left = times.deadline.saturating_sub(clock.monotonic());
             match wait {
                 Some(wait) if wait < left => {
                     self.tell_retry(which, wait, RetryReason::of(&outcome));

@@ -13,6 +13,7 @@
 //! | [`operations`] | which operations of the API the crate sends, and which the emulator answers |
 //! | [`conformance`] | how the crate is compared with recorded calls and the official SDKs, with the results |
 //! | [`command_line`] | command-line programs: signing in, staying signed in, exit codes |
+//! | [`bulk`] | any number of users, relations and audit records: rate limits, checkpoints, going on after a kill |
 //! | [`scripts`] | administration scripts: rate limits, running them again, many users |
 //! | [`machines`] | services that call each other with access keys, client credentials, and consent from elsewhere |
 //! | [`one_shot`] | CGI programs, cron jobs and other short processes |
@@ -21,6 +22,9 @@
 //! | [`python`] | how to write each method of the Python SDK in Rust |
 //! | [`go`] | the same for the Go SDK |
 //! | [`node`] | the same for the Node SDK |
+
+#[doc = include_str!("bulk.md")]
+pub mod bulk {}
 
 #[doc = include_str!("command_line.md")]
 pub mod command_line {}

@@ -1,5 +1,6 @@
 //! Fine-grained authorization: a schema in a small language, relations, and checks. Feature `fga`.
 
+mod bulk;
 mod records;
 mod remembered;
 
@@ -162,6 +163,9 @@ impl Fga<'_> {
 impl Fga<'_> {
     /// Creates relations. One that is there already stays as it is.
     ///
+    /// Descope documents no largest number per call. Send some hundred at a time, or leave it to
+    /// [`create_relations_in_bulk`](Self::create_relations_in_bulk).
+    ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
@@ -186,6 +190,9 @@ impl Fga<'_> {
     }
 
     /// Deletes relations. One that is not there does no harm.
+    ///
+    /// Descope documents no largest number per call. Send some hundred at a time, or leave it to
+    /// [`delete_relations_in_bulk`](Self::delete_relations_in_bulk).
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();

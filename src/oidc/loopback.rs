@@ -15,9 +15,9 @@ use super::authorize::{AuthorizationRequest, AuthorizeOptions};
 use super::tokens::Tokens;
 use super::{Oidc, WaitOptions};
 use crate::check;
+use crate::clock::TICK;
 use crate::error::{Error, Result};
 use crate::options::setters;
-use crate::pending::TICK;
 
 impl<'c> Oidc<'c> {
     /// Begins a sign-in through the browser of this machine. The listener that the browser comes back to is ready

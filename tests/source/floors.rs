@@ -29,13 +29,16 @@ const HOUSES: &[House] = &[
             // What travels: JSON, requests and answers, times.
             &["clock", "extra", "json", "time", "transport/mod.rs"],
             &["error"],
-            &["answer", "check", "disk", "keys", "models", "observe", "page", "retry", "scrub"],
+            &[
+                "answer", "check", "disk", "keys", "models", "observe", "pace", "page", "retry",
+                "scrub",
+            ],
             // What a client is made of. None of it makes a call.
             &["checks", "jwt", "license", "refreshes", "servers", "transport"],
             &["core"],
             &["call"],
             &["client"],
-            &["pending"],
+            &["bulk", "pending"],
             &["builder"],
             // The areas of the API, which see clients and calls.
             &["auth", "mgmt", "oidc"],
