@@ -1,4 +1,4 @@
-//! Settings of how fast a client may be.
+//! Limits: how large a token may be, and how fast the client.
 
 use super::ClientBuilder;
 use crate::pace::{Pacing, RateLimits};
@@ -24,6 +24,19 @@ impl ClientBuilder {
     /// script, set a deadline of some minutes.
     pub fn pacing(mut self, pace: bool) -> Self {
         self.settings.pacing = if pace { Pacing::On } else { Pacing::Off };
+        self
+    }
+
+    /// The size in bytes of the largest token or access key that a caller may pass, whether to validate, to
+    /// refresh or to send it. A larger one is refused with
+    /// [`TokenError::TooLarge`](crate::TokenError::TooLarge). Must not be zero. Defaults to 16 KiB.
+    ///
+    /// The limit bounds the work that a visitor can cause. 16 KiB is about what web servers accept as the
+    /// headers of a request. Raise it if your users' tokens are larger, such as those of users in hundreds of
+    /// tenants, and if the servers in between let them through. Tokens in Descope's own answers have no size
+    /// limit.
+    pub fn max_token_size(mut self, bytes: usize) -> Self {
+        self.max_token_size = bytes;
         self
     }
 }

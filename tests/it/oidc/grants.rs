@@ -9,10 +9,7 @@ use descope::transport::{TransportError, TransportErrorKind};
 use descope::{Error, RetryPolicy, Secret, UnixTime, codes};
 use serde_json::{Value, json};
 
-use super::{
-    ISSUER, NOW, Seen, Server, app, argument, claims_of, id_token, lock, response, tokens,
-    with_header,
-};
+use super::{ISSUER, NOW, Seen, Server, app, argument, claims_of, id_token, lock, tokens};
 
 const RSA_KEY: &str = include_str!("rsa.pem");
 const EC_KEY: &str = include_str!("p256.pem");
