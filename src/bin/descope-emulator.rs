@@ -140,9 +140,12 @@ fn run(options: Options) -> Result<(), String> {
         .serve_on((&*options.host, options.port))
         .map_err(|error| format!("{}:{}: {error}", options.host, options.port))?;
 
-    let mut out = io::stdout().lock();
-    announce(&mut out, &server.base_url(), &emulator).map_err(|error| error.to_string())?;
-    drop(out);
+    // At once, so that a reader may leave after the line that it looks for.
+    let mut text = Vec::new();
+    announce(&mut text, &server.base_url(), &emulator)
+        .and_then(|()| io::stdout().write_all(&text))
+        .and_then(|()| io::stdout().flush())
+        .map_err(|error| error.to_string())?;
     ended.wait();
     drop(server);
     Ok(())
@@ -165,8 +168,7 @@ fn announce(out: &mut impl Write, base: &str, emulator: &Emulator) -> io::Result
          DescopeBaseURL: \"{base}\"}})"
     )?;
     writeln!(out, "# Node: DescopeClient({{ projectId: '{project}', baseUrl: '{base}' }})")?;
-    writeln!(out, "# What happens is shown at {base}/")?;
-    out.flush()
+    writeln!(out, "# What happens is shown at {base}/")
 }
 
 /// The text of a file: UTF-8, or UTF-16 as PowerShell writes it, with or without a byte order mark.

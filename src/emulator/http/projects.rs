@@ -217,8 +217,9 @@ mod tests {
         assert_eq!(other.send("GET", "/v1/mgmt/permission/all", key, &json!(null)).0, 500);
         assert_eq!(emulator.project("P2other").project_id(), "P2other");
         other.reset();
-        let all = other.send("GET", "/v1/mgmt/permission/all", key, &json!(null));
-        assert_eq!(all, (200, json!({ "permissions": [] })));
+        let (status, all) = other.send("GET", "/v1/mgmt/permission/all", key, &json!(null));
+        let permissions = all["permissions"].as_array().unwrap();
+        assert!(status == 200 && permissions.iter().all(|of| of["name"] != "a"), "{all}");
         drop(emulator);
         assert_eq!(
             other.send("GET", "/v1/mgmt/permission/all", other.management_key(), &json!(null)).0,
