@@ -162,12 +162,13 @@ fn run(options: Options) -> Result<(), String> {
         None => None,
     };
 
-    let mut out = io::stdout().lock();
-    announce(&mut out, &server.base_url(), &emulator)
-        .and_then(|()| certificate.as_ref().map_or(Ok(()), |file| file.announce(&mut out)))
-        .and_then(|()| out.flush())
+    // At once, so that a reader may leave after the line that it looks for.
+    let mut text = Vec::new();
+    announce(&mut text, &server.base_url(), &emulator)
+        .and_then(|()| certificate.as_ref().map_or(Ok(()), |file| file.announce(&mut text)))
+        .and_then(|()| io::stdout().write_all(&text))
+        .and_then(|()| io::stdout().flush())
         .map_err(|error| error.to_string())?;
-    drop(out);
     ended.wait();
     drop(server);
     Ok(())
