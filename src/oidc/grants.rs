@@ -93,7 +93,10 @@ impl Oidc<'_> {
     /// #     "users": [{ "loginId": "ada@example.com" }],
     /// #     "inboundApps": [{
     /// #         "name": "App",
-    /// #         "state": { "clientId": "client-id", "secrets": [{ "cleartext": "s3cret" }] },
+    /// #         "state": {
+    /// #             "clientId": "client-id", "secrets": [{ "id": "1", "cleartext": "s3cret" }],
+    /// #             "skipConsentScreen": true,
+    /// #         },
     /// #     }],
     /// # })).unwrap();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;

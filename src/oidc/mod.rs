@@ -11,7 +11,7 @@
 //! # emulator.seed(&serde_json::json!({
 //! #     "inboundApps": [{
 //! #         "name": "App", "permissionsScopes": [{ "name": "reports", "values": [] }],
-//! #         "state": { "clientId": "client-id", "secrets": [{ "cleartext": "s3cret" }] },
+//! #         "state": { "clientId": "client-id", "secrets": [{ "id": "1", "cleartext": "s3cret" }] },
 //! #     }],
 //! # })).unwrap();
 //! # let client = descope::Client::builder().emulator(&emulator).build()?;
