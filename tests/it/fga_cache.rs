@@ -22,10 +22,10 @@ fn viewer(target: &str) -> Relation {
     Relation::new("doc", "plan", "viewer", "user", target)
 }
 
-/// An emulator, and a client of it that remembers for ten seconds.
+/// An emulator, and a client of it that remembers for an hour.
 fn remembering(capacity: usize) -> (Emulator, Client) {
     let emulator = Emulator::new();
-    let cache = CheckCache::new(Duration::from_secs(10)).capacity(capacity);
+    let cache = CheckCache::new(Duration::from_secs(3600)).capacity(capacity);
     let client = Client::builder().emulator(&emulator).fga_check_cache(cache).build().unwrap();
     client.mgmt().fga().save_schema(SCHEMA).unwrap();
     (emulator, client)
@@ -43,10 +43,10 @@ fn answers_are_remembered_for_their_time_and_shared_by_clones() {
     // Somebody else's client: nobody tells this one.
     let other = Client::builder().emulator(&emulator).build().unwrap();
     other.mgmt().fga().create_relations(&[viewer("ada")]).unwrap();
-    emulator.advance(Duration::from_secs(9));
+    emulator.advance(Duration::from_secs(1800));
     assert!(!fga.is_allowed(&viewer("ada")).unwrap());
     assert!(fga.uncached().is_allowed(&viewer("ada")).unwrap());
-    emulator.advance(Duration::from_secs(1));
+    emulator.advance(Duration::from_secs(1801));
     assert!(fga.is_allowed(&viewer("ada")).unwrap());
     assert_eq!(emulator.requests(CHECK), 3);
     assert!(!other.mgmt().fga().is_allowed(&viewer("bob")).unwrap());
@@ -95,7 +95,6 @@ fn of_many_questions_only_the_new_ones_are_asked_and_the_order_stays() {
     let allowed = |names: &[&str]| -> Vec<(String, bool)> {
         let questions: Vec<_> = names.iter().map(|name| viewer(name)).collect();
         let checks = fga.check(&questions).unwrap();
-        assert!(checks.iter().all(|check| check.info.schema_version.is_some()));
         checks.into_iter().map(|check| (check.relation.target, check.allowed)).collect()
     };
     let told = |name: &str, allowed| (name.to_owned(), allowed);
@@ -138,18 +137,21 @@ fn every_change_through_the_client_drops_what_is_remembered() {
         let before = emulator.requests(CHECK);
         fga.is_allowed(&ada).unwrap();
         assert_eq!(emulator.requests(CHECK), before, "{name}");
-        change().unwrap();
+        // Whatever comes of it: it may have changed something.
+        let _ = change();
         let fresh = fga.uncached().is_allowed(&ada).unwrap_or_default();
         let before = emulator.requests(CHECK);
         assert_eq!(fga.is_allowed(&ada).unwrap_or_default(), fresh, "{name}");
         assert_eq!(emulator.requests(CHECK), before + 1, "{name}");
     }
     // What changes nothing drops nothing.
+    fga.save_schema(SCHEMA).unwrap();
+    fga.is_allowed(&ada).unwrap();
     fga.load_schema().unwrap();
     fga.dry_run_schema(SCHEMA).unwrap();
     client.mgmt().user().create("ada", &Default::default()).unwrap();
     let before = emulator.requests(CHECK);
-    let _ = fga.is_allowed(&ada);
+    fga.is_allowed(&ada).unwrap();
     assert_eq!(emulator.requests(CHECK), before);
 }
 
