@@ -289,7 +289,9 @@ fn as_process_1_it_ends_on_sigterm_and_on_sigint() {
     const ALONE: [&str; 5] = ["--user", "--map-root-user", "--pid", "--fork", "--kill-child"];
     let may = Command::new("unshare").args(ALONE).arg("true").output();
     if !may.is_ok_and(|output| output.status.success()) {
-        eprintln!("SKIPPED the test of process 1: this system does not let it unshare the processes");
+        eprintln!(
+            "SKIPPED the test of process 1: this system does not let it unshare the processes"
+        );
         return;
     }
     for name in ["TERM", "INT"] {
