@@ -421,7 +421,8 @@ fn a_refusal_says_which_server_refused() {
         for (status, rest) in [
             (400, ": invalid_grant: No [redacted]"),
             (200, ": invalid_grant: No [redacted]"),
-            (503, ": \"{}\""),
+            // The credential of the header has other spellings, so that no body is shown.
+            (503, ""),
         ] {
             let error = refresh();
             let expected = format!("{name} refused the call with HTTP status {status}{rest}");
