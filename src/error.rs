@@ -95,8 +95,9 @@ impl Error {
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Api(error) => error.retry_after,
-            Self::Paced { retry_after } => Some(*retry_after),
-            Self::Token(TokenError::KeyPending { retry_after }) => Some(*retry_after),
+            Self::Paced { retry_after } | Self::Token(TokenError::KeyPending { retry_after }) => {
+                Some(*retry_after)
+            }
             Self::Token(TokenError::KeysUnavailable(error)) => error.retry_after(),
             _ => None,
         }

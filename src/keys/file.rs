@@ -139,7 +139,8 @@ mod tests {
         let folder = Folder::new();
         let store = FileKeyStore::new(folder.path().join("keys.json")).unwrap();
         store.save(&set(1)).unwrap();
-        for content in [&b""[..], b"{", b"\xff\xfe", &[b'['; 100_000]] {
+        let long = "[".repeat(100_000);
+        for content in [&b""[..], b"{", b"\xff\xfe", long.as_bytes()] {
             fs::write(store.path(), content).unwrap();
             let error = store.load().unwrap_err();
             assert_eq!(error.kind(), StoreErrorKind::Damaged);

@@ -264,8 +264,8 @@ mod tests {
 
     const EVER: Duration = Duration::MAX;
 
-    fn limiter(limits: RateLimits) -> (Limiter, Still) {
-        (Limiter::new(&limits), Still::default())
+    fn limiter(limits: &RateLimits) -> (Limiter, Still) {
+        (Limiter::new(limits), Still::default())
     }
 
     fn per_minute(calls: u32) -> RateLimits {
@@ -281,7 +281,7 @@ mod tests {
 
     #[test]
     fn as_many_as_allowed_go_at_once_and_the_next_after_the_window() {
-        let (limiter, clock) = limiter(per_minute(3));
+        let (limiter, clock) = limiter(&per_minute(3));
         let times = times(&limiter, &clock, 8);
         assert_eq!(&times[..3], [0, 0, 0]);
         // Up to a grain later.
@@ -292,7 +292,7 @@ mod tests {
     /// Arrivals at a server that are as late as calls allow.
     #[test]
     fn no_window_of_the_server_has_too_many_however_long_requests_are_on_the_way() {
-        let (limiter, clock) = limiter(per_minute(5));
+        let (limiter, clock) = limiter(&per_minute(5));
         let (mut seed, mut arrivals) = (7_u64, Vec::new());
         let mut random = |bound: u64| {
             seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
@@ -316,7 +316,7 @@ mod tests {
 
     #[test]
     fn threads_share_the_limit_and_a_test_clock_goes_no_faster() {
-        let (limiter, clock) = limiter(per_minute(10));
+        let (limiter, clock) = limiter(&per_minute(10));
         thread::scope(|scope| {
             for _ in 0..4 {
                 scope.spawn(|| times(&limiter, &clock, 25));
@@ -328,7 +328,7 @@ mod tests {
 
     #[test]
     fn a_refusal_holds_the_group_and_no_other() {
-        let (limiter, clock) = limiter(RateLimits::default());
+        let (limiter, clock) = limiter(&RateLimits::default());
         let turn = limiter.count(Group::Users, &clock);
         assert_eq!(turn.refused(Some(Duration::from_secs(7))), Duration::from_secs(7));
         drop(turn);
@@ -340,7 +340,7 @@ mod tests {
     #[test]
     fn one_limit_for_all_is_held_as_a_whole() {
         let limits = RateLimits::none().total(RateLimit::per_minute(2));
-        let (limiter, clock) = limiter(limits);
+        let (limiter, clock) = limiter(&limits);
         limiter.count(Group::Users, &clock).refused(Some(Duration::from_secs(7)));
         assert!(limiter.enter(Group::Other, &clock, EVER, None).is_ok());
         assert_eq!(clock.now(), 7_000);
@@ -351,7 +351,7 @@ mod tests {
 
     #[test]
     fn refusals_without_a_time_hold_for_a_minute_and_those_in_a_row_ever_longer() {
-        let (limiter, clock) = limiter(RateLimits::default());
+        let (limiter, clock) = limiter(&RateLimits::default());
         let refused = |after: Option<u64>| {
             let turn = limiter.enter(Group::Users, &clock, EVER, None).unwrap_or_else(|_| panic!());
             turn.refused(after.map(Duration::from_secs)).as_secs()
@@ -368,7 +368,7 @@ mod tests {
 
     #[test]
     fn a_wait_that_is_too_long_does_not_begin() {
-        let (limiter, clock) = limiter(per_minute(1));
+        let (limiter, clock) = limiter(&per_minute(1));
         assert!(limiter.enter(Group::Users, &clock, EVER, None).is_ok());
         let soon = Duration::from_secs(30);
         let wait = limiter.enter(Group::Users, &clock, soon, None).err().unwrap();
@@ -377,7 +377,7 @@ mod tests {
 
     #[test]
     fn a_wait_ends_when_nobody_wants_it() {
-        let (limiter, clock) = limiter(per_minute(1));
+        let (limiter, clock) = limiter(&per_minute(1));
         assert!(limiter.enter(Group::Users, &clock, EVER, None).is_ok());
         let stop = AtomicBool::new(true);
         assert!(limiter.enter(Group::Users, &clock, EVER, Some(&stop)).is_err());
@@ -386,7 +386,7 @@ mod tests {
 
     #[test]
     fn calls_under_way_are_waited_for() {
-        let (limiter, clock) = limiter(per_minute(1));
+        let (limiter, clock) = limiter(&per_minute(1));
         let turn = limiter.count(Group::Users, &clock);
         thread::scope(|scope| {
             let next = scope.spawn(|| times(&limiter, &clock, 1));
@@ -399,7 +399,7 @@ mod tests {
 
     #[test]
     fn what_is_noted_stays_small() {
-        let (limiter, clock) = limiter(per_minute(u32::MAX));
+        let (limiter, clock) = limiter(&per_minute(u32::MAX));
         for _ in 0..100_000 {
             drop(limiter.count(Group::Users, &clock));
             clock.pass(1);

@@ -67,7 +67,9 @@ fn main() -> ExitCode {
         let (outcome, ledger) = check(fact, &place);
         if dry {
             println!("{}: would create, and then remove,", fact.name);
-            ledger.iter().for_each(|entry| println!("    {entry}"));
+            for entry in &ledger {
+                println!("    {entry}");
+            }
         }
         match outcome {
             Ok(()) => held += 1,
@@ -76,7 +78,9 @@ fn main() -> ExitCode {
     }
     let place = if at_service { "the service" } else { "the emulator" };
     println!("{held} facts hold at {place}, {} do not", wrong.len());
-    wrong.iter().for_each(|line| println!("  {line}"));
+    for line in &wrong {
+        println!("  {line}");
+    }
     if wrong.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 

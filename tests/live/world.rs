@@ -126,6 +126,7 @@ pub(crate) fn refused<T>(call: &str, result: descope::Result<T>) -> Outcome<Stri
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "what is wanted is mostly written in place")]
 pub(crate) fn same<A: PartialEq<B> + Debug, B: Debug>(what: &str, got: A, wanted: B) -> Outcome {
     if got == wanted { Ok(()) } else { Err(format!("{what} is {got:?}, not {wanted:?}")) }
 }

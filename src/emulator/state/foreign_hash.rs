@@ -49,7 +49,9 @@ impl Function {
             }
             Self::Sha(function) => {
                 let mut context = digest::Context::new(function);
-                parts.iter().for_each(|part| context.update(part));
+                for part in parts {
+                    context.update(part);
+                }
                 context.finish().as_ref().to_vec()
             }
         }
@@ -162,7 +164,8 @@ fn sha(of: Fields<'_>) -> Option<ForeignHash> {
 }
 
 fn from_hex(text: &str) -> Option<Vec<u8>> {
-    let digits = text.bytes().all(|digit| digit.is_ascii_hexdigit()) && text.len() % 2 == 0;
+    let digits =
+        text.bytes().all(|digit| digit.is_ascii_hexdigit()) && text.len().is_multiple_of(2);
     let byte = |at: usize| u8::from_str_radix(&text[at..at + 2], 16).ok();
     if digits { (0..text.len()).step_by(2).map(byte).collect() } else { None }
 }

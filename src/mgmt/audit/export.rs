@@ -91,7 +91,7 @@ impl Audit<'_> {
             let Some(page) = export.fetch(&client, &stop, &mut progress)? else {
                 return Ok(ExportReport { checkpoint: export.at, finished: false });
             };
-            let (lines, finished) = export.take(page)?;
+            let (lines, finished) = export.take(&page)?;
             to.write_all(&lines)
                 .and_then(|()| to.flush())
                 .map_err(|error| Error::Output(Arc::new(error)))?;
@@ -155,7 +155,7 @@ impl Export {
     }
 
     /// The lines of a page, less the records that were written before, and whether it is the last.
-    fn take(&mut self, page: Page<AuditRecord>) -> Result<(Vec<u8>, bool)> {
+    fn take(&mut self, page: &Page<AuditRecord>) -> Result<(Vec<u8>, bool)> {
         let length = page.items.len();
         self.full = self.full.max(length);
         let seen = self.page as usize * self.full + length;
