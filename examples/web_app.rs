@@ -97,9 +97,7 @@ impl App {
             Err(denied) => {
                 let html = match denied.status().as_u16() {
                     401 => LOGIN,
-                    403 => {
-                        "<h1>This is not for you</h1><p>Only editors may read it.</p><p><a href='/'>Back</a></p>"
-                    }
+                    403 => NOT_FOR_YOU,
                     _ => "<h1>Please try again in a moment</h1>",
                 };
                 Page::denied(&denied, html)
@@ -165,6 +163,9 @@ const LOGIN: &str = "<h1>Please sign in</h1><p>You get a code by e-mail, and nee
     <form method=post action=/login><label>Your e-mail address \
     <input type=email name=email placeholder=you@example.com autocomplete=email required autofocus>\
     </label><button class=main>Send me a code</button></form>";
+
+const NOT_FOR_YOU: &str = "<h1>This is not for you</h1><p>Only editors may read it.</p>\
+    <p><a href='/'>Back</a></p>";
 
 const LOGGED_OUT_HERE: &str = "<h1>You are logged out of this browser</h1>\
     <p>The session itself could not be ended now. It will end when its time is over.</p>\

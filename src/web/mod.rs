@@ -83,6 +83,7 @@
 //! | `descope_full_login` | [`Guard::login_page`], and [`Guard::accept_login`] for the tokens |
 
 mod access;
+mod challenges;
 mod cookies;
 mod denied;
 mod guard;

@@ -1,13 +1,11 @@
-//! A service as a protected resource: what applications find out about it, and what they are told when they
-//! are turned away.
+//! A service as a protected resource: what applications find out about it.
 
 use serde_json::{Map, Value, json};
 
-use super::{Access, Denied, Guard, Reason, htu};
+use super::htu;
 use crate::error::{Error, Result};
 use crate::jwt::PROOF_ALGORITHMS;
 use crate::options::setters;
-use crate::transport::http::HeaderValue;
 
 /// A service as a protected resource (RFC 9728): its identifier, and where applications get access tokens for
 /// it.
@@ -119,7 +117,7 @@ impl Resource {
         document.into()
     }
 
-    fn metadata_url(&self) -> String {
+    pub(super) fn metadata_url(&self) -> String {
         let origin = &self.id[..self.id.len() - self.path().len()];
         format!("{origin}{}", self.metadata_path())
     }
@@ -129,51 +127,6 @@ impl Resource {
         let host = self.id.find("://").map_or(0, |at| at + 3);
         self.id[host..].find('/').map_or("", |at| &self.id[host + at..])
     }
-}
-
-impl Guard {
-    /// The values of `WWW-Authenticate` for an answer of 401 or 403, one per header. Each has what an
-    /// application needs to get a better token: the scopes of the access, and the URL of the
-    /// [resource's](Resource) document (RFC 6750 section 3, RFC 9449 section 7.1, RFC 9470 section 3, RFC 9728
-    /// section 5.1). Empty if no other token would help.
-    ///
-    /// [`Denied::challenge`] is the same for a service that is no [`Resource`].
-    pub fn challenges(&self, denied: &Denied, access: &Access) -> Vec<HeaderValue> {
-        let Some(challenge) = denied.challenge() else { return Vec::new() };
-        let mut parameters: Vec<String> = Vec::new();
-        let scopes: Vec<_> = access.scopes.iter().filter(|scope| is_scope(scope)).collect();
-        let asks = matches!(denied.reason(), Reason::NoToken | Reason::MissingScope);
-        if asks && !scopes.is_empty() {
-            let scopes: Vec<&str> = scopes.into_iter().map(String::as_str).collect();
-            parameters.push(format!("scope=\"{}\"", scopes.join(" ")));
-        }
-        if let Some(resource) = &self.settings.resource {
-            parameters.push(format!("resource_metadata=\"{}\"", resource.metadata_url()));
-        }
-        let mut challenges = vec![with(challenge, &parameters)];
-        if self.settings.proofs.is_some() && challenge.starts_with("Bearer") {
-            let dpop = challenge.replacen("Bearer", "DPoP", 1);
-            let algorithms = format!("algs=\"{}\"", PROOF_ALGORITHMS.join(" "));
-            parameters.insert(0, algorithms);
-            challenges.push(with(&dpop, &parameters));
-        }
-        challenges.into_iter().filter_map(|text| HeaderValue::try_from(text).ok()).collect()
-    }
-}
-
-/// A challenge with more parameters. The first one follows the scheme after a space, the others a comma.
-fn with(challenge: &str, parameters: &[String]) -> String {
-    let mut text = challenge.to_owned();
-    for parameter in parameters {
-        text.push_str(if text.contains('=') { ", " } else { " " });
-        text.push_str(parameter);
-    }
-    text
-}
-
-/// RFC 6749 section 3.3: visible ASCII without quotes and backslashes.
-fn is_scope(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'"' | b'\\'))
 }
 
 #[cfg(test)]

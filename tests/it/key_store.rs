@@ -377,7 +377,7 @@ fn end(child: Child) -> String {
     let output = child.wait_with_output().unwrap();
     assert!(output.status.success());
     let text = String::from_utf8(output.stdout).unwrap();
-    let own = ["told", "valid", "unknown", "failed"];
+    let own = ["told: ", "valid: ", "unknown key", "failed: "];
     let lines =
         text.lines().filter_map(|line| own.iter().find_map(|of| Some(&line[line.find(of)?..])));
     lines.collect::<Vec<_>>().join("\n")

@@ -64,7 +64,7 @@ fn a_call_that_is_retried_is_told_try_by_try() {
         seen,
         [
             "GET /v1/mgmt/user 1: sending",
-            "GET /v1/mgmt/user 1: 503",
+            "GET /v1/mgmt/user 1: 503 EMU500",
             "GET /v1/mgmt/user 1: HTTP status 503: 9s",
             "GET /v1/mgmt/user 2: sending",
         ]

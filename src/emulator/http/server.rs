@@ -107,8 +107,8 @@ impl Server {
         format!("{scheme}://{}", self.reachable())
     }
 
-    /// The certificate that clients have to trust, as PEM, such as for
-    /// [`ClientBuilder::root_certificates`](crate::ClientBuilder::root_certificates); `None` without TLS.
+    /// The certificate that clients have to trust, as PEM; `None` without TLS. This crate's client takes it by
+    /// `root_certificates` of its builder.
     pub fn certificate(&self) -> Option<&str> {
         self.shared.tls.as_ref().map(|tls| &*tls.authority)
     }

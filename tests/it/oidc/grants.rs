@@ -421,6 +421,7 @@ fn a_refusal_says_which_server_refused() {
         for (status, rest) in [
             (400, ": invalid_grant: No [redacted]"),
             (200, ": invalid_grant: No [redacted]"),
+            // The credential of the header has other spellings, so that no body is shown.
             (503, ""),
         ] {
             let error = refresh();

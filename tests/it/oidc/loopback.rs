@@ -135,7 +135,7 @@ fn the_browser_comes_back_and_sees_a_page() {
         "Content-Security-Policy: default-src 'none'; style-src 'sha256-",
         "Connection: close\r\n",
         "name=\"viewport\"",
-        "color-scheme: light dark",
+        "color-scheme:light dark",
     ] {
         assert!(page.contains(part), "{part}: {page}");
     }
