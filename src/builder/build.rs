@@ -49,6 +49,7 @@ impl ClientBuilder {
             leeway: self.leeway,
             max_token_size: self.max_token_size,
             public_key: given.as_deref().or(of_environment.as_deref()),
+            remembered_tokens: self.remembered_tokens,
         });
         match of_environment {
             Some(_) => renamed(VARIABLE, verifier),

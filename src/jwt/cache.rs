@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::hash::{BuildHasher, RandomState};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -16,10 +17,12 @@ use crate::transport::{Response, TransportError, TransportErrorKind};
 
 /// The keys of the last fetch that brought some.
 #[derive(Clone)]
-struct Snapshot {
-    keys: Arc<KeySet>,
+pub(super) struct Snapshot {
+    pub(super) keys: Arc<KeySet>,
     fetch: u64,
     at: Moment,
+    /// Counts the snapshots.
+    number: u64,
 }
 
 impl Snapshot {
@@ -27,6 +30,42 @@ impl Snapshot {
     fn held(&self, kid: Option<&str>) -> Held {
         let has_key = kid.is_none_or(|kid| self.keys.get(Some(kid)).is_some());
         Held { has_key, fetch: self.fetch, at: self.at }
+    }
+
+    /// What tells this snapshot from others.
+    pub(super) fn stamp(&self) -> Stamp {
+        Stamp { number: self.number, keys: self.held(None) }
+    }
+}
+
+/// Says which keys a token was checked with, without holding them.
+#[derive(Clone, Copy)]
+pub(super) struct Stamp {
+    number: u64,
+    keys: Held,
+}
+
+/// The newest snapshot. Whether it is a certain one can be asked without a lock, by many threads at once.
+#[derive(Default)]
+struct Newest {
+    snapshot: RwLock<Option<Snapshot>>,
+    number: AtomicU64,
+}
+
+impl Newest {
+    fn get(&self) -> Option<Snapshot> {
+        self.snapshot.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn is(&self, stamp: Stamp) -> bool {
+        self.number.load(Ordering::Acquire) == stamp.number
+    }
+
+    fn replace(&self, keys: KeySet, fetch: u64, at: Moment) {
+        let mut snapshot = self.snapshot.write().unwrap_or_else(PoisonError::into_inner);
+        let number = self.number.load(Ordering::Relaxed) + 1;
+        *snapshot = Some(Snapshot { keys: Arc::new(keys), fetch, at, number });
+        self.number.store(number, Ordering::Release);
     }
 }
 
@@ -38,7 +77,7 @@ pub(super) struct KeyCache {
     owner: Arc<str>,
     whose: Whose,
     /// Apart from the log, so that tokens whose key is at hand never meet the lock of a fetch.
-    snapshot: RwLock<Option<Snapshot>>,
+    newest: Newest,
     log: Mutex<Log>,
     /// Notified when a fetch has ended.
     ended: Condvar,
@@ -101,7 +140,7 @@ impl KeyCache {
         Self {
             owner: owner.into(),
             whose,
-            snapshot: RwLock::default(),
+            newest: Newest::default(),
             log: Mutex::default(),
             ended: Condvar::new(),
         }
@@ -118,14 +157,19 @@ impl KeyCache {
         policy: &KeyPolicy,
         clock: &dyn Clock,
         fetch: Fetch<'_>,
-    ) -> Result<Arc<KeySet>, TokenError> {
-        if let Some(seen) = self.snapshot() {
+    ) -> Result<Snapshot, TokenError> {
+        if let Some(seen) = self.newest.get() {
             let held = seen.held(wanted.kid);
             if held.has_key && held.is_fresh(policy, wanted.now) {
-                return Ok(seen.keys);
+                return Ok(seen);
             }
         }
         self.look_up(wanted, policy, clock, fetch)
+    }
+
+    /// Whether the keys of a stamp are those that a token would be checked with now, and still are fresh.
+    pub(super) fn is_current(&self, stamp: Stamp, policy: &KeyPolicy, now: Moment) -> bool {
+        self.newest.is(stamp) && stamp.keys.is_fresh(policy, now)
     }
 
     #[cold]
@@ -135,17 +179,17 @@ impl KeyCache {
         policy: &KeyPolicy,
         clock: &dyn Clock,
         fetch: Fetch<'_>,
-    ) -> Result<Arc<KeySet>, TokenError> {
+    ) -> Result<Snapshot, TokenError> {
         let patience = policy.fetch_timeout.saturating_add(MARGIN).min(wanted.patience);
         let started = Instant::now();
         let mut log = self.log();
-        let lookup = log.lookup(wanted, self.snapshot(), policy);
+        let lookup = log.lookup(wanted, self.newest.get(), policy);
         loop {
-            let (seen, now) = (self.snapshot(), Moment::now(clock));
+            let (seen, now) = (self.newest.get(), Moment::now(clock));
             let held = seen.as_ref().map(|seen| seen.held(wanted.kid));
             match decide(&log.history, held, &lookup, policy, now) {
                 Decision::Serve => {
-                    return seen.map(|seen| seen.keys).ok_or(TokenError::UnknownKey);
+                    return seen.ok_or(TokenError::UnknownKey);
                 }
                 Decision::Wait => {
                     log = self.wait(log, patience.saturating_sub(started.elapsed()))?;
@@ -180,8 +224,7 @@ impl KeyCache {
         };
         ending.failure = match fetch().and_then(published) {
             Ok(keys) => {
-                let keys = Some(Snapshot { keys: Arc::new(keys), fetch: number, at });
-                *self.snapshot.write().unwrap_or_else(PoisonError::into_inner) = keys;
+                self.newest.replace(keys, number, at);
                 None
             }
             Err(error) => Some(error),
@@ -207,10 +250,6 @@ impl KeyCache {
             return Err(KeysError::new(error, self.owner.clone()).into());
         }
         Ok(log)
-    }
-
-    fn snapshot(&self) -> Option<Snapshot> {
-        self.snapshot.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn log(&self) -> MutexGuard<'_, Log> {
@@ -308,7 +347,7 @@ mod tests {
             "x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4",
             "y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"}"#;
         let (keys, at) = (Arc::new(KeySet::pinned(jwk).unwrap()), Moment::default());
-        let (seen, mut log) = (Snapshot { keys, fetch: 1, at }, Log::default());
+        let (seen, mut log) = (Snapshot { keys, fetch: 1, at, number: 1 }, Log::default());
         for (kid, origin, noted) in [
             (None, Origin::Caller, 0),
             (Some("k1"), Origin::Caller, 0),

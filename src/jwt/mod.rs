@@ -7,7 +7,10 @@ mod date;
 mod decide;
 mod history;
 mod id_token;
+mod members;
 mod policy;
+mod registered;
+mod remembered;
 mod rules;
 mod set;
 mod signature;
@@ -15,13 +18,15 @@ mod signature;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use self::cache::{KeyCache, Wanted};
+use self::cache::{KeyCache, Stamp, Wanted};
 pub use self::claims::{Claims, Scope};
 use self::compact::{Header, Parts, decode, misused};
 use self::decide::Moment;
 pub(crate) use self::decide::Origin;
 pub(crate) use self::id_token::IdTokenRules;
 pub use self::policy::KeyPolicy;
+use self::registered::Registered;
+use self::remembered::Remembered;
 pub(crate) use self::rules::REFRESH_COOKIE;
 use self::rules::Rules;
 use self::set::{KeySet, Whose};
@@ -58,6 +63,7 @@ pub(crate) struct Verifier {
     leeway: Duration,
     max_token_size: usize,
     source: Source,
+    remembered: Option<Remembered>,
     /// The key sets of other servers by their URLs.
     others: Mutex<Recent<Arc<KeyCache>>>,
 }
@@ -73,6 +79,8 @@ pub(crate) struct Settings<'s> {
     pub(crate) max_token_size: usize,
     /// The one key to trust, instead of the published ones.
     pub(crate) public_key: Option<&'s str>,
+    /// How many session tokens to remember once they are verified.
+    pub(crate) remembered_tokens: usize,
 }
 
 /// What differs from one verification to the next.
@@ -122,6 +130,8 @@ impl Verifier {
             leeway,
             max_token_size: settings.max_token_size,
             source,
+            remembered: (settings.remembered_tokens > 0)
+                .then(|| Remembered::new(settings.remembered_tokens)),
             others: Mutex::default(),
         })
     }
@@ -157,17 +167,48 @@ impl Verifier {
         if origin == Origin::Caller {
             check::token_size(kind.argument(), token, self.max_token_size)?;
         }
-        let signed = self.signed(context, &self.source, token, origin)?;
-        Claims::read(
-            signed.payload,
-            &Rules {
-                project_id: &self.project_id,
-                audience: context.audience,
-                leeway: self.leeway,
-                now: signed.now.unix,
-                refresh_cookie: (kind == Kind::Session).then_some(&self.refresh_cookie),
-            },
-        )
+        // Refresh tokens, which live for weeks, are not kept in memory.
+        let remembered = self.remembered.as_ref().filter(|_| kind == Kind::Session);
+        if let Some(remembered) = remembered {
+            let now = Moment::now(context.clock);
+            if let Some(claims) = remembered.get(token, |keys| self.is_current(keys, now)) {
+                self.check(&claims, context, kind, now)?;
+                return Ok(Claims::new(claims));
+            }
+        }
+        let mut signed = self.signed(context, &self.source, token, origin)?;
+        let claims = signed.claims()?;
+        self.check(&claims, context, kind, signed.now)?;
+        if let Some(remembered) = remembered {
+            remembered.put(token, &claims, signed.keys);
+        }
+        Ok(Claims::new(claims))
+    }
+
+    /// Holds the claims of a token against the rules.
+    fn check(
+        &self,
+        claims: &Registered,
+        context: &Context<'_>,
+        kind: Kind,
+        now: Moment,
+    ) -> Result<(), TokenError> {
+        claims.check(&Rules {
+            project_id: &self.project_id,
+            audience: context.audience,
+            leeway: self.leeway,
+            now: now.unix,
+            refresh_cookie: (kind == Kind::Session).then_some(&self.refresh_cookie),
+        })
+    }
+
+    /// Whether the project's keys are still these, and need not be fetched again.
+    fn is_current(&self, keys: Option<Stamp>, now: Moment) -> bool {
+        match (&self.source, keys) {
+            (Source::Pinned(_), None) => true,
+            (Source::Fetched(cache), Some(keys)) => cache.is_current(keys, &self.policy, now),
+            _ => false,
+        }
     }
 
     /// Checks an ID token, with the project's keys or those of another server.
@@ -182,11 +223,11 @@ impl Verifier {
         if origin == Origin::Caller {
             check::token_size("id_token", token, self.max_token_size)?;
         }
-        let signed = self.signed(context, &self.source(server), token, origin)?;
+        let mut signed = self.signed(context, &self.source(server), token, origin)?;
         if signed.is_access_token {
             return Err(TokenError::Malformed);
         }
-        let claims = Claims::parse(signed.payload)?;
+        let claims = Claims::new(signed.claims()?);
         id_token::check(&claims, signed.algorithm, rules, self.leeway, signed.now.unix)?;
         Ok(claims)
     }
@@ -207,7 +248,7 @@ impl Verifier {
             return Err(TokenError::UnknownKey); // which of the published keys could it be?
         }
         let now = Moment::now(context.clock);
-        let set = self.set(source, context, kid, origin, now)?;
+        let (set, keys) = self.set(source, context, kid, origin, now)?;
         let key = set.get(kid).ok_or(TokenError::UnknownKey)?;
         // The key decides; the header can only confirm it, or an attacker would choose the algorithm.
         if header.alg != key.algorithm() {
@@ -218,6 +259,7 @@ impl Verifier {
             payload: decode(parts.payload)?,
             algorithm: key.algorithm(),
             is_access_token: header.is_access_token,
+            keys,
             now,
         })
     }
@@ -234,7 +276,7 @@ impl Verifier {
         Source::Fetched(cache)
     }
 
-    /// The keys, fetched if they are too old or `kid` is not among them.
+    /// The keys, fetched if they are too old or `kid` is not among them. If they can change, with a stamp.
     fn set(
         &self,
         source: &Source,
@@ -242,14 +284,17 @@ impl Verifier {
         kid: Option<&str>,
         origin: Origin,
         now: Moment,
-    ) -> Result<Arc<KeySet>, TokenError> {
+    ) -> Result<(Arc<KeySet>, Option<Stamp>), TokenError> {
         let cache = match source {
-            Source::Pinned(set) => return Ok(set.clone()),
+            Source::Pinned(set) => return Ok((set.clone(), None)),
             Source::Fetched(cache) => cache,
         };
         let wanted = Wanted { kid, origin, patience: context.patience, now };
         let limits = Limits { timeout: self.policy.fetch_timeout, body: KEY_SET_LIMIT };
-        cache.get(&wanted, &self.policy, context.clock, &|| (context.fetch)(limits))
+        let fetch = || (context.fetch)(limits);
+        let snapshot = cache.get(&wanted, &self.policy, context.clock, &fetch)?;
+        let stamp = snapshot.stamp();
+        Ok((snapshot.keys, Some(stamp)))
     }
 }
 
@@ -265,5 +310,86 @@ struct Signed {
     payload: Vec<u8>,
     algorithm: &'static str,
     is_access_token: bool,
+    /// The keys that it was checked with, if they can change.
+    keys: Option<Stamp>,
     now: Moment,
+}
+
+impl Signed {
+    fn claims(&mut self) -> Result<Registered, TokenError> {
+        let payload = String::from_utf8(std::mem::take(&mut self.payload)).ok();
+        payload.and_then(Registered::read).ok_or(TokenError::Claim("payload"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::SystemClock;
+
+    /// RFC 7517 appendix A.1.
+    const JWK: &str = r#"{"kty":"EC","crv":"P-256","kid":"k1","alg":"ES256",
+        "x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4",
+        "y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"}"#;
+
+    const SETTINGS: Settings<'_> = Settings {
+        project_id: "P1",
+        base_url: "https://api.descope.com",
+        refresh_cookie: "DSR",
+        policy: KeyPolicy::DEFAULT,
+        leeway: Duration::ZERO,
+        max_token_size: 100,
+        public_key: Some(JWK),
+        remembered_tokens: 5,
+    };
+
+    fn verify(
+        verifier: &Verifier,
+        token: &str,
+        kind: Kind,
+        audience: &[String],
+    ) -> Result<Claims, TokenError> {
+        let fetch = |_: Limits| Err(Error::Config("nothing is fetched"));
+        let clock = &SystemClock::default();
+        let context = Context { audience, clock, patience: Duration::ZERO, fetch: &fetch };
+        verifier.verify(&context, token, kind, Origin::Caller)
+    }
+
+    /// A text that no check of signatures would accept shows when there is none.
+    #[test]
+    fn a_remembered_token_skips_the_signature_and_nothing_else() {
+        let claims = |exp: i64| {
+            let json = format!(r#"{{"iss":"P1","sub":"U1","drn":"DS","aud":"P1","exp":{exp}}}"#);
+            Registered::read(json).unwrap()
+        };
+        let remember = |settings: Settings<'_>, exp: i64| {
+            let verifier = Verifier::new(settings).unwrap();
+            verifier.remembered.as_ref().unwrap().put("no token", &claims(exp), None);
+            verifier
+        };
+        let session = |verifier: &Verifier| verify(verifier, "no token", Kind::Session, &[]);
+        let (now, later) = (1_700_000_000, 4_102_444_800);
+        let good = remember(SETTINGS, later);
+        assert_eq!(session(&good).unwrap().user_id(), "U1");
+
+        let malformed = Err(TokenError::Malformed);
+        assert_eq!(session(&Verifier::new(SETTINGS).unwrap()), malformed);
+        assert_eq!(verify(&good, "no token.", Kind::Session, &[]), malformed);
+        assert_eq!(verify(&good, "no token", Kind::Any, &[]), malformed);
+        let other = ["P2".to_owned()];
+        let refused = verify(&good, "no token", Kind::Session, &other);
+        assert_eq!(refused, Err(TokenError::Audience));
+        let other = remember(Settings { project_id: "P2", ..SETTINGS }, later);
+        assert_eq!(session(&other), Err(TokenError::Issuer));
+        let other = remember(Settings { refresh_cookie: "__Host-DS", ..SETTINGS }, later);
+        assert_eq!(session(&other), Err(TokenError::NotASession));
+        let expired = session(&remember(SETTINGS, now));
+        assert!(matches!(expired, Err(TokenError::Expired { .. })));
+        let (argument, limit) = ("session_token", 100);
+        let large = verify(&good, &"a".repeat(101), Kind::Session, &[]);
+        assert_eq!(large, Err(TokenError::TooLarge { argument, limit }));
+        // Keys that can change are not current without a stamp.
+        let fetching = remember(Settings { public_key: None, ..SETTINGS }, later);
+        assert_eq!(session(&fetching), Err(TokenError::Malformed));
+    }
 }
