@@ -9,6 +9,7 @@ use crate::check;
 use crate::client::Client;
 use crate::clock::{Clock, SystemClock};
 use crate::core::{Core, MakeRequestId, Settings, Shared};
+use crate::crypto::CryptoLibrary;
 use crate::error::Result;
 use crate::jwt::{KeyPolicy, REFRESH_COOKIE};
 use crate::license::License;
@@ -230,6 +231,16 @@ impl ClientBuilder {
     /// ```
     pub fn remember_verified_tokens(mut self, capacity: usize) -> Self {
         self.remembered_tokens = capacity;
+        self
+    }
+
+    /// The library that checks the signatures of tokens and, if the built-in transport sends requests, encrypts
+    /// connections. Defaults to [`CryptoLibrary::Ring`]. Both accept the same tokens.
+    ///
+    /// AWS-LC checks signatures faster, and takes a C compiler and more time to build: see the
+    /// [guide](crate::guide::speed).
+    pub fn crypto(mut self, library: CryptoLibrary) -> Self {
+        self.connect.library = library;
         self
     }
 

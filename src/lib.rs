@@ -18,6 +18,7 @@ mod call;
 mod check;
 mod client;
 mod core;
+mod crypto;
 mod digest;
 mod error;
 mod escape;
@@ -60,6 +61,7 @@ pub use auth::{AuthInfo, Token};
 pub use builder::ClientBuilder;
 pub use call::Credential;
 pub use client::Client;
+pub use crypto::CryptoLibrary;
 pub use error::{
     ApiError, Error, KeysError, Result, StoreError, StoreErrorKind, TokenError, codes,
 };

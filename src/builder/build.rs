@@ -50,6 +50,7 @@ impl ClientBuilder {
             max_token_size: self.max_token_size,
             public_key: given.as_deref().or(of_environment.as_deref()),
             remembered_tokens: self.remembered_tokens,
+            library: self.connect.library,
         });
         match of_environment {
             Some(_) => renamed(VARIABLE, verifier),

@@ -11,6 +11,7 @@ use super::history::{History, Reason};
 use super::policy::KeyPolicy;
 use super::set::{KeySet, Whose};
 use crate::clock::Clock;
+use crate::crypto::CryptoLibrary;
 use crate::error::{Error, KeysError, Result, TokenError};
 use crate::json::DecodeError;
 use crate::transport::{Response, TransportError, TransportErrorKind};
@@ -76,6 +77,7 @@ pub(super) struct KeyCache {
     /// Whose keys, for errors: the project and its host, and what to check if there are none.
     owner: Arc<str>,
     whose: Whose,
+    library: CryptoLibrary,
     /// Apart from the log, so that tokens whose key is at hand never meet the lock of a fetch.
     newest: Newest,
     log: Mutex<Log>,
@@ -136,10 +138,11 @@ pub(super) struct Wanted<'k> {
 pub(super) type Fetch<'f> = &'f dyn Fn() -> Result<Response>;
 
 impl KeyCache {
-    pub(super) fn new(owner: String, whose: Whose) -> Self {
+    pub(super) fn new(owner: String, whose: Whose, library: CryptoLibrary) -> Self {
         Self {
             owner: owner.into(),
             whose,
+            library,
             newest: Newest::default(),
             log: Mutex::default(),
             ended: Condvar::new(),
@@ -220,7 +223,7 @@ impl KeyCache {
         let mut ending = Ending { cache: self, clock, failure: Some(aborted.into()) };
         let published = |response: Response| {
             let unusable = || DecodeError::new("the key set holds no usable key").into();
-            KeySet::published(response.body(), self.whose).ok_or_else(unusable)
+            KeySet::published(response.body(), self.whose, self.library).ok_or_else(unusable)
         };
         ending.failure = match fetch().and_then(published) {
             Ok(keys) => {
@@ -346,7 +349,8 @@ mod tests {
         let jwk = r#"{"kty":"EC","crv":"P-256","kid":"k1","alg":"ES256",
             "x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4",
             "y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"}"#;
-        let (keys, at) = (Arc::new(KeySet::pinned(jwk).unwrap()), Moment::default());
+        let (keys, at) =
+            (Arc::new(KeySet::pinned(jwk, CryptoLibrary::Ring).unwrap()), Moment::default());
         let (seen, mut log) = (Snapshot { keys, fetch: 1, at, number: 1 }, Log::default());
         for (kid, origin, noted) in [
             (None, Origin::Caller, 0),

@@ -1,5 +1,8 @@
 //! Local validation of tokens: header, key, signature, claims, in this order.
 
+#[cfg(feature = "aws-lc-rs")]
+mod by_aws_lc;
+mod by_ring;
 mod cache;
 mod claims;
 mod compact;
@@ -32,6 +35,7 @@ use self::rules::Rules;
 use self::set::{KeySet, Whose};
 use crate::check;
 use crate::clock::Clock;
+use crate::crypto::CryptoLibrary;
 use crate::error::{Error, Result, TokenError};
 use crate::recent::Recent;
 use crate::transport::{Limits, Response};
@@ -62,6 +66,7 @@ pub(crate) struct Verifier {
     policy: KeyPolicy,
     leeway: Duration,
     max_token_size: usize,
+    library: CryptoLibrary,
     source: Source,
     remembered: Option<Remembered>,
     /// The key sets of other servers by their URLs.
@@ -81,6 +86,8 @@ pub(crate) struct Settings<'s> {
     pub(crate) public_key: Option<&'s str>,
     /// How many session tokens to remember once they are verified.
     pub(crate) remembered_tokens: usize,
+    /// What checks signatures.
+    pub(crate) library: CryptoLibrary,
 }
 
 /// What differs from one verification to the next.
@@ -114,14 +121,16 @@ impl Verifier {
         if settings.max_token_size == 0 {
             return Err(Error::argument("max_token_size", "must not be zero"));
         }
-        let Settings { project_id, base_url, refresh_cookie, policy, leeway, .. } = settings;
+        let Settings { project_id, base_url, refresh_cookie, policy, leeway, library, .. } =
+            settings;
         let source = if let Some(jwk) = settings.public_key {
-            let set = KeySet::pinned(jwk).map_err(|why| Error::argument("public_key", why))?;
+            let set =
+                KeySet::pinned(jwk, library).map_err(|why| Error::argument("public_key", why))?;
             Source::Pinned(Arc::new(set))
         } else {
             let advice = "check the project ID and the base URL";
             let owner = format!("project `{project_id}` at {base_url}; {advice}");
-            Source::Fetched(Arc::new(KeyCache::new(owner, Whose::Project)))
+            Source::Fetched(Arc::new(KeyCache::new(owner, Whose::Project, library)))
         };
         Ok(Self {
             project_id: project_id.to_owned(),
@@ -129,6 +138,7 @@ impl Verifier {
             policy,
             leeway,
             max_token_size: settings.max_token_size,
+            library,
             source,
             remembered: (settings.remembered_tokens > 0)
                 .then(|| Remembered::new(settings.remembered_tokens)),
@@ -270,7 +280,7 @@ impl Verifier {
         let mut others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
         let cache = others.get(url).unwrap_or_else(|| {
             let owner = format!("the server whose keys are at {url}; check the issuer");
-            Arc::new(KeyCache::new(owner, Whose::Server))
+            Arc::new(KeyCache::new(owner, Whose::Server, self.library))
         });
         others.put(url, cache.clone());
         Source::Fetched(cache)
@@ -341,6 +351,7 @@ mod tests {
         max_token_size: 100,
         public_key: Some(JWK),
         remembered_tokens: 5,
+        library: CryptoLibrary::Ring,
     };
 
     fn verify(

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::signature::PublicKey;
+use crate::crypto::CryptoLibrary;
 
 /// Who has published a set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,8 +28,8 @@ pub(super) struct KeySet {
 
 impl KeySet {
     /// The one key that the program trusts. Tokens may leave it unnamed, since there is no other.
-    pub(super) fn pinned(jwk: &str) -> Result<Self, &'static str> {
-        let (kid, key) = PublicKey::from_jwk(jwk)?;
+    pub(super) fn pinned(jwk: &str, library: CryptoLibrary) -> Result<Self, &'static str> {
+        let (kid, key) = PublicKey::from_jwk(jwk, library)?;
         Ok(match kid {
             Some(kid) => Self { keys: HashMap::from([(kid, key.clone())]), only: Some(key) },
             None => Self { keys: HashMap::new(), only: Some(key) },
@@ -37,7 +38,7 @@ impl KeySet {
 
     /// Reads a published set, each key for itself: one that this version cannot use does not spoil
     /// the others. Two different keys of one name are both left out, as neither can be meant.
-    pub(super) fn published(body: &[u8], whose: Whose) -> Option<Self> {
+    pub(super) fn published(body: &[u8], whose: Whose, library: CryptoLibrary) -> Option<Self> {
         #[derive(Deserialize)]
         struct Published<'a> {
             #[serde(borrow)]
@@ -48,8 +49,8 @@ impl KeySet {
         let (mut found, mut usable) = (HashMap::new(), Vec::new());
         for jwk in set.keys {
             let Ok((kid, key)) = (match whose {
-                Whose::Project => PublicKey::from_jwk(jwk.get()),
-                Whose::Server => PublicKey::from_foreign_jwk(jwk.get()),
+                Whose::Project => PublicKey::from_jwk(jwk.get(), library),
+                Whose::Server => PublicKey::from_foreign_jwk(jwk.get(), library),
             }) else {
                 continue;
             };

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use descope::transport::{Request, Response};
-use descope::{Client, ClientBuilder, Error};
+use descope::{Client, CryptoLibrary, Error};
 use serde_json::{Value, json};
 
 use crate::signer::{P256, RSA, Signer, encode};
@@ -101,17 +101,17 @@ fn validate(client: &Client, token: &str) -> Result<Value, Error> {
 
 #[test]
 fn no_mutated_token_is_accepted() {
-    let remembered = |builder: ClientBuilder| builder.remember_verified_tokens(10);
-    for (signer, algorithm, configure) in [
-        (&*RSA, "RS256", None),
-        (&*P256, "ES256", None),
-        (&*RSA, "RS256", Some(remembered)),
-        (&*P256, "ES256", Some(remembered)),
+    for (signer, algorithm, library, remembered) in [
+        (&*RSA, "RS256", CryptoLibrary::Ring, 0),
+        (&*P256, "ES256", CryptoLibrary::Ring, 0),
+        (&*RSA, "RS256", CryptoLibrary::AwsLc, 0),
+        (&*P256, "ES256", CryptoLibrary::AwsLc, 0),
+        (&*RSA, "RS256", CryptoLibrary::Ring, 10),
+        (&*P256, "ES256", CryptoLibrary::AwsLc, 10),
     ] {
         let keys = [signer.jwk("k1", algorithm)];
-        let (client, _) = client_with(&keys, |builder| match configure {
-            Some(configure) => configure(builder),
-            None => builder,
+        let (client, _) = client_with(&keys, |builder| {
+            builder.crypto(library).remember_verified_tokens(remembered)
         });
         let original = signer.token("k1", algorithm, &claims());
         accepts(&client, &original);
