@@ -161,13 +161,15 @@ impl KeyCache {
         clock: &dyn Clock,
         fetch: Fetch<'_>,
     ) -> Result<Snapshot, TokenError> {
-        if let Some(seen) = self.newest.get() {
-            let held = seen.held(wanted.kid);
-            if held.has_key && held.is_fresh(policy, wanted.now) {
-                return Ok(seen);
-            }
+        match self.fresh(policy, wanted.now) {
+            Some(seen) if seen.held(wanted.kid).has_key => Ok(seen),
+            _ => self.look_up(wanted, policy, clock, fetch),
         }
-        self.look_up(wanted, policy, clock, fetch)
+    }
+
+    /// The keys at hand, unless they are to be fetched again.
+    pub(super) fn fresh(&self, policy: &KeyPolicy, now: Moment) -> Option<Snapshot> {
+        self.newest.get().filter(|seen| seen.held(None).is_fresh(policy, now))
     }
 
     /// Whether the keys of a stamp are those that a token would be checked with now, and still are fresh.

@@ -33,6 +33,7 @@ use self::remembered::Remembered;
 pub(crate) use self::rules::REFRESH_COOKIE;
 use self::rules::Rules;
 use self::set::{KeySet, Whose};
+use self::signature::PublicKey;
 use crate::check;
 use crate::clock::Clock;
 use crate::crypto::CryptoLibrary;
@@ -251,27 +252,42 @@ impl Verifier {
         origin: Origin,
     ) -> Result<Signed, TokenError> {
         let parts = Parts::split(token).ok_or_else(|| misused(token))?;
+        let now = Moment::now(context.clock);
+        // Nearly all tokens have the same header. It need not be read each time.
+        if let Some((set, keys)) = self.at_hand(source, now)
+            && let Some(key) = set.of_usual_header(parts.header)
+        {
+            return Signed::verify(&parts, key, false, keys, now);
+        }
         let header = decode(parts.header)?;
         let header = Header::read(&header)?;
         let kid = header.kid.as_deref();
         if kid.is_none() && source.names_its_keys() {
             return Err(TokenError::UnknownKey); // which of the published keys could it be?
         }
-        let now = Moment::now(context.clock);
         let (set, keys) = self.set(source, context, kid, origin, now)?;
         let key = set.get(kid).ok_or(TokenError::UnknownKey)?;
         // The key decides; the header can only confirm it, or an attacker would choose the algorithm.
         if header.alg != key.algorithm() {
             return Err(TokenError::Algorithm);
         }
-        key.verify(parts.message.as_bytes(), &decode(parts.signature)?)?;
-        Ok(Signed {
-            payload: decode(parts.payload)?,
-            algorithm: key.algorithm(),
-            is_access_token: header.is_access_token,
-            keys,
-            now,
-        })
+        let signed = Signed::verify(&parts, key, header.is_access_token, keys, now)?;
+        if !header.is_access_token {
+            key.note_header(parts.header);
+        }
+        Ok(signed)
+    }
+
+    /// The keys that need not be fetched, if there are any.
+    fn at_hand(&self, source: &Source, now: Moment) -> Option<(Arc<KeySet>, Option<Stamp>)> {
+        match source {
+            Source::Pinned(set) => Some((set.clone(), None)),
+            Source::Fetched(cache) => {
+                let snapshot = cache.fresh(&self.policy, now)?;
+                let stamp = snapshot.stamp();
+                Some((snapshot.keys, Some(stamp)))
+            }
+        }
     }
 
     /// The project's keys, or those that a server publishes at this URL.
@@ -326,6 +342,18 @@ struct Signed {
 }
 
 impl Signed {
+    fn verify(
+        parts: &Parts<'_>,
+        key: &PublicKey,
+        is_access_token: bool,
+        keys: Option<Stamp>,
+        now: Moment,
+    ) -> Result<Self, TokenError> {
+        key.verify(parts.message.as_bytes(), &decode(parts.signature)?)?;
+        let (payload, algorithm) = (decode(parts.payload)?, key.algorithm());
+        Ok(Self { payload, algorithm, is_access_token, keys, now })
+    }
+
     fn claims(&mut self) -> Result<Registered, TokenError> {
         let payload = String::from_utf8(std::mem::take(&mut self.payload)).ok();
         payload.and_then(Registered::read).ok_or(TokenError::Claim("payload"))

@@ -80,4 +80,33 @@ impl KeySet {
             None => self.only.as_ref(),
         }
     }
+
+    /// The key that tokens with this header, as it came, were verified with.
+    pub(super) fn of_usual_header(&self, header: &str) -> Option<&PublicKey> {
+        self.keys.values().chain(&self.only).find(|key| key.is_usual_header(header))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_is_known_as_it_came_once_it_was_noted() {
+        // RFC 7517 appendix A.1.
+        let jwk = r#"{"kty":"EC","crv":"P-256","kid":"k1","alg":"ES256",
+            "x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4",
+            "y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"}"#;
+        for named in [Some("k1"), None] {
+            let set = KeySet::pinned(jwk, CryptoLibrary::Ring).unwrap();
+            let known = |header: &str| set.of_usual_header(header).is_some();
+            let key = set.get(named).unwrap();
+            key.note_header(&"a".repeat(513));
+            assert!(!known(&"a".repeat(513)) && !known("eyJh") && !known(""));
+            key.note_header("eyJh");
+            key.note_header("eyJi");
+            assert!(known("eyJh"));
+            assert!(["eyJ", "eyJi", "EYJH", "eyJh ", "eyJhb"].iter().all(|other| !known(other)));
+        }
+    }
 }

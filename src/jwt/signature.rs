@@ -1,5 +1,7 @@
 //! One public key: which JWKs are fit to be one, and checking a signature with it.
 
+use std::sync::OnceLock;
+
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyOperations, PublicKeyUse};
 use jsonwebtoken::{Algorithm, DecodingKey, DecodingKeyKind};
 
@@ -17,6 +19,8 @@ pub(super) struct PublicKey {
     algorithm: Algorithm,
     name: &'static str,
     library: Library,
+    /// The header of the first token that was verified, as it came. It says what most others say.
+    usual_header: OnceLock<Box<str>>,
 }
 
 /// The key, as the library has it that checks with it.
@@ -26,6 +30,9 @@ enum Library {
     #[cfg(feature = "aws-lc-rs")]
     AwsLc(by_aws_lc::Key),
 }
+
+/// A header is some 90 characters long.
+const MAX_HEADER: usize = 512;
 
 impl PublicKey {
     /// Takes a JWK (RFC 7517) if it is one this crate may and can check signatures with.
@@ -103,7 +110,21 @@ impl PublicKey {
             #[cfg(feature = "aws-lc-rs")]
             CryptoLibrary::AwsLc => Library::AwsLc(by_aws_lc::Key::new(algorithm, key.kind())),
         };
-        Ok((common.key_id.clone(), Self { algorithm, name, library }))
+        let key = Self { algorithm, name, library, usual_header: OnceLock::new() };
+        Ok((common.key_id.clone(), key))
+    }
+
+    /// Notes the header of a token that was verified with this key, and is no access token by it.
+    pub(super) fn note_header(&self, header: &str) {
+        if header.len() <= MAX_HEADER {
+            self.usual_header.get_or_init(|| header.into());
+        }
+    }
+
+    /// Whether a token with this header, as it came, is one for this key, and no access token by it. If not,
+    /// it has to be read.
+    pub(super) fn is_usual_header(&self, header: &str) -> bool {
+        self.usual_header.get().is_some_and(|usual| **usual == *header)
     }
 
     /// The `alg` that a token signed with this key must have.
