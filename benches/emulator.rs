@@ -1,4 +1,5 @@
-//! What calls of the emulator cost with few users and with very many, and how much memory a user takes.
+//! What calls of the emulator cost with few users and with very many, and how much memory a user and a project
+//! take.
 //!
 //! `cargo bench --bench emulator` fills one emulator with 1,000 users and one with 1,000,000. Another
 //! number of users can be given: `cargo bench --bench emulator -- 100000`. Each cost is the median of
@@ -91,6 +92,36 @@ fn costs(emulator: &Emulator, users: usize) -> [(&'static str, Duration); 4] {
     [("load", load), ("create", create), ("OTP sign-in", sign_in), ("refresh", refresh)]
 }
 
+/// What it costs to give each test a project of its own: the time until there is one, and its memory when it is
+/// new and when a user has signed in.
+fn projects() {
+    const PROJECTS: usize = 1_000;
+    let emulator = Emulator::new();
+    let (before, mut made) = (memory(), Vec::new());
+    let start = Instant::now();
+    for number in 0..PROJECTS {
+        made.push(emulator.project(&format!("P2number{number}")));
+    }
+    let each = start.elapsed() / u32::try_from(PROJECTS).unwrap_or(u32::MAX);
+    println!("a further project starts in {each:?}");
+    let empty = memory();
+    for project in &made {
+        let body = json!({ "loginId": login_id(1), "user": {} });
+        send(project, "POST", "/v1/auth/otp/signup/email", "", &body);
+        let code = project.inbox().last_to(&login_id(1)).and_then(|message| message.code);
+        let body = json!({ "loginId": login_id(1), "code": code });
+        send(project, "POST", "/v1/auth/otp/verify/email", "", &body);
+    }
+    if let (Some(before), Some(empty), Some(used)) = (before, empty, memory()) {
+        let per = |bytes: usize| bytes / PROJECTS;
+        println!(
+            "{} bytes of memory per project, and {} once a user has signed in",
+            per(empty.saturating_sub(before)),
+            per(used.saturating_sub(before)),
+        );
+    }
+}
+
 fn main() {
     // Cargo adds `--bench`.
     let many = std::env::args().find_map(|argument| argument.parse().ok());
@@ -101,6 +132,7 @@ fn main() {
     let few_costs = costs(&few, FEW);
     let started = median(|_| drop(Emulator::new()));
     println!("an empty emulator starts in {started:?}");
+    projects();
 
     let (before, start) = (memory(), Instant::now());
     let full = filled(many);

@@ -6,7 +6,7 @@
 //! alone has the figure. Every page is one of an emulator that has 100 of them, under other IDs each time:
 //! an emulator of a million would be measured along with the iterator.
 
-use std::process::{Command, ExitCode};
+use std::process::{Command, ExitCode, Stdio};
 use std::time::Instant;
 
 use descope::emulator::Emulator;
@@ -31,16 +31,17 @@ enum What {
 impl What {
     const ALL: [Self; 2] = [Self::Users, Self::Audit];
 
-    /// The name on the command line, the path, and the names of the list and of an item's ID.
-    fn names(self) -> [&'static str; 4] {
+    /// The name on the command line, the path, and the names of the list, of an item's ID and of the size of
+    /// a page.
+    fn names(self) -> [&'static str; 5] {
         match self {
-            Self::Users => ["users", "/v2/mgmt/user/search", "users", "userId"],
-            Self::Audit => ["audit", "/v1/mgmt/audit/search", "audits", "ID"],
+            Self::Users => ["users", "/v2/mgmt/user/search", "users", "userId", "limit"],
+            Self::Audit => ["audit", "/v1/mgmt/audit/search", "audits", "ID", "size"],
         }
     }
 }
 
-/// A page as the emulator answers it, of `PAGE` users and the records of their creation.
+/// A page as the emulator answers it: of `PAGE` users, or of the records of their creation.
 fn template(what: What) -> Result<Value, Error> {
     let emulator = Emulator::new();
     let client = Client::builder().ignore_env().emulator(&emulator).build()?;
@@ -57,20 +58,22 @@ fn template(what: What) -> Result<Value, Error> {
         BatchUser::new(format!("user{n}@example.com")).profile(profile)
     };
     client.mgmt().user().create_batch(&(0..PAGE).map(user).collect::<Vec<_>>())?;
-    let (path, body) = (what.names()[1], json!({ "limit": PAGE, "size": PAGE }));
-    client.call(http::Method::POST, path, Credential::ManagementKey, &body)
+    let [_, path, _, _, size] = what.names();
+    client.call(http::Method::POST, path, Credential::ManagementKey, &json!({ size: PAGE }))
 }
 
 /// The page that a request asks for, of so many.
 fn page(what: What, template: &Value, request: &Request, total: usize) -> Response {
-    let [_, _, list, id] = what.names();
+    let [_, _, list, id, _] = what.names();
     let body: Value = serde_json::from_slice(request.body()).unwrap_or_default();
     let page = body["page"].as_u64().and_then(|page| usize::try_from(page).ok());
     let first = page.unwrap_or_default() * PAGE;
     let mut answer = template.clone();
     answer["total"] = json!(total);
     if let Some(items) = answer[list].as_array_mut() {
-        items.truncate(total.saturating_sub(first));
+        // The trail has fewer records than the page, as it has one for all users of a batch.
+        let kinds = std::mem::take(items);
+        items.extend(kinds.into_iter().cycle().take(PAGE.min(total.saturating_sub(first))));
         for (item, n) in items.iter_mut().zip(first..) {
             item[id] = json!(format!("U2{n:025}"));
         }
@@ -117,7 +120,7 @@ fn measure(what: What, total: usize) -> Option<u64> {
     let start = Instant::now();
     let program = std::env::current_exe().ok()?;
     let arguments = [format!("--what={}", what.names()[0]), format!("--total={total}")];
-    let output = Command::new(program).args(arguments).output().ok()?;
+    let output = Command::new(program).args(arguments).stderr(Stdio::inherit()).output().ok()?;
     let peak = String::from_utf8(output.stdout).ok()?.trim().parse().ok()?;
     let (name, seconds) = (what.names()[0], start.elapsed().as_secs_f64());
     println!("{total:>9} {name}: peak {peak} KiB, {seconds:.1} s");

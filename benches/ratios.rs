@@ -32,6 +32,15 @@ fn main() -> ExitCode {
     println!("call: ureq alone {ureq:.2} µs, descope {descope:.2} µs");
     held &= at_most("call / ureq alone", descope / ureq, 1.05);
 
+    let observed = Call::observed();
+    let [bare, watched] = in_turns(
+        1600,
+        25,
+        [&|| drop(black_box(call.descope())), &|| drop(black_box(observed.descope()))],
+    );
+    println!("call: without an observer {bare:.2} µs, with one {watched:.2} µs");
+    held &= at_most("call with an observer / without", watched / bare, 1.01);
+
     let cores = thread::available_parallelism().map_or(1, usize::from);
     println!("threads: {cores} cores");
     let [descope, ring] =

@@ -17,10 +17,11 @@ fn validation(criterion: &mut Criterion) {
 }
 
 fn call(criterion: &mut Criterion) {
-    let call = setup::Call::new();
+    let (call, observed) = (setup::Call::new(), setup::Call::observed());
     let mut group = criterion.benchmark_group("call");
     group.bench_function("ureq alone", |bencher| bencher.iter(|| call.ureq()));
     group.bench_function("descope", |bencher| bencher.iter(|| call.descope()));
+    group.bench_function("descope, observed", |bencher| bencher.iter(|| observed.descope()));
     group.finish();
 }
 

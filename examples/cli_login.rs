@@ -33,6 +33,16 @@ type Result<T, E = Box<dyn Error>> = std::result::Result<T, E>;
 
 const ADA: &str = "ada@example.com";
 const SCOPES: [&str; 3] = ["openid", "email", "offline_access"];
+const USAGE: &str = "\
+Usage: cli_login [COMMAND]
+
+Commands:
+  login [--browser]  sign in by a code, or in the browser of this machine (the default command)
+  whoami             say who is signed in
+  token              print an access token, for scripts
+  logout             sign out
+
+DESCOPE_PROJECT_ID and DESCOPE_CLIENT_ID say where to. Without a project, it tries itself on the emulator.";
 
 fn main() -> ExitCode {
     match run() {
@@ -46,19 +56,24 @@ fn main() -> ExitCode {
 
 fn run() -> Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let has = |flag: &str| args.iter().any(|arg| arg == flag);
-    let command = args.iter().find(|arg| !arg.starts_with("--")).map_or("login", |arg| arg);
-    let program = Program::start(has("--check"))?;
-    match command {
-        "login" => program.login(has("--browser"))?,
-        "whoami" => return program.whoami(),
-        "token" => return program.token(),
-        "logout" => return program.logout(),
-        other => return Err(format!("There is no command {other:?}").into()),
-    }
+    let is_flag = |arg: &&String| matches!(&***arg, "--browser" | "--check");
+    let (flags, words): (Vec<_>, Vec<_>) = args.iter().partition(is_flag);
+    let has = |flag: &str| flags.iter().any(|known| *known == flag);
+    let program = || Program::start(has("--check"));
+    let words: Vec<&str> = words.iter().map(|word| word.as_str()).collect();
+    let program = match words[..] {
+        [] | ["login"] => program()?,
+        ["whoami"] => return program()?.whoami(),
+        ["token"] => return program()?.token(),
+        ["logout"] => return program()?.logout(),
+        ["help" | "--help" | "-h"] => {
+            println!("{USAGE}");
+            return Ok(());
+        }
+        _ => return Err(format!("Not a command: {}\n\n{USAGE}", words.join(" ")).into()),
+    };
+    program.login(has("--browser"))?;
     if let Some(offline) = &program.offline {
-        println!("-- whoami");
-        program.whoami()?;
         println!("-- whoami, an hour later");
         offline.emulator.advance(Duration::from_secs(60 * 60));
         program.whoami()?;
@@ -132,9 +147,8 @@ impl Program {
             Err(error) => return Err(error.into()),
         };
         self.tokens.sign_in(&tokens)?;
-        let user = tokens.claims.as_ref().map(|claims| claims.subject().to_owned());
-        println!("You are signed in as {}.", user.unwrap_or_default());
-        Ok(())
+        println!("You are signed in:");
+        self.whoami()
     }
 
     /// By a code that the user enters in any browser.
@@ -145,8 +159,9 @@ impl Program {
         if let Ok(code) = QrCode::new(complete.unwrap_or(&device.verification_uri)) {
             show(&code);
         }
-        println!("Scan this, or go to {}", device.verification_uri);
-        println!("The code is {}", device.user_code);
+        println!("On any device, go to {}", device.verification_uri);
+        println!("and enter the code    {}", device.user_code);
+        println!("Waiting until you have signed in there. Ctrl+C gives up.");
         if let Some(Offline { emulator, clicks: true, .. }) = &self.offline {
             emulator.oidc().approve_device(&device.user_code, ADA).expect("the emulator's user");
         }
@@ -158,7 +173,8 @@ impl Program {
         let ask = AuthorizeOptions::default().scopes(SCOPES);
         let oidc = self.client.oidc(&self.app);
         let loopback = oidc.loopback(&LoopbackOptions::default().authorize(ask))?;
-        println!("Open this in your browser:\n{}", loopback.url());
+        println!("Open this in a browser of this machine:\n\n{}\n", loopback.url());
+        println!("Waiting until you have signed in there. Ctrl+C gives up.");
         if let Some(Offline { emulator, clicks: true, .. }) = &self.offline {
             let back = emulator.oidc().authorize(loopback.url(), ADA).expect("the emulator's user");
             std::thread::spawn(move || visit(&back));
@@ -182,9 +198,11 @@ impl Program {
     }
 
     fn logout(&self) -> Result<()> {
-        let stored = self.tokens.sign_out()?;
-        let refresh_token = stored.and_then(|stored| stored.refresh_token);
-        if let Some(token) = refresh_token.as_ref().map(Secret::expose) {
+        let Some(stored) = self.tokens.sign_out()? else {
+            println!("You were not signed in.");
+            return Ok(());
+        };
+        if let Some(token) = stored.refresh_token.as_ref().map(Secret::expose) {
             self.client.oidc(&self.app).revoke(token)?;
         }
         println!("You are signed out.");
@@ -194,7 +212,7 @@ impl Program {
 
 fn explained(error: descope::Error) -> Box<dyn Error> {
     if error.is_sign_in_required() {
-        "Please sign in: cli_login login".into()
+        "You are not signed in. To sign in: cli_login login".into()
     } else {
         error.into()
     }
@@ -205,6 +223,7 @@ fn show(code: &QrCode) {
     if !io::stdout().is_terminal() {
         return;
     }
+    println!("Scan this with your phone, or follow the text below.");
     for line in code.render::<Dense1x2>().build().lines() {
         println!("\x1b[30;107m{line}\x1b[0m");
     }

@@ -97,7 +97,9 @@ impl App {
             Err(denied) => {
                 let html = match denied.status().as_u16() {
                     401 => LOGIN,
-                    403 => "<h1>This is not for you</h1><p><a href='/'>Back</a></p>",
+                    403 => {
+                        "<h1>This is not for you</h1><p>Only editors may read it.</p><p><a href='/'>Back</a></p>"
+                    }
                     _ => "<h1>Please try again in a moment</h1>",
                 };
                 Page::denied(&denied, html)
@@ -131,8 +133,8 @@ impl App {
         format!(
             "<h1>Your code</h1><p>We have sent a code {sent}.</p>{offline}\
              <form method=post action=/verify><input type=hidden name=email value=\"{email}\">\
-             <input name=code autocomplete=one-time-code required autofocus> <button>Sign in</button>\
-             </form>",
+             <label>Code <input name=code inputmode=numeric autocomplete=one-time-code required autofocus>\
+             </label><button class=main>Sign in</button></form>",
             sent = escape(sent),
             email = escape(email),
         )
@@ -156,9 +158,13 @@ impl App {
     }
 }
 
-const LOGIN: &str = "<h1>Please sign in</h1><form method=post action=/login>\
-    <input type=email name=email placeholder=you@example.com required autofocus> \
-    <button>Send me a code</button></form>";
+/// The look of the emulator's own pages: light and dark, from the width of a phone on.
+const STYLE: &str = include_str!("../src/style.css");
+
+const LOGIN: &str = "<h1>Please sign in</h1><p>You get a code by e-mail, and need no password.</p>\
+    <form method=post action=/login><label>Your e-mail address \
+    <input type=email name=email placeholder=you@example.com autocomplete=email required autofocus>\
+    </label><button class=main>Send me a code</button></form>";
 
 const LOGGED_OUT_HERE: &str = "<h1>You are logged out of this browser</h1>\
     <p>The session itself could not be ended now. It will end when its time is over.</p>\
@@ -217,12 +223,19 @@ impl Page {
     }
 
     fn into_response(self) -> Response<impl Read> {
-        let html =
-            format!("<!DOCTYPE html><meta charset=utf-8><title>Reports</title>{}", self.html);
+        let html = format!(
+            "<!DOCTYPE html><html lang=en><meta charset=utf-8><title>Reports</title>\
+             <meta name=viewport content=\"width=device-width,initial-scale=1\">\
+             <style>{STYLE}</style><body class=card><main>{}</main>",
+            self.html
+        );
         let fixed = [
             ("Content-Type", "text/html; charset=utf-8"),
             ("Cache-Control", "no-store"),
-            ("Content-Security-Policy", "default-src 'none'; form-action 'self'"),
+            (
+                "Content-Security-Policy",
+                "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'",
+            ),
         ];
         let fixed = fixed.iter().map(|(name, value)| Header::from_bytes(*name, *value));
         let own =

@@ -1,4 +1,6 @@
 mod build;
+mod caches;
+mod limits;
 mod settings;
 
 use std::fmt;
@@ -6,13 +8,16 @@ use std::time::Duration;
 
 use self::settings::{Env, Url, headers, secret};
 use crate::check;
+use crate::checks::CheckCache;
 use crate::client::Client;
 use crate::clock::{Clock, SystemClock};
 use crate::core::{Core, MakeRequestId, Settings, Shared};
-use crate::crypto::CryptoLibrary;
 use crate::error::Result;
 use crate::jwt::{KeyPolicy, REFRESH_COOKIE};
+use crate::keys::{KeySet, KeyStore};
 use crate::license::License;
+use crate::observe::{Event, Observer, Observers};
+use crate::pace::{Limiter, Pacing, RateLimits};
 use crate::refreshes::Refreshes;
 use crate::retry::RetryPolicy;
 use crate::secret::Secret;
@@ -52,6 +57,7 @@ pub struct ClientBuilder {
     project_id: Option<String>,
     base_url: Option<String>,
     fga_cache_url: Option<String>,
+    check_cache: Option<CheckCache>,
     management_key: Option<Secret>,
     auth_management_key: Option<Secret>,
     license: bool,
@@ -59,11 +65,15 @@ pub struct ClientBuilder {
     refresh_cookie: String,
     headers: Vec<(String, String)>,
     request_id: Option<Box<MakeRequestId>>,
+    observer: Option<Box<Observer>>,
     key_policy: KeyPolicy,
+    key_set: Option<KeySet>,
+    key_store: Option<Box<dyn KeyStore>>,
     leeway: Duration,
     max_token_size: usize,
     remembered_tokens: usize,
     settings: Settings,
+    rate_limits: RateLimits,
     connect: builtin::Options,
     unencrypted: bool,
     transport: Option<Sends>,
@@ -107,6 +117,7 @@ impl Default for ClientBuilder {
             project_id: None,
             base_url: None,
             fga_cache_url: None,
+            check_cache: None,
             management_key: None,
             auth_management_key: None,
             license: false,
@@ -114,7 +125,10 @@ impl Default for ClientBuilder {
             refresh_cookie: REFRESH_COOKIE.to_owned(),
             headers: Vec::new(),
             request_id: None,
+            observer: None,
             key_policy: KeyPolicy::default(),
+            key_set: None,
+            key_store: None,
             leeway: Duration::from_secs(5),
             max_token_size: check::MAX_TOKEN,
             remembered_tokens: 0,
@@ -124,7 +138,9 @@ impl Default for ClientBuilder {
                 retry: RetryPolicy::default(),
                 audience: Vec::new(),
                 request_id: None,
+                pacing: Pacing::Off,
             },
+            rate_limits: RateLimits::default(),
             connect: builtin::Options { environment: true, ..builtin::Options::default() },
             unencrypted: false,
             transport: None,
@@ -146,16 +162,6 @@ impl ClientBuilder {
     /// [`allow_unencrypted_keys`](Self::allow_unencrypted_keys).
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
         self.base_url = Some(url.into());
-        self
-    }
-
-    /// The URL of a proxy next to your program that caches answers to authorization checks. Defaults to none.
-    ///
-    /// These calls then go to the proxy, with the same credentials: saving the FGA schema, creating, deleting
-    /// and checking FGA relations, and asking who can access a resource and what a target can access. If the
-    /// proxy does not answer, the call fails. The client does not try the API itself.
-    pub fn fga_cache_url(mut self, url: impl Into<String>) -> Self {
-        self.fga_cache_url = Some(url.into());
         self
     }
 
@@ -200,47 +206,6 @@ impl ClientBuilder {
     /// How signing keys are cached. Defaults to [`KeyPolicy::default`].
     pub fn key_policy(mut self, policy: KeyPolicy) -> Self {
         self.key_policy = policy;
-        self
-    }
-
-    /// The size in bytes of the largest token or access key that a caller may pass, whether to validate, to
-    /// refresh or to send it. A larger one is refused with
-    /// [`TokenError::TooLarge`](crate::TokenError::TooLarge). Must not be zero. Defaults to 16 KiB.
-    ///
-    /// The limit bounds the work that a visitor can cause. 16 KiB is about what web servers accept as the
-    /// headers of a request. Raise it if your users' tokens are larger, such as those of users in hundreds of
-    /// tenants, and if the servers in between let them through. Tokens in Descope's own answers have no size
-    /// limit.
-    pub fn max_token_size(mut self, bytes: usize) -> Self {
-        self.max_token_size = bytes;
-        self
-    }
-
-    /// Remembers up to this many session tokens whose signatures were good, so that a token which comes again
-    /// is checked in less than a microsecond. Defaults to 0, which remembers none.
-    ///
-    /// This does not change which tokens are accepted: see the [guide](crate::guide::speed). The tokens take
-    /// at most 8 KiB of memory each on average, and typically 2 KiB.
-    ///
-    /// ```
-    /// let client = descope::Client::builder()
-    ///     .project_id("P2abc")
-    ///     .remember_verified_tokens(10_000)
-    ///     .build()?;
-    /// # Ok::<(), descope::Error>(())
-    /// ```
-    pub fn remember_verified_tokens(mut self, capacity: usize) -> Self {
-        self.remembered_tokens = capacity;
-        self
-    }
-
-    /// The library that checks the signatures of tokens and, if the built-in transport sends requests, encrypts
-    /// connections. Defaults to [`CryptoLibrary::Ring`]. Both accept the same tokens.
-    ///
-    /// AWS-LC checks signatures faster, and takes a C compiler and more time to build: see the
-    /// [guide](crate::guide::speed).
-    pub fn crypto(mut self, library: CryptoLibrary) -> Self {
-        self.connect.library = library;
         self
     }
 
@@ -297,6 +262,36 @@ impl ClientBuilder {
     /// are sent.
     pub fn request_id(mut self, make: impl Fn() -> Option<String> + Send + Sync + 'static) -> Self {
         self.request_id = Some(Box::new(make));
+        self
+    }
+
+    /// A function that is told of every try of every call, of its answer, and of the wait before the next try: see
+    /// [`Event`]. Use it for metrics, for a line of progress while a script waits, or to keep the request IDs of
+    /// successes. It never sees a secret. Defaults to none, and costs nothing then. The last observer counts.
+    ///
+    /// ```
+    /// use descope::Client;
+    /// use descope::observe::Event;
+    ///
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// let client = Client::builder()
+    /// #   .emulator(&emulator)
+    ///     .observer(|event| {
+    ///         if let Event::Retrying { attempt, wait, reason, .. } = event {
+    ///             eprintln!("{}: {reason}, trying again in {wait:.0?}", attempt.path());
+    ///         }
+    ///     })
+    ///     .build()?;
+    /// # client.warm_up()?;
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// The function runs on the thread of the call, so it should return soon. No lock of the client is held while it
+    /// runs, but it must not make a call of the same client, or it would be told of its own calls without end. If it
+    /// panics, the call goes on as if it had not: the panic hook reports it, and the observer is told of what
+    /// happens next all the same.
+    pub fn observer(mut self, observer: impl Fn(&Event<'_>) + Send + Sync + 'static) -> Self {
+        self.observer = Some(Box::new(observer));
         self
     }
 
@@ -410,7 +405,8 @@ impl ClientBuilder {
         let cache = cache.map(|url| Url::new("fga_cache_url", &url)).transpose()?;
         check::cookie_name("refresh_cookie", &self.refresh_cookie)?;
         let headers = headers(&self.headers, &project_id)?;
-        let verifier = self.make_verifier(env, &project_id, &base_url.text)?;
+        let clock = self.clock.take().unwrap_or_else(|| Box::<SystemClock>::default());
+        let verifier = self.make_verifier(env, &project_id, &base_url.text, &*clock)?;
         let has_key = management_key.is_some() || auth_management_key.is_some();
         let transport = self.make_transport(has_key, &base_url, cache.as_ref())?;
         let shared = Shared {
@@ -419,14 +415,17 @@ impl ClientBuilder {
             project_id,
             base_url: base_url.text,
             fga_cache_url: cache.map(|url| url.text),
+            checks: self.check_cache.map(CheckCache::build).transpose()?,
             management_key,
             auth_management_key,
             license: self.license.then(License::default),
             request_id: self.request_id,
+            observers: Observers { own: self.observer },
             transport,
-            clock: self.clock.unwrap_or_else(|| Box::<SystemClock>::default()),
+            clock,
             refreshes: Refreshes::default(),
             servers: Servers::default(),
+            limiter: Limiter::new(&self.rate_limits),
         };
         Ok(Client::from_core(Core::new(shared, self.settings)))
     }

@@ -2,10 +2,13 @@
 
 mod challenge;
 mod send;
+mod tell;
+mod turn;
 
 pub(crate) use self::challenge::parameter as challenge_parameter;
 
 use std::fmt;
+use std::ops::Range;
 
 use percent_encoding::utf8_percent_encode;
 use serde::Serialize;
@@ -14,8 +17,6 @@ use serde_json::{Map, Value};
 use crate::check;
 use crate::core::Core;
 use crate::error::{Error, Result};
-#[cfg(feature = "log")]
-use crate::escape::Escaped;
 use crate::escape::{ESCAPED, add_pair};
 use crate::secret::Secret;
 use crate::transport::http::{Method, Request, Uri};
@@ -28,6 +29,8 @@ pub(crate) struct Call<'c> {
     core: &'c Core,
     method: Method,
     path: String,
+    /// Where the path has IDs, and what they are. `None` for a path that is not the crate's own.
+    ids: Option<Vec<(&'static str, Range<usize>)>>,
     body: Option<Map<String, Value>>,
     /// A body that is a list, in place of one with members.
     list: Option<Value>,
@@ -96,12 +99,18 @@ impl fmt::Debug for Credential<'_> {
 }
 
 impl<'c> Call<'c> {
-    pub(crate) fn new(core: &'c Core, method: Method, path: impl Into<String>) -> Self {
+    pub(crate) fn new(core: &'c Core, method: Method, path: &'static str) -> Self {
+        Self { ids: Some(Vec::new()), ..Self::to_path(core, method, path) }
+    }
+
+    /// A call to a path that the program has made up.
+    pub(crate) fn to_path(core: &'c Core, method: Method, path: &str) -> Self {
         Self {
             core,
             safe: method == Method::GET,
             method,
-            path: path.into(),
+            path: path.to_owned(),
+            ids: None,
             body: None,
             list: None,
             form: None,
@@ -125,7 +134,7 @@ impl<'c> Call<'c> {
         url: &str,
         protocol: &'c dyn Protocol,
     ) -> Self {
-        let mut call = Self::new(core, method, "");
+        let mut call = Self::to_path(core, method, "");
         call.protocol = Some(protocol);
         match check::origin(url) {
             Some(server) => {
@@ -175,7 +184,11 @@ impl<'c> Call<'c> {
     pub(crate) fn segment(mut self, name: &'static str, text: &str) -> Self {
         self = self.check(check::segment(name, text));
         self.path.push('/');
+        let start = self.path.len();
         self.path.extend(utf8_percent_encode(text, ESCAPED));
+        if let Some(ids) = &mut self.ids {
+            ids.push((name, start..self.path.len()));
+        }
         self
     }
 
@@ -362,7 +375,7 @@ impl<'c> Call<'c> {
 
     fn fail(mut self, error: Error) -> Self {
         if self.failed.is_none() {
-            log_refusal(&self, &error);
+            self.tell_refused(&error);
             self.failed = Some(error);
         }
         self
@@ -378,12 +391,3 @@ fn hide(secrets: &mut Vec<Secret>, value: &Value) {
         _ => {}
     }
 }
-
-#[cfg(feature = "log")]
-fn log_refusal(call: &Call<'_>, error: &Error) {
-    let path = call.path.split('?').next().unwrap_or_default();
-    log::debug!("{} {}, not sent: {error}", call.method, Escaped(path));
-}
-
-#[cfg(not(feature = "log"))]
-fn log_refusal(_: &Call<'_>, _: &Error) {}

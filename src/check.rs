@@ -4,7 +4,7 @@ mod urls;
 
 use std::time::Duration;
 
-pub(crate) use self::urls::{is_loopback, origin, path, request_id, segment};
+pub(crate) use self::urls::{authority, is_loopback, origin, path, request_id, segment};
 use crate::error::{Error, Result, TokenError};
 use crate::time::UnixTime;
 use crate::transport::http::HeaderValue;

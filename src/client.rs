@@ -1,4 +1,6 @@
 use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -8,8 +10,11 @@ use crate::call::{Call, Credential, Plain};
 use crate::check;
 use crate::clock::Clock;
 use crate::core::{Core, Settings};
-use crate::error::{Result, TokenError};
+use crate::error::{Error, Result, StoreError, TokenError};
 use crate::jwt::{Claims, Context, IdTokenRules, Kind, Origin};
+use crate::keys::KeySet;
+use crate::observe::{Attempt, Event, Pattern};
+use crate::pace::Pacing;
 use crate::refreshes::Refreshes;
 use crate::retry::RetryPolicy;
 use crate::servers::Servers;
@@ -78,6 +83,64 @@ impl Client {
         self.warm_up_keys(None)
     }
 
+    /// The project's signing keys as Descope published them, with the time of their fetch. Fetches them unless they
+    /// are cached.
+    ///
+    /// Keep the set with [`KeySet::to_json`], and start another client with it by
+    /// [`ClientBuilder::key_set`](crate::ClientBuilder::key_set). For processes that share their keys, use a
+    /// [`key_store`](crate::ClientBuilder::key_store).
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// let keys = client.key_set()?;
+    /// println!("{} of {:?}", keys.jwks(), keys.fetched_at());
+    /// # assert!(keys.jwks().starts_with("{\"keys\":["));
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`warm_up`](Self::warm_up), and [`Error::Config`] if a
+    /// [key is pinned](crate::ClientBuilder::public_key), since there is no set then.
+    pub fn key_set(&self) -> Result<KeySet> {
+        let (fetch, report) =
+            (|limits| self.fetch_keys(limits), |error: &StoreError| self.report(error));
+        let shared = &self.core.shared;
+        let pinned = Error::Config("the signing key is pinned, so there is no key set");
+        let found = shared.verifier.key_set(&self.context(&fetch, &report))?;
+        let (jwks, fetched_at) = found.ok_or(pinned)?;
+        Ok(KeySet::of(&shared.project_id, &shared.base_url, jwks, fetched_at))
+    }
+
+    /// Fetches the project's signing keys ahead of their time, so that no user ever waits for them.
+    ///
+    /// Call it from a timer of your own, more often than [`KeyPolicy::max_age`](crate::KeyPolicy::max_age), such as
+    /// every five minutes. Keys that were fetched less than a [`cooldown`](crate::KeyPolicy::cooldown) ago are not
+    /// fetched again, be it by this client or, with a [`key_store`](crate::ClientBuilder::key_store), by another
+    /// process. Does nothing if a key is pinned.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// // Every five minutes, in a thread of your program:
+    /// if let Err(error) = client.refresh_keys() {
+    ///     eprintln!("the signing keys stay as they are for now: {error}");
+    /// }
+    /// # assert_eq!(emulator.requests("/v2/keys"), 1);
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`TokenError::KeysUnavailable`](crate::TokenError::KeysUnavailable) if the fetch fails, or may not be made
+    /// yet. The cached keys stay in use.
+    pub fn refresh_keys(&self) -> Result<()> {
+        let (fetch, report) =
+            (|limits| self.fetch_keys(limits), |error: &StoreError| self.report(error));
+        Ok(self.core.shared.verifier.refresh_keys(&self.context(&fetch, &report))?)
+    }
+
     /// A clone whose calls take no longer than this in total, apart from a fetch of signing keys. See
     /// [`ClientBuilder::deadline`](crate::ClientBuilder::deadline).
     #[must_use]
@@ -95,6 +158,13 @@ impl Client {
     #[must_use]
     pub fn with_retry(&self, policy: RetryPolicy) -> Self {
         self.with(|settings| settings.retry = policy)
+    }
+
+    /// A clone whose management calls wait for their turn, or do not. See
+    /// [`ClientBuilder::pacing`](crate::ClientBuilder::pacing).
+    #[must_use]
+    pub fn with_pacing(&self, pace: bool) -> Self {
+        self.with(|settings| settings.pacing = if pace { Pacing::On } else { Pacing::Off })
     }
 
     /// A clone that only accepts tokens for one of these audiences. With an empty list, it accepts the
@@ -154,7 +224,7 @@ impl Client {
         credential: Credential<'_>,
         body: &impl Serialize,
     ) -> Result<Value> {
-        Call::new(&self.core, method, path)
+        Call::to_path(&self.core, method, path)
             .check(check::path("path", path))
             .credential(credential)
             .whole_body("body", body)
@@ -168,8 +238,10 @@ impl Client {
         kind: Kind,
         origin: Origin,
     ) -> Result<Claims, TokenError> {
-        let fetch = |limits| self.fetch_keys(limits);
-        self.core.shared.verifier.verify(&self.context(&fetch), token, kind, origin)
+        let (fetch, report) =
+            (|limits| self.fetch_keys(limits), |error: &StoreError| self.report(error));
+        let context = self.context(&fetch, &report);
+        self.core.shared.verifier.verify(&context, token, kind, origin)
     }
 
     /// Likewise an ID token, with the project's keys or those that a server publishes at a URL.
@@ -181,14 +253,16 @@ impl Client {
         rules: &IdTokenRules<'_>,
     ) -> Result<Claims, TokenError> {
         let fetch = |limits| self.fetch_keys_of(server, limits);
+        let report = |error: &StoreError| self.report(error);
         let verifier = &self.core.shared.verifier;
-        verifier.verify_id_token(&self.context(&fetch), token, origin, server, rules)
+        verifier.verify_id_token(&self.context(&fetch, &report), token, origin, server, rules)
     }
 
     /// Fetches the project's keys or those of a server, unless they are cached.
     pub(crate) fn warm_up_keys(&self, server: Option<&str>) -> Result<()> {
         let fetch = |limits| self.fetch_keys_of(server, limits);
-        Ok(self.core.shared.verifier.warm_up(&self.context(&fetch), server)?)
+        let report = |error: &StoreError| self.report(error);
+        Ok(self.core.shared.verifier.warm_up(&self.context(&fetch, &report), server)?)
     }
 
     fn fetch_keys_of(&self, server: Option<&str>, limits: Limits) -> Result<Response> {
@@ -197,18 +271,37 @@ impl Client {
         call.internal(limits).execute().map(|answer| answer.response)
     }
 
-    fn context<'c>(&'c self, fetch: &'c dyn Fn(Limits) -> Result<Response>) -> Context<'c> {
+    fn context<'c>(
+        &'c self,
+        fetch: &'c dyn Fn(Limits) -> Result<Response>,
+        report: &'c dyn Fn(&StoreError),
+    ) -> Context<'c> {
         Context {
             audience: &self.core.settings.audience,
             clock: &*self.core.shared.clock,
             patience: self.core.settings.deadline,
             fetch,
+            report,
         }
+    }
+
+    /// Tells the observer of a key store that failed.
+    fn report(&self, error: &StoreError) {
+        let shared = &self.core.shared;
+        let pattern = Pattern { path: "/v2/keys/{project_id}", ids: Some(&[]) };
+        let server = &shared.base_url;
+        let attempt = Attempt { method: &Method::GET, pattern, server, number: 0 };
+        shared.observers.tell(&Event::KeyStoreFailed { attempt, error });
     }
 
     fn fetch_keys(&self, limits: Limits) -> Result<Response> {
         let call = self.get("/v2/keys").segment("project_id", &self.core.shared.project_id);
         call.internal(limits).execute().map(|answer| answer.response)
+    }
+
+    /// A clone whose calls wait for their turn until `stop` is set, and may be repeated.
+    pub(crate) fn in_bulk_mode(&self, patience: Duration, stop: Arc<AtomicBool>) -> Self {
+        self.with(|settings| settings.pacing = Pacing::Bulk { patience, stop })
     }
 
     fn with(&self, change: impl FnOnce(&mut Settings)) -> Self {

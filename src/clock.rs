@@ -4,6 +4,9 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crate::time::UnixTime;
 
+/// The longest wait between two looks at whether to go on.
+pub(crate) const TICK: Duration = Duration::from_millis(100);
+
 /// Tells the time and waits.
 ///
 /// The client uses its clock for everything that depends on time: whether a token has expired,

@@ -4,9 +4,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::checks::Checks;
 use crate::clock::Clock;
 use crate::jwt::Verifier;
 use crate::license::License;
+use crate::observe::Observers;
+use crate::pace::{Limiter, Pacing};
 use crate::refreshes::Refreshes;
 use crate::retry::RetryPolicy;
 use crate::secret::Secret;
@@ -25,6 +28,8 @@ pub(crate) struct Shared {
     pub(crate) project_id: String,
     pub(crate) base_url: String,
     pub(crate) fga_cache_url: Option<String>,
+    /// Answers to authorization checks, where they are remembered.
+    pub(crate) checks: Option<Checks>,
     pub(crate) management_key: Option<Secret>,
     pub(crate) auth_management_key: Option<Secret>,
     /// Where management calls are to name the licence tier.
@@ -32,11 +37,13 @@ pub(crate) struct Shared {
     /// Those that every request has; the user's cannot replace the crate's.
     pub(crate) headers: HeaderMap,
     pub(crate) request_id: Option<Box<MakeRequestId>>,
+    pub(crate) observers: Observers,
     pub(crate) transport: Box<dyn Transport>,
     pub(crate) clock: Box<dyn Clock>,
     pub(crate) verifier: Verifier,
     pub(crate) refreshes: Refreshes,
     pub(crate) servers: Servers,
+    pub(crate) limiter: Limiter,
 }
 
 /// What a clone may have of its own.
@@ -47,6 +54,7 @@ pub(crate) struct Settings {
     pub(crate) retry: RetryPolicy,
     pub(crate) audience: Vec<String>,
     pub(crate) request_id: Option<String>,
+    pub(crate) pacing: Pacing,
 }
 
 pub(crate) type MakeRequestId = dyn Fn() -> Option<String> + Send + Sync;

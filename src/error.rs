@@ -1,14 +1,16 @@
-use std::fmt;
+use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::escape::Escaped;
 use crate::json::DecodeError;
 use crate::transport::TransportError;
 
+mod api;
 pub mod codes;
 mod store;
 mod token;
 
+pub use self::api::ApiError;
 pub use self::store::{StoreError, StoreErrorKind};
 pub use self::token::{KeysError, TokenError};
 
@@ -48,6 +50,17 @@ pub enum Error {
     /// Descope answered with something this version cannot read.
     #[error("unreadable response: {0}")]
     Decode(Box<DecodeError>),
+    /// What an export writes to has failed.
+    #[error("the export cannot be written: {0}")]
+    Output(#[source] Arc<io::Error>),
+    /// The client's own [rate limits](crate::RateLimits) leave no time for this call before its deadline. It
+    /// was not sent.
+    #[error("not sent: the client's rate limits let this call begin in {} s", retry_after.as_secs_f32().ceil())]
+    #[non_exhaustive]
+    Paced {
+        /// How long the call would have to wait.
+        retry_after: Duration,
+    },
     /// A store of tokens failed, or holds nothing to get a token with. Only the module `tokens` makes such
     /// errors.
     #[error(transparent)]
@@ -82,15 +95,18 @@ impl Error {
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Api(error) => error.retry_after,
+            Self::Paced { retry_after } => Some(*retry_after),
             Self::Token(TokenError::KeyPending { retry_after }) => Some(*retry_after),
             Self::Token(TokenError::KeysUnavailable(error)) => error.retry_after(),
             _ => None,
         }
     }
 
-    /// Whether the rate limit was hit: HTTP status 429 or code `E130429`.
+    /// Whether there were too many calls: HTTP status 429, code `E130429`, or [`Paced`](Self::Paced).
     pub fn is_rate_limited(&self) -> bool {
-        self.status() == Some(429) || self.code() == Some(codes::RATE_LIMIT_EXCEEDED)
+        matches!(self, Self::Paced { .. })
+            || self.status() == Some(429)
+            || self.code() == Some(codes::RATE_LIMIT_EXCEEDED)
     }
 
     /// Whether Descope did not find what was asked for: HTTP status 404, or a code that says so.
@@ -207,7 +223,9 @@ impl Error {
                     || error.status == 0 && through_browser.contains(&&*error.code)
             }
             Self::Token(TokenError::KeysUnavailable(error)) => !error.is_refusal(),
-            Self::Token(TokenError::KeyPending { .. }) | Self::Transport(_) => true,
+            Self::Token(TokenError::KeyPending { .. })
+            | Self::Paced { .. }
+            | Self::Transport(_) => true,
             other => other.is_of_store(StoreErrorKind::Busy),
         }
     }
@@ -261,79 +279,6 @@ impl From<DecodeError> for Error {
         Self::Decode(Box::new(error))
     }
 }
-
-/// A refusal by the Descope API.
-///
-/// If the answer was not Descope's own, such as an HTML page of a proxy, this still has its status and the
-/// beginning of its body.
-#[derive(Clone, Default)]
-#[non_exhaustive]
-pub struct ApiError {
-    /// HTTP status; 0 if an authorization server has refused through the user's browser.
-    pub status: u16,
-    /// Stable code, such as `E112102`, or of an authorization server the word of RFC 6749, such as `invalid_grant`;
-    /// empty if the answer had none.
-    pub code: String,
-    /// What the code means, for people.
-    pub description: String,
-    /// What was wrong in this call, for people.
-    pub message: String,
-    /// The `X-Request-Id` header, for support requests.
-    pub request_id: Option<String>,
-    /// The `CF-Ray` header, for support requests.
-    pub cf_ray: Option<String>,
-    /// How long to wait, from the `Retry-After` header; at most a day.
-    pub retry_after: Option<Duration>,
-    /// The first 200 characters of a body that is not a Descope error, without credentials.
-    pub body_preview: Option<String>,
-}
-
-impl fmt::Display for ApiError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.status {
-            0 => f.write_str("the authorization server refused the sign-in")?,
-            status => write!(f, "Descope refused the call with HTTP status {status}")?,
-        }
-        let parts = [&self.code, &self.description, &self.message];
-        let mut parts = parts.into_iter().filter(|part| !part.trim().is_empty()).peekable();
-        while let Some(part) = parts.next() {
-            // A sentence may end here, but not this one.
-            let ends = |c: char| c.is_whitespace() || matches!(c, '.' | ':');
-            let part = if parts.peek().is_some() { part.trim_end_matches(ends) } else { part };
-            write!(f, ": {}", Escaped(part))?;
-        }
-        if let Some(preview) = &self.body_preview {
-            write!(f, ": {:?}", Escaped(preview))?;
-        }
-        if let Some(wait) = self.retry_after {
-            write!(f, " (retry after {} s)", wait.as_secs())?;
-        }
-        for (name, id) in [("request", &self.request_id), ("cf-ray", &self.cf_ray)] {
-            if let Some(id) = id {
-                write!(f, " ({name} {})", Escaped(id))?;
-            }
-        }
-        Ok(())
-    }
-}
-
-/// The texts are escaped, as they come from outside.
-impl fmt::Debug for ApiError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ApiError")
-            .field("status", &self.status)
-            .field("code", &Escaped(&self.code))
-            .field("description", &Escaped(&self.description))
-            .field("message", &Escaped(&self.message))
-            .field("request_id", &self.request_id.as_deref().map(Escaped))
-            .field("cf_ray", &self.cf_ray.as_deref().map(Escaped))
-            .field("retry_after", &self.retry_after)
-            .field("body_preview", &self.body_preview.as_deref().map(Escaped))
-            .finish()
-    }
-}
-
-impl std::error::Error for ApiError {}
 
 #[cfg(test)]
 mod tests {
@@ -465,54 +410,5 @@ mod tests {
         let cause = std::io::Error::other("deep");
         let chain = keys(TransportError::new(TransportErrorKind::Other, cause));
         assert!(chain.to_string().starts_with("the signing keys are unavailable: "), "{chain}");
-    }
-
-    #[test]
-    fn api_errors_read_as_one_sentence() {
-        let error = ApiError {
-            status: 401,
-            code: "E061102".into(),
-            description: "Invalid code".into(),
-            cf_ray: Some("8f00".into()),
-            ..ApiError::default()
-        };
-        assert_eq!(
-            error.to_string(),
-            "Descope refused the call with HTTP status 401: E061102: Invalid code (cf-ray 8f00)"
-        );
-        let error = ApiError {
-            status: 429,
-            code: "E130429".into(),
-            description: "API rate limit exceeded.".into(),
-            message: "Too many calls.".into(),
-            retry_after: Some(Duration::from_secs(7)),
-            ..ApiError::default()
-        };
-        assert_eq!(
-            error.to_string(),
-            "Descope refused the call with HTTP status 429: E130429: API rate limit exceeded: \
-             Too many calls. (retry after 7 s)"
-        );
-    }
-
-    #[test]
-    fn what_descope_says_ends_no_line() {
-        let text = String::from("a\n\u{1b}[2Jb\u{202e}c");
-        let id = || Some(text.clone());
-        let error = ApiError {
-            status: 400,
-            code: text.clone(),
-            description: text.clone(),
-            message: text.clone(),
-            request_id: id(),
-            cf_ray: id(),
-            body_preview: id(),
-            ..ApiError::default()
-        };
-        let shown = r"a\n\u{1b}[2Jb\u{202e}c";
-        for all in [error.to_string(), format!("{error:?}")] {
-            assert_eq!(all.matches(shown).count(), 6, "{all}");
-            assert!(!all.contains(['\n', '\u{1b}', '\u{202e}']), "{all}");
-        }
     }
 }

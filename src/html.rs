@@ -15,3 +15,19 @@ pub(crate) fn escape(text: &str) -> String {
     }
     escaped
 }
+
+/// The look of all pages that people see: light and dark, from the width of a phone on.
+#[cfg(any(feature = "emulator", feature = "oidc"))]
+pub(crate) const STYLE: &str = include_str!("style.css");
+
+/// A whole page. `body` is HTML, and `class` is one of the stylesheet.
+#[cfg(feature = "emulator")]
+pub(crate) fn document(title: &str, class: &str, body: &str) -> String {
+    let title = escape(title);
+    format!(
+        "<!doctype html><html lang=en><head><meta charset=utf-8><title>{title}</title>\
+         <meta name=viewport content=\"width=device-width,initial-scale=1\">\
+         <style>{STYLE}</style></head><body class={class}><main><h1>{title}</h1>{body}</main></body>\
+         </html>"
+    )
+}

@@ -16,10 +16,12 @@ mod answer;
 mod builder;
 mod call;
 mod check;
+mod checks;
 mod client;
 mod core;
 mod crypto;
 mod digest;
+mod disk;
 mod error;
 mod escape;
 mod extra;
@@ -28,10 +30,12 @@ mod html;
 mod json;
 mod jwt;
 mod license;
+mod lock;
 mod missing;
 mod models;
 mod names;
 mod options;
+mod pace;
 mod page;
 mod pending;
 mod recent;
@@ -43,12 +47,15 @@ mod servers;
 mod time;
 
 pub mod auth;
+pub mod bulk;
 pub mod clock;
 #[cfg(feature = "emulator")]
 pub mod emulator;
 #[cfg(doc)]
 pub mod guide;
+pub mod keys;
 pub mod mgmt;
+pub mod observe;
 #[cfg(feature = "oidc")]
 pub mod oidc;
 #[cfg(feature = "token-store")]
@@ -68,10 +75,12 @@ pub use error::{
 pub use extra::Extra;
 pub use json::DecodeError;
 pub use jwt::{Claims, KeyPolicy, Scope};
+pub use keys::KeySet;
 pub use models::{
     AuthType, RoleInheritance, SignInRecord, Tenant, TenantRoles, User, UserDetails, UserStatus,
     UserTenant,
 };
+pub use pace::{RateLimit, RateLimits};
 pub use page::{Page, PageIter, Sort};
 pub use retry::RetryPolicy;
 pub use secret::Secret;

@@ -250,7 +250,7 @@ pub enum UserStatus {
     Enabled,
     /// The user may not sign in.
     Disabled,
-    /// The user may sign in after accepting the invitation.
+    /// The user has been created and has not signed in yet. They may.
     Invited,
     /// The account has expired, so the user may not sign in.
     Expired,
@@ -322,10 +322,16 @@ pub struct UserDetails {
     /// The phone number by which the user gets back in without the others.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recovery_phone: Option<String>,
+    /// User name. Only a sign-up by OTP takes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub username: Option<String>,
+    /// The icon of the user. Only a sign-up by OTP takes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub icon: Option<String>,
 }
 
 setters!(UserDetails {
     name: opt<String>, given_name: opt<String>, middle_name: opt<String>, family_name: opt<String>,
     email: opt<String>, phone: opt<String>, recovery_email: opt<String>,
-    recovery_phone: opt<String>,
+    recovery_phone: opt<String>, username: opt<String>, icon: opt<String>,
 });

@@ -3,12 +3,10 @@
 use std::time::Duration;
 
 use crate::client::Client;
-use crate::clock::Clock;
+use crate::clock::{Clock, TICK};
 use crate::error::Result;
 use crate::retry::RetryPolicy;
 
-/// The longest wait between two looks at whether to go on.
-pub(crate) const TICK: Duration = Duration::from_millis(100);
 /// The window of Descope's rate limits, and the longest pause that failures alone lead to.
 const MINUTE: Duration = Duration::from_secs(60);
 /// By how much `slow_down` lengthens the pauses (RFC 8628 section 3.5).

@@ -2,6 +2,8 @@ use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
 use crate::error::{Error, Result};
+use crate::time::UnixTime;
+use crate::transport::http::{HeaderMap, header};
 use crate::transport::{Response, TransportErrorKind};
 
 /// Which calls are retried, and after how long.
@@ -138,6 +140,23 @@ impl RetryPolicy {
     }
 }
 
+/// Seconds or a date (RFC 9110 section 10.2.3), the first readable of several, at most a day.
+pub(crate) fn after(headers: &HeaderMap, now: i64) -> Option<Duration> {
+    const DAY: u64 = 24 * 60 * 60;
+    let seconds = |text: &str| {
+        if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
+            return Some(text.parse().unwrap_or(DAY));
+        }
+        let date = UnixTime::from(httpdate::parse_http_date(text).ok()?).as_seconds();
+        Some(u64::try_from(date.saturating_sub(now)).unwrap_or(0))
+    };
+    headers
+        .get_all(header::RETRY_AFTER)
+        .iter()
+        .find_map(|value| seconds(value.to_str().ok()?.trim()))
+        .map(|seconds| Duration::from_secs(seconds.min(DAY)))
+}
+
 /// The whole of a delay for 0, and half of it for 1.
 fn jitter(delay: Duration, random: f64) -> Duration {
     delay.mul_f64(1.0 - 0.5 * random)
@@ -153,6 +172,7 @@ pub(crate) fn random() -> f64 {
 mod tests {
     use super::*;
     use crate::error::ApiError;
+    use crate::transport::http::HeaderValue;
     use crate::transport::{TransportError, TransportErrorKind as Kind};
 
     /// As chance takes nothing off.
@@ -285,5 +305,33 @@ mod tests {
         let busy =
             Err(Error::Api(Box::new(ApiError { status: 503, retry_after, ..ApiError::default() })));
         assert_eq!(RetryPolicy::default().next(1, true, &busy, none), retry_after);
+    }
+
+    #[test]
+    fn reads_every_form_of_retry_after() {
+        let now = 784_111_777; // Sun, 06 Nov 1994 08:49:37 GMT
+        let day = 24 * 60 * 60;
+        for (values, expected) in [
+            (&["120"][..], Some(120)),
+            (&[" 7 "], Some(7)),
+            (&["0"], Some(0)),
+            (&["99999999999999999999999"], Some(day)),
+            (&["Sun, 06 Nov 1994 08:50:37 GMT"], Some(60)),
+            (&["Sun, 06 Nov 1994 08:40:00 GMT"], Some(0)),
+            (&["Fri, 31 Dec 9999 23:59:59 GMT"], Some(day)),
+            (&["-5"], None),
+            (&["1.5"], None),
+            (&["soon"], None),
+            (&[""], None),
+            (&[], None),
+            (&["soon", "3"], Some(3)),
+            (&["5", "9"], Some(5)),
+        ] {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                headers.append(header::RETRY_AFTER, HeaderValue::from_static(value));
+            }
+            assert_eq!(after(&headers, now), expected.map(Duration::from_secs), "{values:?}");
+        }
     }
 }

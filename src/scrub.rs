@@ -30,7 +30,7 @@ pub(crate) struct Scrubber<'s> {
 const LONG: usize = KEPT;
 /// Bytes of the shortest secret that is looked for. What is shorter would take the text apart, and is in no
 /// list of passwords.
-const SHORTEST: usize = 4;
+pub(crate) const SHORTEST: usize = 4;
 
 impl<'s> Scrubber<'s> {
     pub(crate) fn new(secrets: impl Iterator<Item = &'s str>) -> Self {

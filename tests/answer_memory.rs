@@ -8,6 +8,7 @@ mod hostile;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use descope::transport::{Request, Response};
 use descope::{Client, Error};
@@ -51,6 +52,7 @@ fn small_items_take_at_most_twelve_times_the_size_of_the_answer() {
         .ignore_env()
         .project_id("P2abc")
         .management_key("key")
+        .deadline(Duration::from_secs(3600))
         .transport(move |_: Request| Ok(Response::new(given.lock().unwrap().clone())))
         .build()
         .unwrap();
@@ -108,6 +110,7 @@ fn what_is_as_large_as_text_is_read() {
         .ignore_env()
         .project_id("P2abc")
         .management_key("key")
+        .deadline(Duration::from_secs(3600))
         .transport(move |_: Request| Ok(Response::new(answer.clone().into_bytes())))
         .build()
         .unwrap();

@@ -2,13 +2,15 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use descope::auth::{DeliveryMethod, MessageLoginOptions};
+use descope::observe::Event;
 use descope::transport::{Request, Response};
-use descope::{Claims, Client, Scope};
+use descope::{Claims, Client, ClientBuilder, Scope};
 use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 use serde_json::{Value, json};
 
@@ -71,13 +73,29 @@ pub(crate) struct Call {
 
 impl Call {
     pub(crate) fn new() -> Self {
+        Self::with(|builder| builder)
+    }
+
+    /// With an observer that counts the tries, adds up their times and keeps the last request ID.
+    pub(crate) fn observed() -> Self {
+        let seen = Mutex::new((0_u64, Duration::ZERO, String::new()));
+        Self::with(|builder| {
+            builder.observer(move |event| {
+                let Event::Answered { attempt, answer, .. } = event else { return };
+                let mut seen = seen.lock().expect("no panic");
+                seen.0 +=
+                    u64::from(attempt.path().starts_with("/v1/auth") && answer.status() == 200);
+                seen.1 += answer.took();
+                seen.2.clear();
+                seen.2.push_str(&answer.request_id().expect("an ID"));
+            })
+        })
+    }
+
+    fn with(change: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Self {
         let base_url = serve();
-        let client = Client::builder()
-            .ignore_env()
-            .project_id("P2bench")
-            .base_url(&base_url)
-            .build()
-            .expect("a client");
+        let builder = Client::builder().ignore_env().project_id("P2bench").base_url(&base_url);
+        let client = change(builder).build().expect("a client");
         let agent = ureq::Agent::config_builder()
             .proxy(None)
             .timeout_global(Some(Duration::from_secs(10)))
@@ -130,7 +148,8 @@ fn answer(stream: &TcpStream) -> Option<()> {
     const BODY: &str = r#"{"maskedEmail":"a***@example.com"}"#;
     stream.set_nodelay(true).ok()?;
     let response = format!(
-        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{BODY}",
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\
+         x-request-id: 3f0c9a52-7f6b-4d1e-9d0a-0d6f3b8f1c77\r\ncontent-length: {}\r\n\r\n{BODY}",
         BODY.len()
     );
     let mut reader = BufReader::new(stream);

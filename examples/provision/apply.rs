@@ -1,43 +1,41 @@
-//! Reads the files batch by batch, and keeps count of what happens to their lines.
+//! Reads the files line by line, and keeps count of what happens to their lines.
 
+use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use descope::clock::Clock;
-use descope::{Client, RetryPolicy};
+use descope::Client;
+use descope::bulk::{BulkOptions, Progress, Settled};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::journal::{Journal, fingerprint};
-use super::kinds::{Person, RoleLine, TenantLine};
+use super::kinds::{self, Mode};
 
 type Error = Box<dyn std::error::Error>;
 
-/// Lines that are worked off at once: as many users as one call creates.
-const BATCH: usize = 100;
+const FILES: [&str; 3] = ["tenants.csv", "roles.csv", "users.csv"];
 
 /// How to go about it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Options {
     /// Whether to change nothing.
     pub(crate) dry_run: bool,
-    /// The most calls per minute.
-    pub(crate) rate: Option<u32>,
     /// Where to keep the progress.
     pub(crate) journal: Option<PathBuf>,
 }
 
 /// What became of the lines so far.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Report {
     /// Lines whose object was created or, in a dry run, would be.
-    pub(crate) created: usize,
+    pub(crate) created: u64,
     /// Lines whose object was changed or, in a dry run, would be.
-    pub(crate) changed: usize,
+    pub(crate) changed: u64,
     /// Lines whose object was already as the line says.
-    pub(crate) unchanged: usize,
+    pub(crate) unchanged: u64,
     /// Lines that failed.
     pub(crate) failures: Vec<Failure>,
 }
@@ -64,29 +62,22 @@ pub(crate) struct Failure {
     pub(crate) reason: String,
 }
 
-/// A line of a file, and its number.
-pub(crate) type Line<T> = (u64, T);
+/// A line of a file, or what is wrong with it.
+pub(crate) type Line<T> = Result<T, String>;
+
+type Work<T> = fn(&Client, Mode, &[Line<T>]) -> descope::Result<Settled>;
 
 /// The work under way.
-pub(crate) struct Apply<'a> {
-    pub(crate) client: Client,
-    clock: &'a dyn Clock,
+pub(crate) struct Apply {
+    client: Client,
     options: Options,
-    /// When the next call may be made, by the clock.
-    next_call: Duration,
-    report: Report,
-    file: &'static str,
+    journal: Journal,
 }
 
-impl<'a> Apply<'a> {
-    /// Work on the project of a client.
-    pub(crate) fn new(client: &Client, clock: &'a dyn Clock, options: Options) -> Self {
-        // The client itself waits when Descope says that there were too many calls, and for how long.
-        let patient =
-            RetryPolicy::default().max_retries(10).wait_for_rate_limit(Duration::from_secs(600));
-        let client = client.with_retry(patient).with_deadline(Duration::from_secs(3600));
-        let report = Report::default();
-        Self { client, clock, options, next_call: clock.monotonic(), report, file: "" }
+impl Apply {
+    /// Work on the project of a client, at the pace of its rate limits.
+    pub(crate) fn new(client: &Client, options: Options) -> Self {
+        Self { client: client.clone(), options, journal: Journal::default() }
     }
 
     /// Works off the files of a folder.
@@ -98,142 +89,162 @@ impl<'a> Apply<'a> {
         folder: &Path,
         mut progress: impl FnMut(&Report, u64),
     ) -> Result<(), Error> {
-        let names = ["tenants.csv", "roles.csv", "users.csv"];
-        let files = names.map(|name| folder.join(name));
+        let files = FILES.map(|name| folder.join(name));
         let key = fingerprint(self.client.project_id(), &files)?;
         let path = self.options.journal.clone().filter(|_| !self.options.dry_run);
-        let mut journal = Journal::open(path, key)?;
-        self.report = journal.report.clone();
-        let sizes = files.clone().map(|file| file.metadata().map_or(0, |data| data.len()));
+        self.journal = Journal::open(path, key)?;
+        let sizes = files.each_ref().map(|file| file.metadata().map_or(0, |data| data.len()));
         let total = sizes.iter().sum::<u64>();
         if total == 0 {
-            return Err(format!("{} has none of {}", folder.display(), names.join(", ")).into());
+            return Err(format!("{} has none of {}", folder.display(), FILES.join(", ")).into());
         }
-        for (at, name) in names.into_iter().enumerate() {
-            self.file = name;
+        for (at, name) in FILES.into_iter().enumerate() {
             let before = sizes[..at].iter().sum::<u64>();
-            let start = journal.at(name);
-            let mut done = |apply: &mut Self, byte: u64, line: u64| {
-                journal.note(name, byte, line, &apply.report)?;
-                progress(&apply.report, (before + byte) * 100 / total);
-                Ok(())
+            let mut done = |report: &Report, byte: u64| {
+                progress(report, (before + byte) * 100 / total);
             };
             match name {
-                "tenants.csv" => {
-                    self.lines::<TenantLine>(&files[at], start, Self::tenants, &mut done)
-                }
-                "roles.csv" => self.lines::<RoleLine>(&files[at], start, Self::roles, &mut done),
-                _ => self.lines::<Person>(&files[at], start, Self::users, &mut done),
+                "tenants.csv" => self.file(name, &files[at], kinds::tenants, &mut done),
+                "roles.csv" => self.file(name, &files[at], kinds::roles, &mut done),
+                _ => self.file(name, &files[at], kinds::users, &mut done),
             }?;
         }
-        journal.finish()
+        self.journal.finish()
     }
 
-    /// Works off a file from a place on, a batch at a time: the file may be of any length.
-    fn lines<T: DeserializeOwned>(
+    /// Works off a file from where the journal says, a batch at a time: the file may be of any length.
+    fn file<T: DeserializeOwned + Send + Sync>(
         &mut self,
+        name: &str,
         path: &Path,
-        start: (u64, u64),
-        work: fn(&mut Self, Vec<Line<T>>) -> Result<(), Error>,
-        done: &mut dyn FnMut(&mut Self, u64, u64) -> Result<(), Error>,
+        work: Work<T>,
+        done: &mut dyn FnMut(&Report, u64),
     ) -> Result<(), Error> {
         let file = match File::open(path) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
             file => file?,
         };
-        let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(file);
-        let headers = reader.headers()?.clone();
-        if start.0 > 0 {
-            let mut position = csv::Position::new();
-            position.set_byte(start.0).set_line(start.1);
-            reader.seek(position)?;
-        }
-        let mut record = csv::StringRecord::new();
-        loop {
-            let mut batch = Vec::new();
-            let mut more = true;
-            while batch.len() < BATCH && more {
-                match reader.read_record(&mut record) {
-                    Ok(read) => more = read,
-                    Err(error) if error.is_io_error() => return Err(error.into()),
-                    Err(error) => {
-                        let line = error.position().map_or(0, csv::Position::line);
-                        self.fail(line, error.to_string());
-                        continue;
-                    }
-                }
-                let line = record.position().map_or(0, csv::Position::line);
-                match record.deserialize::<T>(Some(&headers)) {
-                    _ if !more => {}
-                    Ok(item) => batch.push((line, item)),
-                    Err(error) => self.fail(line, error.to_string()),
-                }
+        let size = file.metadata()?.len();
+        let mode = if self.options.dry_run { Mode::DryRun } else { Mode::Change };
+        let checkpoint = self.journal.at(name);
+        let places = RefCell::new(Places::default());
+        let mut lines = Lines::new(file, &places, checkpoint.position)?;
+        // One batch after the other: a line may be about what an earlier line has created.
+        let options = BulkOptions::default().checkpoint(checkpoint).in_flight(1);
+        let (journal, mut failed) = (&mut self.journal, None);
+        let note = |news: &Progress<'_>| {
+            if news.advanced > 0 {
+                let mut places = places.borrow_mut();
+                let failures = news.failures.iter().map(|failure| Failure {
+                    file: name.to_owned(),
+                    line: places.line(failure.position),
+                    reason: failure.reason.clone(),
+                });
+                failed = journal.note(name, news.checkpoint, failures.collect()).err();
+                done(&journal.report(), places.advance(news.checkpoint.position));
             }
-            if !batch.is_empty() {
-                work(self, batch)?;
+            failed.is_none()
+        };
+        let ended = self.client.in_bulk(
+            &mut lines,
+            &options,
+            |client, lines| work(client, mode, lines),
+            note,
+        );
+        match (failed, lines.failed) {
+            (Some(error), _) => Err(error),
+            (_, Some(error)) => Err(error.into()),
+            _ => {
+                ended?;
+                done(&self.journal.report(), size);
+                Ok(())
             }
-            let end = reader.position();
-            done(self, end.byte(), end.line())?;
-            if !more {
-                return Ok(());
-            }
         }
-    }
-
-    /// Waits until a call may be made.
-    pub(crate) fn pace(&mut self) {
-        if let Some(rate) = self.options.rate {
-            let now = self.clock.monotonic();
-            self.clock.sleep(self.next_call.saturating_sub(now));
-            self.next_call = self.next_call.max(now) + Duration::from_secs(60) / rate;
-        }
-    }
-
-    /// Makes a call that changes something, unless this is a dry run, in which all succeed.
-    pub(crate) fn change<T>(
-        &mut self,
-        call: impl FnOnce() -> descope::Result<T>,
-    ) -> descope::Result<Option<T>> {
-        if self.options.dry_run {
-            return Ok(None);
-        }
-        self.pace();
-        call().map(Some)
-    }
-
-    /// Counts what happened to lines.
-    pub(crate) fn count(&mut self, count: impl FnOnce(&mut Report)) {
-        count(&mut self.report);
-    }
-
-    /// Notes a line that failed.
-    pub(crate) fn fail(&mut self, line: u64, reason: impl Into<String>) {
-        let (file, reason) = (self.file.to_owned(), reason.into());
-        self.report.failures.push(Failure { file, line, reason });
-    }
-
-    /// What became of a single object's call. Faults of the line are noted; other errors end the work.
-    pub(crate) fn settle(
-        &mut self,
-        line: u64,
-        outcome: descope::Result<Option<()>>,
-        count: impl FnOnce(&mut Report),
-    ) -> Result<(), Error> {
-        match outcome {
-            Ok(_) => count(&mut self.report),
-            Err(error @ descope::Error::Argument { .. }) => self.fail(line, error.to_string()),
-            // Descope refuses the object, not the caller.
-            Err(error) if matches!(error.status(), Some(400 | 404 | 409)) => {
-                self.fail(line, error.to_string());
-            }
-            Err(error) => return Err(error.into()),
-        }
-        Ok(())
     }
 
     /// What became of the lines.
-    pub(crate) fn into_report(mut self) -> Report {
-        self.report.failures.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
-        self.report
+    pub(crate) fn into_report(self) -> Report {
+        let mut report = self.journal.report();
+        report.failures.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
+        report
+    }
+}
+
+/// The lines of a file.
+struct Lines<'p, T> {
+    reader: csv::Reader<File>,
+    headers: csv::StringRecord,
+    places: &'p RefCell<Places>,
+    /// Lines that are read and skipped.
+    skipped: u64,
+    /// Why the file could not be read to its end.
+    failed: Option<csv::Error>,
+    kind: std::marker::PhantomData<T>,
+}
+
+impl<'p, T> Lines<'p, T> {
+    fn new(file: File, places: &'p RefCell<Places>, skipped: u64) -> Result<Self, csv::Error> {
+        let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(file);
+        let headers = reader.headers()?.clone();
+        places.borrow_mut().position = skipped;
+        let kind = std::marker::PhantomData;
+        Ok(Self { reader, headers, places, skipped, failed: None, kind })
+    }
+}
+
+impl<T: DeserializeOwned> Iterator for Lines<'_, T> {
+    type Item = Line<T>;
+
+    fn next(&mut self) -> Option<Line<T>> {
+        let mut record = csv::StringRecord::new();
+        let (line, item) = match self.reader.read_record(&mut record) {
+            Ok(false) => return None,
+            Ok(true) => {
+                let line = record.position().map_or(0, csv::Position::line);
+                (line, record.deserialize(Some(&self.headers)).map_err(|error| error.to_string()))
+            }
+            Err(error) if error.is_io_error() => {
+                self.failed = Some(error);
+                return None;
+            }
+            Err(error) => {
+                let line = error.position().map_or(0, csv::Position::line);
+                (line, Err(error.to_string()))
+            }
+        };
+        match self.skipped.checked_sub(1) {
+            Some(skipped) => self.skipped = skipped,
+            None => {
+                let place = (line, self.reader.position().byte());
+                self.places.borrow_mut().read.push_back(place);
+            }
+        }
+        Some(item)
+    }
+}
+
+/// Where the lines are that were read and are not yet done: their numbers, and the bytes at which they end.
+#[derive(Default)]
+struct Places {
+    /// How many are done.
+    position: u64,
+    read: VecDeque<(u64, u64)>,
+}
+
+impl Places {
+    fn line(&self, position: u64) -> u64 {
+        let at = usize::try_from(position - self.position).ok();
+        at.and_then(|at| self.read.get(at)).map_or(0, |(line, _)| *line)
+    }
+
+    /// Forgets the lines that are done, and returns where the last of them ends.
+    fn advance(&mut self, position: u64) -> u64 {
+        let mut end = 0;
+        while self.position < position
+            && let Some((_, byte)) = self.read.pop_front()
+        {
+            (self.position, end) = (self.position + 1, byte);
+        }
+        end
     }
 }

@@ -6,9 +6,10 @@ use std::hash::{DefaultHasher, Hasher};
 use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
+use descope::bulk::Checkpoint;
 use serde::{Deserialize, Serialize};
 
-use super::apply::Report;
+use super::apply::{Failure, Report};
 
 type Error = Box<dyn std::error::Error>;
 
@@ -18,10 +19,10 @@ type Error = Box<dyn std::error::Error>;
 pub(crate) struct Journal {
     /// What it is about: another project or other files begin from the start.
     key: String,
-    /// The byte and the line of each file from which to continue.
-    files: BTreeMap<String, (u64, u64)>,
-    /// The report up to there.
-    pub(crate) report: Report,
+    /// How far each file has come.
+    files: BTreeMap<String, Checkpoint>,
+    /// The lines that failed so far.
+    failures: Vec<Failure>,
     #[serde(skip)]
     path: Option<PathBuf>,
 }
@@ -41,27 +42,37 @@ impl Journal {
     }
 
     /// From where to continue with a file.
-    pub(crate) fn at(&self, file: &str) -> (u64, u64) {
-        self.files.get(file).copied().unwrap_or_default()
+    pub(crate) fn at(&self, file: &str) -> Checkpoint {
+        self.files.get(file).cloned().unwrap_or_default()
     }
 
-    /// Notes that a file is done up to a place.
+    /// Notes how far a file has come.
     pub(crate) fn note(
         &mut self,
         file: &str,
-        byte: u64,
-        line: u64,
-        report: &Report,
+        checkpoint: &Checkpoint,
+        failures: Vec<Failure>,
     ) -> Result<(), Error> {
+        self.files.insert(file.to_owned(), checkpoint.clone());
+        self.failures.extend(failures);
         let Some(path) = &self.path else { return Ok(()) };
-        self.files.insert(file.to_owned(), (byte, line));
-        self.report.clone_from(report);
         // A kill leaves the old file or the new one, never half of one.
         let draft = path.with_extension("draft");
         let mut written = File::create(&draft)?;
         written.write_all(&serde_json::to_vec(self)?)?;
         written.sync_all()?;
         Ok(fs::rename(draft, path)?)
+    }
+
+    /// What became of the lines of all files so far.
+    pub(crate) fn report(&self) -> Report {
+        let sum = |count: fn(&Checkpoint) -> u64| self.files.values().map(count).sum();
+        Report {
+            created: sum(|file| file.created),
+            changed: sum(|file| file.changed),
+            unchanged: sum(|file| file.unchanged),
+            failures: self.failures.clone(),
+        }
     }
 
     /// Forgets it all: the next run begins from the start.

@@ -4,7 +4,7 @@
 //! cargo run --example provision --features mgmt,emulator -- [OPTIONS] [FOLDER]
 //!
 //!   --dry-run        say what would change, and change nothing
-//!   --rate N         make at most N calls a minute
+//!   --rate N         make at most N calls a minute, within Descope's own limits
 //!   --journal FILE   keep track of the progress, to continue from there after a kill
 //!   --report FILE    write the lines that failed to a CSV file
 //! ```
@@ -21,9 +21,8 @@ use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use descope::Client;
-use descope::clock::SystemClock;
 use descope::emulator::Emulator;
+use descope::{Client, RateLimit, RateLimits};
 
 use self::apply::{Apply, Options, Report};
 
@@ -40,6 +39,7 @@ const USAGE: &str =
 #[derive(Default)]
 struct Arguments {
     options: Options,
+    limits: RateLimits,
     report: Option<PathBuf>,
     folder: Option<PathBuf>,
 }
@@ -50,7 +50,8 @@ fn parse(mut given: impl Iterator<Item = String>) -> Option<Arguments> {
         match argument.as_str() {
             "--dry-run" => arguments.options.dry_run = true,
             "--rate" => {
-                arguments.options.rate = Some(given.next()?.parse().ok().filter(|rate| *rate > 0)?);
+                let rate = given.next()?.parse().ok().filter(|rate| *rate > 0)?;
+                arguments.limits = arguments.limits.total(RateLimit::per_minute(rate));
             }
             "--journal" => arguments.options.journal = Some(given.next()?.into()),
             "--report" => arguments.report = Some(given.next()?.into()),
@@ -80,15 +81,15 @@ fn write_failures(path: &Path, report: &Report) -> Result<(), Error> {
 }
 
 fn run(arguments: Arguments) -> Result<Report, Error> {
+    let builder = Client::builder().rate_limits(arguments.limits);
     let client = match std::env::var_os("DESCOPE_PROJECT_ID") {
-        Some(id) if !id.is_empty() => Client::from_env()?,
-        _ => Client::builder().emulator(&Emulator::new()).build()?,
+        Some(id) if !id.is_empty() => builder.build()?,
+        _ => builder.emulator(&Emulator::new()).build()?,
     };
     let sample = || concat!(env!("CARGO_MANIFEST_DIR"), "/examples/provision/sample").into();
     let folder = arguments.folder.unwrap_or_else(sample);
     let dry_run = arguments.options.dry_run;
-    let clock = SystemClock::default();
-    let mut apply = Apply::new(&client, &clock, arguments.options);
+    let mut apply = Apply::new(&client, arguments.options);
     let show = std::io::stderr().is_terminal();
     let outcome = apply.folder(&folder, |report, percent| {
         if show {

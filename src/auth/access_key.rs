@@ -78,7 +78,7 @@ impl AccessKeys<'_> {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct AccessKeyOptions {
-    /// Claims to put into the session token.
+    /// Claims to put into the session token: in its claim `nsec`, apart from those that the project vouches for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub custom_claims: Option<Map<String, Value>>,
     /// The tenant to select, as the claim `dct`.

@@ -3,6 +3,7 @@
 use super::settings::{Env, Url, renamed};
 use super::{ClientBuilder, Sends};
 use crate::check;
+use crate::clock::Clock;
 use crate::core::region_url;
 use crate::error::{Error, Result};
 use crate::jwt::{Settings, Verifier};
@@ -37,6 +38,7 @@ impl ClientBuilder {
         env: Env,
         project_id: &str,
         base_url: &str,
+        clock: &dyn Clock,
     ) -> Result<Verifier> {
         const VARIABLE: &str = "DESCOPE_PUBLIC_KEY";
         let given = self.public_key.take();
@@ -51,11 +53,19 @@ impl ClientBuilder {
             public_key: given.as_deref().or(of_environment.as_deref()),
             remembered_tokens: self.remembered_tokens,
             library: self.connect.library,
+            key_store: self.key_store.take(),
         });
-        match of_environment {
+        let verifier = match of_environment {
             Some(_) => renamed(VARIABLE, verifier),
             None => verifier,
+        }?;
+        if let Some(set) = self.key_set.take() {
+            if !set.is_of(project_id, base_url) {
+                return Err(Error::argument("key_set", "is of another project or base URL"));
+            }
+            verifier.begin_with(&set, clock)?;
         }
+        Ok(verifier)
     }
 
     /// The transport, which a management key may go over.

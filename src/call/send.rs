@@ -8,19 +8,21 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::challenge::parameter;
+use super::tell::Which;
 use super::{Call, Credential};
 use crate::answer::Answer;
 use crate::check;
+use crate::checks::Checks;
 use crate::error::{ApiError, Error, Result};
 use crate::escape::Escaped;
 use crate::json::{self, DecodeError};
 use crate::license;
+use crate::observe::RetryReason;
 use crate::page::Page;
 use crate::retry;
 use crate::scrub::Scrubber;
 use crate::secret::Secret;
-use crate::time::UnixTime;
-use crate::transport::http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
+use crate::transport::http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri, header};
 use crate::transport::{Limits, Response, TransportError, TransportErrorKind};
 
 impl Call<'_> {
@@ -80,44 +82,88 @@ impl Call<'_> {
             return Err(error);
         }
         let core = self.core;
+        let _changing = self.changes_checks().map(Checks::changing);
         let mut request = Request::new(self.written()?);
         *request.method_mut() = self.method.clone();
-        let cache = core.shared.fga_cache_url.as_ref().filter(|_| self.fga_cache);
-        let server = self.server.as_ref().or(cache).unwrap_or(&core.shared.base_url);
-        *request.uri_mut() = format!("{server}{}", self.path).parse().map_err(|_| unwritable())?;
+        let api = self.server.as_deref().unwrap_or(&core.shared.base_url);
+        let cache = core.shared.fga_cache_url.as_deref().filter(|_| self.fga_cache);
+        let mut which = Which { server: cache.unwrap_or(api), number: 0 };
+        *request.uri_mut() = self.uri(which.server)?;
+        // What to ask once the cache does not answer.
+        let mut instead = cache.map(|_| api);
         *request.headers_mut() = self.headers()?;
         let clock = &*core.shared.clock;
-        let deadline = clock.monotonic().saturating_add(core.settings.deadline);
+        let mut times = self.times();
         let careful = self.once.then(|| core.settings.retry.clone().retry_unavailable(false));
         let retry = careful.as_ref().unwrap_or(&core.settings.retry);
-        let mut tries = 0;
+        let (mut tries, mut refusals) = (0, 0);
         loop {
-            let left = deadline.saturating_sub(clock.monotonic());
-            let limits = self.limits.unwrap_or(Limits {
-                timeout: core.settings.try_timeout.min(left),
-                body: self.largest,
-            });
+            // A cache of the program's own has no limits of Descope's, unless it passes the call on.
+            let turn = if instead.is_some() && self.safe { None } else { self.turn(&mut times)? };
+            let left = times.deadline.saturating_sub(clock.monotonic());
+            // The other half is for whom there is to ask instead.
+            let limits = self.limits(if instead.is_some() { left / 2 } else { left });
             request.extensions_mut().insert(limits);
             tries += 1;
+            which.number += 1;
             let mut attempt = request.clone();
             self.protocol.map_or(Ok(()), |protocol| protocol.complete(&mut attempt))?;
-            let outcome = match self.attempt(attempt, limits, tries) {
-                Ok(response) => match self.protocol {
-                    Some(protocol) if protocol.repeat(&response) => continue,
-                    _ => self.judge(response),
-                },
-                Err(error) => Err(error),
-            };
+            let Some(outcome) = self.attempt(attempt, limits, which) else { continue };
+            if let Some(api) = instead.filter(|_| self.falls_back(&outcome)) {
+                self.tell_retry(which, Duration::ZERO, RetryReason::of(&outcome));
+                *request.uri_mut() = self.uri(api)?;
+                (instead, which.server, tries, refusals) = (None, api, 0, 0);
+                continue;
+            }
+            if let Some(wait) = self.ends(turn, &outcome, &times) {
+                self.tell_retry(which, wait, RetryReason::of(&outcome));
+                refusals += 1;
+                continue;
+            }
             let wait = match self.limits {
                 Some(_) => None,
-                None => retry.next(tries, self.safe, &outcome, retry::random),
+                None => retry.next(tries - refusals, self.is_safe(), &outcome, retry::random),
             };
-            let left = deadline.saturating_sub(clock.monotonic());
+            let left = times.deadline.saturating_sub(clock.monotonic());
             match wait {
-                Some(wait) if wait < left => clock.sleep(wait),
+                Some(wait) if wait < left => {
+                    self.tell_retry(which, wait, RetryReason::of(&outcome));
+                    clock.sleep(wait);
+                }
                 _ => return outcome.map(|response| Answer::new(response, left)),
             }
         }
+    }
+
+    /// The limits of one try, which may take this long.
+    fn limits(&self, most: Duration) -> Limits {
+        let timeout = self.core.settings.try_timeout.min(most);
+        self.limits.unwrap_or(Limits { timeout, body: self.largest })
+    }
+
+    fn uri(&self, server: &str) -> Result<Uri> {
+        format!("{server}{}", self.path).parse().map_err(|_| unwritable())
+    }
+
+    /// Whether the FGA cache is down, and can no longer act on what it was asked: see
+    /// [`ClientBuilder::fga_cache_url`](crate::ClientBuilder::fga_cache_url).
+    fn falls_back(&self, outcome: &Result<Response>) -> bool {
+        match outcome {
+            Err(Error::Transport(error)) => self.safe || !error.maybe_processed(),
+            Err(Error::Api(error)) => {
+                error.status >= 500 && (self.safe || !matches!(error.status, 504 | 520 | 524))
+            }
+            Err(Error::Decode(_)) => self.safe,
+            _ => false,
+        }
+    }
+
+    /// The remembered answers, if the call may change what they were made of.
+    fn changes_checks(&self) -> Option<&Checks> {
+        const AREAS: [&str; 3] = ["/v1/mgmt/fga/", "/v1/mgmt/authz/", "/v1/mgmt/project/"];
+        let checks = self.core.shared.checks.as_ref()?;
+        let changes = !self.safe && AREAS.iter().any(|area| self.path.starts_with(area));
+        changes.then_some(checks)
     }
 
     /// The body.
@@ -130,36 +176,54 @@ impl Call<'_> {
         }
     }
 
-    fn attempt(&self, request: Request<Vec<u8>>, limits: Limits, tries: u32) -> Result<Response> {
+    /// What becomes of one try; `None` if the request is to be sent again at once.
+    fn attempt(
+        &self,
+        request: Request<Vec<u8>>,
+        limits: Limits,
+        which: Which<'_>,
+    ) -> Option<Result<Response>> {
         if limits.timeout.is_zero() {
-            return Err(TransportError::no_time().into());
+            return Some(Err(TransportError::no_time().into()));
         }
         let place = request.uri().authority().cloned();
-        let sent = self.core.shared.transport.send(request);
-        log_attempt(self, &sent, tries);
-        let response = sent.map_err(|error| {
-            let error = place.iter().fold(error, |error, place| error.to(place.as_str()));
-            let scrubber = self.scrubber();
-            error.scrubbed(|text| scrubber.text(text))
-        })?;
-        if response.body().len() as u64 > limits.body {
-            return Err(TransportError::new(TransportErrorKind::Body, "too large").into());
+        let begun = self.tell_sending(which);
+        let response = match self.core.shared.transport.send(request) {
+            Ok(response) if response.body().len() as u64 > limits.body => {
+                Err(TransportError::new(TransportErrorKind::Body, "too large"))
+            }
+            Ok(response) => Ok(response),
+            Err(error) => {
+                let error = place.iter().fold(error, |error, place| error.to(place.as_str()));
+                let scrubber = self.scrubber();
+                Err(error.scrubbed(|text| scrubber.text(text)))
+            }
+        };
+        let response = match response {
+            Ok(response) => response,
+            Err(error) => {
+                self.tell_unanswered(which, begun, &error);
+                return Some(Err(error.into()));
+            }
+        };
+        let fault = self.fault(&response);
+        self.tell_answered(which, begun, &response, fault.as_ref());
+        if self.protocol.is_some_and(|protocol| protocol.repeat(&response)) {
+            self.tell_retry(which, Duration::ZERO, RetryReason::Nonce);
+            return None;
         }
-        Ok(response)
+        Some(fault.map_or(Ok(response), Err))
     }
 
-    /// Tells a success from a refusal.
-    fn judge(&self, response: Response) -> Result<Response> {
+    /// What keeps an answer from being a success.
+    fn fault(&self, response: &Response) -> Option<Error> {
         let status = response.status();
-        if self.protocol.is_some() && is_hidden_refusal(response.body()) {
-            Err(Error::Api(Box::new(self.refusal(&response))))
-        } else if status.is_success()
-            || (self.redirects && status == StatusCode::TEMPORARY_REDIRECT)
-        {
-            if is_descopes(&response) { Ok(response) } else { Err(self.not_descopes(&response)) }
-        } else {
-            Err(Error::Api(Box::new(self.refusal(&response))))
+        let hidden = self.protocol.is_some() && is_hidden_refusal(response.body());
+        let redirect = self.redirects && status == StatusCode::TEMPORARY_REDIRECT;
+        if hidden || !(status.is_success() || redirect) {
+            return Some(Error::Api(Box::new(self.refusal(response))));
         }
+        (!is_descopes(response)).then(|| self.not_descopes(response))
     }
 
     /// The client's headers, and those that differ from call to call.
@@ -205,7 +269,7 @@ impl Call<'_> {
     /// the way there, and may be secrets: another server does not get them.
     fn headers_of_a_protocol(&self) -> HeaderMap {
         let shared = &*self.core.shared;
-        let is_at_home = self.server == check::origin(&shared.base_url);
+        let is_at_home = self.foreign_server().is_none();
         let mut headers = if is_at_home { shared.headers.clone() } else { HeaderMap::new() };
         headers.remove(header::AUTHORIZATION);
         headers.remove(header::CONTENT_TYPE);
@@ -215,6 +279,13 @@ impl Call<'_> {
             headers.insert(header::CONTENT_TYPE, form);
         }
         headers
+    }
+
+    /// Host and port of the server, if it is not Descope's.
+    fn foreign_server(&self) -> Option<&str> {
+        let server = self.server.as_deref()?;
+        let is_at_home = check::origin(&self.core.shared.base_url).is_some_and(|at| at == server);
+        if is_at_home { None } else { Some(check::authority(server)) }
     }
 
     /// Asks for the project's licence tier.
@@ -235,7 +306,8 @@ impl Call<'_> {
             status: response.status().as_u16(),
             request_id: text("x-request-id"),
             cf_ray: text("cf-ray"),
-            retry_after: retry_after(headers, self.core.shared.clock.unix().as_seconds()),
+            retry_after: retry::after(headers, self.core.shared.clock.unix().as_seconds()),
+            server: self.foreign_server().map(str::to_owned),
             ..ApiError::default()
         };
         let body = response.body().trim_ascii_start();
@@ -272,18 +344,26 @@ impl Call<'_> {
         let preview = if is_json { None } else { self.scrubber().preview(body) };
         let preview = preview.map(|text| format!(": {:?}", Escaped(&text))).unwrap_or_default();
         let unknown = if self.safe { "" } else { "; the call may still have taken effect" };
-        let problem =
-            format!("not Descope's answer, but perhaps a page of a proxy{preview}{unknown}");
+        let answer = match self.foreign_server() {
+            Some(server) => format!("the server's answer ({server})"),
+            None => "Descope's answer".to_owned(),
+        };
+        let problem = format!("not {answer}, but perhaps a page of a proxy{preview}{unknown}");
         DecodeError::new(problem).into()
     }
 
     /// Knows this call's own secrets, and the program's headers, which may be such.
-    fn scrubber(&self) -> Scrubber<'_> {
+    pub(super) fn scrubber(&self) -> Scrubber<'_> {
+        Scrubber::new(self.hidden())
+    }
+
+    /// What no text that comes from outside may show.
+    pub(super) fn hidden(&self) -> impl Iterator<Item = &str> {
         let shared = &*self.core.shared;
         let keys = [&shared.management_key, &shared.auth_management_key];
         let keys = self.secrets.iter().chain(keys.into_iter().flatten()).map(Secret::expose);
         let headers = shared.headers.values().filter(|value| value.is_sensitive());
-        Scrubber::new(keys.chain(headers.filter_map(|value| value.to_str().ok())))
+        keys.chain(headers.filter_map(|value| value.to_str().ok()))
     }
 }
 
@@ -353,40 +433,6 @@ fn unwritable() -> Error {
     Error::argument("request", "cannot be written as HTTP")
 }
 
-/// Seconds or a date (RFC 9110 section 10.2.3), the first readable of several, at most a day.
-fn retry_after(headers: &HeaderMap, now: i64) -> Option<Duration> {
-    const DAY: u64 = 24 * 60 * 60;
-    let seconds = |text: &str| {
-        if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
-            return Some(text.parse().unwrap_or(DAY));
-        }
-        let date = UnixTime::from(httpdate::parse_http_date(text).ok()?).as_seconds();
-        Some(u64::try_from(date.saturating_sub(now)).unwrap_or(0))
-    };
-    headers
-        .get_all(header::RETRY_AFTER)
-        .iter()
-        .find_map(|value| seconds(value.to_str().ok()?.trim()))
-        .map(|seconds| Duration::from_secs(seconds.min(DAY)))
-}
-
-#[cfg(feature = "log")]
-fn log_attempt(call: &Call<'_>, sent: &Result<Response, TransportError>, tries: u32) {
-    let path = call.path.split('?').next().unwrap_or_default();
-    match sent {
-        Ok(response) => {
-            let status = response.status().as_u16();
-            log::debug!("{} {}, try {tries}: {status}", call.method, Escaped(path));
-        }
-        Err(error) => {
-            log::debug!("{} {}, try {tries}: {:?}", call.method, Escaped(path), error.kind());
-        }
-    }
-}
-
-#[cfg(not(feature = "log"))]
-fn log_attempt(_: &Call<'_>, _: &Result<Response, TransportError>, _: u32) {}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -429,34 +475,6 @@ mod tests {
                 response.headers_mut().insert(header::CONTENT_TYPE, kind);
             }
             assert_eq!(is_descopes(&response), ours, "{status} {kind} {body}");
-        }
-    }
-
-    #[test]
-    fn reads_every_form_of_retry_after() {
-        let now = 784_111_777; // Sun, 06 Nov 1994 08:49:37 GMT
-        let day = 24 * 60 * 60;
-        for (values, expected) in [
-            (&["120"][..], Some(120)),
-            (&[" 7 "], Some(7)),
-            (&["0"], Some(0)),
-            (&["99999999999999999999999"], Some(day)),
-            (&["Sun, 06 Nov 1994 08:50:37 GMT"], Some(60)),
-            (&["Sun, 06 Nov 1994 08:40:00 GMT"], Some(0)),
-            (&["Fri, 31 Dec 9999 23:59:59 GMT"], Some(day)),
-            (&["-5"], None),
-            (&["1.5"], None),
-            (&["soon"], None),
-            (&[""], None),
-            (&[], None),
-            (&["soon", "3"], Some(3)),
-            (&["5", "9"], Some(5)),
-        ] {
-            let mut headers = HeaderMap::new();
-            for value in values {
-                headers.append(header::RETRY_AFTER, HeaderValue::from_static(value));
-            }
-            assert_eq!(retry_after(&headers, now), expected.map(Duration::from_secs), "{values:?}");
         }
     }
 }

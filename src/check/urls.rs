@@ -118,6 +118,11 @@ pub(crate) fn origin(url: &str) -> Option<String> {
     })
 }
 
+/// Host and port of an [`origin`].
+pub(crate) fn authority(origin: &str) -> &str {
+    origin.split_once("://").map_or(origin, |(_, authority)| authority)
+}
+
 /// Bytes of a request ID.
 const MAX_REQUEST_ID: usize = 256;
 

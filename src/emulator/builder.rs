@@ -17,6 +17,7 @@ impl EmulatorBuilder {
         Self(Settings {
             project_id: random::id("P"),
             management_key: format!("K2{}", random::text(48)),
+            empty_project: false,
             issuer: Issuer::default(),
             own_key: false,
             session_lifetime: Duration::from_secs(10 * 60),
@@ -26,6 +27,10 @@ impl EmulatorBuilder {
             code_lifetime: Duration::from_secs(3 * 60),
             max_attempts: 5,
             oauth_providers: Vec::new(),
+            strict: None,
+            origins: Vec::new(),
+            requests_per_minute: None,
+            any_project: false,
         })
     }
 
@@ -38,6 +43,23 @@ impl EmulatorBuilder {
     /// The management key. Defaults to a random one.
     pub fn management_key(mut self, key: impl Into<String>) -> Self {
         self.0.management_key = key.into();
+        self
+    }
+
+    /// Whether the project has nothing at first. Defaults to `false`: it has what Descope gives a new project, which
+    /// is the role `Tenant Admin`, two permissions, the SSO application `descope-default-oidc`, a theme and six flows,
+    /// of which one is `sign-up-or-in`.
+    ///
+    /// ```
+    /// use descope::emulator::Emulator;
+    ///
+    /// let emulator = Emulator::builder().empty_project(true).build();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// assert!(client.mgmt().role().load_all()?.is_empty());
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    pub fn empty_project(mut self, empty: bool) -> Self {
+        self.0.empty_project = empty;
         self
     }
 
@@ -96,6 +118,36 @@ impl EmulatorBuilder {
     /// Adds a custom OAuth provider to the providers that Descope knows.
     pub fn oauth_provider(mut self, name: impl Into<String>) -> Self {
         self.0.oauth_providers.push(name.into());
+        self
+    }
+
+    /// Whether a field that an operation does not have is refused with its name, so that you find a typing
+    /// mistake. If not, it is ignored, as the service does, and recorded for `GET /_emulator/unknown`.
+    /// Defaults to `true` in the process, and to `false` on a port.
+    pub fn strict(mut self, strict: bool) -> Self {
+        self.0.strict = Some(strict);
+        self
+    }
+
+    /// Allows the pages of an origin, such as `https://app.example.com`, to call the API of an emulator on a
+    /// port; `*` stands for all origins. Defaults to the origins of this machine: `localhost`, names that end
+    /// in `.localhost`, and loopback addresses, with any port. They are no longer allowed once you name one.
+    pub fn allow_origin(mut self, origin: impl Into<String>) -> Self {
+        self.0.origins.push(origin.into());
+        self
+    }
+
+    /// Limits the calls of the API in a minute of the emulator's clock. More of them are answered with status
+    /// 429 and `Retry-After`. Each [project](Emulator::project) counts its own. Defaults to no limit.
+    pub fn requests_per_minute(mut self, requests: u32) -> Self {
+        self.0.requests_per_minute = Some(requests);
+        self
+    }
+
+    /// Whether a request makes the [project](Emulator::project) that its bearer or path names, if there is no
+    /// such project yet. Defaults to `false`: such a request is refused.
+    pub fn any_project(mut self, any: bool) -> Self {
+        self.0.any_project = any;
         self
     }
 

@@ -38,7 +38,7 @@ use http::in_process::InProcess;
 pub struct Emulator(Engine);
 
 impl Emulator {
-    /// An empty project with a random management key.
+    /// A new project with a random management key.
     #[expect(clippy::new_without_default, reason = "each one is another project")]
     pub fn new() -> Self {
         Self::builder().build()
@@ -47,6 +47,27 @@ impl Emulator {
     /// An emulator with other settings.
     pub fn builder() -> EmulatorBuilder {
         EmulatorBuilder::new()
+    }
+
+    /// Another project beside this one, in the same process and on the same port. It has its own state, signing
+    /// keys, clock, inbox and faults; the settings and the management key are the same. It is made if there is
+    /// none with this ID. A request names its project with the bearer, or with the project ID in its path.
+    ///
+    /// ```
+    /// use descope::emulator::Emulator;
+    ///
+    /// let emulator = Emulator::new();
+    /// let server = emulator.serve()?;
+    /// let other = emulator.project("P2other");
+    /// other.advance(std::time::Duration::from_secs(60));
+    /// assert_eq!(other.project_id(), "P2other");
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
+    /// It lives as long as the emulator, or as you keep it.
+    #[must_use]
+    pub fn project(&self, id: &str) -> Self {
+        Self(self.0.project(id))
     }
 
     /// The ID of the emulated project. Bearers must start with it.
@@ -87,7 +108,34 @@ impl Emulator {
     ///
     /// The operating system's error if the address cannot be opened, as for a port that is in use.
     pub fn serve_on(&self, address: impl ToSocketAddrs) -> io::Result<Server> {
-        Server::start(self.0.clone(), address)
+        Server::start(self.0.clone(), address, None)
+    }
+
+    /// The same with TLS, for clients that want HTTPS. The certificate is made for `localhost`, for the
+    /// address and for these names. Clients have to trust [`Server::certificate`].
+    ///
+    /// ```
+    /// use descope::Client;
+    /// use descope::emulator::Emulator;
+    ///
+    /// let emulator = Emulator::new();
+    /// let server = emulator.serve_tls_on(("127.0.0.1", 0), &[])?;
+    /// assert!(server.base_url().starts_with("https://127.0.0.1:"));
+    /// let client = Client::builder()
+    ///     .project_id(emulator.project_id())
+    ///     .base_url(server.base_url())
+    ///     .root_certificates(server.certificate().unwrap())
+    ///     .build()?;
+    /// client.warm_up()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The operating system's error if the address cannot be opened, or an error if a name is none that a
+    /// certificate can have.
+    pub fn serve_tls_on(&self, address: impl ToSocketAddrs, names: &[&str]) -> io::Result<Server> {
+        Server::start(self.0.clone(), address, Some(names))
     }
 
     /// Answers one request.
@@ -117,8 +165,8 @@ impl Emulator {
     }
 
     /// Deletes all users, tenants, roles, permissions, access keys, sessions, messages, relations, flows and
-    /// all other objects, the faults and the request counts. The project ID, the management key, the signing
-    /// keys and the time stay.
+    /// all other objects, the faults and the request counts. The clock goes back to the real time. The project
+    /// ID, the management key and the signing keys stay, and so do other [projects](Self::project).
     pub fn reset(&self) {
         self.0.reset();
     }
@@ -161,7 +209,7 @@ impl Emulator {
     ///
     /// If the claims are not an object, or the machine cannot create a key.
     pub fn issue_token(&self, claims: Value) -> Result<String, Error> {
-        Ok(self.0.issue_token(claims)?)
+        Ok(self.0.issue_token(claims, None)?)
     }
 
     /// Signs a user in without code or password, and returns what a client would get: the fields
@@ -171,7 +219,7 @@ impl Emulator {
     ///
     /// `E062108` if no user has this login ID.
     pub fn sign_in(&self, login_id: &str) -> Result<Value, Error> {
-        Ok(self.0.sign_in(login_id)?.body)
+        Ok(self.0.sign_in(login_id, None)?.body)
     }
 
     /// Creates the objects that a test starts from. Each item has the fields of the management call that

@@ -9,17 +9,23 @@
 //! | [`security`] | what is checked, by which test, and what a local check cannot know |
 //! | [`testing`] | how to test your own program, with the emulator or with a closure |
 //! | [`emulator`] | what the emulator covers, running it for other programs, seeds, faults |
+//! | [`other_languages`] | the emulator in tests in Python, Node and Go |
 //! | [`web`] | web services: guarding pages, cookies |
 //! | [`operations`] | which operations of the API the crate sends, and which the emulator answers |
 //! | [`conformance`] | how the crate is compared with recorded calls and the official SDKs, with the results |
 //! | [`command_line`] | command-line programs: signing in, staying signed in, exit codes |
+//! | [`bulk`] | any number of users, relations and audit records: rate limits, checkpoints, going on after a kill |
 //! | [`scripts`] | administration scripts: rate limits, running them again, many users |
 //! | [`machines`] | services that call each other with access keys, client credentials, and consent from elsewhere |
 //! | [`one_shot`] | CGI programs, cron jobs and other short processes |
+//! | [`observing`] | metrics, a line of progress, request IDs: what a client tells its observer |
 //! | [`programs`] | threads, async programs, proxies, logs, small binaries |
 //! | [`python`] | how to write each method of the Python SDK in Rust |
 //! | [`go`] | the same for the Go SDK |
 //! | [`node`] | the same for the Node SDK |
+
+#[doc = include_str!("bulk.md")]
+pub mod bulk {}
 
 #[doc = include_str!("command_line.md")]
 pub mod command_line {}
@@ -64,6 +70,12 @@ pub mod node {}
 #[cfg_attr(doc, doc = include_str!("../operations.txt"))]
 /// ```
 pub mod operations {}
+
+#[doc = include_str!("observing.md")]
+pub mod observing {}
+
+#[doc = include_str!("other_languages.md")]
+pub mod other_languages {}
 
 #[doc = include_str!("programs.md")]
 pub mod programs {}

@@ -10,6 +10,7 @@ use super::decide::{Decision, Held, Lookup, Moment, Origin, Refusal, decide};
 use super::history::{History, Reason};
 use super::policy::KeyPolicy;
 use super::set::{KeySet, Whose};
+use super::shelf::{Found, Report, Shelf};
 use crate::clock::Clock;
 use crate::crypto::CryptoLibrary;
 use crate::error::{Error, KeysError, Result, TokenError};
@@ -20,6 +21,9 @@ use crate::transport::{Response, TransportError, TransportErrorKind};
 #[derive(Clone)]
 pub(super) struct Snapshot {
     pub(super) keys: Arc<KeySet>,
+    /// As they were published.
+    jwks: Arc<str>,
+    /// The number of the fetch; 0 for keys that others have fetched.
     fetch: u64,
     at: Moment,
     /// Counts the snapshots.
@@ -62,10 +66,18 @@ impl Newest {
         self.number.load(Ordering::Acquire) == stamp.number
     }
 
-    fn replace(&self, keys: KeySet, fetch: u64, at: Moment) {
+    /// Of keys that others have fetched, only newer ones count.
+    fn replace(&self, found: Found, fetch: u64) {
+        let Found { keys, jwks, at, .. } = found;
         let mut snapshot = self.snapshot.write().unwrap_or_else(PoisonError::into_inner);
+        let is_old = |seen: &Snapshot| {
+            seen.at.unix > at.unix || seen.at.unix == at.unix && seen.jwks == jwks
+        };
+        if fetch == 0 && snapshot.as_ref().is_some_and(is_old) {
+            return;
+        }
         let number = self.number.load(Ordering::Relaxed) + 1;
-        *snapshot = Some(Snapshot { keys: Arc::new(keys), fetch, at, number });
+        *snapshot = Some(Snapshot { keys: Arc::new(keys), jwks, fetch, at, number });
         self.number.store(number, Ordering::Release);
     }
 }
@@ -78,6 +90,8 @@ pub(super) struct KeyCache {
     owner: Arc<str>,
     whose: Whose,
     library: CryptoLibrary,
+    /// The program's own place for the keys.
+    shelf: Option<Shelf>,
     /// Apart from the log, so that tokens whose key is at hand never meet the lock of a fetch.
     newest: Newest,
     log: Mutex<Log>,
@@ -134,15 +148,28 @@ pub(super) struct Wanted<'k> {
     pub(super) now: Moment,
 }
 
-/// Asks the server for the keys.
-pub(super) type Fetch<'f> = &'f dyn Fn() -> Result<Response>;
+/// What a lookup is made with.
+#[derive(Clone, Copy)]
+pub(super) struct Means<'m> {
+    pub(super) policy: &'m KeyPolicy,
+    pub(super) clock: &'m dyn Clock,
+    /// Asks the server for the keys, within this time.
+    pub(super) fetch: &'m dyn Fn(Duration) -> Result<Response>,
+    pub(super) report: Report<'m>,
+}
 
 impl KeyCache {
-    pub(super) fn new(owner: String, whose: Whose, library: CryptoLibrary) -> Self {
+    pub(super) fn new(
+        owner: String,
+        whose: Whose,
+        library: CryptoLibrary,
+        shelf: Option<Shelf>,
+    ) -> Self {
         Self {
             owner: owner.into(),
             whose,
             library,
+            shelf,
             newest: Newest::default(),
             log: Mutex::default(),
             ended: Condvar::new(),
@@ -157,13 +184,11 @@ impl KeyCache {
     pub(super) fn get(
         &self,
         wanted: &Wanted<'_>,
-        policy: &KeyPolicy,
-        clock: &dyn Clock,
-        fetch: Fetch<'_>,
+        means: Means<'_>,
     ) -> Result<Snapshot, TokenError> {
-        match self.fresh(policy, wanted.now) {
+        match self.fresh(means.policy, wanted.now) {
             Some(seen) if seen.held(wanted.kid).has_key => Ok(seen),
-            _ => self.look_up(wanted, policy, clock, fetch),
+            _ => self.look_up(wanted, means),
         }
     }
 
@@ -178,15 +203,11 @@ impl KeyCache {
     }
 
     #[cold]
-    fn look_up(
-        &self,
-        wanted: &Wanted<'_>,
-        policy: &KeyPolicy,
-        clock: &dyn Clock,
-        fetch: Fetch<'_>,
-    ) -> Result<Snapshot, TokenError> {
+    fn look_up(&self, wanted: &Wanted<'_>, means: Means<'_>) -> Result<Snapshot, TokenError> {
+        let Means { policy, clock, .. } = means;
         let patience = policy.fetch_timeout.saturating_add(MARGIN).min(wanted.patience);
         let started = Instant::now();
+        let mut unread = self.shelf.as_ref();
         let mut log = self.log();
         let lookup = log.lookup(wanted, self.newest.get(), policy);
         loop {
@@ -200,7 +221,17 @@ impl KeyCache {
                     log = self.wait(log, patience.saturating_sub(started.elapsed()))?;
                 }
                 Decision::Fetch(reason) => {
-                    self.fetch(log, reason, now, clock, fetch);
+                    if let Some(shelf) = unread.take() {
+                        drop(log);
+                        let found = shelf.load(policy, now, means.report);
+                        log = self.log();
+                        if let Some(found) = found {
+                            log.history.resume(found.sought);
+                            self.put(found, 0);
+                        }
+                        continue;
+                    }
+                    self.fetch(log, reason, now, wanted.kid, means);
                     log = self.log();
                 }
                 Decision::Refuse(refusal) => return Err(log.refuse(refusal)),
@@ -209,31 +240,109 @@ impl KeyCache {
     }
 
     /// Fetches the keys, without the lock: a fetch may take seconds, and runs code of the program's own where
-    /// that brings its transport.
+    /// that brings its transport or its store.
     fn fetch(
         &self,
         mut log: MutexGuard<'_, Log>,
         reason: Reason,
         at: Moment,
-        clock: &dyn Clock,
-        fetch: Fetch<'_>,
+        kid: Option<&str>,
+        means: Means<'_>,
     ) {
         let number = log.history.begin(reason, at.monotonic);
+        let sought = log.history.sought();
         drop(log);
+        let clock = means.clock;
         let aborted = TransportError::new(TransportErrorKind::Other, "the fetch was aborted");
         // What counts if the transport panics: those who wait get an error instead of waiting for ever.
         let mut ending = Ending { cache: self, clock, failure: Some(aborted.into()) };
-        let published = |response: Response| {
-            let unusable = || DecodeError::new("the key set holds no usable key").into();
-            KeySet::published(response.body(), self.whose, self.library).ok_or_else(unusable)
+        let timeout = means.policy.fetch_timeout;
+        let Some(shelf) = &self.shelf else {
+            ending.failure = self.ask(number, at, timeout, means).err();
+            return;
         };
-        ending.failure = match fetch().and_then(published) {
-            Ok(keys) => {
-                self.newest.replace(keys, number, at);
-                None
+        // One process fetches for all. The others wait here, and find what it has saved.
+        let (started, before) = (Instant::now(), self.newest.get());
+        let lock = shelf.lock(timeout / 2, means.report);
+        let (now, policy) = (Moment::now(clock), means.policy);
+        if let Some(found) = shelf.load(policy, now, means.report)
+            && before.is_none_or(|before| found.is_newer_than(before.at, kid))
+            && found.suffices(kid, policy, now)
+        {
+            self.put(found, number);
+            ending.failure = None;
+            return;
+        }
+        let timeout = timeout.saturating_sub(started.elapsed());
+        ending.failure = self.ask(number, at, timeout, means).err();
+        // Also where the fetch failed: that there was one for an unknown key counts for all processes.
+        let counts = ending.failure.is_none() || reason == Reason::UnknownKey;
+        // Threads that wait for the keys need not wait for the disk.
+        drop(ending);
+        if counts && let Some(seen) = self.newest.get() {
+            shelf.save(&seen.jwks, seen.at, sought, means.report);
+        }
+        drop(lock);
+    }
+
+    /// Asks the server for the keys, and keeps them.
+    fn ask(&self, number: u64, at: Moment, timeout: Duration, means: Means<'_>) -> Result<()> {
+        let response = (means.fetch)(timeout)?;
+        let unusable = || DecodeError::new("the key set holds no usable key");
+        let keys =
+            KeySet::published(response.body(), self.whose, self.library).ok_or_else(unusable)?;
+        let jwks = String::from_utf8_lossy(response.body()).into();
+        self.put(Found { keys, jwks, at, sought: [None; 2] }, number);
+        Ok(())
+    }
+
+    /// Keeps a set that is newer than the one at hand.
+    pub(super) fn put(&self, found: Found, fetch: u64) {
+        self.newest.replace(found, fetch);
+    }
+
+    /// Fetches the keys ahead of their time, unless that was done a moment ago.
+    pub(super) fn refresh(&self, patience: Duration, means: Means<'_>) -> Result<(), TokenError> {
+        let Means { policy, clock, .. } = means;
+        let patience = policy.fetch_timeout.saturating_add(MARGIN).min(patience);
+        let started = Instant::now();
+        if let Some(found) = self
+            .shelf
+            .as_ref()
+            .and_then(|shelf| shelf.load(policy, Moment::now(clock), means.report))
+        {
+            self.put(found, 0);
+        }
+        let mut log = self.log();
+        let (begun, ended) = (log.history.begun, log.history.ended());
+        loop {
+            let (seen, now) = (self.newest.get(), Moment::now(clock));
+            let held = seen.map(|seen| seen.held(None));
+            if held.is_some_and(|held| held.fetch > begun || held.is_recent(policy, now)) {
+                return Ok(());
             }
-            Err(error) => Some(error),
-        };
+            if log.history.under_way {
+                log = self.wait(log, patience.saturating_sub(started.elapsed()))?;
+                continue;
+            }
+            let reason = if held.is_some() { Reason::Age } else { Reason::NoKeys };
+            let has_failed = log.history.failure.is_some_and(|failure| failure.fetch > ended);
+            match log.history.next(std::iter::once(reason), policy, now.monotonic) {
+                Ok(reason) if !has_failed => {
+                    self.fetch(log, reason, now, None, means);
+                    log = self.log();
+                }
+                next => {
+                    let wait = next.err().unwrap_or_default();
+                    return Err(log.refuse(Refusal::Unavailable(wait)));
+                }
+            }
+        }
+    }
+
+    /// The set at hand, as it was published, and when.
+    pub(super) fn published(&self) -> Option<(Arc<str>, i64)> {
+        self.newest.get().map(|seen| (seen.jwks, seen.at.unix))
     }
 
     /// Waits for the fetch under way, which is somebody else's, and not for ever.
@@ -303,7 +412,7 @@ struct Ending<'c> {
 impl Drop for Ending<'_> {
     fn drop(&mut self) {
         // Before the lock: the clock may be the program's own.
-        let now = self.clock.monotonic();
+        let now = Moment::now(self.clock).monotonic;
         let mut log = self.cache.log();
         match &self.failure {
             Some(error) => log.history.fail(now, error.retry_after()),
@@ -351,9 +460,10 @@ mod tests {
         let jwk = r#"{"kty":"EC","crv":"P-256","kid":"k1","alg":"ES256",
             "x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4",
             "y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"}"#;
-        let (keys, at) =
-            (Arc::new(KeySet::pinned(jwk, CryptoLibrary::Ring).unwrap()), Moment::default());
-        let (seen, mut log) = (Snapshot { keys, fetch: 1, at, number: 1 }, Log::default());
+        let keys = Arc::new(KeySet::pinned(jwk, CryptoLibrary::Ring).unwrap());
+        let at = Moment::default();
+        let seen = Snapshot { keys, jwks: jwk.into(), fetch: 1, at, number: 1 };
+        let mut log = Log::default();
         for (kid, origin, noted) in [
             (None, Origin::Caller, 0),
             (Some("k1"), Origin::Caller, 0),

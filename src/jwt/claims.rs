@@ -157,10 +157,10 @@ impl Claims {
     /// The SHA-256 thumbprint of the key that the token is bound to (claim `cnf`, member `jkt`; RFC 9449
     /// section 6.1), for projects that use `DPoP`.
     ///
-    /// This crate does not check proofs of that key: as in the official SDKs, a token without proof passes
-    /// [`validate`](crate::auth::session::Sessions::validate). If there is a thumbprint, accept the request
-    /// only after you have checked the proof, or use the guard of the feature `web`, which refuses such
-    /// tokens.
+    /// As in the official SDKs, such a token passes
+    /// [`validate`](crate::auth::session::Sessions::validate) without a proof. Accept the request only after
+    /// you have checked the proof. The guard of the feature `web` does that, if you give it `Proofs`, and
+    /// refuses such tokens otherwise.
     pub fn key_thumbprint(&self) -> Option<&str> {
         self.value("cnf")?.get("jkt")?.as_str()
     }

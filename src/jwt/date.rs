@@ -11,7 +11,7 @@ pub(super) fn whole(date: f64) -> Option<i64> {
     (date.abs() <= LAST_SECOND).then_some(date as i64)
 }
 
-/// A date of a tree, rounded down; `None` for what is not one.
-pub(super) fn date(value: &Value) -> Option<i64> {
-    value.as_f64().map(f64::floor).and_then(whole)
+/// A date of a tree; `None` for what is not one.
+pub(super) fn date(value: &Value, round: fn(f64) -> f64) -> Option<i64> {
+    value.as_f64().map(round).and_then(whole)
 }

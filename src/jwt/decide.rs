@@ -24,9 +24,30 @@ pub(super) struct Moment {
     pub(super) unix: i64,
 }
 
+/// What the monotonic clock is taken to show at its start, so that it can name moments before: a process that was
+/// just started may have keys of an hour ago.
+const BEFORE: Duration = Duration::from_secs(100 * 366 * 24 * 60 * 60);
+
 impl Moment {
     pub(super) fn now(clock: &dyn Clock) -> Self {
-        Self { monotonic: clock.monotonic(), unix: clock.unix().as_seconds() }
+        let monotonic = clock.monotonic().saturating_add(BEFORE);
+        Self { monotonic, unix: clock.unix().as_seconds() }
+    }
+
+    /// The moment at which the wall clock showed this, as far as can be told; `None` for the future.
+    pub(super) fn back_at(self, unix: i64) -> Option<Self> {
+        let ago = u64::try_from(self.unix.saturating_sub(unix)).ok()?;
+        let monotonic = self.monotonic.saturating_sub(Duration::from_secs(ago));
+        Some(Self { monotonic, unix })
+    }
+
+    /// What the wall clock showed at another moment, which the monotonic clock names.
+    pub(super) fn unix_of(self, monotonic: Duration) -> i64 {
+        let seconds = |time: Duration| i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
+        let ahead = seconds(monotonic.saturating_sub(self.monotonic));
+        self.unix
+            .saturating_add(ahead)
+            .saturating_sub(seconds(self.monotonic.saturating_sub(monotonic)))
     }
 
     /// The time since then by the monotonic clock, which may stand still while the machine sleeps.

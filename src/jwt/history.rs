@@ -48,6 +48,18 @@ const FIRST_BACKOFF: Duration = Duration::from_millis(100);
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(60 * 60);
 
 impl History {
+    /// What other processes have looked for, as long as nothing has happened in this one.
+    pub(super) fn resume(&mut self, sought: [Option<Duration>; 2]) {
+        if self.begun == 0 {
+            self.unknown = sought;
+        }
+    }
+
+    /// When keys that are in no set were last looked for.
+    pub(super) fn sought(&self) -> [Option<Duration>; 2] {
+        self.unknown
+    }
+
     /// The number of the last fetch that has ended.
     pub(super) fn ended(&self) -> u64 {
         self.begun - u64::from(self.under_way)

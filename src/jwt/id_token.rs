@@ -62,7 +62,8 @@ pub(super) fn check(
         return Err(TokenError::AccessTokenHash);
     }
     if let Some(limit) = rules.max_age {
-        let at = claims.value("auth_time").and_then(date).ok_or(TokenError::Claim("auth_time"))?;
+        let at = claims.value("auth_time").and_then(|value| date(value, f64::floor));
+        let at = at.ok_or(TokenError::Claim("auth_time"))?;
         let allowed = i64::try_from(limit.saturating_add(leeway).as_secs()).unwrap_or(i64::MAX);
         if at.saturating_add(allowed) < now {
             return Err(TokenError::SignedInTooLongAgo);

@@ -12,33 +12,43 @@ mod history;
 mod id_token;
 mod members;
 mod policy;
+#[cfg(feature = "web")]
+mod proof;
 mod registered;
 mod remembered;
 mod rules;
 mod set;
+mod shelf;
 mod signature;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use self::cache::{KeyCache, Stamp, Wanted};
+use self::cache::{KeyCache, Means, Stamp, Wanted};
 pub use self::claims::{Claims, Scope};
 use self::compact::{Header, Parts, decode, misused};
 use self::decide::Moment;
 pub(crate) use self::decide::Origin;
 pub(crate) use self::id_token::IdTokenRules;
 pub use self::policy::KeyPolicy;
+#[cfg(feature = "web")]
+pub use self::proof::ProofError;
+#[cfg(feature = "web")]
+pub(crate) use self::proof::{PROOF_ALGORITHMS, Proof};
 use self::registered::Registered;
 use self::remembered::Remembered;
 pub(crate) use self::rules::REFRESH_COOKIE;
 use self::rules::Rules;
 use self::set::{KeySet, Whose};
+use self::shelf::{Found, Shelf};
 use self::signature::PublicKey;
 use crate::check;
 use crate::clock::Clock;
 use crate::crypto::CryptoLibrary;
-use crate::error::{Error, Result, TokenError};
+use crate::error::{Error, Result, StoreError, TokenError};
+use crate::keys::{self, KeyStore};
 use crate::recent::Recent;
+use crate::time::UnixTime;
 use crate::transport::{Limits, Response};
 
 /// What a token is checked as.
@@ -89,6 +99,8 @@ pub(crate) struct Settings<'s> {
     pub(crate) remembered_tokens: usize,
     /// What checks signatures.
     pub(crate) library: CryptoLibrary,
+    /// The program's own place for the published ones.
+    pub(crate) key_store: Option<Box<dyn KeyStore>>,
 }
 
 /// What differs from one verification to the next.
@@ -99,6 +111,8 @@ pub(crate) struct Context<'c> {
     pub(crate) patience: Duration,
     /// Asks for the published keys, within these limits.
     pub(crate) fetch: &'c dyn Fn(Limits) -> Result<Response>,
+    /// Takes what went wrong with the program's key store.
+    pub(crate) report: &'c dyn Fn(&StoreError),
 }
 
 #[derive(Clone)]
@@ -131,7 +145,13 @@ impl Verifier {
         } else {
             let advice = "check the project ID and the base URL";
             let owner = format!("project `{project_id}` at {base_url}; {advice}");
-            Source::Fetched(Arc::new(KeyCache::new(owner, Whose::Project, library)))
+            let shelf = settings.key_store.map(|store| Shelf {
+                store,
+                project_id: project_id.to_owned(),
+                base_url: base_url.to_owned(),
+                library,
+            });
+            Source::Fetched(Arc::new(KeyCache::new(owner, Whose::Project, library, shelf)))
         };
         Ok(Self {
             project_id: project_id.to_owned(),
@@ -296,7 +316,7 @@ impl Verifier {
         let mut others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
         let cache = others.get(url).unwrap_or_else(|| {
             let owner = format!("the server whose keys are at {url}; check the issuer");
-            Arc::new(KeyCache::new(owner, Whose::Server, self.library))
+            Arc::new(KeyCache::new(owner, Whose::Server, self.library, None))
         });
         others.put(url, cache.clone());
         Source::Fetched(cache)
@@ -316,11 +336,45 @@ impl Verifier {
             Source::Fetched(cache) => cache,
         };
         let wanted = Wanted { kid, origin, patience: context.patience, now };
-        let limits = Limits { timeout: self.policy.fetch_timeout, body: KEY_SET_LIMIT };
-        let fetch = || (context.fetch)(limits);
-        let snapshot = cache.get(&wanted, &self.policy, context.clock, &fetch)?;
+        let snapshot = self.with_means(context, |means| cache.get(&wanted, means))?;
         let stamp = snapshot.stamp();
         Ok((snapshot.keys, Some(stamp)))
+    }
+
+    fn with_means<T>(&self, context: &Context<'_>, with: impl FnOnce(Means<'_>) -> T) -> T {
+        let fetch = |timeout| (context.fetch)(Limits { timeout, body: KEY_SET_LIMIT });
+        let Context { clock, report, .. } = *context;
+        with(Means { policy: &self.policy, clock, fetch: &fetch, report })
+    }
+
+    /// Fetches the project's keys ahead of their time.
+    pub(crate) fn refresh_keys(&self, context: &Context<'_>) -> Result<(), TokenError> {
+        let Source::Fetched(cache) = &self.source else { return Ok(()) };
+        self.with_means(context, |means| cache.refresh(context.patience, means))
+    }
+
+    /// The project's keys as they were published, and when. `None` if one is pinned.
+    pub(crate) fn key_set(
+        &self,
+        context: &Context<'_>,
+    ) -> Result<Option<(Arc<str>, UnixTime)>, TokenError> {
+        let Source::Fetched(cache) = &self.source else { return Ok(None) };
+        self.warm_up(context, None)?;
+        Ok(cache.published().map(|(jwks, unix)| (jwks, UnixTime::from_seconds(unix))))
+    }
+
+    /// Begins with a set of the program's, unless a key is pinned.
+    pub(crate) fn begin_with(&self, set: &keys::KeySet, clock: &dyn Clock) -> Result<()> {
+        let refuse = |why| Error::argument("key_set", why);
+        let Source::Fetched(cache) = &self.source else { return Ok(()) };
+        if KeySet::published(set.jwks().as_bytes(), Whose::Project, self.library).is_none() {
+            return Err(refuse("holds no usable key"));
+        }
+        // One that is too old, or from the future of a clock that was set back, is not worth a failure.
+        if let Ok(Some(found)) = Found::read(set, self.library, &self.policy, Moment::now(clock)) {
+            cache.put(found, 0);
+        }
+        Ok(())
     }
 }
 
@@ -378,6 +432,7 @@ mod tests {
         leeway: Duration::ZERO,
         max_token_size: 100,
         public_key: Some(JWK),
+        key_store: None,
         remembered_tokens: 5,
         library: CryptoLibrary::Ring,
     };
@@ -390,7 +445,8 @@ mod tests {
     ) -> Result<Claims, TokenError> {
         let fetch = |_: Limits| Err(Error::Config("nothing is fetched"));
         let clock = &SystemClock::default();
-        let context = Context { audience, clock, patience: Duration::ZERO, fetch: &fetch };
+        let (patience, report) = (Duration::ZERO, &|_: &StoreError| {});
+        let context = Context { audience, clock, patience, fetch: &fetch, report };
         verifier.verify(&context, token, kind, Origin::Caller)
     }
 

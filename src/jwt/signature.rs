@@ -67,10 +67,18 @@ impl PublicKey {
         })
     }
 
+    /// Likewise, from the header of a `DPoP` proof that says to be signed by this algorithm: the key need
+    /// not name it, but must not name another.
+    #[cfg(feature = "web")]
+    pub(super) fn of_proof(json: &str, algorithm: &str) -> Result<Self, &'static str> {
+        let (_, key) = Self::read(json, CryptoLibrary::Ring, |_| algorithm.parse().ok())?;
+        if key.algorithm() == algorithm { Ok(key) } else { Err("is for another algorithm") }
+    }
+
     fn read(
         json: &str,
         library: CryptoLibrary,
-        usual: fn(&AlgorithmParameters) -> Option<Algorithm>,
+        usual: impl Fn(&AlgorithmParameters) -> Option<Algorithm>,
     ) -> Result<(Option<String>, Self), &'static str> {
         if json.trim_start().starts_with("-----BEGIN") {
             return Err("is PEM: pass the key as a JWK, which is a JSON object");

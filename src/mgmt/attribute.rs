@@ -3,14 +3,17 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
+use crate::call::Call;
 use crate::check;
-use crate::error::Result;
 use crate::extra::Extra;
 use crate::options::setters;
 
-/// Refuses attributes that have no name.
-pub(super) fn check_names(attributes: &[CustomAttribute]) -> Result<()> {
-    attributes.iter().try_for_each(|attribute| check::id("name", &attribute.name))
+impl Call<'_> {
+    /// Attributes to define, which must have names.
+    pub(super) fn attributes(self, attributes: &[CustomAttribute]) -> Self {
+        self.check(attributes.iter().try_for_each(|of| check::id("name", &of.name)))
+            .field("attributes", attributes)
+    }
 }
 
 /// An attribute that the project defines.

@@ -12,8 +12,10 @@ use crate::names::names;
 use crate::options::setters;
 use crate::page::{Page, PageIter};
 
+mod export;
 mod webhook;
 
+pub use self::export::{ExportCheckpoint, ExportOptions, ExportReport};
 pub use self::webhook::{
     AuditFilter, AuditFilterOperator, AuditFilterType, AuditWebhook, WebhookAuthentication,
 };
@@ -69,7 +71,7 @@ impl<'c> Audit<'c> {
     ///
     /// Only one page is in memory at a time. The trail grows meanwhile, and the newest records come first:
     /// what is added moves older records to later pages, so that some of them appear twice. To avoid that,
-    /// end the search at a time that has passed.
+    /// end the search at a time that has passed. To write all records to a file, use [`export`](Self::export).
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();

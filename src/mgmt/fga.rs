@@ -1,6 +1,8 @@
 //! Fine-grained authorization: a schema in a small language, relations, and checks. Feature `fga`.
 
+mod bulk;
 mod records;
+mod remembered;
 
 use serde::Deserialize;
 
@@ -11,13 +13,21 @@ pub use self::records::{
 };
 use super::Mgmt;
 use crate::check;
+pub use crate::checks::CheckCache;
 use crate::error::Result;
 use crate::json::DecodeError;
 use crate::transport::http::Method;
 
 /// Fine-grained authorization; see [`Mgmt::fga`].
 #[derive(Clone, Copy, Debug)]
-pub struct Fga<'c>(Mgmt<'c>);
+pub struct Fga<'c>(Mgmt<'c>, Remember);
+
+/// Whether remembered answers count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Remember {
+    Yes,
+    No,
+}
 
 impl<'c> Mgmt<'c> {
     /// Fine-grained authorization: who may do what with which resource, by relations between them.
@@ -71,7 +81,7 @@ impl<'c> Mgmt<'c> {
     /// The questions "who can access this" and "what can they access" are answered by the area
     /// `authz`, of the same schema and relations.
     pub fn fga(self) -> Fga<'c> {
-        Fga(self)
+        Fga(self, Remember::Yes)
     }
 }
 
@@ -153,6 +163,9 @@ impl Fga<'_> {
 impl Fga<'_> {
     /// Creates relations. One that is there already stays as it is.
     ///
+    /// Descope documents no largest number per call. Send some hundred at a time, or leave it to
+    /// [`create_relations_in_bulk`](Self::create_relations_in_bulk).
+    ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
@@ -177,6 +190,9 @@ impl Fga<'_> {
     }
 
     /// Deletes relations. One that is not there does no harm.
+    ///
+    /// Descope documents no largest number per call. Send some hundred at a time, or leave it to
+    /// [`delete_relations_in_bulk`](Self::delete_relations_in_bulk).
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
@@ -225,6 +241,23 @@ impl Fga<'_> {
     /// Those of [every management call](crate::mgmt::Mgmt#errors).
     pub fn delete_all_relations(&self) -> Result<()> {
         self.0.call(Method::DELETE, "/v1/mgmt/fga/relations").send_unit()
+    }
+
+    /// The same, but each check asks Descope, whatever the client
+    /// [remembers](crate::ClientBuilder::fga_check_cache). Use it where an answer must not be old, as before a payment.
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # use descope::mgmt::fga::Relation;
+    /// # client.mgmt().fga().save_schema("model AuthZ 1.0 type user type doc relation viewer: user")?;
+    /// let question = Relation::new("doc", "plan", "viewer", "user", "ada");
+    /// assert!(!client.mgmt().fga().uncached().is_allowed(&question)?);
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    #[must_use]
+    pub fn uncached(self) -> Self {
+        Self(self.0, Remember::No)
     }
 
     /// Asks whether a relation holds, be it created or derived.
@@ -303,6 +336,15 @@ impl Fga<'_> {
     ///
     /// As [`check`](Self::check).
     pub fn check_with(&self, relations: &[Relation], options: &CheckOptions) -> Result<Vec<Check>> {
+        match &self.0.0.core().shared.checks {
+            Some(checks) if self.1 == Remember::Yes && options.compute_paths != Some(true) => {
+                self.check_remembered(checks, relations, options)
+            }
+            _ => self.ask(relations, options),
+        }
+    }
+
+    fn ask(&self, relations: &[Relation], options: &CheckOptions) -> Result<Vec<Check>> {
         #[derive(Default, Deserialize)]
         #[serde(default, rename_all = "camelCase")]
         struct Answer {

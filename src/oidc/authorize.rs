@@ -7,7 +7,7 @@ use std::time::Duration;
 use percent_encoding::percent_decode_str;
 
 use super::Oidc;
-use super::grants::{Asked, endpoint, or_openid, scopes};
+use super::grants::{Asked, endpoint, or_openid, parameters, scopes};
 use super::sign::random;
 use super::tokens::{Expected, Tokens};
 use super::url::{resource, with_query};
@@ -25,9 +25,16 @@ impl Oidc<'_> {
     /// `redirect_uri` is where the browser comes back to. It must be registered at the server, character by
     /// character; only the port of `http://127.0.0.1` and `http://[::1]` may differ (RFC 8252 section 7.3).
     ///
-    /// ```no_run
-    /// # let client = descope::Client::new("P2abc")?;
-    /// # let callback = "";
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # emulator.seed(&serde_json::json!({
+    /// #     "users": [{ "loginId": "ada@example.com" }],
+    /// #     "oidcApps": [{
+    /// #         "id": "SA2abc", "name": "App", "enabled": true, "clientId": "client-id",
+    /// #         "clientType": "public", "approvedRedirectUrls": ["https://app.example.com/callback"],
+    /// #     }],
+    /// # })).unwrap();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// use descope::oidc::{App, AuthorizeOptions};
     ///
     /// let app = App::federated("SA2abc", "client-id");
@@ -35,8 +42,9 @@ impl Oidc<'_> {
     /// let options = AuthorizeOptions::default().scopes(["openid", "email"]);
     /// let request = oidc.authorization_request("https://app.example.com/callback", &options)?;
     /// println!("send the browser to {}", request.url);
-    /// // Keep the request in the visitor's session. When the browser comes back with this URL:
-    /// let tokens = oidc.exchange_callback(&request, callback)?;
+    /// // Keep the request in the visitor's session. When the browser comes back with the URL `callback`:
+    /// # let callback = emulator.oidc().authorize(&request.url, "ada@example.com").unwrap();
+    /// let tokens = oidc.exchange_callback(&request, &callback)?;
     /// println!("{:?} has signed in", tokens.claims.map(|claims| claims.subject().to_owned()));
     /// # Ok::<(), descope::Error>(())
     /// ```
@@ -132,9 +140,11 @@ impl Oidc<'_> {
             let scrubber = Scrubber::new(secrets.into_iter().flatten().map(Secret::expose));
             let description = scrubber.text(&answer.description.unwrap_or_default());
             let code = scrubber.text(&code);
+            let at = check::origin(&server.issuer).filter(|_| self.app.is_elsewhere());
             return Err(Error::Api(Box::new(ApiError {
                 code,
                 description,
+                server: at.map(|origin| check::authority(&origin).to_owned()),
                 ..ApiError::default()
             })));
         }
@@ -347,10 +357,7 @@ const OWN: [&str; 9] = [
 impl AuthorizeOptions {
     fn check(&self) -> Result<()> {
         scopes(&self.scopes)?;
-        if self.parameters.keys().any(|name| OWN.contains(&&**name)) {
-            return Err(Error::argument("parameters", "must not be those that this crate sets"));
-        }
-        self.parameters.keys().try_for_each(|name| check::filled("parameters", name))?;
+        parameters(&self.parameters, &OWN)?;
         self.resources.iter().try_for_each(|uri| resource(uri))
     }
 }

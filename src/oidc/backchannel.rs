@@ -6,10 +6,10 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::device::Pending;
-use super::grants::{endpoint, or_openid, scopes};
+use super::grants::{endpoint, or_openid};
 use super::tokens::Tokens;
 use super::wire::{Form, Wire};
-use super::{Oidc, WaitOptions};
+use super::{Oidc, WaitOptions, grants};
 use crate::check;
 use crate::error::Result;
 use crate::extra::Extra;
@@ -22,14 +22,23 @@ impl Oidc<'_> {
     /// Asks a user, by a message of the server, to confirm a sign-in. `login_hint` says who it is, such as a login
     /// ID. Then wait with [`wait_for_backchannel`](Self::wait_for_backchannel).
     ///
-    /// ```no_run
-    /// # let client = descope::Client::new("P2abc")?;
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # emulator.seed(&serde_json::json!({
+    /// #     "users": [{ "loginId": "ada@example.com" }],
+    /// #     "inboundApps": [{
+    /// #         "name": "App",
+    /// #         "state": { "clientId": "client-id", "secrets": [{ "id": "1", "cleartext": "s3cret" }] },
+    /// #     }],
+    /// # })).unwrap();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// use descope::oidc::{App, BackchannelOptions, WaitOptions};
     ///
     /// let app = App::inbound("client-id").secret("s3cret");
     /// let oidc = client.oidc(&app);
     /// let options = BackchannelOptions::default().binding_message("Transfer 4711");
     /// let asked = oidc.start_backchannel("ada@example.com", &options)?;
+    /// # emulator.oidc().approve_backchannel(asked.auth_req_id.expose()).unwrap();
     /// match oidc.wait_for_backchannel(&asked, &WaitOptions::default(), || true)? {
     ///     Some(tokens) => println!("confirmed: {:?}", tokens.claims),
     ///     None => println!("given up"),
@@ -47,11 +56,7 @@ impl Oidc<'_> {
         options: &BackchannelOptions,
     ) -> Result<BackchannelRequest> {
         check::id("login_hint", login_hint)?;
-        scopes(&options.scopes)?;
-        if let Some(message) = &options.binding_message {
-            check::id("binding_message", message)?;
-        }
-        check::span("requested_expiry", options.requested_expiry)?;
+        options.check()?;
         let server = self.discover()?;
         let at = server.backchannel_authentication_endpoint.as_deref();
         let at = endpoint(at, "backchannel_authentication_endpoint")?;
@@ -110,7 +115,7 @@ pub struct BackchannelOptions {
     pub acr_values: Option<String>,
     /// Services that the token is for, by names of the server's own.
     pub audiences: Vec<String>,
-    /// Other members of the request. They must not be secrets.
+    /// Other members of the request. They must not be secrets, nor those that this crate sets.
     pub parameters: BTreeMap<String, String>,
 }
 
@@ -122,6 +127,22 @@ setters!(BackchannelOptions {
     audiences: list<String>,
     parameters: map<String>,
 });
+
+/// What this call sets, beside what every request has.
+const OWN: [&str; 4] = ["login_hint", "binding_message", "requested_expiry", "acr_values"];
+
+impl BackchannelOptions {
+    fn check(&self) -> Result<()> {
+        grants::scopes(&self.scopes)?;
+        grants::audiences(&self.audiences)?;
+        let filled =
+            |name, text: &Option<String>| text.iter().try_for_each(|text| check::id(name, text));
+        filled("binding_message", &self.binding_message)?;
+        filled("acr_values", &self.acr_values)?;
+        check::span("requested_expiry", self.requested_expiry)?;
+        grants::parameters(&self.parameters, &[&OWN[..], &grants::OWN].concat())
+    }
+}
 
 /// A user who was asked to confirm; see [`Oidc::start_backchannel`].
 #[derive(Clone, Debug)]

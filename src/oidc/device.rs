@@ -23,14 +23,20 @@ impl Oidc<'_> {
     /// [`verification_uri`](DeviceAuthorization::verification_uri), and wait with
     /// [`wait_for_device`](Self::wait_for_device). Without scopes in the options, `openid` is asked for.
     ///
-    /// ```no_run
-    /// # let client = descope::Client::new("P2abc")?;
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # emulator.seed(&serde_json::json!({
+    /// #     "users": [{ "loginId": "ada@example.com" }],
+    /// #     "inboundApps": [{ "name": "App", "state": { "clientId": "client-id", "nonConfidentialClient": true } }],
+    /// # })).unwrap();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// use descope::oidc::{App, WaitOptions};
     ///
     /// let app = App::inbound("client-id");
     /// let oidc = client.oidc(&app);
     /// let device = oidc.start_device(&Default::default())?;
     /// println!("Go to {} and enter {}", device.verification_uri, device.user_code);
+    /// # emulator.oidc().approve_device(&device.user_code, "ada@example.com").unwrap();
     /// match oidc.wait_for_device(&device, &WaitOptions::default(), || true) {
     ///     Ok(Some(tokens)) => println!("signed in: {:?}", tokens.claims),
     ///     Ok(None) => println!("given up"),

@@ -18,13 +18,24 @@ impl Oidc<'_> {
     /// one of the answer, and let no two threads or processes use the same one at once.
     /// The request is not repeated where the server may have seen it.
     ///
-    /// ```no_run
-    /// # let client = descope::Client::new("P2abc")?;
-    /// # let kept = "";
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # emulator.seed(&serde_json::json!({
+    /// #     "users": [{ "loginId": "ada@example.com" }],
+    /// #     "inboundApps": [{ "name": "App", "state": { "clientId": "client-id", "nonConfidentialClient": true } }],
+    /// # })).unwrap();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// use descope::oidc::App;
     ///
     /// let app = App::inbound("client-id");
-    /// let tokens = client.oidc(&app).refresh(kept, &Default::default())?;
+    /// let oidc = client.oidc(&app);
+    /// # let options = descope::oidc::TokenOptions::default().scopes(["openid", "offline_access"]);
+    /// # let device = oidc.start_device(&options)?;
+    /// # emulator.oidc().approve_device(&device.user_code, "ada@example.com").unwrap();
+    /// # let tokens = oidc.wait_for_device(&device, &Default::default(), || true)?.unwrap();
+    /// # let kept = tokens.refresh_token.unwrap();
+    /// let tokens = oidc.refresh(kept.expose(), &Default::default())?;
+    /// # assert!(oidc.refresh(kept.expose(), &Default::default()).unwrap_err().is_sign_in_required());
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///
@@ -76,9 +87,22 @@ impl Oidc<'_> {
     ///
     /// `kind` says what `token` is; see [`token_types`].
     ///
-    /// ```no_run
-    /// # let client = descope::Client::new("P2abc")?;
-    /// # let access_token = "";
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # emulator.seed(&serde_json::json!({
+    /// #     "users": [{ "loginId": "ada@example.com" }],
+    /// #     "inboundApps": [{
+    /// #         "name": "App",
+    /// #         "state": {
+    /// #             "clientId": "client-id", "secrets": [{ "id": "1", "cleartext": "s3cret" }],
+    /// #             "skipConsentScreen": true,
+    /// #         },
+    /// #     }],
+    /// # })).unwrap();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # let link = client.mgmt().user().generate_embedded_link("ada@example.com", &Default::default())?;
+    /// # let signed_in = client.auth().embedded_link().verify(link.expose())?;
+    /// # let access_token = signed_in.session_token();
     /// use descope::oidc::{App, TokenOptions, token_types};
     ///
     /// let app = App::inbound("client-id").secret("s3cret");
@@ -225,7 +249,8 @@ pub struct TokenOptions {
     pub resources: Vec<String>,
     /// Services that the token is for, by names of the server's own.
     pub audiences: Vec<String>,
-    /// Other members of the request, such as Descope's `tenantId`. They must not be secrets.
+    /// Other members of the request, such as Descope's `tenantId`. They must not be secrets, nor those that this crate
+    /// sets.
     pub parameters: BTreeMap<String, String>,
 }
 
@@ -240,7 +265,8 @@ impl TokenOptions {
     pub(super) fn check(&self) -> Result<()> {
         scopes(&self.scopes)?;
         self.resources.iter().try_for_each(|resource| super::url::resource(resource))?;
-        self.audiences.iter().try_for_each(|audience| check::id("audiences", audience))
+        audiences(&self.audiences)?;
+        parameters(&self.parameters, &OWN)
     }
 
     pub(super) fn add_to<'f>(&'f self, form: &mut Form<'f>) {
@@ -309,4 +335,39 @@ pub(super) fn scopes(scopes: &[String]) -> Result<()> {
         return Ok(());
     }
     Err(Error::argument("scopes", "must be visible ASCII without spaces, quotes and backslashes"))
+}
+
+pub(super) fn audiences(audiences: &[String]) -> Result<()> {
+    audiences.iter().try_for_each(|audience| check::id("audiences", audience))
+}
+
+/// What this crate sets in the requests of clients. None may appear twice (RFC 6749 section 3.2).
+pub(super) const OWN: [&str; 19] = [
+    "grant_type",
+    "client_id",
+    "client_secret",
+    "client_assertion",
+    "client_assertion_type",
+    "scope",
+    "dpop_jkt",
+    "code",
+    "redirect_uri",
+    "code_verifier",
+    "refresh_token",
+    "assertion",
+    "subject_token",
+    "subject_token_type",
+    "actor_token",
+    "actor_token_type",
+    "requested_token_type",
+    "device_code",
+    "auth_req_id",
+];
+
+/// Parameters of the caller's own.
+pub(super) fn parameters(parameters: &BTreeMap<String, String>, own: &[&str]) -> Result<()> {
+    if parameters.keys().any(|name| own.contains(&&**name)) {
+        return Err(Error::argument("parameters", "must not be those that this crate sets"));
+    }
+    parameters.keys().try_for_each(|name| check::filled("parameters", name))
 }

@@ -21,15 +21,23 @@ impl Oidc<'_> {
     /// `iss`, `aud`, `azp`, `exp`, `iat`, `nbf`, `sub` and `at_hash` are always checked, `at_hash` if there is one and
     /// the options have the access token. The others are checked if the options have them.
     ///
-    /// ```no_run
-    /// # let client = descope::Client::new("P2abc")?;
-    /// # let (id_token, nonce) = ("", "");
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::builder().project_id("P2abc").build();
+    /// # emulator.seed(&serde_json::json!({ "users": [{ "loginId": "ada@example.com" }] })).unwrap();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// use descope::oidc::{App, IdTokenOptions};
     ///
     /// let app = App::project("P2abc");
+    /// let oidc = client.oidc(&app);
+    /// # let request = oidc.authorization_request("http://127.0.0.1/callback", &Default::default())?;
+    /// # let back = emulator.oidc().authorize(&request.url, "ada@example.com").unwrap();
+    /// # let tokens = oidc.exchange_callback(&request, &back)?;
+    /// # let (id_token, nonce) = (tokens.id_token.unwrap(), request.nonce.unwrap());
     /// let options = IdTokenOptions::default().nonce(nonce);
-    /// let claims = client.oidc(&app).verify_id_token(id_token, &options)?;
+    /// let claims = oidc.verify_id_token(id_token.expose(), &options)?;
     /// println!("signed in as {}", claims.user_id());
+    /// # let other = IdTokenOptions::default().nonce("another");
+    /// # assert!(oidc.verify_id_token(id_token.expose(), &other).is_err());
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///

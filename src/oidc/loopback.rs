@@ -15,9 +15,9 @@ use super::authorize::{AuthorizationRequest, AuthorizeOptions};
 use super::tokens::Tokens;
 use super::{Oidc, WaitOptions};
 use crate::check;
+use crate::clock::TICK;
 use crate::error::{Error, Result};
 use crate::options::setters;
-use crate::pending::TICK;
 
 impl<'c> Oidc<'c> {
     /// Begins a sign-in through the browser of this machine. The listener that the browser comes back to is ready
@@ -27,13 +27,28 @@ impl<'c> Oidc<'c> {
     /// the redirect URI, such as `http://127.0.0.1/callback`; it has to accept any port (RFC 8252 section 7.3).
     /// If it does not, choose a [port](LoopbackOptions::port).
     ///
-    /// ```no_run
-    /// # let client = descope::Client::new("P2abc")?;
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # emulator.seed(&serde_json::json!({
+    /// #     "users": [{ "loginId": "ada@example.com" }],
+    /// #     "inboundApps": [{
+    /// #         "name": "App", "approvedCallbackUrls": ["http://127.0.0.1/callback"],
+    /// #         "state": { "clientId": "client-id", "nonConfidentialClient": true },
+    /// #     }],
+    /// # })).unwrap();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// use descope::oidc::{App, WaitOptions};
     ///
     /// let app = App::inbound("client-id");
     /// let loopback = client.oidc(&app).loopback(&Default::default())?;
     /// println!("Open {}", loopback.url());
+    /// # let back = emulator.oidc().authorize(loopback.url(), "ada@example.com").unwrap();
+    /// # let (host, path) = back["http://".len()..].split_once('/').unwrap();
+    /// # let mut browser = std::net::TcpStream::connect(host).unwrap();
+    /// # std::io::Write::write_fmt(
+    /// #     &mut browser,
+    /// #     format_args!("GET /{path} HTTP/1.1\r\nHost: {host}\r\n\r\n"),
+    /// # ).unwrap();
     /// match loopback.wait(&WaitOptions::default(), || true) {
     ///     Ok(Some(tokens)) => println!("signed in: {:?}", tokens.claims),
     ///     Ok(None) => println!("given up"),

@@ -4,10 +4,17 @@
 //! others, see `auth::oauth`.) An [`App`] says which application the program is, and at which server. Then
 //! [`Client::oidc`] has the functions:
 //!
-//! ```no_run
+//! ```
 //! use descope::oidc::{App, TokenOptions};
 //!
-//! # let client = descope::Client::new("P2abc")?;
+//! # let emulator = descope::emulator::Emulator::new();
+//! # emulator.seed(&serde_json::json!({
+//! #     "inboundApps": [{
+//! #         "name": "App", "permissionsScopes": [{ "name": "reports", "values": [] }],
+//! #         "state": { "clientId": "client-id", "secrets": [{ "id": "1", "cleartext": "s3cret" }] },
+//! #     }],
+//! # })).unwrap();
+//! # let client = descope::Client::builder().emulator(&emulator).build()?;
 //! let app = App::inbound("client-id").secret("s3cret");
 //! let tokens = client.oidc(&app).client_credentials(&TokenOptions::default().scopes(["reports"]))?;
 //! println!("send: Authorization: Bearer <the access token>, until {:?}", tokens.expires_at);

@@ -13,12 +13,15 @@ use crate::error::{Error, Result};
 /// A key that an application authenticates itself with (`private_key_jwt`): ECDSA on P-256 (ES256), Ed25519
 /// (`EdDSA`) or RSA (RS256).
 ///
-/// ```no_run
+/// ```
 /// use descope::oidc::{App, PrivateKey};
 ///
-/// let pem = std::fs::read_to_string("client-key.pem")?;
-/// let app = App::inbound("client-id").private_key(PrivateKey::from_pem(&pem)?.key_id("2026-01"));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// // The text of the key's file.
+/// # let pem = descope::oidc::DpopKey::generate()?.to_pem();
+/// # let pem = pem.expose();
+/// let key = PrivateKey::from_pem(pem)?.key_id("2026-01");
+/// let app = App::inbound("client-id").private_key(key);
+/// # Ok::<(), descope::Error>(())
 /// ```
 #[must_use]
 pub struct PrivateKey {

@@ -19,14 +19,23 @@ impl Oidc<'_> {
     ///
     /// If the tokens have the claims of an ID token, an answer about another user is refused.
     ///
-    /// ```no_run
-    /// # let client = descope::Client::new("P2abc")?;
-    /// # let tokens = descope::oidc::Tokens::new("");
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # emulator.seed(&serde_json::json!({
+    /// #     "users": [{ "loginId": "ada@example.com" }],
+    /// #     "inboundApps": [{ "name": "App", "state": { "clientId": "client-id", "nonConfidentialClient": true } }],
+    /// # })).unwrap();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// use descope::oidc::App;
     ///
     /// let app = App::inbound("client-id");
-    /// let user = client.oidc(&app).user_info(&tokens)?;
+    /// let oidc = client.oidc(&app);
+    /// # let device = oidc.start_device(&Default::default())?;
+    /// # emulator.oidc().approve_device(&device.user_code, "ada@example.com").unwrap();
+    /// # let tokens = oidc.wait_for_device(&device, &Default::default(), || true)?.unwrap();
+    /// let user = oidc.user_info(&tokens)?;
     /// println!("{}: {:?}", user.subject, user.claims.get("email"));
+    /// # assert_eq!(user.subject, tokens.claims.unwrap().user_id());
     /// # Ok::<(), descope::Error>(())
     /// ```
     ///

@@ -1,6 +1,5 @@
 //! Tokens in a file.
 
-mod disk;
 mod document;
 
 use std::env;
@@ -10,14 +9,17 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-use self::disk::Place;
 use self::document::Document;
 use super::{StoreLock, StoredTokens, TokenStore};
 use crate::digest::{digest, hex};
+use crate::disk::{Others, Place};
 use crate::error::{StoreError, StoreErrorKind};
 
 /// How long another process may take to write the file.
 const WRITING: Duration = Duration::from_secs(30);
+
+/// The most that is read.
+const LIMIT: u64 = 16 << 20;
 
 /// Keeps tokens in a file, which processes can share.
 ///
@@ -63,15 +65,7 @@ impl FileStore {
     ///
     /// [`StoreErrorKind::Failed`] if the path is not that of a file, such as an empty one.
     pub fn new(path: impl AsRef<Path>) -> Result<Self, StoreError> {
-        let path = path.as_ref();
-        let absolute = std::path::absolute(path)
-            .ok()
-            .filter(|path| path.file_name().is_some() && path.parent().is_some())
-            .ok_or_else(|| {
-                let text = format!("`{}` is not the path of a file", path.display());
-                StoreError::new(StoreErrorKind::Failed, text)
-            })?;
-        Ok(Self { place: Place::new(absolute) })
+        Ok(Self { place: Place::new(path.as_ref(), Others::Nothing, LIMIT)? })
     }
 
     /// A store in the file `tokens.json` of the folder in which a program with this name keeps its state:

@@ -61,8 +61,6 @@
 //! deletes it: a server's mistake must not destroy what it cannot give back. The source remembers a refusal for two
 //! minutes, so that a busy program does not repeat it.
 
-use std::any::Any;
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -83,6 +81,7 @@ pub use self::keyring::KeyringStore;
 pub use self::memory::MemoryStore;
 pub use self::source::TokenSource;
 pub use self::stored::StoredTokens;
+pub use crate::lock::StoreLock;
 
 /// A place where tokens are kept, each under a name such as that of an account.
 ///
@@ -183,22 +182,5 @@ impl<S: TokenStore + ?Sized> TokenStore for Arc<S> {
 
     fn lock(&self, name: &str, patience: Duration) -> Result<StoreLock, StoreError> {
         (**self).lock(name, patience)
-    }
-}
-
-/// What [`TokenStore::lock`] locked stays locked until this is dropped.
-#[must_use = "dropping it unlocks"]
-pub struct StoreLock(#[expect(dead_code, reason = "it is held")] Box<dyn Any + Send>);
-
-impl StoreLock {
-    /// Holds whatever unlocks when it is dropped.
-    pub fn new(guard: impl Send + 'static) -> Self {
-        Self(Box::new(guard))
-    }
-}
-
-impl fmt::Debug for StoreLock {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("StoreLock")
     }
 }

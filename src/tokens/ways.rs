@@ -90,21 +90,28 @@ impl TokenSource {
     /// The user signs in by any flow of [`oidc`](crate::oidc), and [`sign_in`](Self::sign_in) takes the tokens. They
     /// are used by an app with the same server, client ID, resources and `DPoP` key only.
     ///
-    /// ```no_run
+    /// ```
     /// use descope::oidc::App;
-    /// use descope::tokens::{FileStore, TokenSource};
+    /// use descope::tokens::{MemoryStore, TokenSource};
     ///
-    /// # let client = descope::Client::new("P2abc")?;
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # emulator.seed(&serde_json::json!({
+    /// #     "users": [{ "loginId": "ada@example.com" }],
+    /// #     "inboundApps": [{ "name": "App", "state": { "clientId": "client-id", "nonConfidentialClient": true } }],
+    /// # })).unwrap();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// let app = App::inbound("client-id");
-    /// let source = TokenSource::oidc(&client, FileStore::of_program("my-tool")?, "default", &app);
+    /// let source = TokenSource::oidc(&client, MemoryStore::default(), "default", &app);
     /// if source.token().is_err_and(|error| error.is_sign_in_required()) {
     ///     let oidc = client.oidc(&app);
     ///     let device = oidc.start_device(&Default::default())?;
     ///     println!("Go to {} and enter {}", device.verification_uri, device.user_code);
+    ///     # emulator.oidc().approve_device(&device.user_code, "ada@example.com").unwrap();
     ///     if let Some(tokens) = oidc.wait_for_device(&device, &Default::default(), || true)? {
     ///         source.sign_in(&tokens)?;
     ///     }
     /// }
+    /// # assert!(source.token().is_ok());
     /// # Ok::<(), descope::Error>(())
     /// ```
     #[cfg(feature = "oidc")]
@@ -124,11 +131,18 @@ impl TokenSource {
     /// Nobody signs in. Tokens that another app or other options got are not used, even if they are stored under the
     /// same name.
     ///
-    /// ```no_run
+    /// ```
     /// use descope::oidc::{App, TokenOptions};
     /// use descope::tokens::{MemoryStore, TokenSource};
     ///
-    /// # let client = descope::Client::new("P2abc")?;
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # emulator.seed(&serde_json::json!({
+    /// #     "inboundApps": [{
+    /// #         "name": "App", "permissionsScopes": [{ "name": "reports", "values": [] }],
+    /// #         "state": { "clientId": "client-id", "secrets": [{ "id": "1", "cleartext": "s3cret" }] },
+    /// #     }],
+    /// # })).unwrap();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// let app = App::inbound("client-id").secret("s3cret");
     /// let options = TokenOptions::default().scopes(["reports"]);
     /// let store = MemoryStore::default();

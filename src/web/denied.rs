@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::error::{Error, TokenError};
+use crate::jwt::ProofError;
 use crate::transport::http::{HeaderValue, StatusCode};
 
 /// Why a request was turned away, and how to answer it.
@@ -25,9 +26,17 @@ use crate::transport::http::{HeaderValue, StatusCode};
 /// ```
 pub struct Denied(Box<Inner>);
 
+/// The algorithms of proofs, as a parameter of a challenge: a text that is known at compile time.
+macro_rules! algorithms {
+    () => {
+        r#"algs="ES256 ES384 EdDSA RS256 RS384 RS512 PS256 PS384 PS512""#
+    };
+}
+
 struct Inner {
     reason: Reason,
     error: Option<Error>,
+    proof: Option<ProofError>,
     set_cookies: Vec<HeaderValue>,
 }
 
@@ -60,11 +69,18 @@ pub enum Reason {
     /// some scopes (claim `scope`, `azp` or `client_id`). Answer 401. See
     /// [`GuardOptions::session_tokens_only`](super::GuardOptions::session_tokens_only).
     ScopedToken,
+    /// The token is a session token, and only access tokens of applications are let in
+    /// ([`Access::sessions`](super::Access::sessions)). Answer 401.
+    NotAnAccessToken,
     /// The refresh token belongs to another user than the session token. Answer 401.
     OtherUser,
-    /// The token is bound to a key (claim `cnf`, RFC 9449), and the guard cannot check the proof of that
-    /// key. Answer 401.
+    /// The token is bound to a key (claim `cnf`, RFC 9449), and there is no proof of that key, or the guard
+    /// has no [`Proofs`](super::Proofs) to check it with. Answer 401.
     ProofMissing,
+    /// The token is bound to a key, and the proof of that key is not valid for this request:
+    /// [`Denied::proof_error`] says why. Or the token was sent as `Authorization: DPoP` and is not bound.
+    /// Answer 401.
+    ProofInvalid,
     /// A token given to [`Guard::accept_login`](super::Guard::accept_login) is genuine, but too large
     /// for cookies: see [`GuardOptions::max_cookie_bytes`](super::GuardOptions::max_cookie_bytes).
     /// Signing in again does not help. Give the tokens fewer claims. Answer 403.
@@ -77,6 +93,11 @@ pub enum Reason {
     MissingPermission,
     /// The user lacks a role. Answer 403.
     MissingRole,
+    /// The access token lacks a scope. Answer 403.
+    MissingScope,
+    /// The user has signed in with one factor, and [`Access::multi_factor`](super::Access::multi_factor)
+    /// asks for more. Answer 401, and let the user step up.
+    MissingFactor,
     /// Another user acts as this one (claim `act`), which
     /// [`Access::impersonation`](super::Access::impersonation) forbids. Answer 403.
     Impersonated,
@@ -100,13 +121,17 @@ impl Reason {
             Self::TokenInvalid => "token_invalid",
             Self::NotASession => "not_a_session",
             Self::ScopedToken => "scoped_token",
+            Self::NotAnAccessToken => "not_an_access_token",
             Self::OtherUser => "other_user",
             Self::ProofMissing => "proof_missing",
+            Self::ProofInvalid => "proof_invalid",
             Self::TokenTooLarge => "token_too_large",
             Self::SessionEnded => "session_ended",
             Self::NotInTenant => "not_in_tenant",
             Self::MissingPermission => "missing_permission",
             Self::MissingRole => "missing_role",
+            Self::MissingScope => "missing_scope",
+            Self::MissingFactor => "missing_factor",
             Self::Impersonated => "impersonated",
             Self::RateLimited => "rate_limited",
             Self::Unavailable => "unavailable",
@@ -121,6 +146,7 @@ impl Reason {
             | Self::NotInTenant
             | Self::MissingPermission
             | Self::MissingRole
+            | Self::MissingScope
             | Self::Impersonated => StatusCode::FORBIDDEN,
             Self::RateLimited | Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::Misconfigured => StatusCode::INTERNAL_SERVER_ERROR,
@@ -184,7 +210,21 @@ impl fmt::Display for Reason {
 
 impl Denied {
     pub(super) fn new(reason: Reason, error: impl Into<Option<Error>>) -> Self {
-        Self(Box::new(Inner { reason, error: error.into(), set_cookies: Vec::new() }))
+        let error = error.into();
+        Self(Box::new(Inner { reason, error, proof: None, set_cookies: Vec::new() }))
+    }
+
+    pub(super) fn of_proof(why: ProofError) -> Self {
+        let mut denied = Self::new(
+            match why {
+                ProofError::Missing => Reason::ProofMissing,
+                ProofError::Unknown => Reason::Unavailable,
+                _ => Reason::ProofInvalid,
+            },
+            None,
+        );
+        denied.0.proof = Some(why);
+        denied
     }
 
     pub(super) fn with_cookies(mut self, set_cookies: Vec<HeaderValue>) -> Self {
@@ -207,6 +247,12 @@ impl Denied {
         self.0.error.as_ref()
     }
 
+    /// What is wrong with the proof of the request, if the guard checks proofs; see
+    /// [`Proofs`](super::Proofs).
+    pub fn proof_error(&self) -> Option<ProofError> {
+        self.0.proof
+    }
+
     /// Values of `Set-Cookie` to send with the answer, although the request was turned away.
     ///
     /// If the session was refreshed and the user then lacks a role, these are the new cookies. Without
@@ -216,8 +262,8 @@ impl Denied {
         &self.0.set_cookies
     }
 
-    /// The value of `WWW-Authenticate` for an answer of 401 or 403 (RFC 6750 section 3), if one would
-    /// help.
+    /// The value of `WWW-Authenticate` for an answer of 401 or 403 (RFC 6750 section 3, RFC 9449 section
+    /// 7.1), if one would help.
     ///
     /// ```
     /// # let client = descope::Client::builder().ignore_env().project_id("P2abc").build()?;
@@ -229,6 +275,15 @@ impl Denied {
     /// # Ok::<(), descope::Error>(())
     /// ```
     pub fn challenge(&self) -> Option<&'static str> {
+        if let (Some(why), false) = (self.0.proof, self.0.reason.is_outage()) {
+            return Some(match why {
+                ProofError::Nonce => concat!(r#"DPoP error="use_dpop_nonce", "#, algorithms!()),
+                ProofError::Bearer | ProofError::OtherKey => {
+                    concat!(r#"DPoP error="invalid_token", "#, algorithms!())
+                }
+                _ => concat!(r#"DPoP error="invalid_dpop_proof", "#, algorithms!()),
+            });
+        }
         match self.0.reason {
             // RFC 6750 section 3.1: no error code where there is no authentication information.
             Reason::NoToken => Some("Bearer"),
@@ -239,6 +294,8 @@ impl Denied {
             reason if reason.status() == StatusCode::FORBIDDEN => {
                 Some(r#"Bearer error="insufficient_scope""#)
             }
+            // RFC 9470 section 3.
+            Reason::MissingFactor => Some(r#"Bearer error="insufficient_user_authentication""#),
             _ => Some(r#"Bearer error="invalid_token""#),
         }
     }
@@ -254,6 +311,7 @@ impl fmt::Debug for Denied {
         f.debug_struct("Denied")
             .field("reason", &self.0.reason)
             .field("error", &self.0.error)
+            .field("proof", &self.0.proof)
             .finish_non_exhaustive()
     }
 }
@@ -267,21 +325,26 @@ impl fmt::Display for Denied {
             Reason::TokenInvalid => "the token is not valid",
             Reason::NotASession => "the token is not a session token",
             Reason::ScopedToken => "the token is an access token of another application",
+            Reason::NotAnAccessToken => "the token is a session token",
             Reason::OtherUser => "the refresh token belongs to another user",
             Reason::ProofMissing => "the token is bound to a key",
+            Reason::ProofInvalid => "the proof of the token's key is not valid",
             Reason::TokenTooLarge => "the token is too large for cookies",
             Reason::SessionEnded => "the session has ended",
             Reason::NotInTenant => "the user does not belong to the tenant",
             Reason::MissingPermission => "the user lacks a permission",
             Reason::MissingRole => "the user lacks a role",
+            Reason::MissingScope => "the token lacks a scope",
+            Reason::MissingFactor => "the user has signed in with one factor only",
             Reason::Impersonated => "another user acts as this one",
             Reason::RateLimited => "too many calls were made to Descope",
             Reason::Unavailable => "Descope is unavailable",
             Reason::Misconfigured => "the service is misconfigured",
         })?;
-        match &self.0.error {
-            Some(error) => write!(f, ": {error}"),
-            None => Ok(()),
+        match (&self.0.error, &self.0.proof) {
+            (Some(error), _) => write!(f, ": {error}"),
+            (None, Some(why)) => write!(f, ": {why}"),
+            (None, None) => Ok(()),
         }
     }
 }

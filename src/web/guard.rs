@@ -3,16 +3,16 @@
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
-use serde_json::Value;
-
+use super::access::{Kind, is_for};
 use super::place::{Place, SameSite};
-use super::{Denied, Reason, RequestTokens};
-use crate::auth::AuthInfo;
+use super::proofs::Presented;
+use super::{Access, Denied, Proofs, Reason, RequestTokens, Resource, Visitor};
 use crate::auth::session::Named;
 use crate::client::Client;
-use crate::error::Result;
-use crate::jwt::{Claims, Scope};
+use crate::error::{Error, Result, TokenError};
+use crate::jwt::{Claims, ProofError};
 use crate::options::setters;
+use crate::secret::Secret;
 use crate::transport::http::HeaderValue;
 
 /// Lets signed-in users in, and writes their cookies; see the [module documentation](super).
@@ -86,7 +86,7 @@ pub struct GuardOptions {
     ///
     /// Descope signs other tokens of a user with the same keys: ID tokens, and the access tokens of
     /// applications to which the user has granted some scopes. Each of them would give access to
-    /// everything that the user may do. With `false`, the guard accepts every token that
+    /// everything that the user may do. [`Access::scopes`] lets access tokens in within their scopes. With `false`, the guard accepts every token that
     /// [`Sessions::validate`](crate::auth::session::Sessions::validate) accepts, as the official SDKs do.
     pub session_tokens_only: Option<bool>,
     /// Other origins, such as `https://app.example.com`, to which [`LoginPage::then`] and
@@ -95,127 +95,22 @@ pub struct GuardOptions {
     ///
     /// [`LoginPage::then`]: super::LoginPage::then
     pub redirect_origins: Vec<String>,
+    /// How the guard checks that who sends a token bound to a key has that key (`DPoP`). Defaults to none:
+    /// bound tokens are refused.
+    pub proofs: Option<Proofs>,
+    /// What this service is to applications that have access tokens. If set, an access token must be for it
+    /// (claim `aud`). Defaults to none: an access token that [`Access`] lets in must be for the audiences of
+    /// the client.
+    pub resource: Option<Resource>,
 }
 
 setters!(GuardOptions {
     session_cookies: list<String>, refresh_cookies: list<String>, same_site: opt<SameSite>,
     secure: opt<bool>, http_only: opt<bool>, domain: opt<String>, path: opt<String>,
     max_cookie_bytes: opt_number<usize>, session_tokens_only: opt<bool>,
-    redirect_origins: list<String>,
+    redirect_origins: list<String>, proofs: opt<Proofs>,
+    resource: opt<Resource>,
 });
-
-/// What a request needs in addition to a session. By default, nothing.
-///
-/// ```
-/// use descope::web::Access;
-///
-/// let editors = Access::default().roles(["editor"]);
-/// let clerks_of_acme = Access::default().tenant("acme").permissions(["invoice.read"]);
-/// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Access {
-    /// The tenant that the user must belong to, and in which the user must have the roles and permissions.
-    /// Defaults to none: the roles and permissions of the project count.
-    pub tenant: Option<String>,
-    /// The roles that the user must have, all of them.
-    pub roles: Vec<String>,
-    /// The permissions that the user must have, all of them.
-    pub permissions: Vec<String>,
-    /// Whether someone else may act as the user (claim `act`), such as support staff. Defaults to `true`.
-    /// [`Visitor::impersonator`] says who it is. Set it to `false` if only users themselves may act, as
-    /// for payments and passwords.
-    pub impersonation: Option<bool>,
-}
-
-setters!(Access {
-    tenant: opt<String>, roles: list<String>, permissions: list<String>, impersonation: opt<bool>,
-});
-
-impl Access {
-    fn check(&self, claims: &Claims) -> Result<(), Reason> {
-        if self.impersonation == Some(false) && claims.as_map().contains_key("act") {
-            return Err(Reason::Impersonated);
-        }
-        let scope = match &self.tenant {
-            Some(tenant) if !claims.is_in_tenant(tenant) => return Err(Reason::NotInTenant),
-            Some(tenant) => Scope::Tenant(tenant),
-            None => Scope::Project,
-        };
-        if !claims.has_permissions(scope, &self.permissions) {
-            return Err(Reason::MissingPermission);
-        }
-        if !claims.has_roles(scope, &self.roles) {
-            return Err(Reason::MissingRole);
-        }
-        Ok(())
-    }
-}
-
-/// A user who has been let in.
-///
-/// ```
-/// # let emulator = descope::emulator::Emulator::new();
-/// # let client = descope::Client::builder().emulator(&emulator).build()?;
-/// # let guard = descope::web::Guard::new(&client);
-/// # let token = emulator.issue_token(serde_json::json!({"sub": "U2ada", "drn": "DS", "dct": "acme"})).expect("a token");
-/// # let tokens = descope::web::RequestTokens::default().session_token(token);
-/// let visitor = guard.validate_and_refresh(&tokens, &Default::default())?;
-/// assert_eq!(visitor.claims.current_tenant(), Some("acme"));
-/// for cookie in &visitor.set_cookies {
-///     // a header `Set-Cookie` of the answer
-///     # let _ = cookie;
-/// }
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Visitor {
-    /// The claims of the user's session token, or of the new one after a refresh.
-    pub claims: Claims,
-    /// The new tokens, if the session had to be refreshed.
-    pub refreshed: Option<AuthInfo>,
-    /// Values of `Set-Cookie` to send with the answer, one per header, in this order. Empty unless the
-    /// session was refreshed.
-    pub set_cookies: Vec<HeaderValue>,
-    /// Whether a new token is too large for cookies, so that the browser does not get it; see
-    /// [`GuardOptions::max_cookie_bytes`]. If this is the session token, every request refreshes the
-    /// session. If it is a rotated refresh token, the user has to sign in again soon. Log this, and give
-    /// the tokens fewer claims.
-    pub too_large_for_cookies: bool,
-}
-
-impl Visitor {
-    pub(super) fn new(claims: Claims) -> Self {
-        Self { claims, refreshed: None, set_cookies: Vec::new(), too_large_for_cookies: false }
-    }
-
-    /// The ID of the user who acts as this one (claim `act`, member `sub`; RFC 8693 section 4.1), or
-    /// `None`. It is empty if the claim names nobody.
-    ///
-    /// ```
-    /// # let emulator = descope::emulator::Emulator::new();
-    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
-    /// # let guard = descope::web::Guard::new(&client);
-    /// # let token = emulator.issue_token(serde_json::json!({
-    /// #     "sub": "U2ada", "drn": "DS", "act": { "sub": "U2support" },
-    /// # })).expect("a token");
-    /// # let tokens = descope::web::RequestTokens::default().session_token(token);
-    /// use descope::web::{Access, Reason};
-    ///
-    /// let visitor = guard.validate_and_refresh(&tokens, &Access::default())?;
-    /// assert_eq!(visitor.impersonator(), Some("U2support"));
-    ///
-    /// let in_person = Access::default().impersonation(false);
-    /// let denied = guard.validate_and_refresh(&tokens, &in_person).unwrap_err();
-    /// assert_eq!(denied.reason(), Reason::Impersonated);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn impersonator(&self) -> Option<&str> {
-        let actor = self.claims.as_map().get("act")?;
-        Some(actor.get("sub").and_then(Value::as_str).unwrap_or_default())
-    }
-}
 
 impl Guard {
     /// A guard with the default options.
@@ -293,8 +188,8 @@ impl Guard {
     ///
     /// [`Denied`], with a [`Reason`] and the status to answer: 401, 403 or 503.
     pub fn validate(&self, tokens: &RequestTokens, access: &Access) -> Result<Visitor, Denied> {
-        match self.session(tokens) {
-            Ok(claims) => admit(Visitor::new(claims), access),
+        match self.session(tokens, access) {
+            Ok((claims, token)) => self.admit(Visitor::new(claims), tokens, Some(token), access),
             Err(refused) => Err(refused.denied),
         }
     }
@@ -353,8 +248,10 @@ impl Guard {
         tokens: &RequestTokens,
         access: &Access,
     ) -> Result<Visitor, Denied> {
-        let refused = match self.session(tokens) {
-            Ok(claims) => return admit(Visitor::new(claims), access),
+        let refused = match self.session(tokens, access) {
+            Ok((claims, token)) => {
+                return self.admit(Visitor::new(claims), tokens, Some(token), access);
+            }
             Err(refused) => refused,
         };
         // Whether a refresh can make up for it.
@@ -365,18 +262,25 @@ impl Guard {
             }
             _ => false,
         };
+        // A refresh brings a session.
+        let curable = curable && access.sessions != Some(false);
         if !curable || tokens.refreshes.is_empty() {
             return Err(refused.denied);
         }
         let visitor = self.refresh(tokens, refused.expired.as_ref())?;
-        match self.kind(&visitor.claims) {
-            Ok(()) => admit(visitor, access),
+        match self.kind(&visitor.claims, access) {
+            // The proof is for the token that the client has sent.
+            Ok(()) => self.admit(visitor, tokens, tokens.session_tokens().first(), access),
             Err(reason) => Err(Denied::new(reason, None).with_cookies(visitor.set_cookies)),
         }
     }
 
-    /// The claims of the first session token that passes, or else why the first one does not.
-    fn session(&self, tokens: &RequestTokens) -> Result<Claims, Refused> {
+    /// The first session token that passes, with its claims, or else why the first one does not.
+    fn session<'t>(
+        &self,
+        tokens: &'t RequestTokens,
+        access: &Access,
+    ) -> Result<(Claims, &'t Secret), Refused> {
         let refused = |reason| Refused { denied: Denied::new(reason, None), expired: None };
         if tokens.ambiguous {
             return Err(refused(Reason::Ambiguous));
@@ -384,9 +288,9 @@ impl Guard {
         let mut first: Option<Refused> = None;
         let mut expired = None;
         for token in tokens.session_tokens() {
-            let denied = match self.client.auth().session().validate(token.expose()) {
-                Ok(claims) => match self.kind(&claims) {
-                    Ok(()) => return Ok(claims),
+            let denied = match self.verified(token) {
+                Ok(claims) => match self.kind(&claims, access) {
+                    Ok(()) => return Ok((claims, token)),
                     Err(reason) => Denied::new(reason, None),
                 },
                 Err(error) => Denied::new(Reason::of_session(&error), error),
@@ -404,24 +308,92 @@ impl Guard {
         Err(Refused { expired, ..first })
     }
 
-    /// Whether a genuine token is a session token, and no other that Descope signs with the same keys.
-    fn kind(&self, claims: &Claims) -> Result<(), Reason> {
+    /// The claims of a token that is for this service.
+    fn verified(&self, token: &Secret) -> Result<Claims> {
+        let claims = self.client.auth().session().validate(token.expose());
+        let Some(resource) = &self.settings.resource else { return claims };
+        let resource = resource.id();
+        let elsewhere = || Error::from(TokenError::Audience);
+        match claims {
+            Ok(claims) if Kind::of(&claims) == Kind::AccessToken => {
+                if is_for(&claims, resource) {
+                    Ok(claims)
+                } else {
+                    Err(elsewhere())
+                }
+            }
+            Err(Error::Token(TokenError::Audience)) => {
+                let client = self.client.with_audiences([resource]);
+                let claims = client.auth().session().validate(token.expose())?;
+                // A session is for the audiences of the client.
+                if Kind::of(&claims) == Kind::Session { Err(elsewhere()) } else { Ok(claims) }
+            }
+            other => other,
+        }
+    }
+
+    /// Whether a genuine token is of a kind that is let in, and no other that Descope signs with the same keys.
+    fn kind(&self, claims: &Claims, access: &Access) -> Result<(), Reason> {
         if self.settings.refresh_cookies.iter().any(|name| claims.is_of_cookie(name)) {
             return Err(Reason::TokenInvalid);
         }
         if self.settings.session_tokens_only == Some(false) {
             return Ok(());
         }
-        let has = |name: &&str| claims.as_map().contains_key(*name);
-        // OpenID Connect Core section 2. What signs a user in has `drn`, as the official SDKs rely on.
-        if !has(&"drn") || ["nonce", "at_hash", "c_hash"].iter().any(has) {
-            return Err(Reason::NotASession);
+        access.admits(Kind::of(claims))
+    }
+
+    /// Checks who sends the token, and what the visitor may do. The cookies are for either outcome.
+    fn admit(
+        &self,
+        visitor: Visitor,
+        tokens: &RequestTokens,
+        token: Option<&Secret>,
+        access: &Access,
+    ) -> Result<Visitor, Denied> {
+        let proven = self.check_proof(&visitor.claims, tokens, token);
+        let allowed = proven.and_then(|()| {
+            access.check(&visitor.claims).map_err(|reason| Denied::new(reason, None))
+        });
+        match allowed {
+            Ok(()) => Ok(visitor),
+            Err(denied) => Err(denied.with_cookies(visitor.set_cookies)),
         }
-        // RFC 9068 section 2.2, and OpenID Connect Core section 2.
-        if ["scope", "scp", "azp", "client_id"].iter().any(has) {
-            return Err(Reason::ScopedToken);
+    }
+
+    /// RFC 9449 section 7.1: a token that is bound to a key is not a bearer token, and one that is not bound
+    /// does not become so by the way in which it is sent.
+    fn check_proof(
+        &self,
+        claims: &Claims,
+        tokens: &RequestTokens,
+        token: Option<&Secret>,
+    ) -> Result<(), Denied> {
+        if !claims.is_bound() {
+            let unbound = Denied::of_proof(ProofError::OtherKey);
+            return if tokens.is_dpop { Err(unbound) } else { Ok(()) };
         }
-        Ok(())
+        let Some(proofs) = &self.settings.proofs else {
+            return Err(Denied::new(Reason::ProofMissing, None));
+        };
+        // Without a token, the session was refreshed for someone who has the refresh token alone. A key by
+        // anything but its thumbprint is one that nothing here can prove.
+        let (Some(token), Some(thumbprint)) = (token, claims.key_thumbprint()) else {
+            return Err(Denied::of_proof(ProofError::Missing));
+        };
+        if tokens.request.is_none() {
+            return Err(Denied::new(Reason::Misconfigured, NO_REQUEST));
+        }
+        let now = self.client.clock().unix();
+        let presented = Presented { tokens, token: token.expose(), thumbprint, now };
+        proofs.check(&presented).map_err(Denied::of_proof)
+    }
+
+    /// The value of the header `DPoP-Nonce`, to send with every answer; `None` if the guard needs no nonces.
+    /// See [`ProofOptions::nonce_key`](super::ProofOptions::nonce_key).
+    pub fn dpop_nonce(&self) -> Option<HeaderValue> {
+        let nonce = self.settings.proofs.as_ref()?.nonce(self.client.clock().unix())?;
+        HeaderValue::try_from(nonce).ok()
     }
 
     /// Makes clients for several calls that are to take no more time than one.
@@ -432,23 +404,14 @@ impl Guard {
     }
 }
 
+const NO_REQUEST: Error =
+    Error::Config("a proof is for one request: see `RequestTokens::of_request`");
+
 /// Why no session token passes.
 struct Refused {
     denied: Denied,
     /// Whose the first one is that has expired, and is genuine otherwise.
     expired: Option<Named>,
-}
-
-/// Checks what the visitor may do. The cookies are for either outcome.
-fn admit(visitor: Visitor, access: &Access) -> Result<Visitor, Denied> {
-    // RFC 9449 section 7.1: a token that is bound to a key is not a bearer token.
-    if visitor.claims.is_bound() {
-        return Err(Denied::new(Reason::ProofMissing, None).with_cookies(visitor.set_cookies));
-    }
-    match access.check(&visitor.claims) {
-        Ok(()) => Ok(visitor),
-        Err(reason) => Err(Denied::new(reason, None).with_cookies(visitor.set_cookies)),
-    }
 }
 
 impl fmt::Debug for Guard {

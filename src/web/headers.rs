@@ -15,7 +15,7 @@ const MAX_REFRESHES: usize = 32;
 impl Guard {
     /// Finds the tokens in the headers of a request.
     ///
-    /// The session token comes from `Authorization: Bearer`, or else from the session cookies: first the
+    /// The session token comes from `Authorization: Bearer` or `DPoP`, or else from the session cookies: first the
     /// cookies with the first configured name, in the order of the header, then those with the next name.
     /// Refresh tokens come from the refresh cookies in the same way. A token that was split over several
     /// cookies is joined again; see [`GuardOptions::max_cookie_bytes`](super::GuardOptions::max_cookie_bytes).
@@ -23,7 +23,7 @@ impl Guard {
     /// session tokens are kept, and the first 32 refresh tokens.
     ///
     /// A request with two `Authorization` headers is refused later, because a proxy may have looked at either
-    /// of them. Schemes other than `Bearer` are ignored.
+    /// of them. Other schemes are ignored. Proofs come from the header `DPoP`; see [`Proofs`](super::Proofs).
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
@@ -70,6 +70,9 @@ impl Guard {
             found.ambiguous |= index > 0;
             found.read_authorization(line.as_ref());
         }
+        for proof in values("dpop").into_iter().take(2) {
+            found.add_proof(text(trim(proof.as_ref())).into());
+        }
         let lines: Vec<_> = values("cookie").into_iter().collect();
         let cookies: Vec<_> = lines.iter().flat_map(|line| cookies(line.as_ref())).collect();
         let settings = &*self.settings;
@@ -92,8 +95,10 @@ impl RequestTokens {
             None => (line, &[][..]),
         };
         let token = trim(token);
-        if scheme.eq_ignore_ascii_case(b"bearer") && !token.is_empty() {
+        let is_dpop = scheme.eq_ignore_ascii_case(b"dpop");
+        if (is_dpop || scheme.eq_ignore_ascii_case(b"bearer")) && !token.is_empty() {
             self.bearer = Some(text(token).into());
+            self.is_dpop = is_dpop;
         }
     }
 }

@@ -82,19 +82,31 @@
 //! | `descope_oauth` | [`oauth().start`](crate::auth::oauth::OAuth::start)`(provider, &options)`, then status 302 with [`Guard::location`] |
 //! | `descope_full_login` | [`Guard::login_page`], and [`Guard::accept_login`] for the tokens |
 
+mod access;
 mod cookies;
 mod denied;
 mod guard;
 mod headers;
+mod htu;
 mod login;
 mod page;
 mod parts;
 mod place;
+mod proof_memory;
+mod proofs;
 mod refresh;
+mod resource;
 mod tokens;
+mod webhook;
 
+pub use self::access::{Access, Visitor};
 pub use self::denied::{Denied, Reason, status};
-pub use self::guard::{Access, Guard, GuardOptions, Visitor};
+pub use self::guard::{Guard, GuardOptions};
 pub use self::page::LoginPage;
 pub use self::place::SameSite;
+pub use self::proof_memory::{ProofId, ProofMemory};
+pub use self::proofs::{ProofOptions, Proofs};
+pub use self::resource::Resource;
 pub use self::tokens::RequestTokens;
+pub use self::webhook::{Webhook, WebhookError};
+pub use crate::jwt::ProofError;

@@ -19,6 +19,12 @@ pub struct RequestTokens {
     pub(super) parts: Vec<String>,
     /// Whether there is more than one header `Authorization`.
     pub(super) ambiguous: bool,
+    /// Whether the token in `Authorization` came by the scheme `DPoP`.
+    pub(super) is_dpop: bool,
+    /// The headers `DPoP`: more than one is one too many, and the third is not kept.
+    pub(super) proofs: Vec<Secret>,
+    /// Method and path of the request.
+    pub(super) request: Option<(String, String)>,
 }
 
 impl RequestTokens {
@@ -48,6 +54,42 @@ impl RequestTokens {
     #[must_use]
     pub fn refresh_token(self, token: impl Into<Secret>) -> Self {
         Self { refreshes: given(token.into()).into_iter().collect(), paired: true, ..self }
+    }
+
+    /// The method and the path of the request, which a proof is for; see [`Proofs`](super::Proofs). A query or
+    /// an origin in front of the path does not count.
+    ///
+    /// ```
+    /// # let client = descope::Client::builder().ignore_env().project_id("P2abc").build()?;
+    /// # let guard = descope::web::Guard::new(&client);
+    /// # let request = descope::transport::http::Request::get("/orders").body(()).unwrap();
+    /// let tokens = guard.tokens(request.headers());
+    /// let tokens = tokens.of_request(request.method().as_str(), request.uri().path());
+    /// # Ok::<(), descope::Error>(())
+    /// ```
+    #[must_use]
+    pub fn of_request(self, method: &str, path: &str) -> Self {
+        let path = match path.split_once("://") {
+            Some((scheme, rest)) if !scheme.contains(['/', '?', '#']) => {
+                rest.find(['/', '?', '#']).map_or("/", |at| &rest[at..])
+            }
+            _ => path,
+        };
+        let path = path.split(['?', '#']).next().unwrap_or_default();
+        Self { request: Some((method.to_owned(), path.to_owned())), ..self }
+    }
+
+    /// A proof for a token given to [`session_token`](Self::session_token); see [`Proofs`](super::Proofs).
+    #[must_use]
+    pub fn proof(mut self, proof: impl Into<Secret>) -> Self {
+        self.add_proof(proof.into());
+        self
+    }
+
+    pub(super) fn add_proof(&mut self, proof: Secret) {
+        if self.proofs.len() < 2 {
+            self.proofs.push(proof);
+        }
     }
 
     /// Whether the request has no token at all: nobody has signed in.
@@ -88,6 +130,8 @@ impl fmt::Debug for RequestTokens {
             .field("bearer", &self.bearer)
             .field("sessions", &self.sessions.len())
             .field("refreshes", &self.refreshes.len())
+            .field("proofs", &self.proofs.len())
+            .field("request", &self.request)
             .finish_non_exhaustive()
     }
 }

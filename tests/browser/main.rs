@@ -2,6 +2,7 @@
 //! port. `.ci/browser` runs them: `cargo test --all-features --test browser -- --ignored`.
 
 mod app;
+mod console;
 mod login_page;
 mod web_app;
 mod webdriver;

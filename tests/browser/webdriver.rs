@@ -168,6 +168,13 @@ impl Browser {
         self.act(css, "value", &json!({ "text": text }));
     }
 
+    /// Types in place of what the field has.
+    #[track_caller]
+    pub(crate) fn fill(&self, css: &str, text: &str) {
+        self.act(css, "clear", &json!({}));
+        self.type_in(css, text);
+    }
+
     /// Waits until the page's address has this in it.
     #[track_caller]
     pub(crate) fn wait_for(&self, part: &str) -> String {

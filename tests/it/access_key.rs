@@ -97,7 +97,7 @@ fn a_key_is_traded_for_a_session() {
     assert_eq!(session.key_id, made["accessKeys"][0]["key"]["id"].as_str().unwrap());
     let claims = client.auth().session().validate(session.session.jwt.expose()).unwrap();
     assert_eq!(claims, session.session.claims);
-    assert_eq!(claims.get::<String>("job").unwrap().as_deref(), Some("nightly"));
+    assert_eq!(claims.get::<Value>("nsec").unwrap(), Some(json!({ "job": "nightly" })));
     assert_eq!(claims.current_tenant(), Some("t1"));
     assert!(claims.has_permissions(Scope::Tenant("t1"), ["read"]));
 

@@ -39,16 +39,26 @@ pub(crate) fn update_link(update: UpdateOptions) -> LinkUpdateOptions {
 
 /// A client and the emulator it talks to, whose time passes only when somebody waits.
 pub(crate) fn start() -> (Emulator, Client) {
-    let emulator = Emulator::new();
+    with_client(Emulator::new())
+}
+
+/// Likewise, without what a new project has.
+pub(crate) fn start_empty() -> (Emulator, Client) {
+    with_client(Emulator::builder().empty_project(true).build())
+}
+
+fn with_client(emulator: Emulator) -> (Emulator, Client) {
     let clock = Impatient::new(&emulator);
     let client = Client::builder().emulator(&emulator).clock(clock).build().unwrap();
     (emulator, client)
 }
 
-/// Likewise, with a user who has an e-mail address and a phone number.
+/// Likewise, with a user who has an e-mail address and a phone number, of which neither is verified.
 pub(crate) fn with_ada() -> (Emulator, Client) {
     let (emulator, client) = start();
-    let ada = json!({ "loginId": ADA, "email": ADA, "phone": PHONE });
+    let ada = json!({
+        "loginId": ADA, "email": ADA, "phone": PHONE, "verifiedEmail": false, "verifiedPhone": false,
+    });
     emulator.seed(&json!({ "users": [ada] })).unwrap();
     (emulator, client)
 }

@@ -122,7 +122,7 @@ impl Server {
         assert!(!timeout.timed_out(), "{} of {requests} requests", state.fetches.len());
     }
 
-    fn respond(&self, now: u64) -> Result<Response, TransportError> {
+    pub(crate) fn respond(&self, now: u64) -> Result<Response, TransportError> {
         let mut state = self.state();
         state.fetches.push(now);
         self.0.1.notify_all();

@@ -115,7 +115,7 @@ pub(crate) static ALL: LazyLock<Vec<Operation>> = LazyLock::new(|| {
             "also" => operation.also.push(reasoned()),
             "without" => operation.without.push(reasoned()),
             "unrefused" => operation.unrefused = reasoned().is_empty(),
-            "unsent" => _ = reasoned(),
+            "unsent" | "taken" => _ = reasoned(),
             _ => panic!("{FILE}:{line}: no line begins with `{word}`"),
         }
     }

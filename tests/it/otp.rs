@@ -22,15 +22,23 @@ fn sign_up_with_every_field() {
         (DeliveryMethod::Voice, "voice", "+12025550101"),
         (DeliveryMethod::WhatsApp, "whatsapp", "+12025550101"),
     ] {
+        let mut user = user_details();
+        user["username"] = json!("countess");
+        user["icon"] = json!("https://example.com/ada.png");
         let sent_to = sends(
             &format!("POST /v1/auth/otp/signup/{}", method.as_str()),
             "",
             json!({
                 "loginId": "ada", name: address, "providerId": "C1",
-                "user": user_details(), "loginOptions": message_sign_up_options(),
+                "user": user, "loginOptions": message_sign_up_options(),
             }),
             &json!({ "maskedEmail": "a**@e******.com" }),
-            |client| client.auth().otp().sign_up(method, "ada", &every_message_sign_up_option()),
+            |client| {
+                let mut options = every_message_sign_up_option();
+                options.user =
+                    options.user.username("countess").icon("https://example.com/ada.png");
+                client.auth().otp().sign_up(method, "ada", &options)
+            },
         );
         assert_eq!(sent_to.masked_email.as_deref(), Some("a**@e******.com"));
     }

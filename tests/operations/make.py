@@ -5,7 +5,7 @@
     make.py --drift --catalog catalog.json --types types.json [--openapi descope-openapi.yml]
 
 The first form writes the list anew. It keeps what was written by hand: the marks of an operation, its
-`without`, `also`, `unsent` and `unrefused` lines, and operations that no description has. The second
+`without`, `also`, `taken`, `unsent` and `unrefused` lines, and operations that no description has. The second
 form writes nothing. It prints what the descriptions have and the list lacks, and what the list has and no
 description knows, and exits with 1 if there is any.
 
@@ -32,7 +32,7 @@ BEARERS = {
 }
 SDKS = {"python171": "python1", "python2161": "python2", "node": "node", "go": "go"}
 WORDS = {"string": "text", "object": "{any}", "number": "number", "any": "any", "bool": "bool"}
-BY_HAND = ("without ", "also ", "unsent ", "unrefused ")
+BY_HAND = ("without ", "also ", "taken ", "unsent ", "unrefused ")
 DEPTH = 5
 
 

@@ -121,7 +121,7 @@ scenario('accessKeys', async ({ sdk }) => {
   await ok(tenant.createWithId('acme', 'Acme'));
   const made = await ok(accessKey.create('ci', 0, ['Reader'], [{ tenantId: 'acme', roleNames: ['Reader'] }]));
   const { token } = await sdk.exchangeAccessKey(made.cleartext, { customClaims: { build: 7 } });
-  assert.deepEqual([token.sub, token.roles, token.build], [made.key.id, ['Reader'], 7]);
+  assert.deepEqual([token.sub, token.roles, token.nsec], [made.key.id, ['Reader'], { build: 7 }]);
   assert.deepEqual(token.tenants.acme.roles, ['Reader']);
   const { keyId, sessionJwt } = await ok(sdk.accessKey.exchange(made.cleartext));
   assert.equal(keyId, made.key.id);

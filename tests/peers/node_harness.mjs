@@ -1,8 +1,8 @@
-// What the scenarios of the Node SDK share: an emulator of their own, a watched client, checks.
+// What the scenarios of the SDKs for JavaScript share: an emulator of their own, a watched client, checks.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import readline from 'node:readline';
 
 export const ADA = 'ada@example.com';
@@ -159,4 +159,57 @@ export function allMethods(sdk, path = '', found = new Set()) {
     if (value && ['function', 'object'].includes(typeof value)) allMethods(value, here, found);
   }
   return found;
+}
+
+/** Methods that do not run and have no reason in `not_run.txt` for this SDK, and reasons of methods that do. */
+function unexplained(sdk, missing) {
+  const lines = readFileSync(new URL('not_run.txt', import.meta.url), 'utf8').split('\n');
+  const patterns = lines.filter((line) => line.startsWith(`${sdk} `)).map((line) => line.split(' ')[1]);
+  const covers = (pattern, method) =>
+    new RegExp(`^${pattern.replaceAll('.', '\\.').replaceAll('*', '.*')}$`).test(method);
+  const bare = missing.filter((method) => !patterns.some((pattern) => covers(pattern, method)));
+  const stale = patterns.filter((pattern) => !missing.some((method) => covers(pattern, method)));
+  return [
+    ...bare.map((method) => `${method} does not run, and not_run.txt does not say why`),
+    ...stale.map((pattern) => `${pattern} is in not_run.txt, but runs`),
+  ];
+}
+
+/**
+ * Runs these scenarios of an SDK, or the wanted ones, each with an emulator of its own, and tells the figures.
+ * `make` turns an emulator into what a scenario gets. A method counts as run when it succeeded inside a scenario
+ * whose checks all held; what does not run stands in `not_run.txt`, with its reason. Returns whether all of this
+ * holds.
+ */
+export async function runAll({ sdk, name, version, program, all, make, reportFile = '-', wanted = [] }) {
+  let every = new Set();
+  const ran = new Set();
+  const chosen = all.filter((scenario) => !wanted.length || wanted.includes(scenario.name));
+  let failed = 0;
+  for (const { name, run, options } of chosen) {
+    const emulator = await Emulator.start(program, options);
+    const called = new Set();
+    try {
+      const made = make(emulator, called);
+      every = allMethods(made.own);
+      await run(made);
+      for (const method of called) ran.add(method);
+    } catch (error) {
+      failed += 1;
+      const [, at] = /peers\/(?!node_harness)(\w+\.mjs:\d+)/.exec(error.stack) ?? [];
+      console.log(`FAILED ${name}, ${at}: ${String(error.message).slice(0, 300)}`);
+    } finally {
+      emulator.process.kill();
+    }
+  }
+  const run = [...every].filter((method) => ran.has(method)).sort();
+  const missing = [...every].filter((method) => !ran.has(method)).sort();
+  const holding = `${chosen.length - failed} of ${chosen.length} scenarios hold`;
+  console.log(`${name} ${version}: ${run.length} of ${every.size} methods run, ${holding}`);
+  const wrong = wanted.length ? [] : unexplained(sdk, missing);
+  for (const line of wrong) console.log(line);
+  if (reportFile !== '-' && !wanted.length) {
+    writeFileSync(reportFile, JSON.stringify({ version, run, missing, scenarios: chosen.length }, null, 1));
+  }
+  return !failed && !wrong.length;
 }

@@ -46,7 +46,7 @@ def users(run):
     assert (made["email"], made["phone"], made["picture"]) == (ADA, PHONE, given["picture"])
     shown = [made[name] for name in ("name", "givenName", "middleName", "familyName")]
     assert shown == ["Ada", "Augusta", "King", "Lovelace"]
-    assert tenant_roles(made) == {"acme": ["Pilot"]} and made["status"] == "enabled"
+    assert tenant_roles(made) == {"acme": ["Pilot"]} and made["status"] == "invited"
     assert made["customAttributes"] == {"level": 3}
     assert made["verifiedEmail"] is True and made["verifiedPhone"] is False
     fails("E062107", c.create, "ada")

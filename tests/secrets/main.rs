@@ -6,6 +6,7 @@
 mod areas;
 mod oidc;
 
+use std::collections::BTreeSet;
 use std::error::Error as StdError;
 use std::fmt::{Debug, Display};
 use std::io::{Read, Write};
@@ -22,6 +23,7 @@ use descope::auth::session::MyTenants;
 use descope::auth::session::SessionTokens;
 use descope::auth::{DeliveryMethod, MessageLoginOptions, UpdateOptions};
 use descope::emulator::{Emulator, Fault};
+use descope::observe::Event;
 use descope::transport::http::Method;
 use descope::transport::{Request, Response, TransportError, TransportErrorKind};
 use descope::{Client, ClientBuilder, Credential, Result, RetryPolicy, Secret};
@@ -42,6 +44,31 @@ fn print(text: &str) {
     let mut printed = PRINTED.lock().unwrap_or_else(PoisonError::into_inner);
     printed.push_str(text);
     printed.push('\n');
+}
+
+/// The paths that the observer was told.
+static PATHS: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+
+/// Prints all that an observer can learn.
+fn observe(event: &Event<'_>) {
+    show(event);
+    let attempt = event.attempt();
+    PATHS.lock().unwrap_or_else(PoisonError::into_inner).insert(attempt.path().into_owned());
+    print(&format!("{} {} {}", attempt.method(), attempt.path(), attempt.server()));
+    match event {
+        Event::Answered { answer, .. } => {
+            print(&format!("{:?} {:?}", answer.request_id(), answer.cf_ray()));
+            print(&format!("{:?}", answer.rate_limits().collect::<Vec<_>>()));
+            if let Some(error) = answer.error() {
+                print(&error.to_string());
+            }
+        }
+        Event::Unanswered { error, .. } => print(&error.to_string()),
+        Event::Refused { error, .. } => print(&error.to_string()),
+        Event::KeyStoreFailed { error, .. } => print(&error.to_string()),
+        Event::Retrying { reason, .. } => print(&reason.to_string()),
+        _ => {}
+    }
 }
 
 /// Whether ureq has dumped what goes over the wire.
@@ -211,6 +238,7 @@ fn echo(status: &'static str, template: &'static str) -> String {
                     let body = template.replace("TEXT", &text);
                     let head = format!(
                         "HTTP/1.1 {status}\r\nX-Request-Id: {bearer}\r\nCF-Ray: {bearer}\r\n\
+                         X-RateLimit-Policy: {bearer}\r\n\
                          Location: /?{bearer}\r\nSet-Cookie: DSR={bearer}\r\nContent-Length: {}\r\n\r\n",
                         body.len()
                     );
@@ -255,6 +283,7 @@ fn builder(emulator: &Emulator, base_url: &str) -> ClientBuilder {
         .header("x-own", OWN_HEADER)
         .allow_unencrypted_keys(true)
         .clock(emulator.clock())
+        .observer(observe)
         .retry(RetryPolicy::default().first_delay(Duration::from_millis(1)).max_retries(1))
 }
 
@@ -355,6 +384,12 @@ fn no_secret_is_ever_shown() {
         ["[ureq", "[rustls", "[descope", "Secret([redacted])", "Descope refused", "[redacted]"]
     {
         assert!(printed.contains(seen), "nothing of {seen} was seen");
+    }
+    let paths = PATHS.lock().unwrap_or_else(PoisonError::into_inner);
+    assert!(paths.len() > 30 && paths.contains("/v2/keys/{project_id}"), "{paths:?}");
+    for path in &*paths {
+        let named: String = path.split(['{', '}']).step_by(2).collect();
+        assert!(!named.contains(['?', '%', '@', '=']) && !named.contains("canary"), "{path}");
     }
     let dumped = DUMPED.load(Ordering::Relaxed);
     assert!(dumped, "ureq dumps nothing any more: drop the exception, and the note in the guide");

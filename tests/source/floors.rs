@@ -23,19 +23,22 @@ const HOUSES: &[House] = &[
         floors: &[
             // These know nothing but Rust and texts.
             &[
-                "crypto", "digest", "escape", "flight", "html", "missing", "names", "options",
-                "recent", "secret",
+                "crypto", "digest", "escape", "flight", "html", "lock", "missing", "names",
+                "options", "recent", "secret",
             ],
             // What travels: JSON, requests and answers, times.
             &["clock", "extra", "json", "time", "transport/mod.rs"],
             &["error"],
-            &["answer", "check", "models", "page", "retry", "scrub"],
+            &[
+                "answer", "check", "disk", "keys", "models", "observe", "pace", "page", "retry",
+                "scrub",
+            ],
             // What a client is made of. None of it makes a call.
-            &["jwt", "license", "refreshes", "servers", "transport"],
+            &["checks", "jwt", "license", "refreshes", "servers", "transport"],
             &["core"],
             &["call"],
             &["client"],
-            &["pending"],
+            &["bulk", "pending"],
             &["builder"],
             // The areas of the API, which see clients and calls.
             &["auth", "mgmt", "oidc"],

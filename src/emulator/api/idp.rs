@@ -30,7 +30,10 @@ pub(in crate::emulator) fn begin(
     default_redirect: Option<String>,
 ) -> Result {
     let query = call.query();
-    let redirect_url = match query.some_text("redirectURL") {
+    let redirect_url = match query
+        .some_text("redirectURL")
+        .or_else(|| query.some_text("redirectUrl"))
+    {
         Some(url) if is_absolute(url) => url.to_owned(),
         Some(_) => return Err(Refusal::argument("The redirectURL is not an absolute URL")),
         None => default_redirect.unwrap_or_else(|| format!("{}/_emulator/idp/done", call.origin)),

@@ -27,3 +27,6 @@ pub(in crate::emulator) mod route;
 pub(in crate::emulator) mod seed;
 pub(in crate::emulator) mod seeding;
 pub(in crate::emulator) mod shapes;
+
+#[cfg(test)]
+mod service_tests;

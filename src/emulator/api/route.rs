@@ -13,6 +13,8 @@ use crate::emulator::words::refusal::Result;
 /// What the `Authorization` header must hold beside the project ID.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::emulator) enum Bearer {
+    /// Nothing; the header may be missing altogether.
+    Public,
     /// Nothing; what else is there is ignored.
     Project,
     /// A refresh token. The handler checks it.
@@ -101,6 +103,12 @@ impl Route {
     /// With a bare array of strings for a body.
     pub(in crate::emulator) const fn bare_texts(self) -> Self {
         Self { body: Shape::Texts, ..self }
+    }
+
+    /// Whether it has this method. What is public is asked by `HEAD` too, as by proxies and health checks.
+    pub(in crate::emulator) fn takes(&self, method: &str) -> bool {
+        self.method == method
+            || (self.bearer == Bearer::Public && self.method == "GET" && method == "HEAD")
     }
 
     pub(in crate::emulator) fn params(&self, path: &str) -> Option<Params> {

@@ -15,12 +15,13 @@ pub(in crate::emulator) const LOGIN: [Field; 11] = [
     optional("templateOptions", Kind::TextMap),
     optional("tenantId", Kind::Text),
     optional("locale", Kind::Text),
+    // Which application the sign-in is for. The emulator signs in to the project.
     optional("ssoAppId", Kind::Text),
     optional("pkceChallenge", Kind::Text),
 ];
 
 /// The `user` of a sign-up.
-pub(in crate::emulator) const SIGN_UP_USER: &[Field] = &[
+pub(in crate::emulator) const SIGN_UP_USER: [Field; 11] = [
     optional("name", Kind::Text),
     optional("givenName", Kind::Text),
     optional("middleName", Kind::Text),
@@ -30,4 +31,7 @@ pub(in crate::emulator) const SIGN_UP_USER: &[Field] = &[
     optional("loginId", Kind::Text),
     optional("recoveryEmail", Kind::Text),
     optional("recoveryPhone", Kind::Text),
+    // Those of management calls, which some SDKs send with a sign-up. They mean nothing there.
+    optional("test", Kind::Bool),
+    optional("invite", Kind::Bool),
 ];

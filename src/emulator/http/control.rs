@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::engine::Engine;
 use super::fault::Fault;
 use super::{oauth, oauth_page, page};
+use crate::UnixTime;
 use crate::emulator::api::areas::SEED_FIELDS;
 use crate::emulator::api::call::list;
 use crate::emulator::state::mailbox::Message;
@@ -18,9 +19,17 @@ use crate::emulator::words::refusal::{Refusal, Reply, Result};
 use crate::transport::Request;
 use crate::transport::http::Method;
 
+/// Where the page is on which people steer it.
+pub(super) const PAGE: &str = "/";
+
 type Handler = fn(&Engine, Fields<'_>) -> Result;
 
 const TO: &[Field] = &[optional("to", Kind::Text)];
+const INBOX: &[Field] = &[optional("to", Kind::Text), optional("wait", Kind::Int)];
+/// The longest wait for a message, in seconds.
+const MAX_WAIT: u64 = 60;
+const CLOCK: &[Field] =
+    &[optional("time", Kind::Int), optional("frozen", Kind::Bool), optional("real", Kind::Bool)];
 const FAULT: &[Field] = &[
     required("kind", Kind::Text),
     optional("milliseconds", Kind::Int),
@@ -35,10 +44,54 @@ const FAULT: &[Field] = &[
 
 /// Method, path, fields of the query (`GET`) or of the body, handler.
 const ROUTES: &[(&str, &str, &[Field], Handler)] = &[
-    ("GET", "/_emulator/inbox", TO, |engine, fields| {
+    ("GET", "/_emulator/inbox", INBOX, |engine, fields| {
         let (store, to) = (engine.store(), fields.some_text("to"));
         let messages = store.mailbox.iter().filter(|message| to.is_none_or(|to| message.to == to));
         list("messages", messages.map(Message::show))
+    }),
+    ("DELETE", "/_emulator/inbox", TO, |engine, fields| {
+        engine.store().mailbox.remove(fields.some_text("to"));
+        Ok(Reply::empty())
+    }),
+    ("GET", "/_emulator/unknown", &[], |engine, _| {
+        let counts = engine.unknown_counts().into_iter();
+        let counts = counts.map(|((method, path, field), count)| match field {
+            Some(field) => {
+                json!({ "method": method, "path": path, "field": field, "count": count })
+            }
+            None => json!({ "method": method, "path": path, "count": count }),
+        });
+        list("unknown", counts)
+    }),
+    ("GET", "/_emulator/projects", &[], |engine, _| {
+        list("projects", engine.projects().iter().map(about))
+    }),
+    ("POST", "/_emulator/projects", &[optional("projectId", Kind::Text)], |engine, fields| {
+        let id = fields.some_text("projectId");
+        Ok(about(&id.map_or_else(|| engine.new_project(), |id| engine.project(id))).into())
+    }),
+    ("POST", "/_emulator/limit", &[optional("requestsPerMinute", Kind::Int)], |engine, fields| {
+        let limit = natural(fields, "requestsPerMinute")?;
+        let limit =
+            fields.has("requestsPerMinute").then(|| u32::try_from(limit).unwrap_or(u32::MAX));
+        engine.limit(limit);
+        Ok(Reply::empty())
+    }),
+    ("GET", "/_emulator/clock", &[], |engine, _| Ok(time(engine))),
+    ("POST", "/_emulator/clock", CLOCK, |engine, fields| {
+        let clock = engine.clock();
+        if fields.flag("real") {
+            clock.reset();
+        }
+        match fields.maybe_flag("frozen") {
+            Some(true) => clock.freeze(),
+            Some(false) => clock.unfreeze(),
+            None => {}
+        }
+        if let Some(time) = fields.int("time") {
+            clock.set(UnixTime::from_seconds(time));
+        }
+        Ok(time(engine))
     }),
     ("GET", "/_emulator/requests", &[], |engine, _| {
         let counts = engine.request_counts();
@@ -52,8 +105,9 @@ const ROUTES: &[(&str, &str, &[Field], Handler)] = &[
         "/_emulator/advance",
         &[optional("seconds", Kind::Int), optional("milliseconds", Kind::Int)],
         |engine, fields| {
-            engine.clock().advance(Duration::from_secs(natural(fields, "seconds")?));
-            engine.clock().advance(Duration::from_millis(natural(fields, "milliseconds")?));
+            let seconds = fields.int("seconds").unwrap_or_default().saturating_mul(1_000);
+            let milliseconds = fields.int("milliseconds").unwrap_or_default();
+            advance(engine, seconds.saturating_add(milliseconds));
             Ok(json!({ "time": engine.now() }).into())
         },
     ),
@@ -123,12 +177,30 @@ const ROUTES: &[(&str, &str, &[Field], Handler)] = &[
     ("GET", "/_emulator/export", &[], |engine, _| Ok(engine.export().into())),
     ("POST", "/_emulator/token", &[required("claims", Kind::Map)], |engine, fields| {
         let claims = fields.get("claims").cloned().unwrap_or_default();
-        Ok(json!({ "jwt": engine.issue_token(claims)? }).into())
+        Ok(json!({ "jwt": engine.issue_token(claims, Some(engine.clock().real()))? }).into())
     }),
     ("POST", "/_emulator/session", &[required("loginId", Kind::Text)], |engine, fields| {
-        engine.sign_in(fields.text("loginId"))
+        engine.sign_in(fields.text("loginId"), Some(engine.clock().real()))
     }),
 ];
+
+/// What clients need to use a project.
+fn about(project: &Engine) -> Value {
+    let settings = project.settings();
+    json!({ "projectId": settings.project_id, "managementKey": settings.management_key })
+}
+
+fn time(engine: &Engine) -> Reply {
+    let clock = engine.clock();
+    let (time, real) = (engine.now(), clock.real());
+    json!({ "time": time, "realTime": real, "frozen": clock.is_frozen() }).into()
+}
+
+/// Moves the clock forward or back.
+pub(super) fn advance(engine: &Engine, milliseconds: i64) {
+    let by = Duration::from_millis(milliseconds.unsigned_abs());
+    if milliseconds < 0 { engine.clock().rewind(by) } else { engine.clock().advance(by) }
+}
 
 fn refusal(denial: &Denial) -> Refusal {
     Refusal::argument(format!("{}: {}", denial.error, denial.description))
@@ -139,7 +211,8 @@ fn natural(fields: Fields<'_>, name: &str) -> Result<u64> {
         .map_err(|_| Refusal::invalid(format!("The {name} field must not be negative")))
 }
 
-fn fault(fields: Fields<'_>) -> Result<Fault> {
+/// The fault with these fields.
+pub(super) fn fault(fields: Fields<'_>) -> Result<Fault> {
     let status = u16::try_from(natural(fields, "status")?).unwrap_or_default();
     let time = Duration::from_millis(natural(fields, "milliseconds")?);
     let mut fault = match fields.text("kind") {
@@ -179,7 +252,8 @@ fn fault(fields: Fields<'_>) -> Result<Fault> {
 
 /// Whether a request is for the emulator itself.
 pub(super) fn is_for(request: &Request) -> bool {
-    request.uri().path().starts_with("/_emulator/")
+    let path = request.uri().path();
+    path == PAGE || path.starts_with("/_emulator/")
 }
 
 /// Whether it is for a page that browsers show. What is entered on a page of the authorization server
@@ -191,7 +265,11 @@ pub(super) fn is_page(request: &Request) -> bool {
 }
 
 /// Answers a request under `/_emulator/`.
-pub(in crate::emulator) fn dispatch(engine: &Engine, request: &Request) -> Result {
+pub(in crate::emulator) fn dispatch(
+    engine: &Engine,
+    request: &Request,
+    goes_on: &dyn Fn() -> bool,
+) -> Result {
     let (method, path) = (request.method().as_str(), request.uri().path());
     let mut here = ROUTES.iter().filter(|(_, known, ..)| *known == path).peekable();
     if here.peek().is_none() {
@@ -199,10 +277,24 @@ pub(in crate::emulator) fn dispatch(engine: &Engine, request: &Request) -> Resul
     }
     let route = here.find(|(known, ..)| *known == method);
     let (_, _, fields, handler) = route.ok_or_else(|| Refusal::wrong_method(method, path))?;
-    let read = if method == "GET" {
-        fields::query(fields, request.uri().query().unwrap_or_default())?
+    let read = if matches!(method, "GET" | "DELETE") {
+        // The project is found by then.
+        let pairs = request.uri().query().unwrap_or_default().split('&');
+        let pairs = pairs.filter(|pair| !pair.starts_with("project="));
+        fields::query(fields, &pairs.collect::<Vec<_>>().join("&"))?
     } else {
-        fields::parse(Shape::Object(fields), request.body())?
+        // As editors put it at the start of files.
+        let body = request.body();
+        let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
+        fields::parse(Shape::Object(fields), body)?
     };
-    handler(engine, Fields::new(&read))
+    let fields = Fields::new(&read);
+    if fields.has("wait") {
+        let (to, seconds) = (fields.some_text("to"), natural(fields, "wait")?.min(MAX_WAIT));
+        let wanted = |message: &Message| to.is_none_or(|to| message.to == to);
+        drop(engine.store_when(Duration::from_secs(seconds), goes_on, |store| {
+            store.mailbox.iter().any(wanted)
+        }));
+    }
+    handler(engine, fields)
 }

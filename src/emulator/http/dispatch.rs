@@ -1,5 +1,6 @@
 //! Finds the operation of a request, after checking its bearer and its fields.
 
+use super::origin::scheme;
 use crate::emulator::api::areas::routes;
 use crate::emulator::api::call::Call;
 use crate::emulator::api::route::{Bearer, Route};
@@ -7,31 +8,34 @@ use crate::emulator::state::store::Store;
 use crate::emulator::state::table::By;
 use crate::emulator::words::context::Context;
 use crate::emulator::words::digest::digest;
+use crate::emulator::words::fields::{self, Unknown};
+use crate::emulator::words::operations;
 use crate::emulator::words::refusal::{Refusal, Result};
 use crate::emulator::words::settings::Settings;
-use crate::emulator::words::{fields, operations};
 use crate::transport::{Request, http};
 
 /// Answers a request of the emulated API.
 pub(in crate::emulator) fn dispatch(
     request: &Request,
-    settings: &Settings,
-    now: i64,
+    context: &Context<'_>,
+    unknown: &mut Unknown,
     store: &mut Store,
 ) -> Result {
+    let Context { settings, now, real, .. } = *context;
     let (method, path) = (request.method().as_str(), request.uri().path());
     let mut path_known = false;
     for route in routes() {
         let Some(params) = route.params(path) else { continue };
         path_known = true;
-        if route.method != method {
+        if !route.takes(method) {
             continue;
         }
         let token = authorize(request, route, settings, now, store)?;
-        let query = fields::query(route.query, request.uri().query().unwrap_or_default())?;
-        let body = fields::parse(route.body, request.body())?;
+        let query = request.uri().query().unwrap_or_default();
+        let query = fields::query_with(route.query, query, unknown)?;
+        let body = fields::parse_with(route.body, request.body(), unknown)?;
         let (origin, method) = (origin(request), route.sign_in_method());
-        let context = Context { settings, now, origin, token, method };
+        let context = Context { settings, now, real, origin, token, method };
         return route.handle(&Call { context, params, query, body }, store);
     }
     let mut named = operations::at(path);
@@ -44,11 +48,17 @@ pub(in crate::emulator) fn dispatch(
     }
 }
 
+/// Whether an operation has this method and path.
+pub(super) fn is_route(request: &Request) -> bool {
+    let (method, path) = (request.method().as_str(), request.uri().path());
+    routes().any(|route| route.takes(method) && route.params(path).is_some())
+}
+
 /// The URL under which the client knows the emulator.
 pub(super) fn origin(request: &Request) -> String {
     let host = request.headers().get(http::header::HOST).and_then(|host| host.to_str().ok());
     let authority = request.uri().authority().map(http::uri::Authority::as_str).or(host);
-    format!("http://{}", authority.unwrap_or("localhost"))
+    format!("{}://{}", scheme(request), authority.unwrap_or("localhost"))
 }
 
 /// Checks `Bearer project[:token][:management key]` and returns the token.
@@ -60,6 +70,9 @@ fn authorize(
     store: &Store,
 ) -> Result<Option<String>> {
     let header = request.headers().get(http::header::AUTHORIZATION);
+    if route.bearer == Bearer::Public && header.is_none() {
+        return Ok(None);
+    }
     let credentials = header
         .and_then(|value| value.to_str().ok())
         .and_then(|value| value.split_once(' '))
@@ -87,13 +100,27 @@ fn authorize(
         Bearer::Management | Bearer::ManagementOrInbound => {
             check_key(rest.unwrap_or_default(), route, settings, now, store).map(|()| None)
         }
-        Bearer::Project => Ok(None),
-        Bearer::Refresh | Bearer::AccessKey => Ok(token.map(str::to_owned)),
+        Bearer::Public | Bearer::Project => Ok(None),
+        Bearer::Refresh => Ok(token.map(str::to_owned).or_else(|| refresh_cookie(request))),
+        Bearer::AccessKey => Ok(token.map(str::to_owned)),
         // A key for the authentication calls alone is no token.
         Bearer::MaybeRefresh => {
-            Ok(token.filter(|token| token.matches('.').count() == 2).map(str::to_owned))
+            let token = token.filter(|token| token.matches('.').count() == 2);
+            Ok(token.map(str::to_owned).or_else(|| refresh_cookie(request)))
         }
     }
+}
+
+/// The refresh token that a browser sends by itself, where pages do not see it. They may give the cookie another name.
+fn refresh_cookie(request: &Request) -> Option<String> {
+    let headers = request.headers();
+    let name = headers.get("x-descope-refresh-cookie-name").and_then(|name| name.to_str().ok());
+    let name = name.filter(|name| !name.is_empty()).unwrap_or("DSR");
+    let lines = headers.get_all(http::header::COOKIE).iter().filter_map(|line| line.to_str().ok());
+    let mut pairs =
+        lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    let found = pairs.find(|(found, value)| *found == name && !value.is_empty());
+    found.map(|(_, value)| value.to_owned())
 }
 
 /// Refuses a management key that was not created here, is over, or may not make such a call. The
@@ -255,7 +282,6 @@ mod tests {
         let key = emulator.management_key();
         let send = |method, path| emulator.send(method, path, key, &json!({}));
         refused(send("POST", "/v1/mgmt/user/crate"), 404, "EMU404");
-        refused(send("GET", "/"), 404, "EMU404");
         refused(send("GET", "/v1/mgmt/user/create"), 405, "EMU405");
         refused(send("DELETE", "/v1/mgmt/flow/run"), 405, "EMU405");
         refused(send("POST", "/v1/mgmt/flow/run"), 501, "EMU501");

@@ -1,9 +1,9 @@
 //! One emulator: its settings, its state, its clock, and the faults it was asked for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -25,22 +25,50 @@ use crate::emulator::words::refusal::{Error, Refusal, Result};
 use crate::emulator::words::settings::{Settings, seconds};
 use crate::transport::Request;
 
+/// How often those who wait look whether the server still goes on.
+const WAKES: Duration = Duration::from_millis(50);
 /// Distinct paths whose requests are counted.
 const COUNTED_PATHS: usize = 10_000;
 
 /// How often each method was used with each path.
 pub(in crate::emulator) type RequestCounts = BTreeMap<(String, String), u64>;
 
-/// Clones are the same emulator.
-#[derive(Clone)]
-pub(in crate::emulator) struct Engine(Arc<Inner>);
+/// What no operation has: method, path, and the field; without one the path is unknown.
+pub(in crate::emulator) type UnknownCounts = BTreeMap<(String, String, Option<String>), u64>;
 
-struct Inner {
+/// Clones are the same project.
+#[derive(Clone)]
+pub(in crate::emulator) struct Engine(pub(super) Arc<Inner>);
+
+pub(super) struct Inner {
     settings: Settings,
     clock: EmulatorClock,
     store: Mutex<Store>,
     faults: Mutex<Faults>,
     requests: Mutex<RequestCounts>,
+    unknown: Mutex<UnknownCounts>,
+    /// Told after each request, for those who wait for a message.
+    changed: Condvar,
+    quota: Mutex<Quota>,
+    /// The project that this one belongs to, unless it is the first itself.
+    pub(super) first: Weak<Inner>,
+    pub(super) others: Mutex<Vec<Engine>>,
+}
+
+/// The requests of one minute.
+struct Quota {
+    per_minute: Option<u32>,
+    minute: i64,
+    used: u32,
+}
+
+/// The state of a project to which nothing has happened yet.
+fn new_store(settings: &Settings, keys: KeyRing) -> Store {
+    let mut store = Store::new(keys);
+    if !settings.empty_project {
+        store.furnish(&settings.project_id);
+    }
+    store
 }
 
 /// Poisoned by a panic elsewhere, the data is still that of an emulator.
@@ -50,13 +78,23 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Engine {
     pub(in crate::emulator) fn new(settings: Settings) -> Self {
-        let store = Store::new(KeyRing::new(settings.own_key));
+        Self::with_first(settings, Weak::new())
+    }
+
+    pub(super) fn with_first(settings: Settings, first: Weak<Inner>) -> Self {
+        let quota = Quota { per_minute: settings.requests_per_minute, minute: 0, used: 0 };
+        let store = new_store(&settings, KeyRing::new(settings.own_key));
         Self(Arc::new(Inner {
             settings,
             clock: EmulatorClock::new(),
             store: Mutex::new(store),
             faults: Mutex::default(),
             requests: Mutex::default(),
+            unknown: Mutex::default(),
+            changed: Condvar::new(),
+            quota: Mutex::new(quota),
+            first,
+            others: Mutex::default(),
         }))
     }
 
@@ -84,10 +122,75 @@ impl Engine {
     pub(in crate::emulator) fn reset(&self) {
         let mut store = self.store();
         let keys = std::mem::replace(&mut store.keys, KeyRing::new(false));
-        *store = Store::new(keys);
+        *store = new_store(self.settings(), keys);
         drop(store);
         self.clear_faults();
         lock(&self.0.requests).clear();
+        lock(&self.0.unknown).clear();
+        self.limit(self.settings().requests_per_minute);
+        self.clock().reset();
+    }
+
+    /// Limits the requests of a minute from now on.
+    pub(in crate::emulator) fn limit(&self, per_minute: Option<u32>) {
+        *lock(&self.0.quota) = Quota { per_minute, minute: 0, used: 0 };
+    }
+
+    /// Counts a request towards the limit. Past it, returns the seconds until the next minute begins.
+    pub(super) fn exceeded(&self) -> Option<i64> {
+        let (now, mut quota) = (self.now(), lock(&self.0.quota));
+        let limit = quota.per_minute?;
+        if quota.minute != now.div_euclid(60) {
+            (quota.minute, quota.used) = (now.div_euclid(60), 0);
+        }
+        quota.used = quota.used.saturating_add(1);
+        (quota.used > limit).then(|| 60 - now.rem_euclid(60))
+    }
+
+    /// Tells those who wait that something may have changed.
+    pub(super) fn notify(&self) {
+        self.0.changed.notify_all();
+    }
+
+    /// The store, once it is as wanted, or this time is over, or `goes_on` says no.
+    pub(super) fn store_when(
+        &self,
+        time: Duration,
+        goes_on: &dyn Fn() -> bool,
+        wanted: impl Fn(&Store) -> bool,
+    ) -> MutexGuard<'_, Store> {
+        let (start, mut store) = (Instant::now(), self.store());
+        while !wanted(&store) && goes_on() {
+            let Some(left) = time.checked_sub(start.elapsed()) else { break };
+            let waited = self.0.changed.wait_timeout(store, left.min(WAKES));
+            store = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        store
+    }
+
+    /// Records what no operation has.
+    pub(super) fn record_unknown(&self, request: &Request, fields: Vec<String>) {
+        let (method, path) = (request.method().as_str(), request.uri().path());
+        let fields: BTreeSet<_> = fields.into_iter().map(Some).collect();
+        let mut unknown = lock(&self.0.unknown);
+        for field in fields {
+            let seen = (method.to_owned(), path.to_owned(), field);
+            if unknown.len() < COUNTED_PATHS || unknown.contains_key(&seen) {
+                *unknown.entry(seen).or_default() += 1;
+            }
+        }
+    }
+
+    pub(super) fn record_unknown_path(&self, request: &Request) {
+        let seen = (request.method().to_string(), request.uri().path().to_owned(), None);
+        let mut unknown = lock(&self.0.unknown);
+        if unknown.len() < COUNTED_PATHS || unknown.contains_key(&seen) {
+            *unknown.entry(seen).or_default() += 1;
+        }
+    }
+
+    pub(in crate::emulator) fn unknown_counts(&self) -> UnknownCounts {
+        lock(&self.0.unknown).clone()
     }
 
     pub(in crate::emulator) fn rotate_keys(&self, keep: Duration) -> Result<()> {
@@ -98,15 +201,21 @@ impl Engine {
         Ok(())
     }
 
-    pub(in crate::emulator) fn issue_token(&self, mut claims: Value) -> Result<String> {
+    /// `real` is the time of a client that keeps the machine's.
+    pub(in crate::emulator) fn issue_token(
+        &self,
+        mut claims: Value,
+        real: Option<i64>,
+    ) -> Result<String> {
         let (now, settings) = (self.now(), self.settings());
+        let context = Context { real, ..self.context() };
         let map = claims
             .as_object_mut()
             .ok_or_else(|| Refusal::argument("The claims must be an object"))?;
-        let expires = now.saturating_add(seconds(settings.session_lifetime));
+        let expires = context.token_expiry(seconds(settings.session_lifetime));
         for (name, value) in [
             ("exp", json!(expires)),
-            ("iat", json!(now)),
+            ("iat", json!(context.issued())),
             ("iss", json!(settings.issuer())),
             ("jti", json!(random::text(22))),
         ] {
@@ -128,10 +237,10 @@ impl Engine {
     }
 
     /// Signs a user in without a proof.
-    pub(in crate::emulator) fn sign_in(&self, login_id: &str) -> Result {
+    pub(in crate::emulator) fn sign_in(&self, login_id: &str, real: Option<i64>) -> Result {
         let mut store = self.store();
         let user = store.known_user(login_id)?.id.clone();
-        let context = Context { method: "otp", ..self.context() };
+        let context = Context { method: "otp", real, ..self.context() };
         token::sign_in(&context, &mut store, &user, "email", SignIn::default())
     }
 
@@ -199,6 +308,10 @@ impl Engine {
 
     pub(in crate::emulator) fn clear_faults(&self) {
         lock(&self.0.faults).clear();
+    }
+
+    pub(super) fn faults(&self) -> Vec<Fault> {
+        lock(&self.0.faults).all().to_vec()
     }
 
     /// What the faults do to a request, which uses them up.

@@ -177,6 +177,25 @@ impl Fault {
         self
     }
 
+    /// As people read it: what happens, to which requests, and how often.
+    pub(super) fn shown(&self) -> [String; 3] {
+        let what = match &self.effect {
+            Effect::Nothing => "headers are added".to_owned(),
+            Effect::Delay(by) => format!("the answer is delayed by {by:?}"),
+            Effect::DripBody(pause) => format!("each byte of the body comes after {pause:?}"),
+            Effect::DripHead(pause) => format!("each byte of the head comes after {pause:?}"),
+            Effect::Close { processed: false } => "the connection is closed".to_owned(),
+            Effect::Close { processed: true } => "the answer is lost".to_owned(),
+            Effect::Cut(after) => format!("the answer is cut after {after} bytes"),
+            Effect::Answer { status, .. } => format!("the answer has status {status}"),
+            Effect::RotateKeys => "the signing key is replaced".to_owned(),
+        };
+        let method = self.method.as_ref().map_or("all", Method::as_str);
+        let path = if self.path.is_empty() { "/" } else { &self.path };
+        let left = self.left.map_or_else(|| "until removed".to_owned(), |left| left.to_string());
+        [what, format!("{method} that begin with {path}"), left]
+    }
+
     fn matches(&self, request: &Request) -> bool {
         self.left != Some(0)
             && request.uri().path().starts_with(&self.path)
@@ -216,6 +235,10 @@ pub(in crate::emulator) struct Faults(Vec<Fault>);
 impl Faults {
     pub(in crate::emulator) fn add(&mut self, fault: Fault) {
         self.0.push(fault);
+    }
+
+    pub(super) fn all(&self) -> &[Fault] {
+        &self.0
     }
 
     pub(in crate::emulator) fn clear(&mut self) {
@@ -315,7 +338,7 @@ mod tests {
 
     #[test]
     fn a_lost_answer_was_given_and_a_reset_request_never_seen() {
-        let emulator = Emulator::new();
+        let emulator = Emulator::builder().empty_project(true).build();
         let create = |name: &str| {
             let mut request = get(&emulator, "/v1/mgmt/permission/create");
             *request.method_mut() = Method::POST;

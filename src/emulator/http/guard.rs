@@ -11,6 +11,7 @@ use super::control;
 use super::origin::{hosts, is_same_origin};
 use crate::emulator::words::refusal::{Refusal, Result};
 use crate::transport::Request;
+use crate::transport::http::Method;
 use crate::transport::http::uri::Authority;
 
 /// Refuses a request that steers the emulator, unless it comes from a program or from a page of the
@@ -28,7 +29,9 @@ pub(super) fn check(request: &Request, address: IpAddr) -> Result<()> {
             "The paths under /_emulator/ need localhost or the emulator's own address as Host",
         ));
     }
-    if !is_same_origin(request) {
+    // A link on another page may lead to the emulator's, which no other page can read.
+    let navigates = request.method() == Method::GET && request.uri().path() == control::PAGE;
+    if !navigates && !is_same_origin(request) {
         return Err(Refusal::forbidden("A page of another origin must not steer the emulator"));
     }
     Ok(())

@@ -3,9 +3,12 @@
 use super::dispatch::origin;
 use super::engine::Engine;
 use super::oauth_page;
+use super::origin::Encrypted;
 use super::reply::{insert, json, no_store, redirect};
 use crate::emulator::api::oauth::asked::{Answer, Asked};
+use crate::emulator::api::oauth::client;
 use crate::emulator::api::oauth::place::{Place, find};
+use crate::emulator::state::jose::Jws;
 use crate::emulator::state::store::Store;
 use crate::emulator::words::context::Context;
 use crate::emulator::words::oauth::{Denial, Params};
@@ -16,7 +19,7 @@ use crate::transport::{Request, Response};
 const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
 
 /// Answers a request to the authorization server, if it is one.
-pub(super) fn serve(engine: &Engine, request: &Request) -> Option<Response> {
+pub(super) fn serve(engine: &Engine, request: &Request, real: Option<i64>) -> Option<Response> {
     let path = request.uri().path();
     let place = find(path)?;
     // With a bearer, the key set is an operation of the API, which checks it.
@@ -26,7 +29,7 @@ pub(super) fn serve(engine: &Engine, request: &Request) -> Option<Response> {
     {
         return None;
     }
-    let context = Context { origin: origin(request), ..engine.context() };
+    let context = Context { origin: origin(request), real, ..engine.context() };
     Some(respond(request, &context, &mut engine.store(), &place))
 }
 
@@ -57,7 +60,10 @@ pub(in crate::emulator) fn authorize(
     login_id: Option<&str>,
 ) -> Result<String, Denial> {
     let missing = || Denial::missing("This is not the URL of an authorization endpoint");
-    let request = http::Request::get(url).body(Vec::new()).map_err(|_| missing())?;
+    let mut request = http::Request::get(url).body(Vec::new()).map_err(|_| missing())?;
+    if url.starts_with("https://") {
+        request.extensions_mut().insert(Encrypted);
+    }
     let path = request.uri().path();
     let place = find(path).filter(|_| path.ends_with("/authorize")).ok_or_else(missing)?;
     let context = Context { origin: origin(&request), ..engine.context() };
@@ -88,12 +94,9 @@ fn asked<'a>(
     if place.project.as_ref().is_some_and(|id| *id != context.settings.project_id) {
         return Err(Denial::missing("There is no such project"));
     }
-    let params = match method {
-        "GET" => Params::form(request.uri().query().unwrap_or_default())?,
-        _ => body(request, place.json)?,
-    };
-    let context =
-        Context { origin: context.origin.clone(), ..Context::new(context.settings, context.now) };
+    let params = params(request, place)?;
+    let Context { settings, now, real, .. } = *context;
+    let context = Context { origin: context.origin.clone(), real, ..Context::new(settings, now) };
     Ok(Asked {
         url: format!("{}{path}", context.origin),
         context,
@@ -103,6 +106,33 @@ fn asked<'a>(
         method,
         body: request.body(),
     })
+}
+
+/// Who may be the client of a request, by ID; or the project of its token, by the ID in the issuer. None of
+/// this is verified.
+pub(super) fn clients(request: &Request, place: &Place) -> Vec<String> {
+    let params = params(request, place).unwrap_or_default();
+    let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let (scheme, credentials) = header.and_then(|h| h.split_once(' ')).unwrap_or_default();
+    let mut clients: Vec<String> = params.get("client_id").map(str::to_owned).into_iter().collect();
+    if scheme.eq_ignore_ascii_case("basic") {
+        clients.extend(client::basic_ids(credentials));
+    }
+    let given = ["client_assertion", "id_token_hint", "token"].map(|name| params.get(name));
+    for token in given.into_iter().flatten().chain([credentials]) {
+        let claims = Jws::read(token);
+        let issuer = claims.as_ref().map_or("", |claims| claims.text("iss"));
+        clients.extend(issuer.split('/').rev().filter(|part| !part.is_empty()).map(str::to_owned));
+    }
+    clients
+}
+
+/// The parameters of a request to this endpoint.
+pub(super) fn params(request: &Request, place: &Place) -> Result<Params, Denial> {
+    match method(request) {
+        "GET" => Params::form(request.uri().query().unwrap_or_default()),
+        _ => body(request, place.json),
+    }
 }
 
 /// The parameters of a body. Descope's description of its API says JSON, and RFC 6749 forms.

@@ -7,12 +7,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::engine::Engine;
-use super::oauth_style::{alert, button, field, hidden, page};
 use super::origin::is_same_origin;
-use super::reply::{insert, no_store, redirect};
+use super::parts::{self, Width, alert, button, field, hidden, main_button};
+use super::reply::{insert, redirect};
 use crate::emulator::api::oauth::decide;
 use crate::emulator::api::oauth::{backchannel, device};
-use crate::emulator::state::oauth::{Ask, shown_code};
+use crate::emulator::state::oauth::{Ask, shown_code, user_code};
 use crate::emulator::state::oauth_client::Client;
 use crate::emulator::state::oauth_grant;
 use crate::emulator::state::store::Store;
@@ -22,7 +22,7 @@ use crate::emulator::words::digest::digest;
 use crate::emulator::words::oauth::{Denial, Params};
 use crate::emulator::words::random;
 use crate::html::escape;
-use crate::transport::http::header::{CONTENT_TYPE, COOKIE, SET_COOKIE};
+use crate::transport::http::header::{COOKIE, SET_COOKIE};
 use crate::transport::http::{Method, StatusCode};
 use crate::transport::{Request, Response};
 
@@ -48,6 +48,18 @@ pub(super) fn serve(engine: &Engine, request: &Request) -> Option<Response> {
     Some(answer.unwrap_or_else(|denial| refused(&denial)))
 }
 
+/// Whether a request for a page is about something that a client asked this project.
+pub(super) fn is_about(store: &Store, request: &Request) -> bool {
+    let asks = &store.applications.oauth.asks;
+    let body = std::str::from_utf8(request.body()).unwrap_or_default();
+    let params = [request.uri().query().unwrap_or_default(), body].map(Params::form);
+    let mut params = params.into_iter().flatten();
+    params.any(|params| {
+        params.get("ask").is_some_and(|id| asks.get(By::Id, id).is_some())
+            || params.get("user_code").is_some_and(|c| asks.get(By::Name, user_code(c)).is_some())
+    })
+}
+
 /// Sends a browser to the page of a new request.
 pub(super) fn begin(request: &Request, id: &str) -> Response {
     let mut response = redirect(&format!("{}?ask={id}", backchannel::PAGE));
@@ -59,8 +71,7 @@ pub(super) fn begin(request: &Request, id: &str) -> Response {
 
 /// What users are told of a request that cannot be answered.
 pub(super) fn refused(denial: &Denial) -> Response {
-    let message = alert(&denial.description);
-    html(denial.status, "This did not work", &message)
+    parts::refused(denial.status, &denial.description)
 }
 
 pub(super) fn signed_out() -> Response {
@@ -147,7 +158,7 @@ impl Visit {
     fn enter_code(&self, wrong: Option<&str>) -> Response {
         let given = self.params.get("user_code").unwrap_or_default();
         let code = field("user_code", "Code", given, "autocomplete=off autocapitalize=characters");
-        let inner = format!("{code}{}", button("", "", "Continue"));
+        let inner = format!("{code}{}", main_button("", "", "Continue"));
         let form = self.form(device::PAGE, None, &inner);
         let wrong = wrong.map(alert).unwrap_or_default();
         self.page(
@@ -234,9 +245,17 @@ impl Visit {
                 ))
             })
             .collect();
-        let list = format!("<ul>{buttons}</ul>");
+        let list = if buttons.is_empty() {
+            "<p>There are no users yet. Sign up in your application, or seed a user; then load this \
+             page again.</p>"
+                .to_owned()
+        } else {
+            format!(
+                "<p>Choose who signs in. No password is needed here.</p><ul class=choices>{buttons}</ul>"
+            )
+        };
         let login_id = field("loginId", "Login ID", &ask.login_hint, "autocomplete=username");
-        let by_id = format!("{login_id}{}", button("", "", "Sign in"));
+        let by_id = format!("<h2>Somebody else</h2>{login_id}{}", main_button("", "", "Sign in"));
         let cancel = button("deny", "1", "Cancel");
         [list, by_id, cancel]
             .map(|inner| self.form(backchannel::PAGE, Some(&ask.id), &inner))
@@ -248,7 +267,7 @@ impl Visit {
         let mut body = format!("<p><b>{name}</b> wants to act for <b>{who}</b>.</p>");
         if let Some(poll) = ask.poll() {
             if let Some(code) = &poll.user_code {
-                body += "<p>Go on only if your device shows this code: <code id=code>";
+                body += "<p>Go on only if your device shows this code: <code id=code class=big>";
                 body += &shown_code(code);
                 body += "</code></p>";
             }
@@ -272,7 +291,8 @@ impl Visit {
         if !scopes.is_empty() {
             body += "<p>It may then:</p>";
         }
-        let buttons = format!("{}{}", button("allow", "1", "Allow"), button("deny", "1", "Deny"));
+        let buttons =
+            format!("{}{}", main_button("allow", "1", "Allow"), button("deny", "1", "Deny"));
         let inner = format!("<ul class=scopes>{scopes}</ul>{buttons}");
         body + &self.form(backchannel::PAGE, Some(&ask.id), &inner)
     }
@@ -309,9 +329,5 @@ impl Visit {
 }
 
 fn html(status: StatusCode, title: &str, body: &str) -> Response {
-    let mut response = no_store(Response::new(page(title, body).into_bytes()));
-    *response.status_mut() = status;
-    insert(&mut response, CONTENT_TYPE, "text/html; charset=utf-8");
-    super::oauth_style::protect(&mut response);
-    response
+    parts::html(status, title, Width::Card, body)
 }

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::engine::Engine;
+use super::parts::{self, Width, alert};
 use crate::emulator::api::idp::{CHOICE, choose};
 use crate::emulator::state::idp::{Provider, Visit};
 use crate::emulator::state::store::Store;
@@ -28,9 +29,7 @@ pub(in crate::emulator) fn serve(engine: &Engine, request: &Request) -> Option<R
     };
     Some(answer.unwrap_or_else(|refusal| {
         let message = refusal.body()["errorMessage"].as_str().unwrap_or_default().to_owned();
-        let mut response = html("This did not work", &format!("<p>{}</p>", escape(&message)));
-        *response.status_mut() = refusal.status;
-        response
+        parts::refused(refusal.status, &message)
     }))
 }
 
@@ -50,6 +49,12 @@ fn visit(engine: &Engine, request: &Request) -> Result<Response> {
     }
     let visit = store.idp.visit(&context, state)?;
     Ok(page(&visit.title(&store), state, &visit.login_hint, &store))
+}
+
+/// The state of the visit that a request is for.
+pub(super) fn state(request: &Request) -> Option<String> {
+    let choice = read(request).ok()?;
+    Fields::new(&choice).some_text("state").map(str::to_owned)
 }
 
 fn read(request: &Request) -> Result<Object> {
@@ -75,15 +80,24 @@ fn done(request: &Request) -> Result<Response> {
     let fields = query(FIELDS, request.uri().query().unwrap_or_default())?;
     let fields = Fields::new(&fields);
     Ok(match (fields.some_text("code"), fields.some_text("err")) {
-        (Some(code), _) => {
-            html("You are back", &format!("<p>Code: <code id=code>{}</code></p>", escape(code)))
-        }
-        (None, None) if fields.has("app") => {
-            html("You are back", &format!("<p>Connected: {}</p>", escape(fields.text("app"))))
-        }
+        (Some(code), _) => html(
+            "You are back",
+            &format!(
+                "<p>The sign-in worked, and named no page to return to. Your application exchanges this code:</p><p><code id=code>{}</code></p>",
+                escape(code)
+            ),
+        ),
+        (None, None) if fields.has("app") => html(
+            "You are back",
+            &format!(
+                "<p>Connected: {}</p><p>You can close this window.</p>",
+                escape(fields.text("app"))
+            ),
+        ),
         (None, error) => {
             let error = escape(error.unwrap_or("no code"));
-            html("You are back", &format!("<p>Error: <code id=err>{error}</code></p>"))
+            let failed = alert("The sign-in failed.");
+            html("You are back", &format!("{failed}<p>Error: <code id=err>{error}</code></p>"))
         }
     })
 }
@@ -101,29 +115,36 @@ fn redirect(url: &str) -> Result<Response> {
 /// A page on which the user says who they are.
 fn page(title: &str, state: &str, hint: &str, store: &Store) -> Response {
     let state = format!("<input type=hidden name=state value=\"{}\">", escape(state));
-    let mut page = String::from("<ul>");
+    let mut page = String::from(if store.users.iter().next().is_some() {
+        "<p>Choose who signs in. Nothing is sent, and nobody needs a password here.</p><ul class=choices>"
+    } else {
+        "<p>There are no users yet. Enter whoever is to sign in: the account is created.</p><ul>"
+    });
     for user in store.users.iter() {
         for login_id in &user.login_ids {
             let id = escape(login_id);
-            let name = escape(&user.profile.name);
+            let shown = match escape(&user.profile.name) {
+                name if name.is_empty() => id.clone(),
+                name => format!("{name} <small>{id}</small>"),
+            };
             // Writing to a string cannot fail.
             let _ = write!(
                 page,
-                "<li><form method=post>{state}<button name=loginId value=\"{id}\">{id}</button> \
-                 {name}</form></li>"
+                "<li><form method=post>{state}<button name=loginId value=\"{id}\">{shown}</button>\
+                 </form></li>"
             );
         }
     }
     let hint = escape(hint);
     let _ = write!(
         page,
-        "</ul><form method=post id=new>{state}\
-         <p><label>Login ID <input name=loginId value=\"{hint}\" required></label>\
-         <label>Name <input name=name></label>\
-         <label>Groups <input name=groups placeholder=\"a, b\"></label>\
-         <button>Sign in</button></p></form>\
-         <form method=post>{state}<p><button name=err value=access_denied>Cancel</button></p>\
-         </form>"
+        "</ul><h2>Somebody else</h2><form method=post id=new>{state}\
+         <label>Login ID, such as an e-mail address \
+         <input name=loginId value=\"{hint}\" required></label>\
+         <label>Name (optional) <input name=name></label>\
+         <label>Groups (optional, with commas) <input name=groups placeholder=\"a, b\"></label>\
+         <button class=main>Sign in</button></form>\
+         <form method=post>{state}<button name=err value=access_denied>Cancel</button></form>"
     );
     html(title, &page)
 }
@@ -143,19 +164,7 @@ impl Visit {
 }
 
 fn html(title: &str, body: &str) -> Response {
-    let title = escape(title);
-    let page = format!(
-        "<!doctype html><html lang=en><meta charset=utf-8><title>{title}</title>\
-         <meta name=viewport content=\"width=device-width\">\
-         <style>body{{font:1rem system-ui;max-width:40rem;margin:3rem auto;padding:0 1rem}}\
-         label{{display:block}}ul{{list-style:none;padding:0}}</style>\
-         <h1>{title}</h1>{body}<p><small>This is the Descope engine.</small></p></html>"
-    );
-    let mut response = Response::new(page.into_bytes());
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
+    parts::html(StatusCode::OK, title, Width::Card, body)
 }
 
 #[cfg(test)]

@@ -14,14 +14,20 @@ use std::time::Duration;
 use std::{fmt, io, thread};
 
 use super::engine::{Engine, lock};
-use super::exchange::Exchange;
-use super::guard;
+use super::exchange::{Exchange, Way};
+use super::origin::Encrypted;
+use super::{control, cors, guard};
+use crate::transport::Request;
 use crate::transport::http::header::{CONNECTION, CONTENT_LENGTH, DATE, HeaderMap, HeaderValue};
 use crate::transport::http::{Method, StatusCode};
 
 mod read;
+mod tls;
+mod wire;
 
 use read::{Bad, Incoming, Reader};
+use tls::Tls;
+use wire::Wire;
 
 /// How long a connection may say nothing.
 const IDLE: Duration = Duration::from_secs(60);
@@ -41,6 +47,7 @@ pub struct Server {
 
 struct Shared {
     engine: Engine,
+    tls: Option<Tls>,
     stop: Stop,
     accepted: AtomicU64,
     open: Mutex<HashMap<u64, TcpStream>>,
@@ -75,11 +82,14 @@ impl Server {
     pub(in crate::emulator) fn start(
         engine: Engine,
         address: impl ToSocketAddrs,
+        tls_names: Option<&[&str]>,
     ) -> io::Result<Self> {
         let listener = TcpListener::bind(address)?;
         let address = listener.local_addr()?;
+        let tls = tls_names.map(|names| Tls::new(address.ip(), names)).transpose()?;
         let shared = Arc::new(Shared {
             engine,
+            tls,
             stop: Stop::default(),
             accepted: AtomicU64::new(0),
             open: Mutex::default(),
@@ -93,7 +103,14 @@ impl Server {
 
     /// The base URL for clients, such as `http://127.0.0.1:49152`.
     pub fn base_url(&self) -> String {
-        format!("http://{}", self.reachable())
+        let scheme = if self.shared.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.reachable())
+    }
+
+    /// The certificate that clients have to trust, as PEM, such as for
+    /// [`ClientBuilder::root_certificates`](crate::ClientBuilder::root_certificates); `None` without TLS.
+    pub fn certificate(&self) -> Option<&str> {
+        self.shared.tls.as_ref().map(|tls| &*tls.authority)
     }
 
     /// The address that the server listens on.
@@ -185,41 +202,61 @@ fn converse(stream: TcpStream, shared: &Shared) -> io::Result<()> {
     stream.set_write_timeout(Some(IDLE))?;
     stream.set_nodelay(true)?;
     let address = stream.local_addr()?.ip();
-    let mut writer = stream.try_clone()?;
-    let mut reader = Reader::new(stream);
+    let wire = Wire::new(stream, shared.tls.as_ref().map(|tls| &tls.config))?;
+    let encrypted = wire.is_encrypted();
+    let mut reader = Reader::new(wire);
     loop {
-        let incoming = match reader.next(&mut writer) {
+        let incoming = match reader.next() {
             Ok(Some(incoming)) => incoming,
             Ok(None) | Err(Bad::Io) => return Ok(()),
             Err(Bad::Request(status)) => {
                 let answer = Exchange::unreadable(status);
-                send(&mut writer, shared, answer, false, false)?;
-                return linger(writer);
+                send(reader.stream(), shared, answer, false, false)?;
+                return linger(reader.stream());
             }
         };
-        let Incoming { request, keep_alive } = incoming;
+        let Incoming { mut request, keep_alive } = incoming;
+        if encrypted {
+            request.extensions_mut().insert(Encrypted);
+        }
         let exchange = match guard::check(&request, address) {
-            Ok(()) => Exchange::new(&shared.engine, &request),
+            Ok(()) => answer(shared, &request),
             Err(refusal) => Exchange::refused(refusal),
         };
         let head_only = request.method() == Method::HEAD;
         let cut = exchange.wire.cut.is_some();
         if exchange.wire.close.is_some() {
             shared.stop.wait(exchange.wire.delay);
-            return writer.shutdown(Shutdown::Both);
+            return reader.stream().socket().shutdown(Shutdown::Both);
         }
-        if !send(&mut writer, shared, exchange, keep_alive, head_only)? {
+        if !send(reader.stream(), shared, exchange, keep_alive, head_only)? {
             return Ok(());
         }
         if !keep_alive || cut {
-            return linger(writer);
+            return linger(reader.stream());
         }
     }
 }
 
+/// Answers a request that may come from a page of another origin.
+fn answer(shared: &Shared, request: &Request) -> Exchange {
+    let origins = &shared.engine.settings().origins;
+    // The guard has kept such pages from what steers the emulator.
+    let is_api = !control::is_for(request);
+    if is_api && let Some(response) = cors::preflight(request, origins) {
+        return Exchange::plain(response);
+    }
+    let way = Way { on_port: true, goes_on: &|| !shared.stop.is_set() };
+    let mut exchange = Exchange::by(&shared.engine, request, &way);
+    if is_api {
+        cors::allow(request, origins, &mut exchange.response);
+    }
+    exchange
+}
+
 /// Writes an answer, with the faults on its way. Says whether the server goes on.
 fn send(
-    writer: &mut TcpStream,
+    writer: &mut Wire,
     shared: &Shared,
     exchange: Exchange,
     keep_alive: bool,
@@ -248,7 +285,7 @@ fn send(
 }
 
 fn write_slowly(
-    writer: &mut TcpStream,
+    writer: &mut Wire,
     shared: &Shared,
     bytes: &[u8],
     pause: Option<Duration>,
@@ -294,13 +331,15 @@ fn head(
 }
 
 /// Closes the sending half and reads a little more.
-fn linger(mut stream: TcpStream) -> io::Result<()> {
-    stream.shutdown(Shutdown::Write)?;
-    stream.set_read_timeout(Some(LINGER))?;
+fn linger(stream: &mut Wire) -> io::Result<()> {
+    stream.end()?;
+    stream.socket().set_read_timeout(Some(LINGER))?;
     let mut rest = [0; 8_192];
     for _ in 0..64 {
-        if stream.read(&mut rest)? == 0 {
-            break;
+        match stream.read(&mut rest) {
+            Ok(0) => break,
+            Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
+            _ => {}
         }
     }
     Ok(())

@@ -1,5 +1,6 @@
 //! Client secrets of applications.
 
+#[derive(Clone, PartialEq)]
 pub(in crate::emulator) struct ClientSecret {
     pub(in crate::emulator) id: String,
     pub(in crate::emulator) name: String,

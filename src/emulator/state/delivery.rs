@@ -45,9 +45,11 @@ impl Delivery {
         if self == Self::Email { "e-mail address" } else { "phone number" }
     }
 
-    fn looks_right(self, text: &str) -> bool {
+    pub(in crate::emulator) fn looks_right(self, text: &str) -> bool {
         match self {
-            Self::Email => text.contains('@'),
+            Self::Email => text
+                .split_once('@')
+                .is_some_and(|(name, host)| !name.is_empty() && !host.is_empty()),
             _ => text.starts_with(|c: char| c == '+' || c.is_ascii_digit()) && !text.contains('@'),
         }
     }

@@ -1,6 +1,5 @@
 //! Passwords as other systems stored them.
 
-use std::fmt::Write;
 use std::num::NonZeroU32;
 
 use aws_lc_rs::pbkdf2;
@@ -9,6 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use md5::{Digest, Md5};
 use serde_json::Value;
 
+use super::foreign_hash::{ForeignHash, to_hex};
 use crate::emulator::words::fields::{Fields, Object};
 use crate::emulator::words::refusal::{Refusal, Result};
 
@@ -17,7 +17,8 @@ const MAX_COST: u32 = 14;
 /// The greatest number of iterations of PBKDF2 that is checked.
 const MAX_ITERATIONS: i64 = 2_000_000;
 
-/// A password in one of the forms that the emulator can check: bcrypt, PBKDF2, Django's PBKDF2, MD5.
+/// A password in one of the forms that the emulator can check: bcrypt, PBKDF2, Django's PBKDF2, MD5, and those of
+/// [`ForeignHash`].
 #[derive(Clone)]
 pub(in crate::emulator) struct Hashed {
     form: Form,
@@ -28,6 +29,7 @@ pub(in crate::emulator) struct Hashed {
 #[derive(Clone)]
 enum Form {
     Bcrypt(String),
+    Foreign(ForeignHash),
     Md5(String),
     Pbkdf2 { function: pbkdf2::Algorithm, iterations: NonZeroU32, salt: Vec<u8>, hash: Vec<u8> },
 }
@@ -52,10 +54,10 @@ impl Hashed {
                 let iterations = of.int("iterations").unwrap_or_default();
                 pbkdf2_of(of.text("type"), iterations, bytes("salt"), bytes("hash"))
             }
-            "argon2" | "bach" | "buddyauth" | "firebase" | "phpass" | "sha" => {
+            "bach" | "buddyauth" => {
                 return Err(Refusal::uncovered_field(&format!("hashedPassword.{kind}")));
             }
-            _ => None,
+            kind => ForeignHash::read(kind, of).map(Form::Foreign),
         };
         match form {
             Some(form) => Ok(Self { form, wire }),
@@ -71,15 +73,8 @@ impl Hashed {
     pub(in crate::emulator) fn matches(&self, password: &str) -> bool {
         match &self.form {
             Form::Bcrypt(hash) => bcrypt::verify(password, hash).unwrap_or(false),
-            Form::Md5(hash) => {
-                let digest = Md5::digest(password);
-                let hex = digest.iter().fold(String::new(), |mut hex, byte| {
-                    // Writing to a string does not fail.
-                    let _ = write!(hex, "{byte:02x}");
-                    hex
-                });
-                hex.eq_ignore_ascii_case(hash)
-            }
+            Form::Md5(hash) => to_hex(&Md5::digest(password)).eq_ignore_ascii_case(hash),
+            Form::Foreign(hash) => hash.matches(password),
             Form::Pbkdf2 { function, iterations, salt, hash } => {
                 pbkdf2::verify(*function, *iterations, salt, password.as_bytes(), hash).is_ok()
             }
@@ -173,10 +168,10 @@ mod tests {
                     "iterations": 4_000_000_000_000_i64, "type": "sha256" } }),
                 "E011004",
             ),
-            (json!({ "argon2": {} }), "EMU501"),
-            (json!({ "firebase": {} }), "EMU501"),
-            (json!({ "phpass": {} }), "EMU501"),
-            (json!({ "sha": {} }), "EMU501"),
+            (json!({ "argon2": {} }), "E011004"),
+            (json!({ "firebase": {} }), "E011004"),
+            (json!({ "phpass": {} }), "E011004"),
+            (json!({ "sha": {} }), "E011004"),
         ] {
             assert_eq!(read(&hashed).err(), Some(code), "{hashed}");
         }

@@ -12,6 +12,7 @@ use super::user::User;
 use crate::emulator::words::context::Context;
 use crate::emulator::words::fields::{Fields, Object};
 use crate::emulator::words::refusal::{Refusal, Result};
+use crate::emulator::words::settings::seconds;
 
 /// Signs an access token for what a user has consented to.
 pub(in crate::emulator) fn issue(
@@ -27,7 +28,7 @@ pub(in crate::emulator) fn issue(
     if consent.expired(context.now) {
         return Err(Refusal::forbidden("The consent has expired"));
     }
-    let expires = context.expiry(context.settings.session_lifetime);
+    let expires = context.token_expiry(seconds(context.settings.session_lifetime));
     let mut claims = scope_claims(store, app.settings(), &consent.scopes, Some(user));
     claims.extend(base_claims(context, "", &user.id, expires));
     claims.remove("drn");

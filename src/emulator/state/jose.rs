@@ -1,9 +1,6 @@
 //! Signed tokens of others: those of clients, and proofs of possession.
 
-use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ED25519, RSA_PKCS1_2048_8192_SHA256,
-    RSA_PSS_2048_8192_SHA256, RsaPublicKeyComponents, UnparsedPublicKey,
-};
+use aws_lc_rs::signature::{self as sig, RsaParameters, RsaPublicKeyComponents, UnparsedPublicKey};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
@@ -11,8 +8,10 @@ use serde_json::{Value, json};
 use crate::emulator::words::digest::digest;
 
 /// The algorithms by which others may sign. The last one has two names (RFC 9864).
-pub(in crate::emulator) const ALGORITHMS: [&str; 6] =
-    ["RS256", "PS256", "ES256", "ES384", "EdDSA", "Ed25519"];
+pub(in crate::emulator) const ALGORITHMS: [&str; 11] = [
+    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA",
+    "Ed25519",
+];
 
 /// A token in compact form, read but not verified.
 pub(in crate::emulator) struct Jws<'a> {
@@ -72,31 +71,33 @@ impl<'a> Jws<'a> {
         let member = |name: &str| bytes(jwk[name].as_str()?);
         let kind = (jwk["kty"].as_str()?, jwk["crv"].as_str().unwrap_or_default());
         let (message, signature) = (self.signed.as_bytes(), &*self.signature);
+        if let ("RSA", _) = kind {
+            let key = RsaPublicKeyComponents { n: member("n")?, e: member("e")? };
+            return key.verify(of_rsa(algorithm)?, message, signature).ok();
+        }
         let point = || Some([vec![4], member("x")?, member("y")?].concat());
-        let verified = match (algorithm, kind) {
-            ("RS256", ("RSA", _)) => {
-                let key = RsaPublicKeyComponents { n: member("n")?, e: member("e")? };
-                key.verify(&RSA_PKCS1_2048_8192_SHA256, message, signature)
-            }
-            ("PS256", ("RSA", _)) => {
-                let key = RsaPublicKeyComponents { n: member("n")?, e: member("e")? };
-                key.verify(&RSA_PSS_2048_8192_SHA256, message, signature)
-            }
-            ("ES256", ("EC", "P-256")) => {
-                UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point()?)
-                    .verify(message, signature)
-            }
-            ("ES384", ("EC", "P-384")) => {
-                UnparsedPublicKey::new(&ECDSA_P384_SHA384_FIXED, point()?)
-                    .verify(message, signature)
-            }
-            ("EdDSA" | "Ed25519", ("OKP", "Ed25519")) => {
-                UnparsedPublicKey::new(&ED25519, member("x")?).verify(message, signature)
-            }
+        let (by, key): (&'static dyn sig::VerificationAlgorithm, _) = match (algorithm, kind) {
+            ("ES256", ("EC", "P-256")) => (&sig::ECDSA_P256_SHA256_FIXED, point()?),
+            ("ES384", ("EC", "P-384")) => (&sig::ECDSA_P384_SHA384_FIXED, point()?),
+            ("ES512", ("EC", "P-521")) => (&sig::ECDSA_P521_SHA512_FIXED, point()?),
+            ("EdDSA" | "Ed25519", ("OKP", "Ed25519")) => (&sig::ED25519, member("x")?),
             _ => return None,
         };
-        verified.ok()
+        UnparsedPublicKey::new(by, key).verify(message, signature).ok()
     }
+}
+
+/// How the algorithms of RSA keys verify (RFC 7518 sections 3.3 and 3.5).
+fn of_rsa(algorithm: &str) -> Option<&'static RsaParameters> {
+    Some(match algorithm {
+        "RS256" => &sig::RSA_PKCS1_2048_8192_SHA256,
+        "RS384" => &sig::RSA_PKCS1_2048_8192_SHA384,
+        "RS512" => &sig::RSA_PKCS1_2048_8192_SHA512,
+        "PS256" => &sig::RSA_PSS_2048_8192_SHA256,
+        "PS384" => &sig::RSA_PSS_2048_8192_SHA384,
+        "PS512" => &sig::RSA_PSS_2048_8192_SHA512,
+        _ => return None,
+    })
 }
 
 fn bytes(text: &str) -> Option<Vec<u8>> {
@@ -142,6 +143,66 @@ mod tests {
         let mut private = jwk;
         private["d"] = json!("x");
         assert_eq!(thumbprint(&private), None);
+    }
+
+    #[test]
+    fn every_algorithm_verifies_by_its_own_name_alone() {
+        use aws_lc_rs::rand::SystemRandom;
+        use aws_lc_rs::signature::{EcdsaKeyPair, Ed25519KeyPair, KeyPair, RsaEncoding};
+
+        let random = SystemRandom::new();
+        let signed = |algorithm: &str| {
+            format!("{}.e30", URL_SAFE_NO_PAD.encode(format!(r#"{{"alg":"{algorithm}"}}"#)))
+        };
+        let mut made = Vec::new();
+        let pair = aws_lc_rs::rsa::KeyPair::generate(aws_lc_rs::rsa::KeySize::Rsa2048).unwrap();
+        let public = pair.public_key();
+        let jwk = json!({
+            "kty": "RSA",
+            "e": URL_SAFE_NO_PAD.encode(public.exponent().big_endian_without_leading_zero()),
+            "n": URL_SAFE_NO_PAD.encode(public.modulus().big_endian_without_leading_zero()),
+        });
+        let encodings: [(&str, &'static dyn RsaEncoding); 6] = [
+            ("RS256", &sig::RSA_PKCS1_SHA256),
+            ("RS384", &sig::RSA_PKCS1_SHA384),
+            ("RS512", &sig::RSA_PKCS1_SHA512),
+            ("PS256", &sig::RSA_PSS_SHA256),
+            ("PS384", &sig::RSA_PSS_SHA384),
+            ("PS512", &sig::RSA_PSS_SHA512),
+        ];
+        for (algorithm, encoding) in encodings {
+            let mut signature = vec![0; pair.public_modulus_len()];
+            pair.sign(encoding, &random, signed(algorithm).as_bytes(), &mut signature).unwrap();
+            made.push((algorithm, jwk.clone(), signature));
+        }
+        for (algorithm, curve, of) in [
+            ("ES256", "P-256", &sig::ECDSA_P256_SHA256_FIXED_SIGNING),
+            ("ES384", "P-384", &sig::ECDSA_P384_SHA384_FIXED_SIGNING),
+            ("ES512", "P-521", &sig::ECDSA_P521_SHA512_FIXED_SIGNING),
+        ] {
+            let pair = EcdsaKeyPair::generate(of).unwrap();
+            let point = &pair.public_key().as_ref()[1..];
+            let (x, y) = point.split_at(point.len() / 2);
+            let [x, y] = [x, y].map(|part| URL_SAFE_NO_PAD.encode(part));
+            let signature = pair.sign(&random, signed(algorithm).as_bytes()).unwrap();
+            let jwk = json!({ "kty": "EC", "crv": curve, "x": x, "y": y });
+            made.push((algorithm, jwk, signature.as_ref().to_vec()));
+        }
+        for algorithm in ["EdDSA", "Ed25519"] {
+            let pair = Ed25519KeyPair::generate().unwrap();
+            let x = URL_SAFE_NO_PAD.encode(pair.public_key());
+            let signature = pair.sign(signed(algorithm).as_bytes()).as_ref().to_vec();
+            made.push((algorithm, json!({ "kty": "OKP", "crv": "Ed25519", "x": x }), signature));
+        }
+        let names: Vec<_> = made.iter().map(|(algorithm, ..)| *algorithm).collect();
+        assert_eq!(names, ALGORITHMS);
+        for (algorithm, jwk, signature) in &made {
+            for named in ALGORITHMS.into_iter().chain(["none", "HS256", ""]) {
+                let token = format!("{}.{}", signed(named), URL_SAFE_NO_PAD.encode(signature));
+                let verified = Jws::read(&token).unwrap().is_signed_by(jwk);
+                assert_eq!(verified, named == *algorithm, "{algorithm} named {named}");
+            }
+        }
     }
 
     #[test]

@@ -129,6 +129,11 @@ impl Mailbox {
         self.0.clear();
     }
 
+    /// Removes the messages to an address, or all.
+    pub(in crate::emulator) fn remove(&mut self, to: Option<&str>) {
+        self.0.retain(|message| to.is_some_and(|to| message.to != to));
+    }
+
     pub(in crate::emulator) fn iter(&self) -> impl DoubleEndedIterator<Item = &Message> {
         self.0.iter()
     }

@@ -3,7 +3,7 @@
 //! Nothing here knows of requests: what a function depends on beside the state is its
 //! [`Context`](super::words::context::Context). The types of things are below [`store`], which holds
 //! them all; what takes the whole state, as starting a session does, is above it: [`token`],
-//! [`inbound_token`], [`oauth_client`], [`oauth_grant`], [`oauth_token`], [`shape`], [`settle`], [`receive`], [`kinship`], [`password_rules`] and [`shown`].
+//! [`inbound_token`], [`oauth_client`], [`oauth_grant`], [`oauth_token`], [`shape`], [`settle`], [`receive`], [`kinship`], [`password_rules`], [`sso_choice`] and [`shown`].
 
 pub(in crate::emulator) mod access_key;
 pub(in crate::emulator) mod applications;
@@ -19,6 +19,7 @@ pub(in crate::emulator) mod documents;
 pub(in crate::emulator) mod engine;
 pub(in crate::emulator) mod family;
 pub(in crate::emulator) mod fga;
+pub(in crate::emulator) mod foreign_hash;
 pub(in crate::emulator) mod grants;
 pub(in crate::emulator) mod group;
 pub(in crate::emulator) mod hashed;
@@ -31,6 +32,7 @@ pub(in crate::emulator) mod kinship;
 pub(in crate::emulator) mod list;
 pub(in crate::emulator) mod mailbox;
 pub(in crate::emulator) mod management_key;
+pub(in crate::emulator) mod new_project;
 pub(in crate::emulator) mod notp;
 pub(in crate::emulator) mod oauth;
 pub(in crate::emulator) mod oauth_client;
@@ -53,7 +55,9 @@ pub(in crate::emulator) mod sign;
 pub(in crate::emulator) mod sign_in;
 pub(in crate::emulator) mod sso;
 pub(in crate::emulator) mod sso_application;
+pub(in crate::emulator) mod sso_choice;
 pub(in crate::emulator) mod store;
+pub(in crate::emulator) mod strength;
 pub(in crate::emulator) mod table;
 pub(in crate::emulator) mod tenant;
 pub(in crate::emulator) mod token;

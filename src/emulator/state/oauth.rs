@@ -23,9 +23,9 @@ const USER_CODE: &[u8; 20] = b"BCDFGHJKLMNPQRSTVWXZ";
 #[derive(Default)]
 pub(in crate::emulator) struct OAuth {
     pub(in crate::emulator) asks: Table<Ask>,
-    pub(in crate::emulator) codes: Table<Code>,
+    pub(in crate::emulator) codes: Table<Once<Code>>,
     pub(in crate::emulator) grants: Table<Grant>,
-    pub(in crate::emulator) refresh_tokens: Table<Refresh>,
+    pub(in crate::emulator) refresh_tokens: Table<Once<()>>,
     pub(in crate::emulator) access_tokens: Table<Access>,
     nonces: HashMap<String, i64>,
     /// What may be used once, and until when it is remembered.
@@ -183,22 +183,22 @@ impl Row for Grant {
     }
 }
 
-/// An authorization code. A spent one is kept: who uses it again is not to keep what it gave.
-pub(in crate::emulator) struct Code {
+/// What gives tokens once: an authorization code or a refresh token. A spent one is kept: whoever uses it again is
+/// not to keep what it gave.
+#[derive(Clone)]
+pub(in crate::emulator) struct Once<T> {
     pub(in crate::emulator) secret: Digest,
     pub(in crate::emulator) grant: String,
-    pub(in crate::emulator) redirect_uri: String,
-    pub(in crate::emulator) challenge: Option<String>,
     pub(in crate::emulator) expires: i64,
     pub(in crate::emulator) spent: bool,
+    pub(in crate::emulator) asked: T,
 }
 
-/// A refresh token. A spent one is kept for the same reason.
-pub(in crate::emulator) struct Refresh {
-    pub(in crate::emulator) secret: Digest,
-    pub(in crate::emulator) grant: String,
-    pub(in crate::emulator) expires: i64,
-    pub(in crate::emulator) spent: bool,
+/// What was asked for with an authorization code, and must come again with it.
+#[derive(Clone)]
+pub(in crate::emulator) struct Code {
+    pub(in crate::emulator) redirect_uri: String,
+    pub(in crate::emulator) challenge: Option<String>,
 }
 
 /// An access token that was signed.
@@ -212,13 +212,7 @@ pub(in crate::emulator) struct Access {
     pub(in crate::emulator) expires: i64,
 }
 
-impl Row for Code {
-    fn keys(&self) -> Vec<(By, Cow<'_, [u8]>)> {
-        vec![(By::Secret, Cow::Borrowed(&self.secret[..]))]
-    }
-}
-
-impl Row for Refresh {
+impl<T> Row for Once<T> {
     fn keys(&self) -> Vec<(By, Cow<'_, [u8]>)> {
         vec![(By::Secret, Cow::Borrowed(&self.secret[..]))]
     }

@@ -66,9 +66,9 @@ pub(in crate::emulator) fn allow(
     let client = client(context, store, &wish)?;
     let known = store.user(user).ok_or_else(|| denied(Refusal::no_user()))?;
     known.may_sign_in().map_err(denied)?;
-    let Context { settings, now, .. } = *context;
-    let signing_in =
-        Context { settings, now, origin: context.origin.clone(), token: None, method: METHOD };
+    let Context { settings, now, real, .. } = *context;
+    let origin = context.origin.clone();
+    let signing_in = Context { settings, now, real, origin, token: None, method: METHOD };
     let asked = SignIn { tenant: wish.tenant.clone(), ..SignIn::default() };
     token::sign_in(&signing_in, store, user, METHOD, asked).map_err(denied)?;
     let session = store.sessions.by_id.edit_last().map(|session| session.id.clone());

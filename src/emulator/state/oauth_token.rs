@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::inbound_token::scope_claims;
 use super::jose;
-use super::oauth::{Access, ClientKey, Grant, Refresh};
+use super::oauth::{Access, ClientKey, Grant, Once};
 use super::oauth_client::{CUSTOM_CLAIMS, Client, DESCOPE_CLAIMS, OFFLINE, OPENID};
 use super::oauth_client::{REFRESH, by_key};
 use super::oauth_grant;
@@ -49,7 +49,7 @@ pub(in crate::emulator) fn issue(
     if let Some(more) = scopes.iter().find(|scope| !granted.contains(scope)) {
         return Err(Denial::scope(format!("The scope {more:?} was not granted")));
     }
-    let expires = context.expiry(context.settings.session_lifetime);
+    let expires = context.token_expiry(seconds(context.settings.session_lifetime));
     let has = |scope: &str| granted.iter().any(|given| given == scope);
     let refreshes = has(OFFLINE) && client.allows(REFRESH) && !wanted.access_only;
     let jkt = wanted.jkt;
@@ -58,7 +58,7 @@ pub(in crate::emulator) fn issue(
     let mut answer = json!({
         "access_token": access,
         "token_type": if jkt.is_some() { "DPoP" } else { "Bearer" },
-        "expires_in": expires.saturating_sub(context.now),
+        "expires_in": seconds(context.settings.session_lifetime),
         "scope": scopes.join(" "),
     });
     if let Some(user) = found.user.as_deref().and_then(|user| store.user(user))
@@ -88,9 +88,9 @@ fn extend(store: &mut Store, grant: &str, until: i64) {
 /// A new refresh token, which keeps the user's session too.
 fn refresh_token(context: &Context<'_>, store: &mut Store, grant: &str) -> String {
     let token = random::token();
-    let expires = context.now.saturating_add(seconds(context.settings.refresh_lifetime));
+    let expires = context.token_expiry(seconds(context.settings.refresh_lifetime));
     let (secret, id) = (digest(&token), grant.to_owned());
-    let refresh = Refresh { secret, grant: id, expires, spent: false };
+    let refresh = Once { secret, grant: id, expires, spent: false, asked: () };
     store.applications.oauth.refresh_tokens.push(refresh);
     extend(store, grant, expires);
     let known = store.applications.oauth.grants.get(By::Id, grant);
@@ -116,7 +116,7 @@ fn access_claims(
         (None, Some(key)) => key,
         (None, None) => &client.id,
     };
-    let expires = context.expiry(context.settings.session_lifetime);
+    let expires = context.token_expiry(seconds(context.settings.session_lifetime));
     claims.extend(base_claims(context, "", subject, expires));
     claims.remove("drn");
     let audience = match resources {
@@ -206,7 +206,7 @@ fn id_claims(
     (scopes, access): (&[String], &str),
 ) -> Object {
     let mut claims = user_claims(store, client, scopes, user);
-    let expires = context.expiry(context.settings.session_lifetime);
+    let expires = context.token_expiry(seconds(context.settings.session_lifetime));
     claims.extend(base_claims(context, "", &user.id, expires));
     claims.remove("drn");
     let session = grant.session.as_deref().and_then(|id| store.sessions.get(id));
@@ -214,7 +214,7 @@ fn id_claims(
         ("iss", json!(grant.wish.issuer)),
         ("aud", json!(client.id)),
         ("azp", json!(client.id)),
-        ("auth_time", json!(grant.since)),
+        ("auth_time", json!(grant.since.min(context.issued()))),
         ("at_hash", json!(jose::hash(access, 16))),
         ("sid", json!(grant.session)),
         ("amr", json!(session.map(|session| &session.amr))),

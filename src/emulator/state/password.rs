@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::hashed::Hashed;
+use super::strength::score;
 use crate::emulator::words::context::Context;
 use crate::emulator::words::digest::{Digest, digest, saved_digest};
 use crate::emulator::words::fields::{Field, Fields, Kind, optional};
@@ -132,6 +133,16 @@ impl Password {
         self.expired || (policy.expiration && now >= self.set.saturating_add(lifetime))
     }
 
+    /// Whether too many wrong ones have locked it until it is reset.
+    pub(in crate::emulator) fn is_locked(&self, policy: &Policy, context: &Context<'_>) -> bool {
+        policy.attempts(context).is_some_and(|attempts| self.wrong_attempts >= attempts)
+    }
+
+    /// Whether too many wrong ones have locked it for a while.
+    pub(in crate::emulator) fn is_locked_for_now(&self, policy: &Policy, now: i64) -> bool {
+        policy.temp_lock && now < self.locked_until
+    }
+
     /// Refuses a wrong password, and any at all after too many wrong ones.
     pub(in crate::emulator) fn check(
         &mut self,
@@ -139,10 +150,10 @@ impl Password {
         policy: &Policy,
         context: &Context<'_>,
     ) -> Result<()> {
-        if policy.attempts(context).is_some_and(|attempts| self.wrong_attempts >= attempts) {
+        if self.is_locked(policy, context) {
             return Err(Refusal::unauthorized("Too many wrong passwords; reset the password"));
         }
-        if policy.temp_lock && context.now < self.locked_until {
+        if self.is_locked_for_now(policy, context.now) {
             return Err(Refusal::unauthorized("Too many wrong passwords; try again later"));
         }
         if !self.stored.is(text) {
@@ -153,7 +164,7 @@ impl Password {
                 self.locked_until = context.now.saturating_add(seconds);
                 self.wrong_since_lock = 0;
             }
-            return Err(Refusal::unauthorized("The password is wrong"));
+            return Err(Refusal::credentials());
         }
         (self.wrong_attempts, self.wrong_since_lock, self.locked_until) = (0, 0, 0);
         Ok(())
@@ -173,6 +184,9 @@ pub(in crate::emulator) struct Policy {
     pub(in crate::emulator) disallowed: String,
     /// It must not be the user's e-mail address.
     pub(in crate::emulator) no_email: bool,
+    /// Its [score](score) must not be less than the next number.
+    pub(in crate::emulator) strength: bool,
+    pub(in crate::emulator) strength_score: u32,
     pub(in crate::emulator) expiration: bool,
     pub(in crate::emulator) expiration_weeks: u32,
     pub(in crate::emulator) reuse: bool,
@@ -198,6 +212,8 @@ impl Default for Policy {
             any_letter: false,
             disallowed: String::new(),
             no_email: false,
+            strength: false,
+            strength_score: 0,
             expiration: false,
             expiration_weeks: 20,
             reuse: false,
@@ -231,6 +247,13 @@ impl Policy {
             any_letter: self.any_letter || other.any_letter,
             disallowed: format!("{}{}", self.disallowed, other.disallowed),
             no_email: self.no_email || other.no_email,
+            strength: self.strength || other.strength,
+            strength_score: both
+                .iter()
+                .filter(|of| of.strength)
+                .map(|of| of.strength_score)
+                .max()
+                .unwrap_or(0),
             expiration: self.expiration || other.expiration,
             expiration_weeks: least(both.map(|of| (of.expiration, of.expiration_weeks))),
             reuse: self.reuse || other.reuse,
@@ -287,6 +310,9 @@ impl Policy {
         }
         if text.contains(|letter| self.disallowed.contains(letter)) {
             return Err(Refusal::argument("The password has a character that is not allowed"));
+        }
+        if self.strength && score(text) < self.strength_score {
+            return Err(Refusal::argument("The password is too weak"));
         }
         if self.no_email && text.to_lowercase() == email.to_lowercase() {
             return Err(Refusal::argument("The password must not be the e-mail address"));

@@ -6,6 +6,9 @@ use super::delivery::Delivery;
 use super::sign_in::SignIn;
 use super::user::Profile;
 
+/// The purpose of codes and links that tests ask for.
+pub(in crate::emulator) const TEST: &str = "test";
+
 /// What waits for a proof.
 #[derive(Clone)]
 pub(in crate::emulator) struct Pending {
@@ -44,10 +47,12 @@ impl Pending {
         Self { method, login_id, address, purpose, then }
     }
 
-    /// Whether both lead to the same, so that a new code replaces the old one.
+    /// Whether both lead to the same, so that a new code replaces the old one. The code that a test asked for stays
+    /// good when its user asks for one to be sent.
     pub(in crate::emulator) fn same_purpose(&self, other: &Self) -> bool {
         self.method == other.method
             && self.login_id == other.login_id
+            && (self.purpose == TEST) == (other.purpose == TEST)
             && std::mem::discriminant(&self.then) == std::mem::discriminant(&other.then)
     }
 

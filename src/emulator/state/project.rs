@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::emulator::words::fields::Object;
 
@@ -10,23 +10,13 @@ use crate::emulator::words::fields::Object;
 pub(in crate::emulator) const COPIES: &str = "projects";
 
 /// What the emulator remembers of the project beside its users.
+#[derive(Default)]
 pub(in crate::emulator) struct Project {
     pub(in crate::emulator) about: About,
     pub(in crate::emulator) flows: BTreeMap<String, Flow>,
     pub(in crate::emulator) theme: Object,
     /// Files of imports that the emulator has no use for.
     pub(in crate::emulator) files: Object,
-}
-
-impl Default for Project {
-    fn default() -> Self {
-        Self {
-            about: About::default(),
-            flows: BTreeMap::from([("sign-up-or-in".to_owned(), Flow::sign_up_or_in())]),
-            theme: Object::new(),
-            files: Object::new(),
-        }
-    }
 }
 
 #[derive(Default)]
@@ -37,17 +27,8 @@ pub(in crate::emulator) struct About {
 }
 
 /// A flow. In the format of version 2 the screens are part of the flow.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub(in crate::emulator) struct Flow {
     pub(in crate::emulator) flow: Object,
     pub(in crate::emulator) screens: Option<Value>,
-}
-
-impl Flow {
-    /// The flow that every new project has.
-    pub(in crate::emulator) fn sign_up_or_in() -> Self {
-        let about = [("name", "Sign up or in"), ("description", "What a new project starts with")];
-        let flow = about.map(|(name, text)| (name.to_owned(), Value::from(text)));
-        Self { flow: Object::from_iter(flow), screens: Some(json!([])) }
-    }
 }

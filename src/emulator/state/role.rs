@@ -1,6 +1,6 @@
 //! Roles and permissions.
 
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub(in crate::emulator) struct Role {
     pub(in crate::emulator) id: String,
     pub(in crate::emulator) name: String,
@@ -13,7 +13,7 @@ pub(in crate::emulator) struct Role {
     pub(in crate::emulator) created: i64,
 }
 
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub(in crate::emulator) struct Permission {
     pub(in crate::emulator) id: String,
     pub(in crate::emulator) name: String,

@@ -19,6 +19,7 @@ impl User {
         let mut shown = json!({
             "userId": self.id,
             "loginIds": self.login_ids,
+            "externalIds": self.login_ids,
             "name": self.profile.name,
             "givenName": self.profile.given_name,
             "middleName": self.profile.middle_name,
@@ -33,6 +34,7 @@ impl User {
             "verifiedRecoveryEmail": self.verified_recovery_email,
             "verifiedRecoveryPhone": self.verified_recovery_phone,
             "roleNames": self.grants.role_names(store),
+            "permissions": store.permission_names(&self.grants.roles),
             "userTenants": self.grants.tenants(store),
             "status": self.status.as_str(),
             "test": self.test,
@@ -45,6 +47,7 @@ impl User {
             "SCIM": has(Factor::Scim),
             "TOTP": self.authenticator.is_some(),
             "webauthn": has(Factor::WebAuthn),
+            "push": false,
             "OAuth": self.oauth,
         });
         let locked_until = self.password.as_ref().map_or(0, |password| password.locked_until);

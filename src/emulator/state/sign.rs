@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeyPair, KeySize};
 use aws_lc_rs::signature::{
-    KeyPair as _, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, UnparsedPublicKey,
+    ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _, RSA_PKCS1_2048_8192_SHA256,
+    RSA_PKCS1_SHA256, RSA_PKCS1_SHA384, RsaEncoding, UnparsedPublicKey,
 };
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -37,12 +38,40 @@ fn generate() -> Result<Arc<KeyPair>> {
         .map_err(|_| Refusal::internal("No RSA key could be made"))
 }
 
+/// What a key signs by: sessions by RS256, client assertions by any.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(in crate::emulator) enum Algorithm {
+    Rs256,
+    Rs384,
+    Es384,
+}
+
+impl Algorithm {
+    pub(in crate::emulator) fn parse(name: &str) -> Option<Self> {
+        [Self::Rs256, Self::Rs384, Self::Es384].into_iter().find(|known| known.name() == name)
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Rs256 => "RS256",
+            Self::Rs384 => "RS384",
+            Self::Es384 => "ES384",
+        }
+    }
+}
+
+enum Pair {
+    Rsa(Arc<KeyPair>),
+    Ec(EcdsaKeyPair),
+}
+
 /// One signing key.
 pub(in crate::emulator) struct SigningKey {
     kid: String,
+    algorithm: Algorithm,
     own: bool,
     /// Made or fetched at first use: starting an emulator is to cost nothing.
-    pair: OnceLock<Arc<KeyPair>>,
+    pair: OnceLock<Pair>,
     /// When a replaced key leaves the set, in seconds since the epoch.
     until: Option<i64>,
 }
@@ -50,49 +79,100 @@ pub(in crate::emulator) struct SigningKey {
 impl SigningKey {
     /// A key made at once.
     pub(in crate::emulator) fn generate() -> Result<Self> {
-        Ok(Self { pair: OnceLock::from(generate()?), ..Self::later(true) })
+        let pair = OnceLock::from(Pair::Rsa(generate()?));
+        Ok(Self { pair, ..Self::later(Algorithm::Rs256, true) })
     }
 
-    fn later(own: bool) -> Self {
-        Self { kid: random::id("SK"), own, pair: OnceLock::new(), until: None }
+    fn later(algorithm: Algorithm, own: bool) -> Self {
+        Self { kid: random::id("SK"), algorithm, own, pair: OnceLock::new(), until: None }
     }
 
-    fn pair(&self) -> Result<&KeyPair> {
+    fn pair(&self) -> Result<&Pair> {
         if self.pair.get().is_none() {
-            let pair = if self.own { generate()? } else { shared()? };
+            let pair = match self.algorithm {
+                Algorithm::Es384 => EcdsaKeyPair::generate(&ECDSA_P384_SHA384_FIXED_SIGNING)
+                    .map(Pair::Ec)
+                    .map_err(|_| Refusal::internal("No key could be made"))?,
+                Algorithm::Rs256 | Algorithm::Rs384 if self.own => Pair::Rsa(generate()?),
+                Algorithm::Rs256 | Algorithm::Rs384 => Pair::Rsa(shared()?),
+            };
             // Lost races are fine: whoever was first decides.
             let _ = self.pair.set(pair);
         }
-        self.pair.get().map(Arc::as_ref).ok_or_else(|| Refusal::internal("No key"))
+        self.pair.get().ok_or_else(|| Refusal::internal("No key"))
     }
 
     fn jwk(&self) -> Result<Value> {
-        let public = self.pair()?.public_key();
-        Ok(json!({
-            "alg": "RS256",
-            "e": URL_SAFE_NO_PAD.encode(public.exponent().big_endian_without_leading_zero()),
-            "kid": self.kid,
-            "kty": "RSA",
-            "n": URL_SAFE_NO_PAD.encode(public.modulus().big_endian_without_leading_zero()),
-            "use": "sig",
-        }))
+        let text = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
+        let mut jwk = match self.pair()? {
+            Pair::Rsa(pair) => {
+                let public = pair.public_key();
+                json!({
+                    "kty": "RSA",
+                    "e": text(public.exponent().big_endian_without_leading_zero()),
+                    "n": text(public.modulus().big_endian_without_leading_zero()),
+                })
+            }
+            Pair::Ec(pair) => {
+                // The point, after a byte that says it is not compressed.
+                let point = pair.public_key().as_ref().get(1..).unwrap_or_default();
+                let (x, y) = point.split_at(point.len() / 2);
+                json!({ "kty": "EC", "crv": "P-384", "x": text(x), "y": text(y) })
+            }
+        };
+        jwk["alg"] = json!(self.algorithm.name());
+        jwk["kid"] = json!(self.kid);
+        jwk["use"] = json!("sig");
+        Ok(jwk)
+    }
+
+    /// A signed token with exactly these claims.
+    fn token(&self, claims: &Value) -> Result<String> {
+        let header = json!({ "alg": self.algorithm.name(), "kid": self.kid, "typ": "JWT" });
+        let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+        let mut token = format!("{}.{}", part(&header), part(claims));
+        let signature = self.signature(token.as_bytes())?;
+        token.push('.');
+        URL_SAFE_NO_PAD.encode_string(&signature, &mut token);
+        Ok(token)
+    }
+
+    fn signature(&self, message: &[u8]) -> Result<Vec<u8>> {
+        let failed = |_| Refusal::internal("The token could not be signed");
+        let random = SystemRandom::new();
+        match self.pair()? {
+            Pair::Rsa(pair) => {
+                let encoding: &'static dyn RsaEncoding = match self.algorithm {
+                    Algorithm::Rs384 => &RSA_PKCS1_SHA384,
+                    Algorithm::Rs256 | Algorithm::Es384 => &RSA_PKCS1_SHA256,
+                };
+                let mut signature = vec![0; pair.public_modulus_len()];
+                pair.sign(encoding, &random, message, &mut signature).map_err(failed)?;
+                Ok(signature)
+            }
+            Pair::Ec(pair) => {
+                let signature = pair.sign(&random, message).map_err(failed)?;
+                Ok(signature.as_ref().to_vec())
+            }
+        }
     }
 }
 
-/// The keys of one emulator: the first signs, the others are still published.
+/// The keys of one emulator. The first signs sessions. Some of the others sign client assertions by further
+/// algorithms, and some are only still published.
 pub(in crate::emulator) struct KeyRing(Vec<SigningKey>);
 
 impl KeyRing {
     pub(in crate::emulator) fn new(own: bool) -> Self {
-        Self(vec![SigningKey::later(own)])
+        Self(vec![SigningKey::later(Algorithm::Rs256, own)])
     }
 
-    /// Signs with `key` from now on. The old one stays in the set until then, if at all.
+    /// Signs with `key` from now on. The old ones stay in the set until then, if at all.
     pub(in crate::emulator) fn rotate(&mut self, key: SigningKey, keep_until: Option<i64>) {
         match keep_until {
             None => self.0.clear(),
             Some(_) => {
-                if let Some(old) = self.0.first_mut() {
+                for old in self.0.iter_mut().filter(|key| key.until.is_none()) {
                     old.until = keep_until;
                 }
             }
@@ -110,22 +190,28 @@ impl KeyRing {
         Ok(json!({ "keys": keys }))
     }
 
-    /// A signed token with exactly these claims.
+    /// A signed token of a session, with exactly these claims.
     pub(in crate::emulator) fn sign(&self, claims: &Value) -> Result<String> {
-        let key = self.0.first().ok_or_else(|| Refusal::internal("No key"))?;
-        let pair = key.pair()?;
-        let header = json!({ "alg": "RS256", "kid": key.kid, "typ": "JWT" });
-        let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
-        let mut token = format!("{}.{}", part(&header), part(claims));
-        let mut signature = vec![0; pair.public_modulus_len()];
-        pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), token.as_bytes(), &mut signature)
-            .map_err(|_| Refusal::internal("The token could not be signed"))?;
-        token.push('.');
-        URL_SAFE_NO_PAD.encode_string(&signature, &mut token);
+        self.0.first().ok_or_else(|| Refusal::internal("No key"))?.token(claims)
+    }
+
+    /// A token signed by this algorithm. Its key is published from the first such token on.
+    pub(in crate::emulator) fn sign_by(
+        &mut self,
+        algorithm: Algorithm,
+        claims: &Value,
+    ) -> Result<String> {
+        let fits = |key: &&SigningKey| key.algorithm == algorithm && key.until.is_none();
+        if let Some(key) = self.0.iter().find(fits) {
+            return key.token(claims);
+        }
+        let key = SigningKey::later(algorithm, self.0.first().is_some_and(|first| first.own));
+        let token = key.token(claims)?;
+        self.0.push(key);
         Ok(token)
     }
 
-    /// The claims of a token signed with a published key and not expired.
+    /// The claims of a token of a session: signed with a published key, and not expired.
     pub(in crate::emulator) fn verify(&self, token: &str, now: i64) -> Result<Value> {
         let malformed = || Refusal::token("The token is malformed");
         let (signed, signature) = token.rsplit_once('.').ok_or_else(malformed)?;
@@ -139,8 +225,11 @@ impl KeyRing {
             .published(now)
             .find(|key| header["kid"] == *key.kid)
             .ok_or_else(|| Refusal::token("The token's key is not in the key set"))?;
+        let (Algorithm::Rs256, Pair::Rsa(pair)) = (key.algorithm, key.pair()?) else {
+            return Err(Refusal::token("The token's key signs client assertions alone"));
+        };
         let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| malformed())?;
-        UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, key.pair()?.public_key().as_ref())
+        UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, pair.public_key().as_ref())
             .verify(signed.as_bytes(), &signature)
             .map_err(|_| Refusal::token("The token's signature is wrong"))?;
         let claims = parse(claims)?;
@@ -154,6 +243,7 @@ impl KeyRing {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::emulator::state::jose::Jws;
 
     #[test]
     fn what_is_signed_verifies_with_the_published_key_alone() {
@@ -186,6 +276,34 @@ mod tests {
         ring.rotate(SigningKey::generate().unwrap(), None);
         assert_eq!(ring.set(0).unwrap()["keys"].as_array().unwrap().len(), 1);
         assert!(ring.verify(&second, 0).is_err());
+    }
+
+    #[test]
+    fn an_assertion_verifies_with_the_key_of_its_algorithm_and_opens_no_session() {
+        let mut ring = KeyRing::new(false);
+        for name in ["RS256", "RS384", "ES384"] {
+            let algorithm = Algorithm::parse(name).unwrap();
+            let claims = json!({ "exp": 100 });
+            let token = ring.sign_by(algorithm, &claims).unwrap();
+            let jws = Jws::read(&token).unwrap();
+            let set = ring.set(0).unwrap();
+            let named = set["keys"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .filter(|key| key["kid"] == jws.header["kid"]);
+            let algorithms: Vec<_> = named.map(|key| &key["alg"]).collect();
+            assert_eq!((algorithms, &jws.header["alg"]), (vec![&json!(name)], &json!(name)));
+            assert!(jws.is_signed_by_any(&set), "{name}");
+            assert_eq!(ring.verify(&token, 0).is_ok(), name == "RS256", "{name}");
+            ring.sign_by(algorithm, &claims).unwrap();
+            assert_eq!(ring.set(0).unwrap(), set, "one key per algorithm");
+        }
+        assert!(Algorithm::parse("ES256").is_none());
+        let assertion = ring.sign_by(Algorithm::Es384, &json!({})).unwrap();
+        ring.rotate(SigningKey::generate().unwrap(), Some(50));
+        assert!(Jws::read(&assertion).unwrap().is_signed_by_any(&ring.set(49).unwrap()));
+        assert!(!Jws::read(&assertion).unwrap().is_signed_by_any(&ring.set(50).unwrap()));
     }
 
     #[test]

@@ -54,6 +54,7 @@ pub(in crate::emulator) const RESERVED: &[&str] = &[
     "iss",
     "jti",
     "nbf",
+    "nsec",
     "permissions",
     "rexp",
     "roles",

@@ -10,6 +10,7 @@ pub(in crate::emulator) enum Protocol {
     WsFed,
 }
 
+#[derive(Clone, PartialEq)]
 pub(in crate::emulator) struct SsoApplication {
     pub(in crate::emulator) id: String,
     pub(in crate::emulator) protocol: Protocol,

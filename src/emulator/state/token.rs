@@ -217,7 +217,7 @@ pub(in crate::emulator) fn extend(
     session.claims.extend(more);
     if let Some(lifetime) = lifetime(options) {
         session.lifetime = Some(lifetime);
-        claims.insert("exp".to_owned(), json!(context.now.saturating_add(lifetime)));
+        claims.insert("exp".to_owned(), json!(context.token_expiry(lifetime)));
     }
     drop(session);
     refresh.expires = claims["exp"].as_i64().unwrap_or(context.now);
@@ -266,7 +266,7 @@ pub(in crate::emulator) fn base_claims(
     let claims = json!({
         "drn": name,
         "exp": expires,
-        "iat": context.now,
+        "iat": context.issued(),
         "iss": context.settings.issuer(),
         "jti": random::text(22),
         "sub": subject,
@@ -282,7 +282,7 @@ fn new_refresh_token(
 ) -> Result<String> {
     let known = store.sessions.get(session).ok_or_else(Refusal::logged_out)?;
     let lifetime = known.lifetime.unwrap_or_else(|| seconds(context.settings.refresh_lifetime));
-    let expires = context.now.saturating_add(lifetime);
+    let expires = context.token_expiry(lifetime);
     let mut claims = base_claims(context, "DSR", &known.user, expires);
     if let Some(actor) = &known.actor {
         claims.insert("act".to_owned(), json!({ "sub": actor }));
@@ -318,7 +318,7 @@ fn answer(context: &Context<'_>, store: &Store, refresh_token: &str, shown: Show
     let session = store.sessions.get(&refresh.session).ok_or_else(Refusal::logged_out)?;
     let user = store.user(&session.user).ok_or_else(Refusal::no_user)?;
 
-    let expires = context.now.saturating_add(seconds(context.settings.session_lifetime));
+    let expires = context.token_expiry(seconds(context.settings.session_lifetime));
     // Custom claims first: they override none of Descope's.
     let mut claims = session.claims.clone();
     let shape = Shape::of_user(context, store, user, refresh.tenant.as_deref());
@@ -341,6 +341,7 @@ fn answer(context: &Context<'_>, store: &Store, refresh_token: &str, shown: Show
         "cookiePath": "/",
         "cookieMaxAge": max_age,
         "cookieExpiration": refresh.expires,
+        "sessionExpiration": expires,
         "user": user.show(store),
         "firstSeen": shown.first_seen,
     }));

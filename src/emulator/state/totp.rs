@@ -44,13 +44,24 @@ impl Authenticator {
         Ok(Self { key, ..Self::new() })
     }
 
+    /// Whether the wrong codes are so long ago that they no longer count.
+    fn has_rested(&self, context: &Context<'_>) -> bool {
+        let pause = context.now.saturating_sub(self.last_attempt);
+        pause >= seconds(context.settings.code_lifetime)
+    }
+
+    /// Whether too many wrong codes have locked it.
+    pub(in crate::emulator) fn is_locked(&self, context: &Context<'_>) -> bool {
+        !self.has_rested(context) && self.wrong_attempts >= context.settings.max_attempts
+    }
+
     /// Checks a code, and spends it if it is right.
     pub(in crate::emulator) fn check(&mut self, context: &Context<'_>, code: &str) -> Result<()> {
-        let pause = context.now.saturating_sub(self.last_attempt);
-        if pause >= seconds(context.settings.code_lifetime) {
-            self.wrong_attempts = 0;
-        } else if self.wrong_attempts >= context.settings.max_attempts {
+        if self.is_locked(context) {
             return Err(Refusal::too_many_attempts());
+        }
+        if self.has_rested(context) {
+            self.wrong_attempts = 0;
         }
         let now = context.now.div_euclid(STEP);
         let step = (now - SKEW..=now + SKEW).find(|step| self.code(*step) == code);

@@ -9,6 +9,8 @@ pub(in crate::emulator) struct Context<'a> {
     pub(in crate::emulator) settings: &'a Settings,
     /// Seconds since the epoch.
     pub(in crate::emulator) now: i64,
+    /// The machine's time, where the tokens are for a client that keeps it.
+    pub(in crate::emulator) real: Option<i64>,
     /// The URL under which the client knows the emulator, such as `http://127.0.0.1:8080`.
     pub(in crate::emulator) origin: String,
     /// The refresh token or the access key of the bearer.
@@ -20,7 +22,7 @@ pub(in crate::emulator) struct Context<'a> {
 impl<'a> Context<'a> {
     /// The context of something that no request asked for.
     pub(in crate::emulator) fn new(settings: &'a Settings, now: i64) -> Self {
-        Self { settings, now, origin: String::new(), token: None, method: "" }
+        Self { settings, now, real: None, origin: String::new(), token: None, method: "" }
     }
 
     pub(in crate::emulator) fn required_token(&self) -> Result<&str> {
@@ -30,6 +32,22 @@ impl<'a> Context<'a> {
     /// When something expires that is good for this long from now on.
     pub(in crate::emulator) fn expiry(&self, lifetime: Duration) -> i64 {
         self.now.saturating_add(seconds(lifetime))
+    }
+
+    /// When a token is issued that begins now: not in the future of its client.
+    pub(in crate::emulator) fn issued(&self) -> i64 {
+        self.real.map_or(self.now, |real| real.min(self.now))
+    }
+
+    /// When a token expires that begins now: not in the past of its client.
+    pub(in crate::emulator) fn token_expiry(&self, lifetime: i64) -> i64 {
+        self.real.map_or(self.now, |real| real.max(self.now)).saturating_add(lifetime)
+    }
+
+    /// What the clock showed by which a client wrote this time: the emulator's, or the machine's.
+    pub(in crate::emulator) fn clock_of(&self, time: i64) -> i64 {
+        let real = self.real.filter(|real| real.abs_diff(time) < self.now.abs_diff(time));
+        real.unwrap_or(self.now)
     }
 
     /// When a code, a link or a ceremony expires that begins now.

@@ -2,10 +2,13 @@
 //!
 //! Each operation lists its fields. A field that is not listed, or has another type, is refused
 //! with its name; `null` counts as unset, because official clients send it for what they have not.
+//! The service ignores fields that it does not know, and so may the emulator. Phone numbers take the form of
+//! E.164 here, wherever they are given.
 
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
+use super::phone;
 use super::refusal::{Refusal, Result};
 
 pub(in crate::emulator) type Object = Map<String, Value>;
@@ -67,16 +70,44 @@ pub(in crate::emulator) enum Shape {
     Texts,
 }
 
-/// Parses a body. A bare array comes back under the name `""`.
+/// What becomes of fields that an operation does not have.
+pub(in crate::emulator) enum Unknown {
+    Refused,
+    /// Their paths are collected.
+    Ignored(Vec<String>),
+}
+
+impl Unknown {
+    fn meet(&mut self, path: String) -> Result<()> {
+        match self {
+            Self::Refused => Err(Refusal::invalid(format!("The {path} field is unknown"))),
+            Self::Ignored(paths) => {
+                paths.push(path);
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Parses a body, and refuses unknown fields. A bare array comes back under the name `""`.
 pub(in crate::emulator) fn parse(shape: Shape, bytes: &[u8]) -> Result<Object> {
+    parse_with(shape, bytes, &mut Unknown::Refused)
+}
+
+/// Likewise, with a choice of what becomes of unknown fields.
+pub(in crate::emulator) fn parse_with(
+    shape: Shape,
+    bytes: &[u8],
+    unknown: &mut Unknown,
+) -> Result<Object> {
     let value = if bytes.iter().all(u8::is_ascii_whitespace) {
         Value::Null
     } else {
         serde_json::from_slice(bytes).map_err(|_| Refusal::malformed("The body is not JSON"))?
     };
     match (shape, value) {
-        (Shape::Object(fields), Value::Null) => object(fields, Object::new(), ""),
-        (Shape::Object(fields), Value::Object(map)) => object(fields, map, ""),
+        (Shape::Object(fields), Value::Null) => object_with(fields, Object::new(), "", unknown),
+        (Shape::Object(fields), Value::Object(map)) => object_with(fields, map, "", unknown),
         (Shape::Object(_), _) => Err(Refusal::invalid("The body must be an object")),
         (Shape::Texts, Value::Array(items)) if items.iter().all(Value::is_string) => {
             Ok(Object::from_iter([(String::new(), Value::Array(items))]))
@@ -91,11 +122,21 @@ pub(in crate::emulator) fn object(
     map: Object,
     path: &str,
 ) -> Result<Object> {
+    object_with(fields, map, path, &mut Unknown::Refused)
+}
+
+fn object_with(
+    fields: &'static [Field],
+    map: Object,
+    path: &str,
+    unknown: &mut Unknown,
+) -> Result<Object> {
     let mut checked = Object::new();
     for (name, value) in map {
         let path = join(path, &name);
         let Some(field) = fields.iter().find(|field| field.name == name) else {
-            return Err(Refusal::invalid(format!("The {path} field is unknown")));
+            unknown.meet(path)?;
+            continue;
         };
         match (value, field.kind) {
             // The nil slice of a Go program.
@@ -107,7 +148,9 @@ pub(in crate::emulator) fn object(
             }
             (Value::Null, _) => {}
             (value, kind) => {
-                checked.insert(name, typed(kind, value, &path)?);
+                let mut value = typed(kind, value, &path, unknown)?;
+                phone::normalize(field.name, &mut value);
+                checked.insert(name, value);
             }
         }
     }
@@ -125,16 +168,18 @@ fn join(path: &str, name: &str) -> String {
     if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
 }
 
-fn typed(kind: Kind, value: Value, path: &str) -> Result<Value> {
+fn typed(kind: Kind, value: Value, path: &str, unknown: &mut Unknown) -> Result<Value> {
     let wanted = match (kind, value) {
         (Kind::Object(fields), Value::Object(map)) => {
-            return object(fields, map, path).map(Value::Object);
+            return object_with(fields, map, path, unknown).map(Value::Object);
         }
         (Kind::Objects(fields), Value::Array(items)) => {
             return items
                 .into_iter()
                 .enumerate()
-                .map(|(at, item)| typed(Kind::Object(fields), item, &format!("{path}[{at}]")))
+                .map(|(at, item)| {
+                    typed(Kind::Object(fields), item, &format!("{path}[{at}]"), unknown)
+                })
                 .collect();
         }
         (Kind::Bool, value @ Value::Bool(_)) | (Kind::Text, value @ Value::String(_)) => {
@@ -161,6 +206,15 @@ fn typed(kind: Kind, value: Value, path: &str) -> Result<Value> {
 
 /// Parses a query string. An empty value counts as unset, as Python clients send it for `None`.
 pub(in crate::emulator) fn query(fields: &'static [Field], text: &str) -> Result<Object> {
+    query_with(fields, text, &mut Unknown::Refused)
+}
+
+/// Likewise, with a choice of what becomes of unknown fields.
+pub(in crate::emulator) fn query_with(
+    fields: &'static [Field],
+    text: &str,
+    unknown: &mut Unknown,
+) -> Result<Object> {
     let mut map = Object::new();
     for pair in text.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -178,7 +232,7 @@ pub(in crate::emulator) fn query(fields: &'static [Field], text: &str) -> Result
             return Err(Refusal::invalid(format!("The {name} field appears twice")));
         }
     }
-    object(fields, map, "")
+    object_with(fields, map, "", unknown)
 }
 
 fn form_decode(text: &str) -> Result<String> {

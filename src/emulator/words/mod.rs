@@ -7,6 +7,7 @@ pub(in crate::emulator) mod fields;
 pub(in crate::emulator) mod oauth;
 pub(in crate::emulator) mod operations;
 pub(in crate::emulator) mod path;
+pub(in crate::emulator) mod phone;
 pub(in crate::emulator) mod random;
 pub(in crate::emulator) mod refusal;
 pub(in crate::emulator) mod settings;

@@ -66,7 +66,8 @@ mod tests {
             match word {
                 "body" => body.extend(names(part)),
                 "query" => query.extend(names(part)),
-                "also" => {
+                // A field of the query has a question mark.
+                "also" | "taken" => {
                     for name in part.split(" -- ").take(1).flat_map(names) {
                         match name.strip_prefix('?') {
                             Some(name) => query.insert(name),

@@ -83,8 +83,14 @@ impl Refusal {
 
     /// A token whose session was ended.
     pub(in crate::emulator) fn logged_out() -> Self {
-        let message = "The session was logged out";
-        Self::new(StatusCode::UNAUTHORIZED, "E064001", "Token expired by logout", message)
+        Self::new(StatusCode::UNAUTHORIZED, "E064001", "Invalid token", "Expired due to logout")
+    }
+
+    /// A wrong password. An unknown user and one without a password get the same answer, which tells nobody who
+    /// has an account.
+    pub(in crate::emulator) fn credentials() -> Self {
+        let message = "Invalid signin credentials";
+        Self::new(StatusCode::UNAUTHORIZED, "EMU401", message, message)
     }
 
     /// Known, but not allowed.

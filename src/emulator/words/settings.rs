@@ -15,9 +15,12 @@ pub enum Issuer {
     App,
 }
 
+#[derive(Clone)]
 pub(in crate::emulator) struct Settings {
     pub(in crate::emulator) project_id: String,
     pub(in crate::emulator) management_key: String,
+    /// Whether the project lacks what Descope gives a new one.
+    pub(in crate::emulator) empty_project: bool,
     pub(in crate::emulator) issuer: Issuer,
     pub(in crate::emulator) own_key: bool,
     pub(in crate::emulator) session_lifetime: Duration,
@@ -27,6 +30,13 @@ pub(in crate::emulator) struct Settings {
     pub(in crate::emulator) code_lifetime: Duration,
     pub(in crate::emulator) max_attempts: u32,
     pub(in crate::emulator) oauth_providers: Vec<String>,
+    /// Whether unknown fields are refused; if unset, in the process but not on a port.
+    pub(in crate::emulator) strict: Option<bool>,
+    /// The origins whose pages may call the API; if there are none, those of this machine.
+    pub(in crate::emulator) origins: Vec<String>,
+    pub(in crate::emulator) requests_per_minute: Option<u32>,
+    /// Whether a request makes the project that it names.
+    pub(in crate::emulator) any_project: bool,
 }
 
 impl Settings {

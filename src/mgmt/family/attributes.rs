@@ -3,7 +3,6 @@
 use super::{CustomAttribute, Families};
 use crate::check;
 use crate::error::Result;
-use crate::mgmt::attribute::check_names;
 
 impl Families<'_> {
     /// Lists the attributes that the project defines for its families.
@@ -50,8 +49,7 @@ impl Families<'_> {
         self.0
             .post("/v1/mgmt/family/customattribute/create")
             .check(check::not_empty("attributes", attributes))
-            .check(check_names(attributes))
-            .field("attributes", attributes)
+            .attributes(attributes)
             .send_list("data")
     }
 

@@ -3,7 +3,6 @@
 use super::{CustomAttribute, SsoApplications};
 use crate::check;
 use crate::error::Result;
-use crate::mgmt::attribute::check_names;
 
 /// # Custom attributes of the project
 impl SsoApplications<'_> {
@@ -50,8 +49,7 @@ impl SsoApplications<'_> {
         self.0
             .post("/v1/mgmt/sso/idp/app/customattribute/create")
             .check(check::not_empty("attributes", attributes))
-            .check(check_names(attributes))
-            .field("attributes", attributes)
+            .attributes(attributes)
             .send_list("data")
     }
 

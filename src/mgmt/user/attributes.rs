@@ -2,7 +2,6 @@
 
 use super::{CustomAttribute, Users};
 use crate::error::Result;
-use crate::mgmt::attribute::check_names;
 
 /// # Custom attributes of the project
 impl Users<'_> {
@@ -44,11 +43,7 @@ impl Users<'_> {
         &self,
         attributes: &[CustomAttribute],
     ) -> Result<Vec<CustomAttribute>> {
-        self.0
-            .post("/v1/mgmt/user/customattribute/create")
-            .check(check_names(attributes))
-            .field("attributes", attributes)
-            .send_list("data")
+        self.0.post("/v1/mgmt/user/customattribute/create").attributes(attributes).send_list("data")
     }
 
     /// Deletes attributes with all their values, and returns those that are left. This cannot be
@@ -108,8 +103,7 @@ impl Users<'_> {
     ) -> Result<Vec<CustomAttribute>> {
         self.0
             .post("/v1/mgmt/user/families/customattribute/create")
-            .check(check_names(attributes))
-            .field("attributes", attributes)
+            .attributes(attributes)
             .send_list("data")
     }
 

@@ -5,8 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::hashed::encode;
-use super::{HashedPassword, InitialPassword, Invitation, UserPatch, UserProfile, Users};
+use super::hashed::{encode, password_setters};
+use super::{InitialPassword, Invitation, UserPatch, UserProfile, Users};
 use crate::call::Call;
 use crate::check;
 use crate::error::Result;
@@ -22,7 +22,8 @@ impl Users<'_> {
     /// [`failed`](BatchOutcome::failed).
     ///
     /// Descope documents no largest batch. Send some hundred users per call, so that it ends before its
-    /// [deadline](crate::ClientBuilder::deadline). Creating counts towards the limit of 100 calls a minute.
+    /// [deadline](crate::ClientBuilder::deadline). Creating counts towards the limit of 100 calls a minute. For
+    /// more users than that, see [`create_in_bulk`](Self::create_in_bulk).
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
@@ -86,6 +87,9 @@ impl Users<'_> {
 
     /// Changes several users, named by login ID; see [`patch`](Self::patch).
     ///
+    /// Descope documents no largest batch. Send some hundred users per call, or leave it to
+    /// [`patch_in_bulk`](Self::patch_in_bulk).
+    ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
@@ -102,7 +106,7 @@ impl Users<'_> {
     ///
     /// [`Error::Argument`](crate::Error::Argument) for an empty login ID. Users who cannot be
     /// changed are in [`failed`](BatchOutcome::failed).
-    pub fn patch_batch(&self, patches: &[(&str, UserPatch)]) -> Result<BatchOutcome> {
+    pub fn patch_batch(&self, patches: &[(impl AsRef<str>, UserPatch)]) -> Result<BatchOutcome> {
         #[derive(Serialize)]
         #[serde(rename_all = "camelCase")]
         struct Item<'a> {
@@ -112,7 +116,7 @@ impl Users<'_> {
         }
 
         let items: Vec<_> =
-            patches.iter().map(|(login_id, patch)| Item { login_id, patch }).collect();
+            patches.iter().map(|(id, patch)| Item { login_id: id.as_ref(), patch }).collect();
         let mut login_ids = items.iter().map(|item| item.login_id);
         let outcome: BatchOutcome = self
             .0
@@ -198,25 +202,12 @@ impl BatchUser {
         self.profile = self.profile.status(status);
         self
     }
-
-    /// Sets [`password`](field@Self::password), in cleartext.
-    #[must_use]
-    pub fn password(mut self, password: impl Into<Secret>) -> Self {
-        self.password = Some(InitialPassword::Cleartext(password.into()));
-        self
-    }
-
-    /// Sets [`password`](field@Self::password), as another system has stored it.
-    #[must_use]
-    pub fn hashed_password(mut self, password: HashedPassword) -> Self {
-        self.password = Some(InitialPassword::Hashed(password));
-        self
-    }
 }
 
 setters!(BatchUser {
     profile: nested<UserProfile>, seed: opt<Secret>, created_time: opt<crate::UnixTime>,
 });
+password_setters!(BatchUser);
 
 /// What became of a batch.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]

@@ -109,11 +109,12 @@ pub enum HashedPassword {
         #[serde(rename = "type")]
         function: HashFunction,
     },
-    /// SHA, with a salt.
+    /// SHA, of the password and the salt that follows it.
     Sha {
         /// The hash in hexadecimal.
         hash: String,
-        /// The salt in hexadecimal.
+        /// The salt in hexadecimal; empty if there is none.
+        #[serde(skip_serializing_if = "String::is_empty")]
         salt: String,
         /// The hash function: SHA-1, SHA-256 or SHA-512.
         #[serde(rename = "type")]
@@ -177,6 +178,30 @@ impl InitialPassword {
         }
     }
 }
+
+/// Writes the setters of the [`InitialPassword`] of a new user.
+macro_rules! password_setters {
+    ($user:ident) => {
+        impl $user {
+            /// Sets [`password`](field@Self::password), in cleartext.
+            #[must_use]
+            pub fn password(mut self, password: impl Into<$crate::Secret>) -> Self {
+                self.password =
+                    Some($crate::mgmt::user::InitialPassword::Cleartext(password.into()));
+                self
+            }
+
+            /// Sets [`password`](field@Self::password), as another system has stored it.
+            #[must_use]
+            pub fn hashed_password(mut self, password: $crate::mgmt::user::HashedPassword) -> Self {
+                self.password = Some($crate::mgmt::user::InitialPassword::Hashed(password));
+                self
+            }
+        }
+    };
+}
+
+pub(super) use password_setters;
 
 /// What a [`HashedPassword`] is made with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

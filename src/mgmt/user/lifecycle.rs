@@ -11,7 +11,11 @@ use crate::transport::http::Method;
 
 /// # Creating, loading, changing and deleting a user
 impl Users<'_> {
-    /// Creates a user.
+    /// Creates a user. They are [`Invited`](crate::UserStatus::Invited) until they sign in, unless
+    /// [`status`](super::UserProfile::status) says otherwise.
+    ///
+    /// A login ID that is an e-mail address or a phone number is also where the user is reached, unless you give
+    /// another address. Descope keeps phone numbers in the form of E.164, such as `+12025550101`.
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();
@@ -43,8 +47,7 @@ impl Users<'_> {
             .send_field("user")
     }
 
-    /// Creates a user and invites them, by e-mail unless the invitation says otherwise. They are
-    /// [`Invited`](crate::UserStatus::Invited) until they sign in.
+    /// Creates a user and sends them an invitation, by e-mail unless the invitation says otherwise.
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();

@@ -12,6 +12,7 @@
 //! | change one thing | [`update_email`](Users::update_email), [`add_roles`](Users::add_roles) and others |
 //! | go through many users | [`iter`](Users::iter), one page at a time |
 //! | create or change many users | [`create_batch`](Users::create_batch), [`patch_batch`](Users::patch_batch) |
+//! | create or change any number of users | [`create_in_bulk`](Users::create_in_bulk), [`patch_in_bulk`](Users::patch_in_bulk) |
 //! | sign in within a test | [`create_test_user`](Users::create_test_user) |
 //!
 //! Calls about a user that does not exist fail with
@@ -28,6 +29,8 @@ mod lifecycle;
 mod search;
 
 mod batch;
+
+mod bulk;
 
 mod change;
 

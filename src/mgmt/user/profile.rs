@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{HashedPassword, InitialPassword};
+use super::InitialPassword;
+use super::hashed::password_setters;
 use crate::models::{TenantRoles, UserStatus};
 use crate::options::setters;
 use crate::secret::Secret;
@@ -39,10 +40,10 @@ pub struct UserProfile {
     /// The URL of a picture.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub picture: Option<String>,
-    /// Whether the e-mail address counts as verified.
+    /// Whether the e-mail address counts as verified. A new address does by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verified_email: Option<bool>,
-    /// Whether the phone number counts as verified.
+    /// Whether the phone number counts as verified. A new number does by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verified_phone: Option<bool>,
     /// The e-mail address by which the user gets back in without the others.
@@ -75,8 +76,8 @@ pub struct UserProfile {
     /// The families to belong to.
     #[serde(rename = "familyAssociations", skip_serializing_if = "Option::is_none")]
     pub families: Option<Vec<FamilyAssociation>>,
-    /// Whether the user may sign in. For new users, it defaults to enabled, or to invited for
-    /// [`invite`](super::Users::invite). An update that does not set it leaves it as it is.
+    /// Whether the user may sign in. A new user is [`Invited`](UserStatus::Invited) by default, and becomes
+    /// [`Enabled`](UserStatus::Enabled) with the first sign-in. An update that does not set it leaves it as it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<UserStatus>,
     /// Whether this is a test user; see [`Users::create_test_user`](super::Users::create_test_user).
@@ -105,6 +106,21 @@ setters!(UserProfile {
 /// let ada = NewUser::default().name("Ada Lovelace").email("ada@example.com");
 /// assert_eq!(ada.profile.name.as_deref(), Some("Ada Lovelace"));
 /// ```
+///
+/// With a password that another system has stored:
+///
+/// ```
+/// # let emulator = descope::emulator::Emulator::new();
+/// # let client = descope::Client::builder().emulator(&emulator).build()?;
+/// use descope::mgmt::user::{HashedPassword, NewUser};
+///
+/// // "password"
+/// let hash = "5f4dcc3b5aa765d61d8327deb882cf99".to_owned();
+/// let ada = NewUser::default().hashed_password(HashedPassword::Md5 { hash });
+/// client.mgmt().user().create("ada", &ada)?;
+/// client.auth().password().sign_in("ada", "password", &Default::default())?;
+/// # Ok::<(), descope::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -121,35 +137,9 @@ pub struct NewUser {
 }
 
 setters!(NewUser { profile: nested<UserProfile>, invite_url: opt<String> });
+password_setters!(NewUser);
 
 impl NewUser {
-    /// Sets [`password`](field@Self::password), in cleartext.
-    #[must_use]
-    pub fn password(mut self, password: impl Into<Secret>) -> Self {
-        self.password = Some(InitialPassword::Cleartext(password.into()));
-        self
-    }
-
-    /// Sets [`password`](field@Self::password), as another system has stored it.
-    ///
-    /// ```
-    /// # let emulator = descope::emulator::Emulator::new();
-    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
-    /// use descope::mgmt::user::{HashedPassword, NewUser};
-    ///
-    /// // "password"
-    /// let hash = "5f4dcc3b5aa765d61d8327deb882cf99".to_owned();
-    /// let ada = NewUser::default().hashed_password(HashedPassword::Md5 { hash });
-    /// client.mgmt().user().create("ada", &ada)?;
-    /// client.auth().password().sign_in("ada", "password", &Default::default())?;
-    /// # Ok::<(), descope::Error>(())
-    /// ```
-    #[must_use]
-    pub fn hashed_password(mut self, password: HashedPassword) -> Self {
-        self.password = Some(InitialPassword::Hashed(password));
-        self
-    }
-
     /// The texts that must not show in any error.
     pub(super) fn secrets(&self) -> Vec<Secret> {
         self.password.as_ref().map(InitialPassword::secrets).unwrap_or_default()
@@ -230,10 +220,10 @@ pub struct UserPatch {
     /// The URL of a picture.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub picture: Option<String>,
-    /// Whether the e-mail address counts as verified.
+    /// Whether the e-mail address counts as verified. A new address does by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verified_email: Option<bool>,
-    /// Whether the phone number counts as verified.
+    /// Whether the phone number counts as verified. A new number does by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verified_phone: Option<bool>,
     /// The e-mail address by which the user gets back in without the others.

@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::digest::digest;
-use crate::html::escape;
+use crate::html::{STYLE, escape};
 use crate::options::setters;
 
 /// The texts of the page that the browser shows at the end of a sign-in; see
@@ -42,19 +42,6 @@ pub(super) enum Outcome {
     Stranger,
 }
 
-/// The only style of the page, which its policy names by the digest.
-const STYLE: &str = "
-:root { color-scheme: light dark; font: 1.125rem/1.5 system-ui, sans-serif; }
-body { margin: 0; min-height: 100vh; display: grid; place-items: center;
-  background: light-dark(#f4f4f6, #17181c); color: light-dark(#1b1c20, #ececf0); }
-main { box-sizing: border-box; width: 100%; max-width: 34rem; padding: 2rem; text-align: center;
-  overflow-wrap: anywhere; }
-h1 { margin: 0 0 .5rem; font-size: 1.75rem; line-height: 1.2; }
-p { margin: 0; }
-.mark { font-size: 3rem; line-height: 1; margin-bottom: 1rem; color: light-dark(#17803d, #4ade80); }
-.mark.bad { color: light-dark(#b42318, #ff8a80); }
-";
-
 impl LoopbackPage {
     pub(super) fn html(&self, outcome: Outcome) -> String {
         let or = |own: &Option<String>, default: &str| escape(own.as_deref().unwrap_or(default));
@@ -85,7 +72,7 @@ impl LoopbackPage {
             "<!DOCTYPE html>\n<html lang=\"{language}\">\n<head>\n<meta charset=\"utf-8\">\n\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
              <title>{heading}</title>\n<link rel=\"icon\" href=\"data:,\">\n<style>{STYLE}</style>\n\
-             </head>\n<body>\n<main>\n<div class=\"{class}\" aria-hidden=\"true\">{mark}</div>\n\
+             </head>\n<body class=\"notice\">\n<main>\n<div class=\"{class}\" aria-hidden=\"true\">{mark}</div>\n\
              <h1>{heading}</h1>\n<p>{text}</p>\n</main>\n</body>\n</html>\n"
         )
     }
@@ -102,6 +89,7 @@ pub(super) fn response(status: u16, header: &str, html: &str) -> Vec<u8> {
         431 => "Request Header Fields Too Large",
         _ => "Bad Request",
     };
+    // The policy allows this style alone.
     let style = STANDARD.encode(digest(STYLE));
     let mut response = format!("HTTP/1.1 {status} {reason}\r\n{header}");
     // Writing to a text cannot fail.

@@ -1,36 +1,10 @@
-use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::{fs, process, thread};
+use std::{fs, thread};
 
-use super::disk::beside;
 use super::*;
+use crate::disk::{Folder, beside};
 
-/// A folder that is deleted in the end.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> Self {
-        static COUNT: AtomicUsize = AtomicUsize::new(0);
-        let name = format!("descope-{}-{}", process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-        let folder = env::temp_dir().join(name);
-        fs::create_dir(&folder).unwrap();
-        Self(folder)
-    }
-
-    fn store(&self) -> FileStore {
-        FileStore::new(self.0.join("tokens.json")).unwrap()
-    }
-
-    fn names(&self) -> BTreeSet<String> {
-        let entries = fs::read_dir(&self.0).unwrap();
-        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        fs::remove_dir_all(&self.0).unwrap();
-    }
+fn store_in(folder: &Folder) -> FileStore {
+    FileStore::new(folder.path().join("tokens.json")).unwrap()
 }
 
 fn tokens(text: &str) -> StoredTokens {
@@ -49,7 +23,7 @@ fn kinds(store: &FileStore) -> [StoreErrorKind; 2] {
 #[test]
 fn a_file_has_many_names_and_leaves_only_locks_beside_it() {
     let folder = Folder::new();
-    let (store, other) = (folder.store(), folder.store());
+    let (store, other) = (store_in(&folder), store_in(&folder));
     assert_eq!(access_token(&store, "ada"), None);
     store.delete("ada").unwrap();
     assert!(folder.names().is_empty(), "a store that is only read makes no file");
@@ -86,7 +60,7 @@ fn paths_that_name_no_file_are_refused() {
 #[test]
 fn a_damaged_file_is_an_error_and_stays_as_it_is() {
     let folder = Folder::new();
-    let store = folder.store();
+    let store = store_in(&folder);
     store.save("ada", &tokens("A1")).unwrap();
     let whole = fs::read(store.path()).unwrap();
     let mut contents: Vec<Vec<u8>> =
@@ -111,7 +85,7 @@ fn a_damaged_file_is_an_error_and_stays_as_it_is() {
 #[test]
 fn what_a_killed_process_has_written_in_full_is_found() {
     let folder = Folder::new();
-    let store = folder.store();
+    let store = store_in(&folder);
     let next = beside(store.path(), "new");
     store.save("ada", &tokens("A2")).unwrap();
     let newer = fs::read(store.path()).unwrap();
@@ -143,7 +117,7 @@ fn what_a_killed_process_has_written_in_full_is_found() {
 #[test]
 fn a_lock_is_of_one_name_and_holds_off_all_others() {
     let folder = Folder::new();
-    let (store, other) = (folder.store(), folder.store());
+    let (store, other) = (store_in(&folder), store_in(&folder));
     let lock = store.lock("ada", Duration::ZERO).unwrap();
     for store in [&store, &other] {
         let error = store.lock("ada", Duration::from_millis(30)).unwrap_err();
@@ -162,12 +136,12 @@ fn a_lock_is_of_one_name_and_holds_off_all_others() {
 #[test]
 fn writers_lose_nothing_and_readers_see_no_half() {
     let folder = Folder::new();
-    let store = folder.store();
+    let store = store_in(&folder);
     store.save("ada", &tokens("0")).unwrap();
     thread::scope(|scope| {
         let writers: Vec<_> = (0..4)
             .map(|writer| {
-                let store = folder.store();
+                let store = store_in(&folder);
                 scope.spawn(move || {
                     for round in 0..10 {
                         store.save(&format!("{writer}-{round}"), &tokens("x")).unwrap();
@@ -210,11 +184,11 @@ mod unix {
     #[test]
     fn all_that_is_created_is_closed_to_others() {
         let folder = Folder::new();
-        let inner = folder.0.join("a/b");
+        let inner = folder.path().join("a/b");
         let store = FileStore::new(inner.join("tokens.json")).unwrap();
         store.save("ada", &tokens("A1")).unwrap();
         drop(store.lock("ada", Duration::ZERO).unwrap());
-        assert_eq!([mode(&folder.0.join("a")), mode(&inner)], [0o700; 2]);
+        assert_eq!([mode(&folder.path().join("a")), mode(&inner)], [0o700; 2]);
         let files: Vec<_> = fs::read_dir(inner).unwrap().map(|file| file.unwrap().path()).collect();
         assert_eq!(files.len(), 3);
         assert!(files.iter().all(|file| mode(file) == 0o600), "{files:?}");
@@ -223,7 +197,7 @@ mod unix {
     #[test]
     fn a_file_that_others_have_access_to_is_refused() {
         let folder = Folder::new();
-        let store = folder.store();
+        let store = store_in(&folder);
         store.save("ada", &tokens("A1")).unwrap();
         let content = fs::read(store.path()).unwrap();
         for bit in [0o040, 0o020, 0o010, 0o004, 0o002, 0o001, 0o044, 0o077] {
@@ -245,12 +219,12 @@ mod unix {
     #[test]
     fn a_folder_that_everybody_can_write_to_is_refused() {
         let folder = Folder::new();
-        let store = folder.store();
+        let store = store_in(&folder);
         store.save("ada", &tokens("A1")).unwrap();
-        set_mode(&folder.0, 0o777);
+        set_mode(folder.path(), 0o777);
         assert_eq!(kinds(&store), [StoreErrorKind::Unsafe; 2]);
         for fine in [0o1777, 0o775, 0o755] {
-            set_mode(&folder.0, fine);
+            set_mode(folder.path(), fine);
             store.save("ada", &tokens("A2")).unwrap();
         }
     }
@@ -258,8 +232,8 @@ mod unix {
     #[test]
     fn links_and_what_is_no_file_are_refused() {
         let folder = Folder::new();
-        let (store, place) = (folder.store(), folder.store().path().to_owned());
-        let target = folder.0.join("target");
+        let (store, place) = (store_in(&folder), store_in(&folder).path().to_owned());
+        let target = folder.path().join("target");
         symlink(&target, &place).unwrap();
         assert_refused(&store);
         assert!(!target.exists());
@@ -290,7 +264,7 @@ mod unix {
     #[test]
     fn a_next_version_that_others_can_read_is_not_taken() {
         let folder = Folder::new();
-        let store = folder.store();
+        let store = store_in(&folder);
         store.save("ada", &tokens("A2")).unwrap();
         let next = beside(store.path(), "new");
         fs::copy(store.path(), &next).unwrap();
@@ -304,7 +278,7 @@ mod unix {
     #[test]
     fn a_file_of_another_user_is_refused() {
         let folder = Folder::new();
-        let store = folder.store();
+        let store = store_in(&folder);
         store.save("ada", &tokens("A1")).unwrap();
         if chown(store.path(), Some(12345), None).is_ok() {
             assert_refused(&store);

@@ -86,7 +86,7 @@ fn everything_is_saved_and_made_again() {
         names.sort();
         names
     };
-    assert_eq!(names(&copy), ["One", "Three", "Two"]);
+    assert_eq!(names(&copy), ["OIDC default application", "One", "Three", "Two"]);
     // Names still follow, for what is saved are IDs.
     copy.mgmt().role().update(Scope::Project, "Editor", "Author", &RoleDetails::default()).unwrap();
     let saml = copy.mgmt().sso().load("acme", &Default::default()).unwrap().saml;

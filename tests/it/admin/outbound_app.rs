@@ -359,25 +359,41 @@ fn bad_input_is_refused_before_a_request() {
 #[test]
 fn bad_loads_of_tokens_are_refused_before_a_request() {
     let (user, tenant) = (UserTokenOptions::default(), TenantTokenOptions::default());
-    for token in ["", "a b", "a:b"] {
-        refuses("token", |c| {
-            c.mgmt().outbound_app().tokens_as(token).load_for_user("cal", "U1", &user)
+    for (token, app, id, scopes, wrong) in [
+        ("", "cal", "U1", &["read"][..], "token"),
+        ("a b", "cal", "U1", &["read"], "token"),
+        ("a:b", "cal", "U1", &["read"], "token"),
+        ("eyJ", "", "U1", &["read"], "app_id"),
+        ("eyJ", "cal", "", &["read"], "id"),
+        ("eyJ", "cal", "U1", &[], "scopes"),
+        ("eyJ", "cal", "U1", &[""], "scopes"),
+    ] {
+        let of = |whose: &'static str| if wrong == "id" { whose } else { wrong };
+        refuses(of("user_id"), |c| {
+            c.mgmt()
+                .outbound_app()
+                .tokens_as(token)
+                .load_for_user_with_scopes(app, id, scopes, &user)
         });
+        refuses(of("tenant_id"), |c| {
+            c.mgmt()
+                .outbound_app()
+                .tokens_as(token)
+                .load_for_tenant_with_scopes(app, id, scopes, &tenant)
+        });
+        if wrong != "scopes" {
+            refuses(of("user_id"), |c| {
+                c.mgmt().outbound_app().tokens_as(token).load_for_user(app, id, &user)
+            });
+            refuses(of("tenant_id"), |c| {
+                c.mgmt().outbound_app().tokens_as(token).load_for_tenant(app, id, &tenant)
+            });
+        }
     }
-    refuses("app_id", |c| c.mgmt().outbound_app().tokens().load_for_user("", "U1", &user));
-    refuses("user_id", |c| c.mgmt().outbound_app().tokens().load_for_user("cal", "", &user));
-    refuses("app_id", |c| c.mgmt().outbound_app().tokens().load_for_tenant("", "acme", &tenant));
-    refuses("tenant_id", |c| c.mgmt().outbound_app().tokens().load_for_tenant("cal", "", &tenant));
-    refuses("scopes", |c| {
-        c.mgmt().outbound_app().tokens().load_for_user_with_scopes("cal", "U1", &[], &user)
-    });
-    refuses("scopes", |c| {
-        c.mgmt().outbound_app().tokens().load_for_tenant_with_scopes("cal", "acme", &[""], &tenant)
-    });
     refusals_of([
-        ("POST /v1/mgmt/outbound/app/tenant/token", "scopes"),
-        ("POST /v1/mgmt/outbound/app/tenant/token/latest", "app_id tenant_id"),
-        ("POST /v1/mgmt/outbound/app/user/token", "scopes"),
+        ("POST /v1/mgmt/outbound/app/tenant/token", "app_id scopes tenant_id token"),
+        ("POST /v1/mgmt/outbound/app/tenant/token/latest", "app_id tenant_id token"),
+        ("POST /v1/mgmt/outbound/app/user/token", "app_id scopes token user_id"),
         ("POST /v1/mgmt/outbound/app/user/token/latest", "app_id token user_id"),
     ]);
 }

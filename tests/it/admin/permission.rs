@@ -8,7 +8,7 @@ use descope::{Credential, Scope};
 use serde_json::{Value, json};
 
 use crate::answers::survives;
-use crate::emulated::start;
+use crate::emulated::{start, start_empty};
 use crate::inventory::{every_field_of, refusals_of};
 use crate::support::{MANAGEMENT, refuses, sends};
 
@@ -117,7 +117,7 @@ fn bad_input_is_refused_before_a_request() {
 
 #[test]
 fn a_permission_lives_in_roles_and_tokens() {
-    let (emulator, client) = start();
+    let (emulator, client) = start_empty();
     let permissions = client.mgmt().permission();
     let list = || -> Vec<(String, String)> {
         let all = permissions.load_all().unwrap();

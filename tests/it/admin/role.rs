@@ -9,7 +9,7 @@ use descope::{Error, Scope, Sort};
 use serde_json::{Value, json};
 
 use crate::answers::survives;
-use crate::emulated::start;
+use crate::emulated::{start, start_empty};
 use crate::inventory::{every_field_of, refusals_of};
 use crate::support::{MANAGEMENT, refuses, sends};
 
@@ -178,7 +178,7 @@ fn bad_input_is_refused_before_a_request() {
 
 #[test]
 fn a_role_lives_from_creation_to_deletion() {
-    let (_, client) = start();
+    let (_, client) = start_empty();
     client.mgmt().permission().create("read", &PermissionDetails::default()).unwrap();
     client.mgmt().tenant().create("Acme", &NewTenant::default().id("acme")).unwrap();
     let roles = client.mgmt().role();
@@ -215,7 +215,7 @@ fn a_role_lives_from_creation_to_deletion() {
 
 #[test]
 fn batches_make_change_and_delete() {
-    let (_, client) = start();
+    let (_, client) = start_empty();
     client.mgmt().tenant().create("Acme", &NewTenant::default().id("acme")).unwrap();
     let roles = client.mgmt().role();
     let new = ["A", "B", "C"].map(NewRole::new);
@@ -275,7 +275,7 @@ fn renaming_and_deleting_reach_users_keys_and_tokens() {
 
 #[test]
 fn searches_find_texts_and_sort() {
-    let (_, client) = start();
+    let (_, client) = start_empty();
     let roles = client.mgmt().role();
     for (name, description) in [("Reader", "may read"), ("Writer", "may write"), ("Editor", "")] {
         let details = RoleDetails::default().description(description);

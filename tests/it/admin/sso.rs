@@ -226,6 +226,8 @@ fn settings() -> Value {
             "idpEntityId": "idp", "idpSSOUrl": "https://idp", "idpCertificate": "PEM",
             "idpMetadataUrl": "https://idp/metadata", "spEntityId": "sp",
             "spACSUrl": "https://sp/acs", "spCertificate": "PEM2",
+            "idpAdditionalCertificates": ["PEM3"], "spSignCertificate": "PEM4",
+            "subjectNameIdFormat": "persistent",
             "attributeMapping": attributes_sent(),
             "groupsMapping": [{ "role": { "id": "R1", "name": "Editor" }, "groups": ["grp1"] }],
             "defaultSSORoles": ["Member"], "groupsPriority": ["grp1"],
@@ -261,6 +263,8 @@ fn load_load_all_new_and_delete() {
     let (saml, oidc) = (&found.saml, &found.oidc);
     assert_eq!((&*saml.idp_entity_id, &*saml.idp_sso_url), ("idp", "https://idp"));
     assert_eq!((&*saml.idp_certificate, &*saml.sp_certificate), ("PEM", "PEM2"));
+    assert_eq!(saml.idp_additional_certificates, ["PEM3"]);
+    assert_eq!((&*saml.sp_sign_certificate, &*saml.subject_name_id_format), ("PEM4", "persistent"));
     assert_eq!(saml.idp_metadata_url, "https://idp/metadata");
     assert_eq!((&*saml.sp_entity_id, &*saml.sp_acs_url), ("sp", "https://sp/acs"));
     assert_eq!((&saml.attribute_mapping, &oidc.attribute_mapping), (&attributes(), &claims()));

@@ -11,7 +11,7 @@ use descope::mgmt::user::NewUser;
 use serde_json::{Value, json};
 
 use crate::answers::survives;
-use crate::emulated::start;
+use crate::emulated::{start, start_empty};
 use crate::inventory::{every_field_of, refusals_of};
 use crate::support::{MANAGEMENT, exchange, refuses, sends};
 
@@ -461,7 +461,7 @@ fn bad_input_is_refused_before_a_request() {
 
 #[test]
 fn an_application_lives_from_creation_to_deletion() {
-    let (_, client) = start();
+    let (_, client) = start_empty();
     let apps = client.mgmt().sso_application();
     let first = apps.create_oidc("First", &NewOidcApplication::new(oidc())).unwrap();
     apps.create_saml("Second", &NewSamlApplication::new(saml()).id("two")).unwrap();

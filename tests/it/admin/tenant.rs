@@ -13,7 +13,7 @@ use descope::{AuthType, RoleInheritance, Scope};
 use serde_json::{Value, json};
 
 use crate::answers::survives;
-use crate::emulated::{manage, start};
+use crate::emulated::{manage, start, start_empty};
 use crate::inventory::{every_field_of, refusals_of};
 use crate::support::{MANAGEMENT, refuses, sends};
 
@@ -133,6 +133,12 @@ fn load_load_all_and_search() {
     assert_eq!(tenant.role_inheritance, Some(RoleInheritance::None));
     assert_eq!(tenant.default_roles, ["Member"]);
     assert_eq!(tenant.extra["shoeSize"], 42);
+
+    let answer = json!({ "id": "group", "successors": ["acme", "evil"] });
+    let group = sends("GET /v1/mgmt/tenant?id=group", MANAGEMENT, Value::Null, &answer, |client| {
+        client.mgmt().tenant().load("group")
+    });
+    assert_eq!(group.successors, ["acme", "evil"]);
 
     let all = json!({ "tenants": [acme(), { "id": "b", "authType": "telepathy", "roleInheritance": "" }] });
     let tenants = sends("GET /v1/mgmt/tenant/all", MANAGEMENT, Value::Null, &all, |client| {
@@ -359,7 +365,7 @@ fn members_go_with_a_tenant_only_on_demand_and_only_if_it_is_theirs_alone() {
         "groups": [{ "tenantId": "t1", "id": "g", "loginIds": ["one"] }],
     });
     let left = |cascade: bool| {
-        let (emulator, client) = start();
+        let (emulator, client) = start_empty();
         emulator.seed(&seed).unwrap();
         let tenants = client.mgmt().tenant();
         if cascade { tenants.delete_with_members("t1") } else { tenants.delete("t1") }.unwrap();

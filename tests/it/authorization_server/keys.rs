@@ -226,6 +226,33 @@ fn a_client_proves_itself_by_its_key() {
 }
 
 #[test]
+fn an_assertion_that_the_management_api_signs_by_any_algorithm_proves_the_client() {
+    use descope::mgmt::jwt::{AssertionAlgorithm, ClientAssertion};
+
+    let (server, key) = (Server::start(), Key::new());
+    registered(&server, &key);
+    let client = descope::Client::builder().emulator(&server.0).build().unwrap();
+    for algorithm in ["RS256", "RS384", "ES384"] {
+        let options = ClientAssertion::default()
+            .flatten_audience(true)
+            .algorithm(AssertionAlgorithm::from(algorithm.to_owned()));
+        let a_minute = std::time::Duration::from_secs(60);
+        let jwt = client.mgmt().jwt();
+        let made = jwt.client_assertion("signer", "signer", &[URL], a_minute, &options).unwrap();
+        let header = made.expose().split('.').next().unwrap();
+        let header: Value =
+            serde_json::from_slice(&URL_SAFE_NO_PAD.decode(header).unwrap()).unwrap();
+        assert_eq!(header["alg"], algorithm);
+        let tokens = server.token(&[
+            ("grant_type", "client_credentials"),
+            ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
+            ("client_assertion", made.expose()),
+        ]);
+        assert_eq!(claims(tokens.ok().text("access_token"))["sub"], "signer", "{algorithm}");
+    }
+}
+
+#[test]
 fn another_issuers_assertion_becomes_tokens_for_its_user() {
     let (server, key, other) = (Server::start(), Key::new(), Key::new());
     registered(&server, &key);

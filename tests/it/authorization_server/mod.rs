@@ -17,6 +17,7 @@ mod attacks_of_clients;
 mod flows;
 mod keys;
 mod pages;
+mod projects;
 
 const ADA: &str = "ada@example.com";
 const INBOUND: &str = "/oauth2/v1/apps";

@@ -7,13 +7,13 @@ use std::net::TcpStream;
 use super::*;
 
 /// Follows redirects within the emulator, and keeps its cookie.
-struct Browser<'a> {
+pub(super) struct Browser<'a> {
     server: &'a Server,
     cookie: RefCell<String>,
 }
 
 impl<'a> Browser<'a> {
-    fn new(server: &'a Server) -> Self {
+    pub(super) fn new(server: &'a Server) -> Self {
         Self { server, cookie: RefCell::default() }
     }
 
@@ -33,12 +33,12 @@ impl<'a> Browser<'a> {
         }
     }
 
-    fn open(&self, url: &str) -> Response {
+    pub(super) fn open(&self, url: &str) -> Response {
         self.send("GET", url.strip_prefix("http://localhost").unwrap_or(url), &[], "")
     }
 
     /// Sends the form of a page, with these fields beside the hidden ones.
-    fn submit(&self, page: &Response, fields: &[(&str, &str)]) -> Response {
+    pub(super) fn submit(&self, page: &Response, fields: &[(&str, &str)]) -> Response {
         let (path, body) = filled(page, fields);
         self.send("POST", &path, &[], &body)
     }
@@ -58,6 +58,11 @@ fn filled(page: &Response, fields: &[(&str, &str)]) -> (String, String) {
 
 fn device(server: &Server) -> Response {
     let pairs = [("client_id", "cli"), ("scope", "openid docs extra")];
+    server.post(&format!("{INBOUND}/device"), &pairs).ok()
+}
+
+pub(super) fn device_of(server: &Server, client: &str) -> Response {
+    let pairs = [("client_id", client), ("scope", "openid docs")];
     server.post(&format!("{INBOUND}/device"), &pairs).ok()
 }
 
@@ -112,7 +117,7 @@ fn a_device_code_is_entered_confirmed_and_answered() {
     poll(&server, &started).refused(400, "authorization_pending");
     let consent = browser.submit(&users, &[("loginId", ADA)]);
     // A link alone allows nothing, and the code is shown to be compared.
-    let code = format!("<code id=code>{}</code>", started.text("user_code"));
+    let code = format!("<code id=code class=big>{}</code>", started.text("user_code"));
     assert!(consent.text.contains(&code), "{}", consent.text);
     let done = browser.submit(&consent, &[("allow", "1"), ("scope extra", "1")]);
     assert!(done.text.contains("You can close this window"), "{}", done.text);
@@ -191,7 +196,7 @@ fn pages_are_not_framed_run_no_scripts_and_escape_all_texts() {
         assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"));
         assert_eq!(page.header("x-frame-options"), "DENY");
         assert_eq!(page.header("cache-control"), "no-store");
-        assert_eq!(page.header("referrer-policy"), "no-referrer");
+        assert_eq!(page.header("referrer-policy"), "same-origin");
         let labelled = page.text.matches("<label").count();
         let inputs = page.text.matches("<input").count() - page.text.matches("type=hidden").count();
         assert_eq!(labelled, inputs, "{}", page.text);

@@ -177,7 +177,7 @@ fn a_refusal_through_the_browser_has_its_code() {
     };
     let error = refused("access_denied");
     assert!(error.is_access_denied() && error.status().is_none());
-    let text = "the authorization server refused the sign-in: access_denied: No [redacted]";
+    let text = "login.example.com refused the sign-in: access_denied: No [redacted]";
     assert_eq!(error.to_string(), text);
     assert!(refused(codes::LOGIN_REQUIRED).is_sign_in_required());
     assert!(refused("temporarily_unavailable").is_unavailable());

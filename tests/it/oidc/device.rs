@@ -284,12 +284,28 @@ fn nothing_is_asked_of_a_user_with_bad_arguments() {
     let oidc = client.oidc(&app);
     let none = BackchannelOptions::default;
     assert_eq!(argument(oidc.start_backchannel("", &none())), "login_hint");
-    let options = none().binding_message("a\nb");
-    assert_eq!(argument(oidc.start_backchannel("ada", &options)), "binding_message");
-    let options = none().requested_expiry(Duration::ZERO);
-    assert_eq!(argument(oidc.start_backchannel("ada", &options)), "requested_expiry");
-    let options = none().scopes([""]);
-    assert_eq!(argument(oidc.start_backchannel("ada", &options)), "scopes");
+    assert_eq!(argument(oidc.start_backchannel("a\nb", &none())), "login_hint");
+    let long = "x".repeat(2049);
+    for (name, options) in [
+        ("scopes", none().scopes([""])),
+        ("scopes", none().scopes(["openid", "a b"])),
+        ("binding_message", none().binding_message("")),
+        ("binding_message", none().binding_message("a\nb")),
+        ("requested_expiry", none().requested_expiry(Duration::ZERO)),
+        ("acr_values", none().acr_values(" ")),
+        ("acr_values", none().acr_values("high\0")),
+        ("audiences", none().audiences([""])),
+        ("audiences", none().audiences(["billing", "\t"])),
+        ("audiences", none().audiences(["a\u{7f}"])),
+        ("audiences", none().audiences([&*long])),
+        ("parameters", none().parameters([("", "x")])),
+        ("parameters", none().parameters([("login_hint", "bob")])),
+        ("parameters", none().parameters([("scope", "admin")])),
+        ("parameters", none().parameters([("client_secret", "s3cret")])),
+    ] {
+        assert_eq!(argument(oidc.start_backchannel("ada", &options)), name, "{options:?}");
+    }
+    assert!(server.all().is_empty());
     server.answer(200, &json!({ "expires_in": 120 }));
     assert!(matches!(oidc.start_backchannel("ada", &none()), Err(Error::Decode(_))));
     assert_eq!(server.seen().len(), 1);

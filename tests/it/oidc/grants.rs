@@ -365,6 +365,11 @@ fn bad_arguments_are_refused_before_any_request() {
     assert_eq!(argument(oidc.refresh("r", &options)), "resource");
     let options = TokenOptions::default().audiences([""]);
     assert_eq!(argument(oidc.refresh("r", &options)), "audiences");
+    for name in ["", "grant_type", "client_id", "refresh_token", "client_assertion"] {
+        let options = TokenOptions::default().parameters([(name, "x")]);
+        assert_eq!(argument(oidc.refresh("r", &options)), "parameters", "{name:?}");
+        assert_eq!(argument(oidc.start_device(&options)), "parameters", "{name:?}");
+    }
     assert!(matches!(oidc.client_credentials(&none), Err(Error::Config(_))));
     assert!(server.all().is_empty());
     lock(&server.document)["token_endpoint"] = Value::Null;
@@ -398,4 +403,46 @@ fn a_sign_in_without_its_id_token_is_refused() {
     assert!(matches!(client.oidc(&app()).exchange_code(&request, "c"), Err(Error::Decode(_))));
     // Unless the server says that it was not granted.
     assert_eq!(client.oidc(&app()).exchange_code(&request, "c").unwrap().scopes, ["email"]);
+}
+
+#[test]
+fn a_refusal_says_which_server_refused() {
+    let refusal = json!({ "error": "invalid_grant", "error_description": "No s3cret" });
+    for (issuer, name) in [
+        ("https://login.example.com", "login.example.com"),
+        ("https://LOGIN.example.com:8443/realms/s3cret", "login.example.com:8443"),
+        ("http://127.0.0.1:3000", "127.0.0.1:3000"),
+    ] {
+        let server = Server::of(issuer);
+        server.answer(400, &refusal).answer(200, &refusal).answer(503, &json!({}));
+        let client = server.client_with(|builder| builder.retry(RetryPolicy::none()));
+        let app = App::issuer(issuer, "the client").secret("s3cret");
+        let refresh = || client.oidc(&app).refresh("s3cret", &Default::default()).unwrap_err();
+        for (status, rest) in [
+            (400, ": invalid_grant: No [redacted]"),
+            (200, ": invalid_grant: No [redacted]"),
+            (503, ": \"{}\""),
+        ] {
+            let error = refresh();
+            let expected = format!("{name} refused the call with HTTP status {status}{rest}");
+            assert_eq!(error.to_string(), expected);
+            let Error::Api(error) = error else { panic!("{error:?}") };
+            assert_eq!(error.server.as_deref(), Some(name));
+        }
+        // So does what is not an answer at all.
+        server.answer(200, &json!("Sorry"));
+        let error = refresh().to_string();
+        assert!(error.contains(&format!("not the server's answer ({name})")), "{error}");
+    }
+}
+
+#[test]
+fn a_refusal_by_descopes_own_server_says_descope() {
+    let server = Server::of("https://api.descope.com/v1/apps/P2abc");
+    server.answer(400, &json!({ "error": "invalid_grant" }));
+    let app = App::inbound("the client");
+    let error = server.client().oidc(&app).refresh("r", &Default::default()).unwrap_err();
+    assert_eq!(error.to_string(), "Descope refused the call with HTTP status 400: invalid_grant");
+    let Error::Api(error) = error else { panic!("{error:?}") };
+    assert_eq!(error.server, None);
 }

@@ -4,11 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use descope::Client;
 use descope::clock::Clock;
 use descope::emulator::{Emulator, EmulatorClock, Fault};
 use descope::mgmt::role::RoleSearch;
 use descope::mgmt::user::UserSearch;
+use descope::{Client, RateLimit, RateLimits};
 
 use self::provision::apply::{Apply, Options, Report};
 
@@ -69,20 +69,24 @@ impl Clock for Waits {
 }
 
 fn emulated() -> (Emulator, Client) {
+    limited(RateLimits::default())
+}
+
+fn limited(limits: RateLimits) -> (Emulator, Client) {
     let emulator = Emulator::new();
     let clock = Waits(emulator.clock());
-    let client = Client::builder().emulator(&emulator).clock(clock).build().unwrap();
+    let builder = Client::builder().emulator(&emulator).clock(clock);
+    let client = builder.rate_limits(limits).build().unwrap();
     (emulator, client)
 }
 
 fn run_with(
-    (emulator, client): &(Emulator, Client),
+    (_, client): &(Emulator, Client),
     folder: &Folder,
     options: Options,
     progress: impl FnMut(&Report, u64),
 ) -> (Report, Result<(), String>) {
-    let clock = Waits(emulator.clock());
-    let mut apply = Apply::new(client, &clock, options);
+    let mut apply = Apply::new(client, options);
     let outcome = apply.folder(&folder.0, progress).map_err(|error| error.to_string());
     (apply.into_report(), outcome)
 }
@@ -94,7 +98,7 @@ fn run(project: &(Emulator, Client), folder: &Folder) -> Report {
 }
 
 /// Created, changed, unchanged, and the lines that failed.
-fn counts(report: &Report) -> (usize, usize, usize, Vec<String>) {
+fn counts(report: &Report) -> (u64, u64, u64, Vec<String>) {
     let failures = report.failures.iter().map(|it| format!("{}:{}", it.file, it.line));
     (report.created, report.changed, report.unchanged, failures.collect())
 }
@@ -206,14 +210,14 @@ fn a_long_file_goes_in_batches_and_waits_for_the_rate_limit() {
 
 #[test]
 fn calls_keep_to_a_rate() {
-    let (project, folder) = (emulated(), Folder::of("rate", &[("users.csv", &numbered())]));
+    let limits = RateLimits::default().total(RateLimit::per_minute(2));
+    let project = limited(limits);
+    let folder = Folder::of("rate", &[("users.csv", &numbered())]);
     let before = project.0.clock().unix().as_seconds();
-    let slow = Options { rate: Some(6), ..Options::default() };
-    let (report, _) = run_with(&project, &folder, slow, |_, _| {});
-    assert_eq!(report.created, 250);
-    // Three searches and three calls that create: the first of them at once.
+    assert_eq!(run(&project, &folder).created, 250);
+    // Three searches and three calls that create, two a minute: the first two at once.
     let took = project.0.clock().unix().as_seconds() - before;
-    assert!((49..60).contains(&took), "{took}");
+    assert!((119..130).contains(&took), "{took}");
 }
 
 /// Whatever a run leaves behind when it is killed, the next one continues, and only from there.

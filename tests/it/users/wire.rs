@@ -246,6 +246,24 @@ pub(super) fn every_change_sent() -> Value {
 }
 
 #[test]
+fn what_else_an_answer_says_of_a_user_is_read() {
+    let line = "GET /v1/mgmt/user?loginId=ada";
+    let answer = json!({ "user": {
+        "userId": "U1", "OIDC": true, "push": true, "editable": false,
+        "consentExpiration": 1_900_000_000,
+    } });
+    let user = manages(line, Value::Null, &answer, |users| users.load("ada"));
+    assert!(user.oidc && user.push);
+    assert_eq!(user.editable, Some(false));
+    assert_eq!(user.consent_expiration.unwrap().as_seconds(), 1_900_000_000);
+
+    let answer = json!({ "user": { "userId": "U1" } });
+    let user = manages(line, Value::Null, &answer, |users| users.load("ada"));
+    assert!(!user.oidc && !user.push);
+    assert_eq!((user.editable, user.consent_expiration), (None, None));
+}
+
+#[test]
 fn load_and_delete() {
     changes("GET /v1/mgmt/user?loginId=a%2Bb%40example.com", Value::Null, |users| {
         users.load("a+b@example.com")

@@ -1,5 +1,6 @@
 //! The guard of web services: what it reads, whom it lets in, and the cookies it writes.
 
+mod applications;
 mod cookies;
 mod fuzz;
 mod guard;
@@ -7,10 +8,12 @@ mod kinds;
 mod logout;
 mod page;
 mod parts;
+mod proofs;
 mod python;
 mod reading;
 mod refresh;
 mod users;
+mod webhooks;
 
 use std::time::Duration;
 

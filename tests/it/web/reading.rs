@@ -97,7 +97,9 @@ fn the_authorization_header() {
         ("Bearer={a}", NO_TOKEN),
         ("Bearers {a}", NO_TOKEN),
         ("Basic {a}", NO_TOKEN),
-        ("DPoP {a}", NO_TOKEN),
+        // It is not bound to a key.
+        ("DPoP {a}", Err(Reason::ProofInvalid)),
+        ("DPoP", NO_TOKEN),
         ("{a}", NO_TOKEN),
     ] {
         world.check(&[("Authorization", line)], expected);

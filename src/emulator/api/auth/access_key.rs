@@ -12,7 +12,9 @@ use crate::emulator::state::table::By;
 use crate::emulator::state::token::base_claims;
 use crate::emulator::words::digest::digest;
 use crate::emulator::words::fields::{Field, Kind, optional};
+
 use crate::emulator::words::refusal::{Refusal, Result};
+use crate::emulator::words::settings::seconds;
 
 const OPTIONS: &[Field] =
     &[optional("customClaims", Kind::Map), optional("selectedTenant", Kind::Text)];
@@ -52,12 +54,16 @@ fn exchange(call: &Call<'_>, store: &mut Store) -> Result {
     };
 
     let options = call.body().object("loginOptions");
-    let mut expires = call.expiry(call.settings.session_lifetime);
+    let mut expires = call.token_expiry(seconds(call.settings.session_lifetime));
     if key.expires != 0 {
         expires = expires.min(key.expires);
     }
-    let mut claims = custom_claims(options);
-    claims.extend(unreserved(&key.claims));
+    let mut claims = unreserved(&key.claims);
+    // What the holder of the key claims is kept apart from what the project says: it is not secured.
+    let claimed = custom_claims(options);
+    if !claimed.is_empty() {
+        claims.insert("nsec".to_owned(), Value::Object(claimed));
+    }
     let tenant = options.some_text("selectedTenant");
     if tenant.is_some_and(|tenant| grants.membership(tenant).is_none()) {
         return Err(Refusal::argument("The access key is not in this tenant"));
@@ -118,7 +124,8 @@ mod tests {
             (&found["roles"], &found["permissions"]),
             (&json!(["Reader"]), &json!(["read"]))
         );
-        assert_eq!((&found["of"], &found["x"]), (&json!("key"), &json!(1)));
+        assert_eq!(found["of"], "key");
+        assert_eq!(found["nsec"], json!({ "of": "call", "x": 1 }));
         assert_eq!(found["exp"], answer["expiration"]);
         refused(exchange(&emulator, &secret, &json!({ "selectedTenant": "t2" })), 400, "E011004");
         let body = json!({});

@@ -30,7 +30,7 @@ const SIGN_IN: &[Field] = &[
 ];
 const SIGN_UP: &[Field] = &[
     optional("loginId", Kind::Text),
-    optional("user", Kind::Object(SIGN_UP_USER)),
+    optional("user", Kind::Object(&SIGN_UP_USER)),
     optional("phone", Kind::Text),
     optional("loginOptions", Kind::Object(LOGIN_OPTIONS)),
     optional("providerId", Kind::Text),

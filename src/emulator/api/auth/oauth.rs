@@ -26,16 +26,18 @@ const PROVIDERS: [&str; 9] = [
     "slack",
 ];
 
-const QUERY: [Field; 7] =
+const QUERY: [Field; 8] =
     concat(BASE_QUERY, [optional("rawResponse", Kind::Bool), optional("test", Kind::Bool)]);
-const BASE_QUERY: [Field; 5] = [
+const BASE_QUERY: [Field; 6] = [
     required("provider", Kind::Text),
     optional("redirectURL", Kind::Text),
+    // What the SDKs of Ruby and PHP call it.
+    optional("redirectUrl", Kind::Text),
     optional("loginHint", Kind::Text),
     optional("prompt", Kind::Text),
     optional("initiatedEmail", Kind::Text),
 ];
-const UPDATE_QUERY: [Field; 6] = concat(BASE_QUERY, [optional("allowAllMerge", Kind::Bool)]);
+const UPDATE_QUERY: [Field; 7] = concat(BASE_QUERY, [optional("allowAllMerge", Kind::Bool)]);
 
 pub(in crate::emulator) const AREA: Area = Area::new(ROUTES);
 

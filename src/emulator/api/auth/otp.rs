@@ -2,11 +2,12 @@
 
 use serde_json::json;
 
-use super::pending::{SIGN_IN, SIGN_UP, delivery, update_fields};
+use super::pending::{SIGN_IN, delivery, sign_up_fields, update_fields};
 use crate::emulator::api::call::Call;
 use crate::emulator::api::event::Event::SignInBy;
 use crate::emulator::api::route::Bearer::{MaybeRefresh, Project, Refresh};
 use crate::emulator::api::route::{Area, Route};
+use crate::emulator::api::shapes;
 use crate::emulator::state::codes::Code;
 use crate::emulator::state::delivery::Delivery;
 use crate::emulator::state::mailbox::Message;
@@ -19,8 +20,13 @@ use crate::emulator::words::refusal::{Refusal, Result};
 
 const CODE_LENGTH: usize = 6;
 
-const SIGN_UP_FIELDS: [Field; 8] =
-    concat(SIGN_UP, [optional("voice", Kind::Text), optional("whatsapp", Kind::Text)]);
+/// `username` and `icon` are taken, but Descope does not say what becomes of them: no answer has them.
+const SIGN_UP_USER: [Field; 13] =
+    concat(shapes::SIGN_UP_USER, [optional("username", Kind::Text), optional("icon", Kind::Text)]);
+const SIGN_UP_FIELDS: [Field; 8] = concat(
+    sign_up_fields(&SIGN_UP_USER),
+    [optional("voice", Kind::Text), optional("whatsapp", Kind::Text)],
+);
 const VERIFY: &[Field] = &[required("loginId", Kind::Text), required("code", Kind::Text)];
 const UPDATE_EMAIL: [Field; 10] = concat(update_fields("email"), [optional("mfa", Kind::Bool)]);
 const UPDATE_PHONE: [Field; 10] = concat(update_fields("phone"), [optional("mfa", Kind::Bool)]);

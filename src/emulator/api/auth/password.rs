@@ -22,7 +22,7 @@ const PROVIDER: Field = optional("providerId", Kind::Text);
 const SIGN_UP: &[Field] = &[
     required("loginId", Kind::Text),
     required("password", Kind::Text),
-    optional("user", Kind::Object(SIGN_UP_USER)),
+    optional("user", Kind::Object(&SIGN_UP_USER)),
     LOGIN,
     PROVIDER,
 ];
@@ -64,6 +64,8 @@ fn policy(_: &Call<'_>, store: &mut Store) -> Result {
         "uppercase": policy.uppercase,
         "number": policy.number,
         "nonAlphanumeric": policy.non_alphanumeric,
+        "strengthScoreEnabled": policy.strength,
+        "strengthScore": policy.strength_score,
     })
     .into())
 }
@@ -93,10 +95,9 @@ fn prove(call: &Call<'_>, store: &mut Store, field: &str) -> Result<(String, boo
         None => store.password_policy.clone(),
     };
     policy.check_enabled()?;
-    let mut user = store.users.edit(By::LoginId, login_id).ok_or_else(Refusal::no_user)?;
+    let mut user = store.users.edit(By::LoginId, login_id).ok_or_else(Refusal::credentials)?;
     let id = user.id.clone();
-    let password =
-        user.password.as_mut().ok_or_else(|| Refusal::unauthorized("The user has no password"))?;
+    let password = user.password.as_mut().ok_or_else(Refusal::credentials)?;
     password.check(given, &policy, call)?;
     Ok((id, password.is_over(&policy, call.now)))
 }

@@ -4,11 +4,11 @@ use crate::emulator::api::call::Call;
 use crate::emulator::api::shapes::{LOGIN_OPTIONS, SIGN_UP_USER};
 use crate::emulator::state::delivery::Delivery;
 use crate::emulator::state::mailbox::Message;
-use crate::emulator::state::pending::{Pending, Then, Verified};
+use crate::emulator::state::pending::{Pending, TEST, Then, Verified};
 use crate::emulator::state::sign_in::SignIn;
 use crate::emulator::state::store::Store;
 use crate::emulator::state::token;
-use crate::emulator::state::user::Profile;
+use crate::emulator::state::user::{Profile, Status};
 use crate::emulator::words::fields::{Field, Fields, Kind, optional, required};
 use crate::emulator::words::refusal::{Refusal, Result};
 
@@ -20,15 +20,20 @@ pub(in crate::emulator) const SIGN_IN: [Field; 4] = [
     optional("useRecovery", Kind::Bool),
 ];
 
-/// The fields of a sign-up by message. The address may be repeated under further names.
-pub(in crate::emulator) const SIGN_UP: [Field; 6] = [
-    required("loginId", Kind::Text),
-    optional("user", Kind::Object(SIGN_UP_USER)),
-    optional("email", Kind::Text),
-    optional("phone", Kind::Text),
-    optional("loginOptions", Kind::Object(LOGIN_OPTIONS)),
-    optional("providerId", Kind::Text),
-];
+/// The fields of a sign-up by a link.
+pub(in crate::emulator) const SIGN_UP: [Field; 6] = sign_up_fields(&SIGN_UP_USER);
+
+/// The fields of a sign-up by message, with these of the user. The address may be repeated under further names.
+pub(in crate::emulator) const fn sign_up_fields(user: &'static [Field]) -> [Field; 6] {
+    [
+        required("loginId", Kind::Text),
+        optional("user", Kind::Object(user)),
+        optional("email", Kind::Text),
+        optional("phone", Kind::Text),
+        optional("loginOptions", Kind::Object(LOGIN_OPTIONS)),
+        optional("providerId", Kind::Text),
+    ]
+}
 
 /// The fields of a change of this address.
 pub(in crate::emulator) const fn update_fields(address: &'static str) -> [Field; 9] {
@@ -59,7 +64,12 @@ impl Pending {
         store: &Store,
         method: Delivery,
     ) -> Result<Self> {
-        store.check_free(call.body().text("loginId"))?;
+        let login_id = call.body().text("loginId");
+        // Who was invited comes to their account by signing up, at the address that the account has.
+        if store.user_by_login(login_id).is_some_and(|user| user.status == Status::Invited) {
+            return Self::known_user(call, store, method, "sign-up");
+        }
+        store.check_free(login_id)?;
         Self::new_user(call, store, method, "sign-up", false)
     }
 
@@ -177,7 +187,7 @@ impl Pending {
         }
         let user = user.id.clone();
         let asked = SignIn::new(call, store, Some(&user), body.object("loginOptions"))?;
-        Ok(Self::new(method, login_id, String::new(), "test", Then::SignIn { user, asked }))
+        Ok(Self::new(method, login_id, String::new(), TEST, Then::SignIn { user, asked }))
     }
 
     /// A sign-in by a token that the program itself hands over, in whatever way.

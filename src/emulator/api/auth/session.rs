@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::emulator::api::call::{Call, list};
 use crate::emulator::api::event::Event::{Read, Unrecorded};
-use crate::emulator::api::route::Bearer::{Project, Refresh};
+use crate::emulator::api::route::Bearer::{Public, Refresh};
 use crate::emulator::api::route::{Area, Route};
 use crate::emulator::state::store::Store;
 use crate::emulator::state::token;
@@ -16,7 +16,8 @@ const LOGOUT: &[Field] = &[optional("logoutType", Kind::Texts)];
 pub(in crate::emulator) const AREA: Area = Area::new(ROUTES);
 
 const ROUTES: &[Route] = &[
-    Route::get("/v2/keys/{projectId}", Project, &[], keys),
+    Route::get("/v2/keys/{projectId}", Public, &[], keys),
+    Route::get("/v1/keys/{projectId}", Public, &[optional("certs", Kind::Bool)], first_keys),
     Route::post(
         "/v1/auth/refresh",
         Refresh,
@@ -61,6 +62,12 @@ fn keys(call: &Call<'_>, store: &mut Store) -> Result {
         return Err(Refusal::missing("project"));
     }
     store.keys.set(call.now).map(Reply::from)
+}
+
+/// Likewise, as a bare array: the first version.
+fn first_keys(call: &Call<'_>, store: &mut Store) -> Result {
+    let mut set = keys(call, store)?;
+    Ok(set.body["keys"].take().into())
 }
 
 fn refresh(call: &Call<'_>, store: &mut Store) -> Result {
@@ -177,6 +184,7 @@ mod tests {
         assert_eq!(found["iss"], emulator.project_id());
         assert_eq!(found["drn"], "DS");
         assert_eq!(found["sub"], session["user"]["userId"]);
+        assert_eq!(found["exp"], session["sessionExpiration"]);
         assert!((now + 598..=now + 600).contains(&found["exp"].as_i64().unwrap()));
         assert_eq!(
             (&found["roles"], &found["permissions"]),
@@ -288,6 +296,24 @@ mod tests {
         let cookie = response.headers()["set-cookie"].to_str().unwrap();
         let token = cookie.strip_prefix("DSR=").unwrap().split(';').next().unwrap();
         assert_eq!(emulator.refresh(token).0, 200);
+
+        // The browser sends it back, and the page names the project alone.
+        let ask = |headers: &[(&str, &str)]| {
+            let mut request = crate::transport::http::Request::post("/v1/auth/refresh")
+                .header("authorization", format!("Bearer {}", emulator.project_id()));
+            for (name, value) in headers {
+                request = request.header(*name, *value);
+            }
+            emulator.handle(request.body(Vec::new()).unwrap()).status().as_u16()
+        };
+        let renamed = ("x-descope-refresh-cookie-name", "MINE");
+        assert_eq!(ask(&[("cookie", &format!("DS=x; DSR={token}"))]), 200);
+        assert_eq!(ask(&[("cookie", "theme=dark"), ("cookie", &format!("DSR={token}"))]), 200);
+        assert_eq!(ask(&[renamed, ("cookie", &format!("MINE={token}"))]), 200);
+        for cookies in [&*format!("MINE={token}"), &*format!("XDSR={token}"), "DSR=", "DSR"] {
+            assert_eq!(ask(&[("cookie", cookies)]), 401, "{cookies}");
+        }
+        assert_eq!(ask(&[renamed, ("cookie", &format!("DSR={token}"))]), 401);
     }
 
     #[test]

@@ -14,15 +14,17 @@ use crate::emulator::state::store::Store;
 use crate::emulator::words::fields::{Field, Kind, concat, optional, required};
 use crate::emulator::words::refusal::{Refusal, Result};
 
-const QUERY: [Field; 5] = [
+const QUERY: [Field; 6] = [
     required("tenant", Kind::Text),
     optional("redirectURL", Kind::Text),
+    // What the SDKs of Ruby and PHP call it.
+    optional("redirectUrl", Kind::Text),
     optional("ssoId", Kind::Text),
     optional("loginHint", Kind::Text),
     optional("forceAuthn", Kind::Bool),
 ];
-const SSO_QUERY: [Field; 6] = concat(QUERY, [optional("prompt", Kind::Text)]);
-const SAML_QUERY: [Field; 6] = concat(QUERY, [optional("initiatedEmail", Kind::Text)]);
+const SSO_QUERY: [Field; 7] = concat(QUERY, [optional("prompt", Kind::Text)]);
+const SAML_QUERY: [Field; 7] = concat(QUERY, [optional("initiatedEmail", Kind::Text)]);
 const EXCHANGE: &[Field] = &[required("code", Kind::Text)];
 
 pub(in crate::emulator) const AREA: Area = Area::new(ROUTES);

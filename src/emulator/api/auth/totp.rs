@@ -24,7 +24,7 @@ use crate::emulator::words::refusal::{Refusal, Result};
 const ISSUER: &str = "Descope emulator";
 
 const SIGN_UP: &[Field] =
-    &[required("loginId", Kind::Text), optional("user", Kind::Object(SIGN_UP_USER))];
+    &[required("loginId", Kind::Text), optional("user", Kind::Object(&SIGN_UP_USER))];
 const UPDATE: &[Field] = &[required("loginId", Kind::Text)];
 /// Those of a sign-in, and a connector.
 const OPTIONS: [Field; 12] = concat(LOGIN, [optional("providerId", Kind::Text)]);

@@ -39,7 +39,7 @@ const PASSKEY_OPTIONS: &[Field] = &[
 const SIGN_UP: &[Field] = &[
     // Go has it here, the others in the user.
     optional("loginId", Kind::Text),
-    required("user", Kind::Object(SIGN_UP_USER)),
+    required("user", Kind::Object(&SIGN_UP_USER)),
     required("origin", Kind::Text),
     optional("loginOptions", Kind::Object(LOGIN_OPTIONS)),
     optional("passkeyOptions", Kind::Object(PASSKEY_OPTIONS)),

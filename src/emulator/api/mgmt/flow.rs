@@ -7,25 +7,27 @@ use crate::emulator::api::event::Event::{Action, Read};
 use crate::emulator::api::route::Bearer::Management;
 use crate::emulator::api::route::{Area, Route};
 use crate::emulator::api::seed::List;
+use crate::emulator::state::new_project;
 use crate::emulator::state::project::Flow;
 use crate::emulator::state::store::Store;
 use crate::emulator::words::fields::{Field, Fields, Kind, Object, optional, required};
 use crate::emulator::words::refusal::{Refusal, Reply, Result};
 
-/// Flows, with their screens, but for the one that every new project has.
+/// Flows, with their screens, but for those of a new project.
 pub(in crate::emulator) const SEED: List = List::plain("flows", "/v1/mgmt/flow/import", |store| {
-    let new = Flow::sign_up_or_in();
-    let flows = store.project.flows.iter().filter(|(_, of)| of.flow != new.flow);
+    let new = new_project::flows();
+    let flows = store.project.flows.iter().filter(|(id, of)| new.get(*id) != Some(of));
     let save = |(id, of): (&String, &Flow)| json!({ "flowId": id, "flow": of.flow, "screens": of.screens });
     flows.map(save).collect()
 });
 
+const LIST: &[Field] = &[optional("ids", Kind::Texts)];
 const ID: &[Field] = &[required("flowId", Kind::Text)];
 
 pub(in crate::emulator) const AREA: Area = Area::new(ROUTES).seeds(&[&SEED]);
 
 const ROUTES: &[Route] = &[
-    Route::post("/v1/mgmt/flow/list", Management, Read, &[], flows),
+    Route::post("/v1/mgmt/flow/list", Management, Read, LIST, flows),
     Route::post("/v1/mgmt/flow/delete", Management, Action("FlowDeleted"), super::IDS, delete),
     Route::post("/v1/mgmt/flow/export", Management, Read, ID, export),
     Route::post(
@@ -49,8 +51,12 @@ const ROUTES: &[Route] = &[
     ),
 ];
 
-fn flows(_: &Call<'_>, store: &mut Store) -> Result {
-    let flows = store.project.flows.iter().map(|(id, of)| {
+/// All flows, or those with the `ids` that are asked for.
+fn flows(call: &Call<'_>, store: &mut Store) -> Result {
+    let ids = call.body().texts("ids");
+    let asked =
+        store.project.flows.iter().filter(|(id, _)| ids.is_empty() || ids.contains(&&***id));
+    let flows = asked.map(|(id, of)| {
         let flow = Fields::new(&of.flow);
         json!({
             "id": id,

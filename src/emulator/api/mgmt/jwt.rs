@@ -9,13 +9,14 @@ use crate::emulator::api::route::Bearer::Management;
 use crate::emulator::api::route::{Area, Route};
 use crate::emulator::api::seed::List;
 use crate::emulator::state::grants::{Grants, Membership, merge};
+use crate::emulator::state::sign::Algorithm;
 use crate::emulator::state::sign_in::{self, SignIn, custom_claims};
 use crate::emulator::state::store::Store;
 use crate::emulator::state::token::{self, ActingSession, Impersonation};
 use crate::emulator::state::user::{Profile, User};
 use crate::emulator::words::clock::rfc3339;
 use crate::emulator::words::context::Context;
-use crate::emulator::words::fields::{Field, Fields, Kind, Object, optional, required};
+use crate::emulator::words::fields::{Field, Fields, Kind, Object, concat, optional, required};
 use crate::emulator::words::random;
 use crate::emulator::words::refusal::{Refusal, Reply, Result};
 use crate::emulator::words::settings::seconds;
@@ -28,17 +29,7 @@ const UPDATE: &[Field] = &[
     optional("customClaims", Kind::Map),
     optional("refreshDuration", Kind::Int),
 ];
-const IMPERSONATION: &[Field] = &[
-    required("impersonatorId", Kind::Text),
-    required("loginId", Kind::Text),
-    optional("validateConsent", Kind::Bool),
-    optional("customClaims", Kind::Map),
-    optional("selectedTenant", Kind::Text),
-    optional("refreshDuration", Kind::Int),
-    optional("sessionCookieName", Kind::Text),
-    optional("stepup", Kind::Bool),
-];
-const STEPUP: &[Field] = &[
+const STEPUP: [Field; 7] = [
     required("impersonatorId", Kind::Text),
     required("loginId", Kind::Text),
     optional("validateConsent", Kind::Bool),
@@ -47,6 +38,7 @@ const STEPUP: &[Field] = &[
     optional("refreshDuration", Kind::Int),
     optional("sessionCookieName", Kind::Text),
 ];
+const IMPERSONATION: [Field; 8] = concat(STEPUP, [optional("stepup", Kind::Bool)]);
 const STOP: &[Field] = &[
     required("jwt", Kind::Text),
     optional("customClaims", Kind::Map),
@@ -123,14 +115,14 @@ const ROUTES: &[Route] = &[
         "/v1/mgmt/impersonate",
         Management,
         OfUser("UserImpersonated"),
-        IMPERSONATION,
+        &IMPERSONATION,
         |call, store| impersonate(call, store, call.body().flag("stepup")),
     ),
     Route::post(
         "/v1/mgmt/impersonate/stepup",
         Management,
         OfUser("UserImpersonated"),
-        STEPUP,
+        &STEPUP,
         |call, store| impersonate(call, store, true),
     ),
     Route::post(
@@ -227,8 +219,8 @@ fn anonymous(call: &Call<'_>, store: &mut Store) -> Result {
     let subject = random::id("A");
     let lifetime =
         sign_in::lifetime(body).unwrap_or_else(|| seconds(call.settings.refresh_lifetime));
-    let rexp = call.now.saturating_add(lifetime);
-    let exp = call.expiry(call.settings.session_lifetime).min(rexp);
+    let rexp = call.token_expiry(lifetime);
+    let exp = call.token_expiry(seconds(call.settings.session_lifetime)).min(rexp);
     let sign = |name: &str, expires: i64, mut claims: Object| {
         if let Some(tenant) = body.some_text("selectedTenant") {
             claims.insert("dct".to_owned(), json!(tenant));
@@ -276,7 +268,7 @@ fn sign_in(call: &Call<'_>, store: &mut Store) -> Result {
     let user = store.known_user(body.text("loginId"))?.id.clone();
     // The session to add to is not in the bearer here.
     let token = body.some_text("jwt").map(str::to_owned);
-    let context = Context { token, ..Context::new(call.settings, call.now) };
+    let context = Context { token, real: call.real, ..Context::new(call.settings, call.now) };
     let asked = SignIn::new(&context, store, Some(&user), body)?;
     token::sign_in(call, store, &user, "mgmt", selected(body, asked))
 }
@@ -303,10 +295,8 @@ fn sign_up(call: &Call<'_>, store: &mut Store) -> Result {
 /// What a client authenticates itself with in place of a secret (RFC 7523 section 2.2).
 fn client_assertion(call: &Call<'_>, store: &mut Store) -> Result {
     let (body, audience) = (call.body(), call.body().texts("audience"));
-    // All keys are RSA keys for SHA-256.
-    if !["", "RS256"].contains(&body.text("algorithm")) {
-        return Err(Refusal::uncovered_field("algorithm"));
-    }
+    let algorithm = Algorithm::parse(body.some_text("algorithm").unwrap_or("RS256"))
+        .ok_or_else(|| Refusal::argument("The algorithm field must be RS256, RS384 or ES384"))?;
     let lifetime = body.int("expiresIn").unwrap_or_default();
     if lifetime <= 0 {
         return Err(Refusal::argument("The expiresIn field must be positive"));
@@ -320,11 +310,11 @@ fn client_assertion(call: &Call<'_>, store: &mut Store) -> Result {
         "iss": body.text("issuer"),
         "sub": body.text("subject"),
         "aud": aud,
-        "iat": call.now,
-        "exp": call.now.saturating_add(lifetime),
+        "iat": call.issued(),
+        "exp": call.token_expiry(lifetime),
         "jti": random::text(22),
     });
-    Ok(json!({ "jwt": store.keys.sign(&claims)? }).into())
+    Ok(json!({ "jwt": store.keys.sign_by(algorithm, &claims)? }).into())
 }
 
 #[cfg(test)]

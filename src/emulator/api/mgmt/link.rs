@@ -17,7 +17,7 @@ const SIGN_IN: &[Field] = &[
 ];
 const SIGN_UP: &[Field] = &[
     required("loginId", Kind::Text),
-    optional("user", Kind::Object(SIGN_UP_USER)),
+    optional("user", Kind::Object(&SIGN_UP_USER)),
     optional("emailVerified", Kind::Bool),
     optional("phoneVerified", Kind::Bool),
     optional("loginOptions", Kind::Object(LOGIN_OPTIONS)),

@@ -22,6 +22,7 @@ pub(in crate::emulator) mod link;
 pub(in crate::emulator) mod list;
 pub(in crate::emulator) mod management_key;
 pub(in crate::emulator) mod mcp;
+mod new_project;
 pub(in crate::emulator) mod outbound_app;
 pub(in crate::emulator) mod outbound_scim;
 pub(in crate::emulator) mod outbound_token;
@@ -54,6 +55,7 @@ use crate::emulator::words::refusal::{Refusal, Result};
 
 /// The areas, in the order in which seeds are made: what others name comes first.
 pub(in crate::emulator) const AREAS: &[&Area] = &[
+    &new_project::AREA,
     &project::AREA,
     &management_key::AREA,
     &descoper::AREA,

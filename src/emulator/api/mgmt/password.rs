@@ -2,7 +2,6 @@
 
 use serde_json::{Value, json};
 
-use super::refuse_uncovered;
 use crate::emulator::api::call::Call;
 use crate::emulator::api::event::Event::Action;
 use crate::emulator::api::route::Bearer::Management;
@@ -10,6 +9,7 @@ use crate::emulator::api::route::{Area, Route};
 use crate::emulator::api::seed::List;
 use crate::emulator::state::password::Policy;
 use crate::emulator::state::store::Store;
+use crate::emulator::state::strength::HIGHEST;
 use crate::emulator::words::fields::{Field, Fields, Kind, optional};
 use crate::emulator::words::refusal::{Refusal, Reply, Result};
 
@@ -78,7 +78,8 @@ fn settings(policy: &Policy) -> Value {
         "anyLetter": policy.any_letter,
         "disallowedCharacters": policy.disallowed,
         "disallowEmailMatch": policy.no_email,
-        "enablePasswordStrength": false,
+        "enablePasswordStrength": policy.strength,
+        "passwordStrengthScore": policy.strength_score,
         "expiration": policy.expiration,
         "expirationWeeks": policy.expiration_weeks,
         "reuse": policy.reuse,
@@ -114,10 +115,9 @@ fn load(call: &Call<'_>, store: &mut Store) -> Result {
 }
 
 /// Changes what is named, and leaves the rest as it is. A number of 0 changes nothing: Go programs send
-/// it for what they do not set.
+/// it for what they do not set. They do not send the score, which may be 0.
 fn configure(call: &Call<'_>, store: &mut Store) -> Result {
     let (body, tenant) = (call.body(), call.body().some_text("tenantId"));
-    refuse_uncovered(body, &["enablePasswordStrength"])?;
     if let Some(tenant) = tenant {
         check_tenant(store, tenant)?;
     }
@@ -137,6 +137,14 @@ fn changed(before: &Policy, body: Fields<'_>) -> Result<Policy> {
         let number = body.int(name).map(|number| u32::try_from(number).map_err(refusal));
         Ok(number.transpose()?.filter(|number| *number > 0).unwrap_or(before))
     };
+    let strength_score = match body.int("passwordStrengthScore").map(u32::try_from) {
+        None => before.strength_score,
+        Some(Ok(score @ 0..=HIGHEST)) => score,
+        Some(_) => {
+            let message = format!("The passwordStrengthScore field must be from 0 to {HIGHEST}");
+            return Err(Refusal::invalid(message));
+        }
+    };
     let before_lock = before.lock_attempts.unwrap_or_default();
     let lock_attempts = number("lockAttempts", before_lock)?;
     Ok(Policy {
@@ -152,6 +160,8 @@ fn changed(before: &Policy, body: Fields<'_>) -> Result<Policy> {
             .unwrap_or(&before.disallowed)
             .to_owned(),
         no_email: flag("disallowEmailMatch", before.no_email),
+        strength: flag("enablePasswordStrength", before.strength),
+        strength_score,
         expiration: flag("expiration", before.expiration),
         expiration_weeks: number("expirationWeeks", before.expiration_weeks)?,
         reuse: flag("reuse", before.reuse),
@@ -193,7 +203,7 @@ mod tests {
         assert_eq!((&settings["minLength"], &settings["lockAttempts"]), (&json!(4), &json!(1)));
         let policy = emulator.send("GET", "/v1/auth/password/policy", "", &json!(null)).1;
         let expected = json!({ "minLength": 4, "lowercase": true, "uppercase": false,
-            "number": true, "nonAlphanumeric": true });
+            "number": true, "nonAlphanumeric": true, "strengthScoreEnabled": false, "strengthScore": 0 });
         assert_eq!(policy, expected);
         refused(sign_up("al", "abc1"), 400, "E011004");
         assert_eq!(sign_up("al", "ab-1").0, 200);
@@ -205,12 +215,40 @@ mod tests {
         refused(sign_in("qYlvi65KaX"), 400, "E011004");
         refused(sign_up("bob", "abc1"), 400, "E011004");
 
-        let score = json!({ "enablePasswordStrength": true, "passwordStrengthScore": 3 });
-        refused(emulator.send("POST", SETTINGS, key, &score), 501, "EMU501");
+        for score in [-1, 5] {
+            let score = json!({ "enablePasswordStrength": true, "passwordStrengthScore": score });
+            refused(emulator.send("POST", SETTINGS, key, &score), 400, "E011003");
+        }
         let elsewhere = json!({ "tenantId": "t1" });
         refused(emulator.send("POST", SETTINGS, key, &elsewhere), 404, "EMU404");
         emulator.manage(SETTINGS, &json!({ "tempLock": false, "tempLockAttempts": 3 }));
         let negative = json!({ "minLength": -1 });
         refused(emulator.send("POST", SETTINGS, key, &negative), 400, "E011003");
+    }
+
+    #[test]
+    fn a_password_must_be_as_strong_as_the_settings_ask() {
+        let emulator = Emulator::new();
+        let sign_up = |login_id: &str, password: &str| {
+            let body = json!({ "loginId": login_id, "password": password, "user": {} });
+            emulator.post("/v1/auth/password/signup", &body)
+        };
+        let score = |on: bool, score: u32| {
+            let settings = json!({ "enablePasswordStrength": on, "passwordStrengthScore": score });
+            emulator.manage(SETTINGS, &settings);
+            let policy = emulator.send("GET", "/v1/auth/password/policy", "", &json!(null)).1;
+            assert_eq!(policy["strengthScoreEnabled"], on);
+            assert_eq!(policy["strengthScore"], score);
+            let saved = emulator.send("GET", SETTINGS, emulator.management_key(), &json!(null)).1;
+            assert_eq!(saved["enablePasswordStrength"], on);
+            assert_eq!(saved["passwordStrengthScore"], score);
+        };
+        score(true, 3);
+        refused(sign_up("ada", "Password123"), 400, "E011004");
+        assert_eq!(sign_up("ada", "qYlvi65KaX").0, 200);
+        score(true, 0);
+        assert_eq!(sign_up("al", "Password123").0, 200);
+        score(false, 4);
+        assert_eq!(sign_up("bob", "Password123").0, 200);
     }
 }

@@ -8,6 +8,7 @@ use crate::emulator::api::event::Event::Action;
 use crate::emulator::api::route::Bearer::Management;
 use crate::emulator::api::route::{Area, Route};
 use crate::emulator::api::seed::{List, last};
+use crate::emulator::state::new_project;
 use crate::emulator::state::role::Permission;
 use crate::emulator::state::store::Store;
 use crate::emulator::words::fields::{Field, Fields, Kind, optional, required};
@@ -92,7 +93,11 @@ pub(in crate::emulator) const SEED: List = List {
         }
         Ok(())
     },
-    save: |store| store.permissions.iter().map(Permission::save).collect(),
+    save: |store| {
+        let new = new_project::permissions();
+        let own = store.permissions.iter().filter(|permission| !new.contains(permission));
+        own.map(Permission::save).collect()
+    },
 };
 
 impl Permission {
@@ -206,7 +211,7 @@ fn delete_batch(call: &Call<'_>, store: &mut Store) -> Result {
 }
 
 /// Removes a permission, and takes it from all roles.
-fn remove(store: &mut Store, id: &str) {
+pub(super) fn remove(store: &mut Store, id: &str) {
     store.permissions.retain(|permission| permission.id != id);
     store.roles.iter_mut().for_each(|role| role.permissions.retain(|known| known != id));
 }

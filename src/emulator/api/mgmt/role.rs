@@ -8,6 +8,7 @@ use crate::emulator::api::event::Event::{Action, Read};
 use crate::emulator::api::route::Bearer::Management;
 use crate::emulator::api::route::{Area, Route};
 use crate::emulator::api::seed::{List, last};
+use crate::emulator::state::new_project;
 use crate::emulator::state::role::Role;
 use crate::emulator::state::store::Store;
 use crate::emulator::words::fields::{Field, Fields, Kind, optional, required};
@@ -20,6 +21,8 @@ const CREATE: &[Field] = &[
     optional("permissionNames", Kind::Texts),
     optional("tenantId", Kind::Text),
     optional("default", Kind::Bool),
+    // What Ruby's SDK calls it.
+    optional("defaultRole", Kind::Bool),
     optional("private", Kind::Bool),
 ];
 const UPDATE: &[Field] = &[
@@ -107,7 +110,11 @@ pub(in crate::emulator) const SEED: List = List {
         role.created = state.int("createdTime").unwrap_or(role.created);
         Ok(())
     },
-    save: |store| store.roles.iter().map(|role| role.save(store)).collect(),
+    save: |store| {
+        let new = new_project::roles();
+        let own = store.roles.iter().filter(|role| !new.contains(role));
+        own.map(|role| role.save(store)).collect()
+    },
 };
 
 impl Role {
@@ -210,7 +217,7 @@ fn add(call: &Call<'_>, store: &mut Store, fields: Fields<'_>) -> Result<String>
         description: fields.text("description").to_owned(),
         permissions: permission_ids(store, &fields.texts("permissionNames"))?,
         tenant: tenant.map(str::to_owned),
-        default: fields.flag("default"),
+        default: fields.flag("default") || fields.flag("defaultRole"),
         private: fields.flag("private"),
         created: call.now,
     });
@@ -341,7 +348,8 @@ mod tests {
 
         emulator.manage("/v1/mgmt/tenant/delete", &json!({ "id": "t1" }));
         assert_eq!(load("/v1/mgmt/user?loginId=ada")["user"]["userTenants"], json!([]));
-        assert_eq!(load("/v1/mgmt/role/all"), json!({ "roles": [] }));
+        let roles = load("/v1/mgmt/role/all")["roles"].clone();
+        assert_eq!(roles.as_array().unwrap().len(), 1, "that of every new project: {roles}");
     }
 
     #[test]
@@ -359,8 +367,8 @@ mod tests {
             emulator.manage("/v1/mgmt/role/search", &body)["roles"].as_array().unwrap().len()
         };
         assert_eq!(search(json!({ "tenantIds": ["t1"] })), 1);
-        assert_eq!(search(json!({ "tenantIds": ["t1"], "includeProjectRoles": true })), 2);
-        assert_eq!(search(json!({ "roleNameLike": "a", "roleNames": null })), 2);
+        assert_eq!(search(json!({ "tenantIds": ["t1"], "includeProjectRoles": true })), 3);
+        assert_eq!(search(json!({ "roleNameLike": "a", "roleNames": null })), 3);
         assert_eq!(search(json!({ "roleNames": ["B"] })), 0);
         let delete = |body| emulator.send("POST", "/v1/mgmt/role/delete", key, &body);
         refused(delete(json!({ "name": "B" })), 404, "EMU404");

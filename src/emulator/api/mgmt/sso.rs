@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use super::sso_fields::{
     AUTH_TYPE, CONFIGURE_OIDC, CONFIGURE_SAML, CONFIGURE_SAML_BY_METADATA, LEGACY, LEGACY_MAPPING,
-    LEGACY_METADATA, MAKE_FIELDS, NEW, REDIRECT, STATE, TENANT, TENANT_ALONE,
+    LEGACY_METADATA, MAKE_FIELDS, NEW, REDIRECT, STATE, TENANT, TENANT_ALONE, user_mapping,
 };
 use super::{owned, refuse_uncovered};
 use crate::emulator::api::call::{Call, list};
@@ -322,7 +323,6 @@ const RENAMED: &[(&str, Option<&str>)] = &[
     ("idpUrl", Some("idpSSOUrl")),
     ("entityId", Some("idpEntityId")),
     ("idpCert", Some("idpCertificate")),
-    ("clientSecret", None),
     ("roleMappings", None),
     ("groupsMapping", None),
     ("defaultSSORoles", None),
@@ -349,18 +349,31 @@ fn provider(call: &Call<'_>, store: &Store) -> Result<Provider> {
     })
 }
 
-fn service_provider(call: &Call<'_>, settings: &mut Object) {
-    let (project, tenant) = (&call.settings.project_id, call.body().text("tenantId"));
+/// RFC 3986, section 2.3.
+const QUERY_VALUE: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// What Descope says of itself, where nothing else is set. Go's SDK sends `""` for what is not.
+fn service_provider(call: &Call<'_>, tenant: &str, sso: Option<&str>, settings: &mut Object) {
+    let project = &call.settings.project_id;
+    let escaped = |text| utf8_percent_encode(text, QUERY_VALUE).to_string();
+    let sso = sso.map_or_else(String::new, |id| format!("&ssoId={}", escaped(id)));
+    let query = format!("projectId={project}&tenantId={}{sso}", escaped(tenant));
     for (name, value) in [
-        ("spEntityId", format!("https://api.descope.com/{project}/{tenant}")),
-        ("spACSUrl", "https://api.descope.com/v1/auth/saml/acs".to_owned()),
+        ("spEntityId", format!("{project}-{tenant}")),
+        ("spACSUrl", format!("https://api.descope.com/v1/auth/saml/acs?{query}")),
     ] {
-        settings.entry(name).or_insert_with(|| json!(value));
+        let setting = settings.entry(name).or_insert_with(|| json!(""));
+        if *setting == "" {
+            *setting = json!(value);
+        }
     }
 }
 
 fn configure_oidc(call: &Call<'_>, store: &mut Store) -> Result {
     let mut provider = provider(call, store)?;
+    // Answers do not give it away.
+    provider.settings.insert("clientSecret".to_owned(), json!(""));
     let settings = named(call.body(), store)?;
     // The one setting that stays when it is not given.
     let pkce = settings.oidc.as_ref().and_then(|old| old.settings.get("usePkce"));
@@ -377,7 +390,7 @@ fn configure_saml(call: &Call<'_>, store: &mut Store) -> Result {
     let mut provider = provider(call, store)?;
     let body = call.body();
     provider.settings.insert("redirectUrl".to_owned(), json!(body.text("redirectUrl")));
-    service_provider(call, &mut provider.settings);
+    service_provider(call, body.text("tenantId"), body.some_text("ssoId"), &mut provider.settings);
     let settings = named(body, store)?;
     settings.saml = Some(provider);
     settings.auth_type = AuthType::Saml;
@@ -437,17 +450,21 @@ fn legacy_load(call: &Call<'_>, store: &mut Store) -> Result {
     let domains = settings.domains.clone();
     let saml = store.sso_settings_of(tenant, None).and_then(|settings| settings.saml.as_ref());
     let mut shown = saml.map(|saml| saml.settings.clone()).unwrap_or_default();
+    for name in ["idpEntityId", "idpSSOUrl", "idpCertificate"] {
+        shown.entry(name).or_insert_with(|| json!(""));
+    }
+    service_provider(call, tenant, None, &mut shown);
     let mapping = shown.remove("attributeMapping");
-    shown.insert("userMapping".to_owned(), mapping.unwrap_or_else(|| json!({})));
+    shown.insert("userMapping".to_owned(), user_mapping(mapping.as_ref()));
     let mappings = saml.map_or_else(|| json!([]), |saml| saml.groups_mapping(store));
     shown.insert("groupsMapping".to_owned(), mappings);
     shown.insert("tenantId".to_owned(), json!(tenant));
-    shown.insert("domain".to_owned(), json!(domains.first()));
+    shown.insert("domain".to_owned(), json!(domains.first().map_or("", String::as_str)));
     shown.insert("domains".to_owned(), json!(domains));
     Ok(Value::Object(shown).into())
 }
 
-/// Sets the identity provider and the domains; the mappings stay.
+/// Sets the identity provider and the domains; the mappings stay, and so does a redirect URL that is not given.
 fn legacy_configure(call: &Call<'_>, store: &mut Store) -> Result {
     let body = call.body();
     let settings = settings(store, body.text("tenantId"), None)?;
@@ -459,11 +476,13 @@ fn legacy_configure(call: &Call<'_>, store: &mut Store) -> Result {
         ("entityId", "idpEntityId"),
         ("idpCert", "idpCertificate"),
         ("idpMetadataURL", "idpMetadataUrl"),
-        ("redirectURL", "redirectUrl"),
     ] {
         saml.insert(shown.to_owned(), json!(body.text(name)));
     }
-    service_provider(call, saml);
+    if let Some(url) = body.maybe_text("redirectURL") {
+        saml.insert("redirectUrl".to_owned(), json!(url));
+    }
+    service_provider(call, body.text("tenantId"), None, saml);
     Ok(Reply::empty())
 }
 

@@ -11,6 +11,7 @@ use crate::emulator::api::route::Bearer::Management;
 use crate::emulator::api::route::{Area, Route};
 use crate::emulator::api::seed::{List, last};
 use crate::emulator::state::client_secret::ClientSecret;
+use crate::emulator::state::new_project;
 use crate::emulator::state::oauth::ClientKey;
 use crate::emulator::state::oauth_client::Door;
 use crate::emulator::state::sso_application::{Protocol, SsoApplication};
@@ -198,7 +199,8 @@ pub(in crate::emulator) const WSFED_SEED: List =
     seed("wsFedApps", "/v1/mgmt/sso/idp/app/wsfed/create", |store| save(store, Protocol::WsFed));
 
 fn save(store: &Store, protocol: Protocol) -> Vec<Value> {
-    let apps = store.sso_apps.iter().filter(|app| app.protocol == protocol);
+    let new = |app: &SsoApplication| new_project::sso_apps(&app.client_id).contains(app);
+    let apps = store.sso_apps.iter().filter(|app| app.protocol == protocol && !new(app));
     apps.map(SsoApplication::save).collect()
 }
 

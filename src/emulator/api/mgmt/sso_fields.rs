@@ -1,5 +1,7 @@
 //! The fields of SSO configurations.
 
+use serde_json::{Value, json};
+
 use crate::emulator::words::fields::{Field, Kind, concat, optional, required};
 
 /// The wire type `AttributeMapping`, of SAML.
@@ -190,3 +192,15 @@ const PROVIDER: &[Field] = &[
     ),
     optional("defaultRoleIds", Kind::Texts),
 ];
+
+/// Which attribute of an assertion becomes what of the user: as it was set, or as Descope has it for a new tenant.
+pub(in crate::emulator) fn user_mapping(set: Option<&Value>) -> Value {
+    let new = json!({ "name": "name", "email": "email", "phoneNumber": "phone" });
+    let given = |name: &str| set.unwrap_or(&new).get(name).cloned();
+    let names = ATTRIBUTES.iter().map(|field| (field.name, field.kind));
+    let attribute = |(name, kind): (&str, Kind)| {
+        let unset = if matches!(kind, Kind::TextMap) { json!({}) } else { json!("") };
+        (name.to_owned(), given(name).unwrap_or(unset))
+    };
+    Value::Object(names.map(attribute).collect())
+}

@@ -38,6 +38,8 @@ const DELETE: &[Field] = &[required("id", Kind::Text), optional("cascade", Kind:
 const SEARCH: &[Field] = &[
     optional("tenantIds", Kind::Texts),
     optional("tenantNames", Kind::Texts),
+    // What Ruby's SDK calls them.
+    optional("names", Kind::Texts),
     optional("tenantSelfProvisioningDomains", Kind::Texts),
     optional("customAttributes", Kind::Map),
     optional("authType", Kind::Text),
@@ -282,7 +284,8 @@ fn delete(call: &Call<'_>, store: &mut Store) -> Result {
 
 fn search(call: &Call<'_>, store: &mut Store) -> Result {
     let body = call.body();
-    let (ids, names) = (body.texts("tenantIds"), body.texts("tenantNames"));
+    let ids = body.texts("tenantIds");
+    let names = [body.texts("tenantNames"), body.texts("names")].concat();
     let domains = body.texts("tenantSelfProvisioningDomains");
     let parent = body.some_text("parentTenantId");
     let auth_type = body.some_text("authType");
@@ -416,6 +419,7 @@ mod tests {
             found.as_array().unwrap().iter().map(|of| of["name"].clone()).collect::<Vec<_>>()
         };
         assert_eq!(search(json!({ "tenantNames": null })), ["Uno", "Two"]);
+        assert_eq!(search(json!({ "names": ["Two"] })), ["Two"]);
         assert_eq!(search(json!({ "tenantSelfProvisioningDomains": ["two.com"] })), ["Two"]);
         assert_eq!(search(json!({ "customAttributes": { "a": 1 } })), ["Uno"]);
         refused(emulator.send("GET", "/v1/mgmt/tenant?id=t9", key, &json!(null)), 404, "EMU404");

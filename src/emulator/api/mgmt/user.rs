@@ -9,6 +9,7 @@ use crate::emulator::api::event::Event::{OfUser, Read, Unrecorded};
 use crate::emulator::api::route::Bearer::Management;
 use crate::emulator::api::route::{Area, Route};
 use crate::emulator::api::shapes::LOGIN_OPTIONS;
+use crate::emulator::state::delivery::Delivery;
 use crate::emulator::state::grants::merge;
 use crate::emulator::state::mailbox::Message;
 use crate::emulator::state::password::Password;
@@ -16,6 +17,7 @@ use crate::emulator::state::store::Store;
 use crate::emulator::state::table::By;
 use crate::emulator::state::user::{Factor, Status, User};
 use crate::emulator::words::fields::{Field, Fields, Kind, concat, optional, required};
+use crate::emulator::words::phone;
 use crate::emulator::words::refusal::{Refusal, Reply, Result};
 
 pub(super) const FAMILY: &[Field] = &[
@@ -49,9 +51,12 @@ const PERSON: [Field; 22] = [
 ];
 const PASSWORD: [Field; 2] =
     [optional("password", Kind::Text), optional("hashedPassword", Kind::Map)];
-/// What create, batch create and update call `ssoAppIds` too.
-const SSO_APP_IDS: Field = optional("ssoAppIDs", Kind::Texts);
-const UPDATE: [Field; 23] = concat(PERSON, [SSO_APP_IDS]);
+/// What SDKs call `ssoAppIds` and `displayName` too.
+const ALIASES: [Field; 2] = [optional("ssoAppIDs", Kind::Texts), optional("name", Kind::Text)];
+/// Some SDKs send it with every user. It says nothing where nobody is invited.
+const NO_INVITATION: Field = optional("invite", Kind::Bool);
+const ONE: [Field; 24] = concat(PERSON, ALIASES);
+const UPDATE: [Field; 25] = concat(ONE, [NO_INVITATION]);
 const INVITATION: [Field; 7] = [
     optional("invite", Kind::Bool),
     optional("inviteUrl", Kind::Text),
@@ -61,20 +66,21 @@ const INVITATION: [Field; 7] = [
     optional("templateOptions", Kind::TextMap),
     optional("locale", Kind::Text),
 ];
-const NEW: [Field; 25] = concat(UPDATE, PASSWORD);
-const CREATE: [Field; 32] = concat(NEW, INVITATION);
-const CREATE_TEST: [Field; 27] =
+const NEW: [Field; 26] = concat(ONE, PASSWORD);
+const CREATE: [Field; 33] = concat(NEW, INVITATION);
+const CREATE_TEST: [Field; 28] =
     concat(NEW, [optional("invite", Kind::Bool), optional("inviteUrl", Kind::Text)]);
-const BATCH_USER: [Field; 27] =
-    concat(NEW, [optional("seed", Kind::Text), optional("createdTime", Kind::Int)]);
+const BATCH_USER: [Field; 29] =
+    concat(NEW, [optional("seed", Kind::Text), optional("createdTime", Kind::Int), NO_INVITATION]);
 const CREATE_BATCH: [Field; 8] =
     concat([required("users", Kind::Objects(&BATCH_USER))], INVITATION);
-const PATCH: [Field; 25] = concat(
+const PATCH: [Field; 26] = concat(
     PERSON,
     [
         optional("name", Kind::Text),
         optional("additionalIdentifiers", Kind::Texts),
         optional("scim", Kind::Bool),
+        NO_INVITATION,
     ],
 );
 const ONE_OF: &[Field] = &[optional("loginId", Kind::Text), optional("userId", Kind::Text)];
@@ -209,27 +215,32 @@ fn apply_profile(user: &mut User, body: Fields<'_>, unset: Unset) {
             body.text(name).clone_into(value);
         }
     }
-    // Go's name for it, in patches.
+    // What some SDKs call it.
     if let Some(name) = body.maybe_text("name") {
         name.clone_into(&mut user.profile.name);
     }
-    for (name, value, new, old) in [
-        ("verifiedEmail", &mut user.verified_email, &user.profile.email, &old.email),
-        ("verifiedPhone", &mut user.verified_phone, &user.profile.phone, &old.phone),
+    // What the project says of its users is taken as verified, unless it says otherwise.
+    // Of recovery addresses, nobody has seen that.
+    for (name, value, new, old, believed) in [
+        ("verifiedEmail", &mut user.verified_email, &user.profile.email, &old.email, true),
+        ("verifiedPhone", &mut user.verified_phone, &user.profile.phone, &old.phone, true),
         (
             "verifiedRecoveryEmail",
             &mut user.verified_recovery_email,
             &user.profile.recovery_email,
             &old.recovery_email,
+            false,
         ),
         (
             "verifiedRecoveryPhone",
             &mut user.verified_recovery_phone,
             &user.profile.recovery_phone,
             &old.recovery_phone,
+            false,
         ),
     ] {
-        *value = body.maybe_flag(name).unwrap_or(*value && new == old);
+        let unsaid = if new == old { *value } else { believed && !new.is_empty() };
+        *value = body.maybe_flag(name).unwrap_or(unsaid);
     }
 }
 
@@ -276,11 +287,9 @@ fn make(
     invitation: Fields<'_>,
 ) -> Result<Value> {
     let login_id = body.text("loginId");
-    let mut user = User::new(login_id, call.now);
-    if invitation.flag("invite") {
-        user.status = Status::Invited;
-    }
+    let mut user = User { status: Status::Invited, ..User::new(login_id, call.now) };
     apply(store, &mut user, body, Unset::Clears)?;
+    reach_by_login_id(&mut user, login_id, body);
     if user.grants.roles.is_empty() {
         user.grants.roles = store.default_roles();
     }
@@ -305,12 +314,31 @@ fn make(
     Ok(shown)
 }
 
+/// A login ID that is an address is where the user is reached, unless another address is given.
+fn reach_by_login_id(user: &mut User, login_id: &str, body: Fields<'_>) {
+    let profile = &mut user.profile;
+    if profile.email.is_empty() && Delivery::Email.looks_right(login_id) {
+        login_id.clone_into(&mut profile.email);
+        user.verified_email = body.maybe_flag("verifiedEmail").unwrap_or(true);
+    }
+    if profile.phone.is_empty() && phone::is_e164(login_id) {
+        login_id.clone_into(&mut profile.phone);
+        user.verified_phone = body.maybe_flag("verifiedPhone").unwrap_or(true);
+    }
+}
+
 fn create(call: &Call<'_>, store: &mut Store) -> Result {
     Ok(json!({ "user": make(call, store, call.body(), call.body())? }).into())
 }
 
+/// A test user who is there already becomes what is asked for.
 fn create_test(call: &Call<'_>, store: &mut Store) -> Result {
-    make(call, store, call.body(), call.body())?;
+    let known = store.user_by_login(call.body().text("loginId"));
+    if known.is_some_and(|user| user.test) {
+        change(call, store, call.body(), Unset::Clears)?;
+    } else {
+        make(call, store, call.body(), call.body())?;
+    }
     let mut user = store.managed_user_mut(call.body().text("loginId"))?;
     user.test = true;
     let id = user.id.clone();

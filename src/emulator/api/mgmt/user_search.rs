@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use serde_json::{Value, json};
 
-use super::{has_attributes, page_of, refuse_uncovered};
+use super::{has_attributes, page_of};
 use crate::emulator::api::call::Call;
 use crate::emulator::api::event::Event::Read;
 use crate::emulator::api::route::Bearer::Management;
@@ -66,6 +66,10 @@ const ROUTES: &[Route] = &[
     Route::post("/v2/mgmt/user/search", Management, Read, SEARCH, |call, store| {
         search(call, store, call.body().flag("testUsersOnly"))
     }),
+    // The path before it had a second version, which Ruby's SDK still sends.
+    Route::post("/v1/mgmt/user/search", Management, Read, SEARCH, |call, store| {
+        search(call, store, call.body().flag("testUsersOnly"))
+    }),
     Route::post("/v2/mgmt/user/search/test", Management, Read, SEARCH, |call, store| {
         search(call, store, true)
     }),
@@ -73,7 +77,7 @@ const ROUTES: &[Route] = &[
 
 fn search(call: &Call<'_>, store: &mut Store, test_users_only: bool) -> Result {
     let body = call.body();
-    refuse_uncovered(body, &["lockReasons", "tempLockReasons"])?;
+    check_locks(body)?;
     let (skipped, limit) = page_of(body)?;
 
     let with_test_users = test_users_only || body.flag("withTestUser");
@@ -82,7 +86,7 @@ fn search(call: &Call<'_>, store: &mut Store, test_users_only: bool) -> Result {
         .iter()
         .filter(|user| if user.test { with_test_users } else { !test_users_only })
         .filter(|user| matches(user, body) && granted(&user.grants, body, store))
-        .filter(|user| signs_in(user, body))
+        .filter(|user| signs_in(user, body) && is_locked(user, call, store))
         .collect();
     let order: Vec<_> = body.objects("sort").collect();
     for sort in order.iter().rev() {
@@ -173,6 +177,39 @@ fn signs_in(user: &User, body: Fields<'_>) -> bool {
         && is("scim", has(Factor::Scim))
         && (!body.flag("scimOnly") || has(Factor::Scim))
         && (!body.flag("ssoOnly") || has(Factor::Saml))
+}
+
+/// What is locked until it is reset, and what is locked for a while, as Python's SDK lists the reasons.
+const LOCKS: [(&str, &[&str]); 2] = [
+    ("lockReasons", &["password", "totp", "recovery_codes", "security_questions"]),
+    ("tempLockReasons", &["password", "recovery_codes", "security_questions"]),
+];
+
+fn check_locks(body: Fields<'_>) -> Result<()> {
+    for (name, known) in LOCKS {
+        if body.texts(name).iter().any(|reason| !known.contains(reason)) {
+            let known = known.join(", ");
+            return Err(Refusal::argument(format!("The {name} field may have {known}")));
+        }
+    }
+    Ok(())
+}
+
+/// The filters on what too many wrong attempts have locked. Nobody signs in here by a recovery code or by
+/// answers to questions, so these are never locked.
+fn is_locked(user: &User, call: &Call<'_>, store: &Store) -> bool {
+    let policy = || store.password_policy_of(user, None);
+    let (password, app) = (user.password.as_ref(), user.authenticator.as_ref());
+    let is = |name: &str, reason: &str| match (name, reason) {
+        ("lockReasons", "password") => password.is_some_and(|of| of.is_locked(&policy(), call)),
+        ("lockReasons", "totp") => app.is_some_and(|of| of.is_locked(call)),
+        (_, "password") => password.is_some_and(|of| of.is_locked_for_now(&policy(), call.now)),
+        _ => false,
+    };
+    LOCKS.iter().all(|(name, _)| {
+        let wanted = call.body().texts(name);
+        wanted.is_empty() || wanted.iter().any(|reason| is(name, reason))
+    })
 }
 
 /// The filters on roles and tenants.
@@ -287,9 +324,61 @@ mod tests {
         for (body, status, code) in [
             (json!({ "limit": -1 }), 400, "E011003"),
             (json!({ "sort": [{ "field": "shoeSize" }] }), 400, "E011004"),
-            (json!({ "lockReasons": ["password"] }), 501, "EMU501"),
+            (json!({ "lockReasons": ["passwords"] }), 400, "E011004"),
+            (json!({ "tempLockReasons": ["totp"] }), 400, "E011004"),
         ] {
             refused(emulator.send("POST", "/v2/mgmt/user/search", key, &body), status, code);
         }
+    }
+
+    #[test]
+    fn users_are_found_by_what_wrong_attempts_have_locked() {
+        let emulator = Emulator::builder().max_attempts(2).build();
+        let temporary = json!({ "tempLock": true, "tempLockAttempts": 1, "tempLockDuration": 5 });
+        let users: Vec<_> = ["ada", "al", "eve"].map(|id| json!({ "loginId": id })).into();
+        emulator.seed(&json!({ "users": users })).unwrap();
+        let key = emulator.management_key();
+        for login_id in ["ada", "al", "eve"] {
+            let password = json!({ "loginId": login_id, "password": "qYlvi65KaX" });
+            emulator.manage("/v1/mgmt/user/password/set/active", &password);
+        }
+        let wrong = |login_id: &str| {
+            let body = json!({ "loginId": login_id, "password": "wrong" });
+            assert_eq!(emulator.post("/v1/auth/password/signin", &body).0, 401);
+        };
+        let found = |name: &str, reasons: &[&str]| -> Vec<String> {
+            let body = json!({ name: reasons });
+            let (status, answer) = emulator.send("POST", "/v2/mgmt/user/search", key, &body);
+            assert_eq!(status, 200, "{answer}");
+            let users = answer["users"].as_array().unwrap().iter();
+            users.map(|user| user["loginIds"][0].as_str().unwrap().to_owned()).collect()
+        };
+        for login_id in ["ada", "ada", "al"] {
+            wrong(login_id);
+        }
+        assert_eq!(found("lockReasons", &["password"]), ["ada"]);
+        assert_eq!(found("lockReasons", &["totp", "password"]), ["ada"]);
+        assert!(found("lockReasons", &["totp", "recovery_codes", "security_questions"]).is_empty());
+        assert!(found("tempLockReasons", &["password"]).is_empty());
+        assert_eq!(found("lockReasons", &[]).len(), 3);
+
+        emulator.manage("/v1/mgmt/password/settings", &temporary);
+        wrong("eve");
+        assert_eq!(found("tempLockReasons", &["password"]), ["eve"]);
+        emulator.advance(std::time::Duration::from_secs(300));
+        assert!(found("tempLockReasons", &["password"]).is_empty());
+
+        // Codes of an app are locked until the wrong ones are long ago.
+        let session = emulator.sign_in("al").unwrap();
+        let refresh = session["refreshJwt"].as_str().unwrap();
+        let body = json!({ "loginId": "al" });
+        assert_eq!(emulator.send("POST", "/v1/auth/totp/update", refresh, &body).0, 200);
+        for _ in 0..2 {
+            let body = json!({ "loginId": "al", "code": "no code" });
+            assert_eq!(emulator.post("/v1/auth/totp/verify", &body).0, 401);
+        }
+        assert_eq!(found("lockReasons", &["totp"]), ["al"]);
+        emulator.advance(std::time::Duration::from_secs(3600));
+        assert!(found("lockReasons", &["totp"]).is_empty());
     }
 }

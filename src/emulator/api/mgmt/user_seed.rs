@@ -14,6 +14,9 @@ use crate::emulator::words::refusal::{Refusal, Result};
 
 const STATE: &[Field] = &[
     optional("userId", Kind::Text),
+    // Without one, a new user is reached by a login ID that is an address.
+    optional("email", Kind::Text),
+    optional("phone", Kind::Text),
     optional("createdTime", Kind::Int),
     optional("modifiedTime", Kind::Int),
     optional("recoveryEmail", Kind::Text),
@@ -87,6 +90,8 @@ fn save(user: &User) -> Value {
         "ssoAppIds": user.sso_apps,
         "state": {
             "userId": user.id,
+            "email": user.profile.email,
+            "phone": user.profile.phone,
             "createdTime": user.created,
             "modifiedTime": user.modified,
             "recoveryEmail": user.profile.recovery_email,
@@ -112,6 +117,12 @@ fn restore(store: &mut Store, state: Fields<'_>) -> Result<()> {
     let mut user = last_row(&mut store.users)?;
     if let Some(id) = state.some_text("userId") {
         id.clone_into(&mut user.id);
+    }
+    let profile = &mut user.profile;
+    for (name, address) in [("email", &mut profile.email), ("phone", &mut profile.phone)] {
+        if let Some(saved) = state.maybe_text(name) {
+            saved.clone_into(address);
+        }
     }
     user.created = state.int("createdTime").unwrap_or(user.created);
     user.modified = state.int("modifiedTime").unwrap_or(user.modified);

@@ -16,6 +16,8 @@ const STATUS: &[Field] = &[LOGIN_ID, required("status", Kind::Text)];
 const NAME: &[Field] = &[
     LOGIN_ID,
     optional("displayName", Kind::Text),
+    // What Ruby's SDK calls it.
+    optional("name", Kind::Text),
     optional("givenName", Kind::Text),
     optional("middleName", Kind::Text),
     optional("familyName", Kind::Text),
@@ -100,6 +102,14 @@ const ROUTES: &[Route] = &[
         OfUser("UserModified"),
         ATTRIBUTE,
         attribute,
+    ),
+    // The path before it had a second version, which Ruby's and PHP's SDKs still send.
+    Route::post(
+        "/v1/mgmt/user/update/role/add",
+        Management,
+        OfUser("UserModified"),
+        ROLES,
+        |call, store| roles(call, store, merge),
     ),
     Route::post(
         "/v2/mgmt/user/update/role/add",
@@ -198,6 +208,9 @@ fn status(call: &Call<'_>, store: &mut Store) -> Result {
 /// Changes the names that are given.
 fn name(call: &Call<'_>, store: &mut Store) -> Result {
     change(call, store, |user| {
+        if let Some(given) = call.body().maybe_text("name") {
+            given.clone_into(&mut user.profile.name);
+        }
         for (name, value) in [
             ("displayName", &mut user.profile.name),
             ("givenName", &mut user.profile.given_name),

@@ -44,7 +44,6 @@ fn check(
     jws: &Jws<'_>,
     needs_id: bool,
 ) -> Result<(), &'static str> {
-    let now = asked.context.now;
     let issuer = asked.door.issuer(&asked.context);
     let base = asked.url.rsplit_once('/').map_or("", |(base, _)| base);
     let accepted = [issuer, asked.url.clone(), format!("{base}/token")];
@@ -53,6 +52,7 @@ fn check(
     }
     let time = |name: &str| jws.claims[name].as_i64();
     let Some(expires) = time("exp") else { return Err("The assertion has no exp") };
+    let now = asked.context.clock_of(expires);
     if now >= expires {
         return Err("The assertion has expired");
     }
@@ -68,7 +68,8 @@ fn check(
         "" => Ok(()),
         id => {
             let what = format!("assertion {} {id}", jws.text("iss"));
-            let is_new = store.applications.oauth.is_new(&what, expires, now);
+            let until = asked.context.now.saturating_add(expires.saturating_sub(now));
+            let is_new = store.applications.oauth.is_new(&what, until, asked.context.now);
             is_new.then_some(()).ok_or("The assertion was used before")
         }
     }

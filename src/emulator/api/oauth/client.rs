@@ -75,11 +75,19 @@ fn basic(asked: &Asked<'_>) -> Result<Option<[Pair; 2]>, Denial> {
     if !scheme.eq_ignore_ascii_case("basic") {
         return Err(Denial::client("The client authenticates by Basic, or in the body"));
     }
-    let text = STANDARD.decode(encoded.trim()).ok().and_then(|b| String::from_utf8(b).ok());
-    let text = text.ok_or_else(malformed)?;
-    let (id, secret) = text.split_once(':').ok_or_else(malformed)?;
+    readings(encoded).map(Some).ok_or_else(malformed)
+}
+
+fn readings(encoded: &str) -> Option<[Pair; 2]> {
+    let text = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
+    let (id, secret) = text.split_once(':')?;
     let decoded = (decode(id).unwrap_or_default(), decode(secret).unwrap_or_default());
-    Ok(Some([decoded, (id.to_owned(), secret.to_owned())]))
+    Some([decoded, (id.to_owned(), secret.to_owned())])
+}
+
+/// The IDs that the credentials of `Basic` may have.
+pub(in crate::emulator) fn basic_ids(encoded: &str) -> impl Iterator<Item = String> {
+    readings(encoded).into_iter().flatten().map(|(id, _)| id)
 }
 
 fn by_basic(asked: &Asked<'_>, store: &Store, readings: [Pair; 2]) -> Result<Proven, Denial> {

@@ -1,7 +1,7 @@
 //! What users answer when a client asks for something.
 
 use super::authorize::{back_with, refusal};
-use crate::emulator::state::oauth::{Answer, Ask, CODE_LIFETIME, Code, Way, user_code};
+use crate::emulator::state::oauth::{Answer, Ask, CODE_LIFETIME, Code, Once, Way, user_code};
 use crate::emulator::state::oauth_client::Scope;
 use crate::emulator::state::oauth_grant;
 use crate::emulator::state::store::Store;
@@ -111,13 +111,12 @@ pub(in crate::emulator) fn allow(
             };
             let code = random::token();
             let url = back_with(&back, &ask.wish.issuer, &[("code", &*code)]);
-            store.applications.oauth.codes.push(Code {
+            store.applications.oauth.codes.push(Once {
                 secret: digest(&code),
                 grant,
-                redirect_uri: back.redirect_uri,
-                challenge: back.challenge,
                 expires: context.now.saturating_add(CODE_LIFETIME),
                 spent: false,
+                asked: Code { redirect_uri: back.redirect_uri, challenge: back.challenge },
             });
             Ok(Some(url))
         }

@@ -74,7 +74,7 @@ fn proof<'a>(asked: &Asked<'a>) -> Result<Option<(Jws<'a>, String)>, Denial> {
         return Err(wrong("htu is another URL"));
     }
     let issued = jws.claims["iat"].as_i64().ok_or_else(|| wrong("iat is missing"))?;
-    if issued.abs_diff(asked.context.now) > WINDOW.unsigned_abs() {
+    if issued.abs_diff(asked.context.clock_of(issued)) > WINDOW.unsigned_abs() {
         return Err(wrong("The proof is too old, or from the future"));
     }
     if jws.text("jti").is_empty() {

@@ -5,9 +5,9 @@ use super::authorize::{issuer, resources, scopes};
 use super::client::{From, Proven, authenticate};
 use super::{dpop, exchange};
 use crate::emulator::state::jose::hash;
-use crate::emulator::state::oauth::{self, Grant, INTERVAL, PATIENCE, Wish};
+use crate::emulator::state::oauth::{self, Grant, INTERVAL, Once, PATIENCE, Wish};
 use crate::emulator::state::oauth_client::{
-    BACKCHANNEL, BEARER, CODE, CREDENTIALS, Client, DEVICE, EXCHANGE, OFFLINE, OPENID, REFRESH,
+    BACKCHANNEL, BEARER, CODE, CREDENTIALS, DEVICE, EXCHANGE, OFFLINE, OPENID, REFRESH,
 };
 use crate::emulator::state::oauth_grant;
 use crate::emulator::state::oauth_token::{Wanted, issue};
@@ -56,37 +56,64 @@ fn bind(store: &mut Store, grant: &str, from: &From) {
 }
 
 fn by_code(asked: &Asked<'_>, store: &mut Store, from: &From) -> Result<Answer, Denial> {
-    let (params, now) = (&asked.params, asked.context.now);
+    let params = &asked.params;
     let secret = digest(params.required("code")?);
-    let oauth = &mut store.applications.oauth;
-    let wrong = || Denial::grant("The code is wrong, or of another client");
-    let code = oauth.codes.get(By::Secret, secret).ok_or_else(wrong)?;
-    let grant = oauth.grants.get(By::Id, &code.grant).ok_or_else(wrong)?;
-    if grant.wish.client != from.client.key {
-        return Err(wrong());
-    }
-    let (id, wish) = (grant.id.clone(), grant.wish.clone());
-    if code.spent {
-        oauth.end(&id);
-        record_reuse(asked, store, &id, &from.client);
-        return Err(Denial::grant("The code was used before: what it gave is revoked"));
-    }
-    if now >= code.expires {
-        return Err(Denial::grant("The code has expired"));
-    }
-    if params.get("redirect_uri") != Some(&*code.redirect_uri) {
+    let found = store.applications.oauth.codes.get(By::Secret, secret).cloned();
+    let (code, wish) = unspent(asked, store, from, "code", found)?;
+    if params.get("redirect_uri") != Some(&*code.asked.redirect_uri) {
         return Err(Denial::grant("The redirect_uri is not that of the request for the code"));
     }
-    check_verifier(code.challenge.as_deref(), params.get("code_verifier"))?;
+    check_verifier(code.asked.challenge.as_deref(), params.get("code_verifier"))?;
     check_key(&wish, from)?;
-    let resources = resources(params, &from.client, &wish.resources)?;
-    let wanted = Wanted { resources, jkt: from.jkt.clone(), ..Wanted::default() };
-    let answer = issue(&asked.context, store, &id, wanted)?;
+    let answer = give(asked, store, from, (&code.grant, &wish), None)?;
     if let Some(mut code) = store.applications.oauth.codes.edit(By::Secret, secret) {
         code.spent = true;
     }
-    bind(store, &id, from);
-    Ok(Answer::Json(answer))
+    bind(store, &code.grant, from);
+    Ok(answer)
+}
+
+/// Returns what was found, and what its client wanted, if it still gives tokens to this client. Whoever comes with
+/// what is spent ends all that it gave (RFC 6749 section 4.1.2, RFC 9700 section 4.14.2).
+fn unspent<T>(
+    asked: &Asked<'_>,
+    store: &mut Store,
+    from: &From,
+    name: &str,
+    found: Option<Once<T>>,
+) -> Result<(Once<T>, Wish), Denial> {
+    let wrong = || Denial::grant(format!("The {name} is wrong, or of another client"));
+    let once = found.ok_or_else(wrong)?;
+    let oauth = &mut store.applications.oauth;
+    let grant = oauth.grants.get(By::Id, &once.grant).ok_or_else(wrong)?;
+    if grant.wish.client != from.client.key {
+        return Err(wrong());
+    }
+    let (wish, user) = (grant.wish.clone(), grant.user.clone());
+    if once.spent {
+        oauth.end(&once.grant);
+        let user = user.as_deref();
+        oauth_grant::record(&asked.context, store, "TokenReuseDetected", user, &from.client);
+        let description = format!("The {name} was used before: all that it gave is revoked");
+        return Err(Denial::grant(description));
+    }
+    if asked.context.now >= once.expires {
+        return Err(Denial::grant(format!("The {name} has expired")));
+    }
+    Ok((once, wish))
+}
+
+/// The tokens of a grant, for what the request and the wish say.
+fn give(
+    asked: &Asked<'_>,
+    store: &mut Store,
+    from: &From,
+    (grant, wish): (&str, &Wish),
+    scopes: Option<Vec<String>>,
+) -> Result<Answer, Denial> {
+    let resources = resources(&asked.params, &from.client, &wish.resources)?;
+    let wanted = Wanted { scopes, resources, jkt: from.jkt.clone(), access_only: false };
+    Ok(Answer::Json(issue(&asked.context, store, grant, wanted)?))
 }
 
 fn check_verifier(challenge: Option<&str>, verifier: Option<&str>) -> Result<(), Denial> {
@@ -104,41 +131,18 @@ fn check_verifier(challenge: Option<&str>, verifier: Option<&str>) -> Result<(),
     }
 }
 
-/// Records that something was used twice, by its thief or after its theft.
-fn record_reuse(asked: &Asked<'_>, store: &mut Store, grant: &str, client: &Client) {
-    let user = store.applications.oauth.grants.get(By::Id, grant);
-    let user = user.and_then(|grant| grant.user.clone());
-    oauth_grant::record(&asked.context, store, "TokenReuseDetected", user.as_deref(), client);
-}
-
 fn by_refresh_token(asked: &Asked<'_>, store: &mut Store, from: &From) -> Result<Answer, Denial> {
-    let (params, now) = (&asked.params, asked.context.now);
+    let params = &asked.params;
     let secret = digest(params.required("refresh_token")?);
-    let oauth = &mut store.applications.oauth;
-    let wrong = || Denial::grant("The refresh token is wrong, or of another client");
-    let refresh = oauth.refresh_tokens.get(By::Secret, secret).ok_or_else(wrong)?;
-    let grant = oauth.grants.get(By::Id, &refresh.grant).ok_or_else(wrong)?;
-    if grant.wish.client != from.client.key {
-        return Err(wrong());
-    }
-    let (id, wish) = (grant.id.clone(), grant.wish.clone());
-    if refresh.spent {
-        oauth.end(&id);
-        record_reuse(asked, store, &id, &from.client);
-        return Err(Denial::grant("The refresh token was used before: its family is revoked"));
-    }
-    if now >= refresh.expires {
-        return Err(Denial::grant("The refresh token has expired"));
-    }
+    let found = store.applications.oauth.refresh_tokens.get(By::Secret, secret).cloned();
+    let (refresh, wish) = unspent(asked, store, from, "refresh token", found)?;
     check_key(&wish, from)?;
-    let resources = resources(params, &from.client, &wish.resources)?;
     let scopes = params.has("scope").then(|| params.words("scope"));
-    let wanted = Wanted { scopes, resources, jkt: from.jkt.clone(), access_only: false };
-    let answer = issue(&asked.context, store, &id, wanted)?;
+    let answer = give(asked, store, from, (&refresh.grant, &wish), scopes)?;
     if let Some(mut refresh) = store.applications.oauth.refresh_tokens.edit(By::Secret, secret) {
         refresh.spent = true;
     }
-    Ok(Answer::Json(answer))
+    Ok(answer)
 }
 
 fn by_credentials(asked: &Asked<'_>, store: &mut Store, from: &From) -> Result<Answer, Denial> {
@@ -236,10 +240,8 @@ fn poll(
         }
         oauth::Answer::Allowed(grant) => grant,
     };
-    let resources = resources(params, &from.client, &wish.resources)?;
-    let wanted = Wanted { resources, jkt: from.jkt.clone(), ..Wanted::default() };
-    let answer = issue(&asked.context, store, &grant, wanted)?;
+    let answer = give(asked, store, from, (&grant, &wish), None)?;
     store.applications.oauth.asks.remove(By::Id, &id);
     bind(store, &grant, from);
-    Ok(Answer::Json(answer))
+    Ok(answer)
 }

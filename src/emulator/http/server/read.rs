@@ -53,7 +53,7 @@ enum Framing {
     Chunked,
 }
 
-impl<R: Read> Reader<R> {
+impl<R: Read + Write> Reader<R> {
     pub(in crate::emulator) fn new(stream: R) -> Self {
         Self { stream, buffer: Vec::new() }
     }
@@ -61,7 +61,14 @@ impl<R: Read> Reader<R> {
     /// Reads more. Fails when there is no more.
     fn fill(&mut self) -> Result<(), Bad> {
         let mut chunk = [0; 8_192];
-        match self.stream.read(&mut chunk)? {
+        // A read with a timeout is interrupted when a stopped process goes on.
+        let read = loop {
+            match self.stream.read(&mut chunk) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                read => break read?,
+            }
+        };
+        match read {
             0 => Err(Bad::Io),
             read => {
                 self.buffer.extend_from_slice(&chunk[..read]);
@@ -70,11 +77,13 @@ impl<R: Read> Reader<R> {
         }
     }
 
-    /// The next request, or `None` at the end. `writer` is for `100 Continue`.
-    pub(in crate::emulator) fn next(
-        &mut self,
-        writer: &mut impl Write,
-    ) -> Result<Option<Incoming>, Bad> {
+    /// What requests are read from, and answers are written to.
+    pub(in crate::emulator) fn stream(&mut self) -> &mut R {
+        &mut self.stream
+    }
+
+    /// The next request, or `None` at the end.
+    pub(in crate::emulator) fn next(&mut self) -> Result<Option<Incoming>, Bad> {
         let (mut request, length, version_1_1) = loop {
             if let Some(head) = parse_head(&self.buffer)? {
                 break head;
@@ -93,9 +102,11 @@ impl<R: Read> Reader<R> {
             return Err(BAD_REQUEST);
         }
         let framing = framing(headers)?;
-        let waits = headers.get(EXPECT).is_some_and(|value| value == "100-continue");
+        let waits = headers
+            .get(EXPECT)
+            .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"));
         if waits && version_1_1 && self.buffer.is_empty() {
-            writer.write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
+            self.stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
         }
         *request.body_mut() = match framing {
             Framing::Length(length) => self.exactly(length)?,

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use crate::clock::Clock;
 use crate::emulator::{Emulator, Fault, Server};
 
 /// A connection that sends what it is told and reads whole answers.
@@ -104,7 +105,7 @@ fn bodies_come_whole_in_chunks_or_when_called_for() {
     raw.send("3;x=y\r\n{\"n\r\n9\r\name\":\"b\"}\r\n0\r\nTrailer: x\r\n\r\n");
     assert_eq!(raw.status(), 200);
 
-    raw.send(request(&emulator, line, "Content-Length: 12\r\nExpect: 100-continue\r\n"));
+    raw.send(request(&emulator, line, "Content-Length: 12\r\nExpect: 100-Continue\r\n"));
     assert_eq!(raw.status(), 100);
     raw.send(r#"{"name":"c"}"#);
     assert_eq!(raw.status(), 200);
@@ -112,7 +113,7 @@ fn bodies_come_whole_in_chunks_or_when_called_for() {
     raw.send(request(&emulator, "GET /v1/mgmt/permission/all", ""));
     let all: Value = serde_json::from_slice(&raw.answer().1).unwrap();
     let names: Vec<_> = all["permissions"].as_array().unwrap().iter().map(|p| &p["name"]).collect();
-    assert_eq!(names, ["a", "b", "c"]);
+    assert_eq!(names, ["User Admin", "SSO Admin", "a", "b", "c"]);
 }
 
 #[test]
@@ -330,4 +331,138 @@ fn web_pages_do_not_steer_it() {
     emulator.sign_in("ada").unwrap();
     assert_eq!(status(&format!("Host: {own}\r\nOrigin: http://{own}")), "200");
     emulator.sign_in("ada").unwrap_err();
+}
+
+/// Says that it was interrupted before each piece that it reads.
+struct Interrupted<'a>(&'a [u8], bool);
+
+impl Read for Interrupted<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        self.1 = !self.1;
+        if self.1 {
+            return Err(std::io::ErrorKind::Interrupted.into());
+        }
+        let sent = self.0.len().min(buffer.len()).min(7);
+        buffer[..sent].copy_from_slice(&self.0[..sent]);
+        self.0 = &self.0[sent..];
+        Ok(sent)
+    }
+}
+
+impl Write for Interrupted<'_> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn interrupted_reads_go_on() {
+    let bytes = b"POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 20\r\n\r\n12345678901234567890";
+    let mut reader = super::read::Reader::new(Interrupted(bytes, false));
+    let incoming = reader.next().unwrap().unwrap();
+    assert_eq!(incoming.request.body(), b"12345678901234567890");
+}
+
+#[test]
+fn what_is_public_needs_no_bearer_and_answers_head() {
+    let (emulator, server) = started();
+    let mut raw = Raw::open(&server);
+    let project = emulator.project_id();
+    for path in [&*format!("/v2/keys/{project}"), &format!("/v1/keys/{project}"), "/health"] {
+        raw.send(format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n"));
+        let (head, body) = raw.answer();
+        assert!(head.starts_with("HTTP/1.1 200 "), "{path}: {head}");
+        let mut headed = Raw::open(&server);
+        headed.send(format!("HEAD {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"));
+        let all = String::from_utf8(headed.rest()).unwrap();
+        let length = format!("content-length: {}\r\n", body.len());
+        assert!(all.starts_with("HTTP/1.1 200 ") && all.contains(&length), "{path}: {all}");
+        assert!(all.ends_with("\r\n\r\n"), "{all}");
+    }
+}
+
+#[test]
+fn pages_of_allowed_origins_may_call_but_not_steer() {
+    let emulator = Emulator::builder().allow_origin("https://app.example").build();
+    let server = emulator.serve().unwrap();
+    let mut raw = Raw::open(&server);
+    let mut send = |line: &str, origin: &str| {
+        raw.send(format!(
+            "{line} HTTP/1.1\r\nHost: localhost\r\nOrigin: {origin}\r\n\
+             Access-Control-Request-Method: POST\r\n\r\n"
+        ));
+        raw.answer().0
+    };
+    let keys = format!("GET /v2/keys/{}", emulator.project_id());
+    let allow = "access-control-allow-origin: https://app.example\r\n";
+    for line in ["OPTIONS /v1/auth/refresh", &keys] {
+        assert!(send(line, "https://app.example").contains(allow), "{line}");
+        let foreign = send(line, "https://evil.example");
+        assert!(!foreign.contains("access-control-allow"), "{foreign}");
+    }
+    for line in ["GET /_emulator/inbox", "OPTIONS /_emulator/seed", "POST /_emulator/console"] {
+        let refused = send(line, "https://app.example");
+        assert!(refused.starts_with("HTTP/1.1 403 "), "{refused}");
+        assert!(!refused.contains("access-control-allow"), "{refused}");
+    }
+}
+
+#[test]
+fn tokens_of_a_moved_clock_are_good_for_clients_that_keep_the_real_time() {
+    let (emulator, server) = started();
+    emulator.seed(&json!({ "users": [{ "loginId": "ada" }] })).unwrap();
+    let mut raw = Raw::open(&server);
+    for seconds in [86_400, -172_800] {
+        let body = json!({ "seconds": seconds }).to_string();
+        let mut post = |path: &str, body: &str| -> Value {
+            let length = body.len();
+            raw.send(format!(
+                "POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n{body}"
+            ));
+            serde_json::from_slice(&raw.answer().1).unwrap()
+        };
+        post("/_emulator/advance", &body);
+        let session = post("/_emulator/session", r#"{ "loginId": "ada" }"#);
+        let real = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+        let real = i64::try_from(real.as_secs()).unwrap();
+        for token in ["sessionJwt", "refreshJwt"] {
+            let claims = crate::emulator::testing::claims(&session[token]);
+            assert!(claims["iat"].as_i64().unwrap() <= real, "{seconds}: {claims}");
+            assert!(claims["exp"].as_i64().unwrap() > real + 500, "{seconds}: {claims}");
+        }
+        let time = emulator.clock().unix().as_seconds();
+        let claims = crate::emulator::testing::claims(&session["refreshJwt"]);
+        assert!(claims["exp"].as_i64().unwrap() > time, "and for the emulator");
+        let in_process = emulator.sign_in("ada").unwrap();
+        let claims = crate::emulator::testing::claims(&in_process["sessionJwt"]);
+        assert!((claims["iat"].as_i64().unwrap() - time).abs() < 100, "exact in the process");
+    }
+}
+
+#[test]
+fn the_inbox_is_waited_for_and_emptied() {
+    let (emulator, server) = started();
+    let mut raw = Raw::open(&server);
+    raw.send("GET /_emulator/inbox?to=ada@example.com&wait=30 HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    for to in ["bob@example.com", "ada@example.com"] {
+        let body = json!({ "loginId": to, "user": {} });
+        assert_eq!(emulator.post("/v1/auth/otp/signup/email", &body).0, 200);
+    }
+    let inbox: Value = serde_json::from_slice(&raw.answer().1).unwrap();
+    assert_eq!(inbox["messages"].as_array().unwrap().len(), 1);
+    raw.send("DELETE /_emulator/inbox?to=ada@example.com HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    assert_eq!(raw.status(), 200);
+    assert_eq!(emulator.inbox().messages()[0].to, "bob@example.com");
+    raw.send("DELETE /_emulator/inbox HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    assert_eq!(raw.status(), 200);
+    assert!(emulator.inbox().messages().is_empty());
+    // Nobody waits for a server that ends.
+    raw.send("GET /_emulator/inbox?wait=60 HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    let start = Instant::now();
+    drop(server);
+    assert!(start.elapsed() < Duration::from_secs(30));
 }
