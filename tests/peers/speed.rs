@@ -182,7 +182,7 @@ fn main() -> ExitCode {
     if held.contains(&false) { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
-/// As in the README.
+/// In Markdown.
 fn print_table(sides: &[Side<'_>]) {
     println!("| validating the same token with | µs | compared |");
     println!("|---|---|---|");
