@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::members::Members;
 use super::registered::Registered;
-use crate::error::{Error, Result, TokenError};
+use crate::error::{Error, Result};
 use crate::json::DecodeError;
 use crate::time::UnixTime;
 
@@ -333,6 +333,7 @@ mod tests {
 
     use super::super::rules::Rules;
     use super::*;
+    use crate::error::TokenError;
 
     const NOW: i64 = 1_700_000_000;
 
