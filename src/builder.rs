@@ -71,6 +71,7 @@ pub struct ClientBuilder {
     key_store: Option<Box<dyn KeyStore>>,
     leeway: Duration,
     max_token_size: usize,
+    remembered_tokens: usize,
     settings: Settings,
     rate_limits: RateLimits,
     connect: builtin::Options,
@@ -130,6 +131,7 @@ impl Default for ClientBuilder {
             key_store: None,
             leeway: Duration::from_secs(5),
             max_token_size: check::MAX_TOKEN,
+            remembered_tokens: 0,
             settings: Settings {
                 try_timeout: Duration::from_secs(10),
                 deadline: Duration::from_secs(30),

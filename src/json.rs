@@ -29,6 +29,7 @@ mod value;
 use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
+use std::ops::Range;
 use std::time::Instant;
 
 use serde::Deserialize;
@@ -39,6 +40,8 @@ use self::deserializer::REQUIRED_LIST;
 pub(crate) use self::deserializer::{MILLIS, SECONDS};
 pub use self::error::DecodeError;
 use self::error::not_json;
+use self::split::Split;
+pub(crate) use self::split::string as unquoted;
 use self::state::State;
 use self::text::Members;
 pub(crate) use self::text::Text;
@@ -101,6 +104,15 @@ impl<'b> Body<'b> {
 /// The members of an object in their order, each left as text; a name may appear twice.
 pub(crate) fn members(text: &str) -> Option<Vec<(Cow<'_, str>, &RawValue)>> {
     serde_json::from_str::<Members<'_>>(text).ok().map(|members| members.0)
+}
+
+/// Where the names and values of an object are, in text that `serde_json` has found to be one.
+pub(crate) fn places(object: &str) -> impl Iterator<Item = (Range<usize>, Range<usize>)> {
+    let mut split = Split::new(object);
+    if split.peek().is_some() {
+        split.bracket();
+    }
+    std::iter::from_fn(move || Some((split.place()?, split.place()?)))
 }
 
 /// The string that a value is, if it is one.

@@ -19,6 +19,7 @@ mod check;
 mod checks;
 mod client;
 mod core;
+mod crypto;
 mod digest;
 mod disk;
 mod error;
@@ -67,6 +68,7 @@ pub use auth::{AuthInfo, Token};
 pub use builder::ClientBuilder;
 pub use call::Credential;
 pub use client::Client;
+pub use crypto::CryptoLibrary;
 pub use error::{
     ApiError, Error, KeysError, Result, StoreError, StoreErrorKind, TokenError, codes,
 };

@@ -51,6 +51,8 @@ impl ClientBuilder {
             leeway: self.leeway,
             max_token_size: self.max_token_size,
             public_key: given.as_deref().or(of_environment.as_deref()),
+            remembered_tokens: self.remembered_tokens,
+            library: self.connect.library,
             key_store: self.key_store.take(),
         });
         let verifier = match of_environment {

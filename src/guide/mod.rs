@@ -5,6 +5,7 @@
 //! | [`tour`] | the whole API, task by task, in the order of the Python SDK's README |
 //! | [`errors`] | what to do about each error; retries, deadlines, rate limits |
 //! | [`keys`] | how signing keys are cached: rotation, outages, clocks |
+//! | [`speed`] | what a check of a token costs, remembering verified tokens, AWS-LC |
 //! | [`security`] | what is checked, by which test, and what a local check cannot know |
 //! | [`testing`] | how to test your own program, with the emulator or with a closure |
 //! | [`emulator`] | what the emulator covers, running it for other programs, seeds, faults |
@@ -88,6 +89,9 @@ pub mod scripts {}
 
 #[doc = include_str!("security.md")]
 pub mod security {}
+
+#[doc = include_str!("speed.md")]
+pub mod speed {}
 
 #[doc = include_str!("testing.md")]
 pub mod testing {}

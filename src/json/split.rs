@@ -1,6 +1,7 @@
 //! Splits JSON text into its values, without copying any.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use super::text::Text;
 
@@ -36,6 +37,11 @@ impl<'de> Split<'de> {
 
     /// The text of the next value or name; `None` past the last one of the list or object.
     pub(super) fn next(&mut self) -> Option<&'de str> {
+        self.place().and_then(|place| self.text.get(place))
+    }
+
+    /// Where it is.
+    pub(super) fn place(&mut self) -> Option<Range<usize>> {
         match self.peek() {
             None => None,
             Some(b']' | b'}') => {
@@ -45,7 +51,7 @@ impl<'de> Split<'de> {
             Some(first) => {
                 let start = self.at;
                 self.at = end(self.text.as_bytes(), start, first);
-                self.text.get(start..self.at)
+                Some(start..self.at)
             }
         }
     }
@@ -57,7 +63,7 @@ impl<'de> Split<'de> {
 }
 
 /// What a string says. One with half a surrogate pair says what is written.
-pub(super) fn string(quoted: &str) -> Cow<'_, str> {
+pub(crate) fn string(quoted: &str) -> Cow<'_, str> {
     let plain = quoted.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
     let plain = plain.unwrap_or(quoted);
     if plain.as_bytes().contains(&b'\\') {

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::hash::{BuildHasher, RandomState};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -11,19 +12,22 @@ use super::policy::KeyPolicy;
 use super::set::{KeySet, Whose};
 use super::shelf::{Found, Report, Shelf};
 use crate::clock::Clock;
+use crate::crypto::CryptoLibrary;
 use crate::error::{Error, KeysError, Result, TokenError};
 use crate::json::DecodeError;
 use crate::transport::{Response, TransportError, TransportErrorKind};
 
 /// The keys of the last fetch that brought some.
 #[derive(Clone)]
-struct Snapshot {
-    keys: Arc<KeySet>,
+pub(super) struct Snapshot {
+    pub(super) keys: Arc<KeySet>,
     /// As they were published.
     jwks: Arc<str>,
     /// The number of the fetch; 0 for keys that others have fetched.
     fetch: u64,
     at: Moment,
+    /// Counts the snapshots.
+    number: u64,
 }
 
 impl Snapshot {
@@ -31,6 +35,50 @@ impl Snapshot {
     fn held(&self, kid: Option<&str>) -> Held {
         let has_key = kid.is_none_or(|kid| self.keys.get(Some(kid)).is_some());
         Held { has_key, fetch: self.fetch, at: self.at }
+    }
+
+    /// What tells this snapshot from others.
+    pub(super) fn stamp(&self) -> Stamp {
+        Stamp { number: self.number, keys: self.held(None) }
+    }
+}
+
+/// Says which keys a token was checked with, without holding them.
+#[derive(Clone, Copy)]
+pub(super) struct Stamp {
+    number: u64,
+    keys: Held,
+}
+
+/// The newest snapshot. Whether it is a certain one can be asked without a lock, by many threads at once.
+#[derive(Default)]
+struct Newest {
+    snapshot: RwLock<Option<Snapshot>>,
+    number: AtomicU64,
+}
+
+impl Newest {
+    fn get(&self) -> Option<Snapshot> {
+        self.snapshot.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn is(&self, stamp: Stamp) -> bool {
+        self.number.load(Ordering::Acquire) == stamp.number
+    }
+
+    /// Of keys that others have fetched, only newer ones count.
+    fn replace(&self, found: Found, fetch: u64) {
+        let Found { keys, jwks, at, .. } = found;
+        let mut snapshot = self.snapshot.write().unwrap_or_else(PoisonError::into_inner);
+        let is_old = |seen: &Snapshot| {
+            seen.at.unix > at.unix || seen.at.unix == at.unix && seen.jwks == jwks
+        };
+        if fetch == 0 && snapshot.as_ref().is_some_and(is_old) {
+            return;
+        }
+        let number = self.number.load(Ordering::Relaxed) + 1;
+        *snapshot = Some(Snapshot { keys: Arc::new(keys), jwks, fetch, at, number });
+        self.number.store(number, Ordering::Release);
     }
 }
 
@@ -41,10 +89,11 @@ pub(super) struct KeyCache {
     /// Whose keys, for errors: the project and its host, and what to check if there are none.
     owner: Arc<str>,
     whose: Whose,
+    library: CryptoLibrary,
     /// The program's own place for the keys.
     shelf: Option<Shelf>,
     /// Apart from the log, so that tokens whose key is at hand never meet the lock of a fetch.
-    snapshot: RwLock<Option<Snapshot>>,
+    newest: Newest,
     log: Mutex<Log>,
     /// Notified when a fetch has ended.
     ended: Condvar,
@@ -110,12 +159,18 @@ pub(super) struct Means<'m> {
 }
 
 impl KeyCache {
-    pub(super) fn new(owner: String, whose: Whose, shelf: Option<Shelf>) -> Self {
+    pub(super) fn new(
+        owner: String,
+        whose: Whose,
+        library: CryptoLibrary,
+        shelf: Option<Shelf>,
+    ) -> Self {
         Self {
             owner: owner.into(),
             whose,
+            library,
             shelf,
-            snapshot: RwLock::default(),
+            newest: Newest::default(),
             log: Mutex::default(),
             ended: Condvar::new(),
         }
@@ -130,30 +185,37 @@ impl KeyCache {
         &self,
         wanted: &Wanted<'_>,
         means: Means<'_>,
-    ) -> Result<Arc<KeySet>, TokenError> {
-        if let Some(seen) = self.snapshot() {
-            let held = seen.held(wanted.kid);
-            if held.has_key && held.is_fresh(means.policy, wanted.now) {
-                return Ok(seen.keys);
-            }
+    ) -> Result<Snapshot, TokenError> {
+        match self.fresh(means.policy, wanted.now) {
+            Some(seen) if seen.held(wanted.kid).has_key => Ok(seen),
+            _ => self.look_up(wanted, means),
         }
-        self.look_up(wanted, means)
+    }
+
+    /// The keys at hand, unless they are to be fetched again.
+    pub(super) fn fresh(&self, policy: &KeyPolicy, now: Moment) -> Option<Snapshot> {
+        self.newest.get().filter(|seen| seen.held(None).is_fresh(policy, now))
+    }
+
+    /// Whether the keys of a stamp are those that a token would be checked with now, and still are fresh.
+    pub(super) fn is_current(&self, stamp: Stamp, policy: &KeyPolicy, now: Moment) -> bool {
+        self.newest.is(stamp) && stamp.keys.is_fresh(policy, now)
     }
 
     #[cold]
-    fn look_up(&self, wanted: &Wanted<'_>, means: Means<'_>) -> Result<Arc<KeySet>, TokenError> {
+    fn look_up(&self, wanted: &Wanted<'_>, means: Means<'_>) -> Result<Snapshot, TokenError> {
         let Means { policy, clock, .. } = means;
         let patience = policy.fetch_timeout.saturating_add(MARGIN).min(wanted.patience);
         let started = Instant::now();
         let mut unread = self.shelf.as_ref();
         let mut log = self.log();
-        let lookup = log.lookup(wanted, self.snapshot(), policy);
+        let lookup = log.lookup(wanted, self.newest.get(), policy);
         loop {
-            let (seen, now) = (self.snapshot(), Moment::now(clock));
+            let (seen, now) = (self.newest.get(), Moment::now(clock));
             let held = seen.as_ref().map(|seen| seen.held(wanted.kid));
             match decide(&log.history, held, &lookup, policy, now) {
                 Decision::Serve => {
-                    return seen.map(|seen| seen.keys).ok_or(TokenError::UnknownKey);
+                    return seen.ok_or(TokenError::UnknownKey);
                 }
                 Decision::Wait => {
                     log = self.wait(log, patience.saturating_sub(started.elapsed()))?;
@@ -200,7 +262,7 @@ impl KeyCache {
             return;
         };
         // One process fetches for all. The others wait here, and find what it has saved.
-        let (started, before) = (Instant::now(), self.snapshot());
+        let (started, before) = (Instant::now(), self.newest.get());
         let lock = shelf.lock(timeout / 2, means.report);
         let (now, policy) = (Moment::now(clock), means.policy);
         if let Some(found) = shelf.load(policy, now, means.report)
@@ -217,7 +279,7 @@ impl KeyCache {
         let counts = ending.failure.is_none() || reason == Reason::UnknownKey;
         // Threads that wait for the keys need not wait for the disk.
         drop(ending);
-        if counts && let Some(seen) = self.snapshot() {
+        if counts && let Some(seen) = self.newest.get() {
             shelf.save(&seen.jwks, seen.at, sought, means.report);
         }
         drop(lock);
@@ -227,7 +289,8 @@ impl KeyCache {
     fn ask(&self, number: u64, at: Moment, timeout: Duration, means: Means<'_>) -> Result<()> {
         let response = (means.fetch)(timeout)?;
         let unusable = || DecodeError::new("the key set holds no usable key");
-        let keys = KeySet::published(response.body(), self.whose).ok_or_else(unusable)?;
+        let keys =
+            KeySet::published(response.body(), self.whose, self.library).ok_or_else(unusable)?;
         let jwks = String::from_utf8_lossy(response.body()).into();
         self.put(Found { keys, jwks, at, sought: [None; 2] }, number);
         Ok(())
@@ -235,15 +298,7 @@ impl KeyCache {
 
     /// Keeps a set that is newer than the one at hand.
     pub(super) fn put(&self, found: Found, fetch: u64) {
-        let Found { keys, jwks, at, .. } = found;
-        let mut snapshot = self.snapshot.write().unwrap_or_else(PoisonError::into_inner);
-        let is_old = |seen: &Snapshot| {
-            seen.at.unix > at.unix || seen.at.unix == at.unix && seen.jwks == jwks
-        };
-        if fetch == 0 && snapshot.as_ref().is_some_and(is_old) {
-            return;
-        }
-        *snapshot = Some(Snapshot { keys: Arc::new(keys), jwks, fetch, at });
+        self.newest.replace(found, fetch);
     }
 
     /// Fetches the keys ahead of their time, unless that was done a moment ago.
@@ -261,7 +316,7 @@ impl KeyCache {
         let mut log = self.log();
         let (begun, ended) = (log.history.begun, log.history.ended());
         loop {
-            let (seen, now) = (self.snapshot(), Moment::now(clock));
+            let (seen, now) = (self.newest.get(), Moment::now(clock));
             let held = seen.map(|seen| seen.held(None));
             if held.is_some_and(|held| held.fetch > begun || held.is_recent(policy, now)) {
                 return Ok(());
@@ -287,7 +342,7 @@ impl KeyCache {
 
     /// The set at hand, as it was published, and when.
     pub(super) fn published(&self) -> Option<(Arc<str>, i64)> {
-        self.snapshot().map(|seen| (seen.jwks, seen.at.unix))
+        self.newest.get().map(|seen| (seen.jwks, seen.at.unix))
     }
 
     /// Waits for the fetch under way, which is somebody else's, and not for ever.
@@ -309,10 +364,6 @@ impl KeyCache {
             return Err(KeysError::new(error, self.owner.clone()).into());
         }
         Ok(log)
-    }
-
-    fn snapshot(&self) -> Option<Snapshot> {
-        self.snapshot.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn log(&self) -> MutexGuard<'_, Log> {
@@ -409,8 +460,9 @@ mod tests {
         let jwk = r#"{"kty":"EC","crv":"P-256","kid":"k1","alg":"ES256",
             "x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4",
             "y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"}"#;
-        let (keys, at) = (Arc::new(KeySet::pinned(jwk).unwrap()), Moment::default());
-        let seen = Snapshot { keys, jwks: jwk.into(), fetch: 1, at };
+        let keys = Arc::new(KeySet::pinned(jwk, CryptoLibrary::Ring).unwrap());
+        let at = Moment::default();
+        let seen = Snapshot { keys, jwks: jwk.into(), fetch: 1, at, number: 1 };
         let mut log = Log::default();
         for (kid, origin, noted) in [
             (None, Origin::Caller, 0),

@@ -6,8 +6,9 @@ use std::sync::OnceLock;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::rules::{Registered, Rules};
-use crate::error::{Error, Result, TokenError};
+use super::members::Members;
+use super::registered::Registered;
+use crate::error::{Error, Result};
 use crate::json::DecodeError;
 use crate::time::UnixTime;
 
@@ -40,8 +41,7 @@ use crate::time::UnixTime;
 #[derive(Clone)]
 pub struct Claims {
     pub(super) registered: Registered,
-    /// The payload, as it came.
-    json: String,
+    members: Members,
     tree: OnceLock<Map<String, Value>>,
 }
 
@@ -60,32 +60,24 @@ pub enum Scope<'t> {
 }
 
 impl Claims {
-    /// Reads a payload, and holds it against the rules.
-    pub(super) fn read(payload: Vec<u8>, rules: &Rules<'_>) -> Result<Self, TokenError> {
-        let claims = Self::parse(payload)?;
-        claims.registered.check(rules)?;
-        Ok(claims)
+    pub(super) fn new(registered: Registered) -> Self {
+        Self { registered, members: Members::default(), tree: OnceLock::new() }
     }
 
-    /// Reads a payload whose rules are still to be checked.
-    pub(super) fn parse(payload: Vec<u8>) -> Result<Self, TokenError> {
-        let json = String::from_utf8(payload).map_err(|_| TokenError::Claim("payload"))?;
-        let registered = Registered::read(&json).ok_or(TokenError::Claim("payload"))?;
-        Ok(Self { registered, json, tree: OnceLock::new() })
-    }
-
-    /// All claims; read when somebody first asks for one that decides nothing about the token.
+    /// All claims; read when somebody first asks for them.
     fn tree(&self) -> &Map<String, Value> {
         // Does not fail, as `Registered` has seen to it.
-        self.tree.get_or_init(|| serde_json::from_str(&self.json).unwrap_or_default())
+        self.tree.get_or_init(|| serde_json::from_str(self.registered.json()).unwrap_or_default())
     }
 
-    fn claim(&self, name: &str) -> Option<&Value> {
-        if Registered::covers(name) { self.registered.get(name) } else { self.tree().get(name) }
+    /// The claim of this name, of any type.
+    pub(super) fn value(&self, name: &str) -> Option<&Value> {
+        self.members.get(self.registered.json(), name)
     }
 
-    fn text_or_empty(&self, name: &str) -> &str {
-        self.claim(name).and_then(Value::as_str).unwrap_or_default()
+    /// One of the claims that are looked at for every token.
+    fn text_or_empty(&self, name: &'static str) -> &str {
+        self.registered.text(name).ok().flatten().unwrap_or_default()
     }
 
     fn time(&self, name: &'static str) -> Option<UnixTime> {
@@ -121,7 +113,7 @@ impl Claims {
     /// How the user proved who they are, from the claim `amr`: `email`, `sms`, `fed`, `oauth`,
     /// `webauthn`, `totp`, `pwd`, `mfa` and others.
     pub fn auth_factors(&self) -> Vec<&str> {
-        texts(self.claim("amr")).collect()
+        texts(self.value("amr")).collect()
     }
 
     /// Whether at least two different factors were used. A factor that appears twice counts once.
@@ -133,7 +125,7 @@ impl Claims {
     /// The ID of whoever acts in the user's place, as in an impersonation: the member `sub` of the claim
     /// `act` (RFC 8693 section 4.1). The token is still the user's.
     pub fn actor(&self) -> Option<&str> {
-        self.claim("act")?.get("sub")?.as_str()
+        self.value("act")?.get("sub")?.as_str()
     }
 
     /// The scopes of an OAuth access token: the claim `scope` (RFC 8693 section 4.2), or else `scp`, as
@@ -143,7 +135,7 @@ impl Claims {
     /// [`validate`](crate::auth::session::Sessions::validate) accepts them. If this list is not empty, the
     /// user has let another application act, and only within these scopes.
     pub fn scopes(&self) -> Vec<&str> {
-        match self.claim("scope").or_else(|| self.claim("scp")) {
+        match self.value("scope").or_else(|| self.value("scp")) {
             Some(Value::String(scopes)) => scopes.split_ascii_whitespace().collect(),
             list => texts(list).collect(),
         }
@@ -152,14 +144,14 @@ impl Claims {
     /// The application that an OAuth token was issued to: the claim `client_id` (RFC 9068 section 2.2), or
     /// else `azp` (OpenID Connect Core section 2).
     pub fn client_id(&self) -> Option<&str> {
-        ["client_id", "azp"].into_iter().find_map(|name| self.claim(name)?.as_str())
+        ["client_id", "azp"].into_iter().find_map(|name| self.value(name)?.as_str())
     }
 
     /// Whether the token is an OpenID Connect ID token. An ID token tells an application who has signed
     /// in, and is not meant to open a session. It has a claim `nonce`, `at_hash`, `c_hash` or `s_hash`
     /// (OpenID Connect Core sections 2 and 3.3.2.11, Financial-grade API).
     pub fn is_id_token(&self) -> bool {
-        ["nonce", "at_hash", "c_hash", "s_hash"].into_iter().any(|name| self.claim(name).is_some())
+        ["nonce", "at_hash", "c_hash", "s_hash"].into_iter().any(|name| self.value(name).is_some())
     }
 
     /// The SHA-256 thumbprint of the key that the token is bound to (claim `cnf`, member `jkt`; RFC 9449
@@ -170,12 +162,12 @@ impl Claims {
     /// you have checked the proof. The guard of the feature `web` does that, if you give it `Proofs`, and
     /// refuses such tokens otherwise.
     pub fn key_thumbprint(&self) -> Option<&str> {
-        self.claim("cnf")?.get("jkt")?.as_str()
+        self.value("cnf")?.get("jkt")?.as_str()
     }
 
     /// The tenants that the user belongs to: those in the claim `tenants`, or else the current one.
     pub fn tenants(&self) -> Vec<&str> {
-        match self.claim("tenants") {
+        match self.value("tenants") {
             Some(Value::Object(tenants)) => tenants.keys().map(String::as_str).collect(),
             _ => self.current_tenant().into_iter().collect(),
         }
@@ -248,11 +240,11 @@ impl Claims {
     /// roles at its top.
     fn granted(&self, claim: &str, scope: Scope<'_>) -> Option<Vec<&str>> {
         let grants = match scope {
-            Scope::Project => self.claim(claim),
+            Scope::Project => self.value(claim),
             Scope::Tenant(tenant) if !self.is_in_tenant(tenant) => return None,
-            Scope::Tenant(tenant) => match self.claim("tenants") {
+            Scope::Tenant(tenant) => match self.value("tenants") {
                 Some(tenants) => tenants.get(tenant).and_then(|tenant| tenant.get(claim)),
-                None => self.claim(claim),
+                None => self.value(claim),
             },
         };
         Some(texts(grants).collect())
@@ -264,7 +256,7 @@ impl Claims {
     ///
     /// [`Error::Decode`] if it is not a `T`.
     pub fn get<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>> {
-        match self.claim(name) {
+        match self.value(name) {
             None | Some(Value::Null) => Ok(None),
             Some(value) => T::deserialize(value).map(Some).map_err(not_readable),
         }
@@ -294,7 +286,7 @@ impl Claims {
 
     /// Whether the token is bound to a key, in whatever way (claim `cnf`, RFC 7800).
     pub(crate) fn is_bound(&self) -> bool {
-        self.registered.get("cnf").is_some()
+        self.registered.is_present("cnf")
     }
 }
 
@@ -339,7 +331,9 @@ mod tests {
 
     use serde_json::json;
 
+    use super::super::rules::Rules;
     use super::*;
+    use crate::error::TokenError;
 
     const NOW: i64 = 1_700_000_000;
 
@@ -358,14 +352,17 @@ mod tests {
             now: NOW,
             refresh_cookie: Some("DSR"),
         };
-        Claims::read(json.to_string().into_bytes(), &rules)
+        let claims = Claims::new(Registered::read(json.to_string()).unwrap());
+        claims.registered.check(&rules).map(|()| claims)
     }
 
     #[test]
     fn the_user_is_dsub_before_sub() {
         assert_eq!(claims(&json!({"sub": "a", "dsub": "b"})).user_id(), "b");
         let by_sub = claims(&json!({"sub": "a"}));
-        assert_eq!((by_sub.user_id(), by_sub.tree.get()), ("a", None)); // the rest is not read yet
+        assert!(
+            by_sub.user_id() == "a" && by_sub.members.is_unread() && by_sub.tree.get().is_none()
+        );
         let empty = json!({ "iss": "P1", "sub": "a", "dsub": "", "exp": NOW + 60 });
         assert_eq!(read(&empty), Err(TokenError::Claim("sub")));
     }

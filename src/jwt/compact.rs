@@ -109,6 +109,10 @@ pub(super) fn members(json: &str) -> Option<Vec<(Cow<'_, str>, &RawValue)>> {
 /// Whether no name appears twice (RFC 7515 section 4, RFC 7519 section 4): of two members, one
 /// reader may see the first and another the last.
 pub(super) fn all_differ(mut names: Vec<impl Ord>) -> bool {
+    // Of a few names, most differ by their length, which is quicker to see than an order.
+    if names.len() <= 16 {
+        return names.iter().enumerate().all(|(at, name)| !names[..at].contains(name));
+    }
     names.sort_unstable();
     names.windows(2).all(|pair| pair[0] != pair[1])
 }
@@ -140,6 +144,20 @@ mod tests {
         assert_eq!(misused(&format!("{key}.")), TokenError::Malformed);
         assert_eq!(misused(&format!("P{key}")), TokenError::Malformed);
         assert_eq!(misused("Bearer h.p.s"), TokenError::BearerPrefix);
+    }
+
+    #[test]
+    fn names_that_appear_twice_are_found_among_few_and_many() {
+        for count in [0, 1, 2, 15, 16, 17, 18, 100] {
+            let names: Vec<String> = (0..count).map(|name| name.to_string()).collect();
+            assert!(all_differ(names.clone()), "{count}");
+            for name in &names {
+                assert!(
+                    !all_differ([names.clone(), vec![name.clone()]].concat()),
+                    "{count} {name}"
+                );
+            }
+        }
     }
 
     #[test]

@@ -62,15 +62,14 @@ pub(super) fn check(
         return Err(TokenError::AccessTokenHash);
     }
     if let Some(limit) = rules.max_age {
-        let at = date(claims.as_map().get("auth_time"), f64::floor)
-            .flatten()
-            .ok_or(TokenError::Claim("auth_time"))?;
+        let at = claims.value("auth_time").and_then(|value| date(value, f64::floor));
+        let at = at.ok_or(TokenError::Claim("auth_time"))?;
         let allowed = i64::try_from(limit.saturating_add(leeway).as_secs()).unwrap_or(i64::MAX);
         if at.saturating_add(allowed) < now {
             return Err(TokenError::SignedInTooLongAgo);
         }
     }
-    if registered.get("iat").is_none() {
+    if !registered.is_present("iat") {
         return Err(TokenError::Claim("iat"));
     }
     registered.check_times(leeway, now)
@@ -78,7 +77,7 @@ pub(super) fn check(
 
 /// A claim that is a text, absent, or a reason to refuse the token.
 fn text<'c>(claims: &'c Claims, name: &'static str) -> Result<Option<&'c str>, TokenError> {
-    match claims.as_map().get(name) {
+    match claims.value(name) {
         None => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
         Some(_) => Err(TokenError::Claim(name)),

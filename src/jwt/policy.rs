@@ -48,16 +48,18 @@ pub struct KeyPolicy {
 
 impl Default for KeyPolicy {
     fn default() -> Self {
-        Self {
-            max_age: Duration::from_secs(10 * 60),
-            cooldown: Duration::from_secs(30),
-            max_stale: Duration::from_secs(60 * 60),
-            fetch_timeout: Duration::from_secs(5),
-        }
+        Self::DEFAULT
     }
 }
 
 impl KeyPolicy {
+    pub(super) const DEFAULT: Self = Self {
+        max_age: Duration::from_secs(10 * 60),
+        cooldown: Duration::from_secs(30),
+        max_stale: Duration::from_secs(60 * 60),
+        fetch_timeout: Duration::from_secs(5),
+    };
+
     /// The age at which keys are fetched again. It counts from their fetch, not from their last use. Must be longer
     /// than the [`cooldown`](Self::cooldown). Defaults to 10 minutes.
     ///

@@ -176,7 +176,7 @@ impl<'j> Object<'j> {
 
     fn date(&self, name: &'static str, round: fn(f64) -> f64) -> Result<i64, ProofError> {
         let value = self.get(name).and_then(|value| serde_json::from_str(value.get()).ok());
-        date(value.as_ref(), round).flatten().ok_or(ProofError::Claim(name))
+        value.and_then(|value| date(&value, round)).ok_or(ProofError::Claim(name))
     }
 }
 

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::signature::PublicKey;
+use crate::crypto::CryptoLibrary;
 
 /// Who has published a set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,8 +28,8 @@ pub(super) struct KeySet {
 
 impl KeySet {
     /// The one key that the program trusts. Tokens may leave it unnamed, since there is no other.
-    pub(super) fn pinned(jwk: &str) -> Result<Self, &'static str> {
-        let (kid, key) = PublicKey::from_jwk(jwk)?;
+    pub(super) fn pinned(jwk: &str, library: CryptoLibrary) -> Result<Self, &'static str> {
+        let (kid, key) = PublicKey::from_jwk(jwk, library)?;
         Ok(match kid {
             Some(kid) => Self { keys: HashMap::from([(kid, key.clone())]), only: Some(key) },
             None => Self { keys: HashMap::new(), only: Some(key) },
@@ -37,7 +38,7 @@ impl KeySet {
 
     /// Reads a published set, each key for itself: one that this version cannot use does not spoil
     /// the others. Two different keys of one name are both left out, as neither can be meant.
-    pub(super) fn published(body: &[u8], whose: Whose) -> Option<Self> {
+    pub(super) fn published(body: &[u8], whose: Whose, library: CryptoLibrary) -> Option<Self> {
         #[derive(Deserialize)]
         struct Published<'a> {
             #[serde(borrow)]
@@ -48,8 +49,8 @@ impl KeySet {
         let (mut found, mut usable) = (HashMap::new(), Vec::new());
         for jwk in set.keys {
             let Ok((kid, key)) = (match whose {
-                Whose::Project => PublicKey::from_jwk(jwk.get()),
-                Whose::Server => PublicKey::from_foreign_jwk(jwk.get()),
+                Whose::Project => PublicKey::from_jwk(jwk.get(), library),
+                Whose::Server => PublicKey::from_foreign_jwk(jwk.get(), library),
             }) else {
                 continue;
             };
@@ -77,6 +78,35 @@ impl KeySet {
         match kid {
             Some(kid) => self.keys.get(kid),
             None => self.only.as_ref(),
+        }
+    }
+
+    /// The key that tokens with this header, as it came, were verified with.
+    pub(super) fn of_usual_header(&self, header: &str) -> Option<&PublicKey> {
+        self.keys.values().chain(&self.only).find(|key| key.is_usual_header(header))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_is_known_as_it_came_once_it_was_noted() {
+        // RFC 7517 appendix A.1.
+        let jwk = r#"{"kty":"EC","crv":"P-256","kid":"k1","alg":"ES256",
+            "x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4",
+            "y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"}"#;
+        for named in [Some("k1"), None] {
+            let set = KeySet::pinned(jwk, CryptoLibrary::Ring).unwrap();
+            let known = |header: &str| set.of_usual_header(header).is_some();
+            let key = set.get(named).unwrap();
+            key.note_header(&"a".repeat(513));
+            assert!(!known(&"a".repeat(513)) && !known("eyJh") && !known(""));
+            key.note_header("eyJh");
+            key.note_header("eyJi");
+            assert!(known("eyJh"));
+            assert!(["eyJ", "eyJi", "EYJH", "eyJh ", "eyJhb"].iter().all(|other| !known(other)));
         }
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::decide::{Held, Moment};
 use super::policy::KeyPolicy;
 use super::set::{KeySet, Whose};
+use crate::crypto::CryptoLibrary;
 use crate::error::{StoreError, StoreErrorKind};
 use crate::keys::{self, KeyStore, StoreLock};
 use crate::time::UnixTime;
@@ -18,6 +19,7 @@ pub(super) struct Shelf {
     pub(super) store: Box<dyn KeyStore>,
     pub(super) project_id: String,
     pub(super) base_url: String,
+    pub(super) library: CryptoLibrary,
 }
 
 /// A set from outside, read and dated.
@@ -34,13 +36,14 @@ impl Found {
     /// even bridge an outage.
     pub(super) fn read(
         set: &keys::KeySet,
+        library: CryptoLibrary,
         policy: &KeyPolicy,
         now: Moment,
     ) -> Result<Option<Self>, &'static str> {
         let Some(at) = now.back_at(set.fetched_at().as_seconds()) else {
             return Err("it is from the future");
         };
-        let keys = KeySet::published(set.jwks().as_bytes(), Whose::Project);
+        let keys = KeySet::published(set.jwks().as_bytes(), Whose::Project, library);
         let keys = keys.ok_or("it holds no usable key")?;
         let age = now.monotonic.saturating_sub(at.monotonic);
         if age >= policy.max_age.max(policy.max_stale) {
@@ -79,7 +82,7 @@ impl Shelf {
             unfit("it is of another project or base URL");
             return None;
         }
-        Found::read(&set, policy, now).inspect_err(|why| unfit(why)).ok().flatten()
+        Found::read(&set, self.library, policy, now).inspect_err(|why| unfit(why)).ok().flatten()
     }
 
     /// The lock for a fetch; `None` if it cannot be had.

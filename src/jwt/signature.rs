@@ -1,11 +1,15 @@
 //! One public key: which JWKs are fit to be one, and checking a signature with it.
 
+use std::sync::OnceLock;
+
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyOperations, PublicKeyUse};
 use jsonwebtoken::{Algorithm, DecodingKey, DecodingKeyKind};
-use ring::error::Unspecified;
-use ring::signature::{self as sig, RsaParameters, RsaPublicKeyComponents, UnparsedPublicKey};
 
+#[cfg(feature = "aws-lc-rs")]
+use super::by_aws_lc;
+use super::by_ring;
 use super::compact::members;
+use crate::crypto::CryptoLibrary;
 use crate::error::TokenError;
 use crate::json;
 
@@ -14,8 +18,21 @@ use crate::json;
 pub(super) struct PublicKey {
     algorithm: Algorithm,
     name: &'static str,
-    key: DecodingKey,
+    library: Library,
+    /// The header of the first token that was verified, as it came. It says what most others say.
+    usual_header: OnceLock<Box<str>>,
 }
+
+/// The key, as the library has it that checks with it.
+#[derive(Clone)]
+enum Library {
+    Ring(DecodingKey),
+    #[cfg(feature = "aws-lc-rs")]
+    AwsLc(by_aws_lc::Key),
+}
+
+/// A header is some 90 characters long.
+const MAX_HEADER: usize = 512;
 
 impl PublicKey {
     /// Takes a JWK (RFC 7517) if it is one this crate may and can check signatures with.
@@ -24,14 +41,20 @@ impl PublicKey {
     /// for encryption; keys without `alg`, or with one that is not their type's; RSA keys under 2048
     /// or over 8192 bits, with an exponent under 3 or with zeros before a number; and points that are
     /// not as long as their curve's.
-    pub(super) fn from_jwk(json: &str) -> Result<(Option<String>, Self), &'static str> {
-        Self::read(json, |_| None)
+    pub(super) fn from_jwk(
+        json: &str,
+        library: CryptoLibrary,
+    ) -> Result<(Option<String>, Self), &'static str> {
+        Self::read(json, library, |_| None)
     }
 
     /// Likewise, from the set of a server that need not name the algorithm (RFC 7517 section 4.4): then it is
     /// the usual one of the key's type.
-    pub(super) fn from_foreign_jwk(json: &str) -> Result<(Option<String>, Self), &'static str> {
-        Self::read(json, |parameters| match parameters {
+    pub(super) fn from_foreign_jwk(
+        json: &str,
+        library: CryptoLibrary,
+    ) -> Result<(Option<String>, Self), &'static str> {
+        Self::read(json, library, |parameters| match parameters {
             AlgorithmParameters::RSA(_) => Some(Algorithm::RS256),
             AlgorithmParameters::EllipticCurve(ec) if ec.curve == EllipticCurve::P256 => {
                 Some(Algorithm::ES256)
@@ -48,12 +71,13 @@ impl PublicKey {
     /// not name it, but must not name another.
     #[cfg(feature = "web")]
     pub(super) fn of_proof(json: &str, algorithm: &str) -> Result<Self, &'static str> {
-        let (_, key) = Self::read(json, |_| algorithm.parse().ok())?;
+        let (_, key) = Self::read(json, CryptoLibrary::Ring, |_| algorithm.parse().ok())?;
         if key.algorithm() == algorithm { Ok(key) } else { Err("is for another algorithm") }
     }
 
     fn read(
         json: &str,
+        library: CryptoLibrary,
         usual: impl Fn(&AlgorithmParameters) -> Option<Algorithm>,
     ) -> Result<(Option<String>, Self), &'static str> {
         if json.trim_start().starts_with("-----BEGIN") {
@@ -89,7 +113,26 @@ impl PublicKey {
         if !is_strong(algorithm, &key) {
             return Err("is too weak or too large, or has numbers of the wrong length");
         }
-        Ok((common.key_id.clone(), Self { algorithm, name, key }))
+        let library = match library {
+            CryptoLibrary::Ring => Library::Ring(key),
+            #[cfg(feature = "aws-lc-rs")]
+            CryptoLibrary::AwsLc => Library::AwsLc(by_aws_lc::Key::new(algorithm, key.kind())),
+        };
+        let key = Self { algorithm, name, library, usual_header: OnceLock::new() };
+        Ok((common.key_id.clone(), key))
+    }
+
+    /// Notes the header of a token that was verified with this key, and is no access token by it.
+    pub(super) fn note_header(&self, header: &str) {
+        if header.len() <= MAX_HEADER {
+            self.usual_header.get_or_init(|| header.into());
+        }
+    }
+
+    /// Whether a token with this header, as it came, is one for this key, and no access token by it. If not,
+    /// it has to be read.
+    pub(super) fn is_usual_header(&self, header: &str) -> bool {
+        self.usual_header.get().is_some_and(|usual| **usual == *header)
     }
 
     /// The `alg` that a token signed with this key must have.
@@ -97,41 +140,17 @@ impl PublicKey {
         self.name
     }
 
-    /// Checks a signature by ring, which TLS brings along.
-    ///
-    /// `jsonwebtoken::decode` would ask a process-wide provider, which panics as soon as two
-    /// dependencies of a program enable different ones.
     pub(super) fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), TokenError> {
-        use Algorithm as A;
-        let rsa = |parameters: &RsaParameters| match self.key.kind() {
-            DecodingKeyKind::RsaModulusExponent { n, e } => {
-                RsaPublicKeyComponents { n, e }.verify(parameters, message, signature)
-            }
-            DecodingKeyKind::SecretOrDer(_) => Err(Unspecified),
+        let is_good = match &self.library {
+            Library::Ring(key) => by_ring::is_good(self.algorithm, key.kind(), message, signature),
+            #[cfg(feature = "aws-lc-rs")]
+            Library::AwsLc(key) => key.is_good(message, signature),
         };
-        let point = |algorithm: &'static dyn sig::VerificationAlgorithm| match self.key.kind() {
-            DecodingKeyKind::SecretOrDer(point) => {
-                UnparsedPublicKey::new(algorithm, point).verify(message, signature)
-            }
-            DecodingKeyKind::RsaModulusExponent { .. } => Err(Unspecified),
-        };
-        match self.algorithm {
-            A::RS256 => rsa(&sig::RSA_PKCS1_2048_8192_SHA256),
-            A::RS384 => rsa(&sig::RSA_PKCS1_2048_8192_SHA384),
-            A::RS512 => rsa(&sig::RSA_PKCS1_2048_8192_SHA512),
-            A::PS256 => rsa(&sig::RSA_PSS_2048_8192_SHA256),
-            A::PS384 => rsa(&sig::RSA_PSS_2048_8192_SHA384),
-            A::PS512 => rsa(&sig::RSA_PSS_2048_8192_SHA512),
-            A::ES256 => point(&sig::ECDSA_P256_SHA256_FIXED),
-            A::ES384 => point(&sig::ECDSA_P384_SHA384_FIXED),
-            A::EdDSA => point(&sig::ED25519),
-            _ => Err(Unspecified),
-        }
-        .map_err(|_| TokenError::Signature)
+        if is_good { Ok(()) } else { Err(TokenError::Signature) }
     }
 }
 
-/// The algorithm's name, if ring can check it and it is one for this type of key and this curve.
+/// The algorithm's name, if each library can check it and it is one for this type of key and this curve.
 fn name(algorithm: Algorithm, parameters: &AlgorithmParameters) -> Option<&'static str> {
     use Algorithm as A;
     Some(match (parameters, algorithm) {
@@ -159,7 +178,7 @@ fn name(algorithm: Algorithm, parameters: &AlgorithmParameters) -> Option<&'stat
 fn is_strong(algorithm: Algorithm, key: &DecodingKey) -> bool {
     match (key.kind(), algorithm) {
         (DecodingKeyKind::RsaModulusExponent { n, e }, _) => {
-            // ring refuses numbers with zeros before them only when it comes to verifying.
+            // The libraries refuse numbers with zeros before them only when it comes to verifying.
             let least = n.first() != Some(&0) && e.first() != Some(&0);
             let n = bits(n);
             let odd = e.last().is_some_and(|byte| byte % 2 == 1);

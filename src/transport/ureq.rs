@@ -12,6 +12,7 @@ use super::lookup::Lookup;
 use super::proxy;
 use super::{Limits, Request, Response, Transport, TransportError};
 use crate::check;
+use crate::crypto::CryptoLibrary;
 use crate::error::Result;
 use crate::secret::Secret;
 
@@ -23,6 +24,8 @@ pub(crate) struct Options {
     pub(crate) proxy: Option<Secret>,
     /// Whether `HTTPS_PROXY`, `NO_PROXY` and the like count.
     pub(crate) environment: bool,
+    /// What encrypts connections. Signatures are checked by it too.
+    pub(crate) library: CryptoLibrary,
 }
 
 impl Options {
@@ -98,7 +101,7 @@ impl Ureq {
             .max_idle_connections(IDLE_CONNECTIONS)
             .max_idle_connections_per_host(IDLE_CONNECTIONS);
         #[cfg(feature = "rustls")]
-        let config = config.tls_config(tls::config(&options.roots)?);
+        let config = config.tls_config(tls::config(options)?);
         let agent = Agent::with_parts(config.build(), connect, lookup);
         Ok(Self { agent, proxy: place, cache: None, staged: true })
     }
@@ -163,17 +166,26 @@ impl Transport for Ureq {
 mod tls {
     use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig};
 
-    use super::Roots;
+    use super::{CryptoLibrary, Options, Roots};
     use crate::error::{Error, Result};
 
-    pub(super) fn config(roots: &Roots) -> Result<TlsConfig> {
-        let roots = match roots {
+    pub(super) fn config(options: &Options) -> Result<TlsConfig> {
+        let roots = match &options.roots {
             Roots::Mozilla => RootCerts::WebPki,
             Roots::Given(pem) => RootCerts::new_with_certs(&certificates(pem)?),
             #[cfg(feature = "platform-verifier")]
             Roots::Platform => RootCerts::PlatformVerifier,
         };
-        Ok(TlsConfig::builder().root_certs(roots).build())
+        let config = TlsConfig::builder().root_certs(roots);
+        Ok(match options.library {
+            // That of the process, if the program has chosen one.
+            CryptoLibrary::Ring => config,
+            #[cfg(feature = "aws-lc-rs")]
+            CryptoLibrary::AwsLc => config.unversioned_rustls_crypto_provider(
+                rustls::crypto::aws_lc_rs::default_provider().into(),
+            ),
+        }
+        .build())
     }
 
     fn certificates(pem: &[u8]) -> Result<Vec<Certificate<'static>>> {
@@ -386,5 +398,21 @@ mod tests {
         let start = Instant::now();
         ureq.send(request(Duration::from_millis(200))).unwrap_err();
         assert!(start.elapsed() < Duration::from_secs(2));
+    }
+
+    #[cfg(all(feature = "rustls", feature = "aws-lc-rs"))]
+    #[test]
+    fn connections_are_encrypted_by_the_library_that_was_chosen() {
+        let provider = |library| {
+            let options = Options { library, ..Options::default() };
+            let config = tls::config(&options).unwrap();
+            // ring does not know this one.
+            let p521 = rustls::SignatureScheme::ECDSA_NISTP521_SHA512;
+            config.unversioned_rustls_crypto_provider().as_ref().map(|provider| {
+                provider.signature_verification_algorithms.supported_schemes().contains(&p521)
+            })
+        };
+        assert_eq!(provider(CryptoLibrary::Ring), None);
+        assert_eq!(provider(CryptoLibrary::AwsLc), Some(true));
     }
 }

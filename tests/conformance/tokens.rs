@@ -7,8 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-use descope::Client;
 use descope::transport::{Request, Response};
+use descope::{Client, CryptoLibrary, Error};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -43,13 +43,19 @@ fn every_difference_to_the_official_sdks_is_explained() {
     let (mut differences, mut bolder) = (0, Vec::new());
     for entry in &corpus.tokens {
         let keys = corpus.sets[&entry.keys].to_string();
-        let client = Client::builder()
-            .ignore_env()
-            .project_id(&corpus.project)
-            .transport(move |_: Request| Ok(Response::new(keys.clone().into_bytes())))
-            .build()
-            .unwrap();
-        let ours = client.auth().session().validate(&entry.token);
+        let [ours, by_aws_lc] = [CryptoLibrary::Ring, CryptoLibrary::AwsLc].map(|library| {
+            let keys = keys.clone();
+            let client = Client::builder()
+                .ignore_env()
+                .project_id(&corpus.project)
+                .crypto(library)
+                .transport(move |_: Request| Ok(Response::new(keys.clone().into_bytes())))
+                .build()
+                .unwrap();
+            client.auth().session().validate(&entry.token)
+        });
+        let text = |error: Error| error.to_string();
+        assert_eq!(by_aws_lc.map_err(text), ours.clone().map_err(text), "{}", entry.name);
         let theirs = verdicts.get(&*entry.name).unwrap_or_else(|| panic!("{}", entry.name));
         let mine = if ours.is_ok() { 'A' } else { 'R' };
         if theirs.chars().all(|verdict| verdict == mine) {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use descope::clock::Clock;
 use descope::transport::http::StatusCode;
 use descope::transport::{Limits, Request, Response, TransportError, TransportErrorKind};
-use descope::{Client, Error, KeyPolicy, Result, TokenError};
+use descope::{Client, ClientBuilder, Error, KeyPolicy, Result, TokenError};
 use serde_json::{Value, json};
 
 use crate::signer::{P256, encode};
@@ -154,16 +154,21 @@ impl Server {
 }
 
 pub(crate) fn setup(answer: Answer, policy: KeyPolicy) -> (Client, Server, Time) {
+    setup_with(answer, |builder| builder.key_policy(policy))
+}
+
+pub(crate) fn setup_with(
+    answer: Answer,
+    configure: impl FnOnce(ClientBuilder) -> ClientBuilder,
+) -> (Client, Server, Time) {
     let (server, time) = (Server::new(answer), Time::default());
     let (responder, clock) = (server.clone(), time.clone());
     let client = Client::builder()
         .ignore_env()
         .project_id("P2keys")
-        .key_policy(policy)
         .clock(time.clone())
-        .transport(move |_: Request| responder.respond(clock.now()))
-        .build()
-        .unwrap();
+        .transport(move |_: Request| responder.respond(clock.now()));
+    let client = configure(client).build().unwrap();
     assert_eq!(server.fetches(), 0);
     (client, server, time)
 }

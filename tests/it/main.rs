@@ -42,6 +42,7 @@ mod passkeys;
 mod password;
 mod project;
 mod quoted;
+mod remembered;
 mod server;
 mod session;
 mod signer;

@@ -4,11 +4,11 @@
 use std::time::{Duration, Instant};
 
 use descope::transport::{Request, Response};
-use descope::{Client, Error};
+use descope::{Client, CryptoLibrary, Error};
 use serde_json::{Value, json};
 
 use crate::signer::{P256, RSA, Signer, encode};
-use crate::tokens::{FixedClock, NOW, accepts, claims, client};
+use crate::tokens::{FixedClock, NOW, accepts, claims, client, client_with};
 
 /// Xorshift, by Marsaglia.
 pub(crate) struct Random(pub(crate) u64);
@@ -101,8 +101,18 @@ fn validate(client: &Client, token: &str) -> Result<Value, Error> {
 
 #[test]
 fn no_mutated_token_is_accepted() {
-    for (signer, algorithm) in [(&*RSA, "RS256"), (&*P256, "ES256")] {
-        let client = client(&[signer.jwk("k1", algorithm)]);
+    for (signer, algorithm, library, remembered) in [
+        (&*RSA, "RS256", CryptoLibrary::Ring, 0),
+        (&*P256, "ES256", CryptoLibrary::Ring, 0),
+        (&*RSA, "RS256", CryptoLibrary::AwsLc, 0),
+        (&*P256, "ES256", CryptoLibrary::AwsLc, 0),
+        (&*RSA, "RS256", CryptoLibrary::Ring, 10),
+        (&*P256, "ES256", CryptoLibrary::AwsLc, 10),
+    ] {
+        let keys = [signer.jwk("k1", algorithm)];
+        let (client, _) = client_with(&keys, |builder| {
+            builder.crypto(library).remember_verified_tokens(remembered)
+        });
         let original = signer.token("k1", algorithm, &claims());
         accepts(&client, &original);
         let mut mutants = 0;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use descope::auth::{DeliveryMethod, MessageLoginOptions};
 use descope::transport::TransportErrorKind as Kind;
-use descope::{Client, Error, RetryPolicy};
+use descope::{Client, CryptoLibrary, Error, RetryPolicy};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
@@ -135,11 +135,14 @@ fn a_given_authority_is_trusted_and_no_other() {
     let server = serve(authority.config(&["localhost", "127.0.0.1"]));
     let pem = authority.pem.clone();
     for host in ["localhost", "127.0.0.1"] {
-        let client = to(&url(&server, host)).root_certificates(pem.clone()).build().unwrap();
-        client.auth().session().me(REFRESH).unwrap();
-        client.auth().session().me(REFRESH).unwrap();
+        for library in [CryptoLibrary::Ring, CryptoLibrary::AwsLc] {
+            let client = to(&url(&server, host)).root_certificates(pem.clone()).crypto(library);
+            let client = client.build().unwrap();
+            client.auth().session().me(REFRESH).unwrap();
+            client.auth().session().me(REFRESH).unwrap();
+        }
     }
-    assert_eq!((server.seen().len(), server.connections()), (4, 2));
+    assert_eq!((server.seen().len(), server.connections()), (8, 4));
     assert_eq!(server.seen()[0].header("authorization"), Some(&*format!("Bearer P2abc:{REFRESH}")));
     // Several in one file, with a key that is left alone between them.
     let bundle = format!("{}\n{}\n{pem}", other.pem, KeyPair::generate().unwrap().serialize_pem());

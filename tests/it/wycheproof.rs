@@ -4,12 +4,13 @@
 //! the signature has matched: a token that is refused for its claims is one whose signature was
 //! accepted, and every other refusal comes before.
 //!
-//! Each key is tried in both ways it can come, published and pinned, with the same outcome.
+//! Each key is tried in both ways it can come, published and pinned, and by both libraries, with the same
+//! outcome.
 
 use std::collections::BTreeMap;
 
 use descope::transport::{Request, Response};
-use descope::{Client, Error, TokenError};
+use descope::{Client, CryptoLibrary, Error, TokenError};
 use serde_json::{Value, json};
 use wycheproof_ng_kdf_jose::json_web::{Test, TestName, TestSet};
 
@@ -79,7 +80,13 @@ fn run(name: TestName) -> Counts {
         let key = group.public_key.or(group.private_key).unwrap();
         for test in &group.tests {
             let Some(token) = token(test) else { continue };
-            let outcome = outcome(&key, &token);
+            let outcome = outcome(&key, &token, CryptoLibrary::Ring);
+            assert_eq!(
+                self::outcome(&key, &token, CryptoLibrary::AwsLc),
+                outcome,
+                "{}",
+                test.tc_id
+            );
             counts.vectors += 1;
             if let Err(why) = &outcome {
                 *counts.refusals.entry(why.clone()).or_default() += 1;
@@ -109,7 +116,7 @@ fn token(test: &Test) -> Option<String> {
 }
 
 /// Whether the token's signature is accepted; if not, why.
-fn outcome(key: &Value, token: &str) -> Result<(), String> {
+fn outcome(key: &Value, token: &str, library: CryptoLibrary) -> Result<(), String> {
     let mut set = key.get("keys").cloned().unwrap_or_else(|| json!([key]));
     for key in set.as_array_mut().unwrap() {
         // Without `alg` a key is refused already, whatever the vector is about.
@@ -121,14 +128,15 @@ fn outcome(key: &Value, token: &str) -> Result<(), String> {
     let published = Client::builder()
         .ignore_env()
         .project_id("P2wycheproof")
+        .crypto(library)
         .transport(move |_: Request| Ok(Response::new(body.clone())))
         .build()
         .unwrap();
     let outcome = signature(&published, token);
     if let [key] = &*set.as_array().unwrap().clone() {
-        let pinned =
-            Client::builder().ignore_env().project_id("P2wycheproof").public_key(key.to_string());
+        let pinned = Client::builder().ignore_env().project_id("P2wycheproof").crypto(library);
         let pinned = pinned
+            .public_key(key.to_string())
             .build()
             .map_err(|error| error.to_string())
             .and_then(|client| signature(&client, token));

@@ -272,9 +272,11 @@ fn every_code_is_on_the_page_of_errors() {
 /// The last column of these tables: tests as `file::function`.
 #[test]
 fn the_pages_name_tests_that_exist() {
-    for (page, head, least) in
-        [("security", "| rule | source | tests |", 25), ("keys", "| case | tests |", 9)]
-    {
+    for (page, head, least) in [
+        ("security", "| rule | source | tests |", 25),
+        ("keys", "| case | tests |", 9),
+        ("speed", "| rule | tests |", 7),
+    ] {
         let page = read(&format!("src/guide/{page}.md"));
         let rows = rows(&page, head);
         assert!(rows.len() >= least, "{head}");

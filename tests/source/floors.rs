@@ -23,8 +23,8 @@ const HOUSES: &[House] = &[
         floors: &[
             // These know nothing but Rust and texts.
             &[
-                "digest", "escape", "flight", "html", "lock", "missing", "names", "options",
-                "recent", "secret",
+                "crypto", "digest", "escape", "flight", "html", "lock", "missing", "names",
+                "options", "recent", "secret",
             ],
             // What travels: JSON, requests and answers, times.
             &["clock", "extra", "json", "time", "transport/mod.rs"],
