@@ -212,12 +212,11 @@ impl<T: DeserializeOwned> Iterator for Lines<'_, T> {
                 (line, Err(error.to_string()))
             }
         };
-        match self.skipped.checked_sub(1) {
-            Some(skipped) => self.skipped = skipped,
-            None => {
-                let place = (line, self.reader.position().byte());
-                self.places.borrow_mut().read.push_back(place);
-            }
+        if let Some(skipped) = self.skipped.checked_sub(1) {
+            self.skipped = skipped;
+        } else {
+            let place = (line, self.reader.position().byte());
+            self.places.borrow_mut().read.push_back(place);
         }
         Some(item)
     }

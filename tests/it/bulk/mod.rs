@@ -99,7 +99,7 @@ impl Service {
         let arrivals = self.arrivals.lock().unwrap();
         let allowed = usize::try_from(self.per_minute).unwrap();
         for window in arrivals.windows(allowed + 1) {
-            assert!(window[allowed] - window[0] > MINUTE);
+            assert!(window[allowed] > window[0] + MINUTE);
         }
     }
 

@@ -75,7 +75,7 @@ fn killed_again_and_again_every_user_is_there_once() {
     let [position, created, unchanged, failed] = counts(&saved.checkpoint());
     assert_eq!((position, created + unchanged, failed), (400, 400, 0));
     // As many as were under way, each time.
-    assert!(unchanged >= 7 && unchanged <= 10 * 3 * 7, "{unchanged}");
+    assert!((7..=10 * 3 * 7).contains(&unchanged), "{unchanged}");
 }
 
 #[test]

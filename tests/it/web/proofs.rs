@@ -229,7 +229,7 @@ const TABLE: &[(&str, Edit, Option<ProofError>, bool)] = &[
     ("60 seconds old", |s| s.claims["iat"] = json!(NOW - 60), Some(ProofError::TooOld), false),
     ("a day old", |s| s.claims["iat"] = json!(NOW - 86_400), Some(ProofError::TooOld), false),
     ("4 seconds ahead", |s| s.claims["iat"] = json!(NOW + 4), None, true),
-    ("a fraction ahead of that", |s| s.claims["iat"] = json!(NOW as f64 + 4.5), Some(ProofError::NotYetValid), true),
+    ("a fraction ahead of that", |s| s.claims["iat"] = serde_json::from_str(&format!("{}.5", NOW + 4)).unwrap(), Some(ProofError::NotYetValid), true),
     ("5 seconds ahead", |s| s.claims["iat"] = json!(NOW + 5), Some(ProofError::NotYetValid), false),
     ("an hour ahead", |s| s.claims["iat"] = json!(NOW + 3600), Some(ProofError::NotYetValid), false),
     // ath, and the key.
