@@ -441,6 +441,9 @@ fn tokens_of_a_moved_clock_are_good_for_clients_that_keep_the_real_time() {
         let claims = crate::emulator::testing::claims(&in_process["sessionJwt"]);
         assert!((claims["iat"].as_i64().unwrap() - time).abs() < 100, "exact in the process");
     }
+    emulator.reset();
+    let real = crate::UnixTime::from(std::time::SystemTime::now()).as_seconds();
+    assert!((emulator.clock().unix().as_seconds() - real).abs() < 100, "back on reset");
 }
 
 #[test]
