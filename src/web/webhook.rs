@@ -33,7 +33,7 @@ use crate::transport::http::HeaderMap;
 /// // The newer one first while you change the connector's secret.
 /// let webhook = Webhook::new(["the new secret", "the old secret"])?;
 ///
-/// let request = Request::post("/events").header("x-descope-webhook-s256", signature).body(body)?;
+/// let request = Request::post("/events").header("x-descope-webhook-s256", signature).body(body.to_vec())?;
 /// # assert!(webhook.verify(request.headers(), request.body()).is_ok());
 /// match webhook.verify(request.headers(), request.body()) {
 ///     Ok(()) => println!("from Descope"),

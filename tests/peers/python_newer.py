@@ -73,11 +73,11 @@ def users_besides(run):
     from descope.management.user import CreateUserObj
 
     c, client = run.client.mgmt.user, run.client
-    # The SDK sends a user with names of its own, as `family_name`.
-    person = CreateUserObj(email=ADA, name="Ada")
-    fails("user.family_name", c.generate_sign_up_embedded_link, ADA, person)
+    # The SDK sends a user with names of its own, as `family_name`, which the service ignores.
+    person = CreateUserObj(email=ADA, name="Ada", family_name="Lovelace")
     options = LoginOptions(custom_claims={"a": 1})
-    token = c.generate_sign_up_embedded_link(ADA, login_options=options)
+    token = c.generate_sign_up_embedded_link(ADA, person, login_options=options)
+    assert "user.family_name" in str(run.emulator.control("GET", "unknown"))
     signed_in = client.magiclink.verify(token)
     assert signed_in["firstSeen"] is True and signed_in["sessionToken"]["a"] == 1
     assert signed_in["user"]["loginIds"] == [ADA]

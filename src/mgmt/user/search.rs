@@ -23,6 +23,7 @@ impl<'c> Users<'c> {
     /// # let emulator = descope::emulator::Emulator::new();
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// # client.mgmt().user().create("ada", &Default::default())?;
+    /// # client.mgmt().user().activate("ada")?;
     /// use descope::UserStatus;
     /// use descope::mgmt::user::UserSearch;
     ///
