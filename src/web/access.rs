@@ -159,7 +159,7 @@ pub struct Visitor {
     /// session was refreshed.
     pub set_cookies: Vec<HeaderValue>,
     /// Whether a new token is too large for cookies, so that the browser does not get it; see
-    /// [`GuardOptions::max_cookie_bytes`]. If this is the session token, every request refreshes the
+    /// [`GuardOptions::max_cookie_bytes`](super::GuardOptions::max_cookie_bytes). If this is the session token, every request refreshes the
     /// session. If it is a rotated refresh token, the user has to sign in again soon. Log this, and give
     /// the tokens fewer claims.
     pub too_large_for_cookies: bool,

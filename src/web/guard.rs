@@ -86,7 +86,8 @@ pub struct GuardOptions {
     ///
     /// Descope signs other tokens of a user with the same keys: ID tokens, and the access tokens of
     /// applications to which the user has granted some scopes. Each of them would give access to
-    /// everything that the user may do. [`Access::scopes`] lets access tokens in within their scopes. With `false`, the guard accepts every token that
+    /// everything that the user may do. [`Access::scopes`] lets access tokens in within their scopes. With
+    /// `false`, the guard accepts every token that
     /// [`Sessions::validate`](crate::auth::session::Sessions::validate) accepts, as the official SDKs do.
     pub session_tokens_only: Option<bool>,
     /// Other origins, such as `https://app.example.com`, to which [`LoginPage::then`] and

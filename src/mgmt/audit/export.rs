@@ -73,7 +73,7 @@ impl Audit<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Output`](crate::Error::Output) if `to` cannot be written to; [`Error::Decode`](crate::Error::Decode)
+    /// [`Error::Output`] if `to` cannot be written to; [`Error::Decode`]
     /// if the records do not come in order. What was written up to the last checkpoint is good.
     pub fn export(
         &self,

@@ -6,7 +6,7 @@ use crate::error::Result;
 
 /// # Any number of relations
 impl Fga<'_> {
-    /// Creates any number of relations, in batches and at Descope's pace; see [`bulk`](crate::bulk).
+    /// Creates any number of relations, in batches and at Descope's pace; see [`bulk`].
     ///
     /// A relation that is there already stays as it is, and counts as
     /// [`created`](crate::bulk::Checkpoint::created): Descope does not tell. To create it twice does no harm. If
@@ -52,7 +52,7 @@ impl Fga<'_> {
         )
     }
 
-    /// Deletes any number of relations, in batches and at Descope's pace; see [`bulk`](crate::bulk).
+    /// Deletes any number of relations, in batches and at Descope's pace; see [`bulk`].
     ///
     /// A relation that is not there counts as [`deleted`](crate::bulk::Checkpoint::deleted). To delete it twice
     /// does no harm.

@@ -9,7 +9,7 @@ use crate::models::User;
 
 /// # Any number of users
 impl Users<'_> {
-    /// Creates any number of users, in batches and at Descope's pace; see [`bulk`](crate::bulk).
+    /// Creates any number of users, in batches and at Descope's pace; see [`bulk`].
     ///
     /// A user who is there already stays as they are, and counts as
     /// [`unchanged`](crate::bulk::Checkpoint::unchanged). Running it again therefore creates every user exactly
@@ -63,7 +63,7 @@ impl Users<'_> {
     }
 
     /// Changes any number of users, named by login ID, in batches and at Descope's pace; see
-    /// [`patch`](Self::patch) and [`bulk`](crate::bulk).
+    /// [`patch`](Self::patch) and [`bulk`].
     ///
     /// A patch sets what it names, whatever the user was like before. To apply it twice does no harm.
     ///
