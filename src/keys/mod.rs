@@ -308,7 +308,7 @@ mod tests {
         let read = KeySet::from_json(&own.to_json()).unwrap();
         assert!(read == own && !read.is_named() && set().is_named());
         assert!(set().is_of("P2abc", "https://api.descope.com"));
-        assert!(!set().is_of("P2abd", "https://api.descope.com"));
+        assert!(!set().is_of("P2xyz", "https://api.descope.com"));
         assert!(!set().is_of("P2abc", "https://api.descope.org"));
     }
 
