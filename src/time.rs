@@ -7,6 +7,11 @@ use serde::{Serialize, Serializer};
 use crate::json::moment::Unit;
 use crate::json::{MILLIS, SECONDS};
 
+/// The whole seconds of a duration, for comparing with times.
+pub(crate) fn seconds(duration: Duration) -> i64 {
+    i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
+}
+
 /// A point in time, in whole seconds since the Unix epoch.
 ///
 /// A `UnixTime` is always in seconds. Times that the API records in milliseconds are [`UnixMillis`].
@@ -55,7 +60,6 @@ impl From<UnixTime> for SystemTime {
 impl From<SystemTime> for UnixTime {
     /// Rounds down to whole seconds.
     fn from(time: SystemTime) -> Self {
-        let seconds = |d: Duration| i64::try_from(d.as_secs()).unwrap_or(i64::MAX);
         match time.duration_since(SystemTime::UNIX_EPOCH) {
             Ok(since) => Self(seconds(since)),
             Err(before) => {

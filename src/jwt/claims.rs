@@ -71,7 +71,7 @@ impl Claims {
     }
 
     /// The claim of this name, of any type.
-    pub(super) fn value(&self, name: &str) -> Option<&Value> {
+    pub(crate) fn value(&self, name: &str) -> Option<&Value> {
         self.members.get(self.registered.json(), name)
     }
 

@@ -34,7 +34,7 @@ pub use self::policy::KeyPolicy;
 #[cfg(feature = "web")]
 pub use self::proof::ProofError;
 #[cfg(feature = "web")]
-pub(crate) use self::proof::{PROOF_ALGORITHMS, Proof};
+pub(crate) use self::proof::{Proof, proof_algorithms};
 use self::registered::Registered;
 use self::remembered::Remembered;
 pub(crate) use self::rules::REFRESH_COOKIE;

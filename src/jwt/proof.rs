@@ -102,9 +102,13 @@ const MAX_PROOF: usize = 8192;
 /// Bytes of `jti`, as in Descope's Go SDK.
 const MAX_ID: usize = 128;
 
-/// The algorithms that a proof may be signed by.
-pub(crate) const PROOF_ALGORITHMS: [&str; 9] =
-    ["ES256", "ES384", "EdDSA", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512"];
+/// The algorithms that a proof may be signed by, as challenges name them.
+macro_rules! proof_algorithms {
+    () => {
+        "ES256 ES384 EdDSA RS256 RS384 RS512 PS256 PS384 PS512"
+    };
+}
+pub(crate) use proof_algorithms;
 
 impl Proof {
     /// Reads a proof and checks its signature. Nothing of the claims is read before that holds.
@@ -123,7 +127,9 @@ impl Proof {
         if header.text("typ").as_deref() != Some("dpop+jwt") {
             return Err(ProofError::Type);
         }
-        let alg = header.text("alg").filter(|alg| PROOF_ALGORITHMS.contains(&&**alg));
+        let alg = header
+            .text("alg")
+            .filter(|alg| proof_algorithms!().split(' ').any(|known| known == alg));
         let alg = alg.ok_or(ProofError::Algorithm)?;
         let jwk = header.get("jwk").ok_or(ProofError::Key)?.get();
         let key = PublicKey::of_proof(jwk, &alg).map_err(|_| ProofError::Key)?;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::registered::Registered;
 use crate::error::TokenError;
+use crate::time::seconds;
 
 /// The name of the refresh token's cookie in a project that has not chosen another.
 pub(crate) const REFRESH_COOKIE: &str = "DSR";
@@ -80,11 +81,6 @@ impl Registered {
 fn bare(name: &str) -> &str {
     let prefixes = ["__Host-", "__Secure-"];
     prefixes.iter().find_map(|prefix| name.strip_prefix(prefix)).unwrap_or(name)
-}
-
-/// The seconds of a policy, for comparing with claims.
-fn seconds(duration: Duration) -> i64 {
-    i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
 }
 
 /// Whether `iss` is the project: its ID alone, or a URL whose path ends in the ID or in the ID and one

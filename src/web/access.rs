@@ -55,7 +55,7 @@ setters!(Access {
 
 /// Whether a token names this audience (claim `aud`).
 pub(super) fn is_for(claims: &Claims, audience: &str) -> bool {
-    match claims.as_map().get("aud") {
+    match claims.value("aud") {
         Some(Value::String(one)) => one == audience,
         Some(Value::Array(several)) => several.iter().any(|one| one == audience),
         _ => false,
@@ -75,7 +75,7 @@ pub(super) enum Kind {
 impl Kind {
     /// What it is by its claims: all kinds are signed with the same keys.
     pub(super) fn of(claims: &Claims) -> Self {
-        let has = |name: &&str| claims.as_map().contains_key(*name);
+        let has = |name: &&str| claims.value(name).is_some();
         // OpenID Connect Core section 2.
         if ["nonce", "at_hash", "c_hash"].iter().any(has) {
             return Self::Other(Reason::NotASession);
@@ -114,7 +114,7 @@ impl Access {
         if self.multi_factor && !claims.is_mfa() {
             return Err(Reason::MissingFactor);
         }
-        if self.impersonation == Some(false) && claims.as_map().contains_key("act") {
+        if self.impersonation == Some(false) && claims.value("act").is_some() {
             return Err(Reason::Impersonated);
         }
         let scope = match &self.tenant {
@@ -192,7 +192,7 @@ impl Visitor {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn impersonator(&self) -> Option<&str> {
-        let actor = self.claims.as_map().get("act")?;
+        let actor = self.claims.value("act")?;
         Some(actor.get("sub").and_then(Value::as_str).unwrap_or_default())
     }
 }

@@ -1,7 +1,7 @@
 //! What applications are told when they are turned away.
 
 use super::{Access, Denied, Guard, Reason};
-use crate::jwt::PROOF_ALGORITHMS;
+use crate::jwt::proof_algorithms;
 use crate::transport::http::HeaderValue;
 
 impl Guard {
@@ -26,8 +26,7 @@ impl Guard {
         let mut challenges = vec![with(challenge, &parameters)];
         if self.settings.proofs.is_some() && challenge.starts_with("Bearer") {
             let dpop = challenge.replacen("Bearer", "DPoP", 1);
-            let algorithms = format!("algs=\"{}\"", PROOF_ALGORITHMS.join(" "));
-            parameters.insert(0, algorithms);
+            parameters.insert(0, concat!("algs=\"", proof_algorithms!(), "\"").to_owned());
             challenges.push(with(&dpop, &parameters));
         }
         challenges.into_iter().filter_map(|text| HeaderValue::try_from(text).ok()).collect()

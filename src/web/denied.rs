@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::error::{Error, TokenError};
-use crate::jwt::ProofError;
+use crate::jwt::{ProofError, proof_algorithms};
 use crate::transport::http::{HeaderValue, StatusCode};
 
 /// Why a request was turned away, and how to answer it.
@@ -26,10 +26,10 @@ use crate::transport::http::{HeaderValue, StatusCode};
 /// ```
 pub struct Denied(Box<Inner>);
 
-/// The algorithms of proofs, as a parameter of a challenge: a text that is known at compile time.
-macro_rules! algorithms {
-    () => {
-        r#"algs="ES256 ES384 EdDSA RS256 RS384 RS512 PS256 PS384 PS512""#
+/// A challenge to send another proof.
+macro_rules! ask_for_proof {
+    ($error:literal) => {
+        concat!("DPoP error=\"", $error, "\", algs=\"", proof_algorithms!(), "\"")
     };
 }
 
@@ -277,11 +277,9 @@ impl Denied {
     pub fn challenge(&self) -> Option<&'static str> {
         if let (Some(why), false) = (self.0.proof, self.0.reason.is_outage()) {
             return Some(match why {
-                ProofError::Nonce => concat!(r#"DPoP error="use_dpop_nonce", "#, algorithms!()),
-                ProofError::Bearer | ProofError::OtherKey => {
-                    concat!(r#"DPoP error="invalid_token", "#, algorithms!())
-                }
-                _ => concat!(r#"DPoP error="invalid_dpop_proof", "#, algorithms!()),
+                ProofError::Nonce => ask_for_proof!("use_dpop_nonce"),
+                ProofError::Bearer | ProofError::OtherKey => ask_for_proof!("invalid_token"),
+                _ => ask_for_proof!("invalid_dpop_proof"),
             });
         }
         match self.0.reason {

@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::jwt::{Proof, ProofError};
 use crate::options::setters;
 use crate::secret::Secret;
-use crate::time::UnixTime;
+use crate::time::{UnixTime, seconds};
 
 /// Lets a [`Guard`](super::Guard) accept tokens that are bound to a key, from those who prove that they have
 /// the key (`DPoP`, RFC 9449). Set it in [`GuardOptions::proofs`](super::GuardOptions::proofs), and tell the
@@ -244,36 +244,22 @@ impl Rules {
     }
 }
 
-fn seconds(duration: Duration) -> i64 {
-    i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
-}
-
 /// How long a nonce is good, in seconds.
 const NONCE_AGE: i64 = 5 * 60;
-
-/// Bytes of the authentication code in a nonce.
-const TAG: usize = 16;
 
 /// A nonce: the time, and a code that only this service can make. So there is nothing to remember.
 fn nonce(key: &hmac::Key, now: i64) -> String {
     let time = now.to_be_bytes();
-    let tag = hmac::sign(key, &time);
-    URL_SAFE_NO_PAD.encode([&time[..], &tag.as_ref()[..TAG]].concat())
+    URL_SAFE_NO_PAD.encode([&time, hmac::sign(key, &time).as_ref()].concat())
 }
 
 fn check_nonce(key: &hmac::Key, given: Option<&str>, now: UnixTime) -> Result<(), ProofError> {
-    let bytes = given.and_then(|given| URL_SAFE_NO_PAD.decode(given).ok());
-    let bytes = bytes.filter(|bytes| bytes.len() == 8 + TAG).ok_or(ProofError::Nonce)?;
-    let time = bytes.first_chunk().copied().map(i64::from_be_bytes).ok_or(ProofError::Nonce)?;
-    // All bits of the code are compared, in a time that does not depend on them.
-    let expected = nonce(key, time);
-    let same = given.is_some_and(|given| is_equal(given.as_bytes(), expected.as_bytes()));
-    let age = now.as_seconds().saturating_sub(time);
-    if same && (0..=NONCE_AGE).contains(&age) { Ok(()) } else { Err(ProofError::Nonce) }
-}
-
-fn is_equal(one: &[u8], other: &[u8]) -> bool {
-    one.len() == other.len() && one.iter().zip(other).fold(0, |all, (a, b)| all | (a ^ b)) == 0
+    let bytes =
+        given.and_then(|given| URL_SAFE_NO_PAD.decode(given).ok()).ok_or(ProofError::Nonce)?;
+    let (time, tag) = bytes.split_first_chunk().ok_or(ProofError::Nonce)?;
+    hmac::verify(key, time, tag).map_err(|_| ProofError::Nonce)?;
+    let age = now.as_seconds().saturating_sub(i64::from_be_bytes(*time));
+    if (0..=NONCE_AGE).contains(&age) { Ok(()) } else { Err(ProofError::Nonce) }
 }
 
 impl fmt::Debug for Proofs {

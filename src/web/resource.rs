@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::htu;
 use crate::error::{Error, Result};
-use crate::jwt::PROOF_ALGORITHMS;
+use crate::jwt::proof_algorithms;
 use crate::options::setters;
 
 /// A service as a protected resource (RFC 9728): its identifier, and where applications get access tokens for
@@ -113,7 +113,8 @@ impl Resource {
                 document.insert(name.into(), json!(value));
             }
         }
-        document.insert("dpop_signing_alg_values_supported".into(), json!(PROOF_ALGORITHMS));
+        let algorithms: Vec<_> = proof_algorithms!().split(' ').collect();
+        document.insert("dpop_signing_alg_values_supported".into(), json!(algorithms));
         document.into()
     }
 
@@ -194,7 +195,8 @@ mod tests {
                 "resource": "https://a/mcp", "authorization_servers": ["https://as"],
                 "scopes_supported": ["a", "b"], "resource_name": "Tools",
                 "resource_documentation": "https://docs", "bearer_methods_supported": ["header"],
-                "dpop_signing_alg_values_supported": PROOF_ALGORITHMS,
+                "dpop_signing_alg_values_supported":
+                    ["ES256", "ES384", "EdDSA", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512"],
             })
         );
     }
