@@ -137,6 +137,7 @@ impl Default for ClientBuilder {
                 deadline: Duration::from_secs(30),
                 retry: RetryPolicy::default(),
                 audience: Vec::new(),
+                resource: None,
                 request_id: None,
                 pacing: Pacing::Off,
             },

@@ -11,7 +11,7 @@ use crate::check;
 use crate::clock::Clock;
 use crate::core::{Core, Settings};
 use crate::error::{Error, Result, StoreError, TokenError};
-use crate::jwt::{Claims, Context, IdTokenRules, Kind, Origin};
+use crate::jwt::{Audience, Claims, Context, IdTokenRules, Kind, Origin};
 use crate::keys::KeySet;
 use crate::observe::{Attempt, Event, Pattern};
 use crate::pace::Pacing;
@@ -271,13 +271,31 @@ impl Client {
         call.internal(limits).execute().map(|answer| answer.response)
     }
 
+    /// A clone that also accepts tokens for this resource. Which of them may be, is for the caller to see.
+    #[cfg(feature = "web")]
+    pub(crate) fn with_resource(&self, id: &str) -> Self {
+        self.with(|settings| settings.resource = Some(id.to_owned()))
+    }
+
+    /// Whether a token is for this client, and not for its resource alone.
+    #[cfg(feature = "web")]
+    pub(crate) fn is_addressed_by(&self, claims: &Claims) -> bool {
+        claims.is_for(Audience { resource: None, ..self.audience() }, self.project_id())
+    }
+
+    /// Whom tokens have to be for.
+    fn audience(&self) -> Audience<'_> {
+        let Settings { audience, resource, .. } = &*self.core.settings;
+        Audience { any_of: audience, resource: resource.as_deref() }
+    }
+
     fn context<'c>(
         &'c self,
         fetch: &'c dyn Fn(Limits) -> Result<Response>,
         report: &'c dyn Fn(&StoreError),
     ) -> Context<'c> {
         Context {
-            audience: &self.core.settings.audience,
+            audience: self.audience(),
             clock: &*self.core.shared.clock,
             patience: self.core.settings.deadline,
             fetch,

@@ -53,6 +53,8 @@ pub(crate) struct Settings {
     pub(crate) deadline: Duration,
     pub(crate) retry: RetryPolicy,
     pub(crate) audience: Vec<String>,
+    /// One more audience, for a caller that tells itself which tokens may have it.
+    pub(crate) resource: Option<String>,
     pub(crate) request_id: Option<String>,
     pub(crate) pacing: Pacing,
 }

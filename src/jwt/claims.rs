@@ -331,7 +331,7 @@ mod tests {
 
     use serde_json::json;
 
-    use super::super::rules::Rules;
+    use super::super::rules::{Audience, Rules};
     use super::*;
     use crate::error::TokenError;
 
@@ -347,7 +347,7 @@ mod tests {
     fn read(json: &Value) -> Result<Claims, TokenError> {
         let rules = Rules {
             project_id: "P1",
-            audience: &[],
+            audience: Audience { any_of: &[], resource: None },
             leeway: Duration::from_secs(5),
             now: NOW,
             refresh_cookie: Some("DSR"),

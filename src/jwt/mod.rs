@@ -37,8 +37,8 @@ pub use self::proof::ProofError;
 pub(crate) use self::proof::{Proof, proof_algorithms};
 use self::registered::Registered;
 use self::remembered::Remembered;
-pub(crate) use self::rules::REFRESH_COOKIE;
 use self::rules::Rules;
+pub(crate) use self::rules::{Audience, REFRESH_COOKIE};
 use self::set::{KeySet, Whose};
 use self::shelf::{Found, Shelf};
 use self::signature::PublicKey;
@@ -105,7 +105,7 @@ pub(crate) struct Settings<'s> {
 
 /// What differs from one verification to the next.
 pub(crate) struct Context<'c> {
-    pub(crate) audience: &'c [String],
+    pub(crate) audience: Audience<'c>,
     pub(crate) clock: &'c dyn Clock,
     /// How long to wait for a fetch of another thread's.
     pub(crate) patience: Duration,
@@ -446,6 +446,7 @@ mod tests {
         let fetch = |_: Limits| Err(Error::Config("nothing is fetched"));
         let clock = &SystemClock::default();
         let (patience, report) = (Duration::ZERO, &|_: &StoreError| {});
+        let audience = Audience { any_of: audience, resource: None };
         let context = Context { audience, clock, patience, fetch: &fetch, report };
         verifier.verify(&context, token, kind, Origin::Caller)
     }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+#[cfg(feature = "web")]
+use super::claims::Claims;
 use super::registered::Registered;
 use crate::error::TokenError;
 use crate::time::seconds;
@@ -9,10 +11,19 @@ use crate::time::seconds;
 /// The name of the refresh token's cookie in a project that has not chosen another.
 pub(crate) const REFRESH_COOKIE: &str = "DSR";
 
+/// Whom tokens have to be for.
+#[derive(Clone, Copy)]
+pub(crate) struct Audience<'a> {
+    /// One of these. If there are none: the project, or nobody in particular.
+    pub(crate) any_of: &'a [String],
+    /// Or this one.
+    pub(crate) resource: Option<&'a str>,
+}
+
 /// What claims are held against.
 pub(super) struct Rules<'r> {
     pub(super) project_id: &'r str,
-    pub(super) audience: &'r [String],
+    pub(super) audience: Audience<'r>,
     pub(super) leeway: Duration,
     pub(super) now: i64,
     /// The `drn` of refresh tokens, where those are refused.
@@ -25,7 +36,9 @@ impl Registered {
         if !is_issuer(self.text("iss")?.ok_or(TokenError::Claim("iss"))?, rules.project_id) {
             return Err(TokenError::Issuer);
         }
-        self.check_audience(rules)?;
+        if !self.is_for(rules.audience, rules.project_id)? {
+            return Err(TokenError::Audience);
+        }
         let user = self.text("dsub")?.or(self.text("sub")?);
         if user.is_none_or(str::is_empty) {
             return Err(TokenError::Claim("sub"));
@@ -59,21 +72,32 @@ impl Registered {
         Ok(())
     }
 
-    fn check_audience(&self, rules: &Rules<'_>) -> Result<(), TokenError> {
+    /// A token for another audience is in the hands of that service, which must not pass for the user here.
+    pub(super) fn is_for(
+        &self,
+        wanted: Audience<'_>,
+        project_id: &str,
+    ) -> Result<bool, TokenError> {
         let named = self.audience()?;
-        // A token for another audience is in the hands of that service, which must not pass for the user here.
-        let accepted = if rules.audience.is_empty() {
-            !self.is_present("aud") || named.contains(&rules.project_id)
+        let accepted = if wanted.any_of.is_empty() {
+            !self.is_present("aud") || named.contains(&project_id)
         } else {
-            rules.audience.iter().any(|audience| named.contains(&audience.as_str()))
+            wanted.any_of.iter().any(|audience| named.contains(&audience.as_str()))
         };
-        if accepted { Ok(()) } else { Err(TokenError::Audience) }
+        Ok(accepted || wanted.resource.is_some_and(|resource| named.contains(&resource)))
     }
 
     /// Whether the token says of itself that it belongs into this cookie (claim `drn`), whatever
     /// prefixes restrict the name.
     pub(super) fn is_of_cookie(&self, name: &str) -> bool {
         matches!(self.text("drn"), Ok(Some(drn)) if bare(drn) == bare(name))
+    }
+}
+
+#[cfg(feature = "web")]
+impl Claims {
+    pub(crate) fn is_for(&self, wanted: Audience<'_>, project_id: &str) -> bool {
+        self.registered.is_for(wanted, project_id) == Ok(true)
     }
 }
 
@@ -122,7 +146,7 @@ mod tests {
         let audience: Vec<String> = audience.iter().map(|a| (*a).to_owned()).collect();
         Registered::read(claims.to_string()).unwrap().check(&Rules {
             project_id: "P1",
-            audience: &audience,
+            audience: Audience { any_of: &audience, resource: None },
             leeway: Duration::from_secs(5),
             now: NOW,
             refresh_cookie: Some("DSR"),
@@ -209,7 +233,7 @@ mod tests {
         for now in [i64::MIN, -1, 0, i64::MAX] {
             let rules = Rules {
                 project_id: "P1",
-                audience: &[],
+                audience: Audience { any_of: &[], resource: None },
                 leeway: Duration::MAX,
                 now,
                 refresh_cookie: None,

@@ -36,6 +36,8 @@ use crate::transport::http::HeaderValue;
 #[derive(Clone)]
 pub struct Guard {
     pub(super) client: Client,
+    /// Likewise, for the tokens of requests: those for the resource are accepted too.
+    visited: Client,
     pub(super) settings: Arc<GuardOptions>,
     /// Where Descope had cookies put so far.
     pub(super) places: Arc<Mutex<Vec<Place>>>,
@@ -158,7 +160,15 @@ impl Guard {
         if options.refresh_cookies.is_empty() {
             options.refresh_cookies.push(client.refresh_cookie().to_owned());
         }
-        Self { client: client.clone(), settings: Arc::new(options), places: Arc::default() }
+        let resource = options.resource.as_ref();
+        let visited =
+            resource.map_or_else(|| client.clone(), |resource| client.with_resource(resource.id()));
+        Self {
+            client: client.clone(),
+            visited,
+            settings: Arc::new(options),
+            places: Arc::default(),
+        }
     }
 
     /// Checks the session token, and what the user may do. It does not refresh the session, and only waits
@@ -311,26 +321,15 @@ impl Guard {
 
     /// The claims of a token that is for this service.
     fn verified(&self, token: &Secret) -> Result<Claims> {
-        let claims = self.client.auth().session().validate(token.expose());
-        let Some(resource) = &self.settings.resource else { return claims };
-        let resource = resource.id();
-        let elsewhere = || Error::from(TokenError::Audience);
-        match claims {
-            Ok(claims) if Kind::of(&claims) == Kind::AccessToken => {
-                if is_for(&claims, resource) {
-                    Ok(claims)
-                } else {
-                    Err(elsewhere())
-                }
-            }
-            Err(Error::Token(TokenError::Audience)) => {
-                let client = self.client.with_audiences([resource]);
-                let claims = client.auth().session().validate(token.expose())?;
-                // A session is for the audiences of the client.
-                if Kind::of(&claims) == Kind::Session { Err(elsewhere()) } else { Ok(claims) }
-            }
-            other => other,
-        }
+        let claims = self.visited.auth().session().validate(token.expose())?;
+        let Some(resource) = &self.settings.resource else { return Ok(claims) };
+        let fits = match Kind::of(&claims) {
+            Kind::AccessToken => is_for(&claims, resource.id()),
+            // A session is for the audiences of the client.
+            Kind::Session => self.visited.is_addressed_by(&claims),
+            Kind::Other(_) => true,
+        };
+        if fits { Ok(claims) } else { Err(TokenError::Audience.into()) }
     }
 
     /// Whether a genuine token is of a kind that is let in, and no other that Descope signs with the same keys.
