@@ -21,10 +21,10 @@ use crate::transport::{Response, TransportError, TransportErrorKind};
 
 /// What happened to a call, or is about to happen.
 ///
-/// Of one call, an observer is told in this order: [`Sending`](Self::Sending), then
-/// [`Answered`](Self::Answered) or [`Unanswered`](Self::Unanswered), and if there is another try,
-/// [`Retrying`](Self::Retrying) and [`Sending`](Self::Sending) again. A call that is refused before anything is
-/// sent is [`Refused`](Self::Refused). The client's own calls, such as a fetch of the signing keys, are told too.
+/// The events of one call come in this order: [`Sending`](Self::Sending), then [`Answered`](Self::Answered) or
+/// [`Unanswered`](Self::Unanswered). If there is another try, [`Retrying`](Self::Retrying) and another
+/// [`Sending`](Self::Sending) follow. A call that is refused before anything is sent is
+/// [`Refused`](Self::Refused). The client's own calls, such as a fetch of the signing keys, are told too.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Event<'e> {
@@ -114,9 +114,10 @@ impl<'e> Attempt<'e> {
     /// braces, as in `/v2/keys/{project_id}`. Thus there are as many paths as operations, and each can be the
     /// label of a metric.
     ///
-    /// Of a path that is not the crate's own, as with [`Client::call`](crate::Client::call) or an authorization
-    /// server, a part is shown if it is a word of lowercase letters, a version such as `v1`, or a well-known name
-    /// such as `jwks.json`. The other parts are `{id}`. A path of your own should have no ID that is such a word.
+    /// A path that is not the crate's own, as with [`Client::call`](crate::Client::call) or an authorization
+    /// server, is shown in part. A segment is shown if it is a word of lowercase letters, a version such as `v1`,
+    /// or a well-known name such as `jwks.json`. Any other segment is `{id}`. Make sure that no ID in a path of
+    /// your own looks like such a word.
     pub fn path(&self) -> Cow<'e, str> {
         self.pattern.text()
     }

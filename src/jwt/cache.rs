@@ -66,7 +66,7 @@ impl Newest {
         self.number.load(Ordering::Acquire) == stamp.number
     }
 
-    /// Of keys that others have fetched, only newer ones count.
+    /// Keys that others have fetched count only if they are newer.
     fn replace(&self, found: Found, fetch: u64) {
         let Found { keys, jwks, at, .. } = found;
         let mut snapshot = self.snapshot.write().unwrap_or_else(PoisonError::into_inner);

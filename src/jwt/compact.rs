@@ -109,7 +109,7 @@ pub(super) fn members(json: &str) -> Option<Vec<(Cow<'_, str>, &RawValue)>> {
 /// Whether no name appears twice (RFC 7515 section 4, RFC 7519 section 4): of two members, one
 /// reader may see the first and another the last.
 pub(super) fn all_differ(mut names: Vec<impl Ord>) -> bool {
-    // Of a few names, most differ by their length, which is quicker to see than an order.
+    // A few names mostly differ in length, and comparing lengths is quicker than sorting.
     if names.len() <= 16 {
         return names.iter().enumerate().all(|(at, name)| !names[..at].contains(name));
     }

@@ -85,7 +85,7 @@ impl std::error::Error for ProofError {}
 
 /// A proof that is signed by the key in it. Whether it fits the request is not known yet.
 pub(crate) struct Proof {
-    /// Of the key (RFC 7638).
+    /// The key's JWK thumbprint (RFC 7638).
     pub(crate) thumbprint: String,
     pub(crate) id: String,
     pub(crate) method: String,

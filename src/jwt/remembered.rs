@@ -150,7 +150,7 @@ impl Remembered {
         fits(order)
     }
 
-    /// Of the end of the token, which its signature is: nobody can choose it for a token that is accepted.
+    /// Hashes the end of the token. That is its signature, which nobody can choose for a token that is accepted.
     fn hash(&self, token: &str) -> u64 {
         let token = token.as_bytes();
         self.hasher.hash_one(&token[token.len().saturating_sub(32)..])

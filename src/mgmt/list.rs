@@ -321,7 +321,7 @@ impl List {
 pub enum ListKind {
     /// A list of texts.
     Texts,
-    /// Of IP addresses and ranges.
+    /// A list of IP addresses and ranges.
     Ips,
     /// JSON.
     Json,

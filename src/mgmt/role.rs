@@ -450,7 +450,7 @@ setters!(RoleChange { details: nested<RoleDetails>, tenant_id: opt<String> });
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct RoleSearch {
-    /// Of one of these tenants.
+    /// Only roles of these tenants.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tenant_ids: Option<Vec<String>>,
     /// With `tenant_ids`, of the project too. Defaults to `false`.

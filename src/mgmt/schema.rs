@@ -160,14 +160,14 @@ impl Node {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NodeKind {
-    /// Of one expression.
+    /// From one expression.
     #[default]
     Child,
-    /// Of those in any of the children.
+    /// Those in any of the children.
     Union,
-    /// Of those in all of the children.
+    /// Those in all of the children.
     Intersect,
-    /// Of those in the first child and in none of the others.
+    /// Those in the first child and in none of the others.
     Sub,
     /// Something newer than this version of the crate.
     Other(String),

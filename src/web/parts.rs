@@ -93,7 +93,7 @@ mod tests {
         let split = |name: usize, size: usize| {
             split(&"n".repeat(name), &"e".repeat(size), usize::MAX).map(|parts| parts.len())
         };
-        // Of 4096 bytes, the name with its number and the head leave 1, and then 0.
+        // The name with its number and the head leave 1 of 4096 bytes, and then 0.
         assert_eq!((split(4081, 15), split(4081, 16)), (Some(1), None));
         assert_eq!((split(4080, 16), split(4080, 17)), (Some(1), Some(9)));
         for name in [4082, 4083, 4095, 4096, 4097, 9000] {

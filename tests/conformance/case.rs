@@ -32,7 +32,7 @@ pub(crate) fn all() -> impl Iterator<Item = Case> {
 /// A recorded call.
 #[derive(Clone, Deserialize)]
 pub(crate) struct Case {
-    /// Of the Python SDK.
+    /// The version of the Python SDK that it was recorded from.
     #[serde(skip)]
     pub(crate) version: &'static str,
     /// `area.method/case`.

@@ -198,7 +198,7 @@ fn answers_that_do_not_fit_their_questions_or_depend_on_facts_are_not_remembered
         json!({ "tuples": asked.iter().map(check).collect::<Vec<_>>() })
     });
     assert_eq!([(); 3].map(|()| allowed(&facts, &["ada"])[0]), [true, false, true]);
-    // Of another relation than was asked for.
+    // The answers are about another relation than the one asked for.
     let other = answered(
         |_, number| json!({ "tuples": [{ "tuple": viewer("mallory"), "allowed": number % 2 == 0 }] }),
     );

@@ -62,7 +62,7 @@ fn embedded_sign_up(world: &World) -> Outcome {
 }
 
 fn phone_login(world: &World) -> Outcome {
-    // Of the range that is set aside for fiction.
+    // Numbers of this range are set aside for fiction.
     let number = world.name().bytes().fold(0_u32, |sum, byte| (sum * 31 + u32::from(byte)) % 100);
     let (written, kept) = (format!("+1-202-555-01{number:02}"), format!("+120255501{number:02}"));
     let user = world.user(&written, &NewUser::default().phone(&*written).verified_phone(true))?;

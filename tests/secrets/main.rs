@@ -30,7 +30,7 @@ use descope::{Client, ClientBuilder, Credential, Result, RetryPolicy, Secret};
 use serde_json::json;
 
 const ADA: &str = "ada@example.com";
-/// Of a path given to [`Client::call`].
+/// In a path given to [`Client::call`].
 const QUERY: &str = "canary-in-a-query";
 const OWN_HEADER: &str = "canary-header-of-the-program";
 const PROXY_PASSWORD: &str = "canary-proxy-password";

@@ -181,7 +181,7 @@ mod tests {
             refused(emulator.refresh(&old), 401, "E061005");
         }
         let store = emulator.store();
-        // Of the last 100 seconds there are 200 tokens, and 101 sessions.
+        // The last 100 seconds left 200 tokens and 101 sessions.
         assert!(
             store.sessions.refresh_tokens.len() <= 400,
             "{}",

@@ -110,7 +110,7 @@ struct Export {
     /// What the caller searches from.
     from: Option<UnixMillis>,
     at: ExportCheckpoint,
-    /// Of the pages from the checkpoint's time on.
+    /// The number of the page, counted from the checkpoint's time.
     page: u32,
     /// The most records that a page has had.
     full: usize,

@@ -184,7 +184,7 @@ fn an_outage_is_503_and_nothing_is_refreshed_or_cleared() {
         (Fault::reset(), Reason::Unavailable),
         (Fault::lose_answer(), Reason::Unavailable),
         (Fault::answer(200, "<html>"), Reason::Unavailable),
-        // Of a firewall, a proxy and a portal on the way.
+        // What a firewall, a proxy and a portal on the way answer.
         (Fault::html(401), Reason::Unavailable),
         (Fault::answer(401, r#"{"error":"unauthorized"}"#), Reason::Unavailable),
         (Fault::html(403), Reason::Unavailable),

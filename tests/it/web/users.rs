@@ -40,7 +40,7 @@ fn a_session_is_refreshed_for_its_own_user_alone() {
     assert_eq!(names(refused.set_cookies()), ["DS", "DSR"], "so that a new sign-in helps");
     assert!(refused.error().is_some_and(descope::Error::is_sign_in_required));
     assert_eq!(Reason::OtherUser.as_str(), "other_user");
-    // Of two users, and no session, it is the one who signed in last; never one after the other.
+    // With two users and no session, the one who signed in last counts; the other is never tried.
     let line = format!("DSR={adas}; DSR={newer}");
     assert_eq!(world.enter(&line), (Ok(eve.user.user_id.clone()), 1));
     world.client.auth().session().logout(newer).unwrap();

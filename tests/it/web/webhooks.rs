@@ -12,7 +12,7 @@ struct Row {
     body: String,
     hex: String,
     base64: String,
-    /// Of the body without white space, if that differs.
+    /// The signature of the body without white space, if that differs.
     compact: Option<String>,
 }
 

@@ -220,7 +220,7 @@ fn apply_profile(user: &mut User, body: Fields<'_>, unset: Unset) {
         name.clone_into(&mut user.profile.name);
     }
     // What the project says of its users is taken as verified, unless it says otherwise.
-    // Of recovery addresses, nobody has seen that.
+    // That has not been seen of recovery addresses.
     for (name, value, new, old, believed) in [
         ("verifiedEmail", &mut user.verified_email, &user.profile.email, &old.email, true),
         ("verifiedPhone", &mut user.verified_phone, &user.profile.phone, &old.phone, true),
