@@ -72,7 +72,7 @@ pub(super) fn allow(request: &Request, origins: &[String], response: &mut Respon
     if let Some(origin) = allowed(request, origins) {
         headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
         headers.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
-        let exposed = HeaderValue::from_static("retry-after");
+        let exposed = HeaderValue::from_static("retry-after, www-authenticate, dpop-nonce");
         headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
     }
 }

@@ -80,6 +80,8 @@ pub(in crate::emulator) struct Client {
     pub(in crate::emulator) force_pkce: bool,
     /// The grant types that are switched off.
     pub(in crate::emulator) off: Vec<&'static str>,
+    /// Whether it gets refresh tokens although it does not ask for the scope `offline_access`.
+    pub(in crate::emulator) refreshes: bool,
     pub(in crate::emulator) default_audience: String,
     /// The only audiences that may be asked for, if there are any.
     pub(in crate::emulator) audiences: Vec<String>,
@@ -186,6 +188,7 @@ impl Client {
             confidential: false,
             force_pkce: true,
             off: Vec::new(),
+            refreshes: false,
             default_audience: String::new(),
             audiences: Vec::new(),
             asks: false,
@@ -213,6 +216,7 @@ impl Client {
             confidential: settings.text("clientType") != "public",
             force_pkce: settings.flag("forcePkce"),
             off: off.map(|(_, grant)| grant).collect(),
+            refreshes: false,
             default_audience: settings.text("defaultAudience").to_owned(),
             audiences: Vec::new(),
             asks: false,
@@ -235,6 +239,7 @@ impl Client {
             force_pkce: settings.flag("forcePkce"),
             // Whoever registered itself acts for users alone.
             off: if settings.flag("dynamic") { vec![CREDENTIALS] } else { Vec::new() },
+            refreshes: settings.texts("grantTypes").contains(&REFRESH),
             default_audience: settings.text("defaultAudience").to_owned(),
             audiences: owned(settings.texts("audienceWhitelist")),
             asks: !settings.flag("skipConsentScreen"),
@@ -263,6 +268,12 @@ impl Client {
 
     pub(in crate::emulator) fn allows(&self, grant: &str) -> bool {
         !self.off.contains(&grant)
+    }
+
+    /// The names of the scopes that stand for something of its own, beside the two that are always there.
+    pub(in crate::emulator) fn own_scopes(&self) -> Vec<String> {
+        let names = self.scopes.iter().map(|scope| &scope.name);
+        names.filter(|name| ![OPENID, OFFLINE].contains(&&***name)).cloned().collect()
     }
 
     pub(in crate::emulator) fn scope(&self, name: &str) -> Option<&Scope> {

@@ -51,7 +51,8 @@ pub(in crate::emulator) fn issue(
     }
     let expires = context.token_expiry(seconds(context.settings.session_lifetime));
     let has = |scope: &str| granted.iter().any(|given| given == scope);
-    let refreshes = has(OFFLINE) && client.allows(REFRESH) && !wanted.access_only;
+    let asked = has(OFFLINE) || client.refreshes;
+    let refreshes = asked && client.allows(REFRESH) && !wanted.access_only;
     let jkt = wanted.jkt;
     let claims = access_claims(context, store, &client, found, (&scopes, &wanted.resources, &jkt));
     let access = store.keys.sign(&Value::Object(claims))?;

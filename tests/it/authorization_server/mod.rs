@@ -16,6 +16,7 @@ mod attacks;
 mod attacks_of_clients;
 mod flows;
 mod keys;
+mod mcp;
 mod pages;
 mod projects;
 

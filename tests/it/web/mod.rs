@@ -6,6 +6,7 @@ mod fuzz;
 mod guard;
 mod kinds;
 mod logout;
+mod mcp_server;
 mod page;
 mod parts;
 mod proofs;

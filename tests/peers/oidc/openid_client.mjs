@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { dirname, join } from 'node:path';
 import assert from 'node:assert/strict';
+import { browse } from './browser.mjs';
 
 const [folder, emulator] = process.argv.slice(2);
 const require = createRequire(join(process.cwd(), folder, 'package.json'));
@@ -30,43 +31,6 @@ const SECRET = 'a secret: +/%&ü';
 const http = { execute: [client.allowInsecureRequests] };
 const discover = (issuer, id, secret, auth) => client.discovery(issuer, id, secret, auth, http);
 
-// A browser that clicks: forms of pages, and one cookie.
-async function browse(url, login = 'ada@example.com') {
-  let cookie = '';
-  const fetched = async (target, init = {}) => {
-    const headers = { ...init.headers, ...(cookie && { cookie }) };
-    const answer = await fetch(target, { ...init, headers, redirect: 'manual' });
-    const set = answer.headers.get('set-cookie');
-    if (set) cookie = set.split(';')[0];
-    return answer;
-  };
-  let answer = await fetched(url);
-  let at = new URL(url);
-  for (let step = 0; step < 10; step += 1) {
-    const location = answer.headers.get('location');
-    if (location) {
-      const next = new URL(location, at);
-      if (next.origin !== new URL(base).origin) return next;
-      at = next;
-      answer = await fetched(at);
-      continue;
-    }
-    const page = await answer.text();
-    assert.equal(answer.status, 200, page);
-    if (/close this window/.test(page)) return at;
-    const value = (name) => new RegExp(`name="?${name}"? value="([^"]*)"`).exec(page)?.[1] ?? '';
-    const body = new URLSearchParams({ proof: value('proof') });
-    if (value('ask')) body.set('ask', value('ask'));
-    if (/name="loginId"/.test(page)) body.set('loginId', login);
-    else if (/name=user_code/.test(page)) body.set('user_code', value('user_code'));
-    else body.set('allow', '1');
-    const action = /action="([^"]*)"/.exec(page)[1];
-    at = new URL(action, at);
-    answer = await fetched(at, { method: 'POST', body, headers: { origin: new URL(base).origin } });
-  }
-  throw new Error('the pages do not end');
-}
-
 async function code(config, redirect_uri, more = {}, options = {}) {
   const verifier = client.randomPKCECodeVerifier();
   const expected = { pkceCodeVerifier: verifier, expectedNonce: client.randomNonce(), expectedState: client.randomState() };
@@ -79,7 +43,7 @@ async function code(config, redirect_uri, more = {}, options = {}) {
     state: expected.expectedState,
     ...more,
   });
-  const back = await browse(url);
+  const back = await browse(base, url);
   return client.authorizationCodeGrant(config, back, expected, undefined, options);
 }
 
@@ -141,12 +105,12 @@ const checks = {
     const { payload } = await jose.jwtVerify(tokens.access_token, set);
     assert.deepEqual([payload.roles, payload.permissions], [['Reader'], ['read']]);
     const out = client.buildEndSessionUrl(config, { id_token_hint: tokens.id_token, post_logout_redirect_uri: 'https://app.example/cb', state: 's' });
-    assert.equal((await browse(out)).href, 'https://app.example/cb?state=s');
+    assert.equal((await browse(base, out)).href, 'https://app.example/cb?state=s');
   },
   async 'device code'() {
     const config = await discover(INBOUND, 'public', undefined, client.None());
     const started = await client.initiateDeviceAuthorization(config, { scope: 'openid docs' });
-    await browse(started.verification_uri_complete);
+    await browse(base, started.verification_uri_complete);
     const tokens = await client.pollDeviceAuthorizationGrant(config, { ...started, interval: 0.1 });
     assert.equal(tokens.claims().aud, 'public');
     const denied = await client.initiateDeviceAuthorization(config, { scope: 'openid' });

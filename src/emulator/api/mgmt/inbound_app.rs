@@ -183,13 +183,15 @@ const ROUTES: &[Route] = &[
 ];
 
 /// What only seeds and registrations set, and what no call overwrites: whether the client is a public one,
-/// the audiences that it may ask for, whether it asks for no consent, and the keys that it signs with.
-pub(super) const KEPT: [Field; 5] = [
+/// the audiences that it may ask for, whether it asks for no consent, the keys that it signs with, and the grants
+/// that it has registered for.
+pub(super) const KEPT: [Field; 6] = [
     optional("nonConfidentialClient", Kind::Bool),
     optional("audienceWhitelist", Kind::Texts),
     optional("skipConsentScreen", Kind::Bool),
     optional("jwks", Kind::Map),
     optional("dynamic", Kind::Bool),
+    optional("grantTypes", Kind::Texts),
 ];
 pub(super) const CLIENT_ID: Field = optional("clientId", Kind::Text);
 
@@ -205,6 +207,7 @@ pub(in crate::emulator) const SEED: List = List {
         KEPT[2],
         KEPT[3],
         KEPT[4],
+        KEPT[5],
     ],
     restore: |store, state| {
         let mut app = last_row(&mut store.applications.inbound)?;

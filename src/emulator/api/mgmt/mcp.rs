@@ -105,7 +105,7 @@ const SERVERS: List = List::plain("mcpServers", "/_emulator/seed/mcp-server", |s
 const CLIENTS: List = List {
     name: "mcpClients",
     path: "/_emulator/seed/mcp-client",
-    state: &[client_secret::STATE, CLIENT_ID, KEPT[0], KEPT[1], KEPT[2], KEPT[3], KEPT[4]],
+    state: &[client_secret::STATE, CLIENT_ID, KEPT[0], KEPT[1], KEPT[2], KEPT[3], KEPT[4], KEPT[5]],
     restore: |store, state| {
         let mut client = last_row(&mut store.applications.mcp_clients)?;
         client.restore(state);

@@ -2,8 +2,8 @@
 
 use super::asked::{Answer, Asked, known};
 use crate::emulator::api::idp::{is_absolute, with_query};
-use crate::emulator::state::oauth::{Ask, Back, PATIENCE, Way, Wish};
-use crate::emulator::state::oauth_client::{CODE, Client};
+use crate::emulator::state::oauth::{Ask, Back, ClientKey, PATIENCE, Way, Wish};
+use crate::emulator::state::oauth_client::{CODE, Client, Door};
 use crate::emulator::state::store::Store;
 use crate::emulator::words::oauth::{Denial, Params};
 use crate::emulator::words::random;
@@ -64,8 +64,6 @@ fn keep(asked: &Asked<'_>, store: &mut Store, wish: Wish, way: Way, anew: bool) 
 
 /// The issuer of a client's tokens: that of its application.
 pub(super) fn issuer(asked: &Asked<'_>, client: &Client) -> String {
-    use crate::emulator::state::oauth::ClientKey;
-    use crate::emulator::state::oauth_client::Door;
     match &client.key {
         ClientKey::Federated(id) => Door::Project(Some(id.clone())).issuer(&asked.context),
         _ => asked.door.issuer(&asked.context),
@@ -124,10 +122,15 @@ pub(super) fn wish(asked: &Asked<'_>, store: &Store, client: &Client) -> Result<
     if tenant.is_some_and(|tenant| store.tenant(tenant).is_none()) {
         return Err(Denial::request("There is no such tenant"));
     }
+    let mut scopes = scopes(params, client)?;
+    // RFC 6749 section 3.3: a default. What an MCP server has approved is Descope's.
+    if scopes.is_empty() && matches!(client.key, ClientKey::Mcp(_)) {
+        scopes = client.own_scopes();
+    }
     Ok(Wish {
         client: client.key.clone(),
         issuer: issuer(asked, client),
-        scopes: scopes(params, client)?,
+        scopes,
         resources: resources(params, client, &[])?,
         tenant: tenant.map(str::to_owned),
         jkt: params.get("dpop_jkt").map(str::to_owned),

@@ -21,6 +21,8 @@ use crate::emulator::words::random;
 const NONE: &str = "none";
 const PRIVATE_KEY: &str = "private_key_jwt";
 const METHODS: [&str; 4] = ["client_secret_basic", "client_secret_post", PRIVATE_KEY, NONE];
+/// The schemes that no app has to itself.
+const NETWORK: &[&str] = &["http", "https", "ftp", "ws", "wss"];
 /// The scopes that any client may ask for, with the attributes that each stands for.
 const SCOPES: [&str; 3] = ["profile", "email", "phone"];
 
@@ -118,12 +120,14 @@ fn redirects(given: Fields<'_>) -> Result<Vec<&str>, Denial> {
     }
     for url in &redirects {
         let scheme = url.split(':').next().unwrap_or_default();
-        let runs = ["javascript", "data", "vbscript", "file", "blob", "about"]
-            .into_iter()
-            .any(|bad| scheme.eq_ignore_ascii_case(bad));
+        let is_one_of =
+            |known: &[&str]| known.iter().any(|known| scheme.eq_ignore_ascii_case(known));
+        let runs = is_one_of(&["javascript", "data", "vbscript", "file", "blob", "about"]);
         let local = oauth_client::is_loopback(url);
-        // The schemes of mobile apps may have a single slash (RFC 8252 section 7.1).
-        let of_app = scheme.contains('.') && url.contains(":/");
+        // The schemes of mobile apps may have a single slash (RFC 8252 section 7.1). Some MCP clients have one
+        // without a dot, such as `cursor://`.
+        let dotted = scheme.contains('.') && url.contains(":/");
+        let of_app = dotted || (!is_one_of(NETWORK) && is_absolute(url));
         if runs || url.contains('#') || !(url.starts_with("https://") || local || of_app) {
             return Err(wrong(
                 "Each of the redirect_uris must have https, be a loopback address, or \
@@ -164,6 +168,7 @@ fn settings(given: Fields<'_>, server: Option<&str>, method: &str) -> Result<Obj
         "logo": given.text("logo_uri"),
         "nonConfidentialClient": method == NONE,
         "dynamic": true,
+        "grantTypes": grants(given)?,
     });
     if let Some(keys) = given.get("jwks") {
         settings["jwks"] = keys.clone();

@@ -155,8 +155,7 @@ fn by_credentials(asked: &Asked<'_>, store: &mut Store, from: &From) -> Result<A
         return Err(Denial::scope("openid and offline_access are for users"));
     }
     if scopes.is_empty() && from.client.app().is_some() {
-        let own = from.client.scopes.iter().map(|scope| scope.name.clone());
-        scopes = own.filter(|scope| ![OPENID, OFFLINE].contains(&&**scope)).collect();
+        scopes = from.client.own_scopes();
     }
     let access_key = oauth_grant::access_key(store, &from.client, secret(asked).as_deref());
     let grant = Grant {
