@@ -175,6 +175,7 @@ fn messages_that_are_odd_are_refused() {
     let bearer = format!("Bearer {}", service.token("U2ada", "notes.read"));
     let send = |body: &[u8]| service.send(&[("authorization", &bearer)], body);
     let long = json!({ "jsonrpc": "2.0", "id": 1, "method": "ping", "x": "x".repeat(64 * 1024) });
+    let long = long.to_string();
     #[rustfmt::skip]
     let table: [(&[u8], u16, i64); 13] = [
         (b"", 400, -32700),
@@ -187,7 +188,7 @@ fn messages_that_are_odd_are_refused() {
         (br#"{"jsonrpc":"1.0","id":1,"method":"ping"}"#, 400, -32600),
         (br#"{"jsonrpc":"2.0","id":null,"method":"ping"}"#, 400, -32600),
         (br#"{"jsonrpc":"2.0","id":1,"result":{}}"#, 400, -32600),
-        (long.to_string().as_bytes(), 413, -32600),
+        (long.as_bytes(), 413, -32600),
         (br#"{"jsonrpc":"2.0","id":1,"method":"resources/list"}"#, 200, -32601),
         (br#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"x"}}"#, 200, -32602),
     ];
