@@ -48,17 +48,17 @@ pub(super) fn run(url: &str, emulator: &Emulator, base_url: &str) -> Result<()> 
     let tokens = sign_in(scope, url)?;
     let token = tokens.access_token.expose();
     let hello = json!({ "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {} });
-    caller.accepted(token, &request("initialize", hello))?;
-    caller.accepted(token, &request("tools/list", json!({})))?;
-    caller.accepted(token, &call("list_notes", json!({})))?;
-    let add = call("add_note", json!({ "text": "Buy milk" }));
+    caller.accepted(token, &request("initialize", &hello))?;
+    caller.accepted(token, &request("tools/list", &json!({})))?;
+    caller.accepted(token, &call("list_notes", &json!({})))?;
+    let add = call("add_note", &json!({ "text": "Buy milk" }));
     let challenge = caller.refused(token, &add, 403, "insufficient_scope")?;
 
     println!("-- the same client, with the scopes that were missing");
     let tokens = sign_in(parameter(&challenge, "scope")?, url)?;
     let token = tokens.access_token.expose();
     caller.accepted(token, &add)?;
-    let notes = caller.accepted(token, &call("list_notes", json!({})))?;
+    let notes = caller.accepted(token, &call("list_notes", &json!({})))?;
     if notes["content"][0]["text"] != "Buy milk" {
         return Err(format!("the note is not there: {notes}").into());
     }
@@ -71,16 +71,16 @@ pub(super) fn run(url: &str, emulator: &Emulator, base_url: &str) -> Result<()> 
     Ok(())
 }
 
-fn request(method: &str, params: Value) -> Value {
+fn request(method: &str, params: &Value) -> Value {
     json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params })
 }
 
 fn ping() -> Value {
-    request("ping", json!({}))
+    request("ping", &json!({}))
 }
 
-fn call(tool: &str, arguments: Value) -> Value {
-    request("tools/call", json!({ "name": tool, "arguments": arguments }))
+fn call(tool: &str, arguments: &Value) -> Value {
+    request("tools/call", &json!({ "name": tool, "arguments": arguments }))
 }
 
 /// A parameter of a challenge.

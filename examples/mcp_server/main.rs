@@ -77,7 +77,7 @@ impl App {
         // A client asks for just the scopes that a refusal names: name those too that it has had before.
         let writers = Access::default().scopes(["notes.read", "notes.write"]).sessions(false);
         let tools = [
-            Tool { about: about_list(), access: readers.clone(), run: list },
+            Tool { about: about_list(), access: readers.clone(), run: |notes, _| Ok(list(notes)) },
             Tool { about: about_add(), access: writers, run: add },
         ];
         let (origin, path) = (origin.to_owned(), path.to_owned());
@@ -192,7 +192,7 @@ impl App {
             }
             _ => return Answer::error(200, id, rpc::METHOD_NOT_FOUND, "there is no such method"),
         };
-        Answer::result(id, result)
+        Answer::result(id, &result)
     }
 }
 
@@ -205,8 +205,8 @@ fn about_list() -> Value {
     })
 }
 
-fn list(notes: &mut Vec<String>, _: &Value) -> Result<String, &'static str> {
-    Ok(if notes.is_empty() { "There are no notes.".to_owned() } else { notes.join("\n") })
+fn list(notes: &[String]) -> String {
+    if notes.is_empty() { "There are no notes.".to_owned() } else { notes.join("\n") }
 }
 
 fn about_add() -> Value {

@@ -61,7 +61,7 @@ impl Answer {
         Self { body: Some(body), ..Self::empty(status) }.header("Content-Type", "application/json")
     }
 
-    pub(crate) fn result(id: &Value, result: Value) -> Self {
+    pub(crate) fn result(id: &Value, result: &Value) -> Self {
         Self::json(200, json!({ "jsonrpc": "2.0", "id": id, "result": result }))
     }
 

@@ -66,7 +66,7 @@ impl Service {
     }
 
     #[track_caller]
-    fn result(&self, token: &str, method: &str, params: Value) -> Value {
+    fn result(&self, token: &str, method: &str, params: &Value) -> Value {
         let answer = self.post(token, &request(method, params));
         assert_eq!(answer.status(), 200);
         let mut body = answer.json();
@@ -76,16 +76,16 @@ impl Service {
 
     /// The text of a tool's answer, and whether it is an error.
     #[track_caller]
-    fn call(&self, token: &str, tool: &str, arguments: Value) -> (String, bool) {
+    fn call(&self, token: &str, tool: &str, arguments: &Value) -> (String, bool) {
         let params = json!({ "name": tool, "arguments": arguments });
-        let result = self.result(token, "tools/call", params);
+        let result = self.result(token, "tools/call", &params);
         assert_eq!(result["content"][0]["type"], "text", "{result}");
         let text = result["content"][0]["text"].as_str().unwrap().to_owned();
         (text, result["isError"].as_bool().unwrap())
     }
 }
 
-fn request(method: &str, params: Value) -> Value {
+fn request(method: &str, params: &Value) -> Value {
     json!({ "jsonrpc": "2.0", "id": "i7", "method": method, "params": params })
 }
 
@@ -95,25 +95,25 @@ fn each_user_has_notes_of_their_own() {
     let (ada, grace) = ("notes.read notes.write", "notes.write openid notes.read");
     let (ada, grace) = (service.token("U2ada", ada), service.token("U2grace", grace));
     let none = ("There are no notes.".to_owned(), false);
-    assert_eq!(service.call(&ada, "list_notes", json!({})), none);
-    assert!(!service.call(&ada, "add_note", json!({ "text": " Buy milk\n" })).1);
-    assert!(!service.call(&ada, "add_note", json!({ "text": "Call Grace" })).1);
+    assert_eq!(service.call(&ada, "list_notes", &json!({})), none);
+    assert!(!service.call(&ada, "add_note", &json!({ "text": " Buy milk\n" })).1);
+    assert!(!service.call(&ada, "add_note", &json!({ "text": "Call Grace" })).1);
     let two = ("Buy milk\nCall Grace".to_owned(), false);
-    assert_eq!(service.call(&ada, "list_notes", Value::Null), two);
-    assert_eq!(service.call(&grace, "list_notes", json!({})), none);
+    assert_eq!(service.call(&ada, "list_notes", &Value::Null), two);
+    assert_eq!(service.call(&grace, "list_notes", &json!({})), none);
     for wrong in [json!({}), json!({ "text": " " }), json!({ "text": 7 }), json!([1]), Value::Null]
     {
-        assert!(service.call(&grace, "add_note", wrong).1);
+        assert!(service.call(&grace, "add_note", &wrong).1);
     }
-    assert_eq!(service.call(&grace, "list_notes", json!({})), none);
+    assert_eq!(service.call(&grace, "list_notes", &json!({})), none);
 }
 
 #[test]
 fn a_tool_needs_its_scopes_and_the_challenge_names_them() {
     let service = Service::start();
     let metadata = service.url.replace("/mcp", "/.well-known/oauth-protected-resource/mcp");
-    let add = request("tools/call", json!({ "name": "add_note", "arguments": { "text": "x" } }));
-    let list = request("tools/call", json!({ "name": "list_notes" }));
+    let add = request("tools/call", &json!({ "name": "add_note", "arguments": { "text": "x" } }));
+    let list = request("tools/call", &json!({ "name": "list_notes" }));
     let both = "notes.read notes.write";
     #[rustfmt::skip]
     let table = [
@@ -123,7 +123,7 @@ fn a_tool_needs_its_scopes_and_the_challenge_names_them() {
         ("notes.write", &list, 403, "notes.read"),
         ("", &list, 403, "notes.read"),
         ("notes.reader", &list, 403, "notes.read"),
-        ("", &request("initialize", json!({})), 403, "notes.read"),
+        ("", &request("initialize", &json!({})), 403, "notes.read"),
     ];
     for (scope, message, status, needed) in table {
         let answer = service.post(&service.token("U2ada", scope), message);
@@ -138,7 +138,7 @@ fn a_tool_needs_its_scopes_and_the_challenge_names_them() {
     }
     // Nothing was added.
     assert_eq!(
-        service.call(&service.token("U2ada", both), "list_notes", json!({})).0,
+        service.call(&service.token("U2ada", both), "list_notes", &json!({})).0,
         "There are no notes."
     );
 }
@@ -154,14 +154,14 @@ fn only_tokens_of_applications_for_this_service_are_let_in() {
     let id_token = issue(json!({ "sub": "U2a", "aud": service.url, "scope": scope, "nonce": "n" }));
     let bound =
         issue(json!({ "sub": "U2a", "aud": service.url, "scope": scope, "cnf": { "jkt": "k" } }));
-    let ping = request("ping", json!({}));
+    let ping = request("ping", &json!({}));
     for token in [&other, &nowhere, &session, &id_token, &bound, "e30.e30.e30"] {
         let answer = service.post(token, &ping);
         assert_eq!(answer.status(), 401, "{token}");
         assert!(answer.header("www-authenticate").contains("resource_metadata=\""));
     }
     let good = service.token("U2a", scope);
-    assert_eq!(service.result(&good, "ping", json!({})), json!({}));
+    assert_eq!(service.result(&good, "ping", &json!({})), json!({}));
     service.emulator.advance(std::time::Duration::from_secs(60 * 60));
     assert_eq!(service.post(&good, &ping).status(), 401);
     // Whoever has no token learns nothing of how messages are read.
@@ -224,17 +224,17 @@ fn versions_origins_methods_and_paths() {
         (json!(7), "2025-11-25"),
         (Value::Null, "2025-11-25"),
     ] {
-        let result = service.result(&token, "initialize", json!({ "protocolVersion": asked }));
+        let result = service.result(&token, "initialize", &json!({ "protocolVersion": asked }));
         assert_eq!(result["protocolVersion"], spoken, "{asked}");
         assert_eq!(result["capabilities"], json!({ "tools": {} }));
     }
-    let tools = service.result(&token, "tools/list", Value::Null);
+    let tools = service.result(&token, "tools/list", &Value::Null);
     for tool in tools["tools"].as_array().unwrap() {
         assert_eq!(tool["inputSchema"]["type"], "object", "{tool}");
     }
     let bearer = format!("Bearer {token}");
     let origin = service.url.trim_end_matches("/mcp");
-    let ping = request("ping", json!({})).to_string();
+    let ping = request("ping", &json!({})).to_string();
     #[rustfmt::skip]
     let table = [
         (("mcp-protocol-version", "2025-06-18"), 200),
