@@ -24,7 +24,7 @@ use serde_json::Value;
 
 const PROJECT: &str = "P2dummyproject0000000000000000";
 /// How often each has its turn.
-const ROUNDS: usize = 41;
+const ROUNDS: usize = 101;
 /// How long a turn takes, about.
 const TURN: Duration = Duration::from_millis(20);
 
