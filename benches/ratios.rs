@@ -55,7 +55,7 @@ fn main() -> ExitCode {
             "{name}: {one:.1} / {two:.1} / {many:.1} thousand per second with 1 / 2 / 64 threads"
         );
     }
-    // Of each round, whose parts see the same machine, however it changes from one to the next.
+    // The ratio within each round, since the machine may change from one round to the next.
     let ratio =
         |rounds: &[[f64; 3]], of: usize, to: usize| median(rounds.iter().map(|r| r[of] / r[to]));
     let machine = ratio(&ring, 1, 0);
