@@ -98,6 +98,19 @@ pub enum Reason {
     /// The user has signed in with one factor, and [`Access::multi_factor`](super::Access::multi_factor)
     /// asks for more. Answer 401, and let the user step up.
     MissingFactor,
+    /// The session is not a step-up session (claim `su`), and [`Access::step_up`](super::Access::step_up) asks
+    /// for one. Answer 401, and let the user step up.
+    MissingStepUp,
+    /// The token does not say that the user has signed in in one of the ways of
+    /// [`Access::acr_values`](super::Access::acr_values) (claim `acr`). Answer 401, and let the user sign in in
+    /// such a way.
+    MissingAcr,
+    /// The user has signed in too long ago for [`Access::max_age`](super::Access::max_age), or the token does
+    /// not say when (claim `auth_time`). Answer 401, and let the user sign in again.
+    SignInTooOld,
+    /// The page of another site has made the browser send the request; see
+    /// [`Guard::check_origin`](super::Guard::check_origin). Answer 403.
+    CrossSite,
     /// Another user acts as this one (claim `act`), which
     /// [`Access::impersonation`](super::Access::impersonation) forbids. Answer 403.
     Impersonated,
@@ -132,6 +145,10 @@ impl Reason {
             Self::MissingRole => "missing_role",
             Self::MissingScope => "missing_scope",
             Self::MissingFactor => "missing_factor",
+            Self::MissingStepUp => "missing_step_up",
+            Self::MissingAcr => "missing_acr",
+            Self::SignInTooOld => "sign_in_too_old",
+            Self::CrossSite => "cross_site",
             Self::Impersonated => "impersonated",
             Self::RateLimited => "rate_limited",
             Self::Unavailable => "unavailable",
@@ -147,11 +164,18 @@ impl Reason {
             | Self::MissingPermission
             | Self::MissingRole
             | Self::MissingScope
+            | Self::CrossSite
             | Self::Impersonated => StatusCode::FORBIDDEN,
             Self::RateLimited | Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::Misconfigured => StatusCode::INTERNAL_SERVER_ERROR,
             _ => StatusCode::UNAUTHORIZED,
         }
+    }
+
+    /// Whether the user has to sign in again, or in a better way (RFC 9470).
+    pub(super) fn is_weak_sign_in(self) -> bool {
+        use Reason::{MissingAcr, MissingFactor, MissingStepUp, SignInTooOld};
+        matches!(self, MissingFactor | MissingStepUp | MissingAcr | SignInTooOld)
     }
 
     /// Whether nothing is known of the request, rather than something against it.
@@ -287,13 +311,15 @@ impl Denied {
             Reason::NoToken => Some("Bearer"),
             Reason::Ambiguous => Some(r#"Bearer error="invalid_request""#),
             // No other token would do better.
-            Reason::TokenTooLarge => None,
+            Reason::TokenTooLarge | Reason::CrossSite => None,
             reason if reason.is_outage() => None,
             reason if reason.status() == StatusCode::FORBIDDEN => {
                 Some(r#"Bearer error="insufficient_scope""#)
             }
             // RFC 9470 section 3.
-            Reason::MissingFactor => Some(r#"Bearer error="insufficient_user_authentication""#),
+            reason if reason.is_weak_sign_in() => {
+                Some(r#"Bearer error="insufficient_user_authentication""#)
+            }
             _ => Some(r#"Bearer error="invalid_token""#),
         }
     }
@@ -334,6 +360,10 @@ impl fmt::Display for Denied {
             Reason::MissingRole => "the user lacks a role",
             Reason::MissingScope => "the token lacks a scope",
             Reason::MissingFactor => "the user has signed in with one factor only",
+            Reason::MissingStepUp => "the session is not a step-up session",
+            Reason::MissingAcr => "the user has signed in in another way",
+            Reason::SignInTooOld => "the user has signed in too long ago",
+            Reason::CrossSite => "the page of another site has caused the request",
             Reason::Impersonated => "another user acts as this one",
             Reason::RateLimited => "too many calls were made to Descope",
             Reason::Unavailable => "Descope is unavailable",
