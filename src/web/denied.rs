@@ -59,7 +59,7 @@ pub enum Reason {
     /// The session token has expired, and there is no refresh token. Answer 401.
     TokenExpired,
     /// The token is not a valid token of this project, or it is a refresh token in place of a session
-    /// token, or a session token in place of a refresh token. Answer 401.
+    /// token, or a session token in place of a refresh token, or an access key that Descope refuses. Answer 401.
     TokenInvalid,
     /// The token is genuine, but not a session token: it has no claim `drn`, or has a claim that only ID
     /// tokens have. Answer 401. See
@@ -114,7 +114,9 @@ pub enum Reason {
     /// Another user acts as this one (claim `act`), which
     /// [`Access::impersonation`](super::Access::impersonation) forbids. Answer 403.
     Impersonated,
-    /// Too many calls were made to Descope, so the session cannot be checked now. Answer 503.
+    /// Too many calls were made to Descope, so the session or access key cannot be checked now. Also for an
+    /// access key, if too many were sent that are unknown ([`Access::access_keys`](super::Access::access_keys)).
+    /// Answer 503.
     RateLimited,
     /// Descope or its signing keys cannot be reached, or a proxy answered in its place, so the session
     /// cannot be checked now. Answer 503.

@@ -253,7 +253,8 @@ impl GuardOptions {
             ("trusted_origins", &*self.trusted_origins),
             ("origin", self.origin.as_slice()),
         ] {
-            if !texts.iter().all(|text| origin(text).is_some()) {
+            // A host with `*` stands for no other.
+            if !texts.iter().all(|text| origin(text).is_some() && !text.contains('*')) {
                 let reason = "must be an origin, such as `https://app.example.com`";
                 return Err(Error::argument(argument, reason));
             }

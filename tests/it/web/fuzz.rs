@@ -199,9 +199,21 @@ impl Fuzz {
 
     fn request(&mut self) -> HeaderMap {
         let mut headers = HeaderMap::new();
-        self.add_proofs(&mut headers);
         self.sources.add_headers(&mut self.random, &mut headers);
-        for _ in 0..=self.random.below(3) {
+        // Three times out of four, everything is at random.
+        let more = match self.random.below(8) {
+            0 => {
+                let line = [b"Bearer ", &*self.changed(self.key.clone())].concat();
+                headers.append("authorization", value(line));
+                self.random.below(2)
+            }
+            1 => {
+                self.add_proofs(&mut headers);
+                self.random.below(2)
+            }
+            _ => 1 + self.random.below(3),
+        };
+        for _ in 0..more {
             let cookie = self.random.below(3) > 0;
             let name = HeaderName::from_static(if cookie { "cookie" } else { "authorization" });
             let line = self.line(cookie);
@@ -210,11 +222,8 @@ impl Fuzz {
         headers
     }
 
-    /// One time in four a token that is bound to a key, with a new proof, changed or not, or several.
+    /// A token that is bound to a key, with a new proof, changed or not, or several.
     fn add_proofs(&mut self, headers: &mut HeaderMap) {
-        if self.random.below(4) > 0 {
-            return;
-        }
         let oidc = self.client.oidc(&self.app);
         let proof = oidc.dpop_proof("GET", &format!("{SERVICE}/orders"), &self.bound).unwrap();
         self.proof = proof.expose().as_bytes().to_vec();
@@ -223,8 +232,7 @@ impl Fuzz {
             headers.append("dpop", value(proof));
         }
         if self.random.below(4) > 0 {
-            let mut line = b"DPoP ".to_vec();
-            line.extend(self.changed(self.bound.clone().into_bytes()));
+            let line = [b"DPoP ", &*self.changed(self.bound.clone().into_bytes())].concat();
             headers.append("authorization", value(line));
         }
     }
