@@ -65,8 +65,8 @@ pub struct Access {
     /// section 2). Defaults to any time.
     ///
     /// A token without this claim is refused, because no other claim says when the user signed in: a refresh
-    /// changes `iat`. Session tokens of Descope have no `auth_time` of their own. Add it in the project's JWT
-    /// template, or ask for [`step_up`](Self::step_up) instead.
+    /// changes `iat`. Session tokens of Descope have no `auth_time` of their own. Add it by a JWT template or a
+    /// flow of the project, or ask for [`step_up`](Self::step_up) instead.
     pub max_age: Option<Duration>,
     /// The ways of signing in, in words of your project (claim `acr`), of which the token must name one.
     /// Defaults to any.

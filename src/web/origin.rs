@@ -140,7 +140,7 @@ impl Guard {
     ///   the same site.
     /// - A browser that does not send `Sec-Fetch-Site`, since it is old or the service has no HTTPS, sends
     ///   `Origin`. It must be [`origin`](super::GuardOptions::origin), or else name the host that the request was
-    ///   sent to. `null` is nobody's.
+    ///   sent to: set `origin`, so that the scheme counts too. `null` is nobody's.
     /// - [`trusted_origins`](super::GuardOptions::trusted_origins) pass.
     /// - A request with neither header passes: it comes from a program, which has no cookies of others. All
     ///   browsers since 2020 send `Origin` with requests that are not safe.

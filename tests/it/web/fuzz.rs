@@ -379,7 +379,7 @@ fn requests_at_random() {
 
 /// `.ci/fuzz` runs it.
 #[test]
-#[ignore = "takes a minute"]
+#[ignore = "takes minutes"]
 fn a_million_requests_at_random() {
     std::thread::scope(|scope| {
         for seed in 2..=5 {
