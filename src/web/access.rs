@@ -72,7 +72,7 @@ pub struct Access {
     /// Defaults to any.
     pub acr_values: Vec<String>,
     /// What exchanges access keys, if they are let in.
-    pub(super) access_keys: Option<Exchanging>,
+    pub(super) exchanging: Option<Exchanging>,
 }
 
 setters!(Access {
@@ -109,7 +109,7 @@ impl Access {
     #[must_use]
     pub fn access_keys(mut self, value: bool) -> Self {
         // Only a program that calls this has the code of the exchange in it.
-        self.access_keys = value.then_some(Exchanging::NEW);
+        self.exchanging = value.then_some(Exchanging::NEW);
         self
     }
 }

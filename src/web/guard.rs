@@ -320,7 +320,7 @@ impl Guard {
         if tokens.ambiguous {
             return Err(refused(Reason::Ambiguous));
         }
-        if let (Some(exchanging), Some(key)) = (access.access_keys, tokens.access_key()) {
+        if let (Some(exchanging), Some(key)) = (access.exchanging, tokens.access_key()) {
             return match self.exchanged(exchanging, key) {
                 Ok(claims) => Ok((Visitor::new(claims, TokenKind::AccessKey), key)),
                 Err((why, error)) => {

@@ -125,14 +125,12 @@ impl Exchange for KeySessions {
             }
         }
         let work = || self.exchange(asked, digest);
-        match self.under_way.run(digest, asked.client.deadline(), work) {
-            Some(session) => (asked.verify)(&*session?),
-            None => {
-                let text = "another thread's exchange of this access key did not end";
-                let error = TransportError::new(TransportErrorKind::Timeout, text);
-                Err((Reason::Unavailable, Some(error.into())))
-            }
-        }
+        let Some(session) = self.under_way.run(digest, asked.client.deadline(), work) else {
+            let text = "another thread's exchange of this access key did not end";
+            let error = TransportError::new(TransportErrorKind::Timeout, text);
+            return Err((Reason::Unavailable, Some(error.into())));
+        };
+        (asked.verify)(&*session?)
     }
 }
 

@@ -227,7 +227,7 @@ impl Fuzz {
         let oidc = self.client.oidc(&self.app);
         let proof = oidc.dpop_proof("GET", &format!("{SERVICE}/orders"), &self.bound).unwrap();
         self.proof = proof.expose().as_bytes().to_vec();
-        for _ in 0..1 + self.random.below(16) / 14 {
+        for _ in 0..=self.random.below(16) / 14 {
             let proof = self.changed(self.proof.clone());
             headers.append("dpop", value(proof));
         }

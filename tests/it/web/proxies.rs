@@ -7,6 +7,8 @@ use descope::web::{Guard, GuardOptions, Proxies};
 use super::headers;
 use crate::tokens::client;
 
+type Line = (&'static str, &'static str);
+
 const PROXIES: [&str; 3] = ["10.0.0.0/8", "127.0.0.1", "fd00::/8"];
 
 fn x_forwarded() -> Guard {
@@ -83,7 +85,7 @@ fn scheme_and_host_have_one_value_or_do_not_count() {
     let guard = x_forwarded();
     let host = ("host", "internal:8080");
     #[rustfmt::skip]
-    let table: &[(&[(&str, &str)], [&str; 2])] = &[
+    let table: &[(&[Line], [&str; 2])] = &[
         (&[], ["-", "internal:8080"]),
         (&[("x-forwarded-proto", "https")], ["https", "internal:8080"]),
         (&[("x-forwarded-proto", "HTTP")], ["http", "internal:8080"]),
