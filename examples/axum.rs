@@ -9,8 +9,7 @@
 //! form field `email` sends a code, `POST /verify` with `email` and `code` signs in, `GET /me` says who
 //! you are, and `POST /logout` ends it.
 //!
-//! Where browsers sign in by it, a `POST` should be refused that another site made them send: see
-//! `is_from_here` in the example `web_app`.
+//! A `POST` that the page of another site has made a browser send is refused.
 //!
 //! It serves the project named by `DESCOPE_PROJECT_ID`. Without one it runs offline against the
 //! emulator, and prints the codes. With `--check` it uses itself, and ends.
@@ -49,7 +48,17 @@ fn router(app: Arc<App>) -> Router {
         .route("/login", post(login))
         .route("/verify", post(verify))
         .route("/logout", post(logout))
+        .layer(middleware::from_fn_with_state(Arc::clone(&app), from_here))
         .with_state(app)
+}
+
+/// Keeps the pages of other sites from signing anyone in or out.
+async fn from_here(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let source = app.guard.source(None, request.headers());
+    match app.guard.check_origin(request.method().as_str(), &source) {
+        Ok(()) => next.run(request).await,
+        Err(denied) => refuse(&denied),
+    }
 }
 
 /// Lets those in who have signed in, and leaves their claims for the handler.
@@ -200,6 +209,9 @@ fn use_it(origin: &str, emulator: &Emulator) -> Result<()> {
     expect("GET /me", me(&cookies)?, 200)?;
     emulator.advance(Duration::from_secs(60 * 60));
     expect("GET /me, an hour later", me(&cookies)?, 200)?;
+    let forged = agent.post(format!("{origin}/logout")).header("cookie", &cookies);
+    let forged = forged.header("origin", "https://evil.example").send_empty()?;
+    expect("POST /logout, from another site", forged.status(), 403)?;
     expect("POST /logout", post("/logout", &cookies, &[])?.status(), 200)?;
     expect("GET /me", me(&cookies)?, 401)?;
     Ok(())

@@ -82,7 +82,9 @@ impl App {
             (Method::Get, "/reports") => self.guarded(request, &self.editors, reports),
             (Method::Get, "/login") => Page::new(200, LOGIN),
             // Cookies come along with the requests of other sites too, and so could a code.
-            (Method::Post, _) if !is_from_here(request) => Page::new(403, "<h1>Not from here</h1>"),
+            (Method::Post, _) if self.is_from_elsewhere(request) => {
+                Page::new(403, "<h1>Not from here</h1>")
+            }
             (Method::Post, "/login") => self.send_code(&read_form(request)),
             (Method::Post, "/verify") => self.verify(&read_form(request)),
             (Method::Post, "/logout") => self.logout(request),
@@ -105,14 +107,14 @@ impl App {
         }
     }
 
-    /// This server has a header type of its own.
     fn tokens(&self, request: &Request) -> RequestTokens {
-        self.guard.tokens_from(|name| {
-            let headers = request.headers().iter();
-            headers
-                .filter(move |header| header.field.equiv(name))
-                .map(|header| header.value.as_str())
-        })
+        self.guard.tokens_from(|name| values(request, name))
+    }
+
+    /// Whether the page of another site has made the browser send this.
+    fn is_from_elsewhere(&self, request: &Request) -> bool {
+        let source = self.guard.source_from(None, |name| values(request, name));
+        self.guard.check_origin(request.method().as_str(), &source).is_err()
     }
 
     fn send_code(&self, form: &str) -> Page {
@@ -252,17 +254,10 @@ impl Page {
     }
 }
 
-/// Whether a form of this site sent the request. Browsers say so in `Origin`, and pages of other sites
-/// cannot change it.
-fn is_from_here(request: &Request) -> bool {
-    let header = |name| request.headers().iter().find(|header| header.field.equiv(name));
-    match (header("Origin"), header("Host")) {
-        (Some(origin), Some(host)) => {
-            let origin = origin.value.as_str().split_once("://");
-            origin.is_some_and(|(_, origin)| origin == host.value.as_str())
-        }
-        _ => false,
-    }
+/// The values of a header: this server has a header type of its own.
+fn values<'r>(request: &'r Request, name: &'static str) -> impl Iterator<Item = &'r str> {
+    let headers = request.headers().iter();
+    headers.filter(move |header| header.field.equiv(name)).map(|header| header.value.as_str())
 }
 
 /// A form, as far as it is not too long.
@@ -328,6 +323,8 @@ mod check {
     struct Browser {
         agent: ureq::Agent,
         origin: String,
+        /// What it says of the page that it is on.
+        origin_header: String,
         cookies: BTreeMap<String, String>,
     }
 
@@ -340,7 +337,8 @@ mod check {
                 .build()
                 .into();
             let origin = format!("http://127.0.0.1:{port}");
-            let mut browser = Browser { agent, origin, cookies: BTreeMap::new() };
+            let origin_header = origin.clone();
+            let mut browser = Browser { agent, origin, origin_header, cookies: BTreeMap::new() };
             println!("-- {login_id}");
             browser.get("/", 401)?;
             browser.post("/login", &format!("email={login_id}"), 200)?;
@@ -369,6 +367,9 @@ mod check {
             println!("   the same session, later");
             browser.cookies = kept;
             browser.get("/", 200)?;
+            let own = std::mem::replace(&mut browser.origin_header, "https://evil.example".into());
+            browser.post("/logout", "", 403)?;
+            browser.origin_header = own;
             browser.post("/logout", "", 303)?;
             browser.get("/", 401)?;
         }
@@ -385,7 +386,7 @@ mod check {
         fn post(&mut self, path: &str, form: &str, expected: u16) -> Result<()> {
             let request = self.agent.post(format!("{}{path}", self.origin));
             let request = request.header("cookie", self.cookie_header());
-            let answer = request.header("origin", &self.origin).send(form)?;
+            let answer = request.header("origin", &self.origin_header).send(form)?;
             self.note(&format!("POST {path}"), &answer, expected)
         }
 

@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::claims::Claims;
 use super::date::date;
 use crate::error::TokenError;
+use crate::time::UnixTime;
 
 /// What an ID token is held against.
 pub(crate) struct IdTokenRules<'r> {
@@ -62,8 +63,7 @@ pub(super) fn check(
         return Err(TokenError::AccessTokenHash);
     }
     if let Some(limit) = rules.max_age {
-        let at = claims.value("auth_time").and_then(|value| date(value, f64::floor));
-        let at = at.ok_or(TokenError::Claim("auth_time"))?;
+        let at = claims.signed_in_at().ok_or(TokenError::Claim("auth_time"))?.as_seconds();
         let allowed = i64::try_from(limit.saturating_add(leeway).as_secs()).unwrap_or(i64::MAX);
         if at.saturating_add(allowed) < now {
             return Err(TokenError::SignedInTooLongAgo);
@@ -73,6 +73,13 @@ pub(super) fn check(
         return Err(TokenError::Claim("iat"));
     }
     registered.check_times(leeway, now)
+}
+
+impl Claims {
+    /// When the user signed in (claim `auth_time`), if the token says so.
+    pub(crate) fn signed_in_at(&self) -> Option<UnixTime> {
+        date(self.value("auth_time")?, f64::floor).map(UnixTime::from_seconds)
+    }
 }
 
 /// A claim that is a text, absent, or a reason to refuse the token.

@@ -1,11 +1,15 @@
 //! Whom a guard lets in, and what it knows of them then.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 use super::Reason;
+use super::key_sessions::Exchanging;
 use crate::auth::AuthInfo;
 use crate::jwt::{Claims, Scope};
 use crate::options::setters;
+use crate::time::{UnixTime, seconds};
 use crate::transport::http::HeaderValue;
 
 /// What a request needs. By default, a session.
@@ -19,6 +23,10 @@ use crate::transport::http::HeaderValue;
 /// let readers = Access::default().scopes(["invoice.read"]);
 /// // Applications alone, as at an MCP server.
 /// let tools = Access::default().scopes(["tools"]).sessions(false);
+/// // Machines alone, by their access keys.
+/// let machines = Access::default().access_keys(true).sessions(false);
+/// // Users who have just proved again who they are.
+/// let payments = Access::default().step_up(true).impersonation(false);
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -46,12 +54,65 @@ pub struct Access {
     pub sessions: Option<bool>,
     /// Whether the user must have signed in with more than one factor (claim `amr`). Defaults to `false`.
     pub multi_factor: bool,
+    /// Whether the session must be a step-up session (claim `su`): the user has proved again who they are, by
+    /// a sign-in with [`step_up`](crate::auth::LoginOptions::step_up) or a flow that steps up. Defaults to
+    /// `false`.
+    ///
+    /// Descope ends a step-up session after the project's step-up timeout, and a refresh makes an ordinary
+    /// session of it.
+    pub step_up: bool,
+    /// How long ago the user may have signed in, in whole seconds (claim `auth_time`, OpenID Connect Core
+    /// section 2). Defaults to any time.
+    ///
+    /// A token without this claim is refused, because no other claim says when the user signed in: a refresh
+    /// changes `iat`. Session tokens of Descope have no `auth_time` of their own. Add it by a JWT template or a
+    /// flow of the project, or ask for [`step_up`](Self::step_up) instead.
+    pub max_age: Option<Duration>,
+    /// The ways of signing in, in words of your project (claim `acr`), of which the token must name one.
+    /// Defaults to any.
+    pub acr_values: Vec<String>,
+    /// What exchanges access keys, if they are let in.
+    pub(super) exchanging: Option<Exchanging>,
 }
 
 setters!(Access {
     tenant: opt<String>, roles: list<String>, permissions: list<String>, impersonation: opt<bool>,
     scopes: list<String>, access_tokens: opt<bool>, sessions: opt<bool>, multi_factor: flag,
+    step_up: flag, max_age: opt<Duration>, acr_values: list<String>,
 });
+
+impl Access {
+    /// Whether machines are let in by their access keys, sent as `Authorization: Bearer <access key>`. Defaults
+    /// to `false`: an access key is not a token.
+    ///
+    /// The guard exchanges the key for a session, whose roles and permissions count, and remembers the session:
+    /// see [`GuardOptions::access_key_max_age`](super::GuardOptions::access_key_max_age). Whether users' own
+    /// sessions are let in too is said by [`sessions`](field@Self::sessions).
+    ///
+    /// ```
+    /// # let emulator = descope::emulator::Emulator::new();
+    /// # let client = descope::Client::builder().emulator(&emulator).build()?;
+    /// # let guard = descope::web::Guard::new(&client);
+    /// # let made = client.mgmt().access_key().create("nightly", &Default::default())?;
+    /// # let access_key = made.cleartext.expose();
+    /// use descope::transport::http::Request;
+    /// use descope::web::{Access, TokenKind};
+    ///
+    /// let request = Request::get("/export").header("Authorization", format!("Bearer {access_key}"));
+    /// # let request = request.body(()).unwrap();
+    /// let machines = Access::default().access_keys(true).sessions(false);
+    /// let visitor = guard.validate(&guard.tokens(request.headers()), &machines)?;
+    /// assert_eq!(visitor.kind, TokenKind::AccessKey);
+    /// assert_eq!(visitor.claims.user_id(), made.key.id);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn access_keys(mut self, value: bool) -> Self {
+        // Only a program that calls this has the code of the exchange in it.
+        self.exchanging = value.then_some(Exchanging::NEW);
+        self
+    }
+}
 
 /// Whether a token names this audience (claim `aud`).
 pub(super) fn is_for(claims: &Claims, audience: &str) -> bool {
@@ -92,6 +153,31 @@ impl Kind {
     }
 }
 
+/// What let a visitor in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum TokenKind {
+    /// A session token: a user, or a machine that has exchanged its access key itself.
+    Session,
+    /// An access token with which a user lets an application act ([`Access::scopes`]).
+    AccessToken,
+    /// An access key, which the guard has exchanged for a session ([`Access::access_keys`]).
+    AccessKey,
+    /// Something else that is signed by the project's keys, such as an ID token. Only with
+    /// [`GuardOptions::session_tokens_only`](super::GuardOptions::session_tokens_only) set to `false`.
+    Other,
+}
+
+impl TokenKind {
+    pub(super) fn of(claims: &Claims) -> Self {
+        match Kind::of(claims) {
+            Kind::Session => Self::Session,
+            Kind::AccessToken => Self::AccessToken,
+            Kind::Other(_) => Self::Other,
+        }
+    }
+}
+
 impl Access {
     /// Whether a token of this kind is let in at all.
     pub(super) fn admits(&self, kind: Kind) -> Result<(), Reason> {
@@ -105,15 +191,13 @@ impl Access {
         }
     }
 
-    pub(super) fn check(&self, claims: &Claims) -> Result<(), Reason> {
+    pub(super) fn check(&self, claims: &Claims, now: UnixTime) -> Result<(), Reason> {
         let granted = claims.scopes();
         let granted = |scope: &String| granted.contains(&scope.as_str());
         if Kind::of(claims) == Kind::AccessToken && !self.scopes.iter().all(granted) {
             return Err(Reason::MissingScope);
         }
-        if self.multi_factor && !claims.is_mfa() {
-            return Err(Reason::MissingFactor);
-        }
+        self.check_sign_in(claims, now)?;
         if self.impersonation == Some(false) && claims.value("act").is_some() {
             return Err(Reason::Impersonated);
         }
@@ -130,6 +214,32 @@ impl Access {
         }
         Ok(())
     }
+
+    /// How and when the user has signed in (RFC 9470). What no claim says is taken for the worst.
+    fn check_sign_in(&self, claims: &Claims, now: UnixTime) -> Result<(), Reason> {
+        if self.multi_factor && !claims.is_mfa() {
+            return Err(Reason::MissingFactor);
+        }
+        if self.step_up && claims.value("su") != Some(&Value::Bool(true)) {
+            return Err(Reason::MissingStepUp);
+        }
+        let acr = claims.value("acr").and_then(Value::as_str);
+        let known = acr.is_some_and(|acr| self.acr_values.iter().any(|value| value == acr));
+        if !self.acr_values.is_empty() && !known {
+            return Err(Reason::MissingAcr);
+        }
+        match self.max_age {
+            Some(max_age) if !signed_in_since(claims, now, max_age) => Err(Reason::SignInTooOld),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Whether the user has signed in no longer ago than this. Nobody signs in after the token was issued.
+fn signed_in_since(claims: &Claims, now: UnixTime, max_age: Duration) -> bool {
+    let latest = claims.issued_at().unwrap_or(now).as_seconds();
+    let earliest = now.as_seconds().saturating_sub(seconds(max_age));
+    claims.signed_in_at().is_some_and(|at| (earliest..=latest).contains(&at.as_seconds()))
 }
 
 /// A user who has been let in.
@@ -163,11 +273,14 @@ pub struct Visitor {
     /// session. If it is a rotated refresh token, the user has to sign in again soon. Log this, and give
     /// the tokens fewer claims.
     pub too_large_for_cookies: bool,
+    /// What let the visitor in.
+    pub kind: TokenKind,
 }
 
 impl Visitor {
-    pub(super) fn new(claims: Claims) -> Self {
-        Self { claims, refreshed: None, set_cookies: Vec::new(), too_large_for_cookies: false }
+    pub(super) fn new(claims: Claims, kind: TokenKind) -> Self {
+        let (refreshed, set_cookies) = (None, Vec::new());
+        Self { claims, refreshed, set_cookies, too_large_for_cookies: false, kind }
     }
 
     /// The ID of the user who acts as this one (claim `act`, member `sub`; RFC 8693 section 4.1), or

@@ -6,19 +6,21 @@ use crate::transport::http::HeaderValue;
 
 impl Guard {
     /// The values of `WWW-Authenticate` for an answer of 401 or 403, one per header. Each has what an
-    /// application needs to get a better token: the scopes of the access, and the URL of the
-    /// [resource's](super::Resource) document (RFC 6750 section 3, RFC 9449 section 7.1, RFC 9470 section 3, RFC 9728
-    /// section 5.1). Empty if no other token would help.
+    /// application needs to get a better token: the scopes of the access, the age and kind of sign-in that it
+    /// asks for, and the URL of the [resource's](super::Resource) document (RFC 6750 section 3, RFC 9449 section
+    /// 7.1, RFC 9470 section 3, RFC 9728 section 5.1). Empty if no other token would help.
     ///
     /// [`Denied::challenge`] is the same for a service that is no [`Resource`](super::Resource).
     pub fn challenges(&self, denied: &Denied, access: &Access) -> Vec<HeaderValue> {
         let Some(challenge) = denied.challenge() else { return Vec::new() };
         let mut parameters: Vec<String> = Vec::new();
-        let scopes: Vec<_> = access.scopes.iter().filter(|scope| is_scope(scope)).collect();
+        let scopes = words(&access.scopes);
+        if denied.reason().is_weak_sign_in() {
+            parameters.extend(better_sign_in(access));
+        }
         let asks = matches!(denied.reason(), Reason::NoToken | Reason::MissingScope);
         if asks && !scopes.is_empty() {
-            let scopes: Vec<&str> = scopes.into_iter().map(String::as_str).collect();
-            parameters.push(format!("scope=\"{}\"", scopes.join(" ")));
+            parameters.push(format!("scope=\"{scopes}\""));
         }
         if let Some(resource) = &self.settings.resource {
             parameters.push(format!("resource_metadata=\"{}\"", resource.metadata_url()));
@@ -33,6 +35,14 @@ impl Guard {
     }
 }
 
+/// What the application has to ask of the next sign-in (RFC 9470 section 3).
+fn better_sign_in(access: &Access) -> impl Iterator<Item = String> {
+    let values = words(&access.acr_values);
+    let values = (!values.is_empty()).then(|| format!("acr_values=\"{values}\""));
+    let max_age = access.max_age.map(|age| format!("max_age=\"{}\"", age.as_secs()));
+    values.into_iter().chain(max_age)
+}
+
 /// A challenge with more parameters. The first one follows the scheme after a space, the others a comma.
 fn with(challenge: &str, parameters: &[String]) -> String {
     let mut text = challenge.to_owned();
@@ -41,6 +51,12 @@ fn with(challenge: &str, parameters: &[String]) -> String {
         text.push_str(parameter);
     }
     text
+}
+
+/// The words that can be written in a header, with spaces between them.
+fn words(texts: &[String]) -> String {
+    let words: Vec<&str> = texts.iter().map(String::as_str).filter(|word| is_scope(word)).collect();
+    words.join(" ")
 }
 
 /// RFC 6749 section 3.3: visible ASCII without quotes and backslashes.

@@ -61,6 +61,11 @@ impl GuardOptions {
         if !self.path.as_deref().is_none_or(|path| path.starts_with('/') && is_attribute(path)) {
             return Err(Error::argument("path", "is not a valid cookie path"));
         }
+        let max_age = self.access_key_max_age.map_or(1, |age| age.as_secs());
+        if !(1..=24 * 60 * 60).contains(&max_age) {
+            let reason = "must be from 1 second to 24 hours";
+            return Err(Error::argument("access_key_max_age", reason));
+        }
         self.check_origins()
     }
 

@@ -59,7 +59,7 @@ pub enum Reason {
     /// The session token has expired, and there is no refresh token. Answer 401.
     TokenExpired,
     /// The token is not a valid token of this project, or it is a refresh token in place of a session
-    /// token, or a session token in place of a refresh token. Answer 401.
+    /// token, or a session token in place of a refresh token, or an access key that Descope refuses. Answer 401.
     TokenInvalid,
     /// The token is genuine, but not a session token: it has no claim `drn`, or has a claim that only ID
     /// tokens have. Answer 401. See
@@ -98,10 +98,25 @@ pub enum Reason {
     /// The user has signed in with one factor, and [`Access::multi_factor`](super::Access::multi_factor)
     /// asks for more. Answer 401, and let the user step up.
     MissingFactor,
+    /// The session is not a step-up session (claim `su`), and [`Access::step_up`](super::Access::step_up) asks
+    /// for one. Answer 401, and let the user step up.
+    MissingStepUp,
+    /// The token does not say that the user has signed in in one of the ways of
+    /// [`Access::acr_values`](super::Access::acr_values) (claim `acr`). Answer 401, and let the user sign in in
+    /// such a way.
+    MissingAcr,
+    /// The user has signed in too long ago for [`Access::max_age`](super::Access::max_age), or the token does
+    /// not say when (claim `auth_time`). Answer 401, and let the user sign in again.
+    SignInTooOld,
+    /// The page of another site has made the browser send the request; see
+    /// [`Guard::check_origin`](super::Guard::check_origin). Answer 403.
+    CrossSite,
     /// Another user acts as this one (claim `act`), which
     /// [`Access::impersonation`](super::Access::impersonation) forbids. Answer 403.
     Impersonated,
-    /// Too many calls were made to Descope, so the session cannot be checked now. Answer 503.
+    /// Too many calls were made to Descope, so the session or access key cannot be checked now. Also for an
+    /// access key, if too many were sent that are unknown ([`Access::access_keys`](super::Access::access_keys)).
+    /// Answer 503.
     RateLimited,
     /// Descope or its signing keys cannot be reached, or a proxy answered in its place, so the session
     /// cannot be checked now. Answer 503.
@@ -132,6 +147,10 @@ impl Reason {
             Self::MissingRole => "missing_role",
             Self::MissingScope => "missing_scope",
             Self::MissingFactor => "missing_factor",
+            Self::MissingStepUp => "missing_step_up",
+            Self::MissingAcr => "missing_acr",
+            Self::SignInTooOld => "sign_in_too_old",
+            Self::CrossSite => "cross_site",
             Self::Impersonated => "impersonated",
             Self::RateLimited => "rate_limited",
             Self::Unavailable => "unavailable",
@@ -147,11 +166,18 @@ impl Reason {
             | Self::MissingPermission
             | Self::MissingRole
             | Self::MissingScope
+            | Self::CrossSite
             | Self::Impersonated => StatusCode::FORBIDDEN,
             Self::RateLimited | Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::Misconfigured => StatusCode::INTERNAL_SERVER_ERROR,
             _ => StatusCode::UNAUTHORIZED,
         }
+    }
+
+    /// Whether the user has to sign in again, or in a better way (RFC 9470).
+    pub(super) fn is_weak_sign_in(self) -> bool {
+        use Reason::{MissingAcr, MissingFactor, MissingStepUp, SignInTooOld};
+        matches!(self, MissingFactor | MissingStepUp | MissingAcr | SignInTooOld)
     }
 
     /// Whether nothing is known of the request, rather than something against it.
@@ -287,13 +313,15 @@ impl Denied {
             Reason::NoToken => Some("Bearer"),
             Reason::Ambiguous => Some(r#"Bearer error="invalid_request""#),
             // No other token would do better.
-            Reason::TokenTooLarge => None,
+            Reason::TokenTooLarge | Reason::CrossSite => None,
             reason if reason.is_outage() => None,
             reason if reason.status() == StatusCode::FORBIDDEN => {
                 Some(r#"Bearer error="insufficient_scope""#)
             }
             // RFC 9470 section 3.
-            Reason::MissingFactor => Some(r#"Bearer error="insufficient_user_authentication""#),
+            reason if reason.is_weak_sign_in() => {
+                Some(r#"Bearer error="insufficient_user_authentication""#)
+            }
             _ => Some(r#"Bearer error="invalid_token""#),
         }
     }
@@ -334,6 +362,10 @@ impl fmt::Display for Denied {
             Reason::MissingRole => "the user lacks a role",
             Reason::MissingScope => "the token lacks a scope",
             Reason::MissingFactor => "the user has signed in with one factor only",
+            Reason::MissingStepUp => "the session is not a step-up session",
+            Reason::MissingAcr => "the user has signed in in another way",
+            Reason::SignInTooOld => "the user has signed in too long ago",
+            Reason::CrossSite => "the page of another site has caused the request",
             Reason::Impersonated => "another user acts as this one",
             Reason::RateLimited => "too many calls were made to Descope",
             Reason::Unavailable => "Descope is unavailable",

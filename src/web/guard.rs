@@ -1,12 +1,14 @@
 //! Guards the pages of a web service: tokens in, claims and cookies out.
 
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
 
 use super::access::{Kind, is_for};
+use super::key_sessions::{Asked, Exchange, Exchanging, MAX_AGE, Refusal};
 use super::place::{Place, SameSite};
 use super::proofs::Presented;
-use super::{Access, Denied, Proofs, Reason, RequestTokens, Resource, Visitor};
+use super::{Access, Denied, Proofs, Proxies, Reason, RequestTokens, Resource, TokenKind, Visitor};
 use crate::auth::session::Named;
 use crate::client::Client;
 use crate::error::{Error, Result, TokenError};
@@ -41,6 +43,8 @@ pub struct Guard {
     pub(super) settings: Arc<GuardOptions>,
     /// Where Descope had cookies put so far.
     pub(super) places: Arc<Mutex<Vec<Place>>>,
+    /// What exchanges access keys, once one was let in.
+    keys: Arc<OnceLock<Box<dyn Exchange>>>,
 }
 
 /// The settings of a [`Guard`]: how it reads and writes cookies.
@@ -105,6 +109,25 @@ pub struct GuardOptions {
     /// (claim `aud`). Defaults to none: an access token that [`Access`] lets in must be for the audiences of
     /// the client.
     pub resource: Option<Resource>,
+    /// How long the session of an access key is used at the most, before the key is exchanged again. From 1
+    /// second to 24 hours. Defaults to 5 minutes.
+    ///
+    /// A key that you deactivate or delete is let in until then, or until its session ends (claim `exp`) if that
+    /// is earlier. Each key costs one call in this time, and each process makes its own. See
+    /// [`Access::access_keys`].
+    pub access_key_max_age: Option<Duration>,
+    /// The origin of this service, such as `https://app.example.com`, for [`Guard::check_origin`]. Defaults to
+    /// the host that the request was sent to.
+    pub origin: Option<String>,
+    /// Other origins whose pages may send requests that change something, for [`Guard::check_origin`]. Defaults
+    /// to none.
+    pub trusted_origins: Vec<String>,
+    /// Whether the pages of all other hosts of your site, such as `https://blog.example.com`, may send requests
+    /// that change something, for [`Guard::check_origin`]. Defaults to `false`.
+    pub trust_same_site: bool,
+    /// The proxies in front of this service, whose headers count for [`Guard::source`]. Defaults to none: the
+    /// headers `Forwarded` and `X-Forwarded-…` are ignored.
+    pub proxies: Option<Proxies>,
 }
 
 setters!(GuardOptions {
@@ -112,7 +135,8 @@ setters!(GuardOptions {
     secure: opt<bool>, http_only: opt<bool>, domain: opt<String>, path: opt<String>,
     max_cookie_bytes: opt_number<usize>, session_tokens_only: opt<bool>,
     redirect_origins: list<String>, proofs: opt<Proofs>,
-    resource: opt<Resource>,
+    resource: opt<Resource>, access_key_max_age: opt<Duration>, origin: opt<String>,
+    trusted_origins: list<String>, trust_same_site: flag, proxies: opt<Proxies>,
 });
 
 impl Guard {
@@ -168,11 +192,13 @@ impl Guard {
             visited,
             settings: Arc::new(options),
             places: Arc::default(),
+            keys: Arc::default(),
         }
     }
 
     /// Checks the session token, and what the user may do. It does not refresh the session, and only waits
-    /// if the signing keys have to be fetched.
+    /// if the signing keys have to be fetched, or an access key has to be exchanged
+    /// ([`Access::access_keys`]).
     ///
     /// If there are several session tokens, the first that passes counts.
     ///
@@ -200,7 +226,7 @@ impl Guard {
     /// [`Denied`], with a [`Reason`] and the status to answer: 401, 403 or 503.
     pub fn validate(&self, tokens: &RequestTokens, access: &Access) -> Result<Visitor, Denied> {
         match self.session(tokens, access) {
-            Ok((claims, token)) => self.admit(Visitor::new(claims), tokens, Some(token), access),
+            Ok((visitor, token)) => self.admit(visitor, tokens, Some(token), access),
             Err(refused) => Err(refused.denied),
         }
     }
@@ -260,9 +286,7 @@ impl Guard {
         access: &Access,
     ) -> Result<Visitor, Denied> {
         let refused = match self.session(tokens, access) {
-            Ok((claims, token)) => {
-                return self.admit(Visitor::new(claims), tokens, Some(token), access);
-            }
+            Ok((visitor, token)) => return self.admit(visitor, tokens, Some(token), access),
             Err(refused) => refused,
         };
         // Whether a refresh can make up for it.
@@ -286,22 +310,33 @@ impl Guard {
         }
     }
 
-    /// The first session token that passes, with its claims, or else why the first one does not.
+    /// The first session token that passes, and whose it is, or else why the first one does not.
     fn session<'t>(
         &self,
         tokens: &'t RequestTokens,
         access: &Access,
-    ) -> Result<(Claims, &'t Secret), Refused> {
+    ) -> Result<(Visitor, &'t Secret), Refused> {
         let refused = |reason| Refused { denied: Denied::new(reason, None), expired: None };
         if tokens.ambiguous {
             return Err(refused(Reason::Ambiguous));
+        }
+        if let (Some(exchanging), Some(key)) = (access.exchanging, tokens.access_key()) {
+            return match self.exchanged(exchanging, key) {
+                Ok(claims) => Ok((Visitor::new(claims, TokenKind::AccessKey), key)),
+                Err((why, error)) => {
+                    Err(Refused { denied: Denied::new(why, error), expired: None })
+                }
+            };
         }
         let mut first: Option<Refused> = None;
         let mut expired = None;
         for token in tokens.session_tokens() {
             let denied = match self.verified(token) {
                 Ok(claims) => match self.kind(&claims, access) {
-                    Ok(()) => return Ok((claims, token)),
+                    Ok(()) => {
+                        let kind = TokenKind::of(&claims);
+                        return Ok((Visitor::new(claims, kind), token));
+                    }
                     Err(reason) => Denied::new(reason, None),
                 },
                 Err(error) => Denied::new(Reason::of_session(&error), error),
@@ -317,6 +352,24 @@ impl Guard {
         }
         let first = first.unwrap_or_else(|| refused(Reason::NoToken));
         Err(Refused { expired, ..first })
+    }
+
+    /// The claims of an access key's session.
+    fn exchanged(&self, exchanging: Exchanging, key: &Secret) -> Result<Claims, Refusal> {
+        let verify = |session: &Secret| {
+            let claims = self.verified(session);
+            let claims = claims.map_err(|error| (Reason::of_session(&error), Some(error)))?;
+            self.kind(&claims, &Access::default()).map_err(|reason| (reason, None))?;
+            Ok(claims)
+        };
+        let max_age = self.settings.access_key_max_age.unwrap_or(MAX_AGE);
+        let asked = Asked { client: &self.client, key, max_age, verify: &verify };
+        let claims = self.keys.get_or_init(exchanging.0).claims(&asked);
+        claims.map_err(|(reason, error)| match reason {
+            // What has expired is not the visitor's, so no cookie makes up for it.
+            Reason::TokenExpired => (Reason::TokenInvalid, error),
+            reason => (reason, error),
+        })
     }
 
     /// The claims of a token that is for this service.
@@ -353,7 +406,8 @@ impl Guard {
     ) -> Result<Visitor, Denied> {
         let proven = self.check_proof(&visitor.claims, tokens, token);
         let allowed = proven.and_then(|()| {
-            access.check(&visitor.claims).map_err(|reason| Denied::new(reason, None))
+            let checked = access.check(&visitor.claims, self.client.clock().unix());
+            checked.map_err(|reason| Denied::new(reason, None))
         });
         match allowed {
             Ok(()) => Ok(visitor),

@@ -53,8 +53,8 @@
 //!
 //! A browser sends the cookies with every request to your site, no matter which page caused the request.
 //! `SameSite=Strict` keeps other sites out, but not other subdomains of your site, and [`SameSite::None`] keeps
-//! nobody out. In these cases, check the header `Origin`, or require a CSRF token, before you change anything. A
-//! `GET` should never change anything.
+//! nobody out. Before you change anything or set cookies, let [`Guard::check_origin`] refuse the requests that the
+//! pages of other sites have caused. A `GET` should never change anything.
 //!
 //! Other subdomains can also set cookies for yours, such as the cookies of another user's session. If you do not
 //! trust all of them, give the cookies names that browsers accept only from your host: `__Host-DS` and
@@ -89,24 +89,30 @@ mod denied;
 mod guard;
 mod headers;
 mod htu;
+mod key_sessions;
 mod login;
+mod origin;
 mod page;
 mod parts;
 mod place;
 mod proof_memory;
 mod proofs;
+mod proxies;
 mod refresh;
 mod resource;
+mod said;
 mod tokens;
 mod webhook;
 
-pub use self::access::{Access, Visitor};
+pub use self::access::{Access, TokenKind, Visitor};
 pub use self::denied::{Denied, Reason, status};
 pub use self::guard::{Guard, GuardOptions};
+pub use self::origin::RequestSource;
 pub use self::page::LoginPage;
 pub use self::place::SameSite;
 pub use self::proof_memory::{ProofId, ProofMemory};
 pub use self::proofs::{ProofOptions, Proofs};
+pub use self::proxies::Proxies;
 pub use self::resource::Resource;
 pub use self::tokens::RequestTokens;
 pub use self::webhook::{Webhook, WebhookError};

@@ -248,16 +248,23 @@ impl Guard {
 
 impl GuardOptions {
     pub(super) fn check_origins(&self) -> Result<()> {
-        if self.redirect_origins.iter().all(|text| origin(text).is_some()) {
-            return Ok(());
+        for (argument, texts) in [
+            ("redirect_origins", &*self.redirect_origins),
+            ("trusted_origins", &*self.trusted_origins),
+            ("origin", self.origin.as_slice()),
+        ] {
+            // A host with `*` stands for no other.
+            if !texts.iter().all(|text| origin(text).is_some() && !text.contains('*')) {
+                let reason = "must be an origin, such as `https://app.example.com`";
+                return Err(Error::argument(argument, reason));
+            }
         }
-        let reason = "must be origins, such as `https://app.example.com`";
-        Err(Error::argument("redirect_origins", reason))
+        Ok(())
     }
 }
 
 /// Scheme, host and port of an origin as browsers compare them (RFC 6454 section 4).
-fn origin(text: &str) -> Option<(String, String, u16)> {
+pub(super) fn origin(text: &str) -> Option<(String, String, u16)> {
     let uri: Uri = text.parse().ok()?;
     let (scheme, authority) = (uri.scheme_str()?, uri.authority()?);
     let rest = text.get(scheme.len() + "://".len()..)?;

@@ -1,6 +1,6 @@
 //! Refreshes the session of a request: which of its tokens, and which cookies go with the outcome.
 
-use super::{Denied, Guard, Reason, RequestTokens, Visitor};
+use super::{Denied, Guard, Reason, RequestTokens, TokenKind, Visitor};
 use crate::auth::session::{Memory, Named};
 use crate::auth::{AuthInfo, CookieSettings, Token};
 use crate::error::{Error, Result, TokenError, codes};
@@ -127,7 +127,9 @@ impl Guard {
         info: AuthInfo,
         clear: bool,
     ) -> Result<Visitor, Denied> {
-        let mut visitor = Visitor::new(info.claims().clone());
+        let claims = info.claims().clone();
+        let kind = TokenKind::of(&claims);
+        let mut visitor = Visitor::new(claims, kind);
         match self.cookies_of(tokens, given, &info, clear) {
             Ok((cookies, too_large)) => {
                 visitor.set_cookies = cookies;

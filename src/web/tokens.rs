@@ -114,6 +114,12 @@ impl RequestTokens {
         }
     }
 
+    /// What may be an access key: it is in no cookie, and is not a JWT, which would have dots.
+    pub(super) fn access_key(&self) -> Option<&Secret> {
+        let bearer = self.bearer.as_ref().filter(|_| !self.is_dpop)?;
+        (!bearer.expose().contains('.')).then_some(bearer)
+    }
+
     /// Whether the session token comes in `Authorization`, which no cookie may stand in for.
     pub(super) fn has_header(&self) -> bool {
         self.bearer.is_some() && !self.paired

@@ -1,17 +1,24 @@
 //! Requests at random, always by the same seed: nothing panics, and nobody gets in whose token the
-//! client's own `validate` refuses.
+//! client's own `validate` refuses, whose access key is not the right one, or who has no proof of the key
+//! that a token is bound to. What headers say of the source of a request is held against a model.
+
+mod source;
 
 use std::time::Duration;
 
 use descope::Client;
 use descope::emulator::Emulator;
+use descope::oidc::{App, DpopKey};
 use descope::transport::http::{HeaderMap, HeaderName, HeaderValue};
-use descope::web::{Guard, GuardOptions, RequestTokens};
+use descope::web::{Access, Guard, GuardOptions, ProofOptions, Proofs, RequestTokens, TokenKind};
 use serde_json::json;
 
+use self::source::Sources;
 use super::{anyone, sign_in, token};
 use crate::mutation::Random;
 use crate::support::client;
+
+const SERVICE: &str = "https://api.example.com";
 
 /// Names of headers, cookies and schemes, and what stands around them.
 const PIECES: [&[u8]; 44] = [
@@ -69,7 +76,23 @@ struct Fuzz {
     tokens: Vec<Vec<u8>>,
     /// The one refresh token of a session.
     refresh: Vec<u8>,
+    /// An access key.
+    key: Vec<u8>,
+    /// A token that is bound to the key of this application.
+    bound: String,
+    app: App,
+    sources: Sources,
+    /// The proof that the request has been given, before anything was done to it.
+    proof: Vec<u8>,
+    counts: Counts,
+}
+
+/// How often each outcome was put to the test.
+#[derive(Default)]
+struct Counts {
     accepted: usize,
+    by_key: usize,
+    proven: usize,
     refreshed: usize,
     refused: usize,
 }
@@ -78,15 +101,28 @@ impl Fuzz {
     fn new(seed: u64) -> Self {
         let emulator = Emulator::new();
         let client = client(&emulator);
-        let options = GuardOptions::default().session_cookies(["alt", "DS", "__Host-DS"]);
+        let sources = Sources::new(&client);
+        // Every proof is new, and time stands still.
+        let proofs = ProofOptions::default().capacity(1_000_000);
+        let proofs = Proofs::with_options(SERVICE, proofs).unwrap();
+        let options =
+            GuardOptions::default().session_cookies(["alt", "DS", "__Host-DS"]).proofs(proofs);
+        let made = client.mgmt().access_key().create("machine", &Default::default()).unwrap();
+        let key = made.cleartext.expose().to_owned();
+        let dpop = DpopKey::generate().unwrap();
+        let cnf = json!({ "jkt": dpop.thumbprint() });
         let old = token(&emulator, "U0");
         emulator.advance(Duration::from_secs(3600));
         let of = |drn: &str| emulator.issue_token(json!({ "sub": "U9", "drn": drn })).unwrap();
         let mut unsigned = token(&emulator, "U8");
         unsigned.truncate(unsigned.rfind('.').unwrap() + 1);
         let refresh = sign_in(&emulator, &client).refresh_token().unwrap().to_owned();
+        let bound = json!({ "sub": "U7", "drn": "DS", "cnf": cnf });
+        let bound = emulator.issue_token(bound).unwrap();
         let tokens = [
             refresh.clone(),
+            key.clone(),
+            bound.clone(),
             token(&emulator, "U1"),
             token(&emulator, "U2"),
             of("alt"),
@@ -101,15 +137,23 @@ impl Fuzz {
             random: Random(seed),
             tokens: tokens.map(String::into_bytes).into(),
             refresh: refresh.into_bytes(),
-            accepted: 0,
-            refreshed: 0,
-            refused: 0,
+            key: key.into_bytes(),
+            bound,
+            app: App::inbound("client-id").dpop(dpop),
+            sources,
+            proof: Vec::new(),
+            counts: Counts::default(),
         }
     }
 
     /// A token, three times out of four as it is.
     fn token(&mut self) -> Vec<u8> {
-        let mut token = self.tokens[self.random.below(self.tokens.len())].clone();
+        let token = self.tokens[self.random.below(self.tokens.len())].clone();
+        self.changed(token)
+    }
+
+    /// A text, three times out of four as it is.
+    fn changed(&mut self, mut token: Vec<u8>) -> Vec<u8> {
         match self.random.below(16) {
             0 => {
                 let (at, bit) = (self.random.below(token.len()), self.random.below(8));
@@ -134,7 +178,7 @@ impl Fuzz {
         }
         for _ in 0..self.random.below(4) {
             let names: [&[u8]; 5] = [b"DS=", b"alt=", b"__Host-DS=", b"DS=\"", b"DSR="];
-            let schemes: [&[u8]; 3] = [b"Bearer ", b"bearer ", b"Bearer"];
+            let schemes: [&[u8]; 4] = [b"Bearer ", b"bearer ", b"Bearer", b"DPoP "];
             line.extend_from_slice(if self.random.below(4) == 0 {
                 self.random.pick(&PIECES)
             } else {
@@ -155,39 +199,103 @@ impl Fuzz {
 
     fn request(&mut self) -> HeaderMap {
         let mut headers = HeaderMap::new();
-        for _ in 0..=self.random.below(3) {
+        self.sources.add_headers(&mut self.random, &mut headers);
+        // Three times out of four, everything is at random.
+        let more = match self.random.below(8) {
+            0 => {
+                let line = [b"Bearer ", &*self.changed(self.key.clone())].concat();
+                headers.append("authorization", value(line));
+                self.random.below(2)
+            }
+            1 => {
+                self.add_proofs(&mut headers);
+                self.random.below(2)
+            }
+            _ => 1 + self.random.below(3),
+        };
+        for _ in 0..more {
             let cookie = self.random.below(3) > 0;
             let name = HeaderName::from_static(if cookie { "cookie" } else { "authorization" });
-            let mut line = self.line(cookie);
-            // What no server would hand on. `from_bytes` refuses it.
-            line.retain(|byte| *byte == b'\t' || *byte >= b' ' && *byte != 0x7f);
-            headers.append(name, HeaderValue::from_bytes(&line).unwrap());
+            let line = self.line(cookie);
+            headers.append(name, value(line));
         }
         headers
     }
 
-    fn run(&mut self, requests: usize) {
-        for _ in 0..requests {
-            let headers = self.request();
-            let credentials = self.guard.tokens(&headers);
-            self.check(&headers, &credentials);
+    /// A token that is bound to a key, with a new proof, changed or not, or several.
+    fn add_proofs(&mut self, headers: &mut HeaderMap) {
+        let oidc = self.client.oidc(&self.app);
+        let proof = oidc.dpop_proof("GET", &format!("{SERVICE}/orders"), &self.bound).unwrap();
+        self.proof = proof.expose().as_bytes().to_vec();
+        for _ in 0..=self.random.below(16) / 14 {
+            let proof = self.changed(self.proof.clone());
+            headers.append("dpop", value(proof));
         }
-        // Enough of each that every outcome was put to the test.
-        assert!(self.accepted > requests / 20, "{} of {requests}", self.accepted);
-        assert!(self.refreshed > requests / 10_000, "{} of {requests}", self.refreshed);
-        assert!(self.refused > requests / 10, "{} of {requests}", self.refused);
+        if self.random.below(4) > 0 {
+            let line = [b"DPoP ", &*self.changed(self.bound.clone().into_bytes())].concat();
+            headers.append("authorization", value(line));
+        }
     }
 
-    fn check(&mut self, headers: &HeaderMap, credentials: &RequestTokens) {
-        let Ok(visitor) = self.guard.validate(credentials, &anyone()) else {
-            self.refused += 1;
+    fn run(&mut self, requests: usize) {
+        for number in 0..requests {
+            let headers = self.request();
+            self.check(&headers);
+            self.sources.check(&mut self.random, &headers);
+            if number % 256 == 0 {
+                self.check_good_ones();
+            }
+        }
+        // Enough of each that every outcome was put to the test.
+        let Counts { accepted, by_key, proven, refreshed, refused } = self.counts;
+        assert!(accepted > requests / 20, "{accepted} of {requests}");
+        assert!(by_key > requests / 200, "{by_key} of {requests}");
+        assert!(proven > requests / 200, "{proven} of {requests}");
+        assert!(refreshed > requests / 10_000, "{refreshed} of {requests}");
+        assert!(refused > requests / 10, "{refused} of {requests}");
+        self.sources.check_counts(requests);
+    }
+
+    /// Nothing that went before keeps a good request out.
+    fn check_good_ones(&mut self) {
+        let bearer = |token: &[u8]| [b"Bearer ", token].concat();
+        let session = token_of(&self.tokens, "U1", &self.client);
+        let lines = [bearer(&self.key), bearer(&session)];
+        for line in lines {
+            let mut headers = HeaderMap::new();
+            headers.append("authorization", value(line));
+            assert!(self.guard.validate(&self.guard.tokens(&headers), &machines()).is_ok());
+        }
+        let oidc = self.client.oidc(&self.app);
+        let proof = oidc.dpop_proof("GET", &format!("{SERVICE}/orders"), &self.bound).unwrap();
+        let mut headers = HeaderMap::new();
+        headers.append("dpop", value(proof.expose().into()));
+        headers.append("authorization", value(format!("DPoP {}", self.bound).into()));
+        let tokens = self.guard.tokens(&headers).of_request("GET", "/orders");
+        assert!(self.guard.validate(&tokens, &machines()).is_ok());
+    }
+
+    fn check(&mut self, headers: &HeaderMap) {
+        // Whether the request is the one that the proof is for.
+        let requests =
+            [("GET", "/orders?x=1", true), ("GET", "/%6frders", true), ("POST", "/orders", false)];
+        let (method, path, is_meant) = requests[self.random.below(9) / 4];
+        let credentials = self.guard.tokens(headers).of_request(method, path);
+        let Ok(visitor) = self.guard.validate(&credentials, &machines()) else {
+            self.counts.refused += 1;
             // A refresh costs a signature, and so not every time.
-            if self.refused.is_multiple_of(16) {
-                self.check_refresh(headers, credentials);
+            if self.counts.refused.is_multiple_of(16) {
+                self.check_refresh(headers, &credentials);
             }
             return;
         };
-        self.accepted += 1;
+        self.counts.accepted += 1;
+        assert!(headers.get_all("authorization").iter().count() < 2, "{headers:?}");
+        if visitor.kind == TokenKind::AccessKey {
+            self.counts.by_key += 1;
+            assert!(found(headers, &[]).contains(&&*self.key), "{headers:?}");
+            return;
+        }
         // By another way than the guard's: a text between two characters that no token has, which
         // stands after a name or scheme that counts, and that `validate` takes for these claims.
         let tokens = found(headers, &[b"DS", b"alt", b"__Host-DS"]);
@@ -197,17 +305,42 @@ impl Fuzz {
             session.validate(token).is_ok_and(|claims| claims == visitor.claims)
         };
         assert!(tokens.into_iter().any(same), "{headers:?}");
-        assert!(headers.get_all("authorization").iter().count() < 2, "{headers:?}");
+        if visitor.claims.key_thumbprint().is_some() {
+            self.counts.proven += 1;
+            let mut proofs = headers.get_all("dpop").iter();
+            assert_eq!(proofs.next().unwrap().as_bytes().trim_ascii(), self.proof, "{headers:?}");
+            assert!(is_meant && proofs.next().is_none(), "{headers:?}");
+        }
     }
 
     /// Only the one refresh token, in a cookie of the one name, opens where no session token does.
     fn check_refresh(&mut self, headers: &HeaderMap, credentials: &RequestTokens) {
         if let Ok(visitor) = self.guard.validate_and_refresh(credentials, &anyone()) {
-            self.refreshed += 1;
+            self.counts.refreshed += 1;
             assert!(visitor.refreshed.is_some(), "{headers:?}");
             assert!(found(headers, &[b"DSR"]).contains(&&*self.refresh), "{headers:?}");
         }
     }
+}
+
+fn machines() -> Access {
+    Access::default().access_keys(true)
+}
+
+/// A header without what no server would hand on, and `from_bytes` refuses.
+fn value(mut line: Vec<u8>) -> HeaderValue {
+    line.retain(|byte| *byte == b'\t' || *byte >= b' ' && *byte != 0x7f);
+    HeaderValue::from_bytes(&line).unwrap()
+}
+
+/// The token of this user.
+fn token_of(tokens: &[Vec<u8>], user: &str, client: &Client) -> Vec<u8> {
+    let session = client.auth().session();
+    let is_theirs = |token: &&Vec<u8>| {
+        let token = std::str::from_utf8(token).unwrap();
+        session.validate(token).is_ok_and(|claims| claims.user_id() == user)
+    };
+    tokens.iter().find(is_theirs).unwrap().clone()
 }
 
 /// The texts that could count as a token, given the cookies that do.
@@ -216,7 +349,8 @@ fn found<'l>(headers: &'l HeaderMap, cookies: &[&[u8]]) -> Vec<&'l [u8]> {
     let counts = |name: &HeaderName, before: &[u8]| {
         let before = before.strip_suffix(b"\"").unwrap_or(before).trim_ascii_end();
         if name == "authorization" {
-            return before.to_ascii_lowercase().ends_with(b"bearer");
+            let before = before.to_ascii_lowercase();
+            return before.ends_with(b"bearer") || before.ends_with(b"dpop");
         }
         let Some(before) = before.strip_suffix(b"=") else { return false };
         let cookie = before.rsplit(|byte| *byte == b';').next().unwrap_or_default();
@@ -245,7 +379,7 @@ fn requests_at_random() {
 
 /// `.ci/fuzz` runs it.
 #[test]
-#[ignore = "takes a minute"]
+#[ignore = "takes minutes"]
 fn a_million_requests_at_random() {
     std::thread::scope(|scope| {
         for seed in 2..=5 {

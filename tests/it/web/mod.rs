@@ -1,5 +1,6 @@
 //! The guard of web services: what it reads, whom it lets in, and the cookies it writes.
 
+mod access_keys;
 mod applications;
 mod cookies;
 mod fuzz;
@@ -7,12 +8,15 @@ mod guard;
 mod kinds;
 mod logout;
 mod mcp_server;
+mod origin;
 mod page;
 mod parts;
 mod proofs;
+mod proxies;
 mod python;
 mod reading;
 mod refresh;
+mod step_up;
 mod users;
 mod webhooks;
 
@@ -107,7 +111,7 @@ fn anyone() -> Access {
 fn denied(result: Result<Visitor, Denied>, status: u16, reason: Reason) -> Denied {
     let denied = result.unwrap_err();
     assert_eq!((denied.status().as_u16(), denied.reason()), (status, reason), "{denied}");
-    let helpless = status == 503 || reason == Reason::TokenTooLarge;
+    let helpless = status == 503 || matches!(reason, Reason::TokenTooLarge | Reason::CrossSite);
     assert_eq!(denied.challenge().is_none(), helpless);
     assert_eq!(reason.status(), denied.status());
     denied
