@@ -109,5 +109,5 @@ pub use self::proof_memory::{ProofId, ProofMemory};
 pub use self::proofs::{ProofOptions, Proofs};
 pub use self::resource::Resource;
 pub use self::tokens::RequestTokens;
-pub use self::webhook::{Webhook, WebhookError};
+pub use self::webhook::{Webhook, WebhookError, WebhookOptions};
 pub use crate::jwt::ProofError;

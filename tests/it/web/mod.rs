@@ -1,6 +1,8 @@
 //! The guard of web services: what it reads, whom it lets in, and the cookies it writes.
 
 mod applications;
+mod audit_stream;
+mod bound;
 mod cookies;
 mod fuzz;
 mod guard;
