@@ -183,7 +183,7 @@ mod tests {
                 "authorization",
                 "Basic YWRhOnA6dw==",
             ),
-            (json!({ "apiKey": { "key": "X-Key", "token": "k" } }), "x-key", "k"),
+            (json!({ "apiKey": { "key": "X-Key", "token": "t0ken" } }), "x-key", "t0ken"),
         ] {
             let headers = sent(json!({ "authentication": authentication })).unwrap();
             assert_eq!(headers[name], value);

@@ -200,7 +200,7 @@ fn no_event_is_lost_to_what_is_odd_in_it() {
         ]
     );
     assert_eq!(events[0].login_ids, ["ada"]);
-    assert_eq!(events[2].user_id.as_deref(), Some("U1"));
+    assert_eq!((&events[2].user_id, &events[2].geo), (&None, &None));
     assert_eq!(events[3].audit_type, Some(AuditType::Other("strange".into())));
     assert_eq!(events[3].extra["more"], json!([{ "a": null }]));
     // Written out, nothing is lost either.
@@ -218,7 +218,8 @@ fn a_body_is_read_only_if_it_is_signed() {
         assert_eq!(unsigned, Err(WebhookError::Wrong), "{body}");
     }
     let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
-    assert_eq!(events(&deep), Err(WebhookError::Unreadable));
+    // A list, without an event in it.
+    assert_eq!(events(&deep), Ok(vec![]));
     let one = webhook(WebhookOptions::default());
     assert_eq!(one.events(&headers(&[]), b"{}"), Err(WebhookError::Missing));
     assert_eq!(one.events_signed("x", b"{}"), Err(WebhookError::Malformed));
