@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use ureq::Agent;
 
-use super::engine::lock;
 use crate::emulator::api::audit_stream::Due;
+use crate::emulator::words::lock::lock;
 use crate::transport::http::{StatusCode, Uri};
 use crate::transport::ureq::Ureq;
 use crate::transport::{Limits, Request, Transport};

@@ -20,6 +20,7 @@ use crate::emulator::state::token;
 use crate::emulator::words::clock::EmulatorClock;
 use crate::emulator::words::context::Context;
 use crate::emulator::words::digest::digest;
+use crate::emulator::words::lock::lock;
 use crate::emulator::words::oauth::Denial;
 use crate::emulator::words::random;
 use crate::emulator::words::refusal::{Error, Refusal, Result};
@@ -71,11 +72,6 @@ fn new_store(settings: &Settings, keys: KeyRing) -> Store {
         store.furnish(&settings.project_id);
     }
     store
-}
-
-/// Poisoned by a panic elsewhere, the data is still that of an emulator.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Engine {
