@@ -206,7 +206,8 @@ const checks = {
     await assert.rejects(fetched(DPoP));
   },
   async 'a guard takes the proofs that jose makes, each once'() {
-    for (const alg of ['ES256', 'ES384', 'ES512', 'RS256', 'PS384', 'EdDSA']) {
+    // Without ES512, which the guard does not name among its algorithms.
+    for (const alg of ['ES256', 'ES384', 'RS256', 'RS512', 'PS384', 'EdDSA']) {
       const { publicKey, privateKey } = await jose.generateKeyPair(alg, { extractable: true });
       const jwk = await jose.exportJWK(publicKey);
       const cnf = { jkt: await jose.calculateJwkThumbprint(jwk) };
