@@ -25,6 +25,8 @@ Options:
   --any-project         Make the project that a request names, if there is none
   --origin ORIGIN       Let pages of this origin call the API, such as https://app.example.com,
                         or * for all; may be repeated [default: those of this machine]
+  --webhook-host HOST   Let connectors of the audit trail send to this host; may be repeated
+                        [default: this machine alone]
   --tls                 Serve HTTPS, with a certificate that is made at the start
   --tls-certificate FILE  Where to write what clients have to trust; implies --tls
                         [default: a file in the directory for temporary files, deleted at the end]
@@ -51,6 +53,7 @@ struct Options {
     projects: Vec<String>,
     any_project: bool,
     origins: Vec<String>,
+    webhook_hosts: Vec<String>,
     requests_per_minute: Option<u32>,
     tls: bool,
     tls_certificate: Option<String>,
@@ -71,6 +74,7 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Option<Options>,
         projects: Vec::new(),
         any_project: false,
         origins: Vec::new(),
+        webhook_hosts: Vec::new(),
         requests_per_minute: None,
         tls: false,
         tls_certificate: None,
@@ -102,6 +106,7 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Option<Options>,
             "--project" => options.projects.push(value()?),
             "--any-project" => options.any_project = true,
             "--origin" => options.origins.push(value()?),
+            "--webhook-host" => options.webhook_hosts.push(value()?),
             "--requests-per-minute" => {
                 let limit = value()?.parse();
                 let limit = limit.map_err(|_| "--requests-per-minute needs a number")?;
@@ -127,6 +132,9 @@ fn run(options: Options) -> Result<(), String> {
         .any_project(options.any_project);
     for origin in options.origins {
         builder = builder.allow_origin(origin);
+    }
+    for host in options.webhook_hosts {
+        builder = builder.webhook_host(host);
     }
     if let Some(limit) = options.requests_per_minute {
         builder = builder.requests_per_minute(limit);

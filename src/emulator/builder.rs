@@ -31,6 +31,7 @@ impl EmulatorBuilder {
             origins: Vec::new(),
             requests_per_minute: None,
             any_project: false,
+            webhook_hosts: Vec::new(),
         })
     }
 
@@ -148,6 +149,21 @@ impl EmulatorBuilder {
     /// such project yet. Defaults to `false`: such a request is refused.
     pub fn any_project(mut self, any: bool) -> Self {
         self.0.any_project = any;
+        self
+    }
+
+    /// Lets the connectors of the audit trail send to this host, such as `receiver.test`; with any port. Defaults to
+    /// this machine alone: `localhost`, names that end in `.localhost`, and loopback addresses. So an emulator
+    /// with the seed of a real project never calls that project's services. See [the audit trail](super#audit).
+    ///
+    /// ```
+    /// use descope::emulator::Emulator;
+    ///
+    /// // Beside it in a network of containers.
+    /// let emulator = Emulator::builder().webhook_host("receiver").build();
+    /// ```
+    pub fn webhook_host(mut self, host: impl Into<String>) -> Self {
+        self.0.webhook_hosts.push(host.into());
         self
     }
 

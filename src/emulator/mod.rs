@@ -18,6 +18,7 @@ mod state;
 mod words;
 
 pub use builder::EmulatorBuilder;
+pub use http::courier::Deliveries;
 pub use http::fault::Fault;
 pub use http::server::Server;
 pub use inbox::Inbox;
@@ -165,8 +166,9 @@ impl Emulator {
     }
 
     /// Deletes all users, tenants, roles, permissions, access keys, sessions, messages, relations, flows and
-    /// all other objects, the faults and the request counts. The clock goes back to the real time. The project
-    /// ID, the management key and the signing keys stay, and so do other [projects](Self::project).
+    /// all other objects, the faults, the request counts and the events that wait to be sent. The clock goes back to
+    /// the real time. The project ID, the management key and the signing keys stay, and so do other
+    /// [projects](Self::project).
     pub fn reset(&self) {
         self.0.reset();
     }
@@ -193,7 +195,8 @@ impl Emulator {
     /// are added if they are missing. Set one to `null` to leave it out. `exp` follows
     /// [`EmulatorBuilder::session_lifetime`], in a refresh token too.
     ///
-    /// With `"drn": "DSR"` and the ID of a user as `sub`, it is a refresh token of a new session.
+    /// With `"drn": "DSR"` and the ID of a user as `sub`, it is a refresh token of a new session. With
+    /// `"cnf": { "jkt": … }`, it is bound to the key that has this thumbprint (RFC 9449).
     ///
     /// ```
     /// use descope::emulator::Emulator;
@@ -285,6 +288,42 @@ impl Emulator {
     /// ```
     pub fn export(&self) -> Value {
         self.0.export()
+    }
+
+    /// Waits until the connectors of the audit trail have sent all events so far, and says what became of those since
+    /// the last time. See [the audit trail](self#audit). Whoever receives them must do so in another thread.
+    ///
+    /// ```
+    /// use std::thread;
+    ///
+    /// use descope::Client;
+    /// use descope::emulator::Emulator;
+    /// use descope::mgmt::audit::{AuditFilter, AuditFilterType, AuditWebhook};
+    /// use tiny_http::{Response, Server};
+    ///
+    /// // A service of the test's own, for one event.
+    /// let server = Server::http("127.0.0.1:0").unwrap();
+    /// let url = format!("http://{}/events", server.server_addr());
+    /// let service = thread::spawn(move || -> std::io::Result<String> {
+    ///     let (mut request, mut body) = (server.recv()?, String::new());
+    ///     request.as_reader().read_to_string(&mut body)?;
+    ///     request.respond(Response::empty(200))?;
+    ///     Ok(body)
+    /// });
+    ///
+    /// let emulator = Emulator::new();
+    /// let client = Client::builder().emulator(&emulator).build()?;
+    /// let created = AuditFilter::includes(AuditFilterType::Actions, ["UserCreated"]);
+    /// let webhook = AuditWebhook::default().url(url).hmac_secret("a secret").filters([created]);
+    /// client.mgmt().audit().create_webhook("users", &webhook)?;
+    ///
+    /// client.mgmt().user().create("ada@example.com", &Default::default())?;
+    /// assert_eq!(emulator.deliver_events().delivered, 1);
+    /// assert!(service.join().unwrap()?.contains("ada@example.com"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn deliver_events(&self) -> Deliveries {
+        self.0.deliver_events()
     }
 
     /// Adds a fault to requests from now on.

@@ -13,6 +13,7 @@ use crate::options::setters;
 use crate::page::{Page, PageIter};
 
 mod export;
+mod streamed;
 mod webhook;
 
 pub use self::export::{ExportCheckpoint, ExportOptions, ExportReport};
@@ -130,6 +131,10 @@ impl<'c> Audit<'c> {
     }
 
     /// Creates a connector that sends the audit trail to a URL as it grows.
+    ///
+    /// [`Webhook::events`](crate::web::Webhook::events) (feature `web`) checks and reads what it sends, and
+    /// `examples/audit_stream.rs` keeps it. The stream is for what has to be known at once; [`export`](Self::export)
+    /// has all of the last 30 days.
     ///
     /// ```
     /// # let emulator = descope::emulator::Emulator::new();

@@ -115,5 +115,5 @@ pub use self::proofs::{ProofOptions, Proofs};
 pub use self::proxies::Proxies;
 pub use self::resource::Resource;
 pub use self::tokens::RequestTokens;
-pub use self::webhook::{Webhook, WebhookError};
+pub use self::webhook::{Webhook, WebhookError, WebhookOptions};
 pub use crate::jwt::ProofError;

@@ -60,6 +60,12 @@ impl ProofId {
         // No thumbprint has a line feed, so the two cannot be told apart wrongly.
         Self(digest(&format!("{thumbprint}\n{id}")))
     }
+
+    fn short(&self) -> Short {
+        let mut short = Short::default();
+        short.copy_from_slice(&self.0[..16]);
+        short
+    }
 }
 
 impl fmt::Display for ProofId {
@@ -74,7 +80,7 @@ impl fmt::Debug for ProofId {
     }
 }
 
-/// The used proofs of this process.
+/// The used proofs of this process, or the bodies that a webhook took.
 pub(super) struct LocalMemory {
     capacity: usize,
     used: Mutex<Used>,
@@ -94,6 +100,16 @@ impl LocalMemory {
     pub(super) fn new(capacity: usize) -> Self {
         Self { capacity, used: Mutex::default() }
     }
+
+    /// Takes it for new the next time.
+    pub(super) fn forget(&self, proof: &ProofId) {
+        let short = proof.short();
+        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        if used.known.remove(&short) {
+            // Or its old end would be that of the next time.
+            used.by_end.retain(|(_, known)| *known != short);
+        }
+    }
 }
 
 impl ProofMemory for LocalMemory {
@@ -103,8 +119,7 @@ impl ProofMemory for LocalMemory {
         now: UnixTime,
         until: UnixTime,
     ) -> Result<bool, Box<dyn std::error::Error + Send + Sync>> {
-        let mut short = Short::default();
-        short.copy_from_slice(&proof.0[..16]);
+        let short = proof.short();
         let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
         while let Some((_, ended)) =
             used.by_end.front().copied().filter(|(end, _)| *end < now.as_seconds())
@@ -149,6 +164,21 @@ mod tests {
             (None, Some(true))
         );
         assert_eq!((new(&one, 72), memory.used.lock().unwrap().by_end.len()), (Some(false), 2));
+    }
+
+    #[test]
+    fn what_was_forgotten_is_new_and_then_known_for_its_whole_time() {
+        let memory = LocalMemory::new(2);
+        let id = ProofId::new("key", "1");
+        let new = |now| memory.remember(&id, at(now), at(now + 70)).ok();
+        assert_eq!((new(0), new(1)), (Some(true), Some(false)));
+        memory.forget(&id);
+        memory.forget(&ProofId::new("key", "2"));
+        assert_eq!(
+            (new(60), new(71), new(130), new(131)),
+            (Some(true), Some(false), Some(false), Some(true))
+        );
+        assert_eq!(memory.used.lock().unwrap().by_end.len(), 1);
     }
 
     #[test]

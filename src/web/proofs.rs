@@ -23,37 +23,45 @@ use crate::time::{UnixTime, seconds};
 /// guard of each request by [`RequestTokens::of_request`].
 ///
 /// A token is bound if it has the claim `cnf`. Without proofs, the guard refuses bound tokens, as it cannot
-/// know who sends them. Tokens that are not bound need no proof.
+/// know who sends them. Tokens that are not bound need no proof. Descope binds the access tokens of applications and
+/// MCP servers whose requests at the token endpoint have a proof, and no sessions. `examples/bound_tokens.rs` is a
+/// complete service.
 ///
 /// It is cheap to clone, and clones share their memory of used proofs. Create one for your service.
 ///
 /// ```
 /// # let emulator = descope::emulator::Emulator::new();
+/// # emulator.seed(&serde_json::json!({ "inboundApps": [{
+/// #     "name": "Shop", "permissionsScopes": [{ "name": "orders" }],
+/// #     "state": { "clientId": "client-id", "secrets": [{ "id": "s", "cleartext": "a secret" }] },
+/// # }] })).expect("a seed");
 /// # let client = descope::Client::builder().emulator(&emulator).build()?;
-/// use descope::oidc::{App, DpopKey};
+/// use descope::oidc::{App, DpopKey, TokenOptions};
 /// use descope::transport::http::Request;
-/// use descope::web::{Access, Guard, GuardOptions, Proofs, Reason};
+/// use descope::web::{Access, Guard, GuardOptions, Proofs, Reason, Resource};
 ///
-/// let proofs = Proofs::new("https://api.example.com")?;
-/// let guard = Guard::with_options(&client, GuardOptions::default().proofs(proofs))?;
+/// let service = "https://api.example.com";
+/// let options =
+///     GuardOptions::default().proofs(Proofs::new(service)?).resource(Resource::new(service)?);
+/// let guard = Guard::with_options(&client, options)?;
 ///
-/// // What a client sends: a token that is bound to its key, and a proof.
-/// let key = DpopKey::generate()?;
-/// # let token = emulator.issue_token(serde_json::json!({
-/// #     "sub": "U2ada", "drn": "DS", "cnf": { "jkt": key.thumbprint() },
-/// # })).expect("a token");
-/// let app = App::inbound("client-id").dpop(key);
-/// let proof = client.oidc(&app).dpop_proof("GET", "https://api.example.com/orders", &token)?;
+/// // What an application does: it gets a token that is bound to its key, and sends it with a proof.
+/// let app = App::inbound("client-id").secret("a secret").resource(service).dpop(DpopKey::generate()?);
+/// let application = client.oidc(&app);
+/// let token = application.client_credentials(&TokenOptions::default().scopes(["orders"]))?;
+/// let token = token.access_token.expose();
+/// let proof = application.dpop_proof("GET", "https://api.example.com/orders", token)?;
 /// let request = Request::get("/orders?page=2")
 ///     .header("Authorization", format!("DPoP {token}"))
 ///     .header("DPoP", proof.expose())
 ///     .body(())?;
 ///
+/// let orders = Access::default().scopes(["orders"]);
 /// let tokens = guard.tokens(request.headers());
 /// let tokens = tokens.of_request(request.method().as_str(), request.uri().path());
-/// assert_eq!(guard.validate(&tokens, &Access::default())?.claims.user_id(), "U2ada");
+/// assert_eq!(guard.validate(&tokens, &orders)?.claims.user_id(), "client-id");
 /// // A proof is good once.
-/// let denied = guard.validate(&tokens, &Access::default()).unwrap_err();
+/// let denied = guard.validate(&tokens, &orders).unwrap_err();
 /// assert_eq!(denied.reason(), Reason::ProofInvalid);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -80,7 +88,8 @@ pub struct ProofOptions {
     /// The time by which no client's clock may be ahead; 0 is taken for 1 second. At most 120 seconds. Defaults to 5 seconds.
     pub leeway: Option<Duration>,
     /// How many used proofs are remembered in this process: those of the last [`max_age`](Self::max_age) and
-    /// two [`leeway`](Self::leeway)s. Each takes some 80 bytes. If there are more, requests are turned away
+    /// two [`leeway`](Self::leeway)s. Each takes some 80 bytes, as
+    /// `cargo bench --bench replay_memory --features web` shows. If there are more, requests are turned away
     /// with 503 ([`Reason::Unavailable`](super::Reason::Unavailable)), because forgetting a proof would let it
     /// be used again. From 1 to 100 million. Defaults to 100,000.
     pub capacity: Option<usize>,

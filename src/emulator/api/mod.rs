@@ -16,6 +16,7 @@
 //! Handlers read the request from their [`Call`](call::Call), and hand its context on to the state.
 
 pub(in crate::emulator) mod areas;
+pub(in crate::emulator) mod audit_stream;
 pub(in crate::emulator) mod auth;
 pub(in crate::emulator) mod call;
 pub(in crate::emulator) mod event;

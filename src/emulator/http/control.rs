@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::courier::Deliveries;
 use super::engine::Engine;
 use super::fault::Fault;
 use super::{oauth, oauth_page, page};
@@ -111,6 +112,15 @@ const ROUTES: &[(&str, &str, &[Field], Handler)] = &[
             Ok(json!({ "time": engine.now() }).into())
         },
     ),
+    ("POST", "/_emulator/deliver-events", &[], |engine, _| {
+        let Deliveries { delivered, failed, withheld, problem } = engine.deliver_events();
+        let counts = json!({ "delivered": delivered, "failed": failed, "withheld": withheld });
+        let mut answer = Reply::from(counts);
+        if let Some(problem) = problem {
+            answer.body["problem"] = problem.into();
+        }
+        Ok(answer)
+    }),
     ("POST", "/_emulator/reset", &[], |engine, _| {
         engine.reset();
         Ok(Reply::empty())

@@ -1,7 +1,6 @@
 //! Requests by the pages of other origins, such as a browser app on the port of its own development server.
 
-use std::net::IpAddr;
-
+use crate::emulator::words::host;
 use crate::transport::http::header::{
     ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
     ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE,
@@ -29,13 +28,7 @@ fn allowed<'a>(request: &'a Request, origins: &[String]) -> Option<&'a HeaderVal
 
 fn is_local(origin: &str) -> bool {
     let Ok(uri) = origin.parse::<Uri>() else { return false };
-    let host = uri.host().unwrap_or_default().to_ascii_lowercase();
-    let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(&host);
-    let ip = bare.parse::<IpAddr>();
-    uri.scheme().is_some()
-        && ip.map_or(host == "localhost" || host.ends_with(".localhost"), |ip| {
-            ip.to_canonical().is_loopback()
-        })
+    uri.scheme().is_some() && uri.host().is_some_and(host::is_loopback)
 }
 
 /// Answers the request that a browser makes before another one (Fetch standard, CORS-preflight fetch).

@@ -7,10 +7,11 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use super::courier::{Courier, Deliveries};
 use super::fault::{Effects, Fault, Faults};
 use crate::clock::Clock;
 use crate::emulator::api::oauth::decide;
-use crate::emulator::api::{idp, seeding};
+use crate::emulator::api::{audit_stream, idp, seeding};
 use crate::emulator::state::receive::receive;
 use crate::emulator::state::sign::{KeyRing, SigningKey};
 use crate::emulator::state::sign_in::SignIn;
@@ -19,6 +20,7 @@ use crate::emulator::state::token;
 use crate::emulator::words::clock::EmulatorClock;
 use crate::emulator::words::context::Context;
 use crate::emulator::words::digest::digest;
+use crate::emulator::words::lock::lock;
 use crate::emulator::words::oauth::Denial;
 use crate::emulator::words::random;
 use crate::emulator::words::refusal::{Error, Refusal, Result};
@@ -50,6 +52,7 @@ pub(super) struct Inner {
     /// Told after each request, for those who wait for a message.
     changed: Condvar,
     quota: Mutex<Quota>,
+    courier: Courier,
     /// The project that this one belongs to, unless it is the first itself.
     pub(super) first: Weak<Inner>,
     pub(super) others: Mutex<Vec<Engine>>,
@@ -71,11 +74,6 @@ fn new_store(settings: &Settings, keys: KeyRing) -> Store {
     store
 }
 
-/// Poisoned by a panic elsewhere, the data is still that of an emulator.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 impl Engine {
     pub(in crate::emulator) fn new(settings: Settings) -> Self {
         Self::with_first(settings, Weak::new())
@@ -93,6 +91,7 @@ impl Engine {
             unknown: Mutex::default(),
             changed: Condvar::new(),
             quota: Mutex::new(quota),
+            courier: Courier::default(),
             first,
             others: Mutex::default(),
         }))
@@ -124,6 +123,7 @@ impl Engine {
         let keys = std::mem::replace(&mut store.keys, KeyRing::new(false));
         *store = new_store(self.settings(), keys);
         drop(store);
+        self.0.courier.clear();
         self.clear_faults();
         lock(&self.0.requests).clear();
         lock(&self.0.unknown).clear();
@@ -147,9 +147,24 @@ impl Engine {
         (quota.used > limit).then(|| 60 - now.rem_euclid(60))
     }
 
-    /// Tells those who wait that something may have changed.
+    /// Tells those who wait that something may have changed, and the connectors what has.
     pub(super) fn notify(&self) {
         self.0.changed.notify_all();
+        self.hand_over(&mut self.store());
+    }
+
+    /// Gives the courier what is due. The store is locked meanwhile, so that it is sent in order.
+    fn hand_over(&self, store: &mut Store) {
+        let due = audit_stream::due(self.settings(), store);
+        if !due.is_empty() {
+            self.0.courier.take(due);
+        }
+    }
+
+    /// Waits until the connectors have sent all there is.
+    pub(in crate::emulator) fn deliver_events(&self) -> Deliveries {
+        self.notify();
+        self.0.courier.finish()
     }
 
     /// The store, once it is as wanted, this time has passed, or `goes_on` says no.
@@ -241,7 +256,9 @@ impl Engine {
         let mut store = self.store();
         let user = store.known_user(login_id)?.id.clone();
         let context = Context { method: "otp", real, ..self.context() };
-        token::sign_in(&context, &mut store, &user, "email", SignIn::default())
+        let signed_in = token::sign_in(&context, &mut store, &user, "email", SignIn::default());
+        self.hand_over(&mut store);
+        signed_in
     }
 
     /// What the user at the identity provider answers, in place of a browser. Returns where the browser
@@ -249,7 +266,9 @@ impl Engine {
     pub(in crate::emulator) fn at_idp(&self, url: &str, name: &str, value: &str) -> Result<String> {
         let mut choice = idp::read_choice(url.split_once('?').map_or("", |(_, query)| query))?;
         choice.insert(name.to_owned(), json!(value));
-        idp::choose(&self.context(), &mut self.store(), &choice)
+        let back = idp::choose(&self.context(), &mut self.store(), &choice);
+        self.notify();
+        back
     }
 
     /// Allows what a client asks for, as this user, or refuses it.
@@ -261,7 +280,9 @@ impl Engine {
         let (context, mut store) = (self.context(), self.store());
         let Some(login_id) = login_id else { return decide::deny(&context, &mut store, id) };
         decide::choose(&context, &mut store, id, login_id)?;
-        decide::allow(&context, &mut store, id, |_| false)
+        let back = decide::allow(&context, &mut store, id, |_| false);
+        self.hand_over(&mut store);
+        back
     }
 
     pub(in crate::emulator) fn answer_device(
@@ -280,22 +301,30 @@ impl Engine {
     ) -> Result<(), Denial> {
         let (context, mut store) = (self.context(), self.store());
         let id = decide::by_backchannel(&context, &store, id)?.id.clone();
-        if allow {
-            decide::allow(&context, &mut store, &id, |_| false).map(drop)
+        let decided = if allow {
+            decide::allow(&context, &mut store, &id, |_| false)
         } else {
-            decide::deny(&context, &mut store, &id).map(drop)
-        }
+            decide::deny(&context, &mut store, &id)
+        };
+        self.hand_over(&mut store);
+        decided.map(drop)
     }
 
     /// What a message does that a user sends by WhatsApp. `url` is that of the start.
     pub(in crate::emulator) fn send_whatsapp(&self, url: &str, phone: &str) -> Result<()> {
         let token = url.split_once("?text=").map_or("", |(_, token)| token);
         let context = Context { method: "notp", ..self.context() };
-        receive(&context, &mut self.store(), digest(token), phone)
+        let received = receive(&context, &mut self.store(), digest(token), phone);
+        self.notify();
+        received
     }
 
     pub(in crate::emulator) fn seed(&self, seed: &Value) -> Result<Value, Error> {
-        seeding::seed(self.settings(), self.now(), &mut self.store(), seed)
+        let mut store = self.store();
+        self.hand_over(&mut store);
+        let made = seeding::seed(self.settings(), self.now(), &mut store, seed);
+        store.audit.settle();
+        made
     }
 
     pub(in crate::emulator) fn export(&self) -> Value {

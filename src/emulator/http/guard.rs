@@ -9,6 +9,7 @@ use std::net::IpAddr;
 
 use super::control;
 use super::origin::{hosts, is_same_origin};
+use crate::emulator::words::host;
 use crate::emulator::words::refusal::{Refusal, Result};
 use crate::transport::Request;
 use crate::transport::http::Method;
@@ -39,14 +40,9 @@ pub(super) fn check(request: &Request, address: IpAddr) -> Result<()> {
 
 /// Whether a host is this machine by a name or address that nobody else can claim.
 fn is_own(authority: &Authority, address: IpAddr) -> bool {
-    let host = authority.host().to_ascii_lowercase();
-    let host = host.strip_suffix('.').unwrap_or(&host);
-    let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-    match bare.parse::<IpAddr>() {
-        Ok(ip) => ip.to_canonical().is_loopback() || ip.to_canonical() == address.to_canonical(),
-        // RFC 6761 section 6.3.
-        Err(_) => host == "localhost" || host.ends_with(".localhost"),
-    }
+    let host = authority.host();
+    let is_address = |ip: IpAddr| ip.to_canonical() == address.to_canonical();
+    host::is_loopback(host) || host::address(host).is_some_and(is_address)
 }
 
 #[cfg(test)]

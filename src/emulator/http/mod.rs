@@ -3,6 +3,7 @@
 mod console;
 pub(in crate::emulator) mod control;
 mod cors;
+pub(in crate::emulator) mod courier;
 pub(in crate::emulator) mod dispatch;
 pub(in crate::emulator) mod engine;
 pub(in crate::emulator) mod exchange;

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use super::engine::{Engine, lock};
+use super::engine::Engine;
 use super::{control, oauth, oauth_page, page};
 use crate::emulator::api::oauth::place::{self, Place};
 use crate::emulator::state::oauth_client;
 use crate::emulator::state::table::By;
+use crate::emulator::words::lock::lock;
 use crate::emulator::words::path;
 use crate::emulator::words::random;
 use crate::transport::Request;

@@ -13,10 +13,11 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 use std::{fmt, io, thread};
 
-use super::engine::{Engine, lock};
+use super::engine::Engine;
 use super::exchange::{Exchange, Way};
 use super::origin::Encrypted;
 use super::{control, cors, guard};
+use crate::emulator::words::lock::lock;
 use crate::transport::Request;
 use crate::transport::http::header::{CONNECTION, CONTENT_LENGTH, DATE, HeaderMap, HeaderValue};
 use crate::transport::http::{Method, StatusCode};

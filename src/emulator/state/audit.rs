@@ -12,16 +12,32 @@ const CAPACITY: usize = 100_000;
 
 /// What happened, oldest first.
 #[derive(Default)]
-pub(in crate::emulator) struct Trail(pub(in crate::emulator) VecDeque<Record>);
+pub(in crate::emulator) struct Trail {
+    pub(in crate::emulator) records: VecDeque<Record>,
+    /// How many of the newest have not been seen by the connectors.
+    fresh: usize,
+}
 
 impl Trail {
     /// Gives the record its ID, and adds it.
     pub(in crate::emulator) fn add(&mut self, record: Record) {
         let record = Record { id: random::id("A"), ..record };
-        if self.0.len() == CAPACITY {
-            self.0.pop_front();
+        if self.records.len() == CAPACITY {
+            self.records.pop_front();
         }
-        self.0.push_back(record);
+        self.records.push_back(record);
+        self.fresh = CAPACITY.min(self.fresh + 1);
+    }
+
+    /// Keeps the connectors from seeing the records so far, which a seed made.
+    pub(in crate::emulator) fn settle(&mut self) {
+        self.fresh = 0;
+    }
+
+    /// The records since the last time, oldest first.
+    pub(in crate::emulator) fn take_fresh(&mut self) -> impl Iterator<Item = &Record> {
+        let seen = self.records.len().saturating_sub(std::mem::take(&mut self.fresh));
+        self.records.range(seen..)
     }
 }
 

@@ -4,6 +4,8 @@ pub(in crate::emulator) mod clock;
 pub(in crate::emulator) mod context;
 pub(in crate::emulator) mod digest;
 pub(in crate::emulator) mod fields;
+pub(in crate::emulator) mod host;
+pub(in crate::emulator) mod lock;
 pub(in crate::emulator) mod oauth;
 pub(in crate::emulator) mod operations;
 pub(in crate::emulator) mod path;

@@ -37,6 +37,8 @@ pub(in crate::emulator) struct Settings {
     pub(in crate::emulator) requests_per_minute: Option<u32>,
     /// Whether a request makes the project that it names.
     pub(in crate::emulator) any_project: bool,
+    /// The hosts to which connectors send, beside those of this machine.
+    pub(in crate::emulator) webhook_hosts: Vec<String>,
 }
 
 impl Settings {

@@ -2,6 +2,8 @@
 
 mod access_keys;
 mod applications;
+mod audit_stream;
+mod bound;
 mod cookies;
 mod fuzz;
 mod guard;

@@ -1,17 +1,20 @@
-"""Authlib, unmodified, against the emulator as an authorization server.
+"""Authlib, unmodified, against the emulator as an authorization server; and proofs by joserfc against a guard.
 
-Usage: python authlib_client.py EMULATOR
+Usage: python authlib_client.py EMULATOR SERVICE
 """
 
 import atexit
+import hashlib
 import html
 import json
 import os
 import re
 import subprocess
 import sys
+import time
 import traceback
 import urllib.parse
+import uuid
 
 import requests
 from authlib.integrations.base_client.errors import OAuthError
@@ -19,17 +22,29 @@ from authlib.integrations.requests_client import OAuth2Session
 from authlib.oauth2.rfc7523 import PrivateKeyJWT
 from authlib.oidc.core import CodeIDToken
 from joserfc import jwt
-from joserfc.jwk import KeySet, RSAKey
+from joserfc.jwk import ECKey, KeySet, RSAKey
+from joserfc.util import urlsafe_b64encode
 
 SEED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "seed.json")
-SERVER = subprocess.Popen(
-    [sys.argv[1], "--project-id", "P2project", "--seed", SEED],
-    stdout=subprocess.PIPE,
-    stderr=subprocess.DEVNULL,
-    text=True,
-)
-atexit.register(SERVER.kill)
-BASE = next(line.split("=", 1)[1].strip() for line in SERVER.stdout if line.startswith("DESCOPE_BASE_URI="))
+
+
+def start(program, *arguments, **environment):
+    """Starts a program, and returns the lines that it prints."""
+    server = subprocess.Popen(
+        [program, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env={**os.environ, **environment},
+    )
+    atexit.register(server.kill)
+    return server.stdout
+
+
+LINES = start(sys.argv[1], "--project-id", "P2project", "--seed", SEED)
+BASE = next(line.split("=", 1)[1].strip() for line in LINES if line.startswith("DESCOPE_BASE_URI="))
+LISTENS = start(sys.argv[2], DESCOPE_PROJECT_ID="P2project", DESCOPE_BASE_URI=BASE, PORT="0")
+SERVICE = next(line.split()[2] for line in LISTENS if line.startswith("Listening on "))
 # The emulator speaks plain HTTP, and only on this machine.
 os.environ["AUTHLIB_INSECURE_TRANSPORT"] = "1"
 INBOUND = f"{BASE}/v1/apps/P2project"
@@ -157,7 +172,48 @@ def device_code():
     refused("invalid_grant", poll)
 
 
-CHECKS = [code_with_pkce, revocation, client_credentials, private_key, device_code]
+def proofs_at_a_guard():
+    docs = f"{SERVICE}/docs"
+    for key, algorithms in ((ECKey.generate_key("P-256"), ["ES256"]), (RSAKey.generate_key(2048), ["RS256", "PS256"])):
+        for algorithm in algorithms:
+            public = key.as_dict(private=False)
+            header = {"typ": "dpop+jwt", "alg": algorithm, "jwk": public}
+
+            def proof(method, url, **more):
+                claims = {"jti": str(uuid.uuid4()), "htm": method, "htu": url, "iat": int(time.time()), **more}
+                return jwt.encode(header, claims, key, algorithms=[algorithm])
+
+            # A token of the authorization server, which asks for its nonce first.
+            form = {"grant_type": "client_credentials", "client_id": "confidential", "client_secret": SECRET,
+                    "scope": "docs", "resource": SERVICE}
+            nonce = {}
+            for _ in range(2):
+                answer = requests.post(TOKEN, data=form, headers={"DPoP": proof("POST", TOKEN, **nonce)}, timeout=10)
+                nonce = {"nonce": answer.headers.get("DPoP-Nonce")}
+            token = answer.json()["access_token"]
+            assert answer.json()["token_type"] == "DPoP", answer.text
+            ath = urlsafe_b64encode(hashlib.sha256(token.encode()).digest()).decode()
+
+            def ask(scheme, *proofs):
+                headers = {"Authorization": f"{scheme} {token}"}
+                headers.update({"DPoP": one for one in proofs})
+                return requests.get(docs, headers=headers, timeout=10).status_code
+
+            good = proof("GET", docs, ath=ath)
+            assert ask("DPoP", good) == 200, algorithm
+            for scheme, *proofs in (
+                ("DPoP", good),
+                ("DPoP",),
+                ("Bearer",),
+                ("Bearer", proof("GET", docs, ath=ath)),
+                ("DPoP", proof("GET", f"{SERVICE}/other", ath=ath)),
+                ("DPoP", proof("POST", docs, ath=ath)),
+                ("DPoP", proof("GET", docs)),
+            ):
+                assert ask(scheme, *proofs) == 401, (algorithm, scheme, proofs)
+
+
+CHECKS = [code_with_pkce, revocation, client_credentials, private_key, device_code, proofs_at_a_guard]
 failed = 0
 for check in CHECKS:
     try:

@@ -1,5 +1,5 @@
-// openid-client and jose, unmodified, against the emulator as an authorization server.
-// Usage: node openid_client.mjs FOLDER_OF_NODE_MODULES EMULATOR
+// openid-client and jose, unmodified, against the emulator as an authorization server, and their proofs against a guard.
+// Usage: node openid_client.mjs FOLDER_OF_NODE_MODULES EMULATOR SERVICE
 import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
@@ -7,24 +7,30 @@ import { dirname, join } from 'node:path';
 import assert from 'node:assert/strict';
 import { browse } from './browser.mjs';
 
-const [folder, emulator] = process.argv.slice(2);
+const [folder, emulator, service] = process.argv.slice(2);
 const require = createRequire(join(process.cwd(), folder, 'package.json'));
 const load = async (name) => import(pathToFileURL(require.resolve(name)).href);
 const client = await load('openid-client');
 const jose = await load('jose');
 
 const seed = join(dirname(new URL(import.meta.url).pathname), 'seed.json');
-const server = spawn(emulator, ['--project-id', 'P2project', '--seed', seed], { stdio: ['ignore', 'pipe', 'ignore'] });
-process.on('exit', () => server.kill());
-const base = await new Promise((resolve, reject) => {
-  let text = '';
-  server.on('exit', reject);
-  server.stdout.on('data', (data) => {
-    text += data;
-    const found = /DESCOPE_BASE_URI=(\S+)/.exec(text);
-    if (found) resolve(found[1]);
+// Starts a program that prints where it listens.
+async function start(program, args, pattern, env = {}) {
+  const options = { stdio: ['ignore', 'pipe', 'ignore'], env: { ...process.env, ...env } };
+  const server = spawn(program, args, options);
+  process.on('exit', () => server.kill());
+  return new Promise((resolve, reject) => {
+    let text = '';
+    server.on('exit', reject);
+    server.stdout.on('data', (data) => {
+      text += data;
+      const found = pattern.exec(text);
+      if (found) resolve(found[1]);
+    });
   });
-});
+}
+const base = await start(emulator, ['--project-id', 'P2project', '--seed', seed], /DESCOPE_BASE_URI=(\S+)/);
+const resource = await start(service, [], /Listening on (\S+)/, { DESCOPE_PROJECT_ID: 'P2project', DESCOPE_BASE_URI: base, PORT: '0' });
 
 const INBOUND = new URL(`${base}/v1/apps/P2project`);
 const SECRET = 'a secret: +/%&ü';
@@ -52,6 +58,14 @@ async function refused(promise, error) {
     assert.equal(thrown.error, error, `${thrown} ${thrown.cause ?? ''}`);
     return true;
   });
+}
+
+// What the service says to a token with these headers: the status, and whether it asks for a proof.
+async function docs(authorization, ...proofs) {
+  const headers = new Headers({ authorization });
+  for (const proof of proofs) headers.append('dpop', proof);
+  const answer = await fetch(`${resource}/docs?page=2`, { headers });
+  return [answer.status, (answer.headers.get('www-authenticate') ?? '').startsWith('DPoP ')];
 }
 
 const checks = {
@@ -134,6 +148,62 @@ const checks = {
     const next = await client.refreshTokenGrant(config, tokens.refresh_token, undefined, { DPoP });
     await refused(client.refreshTokenGrant(config, next.refresh_token, undefined, { DPoP: other }), 'invalid_grant');
     await client.refreshTokenGrant(config, next.refresh_token, undefined, { DPoP });
+  },
+  async 'a guard takes the token of a client with its proofs'() {
+    const config = await discover(INBOUND, 'confidential', undefined, client.ClientSecretPost(SECRET));
+    const DPoP = client.getDPoPHandle(config, await client.randomDPoPKeyPair('ES256'));
+    const asked = { scope: 'docs', resource };
+    const tokens = await client.clientCredentialsGrant(config, asked, { DPoP });
+    const fetched = (key) => client.fetchProtectedResource(
+      config, tokens.access_token, new URL(`${resource}/docs?page=2`), 'GET', null, undefined, { DPoP: key },
+    );
+    for (let time = 0; time < 2; time += 1) {
+      const answer = await fetched(DPoP);
+      assert.deepEqual([answer.status, await answer.text()], [200, 'hello, confidential']);
+    }
+    const other = client.getDPoPHandle(config, await client.randomDPoPKeyPair('ES256'));
+    await assert.rejects(fetched(other));
+    await assert.rejects(fetched(undefined));
+    // For a service of another name.
+    const elsewhere = await client.clientCredentialsGrant(config, { ...asked, resource: 'https://api.example/' }, { DPoP });
+    tokens.access_token = elsewhere.access_token;
+    await assert.rejects(fetched(DPoP));
+  },
+  async 'a guard takes the proofs that jose makes, each once'() {
+    // Without ES512, which the guard does not name among its algorithms.
+    for (const alg of ['ES256', 'ES384', 'RS256', 'RS512', 'PS384', 'EdDSA']) {
+      const { publicKey, privateKey } = await jose.generateKeyPair(alg, { extractable: true });
+      const jwk = await jose.exportJWK(publicKey);
+      const cnf = { jkt: await jose.calculateJwkThumbprint(jwk) };
+      const body = JSON.stringify({ claims: { sub: 'U2ada', drn: 'DS', cnf } });
+      const { jwt } = await (await fetch(`${base}/_emulator/token`, { method: 'POST', body })).json();
+      const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(jwt));
+      const good = {
+        jti: crypto.randomUUID(), htm: 'GET', htu: `${resource}/docs`, ath: jose.base64url.encode(new Uint8Array(digest)),
+      };
+      const proof = (claims = {}, key = privateKey) => new jose.SignJWT({ ...good, jti: crypto.randomUUID(), ...claims })
+        .setProtectedHeader({ typ: 'dpop+jwt', alg, jwk }).setIssuedAt(claims.iat).sign(key);
+      const first = await proof();
+      assert.deepEqual(await docs(`DPoP ${jwt}`, first), [200, false], alg);
+      const another = await jose.generateKeyPair(alg);
+      const now = Math.floor(Date.now() / 1000);
+      for (const [name, proofs] of Object.entries({
+        replayed: [first],
+        missing: [],
+        'sent twice': [await proof(), await proof()],
+        'for another URL': [await proof({ htu: `${resource}/other` })],
+        'for another service': [await proof({ htu: 'https://api.example/docs' })],
+        'for another method': [await proof({ htm: 'POST' })],
+        'for another token': [await proof({ ath: 'A'.repeat(43) })],
+        'too old': [await proof({ iat: now - 3600 })],
+        'from the future': [await proof({ iat: now + 3600 })],
+        'by another key': [await proof({}, another.privateKey)],
+      })) {
+        assert.deepEqual(await docs(`DPoP ${jwt}`, ...proofs), [401, true], `${alg}: ${name}`);
+      }
+      assert.deepEqual(await docs(`Bearer ${jwt}`), [401, true], alg);
+      assert.deepEqual(await docs(`Bearer ${jwt}`, await proof()), [401, true], alg);
+    }
   },
   async 'refusals reach the client'() {
     const config = await discover(INBOUND, 'public', undefined, client.None());

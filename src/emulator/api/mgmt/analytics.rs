@@ -57,7 +57,7 @@ fn search(call: &Call<'_>, store: &mut Store) -> Result {
     }
     let by = |name: &str, value| if body.flag(name) { value } else { "" };
     let mut counts = BTreeMap::<_, u64>::new();
-    for record in store.audit.0.iter().filter(|record| matches(call, record)) {
+    for record in store.audit.records.iter().filter(|record| matches(call, record)) {
         for tenant in tenants(body, record) {
             let group = Group {
                 created: begin(period, record.occurred),

@@ -96,11 +96,11 @@ const WEBHOOK: &[Field] = &[
     ),
 ];
 
-/// Connectors, which are kept and send nothing.
+/// Connectors; what they send is in [`audit_stream`](crate::emulator::api::audit_stream).
 const WEBHOOKS: List = List::plain(KEPT, "/v2/mgmt/connector/audit/web/set", |store| {
     store.documents.kept(KEPT).map(|webhook| json!(webhook.whole())).collect()
 });
-const KEPT: &str = "auditWebhooks";
+pub(in crate::emulator) const KEPT: &str = "auditWebhooks";
 
 pub(in crate::emulator) const AREA: Area = Area::new(ROUTES).seeds(&[&SEED, &WEBHOOKS]);
 
@@ -123,10 +123,10 @@ const ROUTES: &[Route] = &[
 ];
 
 impl Record {
-    fn show(&self, call: &Call<'_>) -> Value {
+    pub(in crate::emulator) fn show(&self, project_id: &str) -> Value {
         json!({
             "ID": self.id,
-            "projectId": call.settings.project_id,
+            "projectId": project_id,
             "userId": self.user,
             "action": self.action,
             "type": self.kind,
@@ -155,7 +155,8 @@ fn search(call: &Call<'_>, store: &mut Store) -> Result {
     if size > MAX_SIZE {
         return Err(Refusal::invalid("The size field must be at most 1000"));
     }
-    let records = store.audit.0.iter().rev().map(|record| (record, record.show(call)));
+    let project_id = &call.settings.project_id;
+    let records = store.audit.records.iter().rev().map(|record| (record, record.show(project_id)));
     let found = records.filter(|(record, shown)| matches(call, record, shown));
     let mut found: Vec<Value> = found.map(|(_, shown)| shown).collect();
     if body.flag("oldestFirst") {
