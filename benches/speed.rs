@@ -17,11 +17,18 @@ fn validation(criterion: &mut Criterion) {
 }
 
 fn call(criterion: &mut Criterion) {
-    let (call, observed) = (setup::Call::new(), setup::Call::observed());
+    let call = setup::Call::new();
     let mut group = criterion.benchmark_group("call");
     group.bench_function("ureq alone", |bencher| bencher.iter(|| call.ureq()));
     group.bench_function("descope", |bencher| bencher.iter(|| call.descope()));
-    group.bench_function("descope, observed", |bencher| bencher.iter(|| observed.descope()));
+    group.finish();
+
+    let [bare, observed] = setup::without_and_with_an_observer();
+    let mut group = criterion.benchmark_group("call without a network");
+    group.bench_function("descope", |bencher| bencher.iter(|| setup::sign_in(&bare)));
+    group.bench_function("descope, observed", |bencher| {
+        bencher.iter(|| setup::sign_in(&observed));
+    });
     group.finish();
 }
 

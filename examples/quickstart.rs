@@ -60,7 +60,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     assert!(refusal.is_token_invalid());
     println!("Forged      {refusal}");
 
-    // One whose time is over can be replaced.
+    // One that has expired can be replaced.
     emulator.advance(Duration::from_secs(60 * 60));
     let refusal = session.validate(token).err().ok_or("an old token has passed")?;
     assert!(refusal.is_token_expired());

@@ -168,7 +168,7 @@ const NOT_FOR_YOU: &str = "<h1>This is not for you</h1><p>Only editors may read 
     <p><a href='/'>Back</a></p>";
 
 const LOGGED_OUT_HERE: &str = "<h1>You are logged out of this browser</h1>\
-    <p>The session itself could not be ended now. It will end when its time is over.</p>\
+    <p>The session itself could not be ended now. It will end when it expires.</p>\
     <p><a href='/'>Back</a></p>";
 
 fn home(claims: &Claims) -> String {

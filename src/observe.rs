@@ -11,11 +11,11 @@ use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
+use crate::clock::Clock;
 use crate::error::{Error, Result, StoreError};
 #[cfg(feature = "log")]
 use crate::escape::Escaped;
 use crate::retry;
-use crate::time::UnixTime;
 use crate::transport::http::{HeaderMap, Method};
 use crate::transport::{Response, TransportError, TransportErrorKind};
 
@@ -151,8 +151,7 @@ pub struct Answer<'e> {
     pub(crate) response: &'e Response,
     pub(crate) error: Option<&'e Error>,
     pub(crate) took: Duration,
-    /// When it came.
-    pub(crate) now: UnixTime,
+    pub(crate) clock: &'e dyn Clock,
     pub(crate) hide: &'e dyn Hide,
 }
 
@@ -192,7 +191,7 @@ impl<'e> Answer<'e> {
 
     /// How long to wait before the next request: the header `Retry-After`, in either form, at most a day.
     pub fn retry_after(&self) -> Option<Duration> {
-        retry::after(self.response.headers(), self.now.as_seconds())
+        retry::after(self.response.headers(), self.clock.unix().as_seconds())
     }
 
     /// The headers about rate limits, names and values: those whose names begin with `ratelimit`, `x-ratelimit`
@@ -283,7 +282,8 @@ const WELL_KNOWN: [&str; 5] =
 
 impl<'e> Pattern<'e> {
     fn text(self) -> Cow<'e, str> {
-        let path = self.path.split(['?', '#']).next().unwrap_or_default();
+        let end = self.path.bytes().position(|b| matches!(b, b'?' | b'#'));
+        let path = end.and_then(|end| self.path.get(..end)).unwrap_or(self.path);
         match self.ids {
             Some([]) => path.into(),
             Some(ids) => {

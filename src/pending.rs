@@ -25,7 +25,7 @@ pub(crate) enum Ended<T> {
     Done(T),
     /// Nobody waits any more.
     Cancelled,
-    /// The time that the caller has given is over.
+    /// The caller's time is up.
     OutOfTime,
     /// What was waited for can happen no more.
     Expired,

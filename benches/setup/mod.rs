@@ -9,6 +9,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use descope::auth::{DeliveryMethod, MessageLoginOptions};
 use descope::observe::Event;
+use descope::transport::http::HeaderValue;
 use descope::transport::{Request, Response};
 use descope::{Claims, Client, ClientBuilder, Scope};
 use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
@@ -73,29 +74,7 @@ pub(crate) struct Call {
 
 impl Call {
     pub(crate) fn new() -> Self {
-        Self::with(|builder| builder)
-    }
-
-    /// With an observer that counts the tries, adds up their times and keeps the last request ID.
-    pub(crate) fn observed() -> Self {
-        let seen = Mutex::new((0_u64, Duration::ZERO, String::new()));
-        Self::with(|builder| {
-            builder.observer(move |event| {
-                let Event::Answered { attempt, answer, .. } = event else { return };
-                let mut seen = seen.lock().expect("no panic");
-                seen.0 +=
-                    u64::from(attempt.path().starts_with("/v1/auth") && answer.status() == 200);
-                seen.1 += answer.took();
-                seen.2.clear();
-                seen.2.push_str(&answer.request_id().expect("an ID"));
-            })
-        })
-    }
-
-    fn with(change: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Self {
         let base_url = serve();
-        let builder = Client::builder().ignore_env().project_id("P2bench").base_url(&base_url);
-        let client = change(builder).build().expect("a client");
         let agent = ureq::Agent::config_builder()
             .proxy(None)
             .timeout_global(Some(Duration::from_secs(10)))
@@ -103,14 +82,12 @@ impl Call {
             .max_redirects(0)
             .user_agent(concat!("descope-rust/", env!("CARGO_PKG_VERSION")))
             .build();
+        let client = build(|builder| builder.base_url(&base_url));
         Self { client, agent: agent.into(), url: format!("{base_url}/v1/auth/otp/signin/email") }
     }
 
     pub(crate) fn descope(&self) -> String {
-        let options = MessageLoginOptions::default();
-        let sent_to =
-            self.client.auth().otp().sign_in(DeliveryMethod::Email, "ada@example.com", &options);
-        sent_to.expect("an answer").masked_email.expect("an address")
+        sign_in(&self.client)
     }
 
     /// As a program would do without an SDK.
@@ -132,6 +109,42 @@ impl Call {
     }
 }
 
+/// Clients that are answered without a network, the second with an observer that counts the tries, adds up their
+/// times and keeps the last request ID.
+pub(crate) fn without_and_with_an_observer() -> [Client; 2] {
+    let seen = Mutex::new((0_u64, Duration::ZERO, String::new()));
+    let observer = move |event: &Event<'_>| {
+        let Event::Answered { attempt, answer, .. } = event else { return };
+        let mut seen = seen.lock().expect("no panic");
+        seen.0 += u64::from(attempt.path().starts_with("/v1/auth") && answer.status() == 200);
+        seen.1 += answer.took();
+        seen.2.clear();
+        seen.2.push_str(&answer.request_id().expect("an ID"));
+    };
+    let answer = |_: Request| {
+        let mut response = Response::new(BODY.into());
+        response.headers_mut().insert("x-request-id", HeaderValue::from_static(REQUEST_ID));
+        Ok(response)
+    };
+    [
+        build(|builder| builder.transport(answer)),
+        build(|builder| builder.transport(answer).observer(observer)),
+    ]
+}
+
+pub(crate) fn sign_in(client: &Client) -> String {
+    let options = MessageLoginOptions::default();
+    let sent_to = client.auth().otp().sign_in(DeliveryMethod::Email, "ada@example.com", &options);
+    sent_to.expect("an answer").masked_email.expect("an address")
+}
+
+fn build(change: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Client {
+    change(Client::builder().ignore_env().project_id("P2bench")).build().expect("a client")
+}
+
+const BODY: &str = r#"{"maskedEmail":"a***@example.com"}"#;
+const REQUEST_ID: &str = "3f0c9a52-7f6b-4d1e-9d0a-0d6f3b8f1c77";
+
 /// A server that says the same to everybody, on connections that stay open.
 fn serve() -> String {
     let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
@@ -145,11 +158,10 @@ fn serve() -> String {
 }
 
 fn answer(stream: &TcpStream) -> Option<()> {
-    const BODY: &str = r#"{"maskedEmail":"a***@example.com"}"#;
     stream.set_nodelay(true).ok()?;
     let response = format!(
         "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\
-         x-request-id: 3f0c9a52-7f6b-4d1e-9d0a-0d6f3b8f1c77\r\ncontent-length: {}\r\n\r\n{BODY}",
+         x-request-id: {REQUEST_ID}\r\ncontent-length: {}\r\n\r\n{BODY}",
         BODY.len()
     );
     let mut reader = BufReader::new(stream);

@@ -279,7 +279,7 @@ impl Claims {
 
 #[cfg(feature = "web")]
 impl Claims {
-    /// Whether the token says of itself that it belongs into this cookie.
+    /// Whether the token says of itself that it belongs in this cookie.
     pub(crate) fn is_of_cookie(&self, name: &str) -> bool {
         self.registered.is_of_cookie(name)
     }

@@ -1,10 +1,9 @@
 //! The claims that are looked at for every token, read in one pass that leaves them where they are.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 
-use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use zeroize::Zeroize;
 
 use super::compact::all_differ;
@@ -47,28 +46,16 @@ impl Registered {
     /// Reads an object in which no member appears twice. What passes here can be read as a tree
     /// too: the same parser has seen every value in it.
     pub(super) fn read(payload: String) -> Option<Self> {
-        let Members(members) = serde_json::from_str(&payload).ok()?;
-        let (end, mut unescaped) = (payload.len(), String::new());
-        let mut place = |text: Cow<'_, str>| match text {
-            Cow::Borrowed(part) => position(&payload, part),
-            Cow::Owned(text) => {
-                let start = end + unescaped.len();
-                unescaped.push_str(&text);
-                start..end + unescaped.len()
-            }
+        let mut notes = Notes {
+            payload: &payload,
+            unescaped: String::new(),
+            found: [const { Found::Absent }; NAMES.len()],
+            listed: Vec::new(),
         };
-        let mut listed = Vec::new();
-        let found = members.map(|member| match member {
-            None => Found::Absent,
-            Some(Piece::Text(text)) => Found::Text(place(text)),
-            Some(Piece::Texts(texts)) => {
-                let start = listed.len();
-                listed.extend(texts.into_iter().map(&mut place));
-                Found::Texts(start..listed.len())
-            }
-            Some(Piece::Number(number)) => Found::Number(number),
-            Some(Piece::Other) => Found::Other,
-        });
+        let mut json = serde_json::Deserializer::from_str(&payload);
+        json.deserialize_map(Object(&mut notes)).and_then(|()| json.end()).ok()?;
+        let Notes { unescaped, found, listed, .. } = notes;
+        let end = payload.len();
         let text = if unescaped.is_empty() { payload } else { payload + &unescaped };
         Some(Self { text, end, found, listed })
     }
@@ -137,114 +124,118 @@ impl Registered {
     }
 }
 
-/// Where a part of a text is in it.
-fn position(whole: &str, part: &str) -> Range<usize> {
-    let start = (part.as_ptr() as usize).saturating_sub(whole.as_ptr() as usize);
-    start..start + part.len()
+/// What is written down while a payload is read.
+struct Notes<'p> {
+    payload: &'p str,
+    /// The texts with escapes, without them, one after the other.
+    unescaped: String,
+    found: [Found; NAMES.len()],
+    listed: Vec<Range<usize>>,
 }
 
-/// The registered claims of a payload that has been read.
-struct Members<'de>([Option<Piece<'de>>; NAMES.len()]);
+impl<'p> Notes<'p> {
+    /// Where a part of the payload is in it.
+    fn position(&self, part: &'p str) -> Range<usize> {
+        let start = (part.as_ptr() as usize).saturating_sub(self.payload.as_ptr() as usize);
+        start..start + part.len()
+    }
 
-impl<'de> Deserialize<'de> for Members<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Object;
-
-        impl<'de> Visitor<'de> for Object {
-            type Value = Members<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members<'de>, A::Error> {
-                let mut names = Vec::with_capacity(16);
-                let mut members = [const { None }; NAMES.len()];
-                while let Some(Text(name)) = map.next_key()? {
-                    match NAMES.iter().position(|known| **known == name) {
-                        Some(at) => members[at] = Some(map.next_value_seed(Look { keep: true })?),
-                        None => drop(map.next_value_seed(Look { keep: false })?),
-                    }
-                    names.push(name);
-                }
-                if all_differ(names) {
-                    Ok(Members(members))
-                } else {
-                    Err(A::Error::custom("a member twice"))
-                }
-            }
-        }
-
-        deserializer.deserialize_map(Object)
+    fn keep(&mut self, text: &str) -> Range<usize> {
+        let start = self.payload.len() + self.unescaped.len();
+        self.unescaped.push_str(text);
+        start..start + text.len()
     }
 }
 
-/// A value, as far as anybody looks at it.
-enum Piece<'de> {
-    Text(Cow<'de, str>),
-    Texts(Vec<Cow<'de, str>>),
-    Number(f64),
-    Other,
+/// Reads the payload.
+struct Object<'n, 'p>(&'n mut Notes<'p>);
+
+impl<'p> Visitor<'p> for Object<'_, 'p> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+    fn visit_map<A: MapAccess<'p>>(self, mut map: A) -> Result<(), A::Error> {
+        let (notes, mut others) = (self.0, Vec::new());
+        let twice = || A::Error::custom("a member twice");
+        while let Some(Text(name)) = map.next_key()? {
+            if let Some(at) = NAMES.iter().position(|known| **known == name) {
+                let found = map.next_value_seed(Look(Some(notes)))?;
+                if !matches!(std::mem::replace(&mut notes.found[at], found), Found::Absent) {
+                    return Err(twice());
+                }
+            } else {
+                map.next_value_seed(Look(None))?;
+                others.push(name);
+            }
+        }
+        if all_differ(others) { Ok(()) } else { Err(twice()) }
+    }
 }
 
 /// Reads any value that [`serde_json::Value`] would take to its end. (`IgnoredAny` takes more, such as
-/// half a surrogate pair.)
-#[derive(Clone, Copy)]
-struct Look {
-    /// Whether to keep it, or else only to see that it is sound.
-    keep: bool,
-}
+/// half a surrogate pair.) Keeps it in the notes, or else only sees that it is sound.
+struct Look<'n, 'p>(Option<&'n mut Notes<'p>>);
 
-impl<'de> DeserializeSeed<'de> for Look {
-    type Value = Piece<'de>;
+impl<'p> DeserializeSeed<'p> for Look<'_, 'p> {
+    type Value = Found;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Piece<'de>, D::Error> {
+    fn deserialize<D: Deserializer<'p>>(self, deserializer: D) -> Result<Found, D::Error> {
         deserializer.deserialize_any(self)
     }
 }
 
-impl<'de> Visitor<'de> for Look {
-    type Value = Piece<'de>;
+impl<'p> Visitor<'p> for Look<'_, 'p> {
+    type Value = Found;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a value")
     }
-    fn visit_unit<E>(self) -> Result<Piece<'de>, E> {
-        Ok(Piece::Other)
+    fn visit_unit<E>(self) -> Result<Found, E> {
+        Ok(Found::Other)
     }
-    fn visit_bool<E>(self, _: bool) -> Result<Piece<'de>, E> {
-        Ok(Piece::Other)
-    }
-    #[expect(clippy::cast_precision_loss, reason = "as in a tree, where dates are f64")]
-    fn visit_u64<E>(self, number: u64) -> Result<Piece<'de>, E> {
-        Ok(Piece::Number(number as f64))
+    fn visit_bool<E>(self, _: bool) -> Result<Found, E> {
+        Ok(Found::Other)
     }
     #[expect(clippy::cast_precision_loss, reason = "as in a tree, where dates are f64")]
-    fn visit_i64<E>(self, number: i64) -> Result<Piece<'de>, E> {
-        Ok(Piece::Number(number as f64))
+    fn visit_u64<E>(self, number: u64) -> Result<Found, E> {
+        Ok(Found::Number(number as f64))
     }
-    fn visit_f64<E>(self, number: f64) -> Result<Piece<'de>, E> {
-        Ok(Piece::Number(number))
+    #[expect(clippy::cast_precision_loss, reason = "as in a tree, where dates are f64")]
+    fn visit_i64<E>(self, number: i64) -> Result<Found, E> {
+        Ok(Found::Number(number as f64))
     }
-    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Piece<'de>, E> {
-        Ok(Piece::Text(Cow::Borrowed(text)))
+    fn visit_f64<E>(self, number: f64) -> Result<Found, E> {
+        Ok(Found::Number(number))
     }
-    fn visit_str<E>(self, text: &str) -> Result<Piece<'de>, E> {
-        Ok(if self.keep { Piece::Text(Cow::Owned(text.to_owned())) } else { Piece::Other })
+    fn visit_borrowed_str<E>(self, text: &'p str) -> Result<Found, E> {
+        Ok(self.0.map_or(Found::Other, |notes| Found::Text(notes.position(text))))
     }
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Piece<'de>, A::Error> {
-        let mut texts = self.keep.then(Vec::new);
-        while let Some(piece) = list.next_element_seed(self)? {
-            match (&mut texts, piece) {
-                (Some(texts), Piece::Text(text)) => texts.push(text),
-                _ => texts = None,
+    fn visit_str<E>(self, text: &str) -> Result<Found, E> {
+        Ok(self.0.map_or(Found::Other, |notes| Found::Text(notes.keep(text))))
+    }
+    fn visit_seq<A: SeqAccess<'p>>(self, mut list: A) -> Result<Found, A::Error> {
+        let Some(notes) = self.0 else {
+            while list.next_element_seed(Look(None))?.is_some() {}
+            return Ok(Found::Other);
+        };
+        let (start, mut only_texts) = (notes.listed.len(), true);
+        while let Some(found) = list.next_element_seed(Look(only_texts.then_some(&mut *notes)))? {
+            match found {
+                Found::Text(place) if only_texts => notes.listed.push(place),
+                _ => only_texts = false,
             }
         }
-        Ok(texts.map_or(Piece::Other, Piece::Texts))
+        if only_texts {
+            return Ok(Found::Texts(start..notes.listed.len()));
+        }
+        notes.listed.truncate(start);
+        Ok(Found::Other)
     }
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Piece<'de>, A::Error> {
-        let pass = Self { keep: false };
-        while map.next_entry_seed(pass, pass)?.is_some() {}
-        Ok(Piece::Other)
+    fn visit_map<A: MapAccess<'p>>(self, mut map: A) -> Result<Found, A::Error> {
+        while map.next_entry_seed(Look(None), Look(None))?.is_some() {}
+        Ok(Found::Other)
     }
 }
 

@@ -87,7 +87,7 @@ impl Registered {
         Ok(accepted || wanted.resource.is_some_and(|resource| named.contains(&resource)))
     }
 
-    /// Whether the token says of itself that it belongs into this cookie (claim `drn`), whatever
+    /// Whether the token says of itself that it belongs in this cookie (claim `drn`), whatever
     /// prefixes restrict the name.
     pub(super) fn is_of_cookie(&self, name: &str) -> bool {
         matches!(self.text("drn"), Ok(Some(drn)) if bare(drn) == bare(name))

@@ -458,7 +458,7 @@ pub enum AccessKeyStatus {
     Active,
     /// No: it was deactivated.
     Inactive,
-    /// No: its time is over.
+    /// No: it has expired.
     Expired,
     /// Something newer than this version of the crate.
     Other(String),

@@ -66,7 +66,7 @@ fn every_difference_to_the_official_sdks_is_explained() {
             bolder.push(&*entry.name);
         }
         let reason = reasons.iter().find(|(pattern, _)| covers(pattern, &entry.name));
-        // What is accepted stands there in full: no pattern lets a token in.
+        // What is accepted is written out in full: no pattern lets a token in.
         let reason = reason.filter(|(pattern, _)| mine == 'R' || *pattern == entry.name);
         if let Some((pattern, _)) = reason {
             used.insert(*pattern);

@@ -497,7 +497,7 @@ fn an_outage_is_bridged_until_the_keys_are_too_stale() {
         }
         time.set(MAX_STALE);
         unavailable(&client, &token);
-        // Back again, it is asked once the cooldown is over.
+        // Back again, it is asked once the cooldown has passed.
         server.answers(keys(&["k1"]));
         time.pass(COOLDOWN);
         assert_eq!(outcome(&client, &token), Ok(()));

@@ -326,7 +326,7 @@ fn tokens_of_another_type() {
     for typ in ["JWT", "jwt", "at+jwt", "application/jwt", "application/at+JWT"] {
         accepts(&client, &P256.sign_json(&header_with("typ", &json!(typ)), claims().to_string()));
     }
-    let as_long = json!("audio/x-abc/jwt"); // as a prefix that may stand there
+    let as_long = json!("audio/x-abc/jwt"); // as long as the prefix that is allowed
     for typ in [json!("dpop+jwt"), json!("secevent+jwt"), as_long, json!(""), json!(null), json!(1)]
     {
         let token = P256.sign_json(&header_with("typ", &typ), claims().to_string());
@@ -336,7 +336,7 @@ fn tokens_of_another_type() {
 
 /// RFC 7515 section 4, RFC 7519 section 4. Deeper than that, JSON's own rule holds: the last counts.
 #[test]
-fn members_that_stand_there_twice() {
+fn members_that_appear_twice() {
     let client = p256();
     let good = claims().to_string();
     for header in [

@@ -123,7 +123,7 @@ fn refresh_cookie(request: &Request) -> Option<String> {
     found.map(|(_, value)| value.to_owned())
 }
 
-/// Refuses a management key that was not created here, is over, or may not make such a call. The
+/// Refuses a management key that was not created here, has expired, or may not make such a call. The
 /// emulator's own key may do everything, and is not among these.
 fn check_key(
     cleartext: &str,

@@ -167,7 +167,7 @@ impl Engine {
         self.0.courier.finish()
     }
 
-    /// The store, once it is as wanted, or this time is over, or `goes_on` says no.
+    /// The store, once it is as wanted, this time has passed, or `goes_on` says no.
     pub(super) fn store_when(
         &self,
         time: Duration,

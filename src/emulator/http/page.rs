@@ -261,7 +261,7 @@ mod tests {
         assert!(location.ends_with("/_emulator/idp/done?app=a%2Fb"), "{location}");
         let (_, _, page) = send(&emulator, Request::get(&location), "");
         assert!(page.contains("Connected: a/b"), "{page}");
-        assert_eq!(send(&emulator, Request::get(&link), "").0, 400, "the visit is over");
+        assert_eq!(send(&emulator, Request::get(&link), "").0, 400, "the visit has ended");
     }
 
     #[test]

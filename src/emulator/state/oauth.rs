@@ -225,7 +225,7 @@ impl Row for Access {
 }
 
 impl OAuth {
-    /// Forgets, now and then, what is over.
+    /// Forgets, now and then, what has expired.
     pub(in crate::emulator) fn tidy(&mut self, now: i64) {
         self.asks.drop_now_and_then(|ask| now >= ask.expires);
         self.codes.drop_now_and_then(|code| now >= code.expires.saturating_add(PATIENCE));

@@ -67,7 +67,9 @@ pub(in crate::emulator) fn receive(
     let waiting =
         store.awaited.get(By::Secret, token).filter(|awaited| context.now < awaited.expires);
     let Some(Awaited { state: AwaitedState::Waiting(wanted), .. }) = waiting else {
-        return Err(Refusal::argument("Nothing waits for this message: it is over, or was sent"));
+        return Err(Refusal::argument(
+            "Nothing waits for this message: it has expired, or was sent",
+        ));
     };
     let pending = Wanted::clone(wanted).sent_from(phone, store);
     let settled = pending.and_then(|pending| pending.settle(context, store));

@@ -48,7 +48,7 @@ pub(in crate::emulator) fn key(by: By, text: &str) -> (By, Cow<'_, [u8]>) {
     (by, Cow::Borrowed(text.as_bytes()))
 }
 
-/// So many things there may be before those that are over are looked for.
+/// How many things there may be before expired ones are looked for.
 const FEW: usize = 64;
 
 /// Things, found by key or by their order. They change only through an [`Edit`], which keeps the
@@ -57,7 +57,7 @@ pub(in crate::emulator) struct Table<T> {
     rows: BTreeMap<u64, T>,
     indexes: Indexes,
     next: u64,
-    /// How many were left when those that are over were last dropped.
+    /// How many were left when expired ones were last dropped.
     left: usize,
 }
 
@@ -300,11 +300,11 @@ impl<T: Row> Table<T> {
         }
     }
 
-    /// Drops what is over, but so seldom that it costs each new thing next to nothing: what is over
+    /// Drops what has expired, but so seldom that it costs each new thing next to nothing. What has expired
     /// may still be found.
-    pub(in crate::emulator) fn drop_now_and_then(&mut self, is_over: impl Fn(&T) -> bool) {
+    pub(in crate::emulator) fn drop_now_and_then(&mut self, has_expired: impl Fn(&T) -> bool) {
         if self.rows.len() >= self.left.max(FEW).saturating_mul(2) {
-            self.retain(|row| !is_over(row));
+            self.retain(|row| !has_expired(row));
             self.left = self.rows.len();
         }
     }
@@ -395,7 +395,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_over_is_dropped_now_and_then() {
+    fn what_has_expired_is_dropped_now_and_then() {
         let mut table = Table::default();
         for n in 0..10_000 {
             table.drop_now_and_then(|row: &Thing| row.1.is_empty());

@@ -254,7 +254,7 @@ impl BatchOutcome {
         if self.failed.is_empty() {
             return self;
         }
-        // A login ID that is there twice fails at its second place, if at all.
+        // A login ID that appears twice fails the second time, if at all.
         let places: BTreeMap<&str, usize> = login_ids.zip(0..).collect();
         for failure in &mut self.failed {
             let known = failure.user.login_ids.iter().filter_map(|id| places.get(&**id));

@@ -86,7 +86,7 @@ fn a_user_connects_an_account_and_its_token_is_fetched_by_scopes() {
     refused(tokens.load_for_user("cal", &ada, &Default::default()), 404, "EMU404");
     let back = emulator.idp_sign_in(&url, "ada@service.example").unwrap();
     assert_eq!(back, "https://app.example.com/connected");
-    assert!(emulator.idp_sign_in(&url, "ada@service.example").is_err(), "the visit is over");
+    assert!(emulator.idp_sign_in(&url, "ada@service.example").is_err(), "the visit has ended");
     let token = tokens.load_for_user("cal", &ada, &Default::default()).unwrap();
     assert_eq!(token.token_sub.as_deref(), Some("ada@service.example"));
     assert_eq!((&*token.scopes, token.has_refresh_token), (&["read".to_owned()][..], true));

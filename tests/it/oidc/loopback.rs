@@ -111,7 +111,7 @@ fn visited<T: Send>(
         let server = &server;
         let visits = scope.spawn(move || visit(&visitor, server));
         let mut later = 0;
-        // Whoever visited last may have said nothing: a few more looks, and then it is over.
+        // Whoever visited last may have said nothing: it looks a few more times, and ends.
         let outcome = loopback.wait(&WaitOptions::default(), || {
             later += usize::from(visits.is_finished());
             later < 20

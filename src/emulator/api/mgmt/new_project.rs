@@ -20,7 +20,7 @@ pub(in crate::emulator) const AREA: Area = Area::new(&[])
     .inside(&[Route::post(PATH, Management, Unrecorded("a seed"), FIELDS, remove)])
     .seeds(&[&SEED]);
 
-/// What is gone, and what was changed: the latter is saved like anything else, and would be there twice.
+/// What is gone, and what was changed: the latter is saved like anything else, and would appear twice.
 const SEED: List = List::plain("without", PATH, |store| {
     let mut gone = Vec::new();
     let mut without = |kind: &str, id: &str| gone.push(json!({ "kind": kind, "id": id }));
