@@ -1,15 +1,17 @@
 //! The memory that remembering against replays takes: `cargo bench --bench replay_memory --features web`.
 //!
-//! Lets a million different bodies pass a webhook within its window, and then two million more, each million after the
-//! window of the one before. Prints the growth of the peak of the resident memory (`VmHWM`), and fails if it is more
-//! than 100 bytes for each that is remembered, or if the later millions take more. Linux alone has the figure. A
-//! guard remembers proofs in the same memory, and each by 16 bytes of a digest likewise; bodies are cheaper to make.
+//! Lets a million different bodies pass a webhook within its window, and another million after it. Prints the growth of
+//! the peak of the resident memory (`VmHWM`), and fails if it is more than 100 bytes for each that is remembered, or
+//! if the second million takes more than the first. Linux alone has the figure. A guard remembers proofs in the same
+//! memory, and each by 16 bytes of a digest likewise; bodies are cheaper to make.
 
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use descope::clock::Clock;
 use descope::web::{Webhook, WebhookError, WebhookOptions};
 use descope::{Error, UnixTime};
@@ -17,6 +19,8 @@ use ring::hmac;
 
 const EACH: u64 = 1_000_000;
 const WINDOW: i64 = 70;
+/// Of how many bodies one is sent again.
+const COPIES: usize = 100;
 /// In bytes, for each that is remembered.
 const LIMIT: u64 = 100;
 
@@ -47,8 +51,7 @@ fn peak() -> Option<u64> {
 fn send(webhook: &Webhook, key: &hmac::Key, number: u64) -> Result<(), WebhookError> {
     let body = number.to_string();
     let tag = hmac::sign(key, body.as_bytes());
-    let hex: String = tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-    webhook.verify_signature(hex, body.as_bytes())
+    webhook.verify_signature(STANDARD.encode(tag), body.as_bytes())
 }
 
 fn run() -> Result<bool, Error> {
@@ -63,10 +66,11 @@ fn run() -> Result<bool, Error> {
         return Ok(true);
     };
     let mut grown = Vec::new();
-    for round in 0..3 {
+    for round in 0..2 {
         let (start, first) = (Instant::now(), round * EACH);
         let passed = (first..first + EACH).filter(|n| send(&webhook, &key, *n).is_ok()).count();
         let replayed = (first..first + EACH)
+            .step_by(COPIES)
             .filter(|n| send(&webhook, &key, *n) == Err(WebhookError::Replayed))
             .count();
         let growth = peak().unwrap_or_default().saturating_sub(before) * 1024;
@@ -76,13 +80,13 @@ fn run() -> Result<bool, Error> {
             growth / EACH,
             start.elapsed().as_secs_f64(),
         );
-        if passed != replayed || passed != capacity {
+        if passed != capacity || replayed != capacity / COPIES {
             return Ok(false);
         }
         grown.push(growth);
         clock.0.fetch_add(WINDOW + 1, Ordering::Relaxed);
     }
-    Ok(grown[0] <= LIMIT * EACH && grown[2] <= grown[0] + grown[0] / 4)
+    Ok(grown[0] <= LIMIT * EACH && grown[1] <= grown[0] + grown[0] / 4)
 }
 
 fn main() -> ExitCode {

@@ -1,5 +1,5 @@
-//! A service for applications whose access tokens are bound to a key (DPoP, RFC 9449): who steals a token cannot use
-//! it.
+//! A service for applications whose access tokens are bound to a key (`DPoP`, RFC 9449): who steals a token cannot
+//! use it.
 //!
 //! ```text
 //! cargo run --example bound_tokens --features web,oidc,emulator
@@ -16,11 +16,11 @@ use std::env;
 use std::error::Error;
 use std::thread;
 
-use descope::Client;
 use descope::emulator::Emulator;
 use descope::oidc::{App, DpopKey, TokenOptions};
 use descope::ureq::Agent;
 use descope::web::{Access, Guard, GuardOptions, Proofs, Resource};
+use descope::{Client, Secret};
 use serde_json::json;
 use tiny_http::{Header, Method, Request, Response, Server};
 
@@ -113,7 +113,7 @@ fn use_it(emulator: &Emulator, client: &Client, service: &str) -> Result<()> {
         ("the token alone", "DPoP", None, 401),
         ("the token as a bearer token", "Bearer", None, 401),
     ] {
-        let status = send(scheme, proof.map(|proof| proof.expose()))?;
+        let status = send(scheme, proof.map(Secret::expose))?;
         println!("{status} {case}");
         if status != expected {
             return Err(format!("{case}: {status} instead of {expected}").into());

@@ -91,10 +91,11 @@ impl World {
             assert_eq!((denied.status().as_u16(), denied.proof_error()), (401, Some(expected)));
         }
     }
+}
 
-    fn thumbprint(&self, token: &str) -> Value {
-        crate::oidc::claims_of(token).1["cnf"]["jkt"].clone()
-    }
+/// Of the key that a token is bound to.
+fn thumbprint(token: &str) -> Value {
+    crate::oidc::claims_of(token).1["cnf"]["jkt"].clone()
 }
 
 #[test]
@@ -104,7 +105,7 @@ fn a_bound_access_token_of_an_application_is_good_with_its_key_alone() {
     let options = TokenOptions::default().scopes(["orders"]);
     let tokens = world.client.oidc(&app).client_credentials(&options).unwrap();
     assert!(tokens.is_dpop());
-    assert_eq!(world.thumbprint(tokens.access_token.expose()), world.key.thumbprint());
+    assert_eq!(thumbprint(tokens.access_token.expose()), world.key.thumbprint());
     world.is_bound(tokens.access_token.expose(), "service");
 }
 
@@ -160,5 +161,5 @@ fn a_sign_in_with_a_proof_is_not_bound_as_in_descope() {
         .body(b"{}".to_vec())
         .unwrap();
     let answer: Value = serde_json::from_slice(world.emulator.handle(request).body()).unwrap();
-    assert_eq!(world.thumbprint(answer["sessionJwt"].as_str().unwrap()), Value::Null);
+    assert_eq!(thumbprint(answer["sessionJwt"].as_str().unwrap()), Value::Null);
 }

@@ -111,7 +111,7 @@ const SECRET: &str = "a secret";
 fn signed(body: &str) -> [String; 2] {
     let key = hmac::Key::new(hmac::HMAC_SHA256, SECRET.as_bytes());
     let tag = hmac::sign(&key, body.as_bytes());
-    let hex = tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = tag.as_ref().iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
     [STANDARD.encode(tag), hex]
 }
 
