@@ -34,13 +34,9 @@ fn main() -> ExitCode {
 
     // Without a network, which would hide a difference that is so small.
     let [bare, observed] = setup::without_and_with_an_observer();
-    let [bare, observed] = in_turns(
-        400,
-        100,
-        [&|| drop(black_box(setup::sign_in(&bare))), &|| {
-            drop(black_box(setup::sign_in(&observed)))
-        }],
-    );
+    let [without, with] =
+        [&bare, &observed].map(|client| || drop(black_box(setup::sign_in(client))));
+    let [bare, observed] = in_turns(400, 100, [&without, &with]);
     let adds = observed - bare;
     println!("observer: adds {adds:.2} µs to a call");
     held &= at_most("what an observer adds / call", adds / descope, 0.01);
