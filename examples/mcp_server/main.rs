@@ -42,7 +42,6 @@ const THREADS: usize = 8;
 /// What all threads share.
 pub struct App {
     guard: Guard,
-    resource: Resource,
     /// The scheme and host of its URL, and the path.
     origin: String,
     path: String,
@@ -71,7 +70,7 @@ impl App {
         let (origin, path) = url.split_at(url[host..].find('/').map_or(url.len(), |at| host + at));
         // Clients may bind their tokens to a key, and prove that they have it.
         let options = GuardOptions::default().proofs(Proofs::new(origin)?);
-        let guard = Guard::with_options(client, options.resource(resource.clone()))?;
+        let guard = Guard::with_options(client, options.resource(resource))?;
         // The user's own sessions are for browsers. They stay out.
         let readers = Access::default().scopes(["notes.read"]).sessions(false);
         // A client asks for just the scopes that a refusal names: name those too that it has had before.
@@ -81,7 +80,7 @@ impl App {
             Tool { about: about_add(), access: writers, run: add },
         ];
         let (origin, path) = (origin.to_owned(), path.to_owned());
-        Ok(Self { guard, resource, origin, path, access: readers, tools, notes: Mutex::default() })
+        Ok(Self { guard, origin, path, access: readers, tools, notes: Mutex::default() })
     }
 
     /// Answers requests until the process ends.
@@ -101,9 +100,9 @@ impl App {
 
     fn answer(&self, request: &mut Request) -> Answer {
         let path = request.url().split('?').next().unwrap_or_default();
-        if path == self.resource.metadata_path() {
+        if let Some(document) = self.guard.resource_metadata(path) {
             return match request.method() {
-                Method::Get => Answer::json(200, self.resource.metadata()),
+                Method::Get => Answer::json(200, document),
                 _ => Answer::empty(405).header("Allow", "GET"),
             };
         }

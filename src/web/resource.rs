@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::htu;
+use super::{Guard, htu};
 use crate::error::{Error, Result};
 use crate::jwt::proof_algorithms;
 use crate::options::setters;
@@ -22,11 +22,13 @@ use crate::options::setters;
 /// let resource = Resource::new("https://api.example.com/mcp")?
 ///     .authorization_servers(["https://api.descope.com/v1/apps/agentic/P2abc/M2abc"])
 ///     .scopes(["tools"]);
-/// // Answer requests to this path with this document, as `application/json`.
-/// assert_eq!(resource.metadata_path(), "/.well-known/oauth-protected-resource/mcp");
-/// let document = resource.metadata().to_string();
-///
 /// let guard = Guard::with_options(&client, GuardOptions::default().resource(resource))?;
+///
+/// // Answer requests to this path with this document, as `application/json`.
+/// let path = "/.well-known/oauth-protected-resource/mcp";
+/// let document = guard.resource_metadata(path).expect("the document");
+/// assert_eq!(document["scopes_supported"], serde_json::json!(["tools"]));
+///
 /// let tools = Access::default().scopes(["tools"]).sessions(false);
 /// let denied = guard.validate(&guard.tokens(&HeaderMap::new()), &tools).unwrap_err();
 /// assert_eq!(
@@ -85,15 +87,13 @@ impl Resource {
         &self.id
     }
 
-    /// The path at which to serve [`metadata`](Self::metadata), at the host of the identifier (RFC 9728
-    /// section 3.1).
+    /// The path of its document, at the host of the identifier (RFC 9728 section 3.1); see
+    /// [`Guard::resource_metadata`](super::Guard::resource_metadata).
     pub fn metadata_path(&self) -> String {
         format!("{WELL_KNOWN}{}", self.path().trim_end_matches('/'))
     }
 
-    /// The document by which applications find out about the resource (RFC 9728 section 2), to be served as
-    /// `application/json`.
-    pub fn metadata(&self) -> Value {
+    fn metadata(&self, takes_proofs: bool) -> Value {
         let mut document = Map::new();
         document.insert("resource".into(), json!(self.id));
         document.insert("bearer_methods_supported".into(), json!(["header"]));
@@ -113,8 +113,10 @@ impl Resource {
                 document.insert(name.into(), json!(value));
             }
         }
-        let algorithms: Vec<_> = proof_algorithms!().split(' ').collect();
-        document.insert("dpop_signing_alg_values_supported".into(), json!(algorithms));
+        if takes_proofs {
+            let algorithms: Vec<_> = proof_algorithms!().split(' ').collect();
+            document.insert("dpop_signing_alg_values_supported".into(), json!(algorithms));
+        }
         document.into()
     }
 
@@ -127,6 +129,19 @@ impl Resource {
     fn path(&self) -> &str {
         let host = self.id.find("://").map_or(0, |at| at + 3);
         self.id[host..].find('/').map_or("", |at| &self.id[host + at..])
+    }
+}
+
+impl Guard {
+    /// The document by which applications find out about this service (RFC 9728 section 2), if the path of a
+    /// request asks for it. Answer a `GET` with it, as `application/json`. `None` for any other path, and if the
+    /// guard has no [`resource`](super::GuardOptions::resource).
+    ///
+    /// It says that proofs are taken (DPoP) if the guard has [`proofs`](super::GuardOptions::proofs).
+    pub fn resource_metadata(&self, path: &str) -> Option<Value> {
+        let resource = self.settings.resource.as_ref();
+        let resource = resource.filter(|resource| resource.metadata_path() == path)?;
+        Some(resource.metadata(self.settings.proofs.is_some()))
     }
 }
 
@@ -177,12 +192,9 @@ mod tests {
     #[test]
     fn only_what_is_set_is_in_the_document() {
         let resource = Resource::new("https://a/mcp").unwrap();
-        let names = |resource: &Resource| {
-            resource.metadata().as_object().unwrap().keys().cloned().collect::<Vec<_>>()
-        };
         assert_eq!(
-            names(&resource),
-            ["bearer_methods_supported", "dpop_signing_alg_values_supported", "resource"]
+            resource.metadata(false),
+            json!({ "resource": "https://a/mcp", "bearer_methods_supported": ["header"] })
         );
         let resource = resource
             .authorization_servers(["https://as"])
@@ -190,7 +202,7 @@ mod tests {
             .name("Tools")
             .documentation("https://docs");
         assert_eq!(
-            resource.metadata(),
+            resource.metadata(true),
             json!({
                 "resource": "https://a/mcp", "authorization_servers": ["https://as"],
                 "scopes_supported": ["a", "b"], "resource_name": "Tools",

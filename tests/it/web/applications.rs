@@ -167,6 +167,24 @@ fn challenges_say_where_a_better_token_comes_from() {
         (&protected, &poor, vec![format!("Bearer {lacking}")]),
         (&bound, &nobody, vec![format!("Bearer scope=\"tools\", {metadata}"), format!("DPoP {algs}, scope=\"tools\", {metadata}")]),
     ];
+    // Where the challenges lead to.
+    let path = "/.well-known/oauth-protected-resource/mcp";
+    let algorithms = |guard: &Guard| {
+        let document = guard.resource_metadata(path)?;
+        assert_eq!(document["resource"], MCP);
+        Some(document.get("dpop_signing_alg_values_supported").map(ToString::to_string))
+    };
+    assert_eq!(algorithms(&plain), None);
+    assert_eq!(algorithms(&protected), Some(None), "it takes no proofs");
+    assert!(algorithms(&bound).flatten().is_some_and(|names| names.contains("ES256")));
+    for other in [
+        "",
+        "/mcp",
+        "/.well-known/oauth-protected-resource",
+        "/.well-known/oauth-protected-resource/mcp/",
+    ] {
+        assert_eq!(bound.resource_metadata(other), None, "{other}");
+    }
     for (guard, tokens, expected) in table {
         let denied = guard.validate(tokens, &tools()).unwrap_err();
         assert_eq!(guard.challenges(&denied, &tools()), expected);
