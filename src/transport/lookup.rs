@@ -253,6 +253,11 @@ mod tests {
             let callers: Vec<_> =
                 (0..100).map(|_| scope.spawn(|| lookups.find("a:1", Some(LONG)))).collect();
             assert!(lookups.find("a:1", Some(SHORT)).is_none());
+            // The lookup is held by each caller, its thread and the list of those under way.
+            let held = || lookups.lock().under_way.get("a:1").map_or(0, Arc::strong_count);
+            while held() < callers.len() + 2 {
+                thread::sleep(Duration::from_millis(1));
+            }
             go.send(()).unwrap();
             for caller in callers {
                 assert_eq!(caller.join().unwrap().unwrap().unwrap(), [address()]);
