@@ -385,9 +385,12 @@ mod tests {
                 scope.spawn(|| {
                     for _ in 0..20 {
                         let error = ureq.send(request(Duration::from_millis(5))).unwrap_err();
-                        assert_eq!((error.kind(), error.maybe_processed()), (Kind::Connect, false));
                         assert!(error.is_timeout());
-                        texts.lock().unwrap().insert(error.to_string());
+                        // A thread that gets no processor in its time does not come to look up anything.
+                        if error.kind() == Kind::Connect {
+                            assert!(!error.maybe_processed());
+                            texts.lock().unwrap().insert(error.to_string());
+                        }
                     }
                 });
             }
