@@ -37,7 +37,7 @@ fn seen(guard: &Guard, peer: &str, lines: &[(&str, &str)]) -> [String; 3] {
 }
 
 #[test]
-fn the_client_is_the_last_address_that_is_no_proxys() {
+fn the_client_is_the_last_address_that_is_not_a_proxy() {
     let guard = x_forwarded();
     #[rustfmt::skip]
     let table: &[(&str, &[&str], &str)] = &[
