@@ -137,7 +137,7 @@ impl Guard {
     /// request asks for it. Answer a `GET` with it, as `application/json`. `None` for any other path, and if the
     /// guard has no [`resource`](super::GuardOptions::resource).
     ///
-    /// It says that proofs are taken (DPoP) if the guard has [`proofs`](super::GuardOptions::proofs).
+    /// It says that proofs are taken (`DPoP`) if the guard has [`proofs`](super::GuardOptions::proofs).
     pub fn resource_metadata(&self, path: &str) -> Option<Value> {
         let resource = self.settings.resource.as_ref();
         let resource = resource.filter(|resource| resource.metadata_path() == path)?;
