@@ -19,7 +19,7 @@ use ring::hmac;
 
 const EACH: u64 = 1_000_000;
 const WINDOW: i64 = 70;
-/// Of how many bodies one is sent again.
+/// One of so many bodies is sent again.
 const COPIES: usize = 100;
 /// In bytes, for each that is remembered.
 const LIMIT: u64 = 100;

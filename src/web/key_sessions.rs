@@ -91,7 +91,7 @@ struct KeySessions {
 /// All times are those of the client's monotonic clock.
 #[derive(Default)]
 struct Known {
-    /// Of keys that were good, also after the session.
+    /// The keys that were good, also after their sessions have ended.
     sessions: HashMap<Digest, Held>,
     /// What was said of the others, and when. There are no more of them than keys that are asked about.
     refused: HashMap<Digest, (Refusal, Duration)>,

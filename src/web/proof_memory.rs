@@ -8,6 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::digest::{Digest, digest};
+use crate::error::{Error, Result};
 use crate::time::UnixTime;
 
 /// Remembers which proofs were used. Implement it over what the processes of your service share, such as a
@@ -97,8 +98,17 @@ struct Used {
 }
 
 impl LocalMemory {
-    pub(super) fn new(capacity: usize) -> Self {
+    fn new(capacity: usize) -> Self {
         Self { capacity, used: Mutex::default() }
+    }
+
+    /// With the capacity of the program's options, or 100,000.
+    pub(super) fn of_options(capacity: Option<usize>) -> Result<Self> {
+        let capacity = capacity.unwrap_or(100_000);
+        if !(1..=100_000_000).contains(&capacity) {
+            return Err(Error::argument("capacity", "must be from 1 to 100,000,000"));
+        }
+        Ok(Self::new(capacity))
     }
 
     /// Takes it for new the next time.

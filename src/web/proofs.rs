@@ -88,7 +88,7 @@ pub struct ProofOptions {
     /// The time by which no client's clock may be ahead; 0 is taken for 1 second. At most 120 seconds. Defaults to 5 seconds.
     pub leeway: Option<Duration>,
     /// How many used proofs are remembered in this process: those of the last [`max_age`](Self::max_age) and
-    /// two [`leeway`](Self::leeway)s. Each takes some 80 bytes, as
+    /// two [`leeway`](Self::leeway)s. Each takes some 75 bytes, as
     /// `cargo bench --bench replay_memory --features web` shows. If there are more, requests are turned away
     /// with 503 ([`Reason::Unavailable`](super::Reason::Unavailable)), because forgetting a proof would let it
     /// be used again. From 1 to 100 million. Defaults to 100,000.
@@ -164,10 +164,7 @@ impl Proofs {
         if leeway > Duration::from_secs(120) {
             return Err(Error::argument("leeway", "must be at most 120 seconds"));
         }
-        let capacity = capacity.unwrap_or(100_000);
-        if !(1..=100_000_000).contains(&capacity) {
-            return Err(Error::argument("capacity", "must be from 1 to 100,000,000"));
-        }
+        let local = LocalMemory::of_options(capacity)?;
         if nonce_key.as_ref().is_some_and(|key| key.expose().len() < 32) {
             return Err(Error::argument("nonce_key", "must have at least 32 bytes"));
         }
@@ -175,7 +172,7 @@ impl Proofs {
             base: base.trim_end_matches('/').to_owned(),
             max_age,
             leeway,
-            memory: memory.unwrap_or_else(|| Arc::new(LocalMemory::new(capacity))),
+            memory: memory.unwrap_or_else(|| Arc::new(local)),
             nonces: nonce_key.map(|key| hmac::Key::new(hmac::HMAC_SHA256, key.expose().as_bytes())),
         })))
     }

@@ -108,7 +108,7 @@ pub struct WebhookOptions {
     /// With a `max_age`, make it at least 5 minutes longer. If you cannot keep the events of a body, call
     /// [`Webhook::forget`] before you answer, or Descope's next try is refused.
     pub replay_window: Option<Duration>,
-    /// How many bodies are remembered. Each takes some 80 bytes, as
+    /// How many bodies are remembered. Each takes some 75 bytes, as
     /// `cargo bench --bench replay_memory --features web` shows. If more pass within the window, bodies are refused
     /// ([`WebhookError::Full`]), because forgetting one would let it pass again. From 1 to 100 million. Defaults to
     /// 100,000.
@@ -201,15 +201,12 @@ impl Webhook {
                 return Err(Error::argument(name, "must be from 1 second to 30 days"));
             }
         }
-        let capacity = capacity.unwrap_or(100_000);
-        if !(1..=100_000_000).contains(&capacity) {
-            return Err(Error::argument("capacity", "must be from 1 to 100,000,000"));
-        }
+        let memory = LocalMemory::of_options(capacity)?;
         let key = |secret: Secret| hmac::Key::new(hmac::HMAC_SHA256, secret.expose().as_bytes());
         Ok(Self(Arc::new(Rules {
             keys: secrets.into_iter().map(key).collect(),
             max_age,
-            taken: replay_window.map(|window| (window, LocalMemory::new(capacity))),
+            taken: replay_window.map(|window| (window, memory)),
             clock: clock.unwrap_or_else(|| Arc::new(SystemClock::default())),
         })))
     }

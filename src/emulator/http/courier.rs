@@ -17,7 +17,7 @@ use crate::transport::{Limits, Request, Transport};
 const CAPACITY: usize = 10_000;
 /// The waits before the second and the third try.
 const PAUSES: [Duration; 2] = [Duration::from_millis(50), Duration::from_millis(250)];
-/// Of one try. What a receiver answers does not matter.
+/// The limits of one try. What a receiver answers does not matter.
 const LIMITS: Limits = Limits::new(Duration::from_secs(5), 64 * 1024);
 
 /// What became of the events that connectors had to send; from

@@ -93,7 +93,7 @@ impl World {
     }
 }
 
-/// Of the key that a token is bound to.
+/// The thumbprint of the key that a token is bound to.
 fn thumbprint(token: &str) -> Value {
     crate::oidc::claims_of(token).1["cnf"]["jkt"].clone()
 }
