@@ -17,9 +17,12 @@ const COMPONENT_DIGEST: &str =
     "sha384-jkNsr0xLvx++Lu94mSjNN2kMpYJuzCLUyM3KMd85wCLtlU+FW6K7kfWWVDlDLyTo";
 
 /// The same for every page: what differs is in attributes, where escaping is simple and certain.
+///
+/// It runs before the component's script, and listens on the document, which sees the event on its way down
+/// to the component. A component that is ready early would otherwise sign in with nobody listening.
 const SCRIPT: &str = "
-const login = document.querySelector('descope-wc');
-login.addEventListener('success', async ({ detail }) => {
+document.addEventListener('success', async ({ target: login, detail }) => {
+  if (login.localName !== 'descope-wc') return;
   const answer = await fetch(login.dataset.tokensTo, {
     method: 'POST',
     headers: { 'Authorization': `Bearer ${detail.sessionJwt}`, 'Content-Type': 'text/plain' },
@@ -30,7 +33,7 @@ login.addEventListener('success', async ({ detail }) => {
   } else {
     document.querySelector('[role=alert]').hidden = false;
   }
-});
+}, { capture: true });
 ";
 
 /// A page on which users sign in with one of the project's flows; see [`Guard::login_page`].
@@ -147,10 +150,11 @@ impl Guard {
         Ok(format!(
             "<!DOCTYPE html>\n<html{language}>\n<head>\n<meta charset=\"utf-8\">\n\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-             <title>{title}</title>\n<script{src}{integrity}{crossorigin}{nonce}></script>\n</head>\n\
-             <body>\n<descope-wc{project}{flow}{base}{theme}{nonce}{tokens_to}{then}></descope-wc>\n\
-             <p role=\"alert\" hidden>{failure}</p>\n<script{nonce}>{SCRIPT}</script>\n</body>\n\
-             </html>\n",
+             <title>{title}</title>\n<script{nonce}>{SCRIPT}</script>\n\
+             <script{src}{integrity}{crossorigin}{nonce}></script>\n</head>\n<body>\n\
+             <p role=\"alert\" hidden>{failure}</p>\n\
+             <descope-wc{project}{flow}{base}{theme}{nonce}{tokens_to}{then}></descope-wc>\n\
+             </body>\n</html>\n",
             language = attribute("lang", page.language.as_deref().unwrap_or("en")),
             title = escape(page.title.as_deref().unwrap_or("Sign in")),
             src = attribute("src", component),

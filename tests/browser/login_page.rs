@@ -73,14 +73,14 @@ fn answer(
     }
 }
 
-/// A component that signs in with these tokens and, as it may be asked, shows its attributes.
+/// A component that signs in with these tokens as soon as it is there, before the rest of its page is.
 fn component(session: &str, refresh: &str) -> String {
     format!(
         "customElements.define('descope-wc', class extends HTMLElement {{
             connectedCallback() {{
-                setTimeout(() => this.dispatchEvent(new CustomEvent('success', {{
+                this.dispatchEvent(new CustomEvent('success', {{
                     detail: {{ sessionJwt: '{session}', refreshJwt: '{refresh}' }},
-                }})), 0);
+                }}));
             }}
         }});"
     )

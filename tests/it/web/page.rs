@@ -22,6 +22,8 @@ fn the_page_has_the_component_and_where_its_tokens_go() {
     assert!(html.contains(r#"<script src="https://unpkg.com/@descope/web-component@"#));
     assert!(html.contains(r#" integrity="sha384-"#));
     assert!(html.contains("<title>Sign in</title>"));
+    // Whatever the component does at once, somebody listens.
+    assert!(html.find("addEventListener('success'") < html.find("<script src="));
     // Nothing empty, no cookie by script.
     assert!(!html.contains("=\"\"") && !html.contains("document.cookie"));
 
