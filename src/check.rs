@@ -166,7 +166,15 @@ pub(crate) fn cookie_name(name: &'static str, text: &str) -> Result<()> {
 
 /// Whether the port after a host, if there is one, is a port.
 pub(crate) fn has_good_port(authority: &Authority) -> bool {
-    authority.as_str().ends_with(authority.host()) || authority.port_u16().is_some()
+    let place = authority.as_str().rsplit_once('@').map_or(authority.as_str(), |(_, place)| place);
+    match place.strip_prefix(authority.host()) {
+        Some("") => true,
+        Some(rest) => {
+            let digits = rest.strip_prefix(':').unwrap_or_default();
+            digits.bytes().all(|byte| byte.is_ascii_digit()) && digits.parse::<u16>().is_ok()
+        }
+        None => false,
+    }
 }
 
 #[cfg(test)]

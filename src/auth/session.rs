@@ -59,6 +59,7 @@ impl<'c> Sessions<'c> {
     ///     Ok(claims) => println!("hello, {}", claims.user_id()),
     ///     Err(error) if error.is_token_expired() => println!("refresh, please"),
     ///     Err(error) if error.is_unavailable() => println!("cannot tell now: {error}"),
+    ///     Err(error) if error.is_misconfigured() => println!("correct the setup: {error}"),
     ///     Err(error) => println!("sign in, please: {error}"),
     /// }
     /// # Ok::<(), descope::Error>(())
@@ -67,7 +68,9 @@ impl<'c> Sessions<'c> {
     /// # Errors
     ///
     /// [`Error::Token`] for each refusal. If the token cannot be checked now,
-    /// [`is_unavailable`](Error::is_unavailable) is true: answer HTTP status 503, not 401.
+    /// [`is_unavailable`](Error::is_unavailable) is true: answer HTTP status 503. If the client is set up
+    /// wrongly, [`is_misconfigured`](Error::is_misconfigured) is true: answer 500. Neither is a reason to sign
+    /// the user out.
     pub fn validate(&self, session_token: &str) -> Result<Claims> {
         Ok(self.0.verify(session_token, Kind::Session, Origin::Caller)?)
     }
@@ -183,7 +186,8 @@ impl<'c> Sessions<'c> {
     where
         'c: 't,
     {
-        let call = self.0.post("/v1/auth/refresh").bearer("refresh_token", refresh_token);
+        // A project that rotates refresh tokens ends the session if a spent one comes again.
+        let call = self.0.post("/v1/auth/refresh").bearer("refresh_token", refresh_token).once();
         call.fields(&json!({}))
     }
 

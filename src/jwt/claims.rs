@@ -12,6 +12,9 @@ use crate::error::{Error, Result};
 use crate::json::DecodeError;
 use crate::time::UnixTime;
 
+/// Claims that only ID tokens have (OpenID Connect Core sections 2 and 3.3.2.11, Financial-grade API).
+pub(crate) const ID_TOKEN_CLAIMS: [&str; 4] = ["nonce", "at_hash", "c_hash", "s_hash"];
+
 /// The claims of a token whose signature and times have been checked.
 ///
 /// For a token from a request, only [`Sessions::validate`](crate::auth::session::Sessions::validate) and the
@@ -151,7 +154,7 @@ impl Claims {
     /// in, and is not meant to open a session. It has a claim `nonce`, `at_hash`, `c_hash` or `s_hash`
     /// (OpenID Connect Core sections 2 and 3.3.2.11, Financial-grade API).
     pub fn is_id_token(&self) -> bool {
-        ["nonce", "at_hash", "c_hash", "s_hash"].into_iter().any(|name| self.value(name).is_some())
+        ID_TOKEN_CLAIMS.into_iter().any(|name| self.value(name).is_some())
     }
 
     /// The SHA-256 thumbprint of the key that the token is bound to (claim `cnf`, member `jkt`; RFC 9449

@@ -25,6 +25,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use self::cache::{KeyCache, Means, Stamp, Wanted};
+#[cfg(feature = "web")]
+pub(crate) use self::claims::ID_TOKEN_CLAIMS;
 pub use self::claims::{Claims, Scope};
 use self::compact::{Header, Parts, decode, misused};
 use self::decide::Moment;

@@ -63,6 +63,7 @@ impl Oidc<'_> {
         let at = endpoint(server.authorization_endpoint.as_deref(), "authorization_endpoint")?;
         let mut request = AuthorizationRequest::new(redirect_uri, random(16)?, random(32)?);
         request.scopes = or_openid(&options.scopes);
+        request.resources.clone_from(&options.resources);
         request.max_age = options.max_age;
         if request.scopes.iter().any(|scope| scope == "openid") {
             request.nonce = Some(random(16)?.into());
@@ -100,7 +101,7 @@ impl Oidc<'_> {
         add("acr_values", options.acr_values.as_deref().map(Cow::from));
         add("ui_locales", options.ui_locales.as_deref().map(Cow::from));
         add("max_age", options.max_age.map(|age| age.as_secs().to_string().into()));
-        for resource in self.app.resources.iter().chain(&options.resources) {
+        for resource in self.app.resources.iter().chain(&request.resources) {
             add("resource", Some(resource.into()));
         }
         for (name, value) in &options.parameters {
@@ -185,12 +186,13 @@ impl Oidc<'_> {
         form.secret("code", code);
         form.text("redirect_uri", &*request.redirect_uri);
         form.secret("code_verifier", request.verifier.expose());
+        form.list("resource", &request.resources);
         let asked = Asked {
-            resources: &self.app.resources,
             expected: Expected {
                 nonce: request.nonce.as_ref(),
                 max_age: request.max_age,
                 signs_in: true,
+                subject: None,
             },
             requested: &request.scopes,
             safe: false,
@@ -217,6 +219,8 @@ pub struct AuthorizationRequest {
     pub verifier: Secret,
     /// The scopes that were asked for.
     pub scopes: Vec<String>,
+    /// Services that the tokens are for, beside those of [`App::resource`](super::App::resource).
+    pub resources: Vec<String>,
     /// How long ago the user may have signed in at the server.
     pub max_age: Option<Duration>,
 }
@@ -230,12 +234,13 @@ impl AuthorizationRequest {
             nonce: None,
             verifier: verifier.into(),
             scopes: Vec::new(),
+            resources: Vec::new(),
             max_age: None,
         }
     }
 
     /// A request that was kept between the two visits of the browser, as in a session at the server. If you had
-    /// set scopes or a `max_age`, set these fields too.
+    /// set scopes, resources or a `max_age`, set these fields too.
     pub fn resume(
         redirect_uri: &str,
         state: impl Into<Secret>,

@@ -95,9 +95,7 @@ impl Oidc<'_> {
         keep_waiting: impl FnMut() -> bool,
     ) -> Result<Option<Tokens>> {
         let pending = Pending { interval: request.interval, expires_at: request.expires_at };
-        self.wait_for(&pending, options, keep_waiting, |oidc| {
-            oidc.backchannel_tokens(request.auth_req_id.expose(), &request.scopes)
-        })
+        self.wait_for(&pending, options, keep_waiting, |oidc| oidc.backchannel_tokens(request))
     }
 }
 

@@ -4,15 +4,15 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::grants::{TokenOptions, endpoint, or_openid};
-use super::tokens::Tokens;
+use super::grants::{Answered, TokenOptions, endpoint, or_openid};
+use super::tokens::{Expected, Tokens};
 use super::wire::{Form, Wire};
 use super::{Oidc, WaitOptions};
 use crate::client::Client;
 use crate::error::{ApiError, Error, Result, codes};
 use crate::extra::Extra;
 use crate::json::DecodeError;
-use crate::pending::{self, Ended, Look};
+use crate::pending::{self, Ended, Look, Pace};
 use crate::secret::Secret;
 use crate::time::UnixTime;
 
@@ -63,7 +63,7 @@ impl Oidc<'_> {
         options.add_to(&mut form);
         form.maybe("dpop_jkt", self.thumbprint());
         let answer: DeviceAnswer = Wire::client(*self, at, &server).post(form).send()?;
-        answer.read(self.client.clock().unix(), options.scopes)
+        answer.read(self.client.clock().unix(), options)
     }
 
     /// Asks for the tokens repeatedly, until the user has signed in on the other device. Returns `None` if that did
@@ -95,9 +95,7 @@ impl Oidc<'_> {
         keep_waiting: impl FnMut() -> bool,
     ) -> Result<Option<Tokens>> {
         let pending = Pending { interval: device.interval, expires_at: device.expires_at };
-        self.wait_for(&pending, options, keep_waiting, |oidc| {
-            oidc.device_tokens(device.device_code.expose(), &device.scopes)
-        })
+        self.wait_for(&pending, options, keep_waiting, |oidc| oidc.device_tokens(device))
     }
 
     /// The name of the key that the tokens are to be bound to.
@@ -110,10 +108,11 @@ impl Oidc<'_> {
         &self,
         pending: &Pending,
         options: &WaitOptions,
-        keep_waiting: impl FnMut() -> bool,
-        ask: impl Fn(&Oidc<'_>) -> Result<Tokens>,
+        mut keep_waiting: impl FnMut() -> bool,
+        ask: impl Fn(&Oidc<'_>) -> Result<Answered>,
     ) -> Result<Option<Tokens>> {
-        let left = pending.expires_at.as_seconds() - self.client.clock().unix().as_seconds();
+        let now = self.client.clock().unix().as_seconds();
+        let left = pending.expires_at.as_seconds().saturating_sub(now);
         let left = Duration::from_secs(u64::try_from(left).unwrap_or_default());
         let pace = options.pace_of(self.client, pending.interval, left);
         let look = |client: &Client| match ask(&Oidc { client, app: self.app }) {
@@ -121,14 +120,38 @@ impl Oidc<'_> {
             Err(error) if error.is_authorization_pending() => Ok(Look::Pending),
             answer => answer.map(Look::Done),
         };
-        match pending::wait(self.client, &pace, keep_waiting, look)? {
-            Ended::Done(tokens) => Ok(Some(tokens)),
+        match pending::wait(self.client, &pace, &mut keep_waiting, look)? {
+            Ended::Done(answer) => self.check_signed_in(answer, &pace, keep_waiting),
             Ended::Cancelled | Ended::OutOfTime => Ok(None),
             Ended::Expired => Err(Error::Api(Box::new(ApiError {
                 code: codes::EXPIRED_TOKEN.to_owned(),
                 description: "the time for the sign-in has run out".to_owned(),
                 ..ApiError::default()
             }))),
+        }
+    }
+
+    /// Checks the ID token of a sign-in. The code is spent, so if the keys cannot be had, they are asked for again
+    /// and the tokens are not.
+    fn check_signed_in(
+        &self,
+        answer: Answered,
+        pace: &Pace,
+        keep_waiting: impl FnMut() -> bool,
+    ) -> Result<Option<Tokens>> {
+        let Answered { server, tokens } = answer;
+        let expected = Expected { signs_in: true, ..Expected::default() };
+        let checked = |client: &Client| {
+            let mut tokens = tokens.clone();
+            Oidc { client, app: self.app }.check_answer(&server, &mut tokens, &expected)?;
+            Ok(tokens)
+        };
+        match pending::wait(self.client, pace, keep_waiting, |client| {
+            checked(client).map(Look::Done)
+        })? {
+            Ended::Done(tokens) => Ok(Some(tokens)),
+            Ended::Cancelled => Ok(None),
+            Ended::OutOfTime | Ended::Expired => checked(self.client).map(Some),
         }
     }
 }
@@ -175,6 +198,8 @@ pub struct DeviceAuthorization {
     pub interval: Duration,
     /// The scopes that were asked for.
     pub scopes: Vec<String>,
+    /// Services that the tokens are for, beside those of [`App::resource`](super::App::resource).
+    pub resources: Vec<String>,
     /// All other members.
     pub extra: Extra,
 }
@@ -199,7 +224,7 @@ struct DeviceAnswer {
 }
 
 impl DeviceAnswer {
-    fn read(self, now: UnixTime, scopes: Vec<String>) -> Result<DeviceAuthorization> {
+    fn read(self, now: UnixTime, asked: TokenOptions) -> Result<DeviceAuthorization> {
         let missing = |what: &str| Err(DecodeError::new(what).into());
         let Some(device_code) = self.device_code.filter(|code| !code.expose().is_empty()) else {
             return missing("expected a code at `device_code`");
@@ -218,7 +243,8 @@ impl DeviceAnswer {
             verification_uri_complete: self.verification_uri_complete.filter(|uri| is_page(uri)),
             expires_at,
             interval,
-            scopes,
+            scopes: asked.scopes,
+            resources: asked.resources,
             extra: self.extra,
         })
     }
@@ -236,7 +262,7 @@ mod tests {
 
     fn read(answer: &str) -> Result<DeviceAuthorization> {
         let answer: DeviceAnswer = serde_json::from_str(answer).unwrap();
-        answer.read(UnixTime::from_seconds(100), Vec::new())
+        answer.read(UnixTime::from_seconds(100), TokenOptions::default())
     }
 
     #[test]

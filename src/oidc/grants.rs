@@ -1,15 +1,17 @@
 //! The token endpoint.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use super::Oidc;
 use super::tokens::{self, Expected, Tokens};
 use super::wire::{Form, Wire};
+use super::{BackchannelRequest, DeviceAuthorization, Oidc};
 use crate::check;
 use crate::error::{Error, Result};
 use crate::json::DecodeError;
 use crate::options::setters;
 use crate::secret::Secret;
+use crate::servers::ServerMetadata;
 
 impl Oidc<'_> {
     /// Gets new tokens with a refresh token.
@@ -44,11 +46,22 @@ impl Oidc<'_> {
     /// [`Error::Api`] with the code [`INVALID_GRANT`](crate::codes::INVALID_GRANT) if the
     /// session has ended: [`is_sign_in_required`](crate::Error::is_sign_in_required) is true.
     pub fn refresh(&self, refresh_token: &str, options: &TokenOptions) -> Result<Tokens> {
+        self.refresh_of(refresh_token, None, options)
+    }
+
+    /// Likewise, and the ID token must be this user's.
+    pub(crate) fn refresh_of(
+        &self,
+        refresh_token: &str,
+        subject: Option<&str>,
+        options: &TokenOptions,
+    ) -> Result<Tokens> {
         check::secret("refresh_token", refresh_token)?;
         let mut form = Form::default();
         form.text("grant_type", "refresh_token");
         form.secret("refresh_token", refresh_token);
-        let mut tokens = self.tokens(form, options, false)?;
+        let expected = Expected { subject, ..Expected::default() };
+        let mut tokens = self.tokens(form, expected, options, false)?;
         tokens.refresh_token.get_or_insert_with(|| refresh_token.into());
         Ok(tokens)
     }
@@ -66,7 +79,7 @@ impl Oidc<'_> {
         }
         let mut form = Form::default();
         form.text("grant_type", "client_credentials");
-        self.tokens(form, options, true)
+        self.tokens(form, Expected::default(), options, true)
     }
 
     /// Trades a statement that somebody trusted has signed for tokens (RFC 7523 section 2.1).
@@ -80,7 +93,7 @@ impl Oidc<'_> {
         let mut form = Form::default();
         form.text("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer");
         form.secret("assertion", assertion);
-        self.tokens(form, options, false)
+        self.tokens(form, Expected::default(), options, false)
     }
 
     /// Trades a token for another one, for another service or in somebody's place (RFC 8693).
@@ -138,60 +151,58 @@ impl Oidc<'_> {
         }
         form.maybe("actor_token_type", options.actor_token_type.as_deref());
         form.maybe("requested_token_type", options.requested_token_type.as_deref());
-        self.tokens(form, &options.token, false)
+        self.tokens(form, Expected::default(), &options.token, false)
     }
 
     /// Asks once for the tokens of a sign-in on another device (RFC 8628 section 3.4).
-    pub(super) fn device_tokens(&self, device_code: &str, scopes: &[String]) -> Result<Tokens> {
-        check::secret("device_code", device_code)?;
+    pub(super) fn device_tokens(&self, device: &DeviceAuthorization) -> Result<Answered> {
+        check::secret("device_code", device.device_code.expose())?;
         let mut form = Form::default();
         form.text("grant_type", "urn:ietf:params:oauth:grant-type:device_code");
-        form.secret("device_code", device_code);
-        self.poll(form, scopes)
+        form.secret("device_code", device.device_code.expose());
+        form.list("resource", &device.resources);
+        self.poll(form, &device.scopes)
     }
 
     /// Asks once for the tokens of a sign-in that the user confirms elsewhere (OpenID Connect CIBA section 10.1).
-    pub(super) fn backchannel_tokens(
-        &self,
-        auth_req_id: &str,
-        scopes: &[String],
-    ) -> Result<Tokens> {
-        check::secret("auth_req_id", auth_req_id)?;
+    pub(super) fn backchannel_tokens(&self, request: &BackchannelRequest) -> Result<Answered> {
+        check::secret("auth_req_id", request.auth_req_id.expose())?;
         let mut form = Form::default();
         form.text("grant_type", "urn:openid:params:grant-type:ciba");
-        form.secret("auth_req_id", auth_req_id);
-        self.poll(form, scopes)
+        form.secret("auth_req_id", request.auth_req_id.expose());
+        self.poll(form, &request.scopes)
     }
 
-    fn poll(&self, form: Form<'_>, scopes: &[String]) -> Result<Tokens> {
+    fn poll(&self, form: Form<'_>, requested: &[String]) -> Result<Answered> {
         let expected = Expected { signs_in: true, ..Expected::default() };
-        let resources = &self.app.resources;
-        self.ask(form, &Asked { resources, expected, requested: scopes, safe: false })
+        self.answered(form, &Asked { expected, requested, safe: false })
     }
 
     /// Asks the token endpoint with what the options say.
     pub(super) fn tokens(
         &self,
         form: Form<'_>,
+        expected: Expected<'_>,
         options: &TokenOptions,
         safe: bool,
     ) -> Result<Tokens> {
         options.check()?;
         let mut form = form;
         options.add_to(&mut form);
-        let asked = Asked {
-            resources: &self.app.resources,
-            expected: Expected::default(),
-            requested: &options.scopes,
-            safe,
-        };
-        self.ask(form, &asked)
+        self.ask(form, &Asked { expected, requested: &options.scopes, safe })
+    }
+
+    /// Asks the token endpoint, and checks the ID token of its answer.
+    pub(super) fn ask(&self, form: Form<'_>, asked: &Asked<'_>) -> Result<Tokens> {
+        let Answered { server, mut tokens } = self.answered(form, asked)?;
+        self.check_answer(&server, &mut tokens, &asked.expected)?;
+        Ok(tokens)
     }
 
     /// Asks the token endpoint.
-    pub(super) fn ask(&self, form: Form<'_>, asked: &Asked<'_>) -> Result<Tokens> {
+    fn answered(&self, form: Form<'_>, asked: &Asked<'_>) -> Result<Answered> {
         let mut form = form;
-        form.list("resource", asked.resources);
+        form.list("resource", &self.app.resources);
         let server = self.discover()?;
         let openid = |scopes: &[String]| scopes.iter().any(|scope| scope == "openid");
         let signs_in = asked.expected.signs_in && openid(asked.requested);
@@ -203,21 +214,25 @@ impl Oidc<'_> {
         let call = wire.post(form);
         let answer = if asked.safe { call.safe() } else { call.once() }.execute()?;
         let now = self.client.clock().unix();
-        let mut tokens = tokens::read(answer.body(), asked.requested, now)?;
+        let tokens = tokens::read(answer.body(), asked.requested, now)?;
         if tokens.id_token.is_none() && signs_in && openid(&tokens.scopes) {
             return Err(DecodeError::new("expected an ID token at `id_token`").into());
         }
-        self.check_answer(&server, &mut tokens, &asked.expected)?;
-        Ok(tokens)
+        Ok(Answered { server, tokens })
     }
 }
 
 /// What a request for tokens has beside its form, and what its answer must say.
 pub(super) struct Asked<'a> {
-    pub(super) resources: &'a [String],
     pub(super) expected: Expected<'a>,
     pub(super) requested: &'a [String],
     pub(super) safe: bool,
+}
+
+/// Tokens whose ID token is still to be checked. What was paid for them is spent.
+pub(super) struct Answered {
+    pub(super) server: Arc<ServerMetadata>,
+    pub(super) tokens: Tokens,
 }
 
 /// An endpoint that a call needs.

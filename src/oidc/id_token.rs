@@ -6,6 +6,7 @@ use super::Oidc;
 use super::grants::endpoint;
 use super::tokens::{Expected, Tokens};
 use crate::error::{Error, Result, TokenError};
+use crate::json::DecodeError;
 use crate::jwt::{Claims, IdTokenRules, Origin};
 use crate::options::setters;
 use crate::secret::Secret;
@@ -70,7 +71,7 @@ impl Oidc<'_> {
     /// Checks the ID token of an answer, if it has one.
     ///
     /// What was paid for the answer is spent. Where the user has signed in before, the tokens are worth
-    /// keeping even if the keys to check the ID token with cannot be had now.
+    /// keeping even if the ID token cannot be checked now. It is then left out.
     pub(super) fn check_answer(
         &self,
         server: &ServerMetadata,
@@ -84,9 +85,12 @@ impl Oidc<'_> {
             max_age: expected.max_age,
         };
         match self.check_id_token(server, id_token.expose(), &options, Origin::Answer) {
+            // OpenID Connect Core section 12.2.
+            Ok(claims) if expected.subject.is_some_and(|subject| claims.user_id() != subject) => {
+                return Err(DecodeError::new("the ID token is of another user").into());
+            }
             Ok(claims) => tokens.claims = Some(claims),
-            Err(Error::Token(TokenError::KeysUnavailable(_) | TokenError::KeyPending { .. }))
-                if !expected.signs_in => {}
+            Err(error) if !expected.signs_in && says_nothing(&error) => tokens.id_token = None,
             Err(error) => return Err(error),
         }
         Ok(())
@@ -104,6 +108,22 @@ impl Oidc<'_> {
         }
         endpoint(server.jwks_uri.as_deref(), "jwks_uri").map(Some)
     }
+}
+
+/// Whether a check that failed says nothing of the ID token itself: its key cannot be had, or not yet, or a clock
+/// is wrong.
+fn says_nothing(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Config(_)
+            | Error::Token(
+                TokenError::KeysUnavailable(_)
+                    | TokenError::KeyPending { .. }
+                    | TokenError::UnknownKey
+                    | TokenError::NotYetValid { .. }
+                    | TokenError::Expired { .. }
+            )
+    )
 }
 
 /// What else an ID token is held against.

@@ -118,6 +118,8 @@ impl Loopback<'_> {
                 return Ok(None);
             }
             for (query, visitor) in listener.come() {
+                // As the end of a URL, in which a later question mark means nothing.
+                let query = format!("?{query}");
                 if !request.is_answered_by(&query) {
                     visitor.answer(400, &page.html(Outcome::Stranger));
                     continue;

@@ -27,7 +27,8 @@ pub struct Tokens {
     /// What new tokens can be got with. After [`refresh`](super::Oidc::refresh), the old one if the server
     /// did not send another.
     pub refresh_token: Option<Secret>,
-    /// The ID token, which was checked. [`claims`](Self::claims) has what it says.
+    /// The ID token, which was checked. [`claims`](Self::claims) has what it says. `None` too if it came with
+    /// a refresh, and could not be checked then.
     pub id_token: Option<Secret>,
     /// What the ID token says of the user. `None` if there is no ID token.
     pub claims: Option<Claims>,
@@ -69,6 +70,8 @@ pub(super) struct Expected<'e> {
     pub(super) max_age: Option<Duration>,
     /// Whether the ID token says who is signing in. Else that was known before.
     pub(super) signs_in: bool,
+    /// Whose it must be, if that is known.
+    pub(super) subject: Option<&'e str>,
 }
 
 /// An answer of the token endpoint as it comes.

@@ -18,7 +18,8 @@ const PAUSE: Duration = Duration::from_secs(10);
 /// How long a refusal is remembered.
 const MEMORY: Duration = Duration::from_secs(120);
 
-type Refresh = dyn Fn(&Secret) -> Result<StoredTokens> + Send + Sync;
+/// Takes the refresh token, and the tokens that it came with.
+type Refresh = dyn Fn(&Secret, &StoredTokens) -> Result<StoredTokens> + Send + Sync;
 type Issue = dyn Fn() -> Result<StoredTokens> + Send + Sync;
 
 /// How new tokens are got.
@@ -55,12 +56,27 @@ pub(super) struct Patience {
 struct Memory {
     /// What the store is known to hold.
     stored: Option<StoredTokens>,
+    /// How often that has changed.
+    changes: u64,
     /// What could not be saved yet.
     unsaved: Option<Unsaved>,
     /// Until then, by the monotonic clock, a token that lives is not renewed.
     pause: Option<Duration>,
     /// Which refresh token was refused for good, when, and how.
     refusal: Option<(Digest, Duration, Error)>,
+}
+
+impl Memory {
+    fn hold(&mut self, stored: Option<StoredTokens>) {
+        self.stored = stored;
+        self.changes += 1;
+    }
+
+    /// Begins anew with what the store holds, and returns what there was.
+    fn begin(&mut self, stored: Option<StoredTokens>) -> Self {
+        let new = Self { stored, changes: self.changes + 1, ..Self::default() };
+        std::mem::replace(self, new)
+    }
 }
 
 struct Unsaved {
@@ -88,7 +104,7 @@ impl Keeper {
         client: &Client,
         store: impl TokenStore,
         name: &str,
-        refresh: impl Fn(&Secret) -> Result<StoredTokens> + Send + Sync + 'static,
+        refresh: impl Fn(&Secret, &StoredTokens) -> Result<StoredTokens> + Send + Sync + 'static,
     ) -> Self {
         Self::new(client, store, name, Renewal::Refresh(Box::new(refresh)))
     }
@@ -156,7 +172,7 @@ impl Keeper {
         self.complete(&mut tokens);
         let _lock = self.store.lock(&self.name, patience.lock)?;
         self.store.save(&self.name, &tokens)?;
-        *self.memory() = Memory { stored: Some(tokens), ..Memory::default() };
+        self.memory().begin(Some(tokens));
         Ok(())
     }
 
@@ -165,7 +181,7 @@ impl Keeper {
         let _lock = self.store.lock(&self.name, patience.lock)?;
         let stored = self.load().unwrap_or_default();
         self.store.delete(&self.name)?;
-        let memory = std::mem::take(&mut *self.memory());
+        let memory = self.memory().begin(None);
         Ok(memory.unsaved.map(|unsaved| unsaved.tokens).or(stored))
     }
 
@@ -245,8 +261,13 @@ impl Keeper {
 
     /// What the store holds now.
     fn reload(&self) -> Result<Option<StoredTokens>, StoreError> {
+        let changes = self.memory().changes;
         let stored = self.load()?;
-        self.memory().stored.clone_from(&stored);
+        let mut memory = self.memory();
+        // Another thread may have signed out or in since: what was read here may be older.
+        if memory.changes == changes {
+            memory.hold(stored.clone());
+        }
         Ok(stored)
     }
 
@@ -265,20 +286,20 @@ impl Keeper {
         }
         let mut memory = self.memory();
         memory.unsaved = None;
-        memory.stored.clone_from(&stored);
+        memory.hold(stored.clone());
         Ok(stored)
     }
 
     fn save(&self, tokens: StoredTokens) -> Result<StoredTokens, Failure> {
         self.store.save(&self.name, &tokens).map_err(|error| Failure::Save(error.into()))?;
-        *self.memory() = Memory { stored: Some(tokens.clone()), ..Memory::default() };
+        self.memory().begin(Some(tokens.clone()));
         Ok(tokens)
     }
 
     /// Asks for new tokens.
     fn ask(&self, stored: Option<&StoredTokens>) -> Result<StoredTokens> {
-        let refresh_token = stored.and_then(|tokens| tokens.refresh_token.as_ref());
-        let credential = digest(refresh_token.map(Secret::expose).unwrap_or_default());
+        let refreshable = stored.and_then(|tokens| Some((tokens.refresh_token.as_ref()?, tokens)));
+        let credential = digest(refreshable.map(|(token, _)| token.expose()).unwrap_or_default());
         let now = || self.client.clock().monotonic();
         if let Some((refused, at, error)) = &self.memory().refusal
             && *refused == credential
@@ -286,9 +307,9 @@ impl Keeper {
         {
             return Err(error.clone());
         }
-        let outcome = match (&self.renewal, refresh_token) {
+        let outcome = match (&self.renewal, refreshable) {
             (Renewal::Issue(issue), _) => issue(),
-            (Renewal::Refresh(refresh), Some(token)) => refresh(token),
+            (Renewal::Refresh(refresh), Some((token, tokens))) => refresh(token, tokens),
             (Renewal::Refresh(_), None) => {
                 let what = if stored.is_some() { "refresh token is" } else { "tokens are" };
                 let text = format!("not signed in: no {what} stored under `{}`", self.name);

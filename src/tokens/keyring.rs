@@ -16,13 +16,16 @@ use crate::secret::Secret;
 /// The most bytes of one entry. Windows takes 2560.
 const LIMIT: usize = 2400;
 
+/// The most entries that tokens are spread over: some two megabytes.
+const MAX_PARTS: usize = 1024;
+
 /// Keeps tokens in the keyring of the operating system, which encrypts them.
 ///
 /// | system | keyring |
 /// |---|---|
 /// | Windows | Credential Manager |
 /// | macOS | Keychain |
-/// | Linux, BSD | Secret Service, such as GNOME Keyring or `KWallet`, over D-Bus |
+/// | Linux, BSD | Secret Service, such as GNOME Keyring or `KWallet`, over D-Bus, by the crate `zbus` |
 ///
 /// A server or container has no keyring as a rule: use a [`FileStore`] there, or if this store fails with
 /// [`StoreErrorKind::Failed`]. The keyring may ask the user to unlock it, and waits for the answer.
@@ -77,6 +80,7 @@ impl KeyringStore {
         let Some(bytes) = self.get(name)? else { return Ok(None) };
         let head: Head = serde_json::from_slice(&bytes).map_err(|_| damaged(name))?;
         match head.version {
+            1 if head.parts > MAX_PARTS => Err(damaged(name)),
             1 => Ok(Some(head)),
             _ => Err(StoreError::new(
                 StoreErrorKind::TooNew,
@@ -85,12 +89,9 @@ impl KeyringStore {
         }
     }
 
-    fn delete_parts(&self, name: &str, head: Option<&Head>) -> Result<(), StoreError> {
-        for at in 0..head.map_or(0, |head| head.parts) {
-            self.vault
-                .delete(&self.service, &part(name, head.map_or("", |head| &head.digest), at))?;
-        }
-        Ok(())
+    fn delete_parts(&self, name: &str, head: &Head) -> Result<(), StoreError> {
+        let parts = (0..head.parts).map(|at| part(name, &head.digest, at));
+        parts.into_iter().try_for_each(|part| self.vault.delete(&self.service, &part))
     }
 }
 
@@ -103,6 +104,15 @@ struct Head {
     parts: usize,
     /// The digest of the tokens, as hexadecimal digits.
     digest: String,
+    /// Whether they are being deleted. If that fails half-way, the next time knows which parts are left.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    deleted: bool,
+}
+
+impl Head {
+    fn to_json(&self) -> Vec<u8> {
+        serde_json::to_vec(self).unwrap_or_default()
+    }
 }
 
 fn part(name: &str, digest: &str, at: usize) -> String {
@@ -121,7 +131,10 @@ fn damaged(name: &str) -> StoreError {
 
 impl TokenStore for KeyringStore {
     fn load(&self, name: &str) -> Result<Option<StoredTokens>, StoreError> {
-        let Some(mut head) = self.head(name)? else { return Ok(None) };
+        let mut head = match self.head(name)? {
+            Some(head) if !head.deleted => head,
+            _ => return Ok(None),
+        };
         // Another process may replace the parts between the reading of the head and of the last part.
         for _ in 0..100 {
             let mut bytes = Zeroizing::new(Vec::new());
@@ -141,6 +154,7 @@ impl TokenStore for KeyringStore {
             }
             match self.head(name)? {
                 None => return Ok(None),
+                Some(now) if now.deleted => return Ok(None),
                 Some(now) if now.digest == head.digest => return Err(damaged(name)),
                 Some(now) => head = now,
             }
@@ -152,22 +166,32 @@ impl TokenStore for KeyringStore {
         let text: Secret = tokens.to_json();
         let old = self.head(name).unwrap_or_default();
         let chunks: Vec<_> = text.expose().as_bytes().chunks(LIMIT).collect();
-        let head = Head { version: 1, parts: chunks.len(), digest: fingerprint(text.expose()) };
+        let (parts, digest) = (chunks.len(), fingerprint(text.expose()));
+        let head = Head { version: 1, parts, digest, deleted: false };
         for (at, chunk) in chunks.iter().enumerate() {
             self.vault.set(&self.service, &part(name, &head.digest, at), chunk)?;
         }
-        let bytes = serde_json::to_vec(&head).unwrap_or_default();
-        self.vault.set(&self.service, name, &bytes)?;
+        self.vault.set(&self.service, name, &head.to_json())?;
         // The tokens are safe. Old parts that stay are a nuisance at most.
-        let stale = old.filter(|old| old.digest != head.digest);
-        let _ = self.delete_parts(name, stale.as_ref());
+        if let Some(stale) = old.filter(|old| old.digest != head.digest) {
+            let _ = self.delete_parts(name, &stale);
+        }
         Ok(())
     }
 
     fn delete(&self, name: &str) -> Result<(), StoreError> {
-        let old = self.head(name).unwrap_or_default();
-        self.vault.delete(&self.service, name)?;
-        self.delete_parts(name, old.as_ref())
+        match self.head(name) {
+            Ok(None) => return Ok(()),
+            Ok(Some(head)) => {
+                let head = Head { deleted: true, ..head };
+                self.vault.set(&self.service, name, &head.to_json())?;
+                self.delete_parts(name, &head)?;
+            }
+            // What it had named cannot be known any more.
+            Err(error) if error.kind() != StoreErrorKind::Failed => {}
+            Err(error) => return Err(error),
+        }
+        self.vault.delete(&self.service, name)
     }
 
     fn lock(&self, name: &str, patience: Duration) -> Result<StoreLock, StoreError> {
@@ -329,6 +353,27 @@ mod tests {
     }
 
     #[test]
+    fn a_delete_that_breaks_off_is_finished_by_the_next_one() {
+        for changes in 0..6 {
+            let (store, vault) = store();
+            store.save("ada", &long("a")).unwrap();
+            *vault.changes_left.lock().unwrap() = Some(changes);
+            let deleted = store.delete("ada");
+            assert_eq!(deleted.is_ok(), changes >= 5);
+            *vault.changes_left.lock().unwrap() = None;
+            // Nothing at all has happened, or the tokens are gone for readers.
+            assert_eq!(store.load("ada").unwrap().is_some(), changes == 0);
+            if changes % 2 == 0 {
+                store.delete("ada").unwrap();
+                assert!(vault.entries().is_empty(), "{changes}");
+            } else {
+                store.save("ada", &long("a")).unwrap();
+                assert!(store.load("ada").unwrap().is_some());
+            }
+        }
+    }
+
+    #[test]
     fn entries_that_are_something_else_are_damage() {
         let (store, vault) = store();
         let key = |entry: &str| ("tool".to_owned(), entry.to_owned());
@@ -336,6 +381,7 @@ mod tests {
             (&b"s3cret"[..], StoreErrorKind::Damaged),
             (b"", StoreErrorKind::Damaged),
             (br#"{"version":1,"parts":1,"digest":"x"}"#, StoreErrorKind::Damaged),
+            (br#"{"version":1,"parts":18446744073709551615,"digest":""}"#, StoreErrorKind::Damaged),
             (br#"{"version":2,"parts":0,"digest":""}"#, StoreErrorKind::TooNew),
         ] {
             vault.entries().insert(key("ada"), bytes.to_vec());

@@ -61,6 +61,7 @@ impl TokenSource {
         name: &str,
         refresh: impl Fn(&Secret) -> Result<StoredTokens> + Send + Sync + 'static,
     ) -> Self {
+        let refresh = move |token: &Secret, _: &StoredTokens| refresh(token);
         Self::new(Keeper::refreshing(client, store, name, refresh))
     }
 

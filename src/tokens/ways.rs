@@ -7,6 +7,8 @@ use crate::auth::AuthInfo;
 #[cfg(feature = "access-key")]
 use crate::auth::access_key::KeySession;
 #[cfg(feature = "oidc")]
+use crate::auth::session::Named;
+#[cfg(feature = "oidc")]
 use crate::oidc::{App, TokenOptions, Tokens};
 #[cfg(any(feature = "access-key", feature = "oidc", feature = "session"))]
 use crate::{client::Client, secret::Secret, tokens::TokenStore};
@@ -40,7 +42,7 @@ impl TokenSource {
     #[cfg(feature = "session")]
     pub fn session(client: &Client, store: impl TokenStore, name: &str) -> Self {
         let own = client.clone();
-        let refresh = move |token: &Secret| {
+        let refresh = move |token: &Secret, _: &StoredTokens| {
             Ok(StoredTokens::from(&own.auth().session().refresh(token.expose())?))
         };
         Self::new(Keeper::refreshing(client, store, name, refresh).of_origin("session", ""))
@@ -117,9 +119,12 @@ impl TokenSource {
     #[cfg(feature = "oidc")]
     pub fn oidc(client: &Client, store: impl TokenStore, name: &str, app: &App) -> Self {
         let (own, own_app) = (client.clone(), app.clone());
-        let refresh = move |token: &Secret| {
-            let tokens = own.oidc(&own_app).refresh(token.expose(), &TokenOptions::default())?;
-            Ok(StoredTokens::from(&tokens))
+        let refresh = move |token: &Secret, stored: &StoredTokens| {
+            // It was checked when it came.
+            let known = stored.id_token.as_ref().and_then(|token| Named::read(token.expose()));
+            let (oidc, options) = (own.oidc(&own_app), TokenOptions::default());
+            let subject = known.as_ref().map(Named::user_id);
+            Ok(StoredTokens::from(&oidc.refresh_of(token.expose(), subject, &options)?))
         };
         let keeper = Keeper::refreshing(client, store, name, refresh);
         Self::new(keeper.of_origin("oidc", &app.identity()))

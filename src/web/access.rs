@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Map, Value};
 
 use super::Reason;
 use super::key_sessions::Exchanging;
 use crate::auth::AuthInfo;
-use crate::jwt::{Claims, Scope};
+use crate::jwt::{Claims, ID_TOKEN_CLAIMS, Scope};
 use crate::options::setters;
+use crate::secret::Secret;
 use crate::time::{UnixTime, seconds};
 use crate::transport::http::HeaderValue;
 
@@ -136,9 +139,19 @@ pub(super) enum Kind {
 impl Kind {
     /// What it is by its claims: all kinds are signed with the same keys.
     pub(super) fn of(claims: &Claims) -> Self {
-        let has = |name: &&str| claims.value(name).is_some();
-        // OpenID Connect Core section 2.
-        if ["nonce", "at_hash", "c_hash"].iter().any(has) {
+        Self::by(|name| claims.value(name).is_some())
+    }
+
+    /// What a token says that it is. Nothing of that is checked here.
+    pub(super) fn said_by(token: &Secret) -> Option<Self> {
+        let payload = URL_SAFE_NO_PAD.decode(token.expose().split('.').nth(1)?).ok()?;
+        let claims: Map<String, Value> = serde_json::from_slice(&payload).ok()?;
+        Some(Self::by(|name| claims.contains_key(name)))
+    }
+
+    fn by(has: impl Fn(&str) -> bool) -> Self {
+        let has = |name: &&str| has(name);
+        if ID_TOKEN_CLAIMS.iter().any(has) {
             return Self::Other(Reason::NotASession);
         }
         // RFC 9068 section 2.2, and OpenID Connect Core section 2.
@@ -179,22 +192,26 @@ impl TokenKind {
 }
 
 impl Access {
-    /// Whether a token of this kind is let in at all.
-    pub(super) fn admits(&self, kind: Kind) -> Result<(), Reason> {
+    /// Whether a token of this kind is let in at all. If not only session tokens count as a session, all kinds are
+    /// but those that the caller has ruled out.
+    pub(super) fn admits(&self, kind: Kind, session_tokens_only: bool) -> Result<(), Reason> {
+        let by_default = !session_tokens_only || !self.scopes.is_empty();
         match kind {
             Kind::Session if self.sessions == Some(false) => Err(Reason::NotAnAccessToken),
-            Kind::AccessToken if !self.access_tokens.unwrap_or(!self.scopes.is_empty()) => {
+            Kind::AccessToken if !self.access_tokens.unwrap_or(by_default) => {
                 Err(Reason::ScopedToken)
             }
-            Kind::Other(reason) => Err(reason),
-            Kind::Session | Kind::AccessToken => Ok(()),
+            Kind::Other(reason) if session_tokens_only || self.sessions == Some(false) => {
+                Err(reason)
+            }
+            _ => Ok(()),
         }
     }
 
     pub(super) fn check(&self, claims: &Claims, now: UnixTime) -> Result<(), Reason> {
         let granted = claims.scopes();
         let granted = |scope: &String| granted.contains(&scope.as_str());
-        if Kind::of(claims) == Kind::AccessToken && !self.scopes.iter().all(granted) {
+        if Kind::of(claims) != Kind::Session && !self.scopes.iter().all(granted) {
             return Err(Reason::MissingScope);
         }
         self.check_sign_in(claims, now)?;

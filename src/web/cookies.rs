@@ -241,7 +241,7 @@ impl Guard {
         let mut domain = settings.domain.as_deref().unwrap_or(&place.domain);
         let mut path = settings.path.as_deref().unwrap_or(&place.path);
         // What a name promises (RFC 6265bis section 4.1.3), browsers insist on.
-        let host = name.starts_with("__Host-");
+        let host = without_prefix(name, "__Host-").is_some();
         if host {
             (domain, path) = ("", "/");
         }
@@ -258,7 +258,7 @@ impl Guard {
             cookie.push_str("; Domain=");
             cookie.push_str(domain);
         }
-        if host || name.starts_with("__Secure-") || settings.secure != Some(false) {
+        if host || without_prefix(name, "__Secure-").is_some() || settings.secure != Some(false) {
             cookie.push_str("; Secure");
         }
         if settings.http_only != Some(false) {
@@ -273,11 +273,17 @@ impl Guard {
     }
 }
 
+/// Browsers know the prefix in any case (RFC 6265bis section 5.7).
+fn without_prefix<'n>(name: &'n str, prefix: &str) -> Option<&'n str> {
+    let (start, rest) = name.split_at_checked(prefix.len())?;
+    start.eq_ignore_ascii_case(prefix).then_some(rest)
+}
+
 /// The name that a token gives itself, perhaps with a prefix, if cookies of that name are read.
 fn name<'n>(token: &Token, names: &'n [String]) -> &'n str {
     let drn = token.claims.get::<String>("drn").ok().flatten().unwrap_or_default();
     let own = |name: &&String| {
-        let prefixed = name.strip_prefix("__Host-").or(name.strip_prefix("__Secure-"));
+        let prefixed = without_prefix(name, "__Host-").or(without_prefix(name, "__Secure-"));
         prefixed.unwrap_or(name) == drn
     };
     names.iter().find(own).or(names.first()).map_or("", String::as_str)

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::key_sessions::Refusal;
 use crate::error::{Error, TokenError};
 use crate::jwt::{ProofError, proof_algorithms};
 use crate::transport::http::{HeaderValue, StatusCode};
@@ -37,6 +38,8 @@ struct Inner {
     reason: Reason,
     error: Option<Error>,
     proof: Option<ProofError>,
+    /// Where no error says so.
+    retry_after: Option<Duration>,
     set_cookies: Vec<HeaderValue>,
 }
 
@@ -236,8 +239,13 @@ impl fmt::Display for Reason {
 
 impl Denied {
     pub(super) fn new(reason: Reason, error: impl Into<Option<Error>>) -> Self {
-        let error = error.into();
-        Self(Box::new(Inner { reason, error, proof: None, set_cookies: Vec::new() }))
+        Self(Box::new(Inner {
+            reason,
+            error: error.into(),
+            proof: None,
+            retry_after: None,
+            set_cookies: Vec::new(),
+        }))
     }
 
     pub(super) fn of_proof(why: ProofError) -> Self {
@@ -250,6 +258,12 @@ impl Denied {
             None,
         );
         denied.0.proof = Some(why);
+        denied
+    }
+
+    pub(super) fn of_access_key(refusal: Refusal) -> Self {
+        let mut denied = Self::new(refusal.reason, refusal.error);
+        denied.0.retry_after = refusal.retry_after;
         denied
     }
 
@@ -326,9 +340,10 @@ impl Denied {
         }
     }
 
-    /// How long Descope asks you to wait. Send it in the header `Retry-After` of an answer of 503.
+    /// How long Descope asks to wait, or the guard itself after too many unknown access keys. Send it in the
+    /// header `Retry-After` of an answer of 503.
     pub fn retry_after(&self) -> Option<Duration> {
-        self.0.error.as_ref().and_then(Error::retry_after)
+        self.0.error.as_ref().and_then(Error::retry_after).or(self.0.retry_after)
     }
 }
 

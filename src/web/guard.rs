@@ -291,7 +291,8 @@ impl Guard {
         };
         // Whether a refresh can make up for it.
         let curable = match refused.denied.reason() {
-            Reason::NoToken | Reason::TokenExpired => true,
+            Reason::NoToken => true,
+            Reason::TokenExpired => self.was_session(tokens),
             Reason::TokenInvalid | Reason::NotASession | Reason::ScopedToken => {
                 !tokens.has_header()
             }
@@ -323,8 +324,8 @@ impl Guard {
         if let (Some(exchanging), Some(key)) = (access.exchanging, tokens.access_key()) {
             return match self.exchanged(exchanging, key) {
                 Ok(claims) => Ok((Visitor::new(claims, TokenKind::AccessKey), key)),
-                Err((why, error)) => {
-                    Err(Refused { denied: Denied::new(why, error), expired: None })
+                Err(refusal) => {
+                    Err(Refused { denied: Denied::of_access_key(refusal), expired: None })
                 }
             };
         }
@@ -358,17 +359,17 @@ impl Guard {
     fn exchanged(&self, exchanging: Exchanging, key: &Secret) -> Result<Claims, Refusal> {
         let verify = |session: &Secret| {
             let claims = self.verified(session);
-            let claims = claims.map_err(|error| (Reason::of_session(&error), Some(error)))?;
-            self.kind(&claims, &Access::default()).map_err(|reason| (reason, None))?;
-            Ok(claims)
+            let claims = claims.map_err(|error| Refusal::new(Reason::of_session(&error), error))?;
+            let kind = self.kind(&claims, &Access::default());
+            kind.map(|()| claims).map_err(|reason| Refusal::new(reason, None))
         };
         let max_age = self.settings.access_key_max_age.unwrap_or(MAX_AGE);
         let asked = Asked { client: &self.client, key, max_age, verify: &verify };
         let claims = self.keys.get_or_init(exchanging.0).claims(&asked);
-        claims.map_err(|(reason, error)| match reason {
+        claims.map_err(|refusal| match refusal.reason {
             // What has expired is not the visitor's, so no cookie makes up for it.
-            Reason::TokenExpired => (Reason::TokenInvalid, error),
-            reason => (reason, error),
+            Reason::TokenExpired => Refusal { reason: Reason::TokenInvalid, ..refusal },
+            _ => refusal,
         })
     }
 
@@ -390,10 +391,20 @@ impl Guard {
         if self.settings.refresh_cookies.iter().any(|name| claims.is_of_cookie(name)) {
             return Err(Reason::TokenInvalid);
         }
-        if self.settings.session_tokens_only == Some(false) {
-            return Ok(());
-        }
-        access.admits(Kind::of(claims))
+        access.admits(Kind::of(claims), self.session_tokens_only())
+    }
+
+    fn session_tokens_only(&self) -> bool {
+        self.settings.session_tokens_only != Some(false)
+    }
+
+    /// Whether a refresh can stand in for the token of the request that has expired. One in `Authorization` must have
+    /// been what a refresh brings.
+    fn was_session(&self, tokens: &RequestTokens) -> bool {
+        let mut sent = tokens.session_tokens().iter();
+        !tokens.has_header()
+            || !self.session_tokens_only()
+            || sent.all(|token| Kind::said_by(token) == Some(Kind::Session))
     }
 
     /// Checks who sends the token, and what the visitor may do. The cookies are for either outcome.

@@ -40,7 +40,19 @@ const MAX_UNKNOWN: usize = 100;
 const WINDOW: Duration = Duration::from_secs(60);
 
 /// Why a machine is turned away.
-pub(super) type Refusal = (Reason, Option<Error>);
+#[derive(Clone)]
+pub(super) struct Refusal {
+    pub(super) reason: Reason,
+    pub(super) error: Option<Error>,
+    /// When to try again, where no error says so.
+    pub(super) retry_after: Option<Duration>,
+}
+
+impl Refusal {
+    pub(super) fn new(reason: Reason, error: impl Into<Option<Error>>) -> Self {
+        Self { reason, error: error.into(), retry_after: None }
+    }
+}
 
 /// What there is to exchange.
 pub(super) struct Asked<'a> {
@@ -113,14 +125,16 @@ impl Exchange for KeySessions {
     fn claims(&self, asked: &Asked<'_>) -> Result<Claims, Refusal> {
         let key = asked.key.expose();
         check::token("access_key", key, MAX_KEY)
-            .map_err(|error| (Reason::TokenInvalid, Some(error.into())))?;
+            .map_err(|error| Refusal::new(Reason::TokenInvalid, Error::from(error)))?;
         let digest = digest(key);
         let found = self.lock().look(&digest, asked.now());
         if let Some(session) = found {
             let session = session?;
             match (asked.verify)(&session) {
                 // Its signing key was withdrawn, or a clock was set.
-                Err((reason, _)) if !reason.is_outage() => self.lock().forget(&digest, &session),
+                Err(refusal) if !refusal.reason.is_outage() => {
+                    self.lock().forget(&digest, &session);
+                }
                 outcome => return outcome,
             }
         }
@@ -128,7 +142,7 @@ impl Exchange for KeySessions {
         let Some(session) = self.under_way.run(digest, asked.client.deadline(), work) else {
             let text = "another thread's exchange of this access key did not end";
             let error = TransportError::new(TransportErrorKind::Timeout, text);
-            return Err((Reason::Unavailable, Some(error.into())));
+            return Err(Refusal::new(Reason::Unavailable, Error::from(error)));
         };
         (asked.verify)(&*session?)
     }
@@ -150,13 +164,14 @@ impl KeySessions {
             if let Some(found) = known.look(&digest, began) {
                 return found;
             }
-            if !known.may_ask(&digest, began) {
-                return Err((Reason::RateLimited, None));
+            if let Some(wait) = known.wait(&digest, began) {
+                let retry_after = Some(wait);
+                return Err(Refusal { retry_after, ..Refusal::new(Reason::RateLimited, None) });
             }
         }
         let keys = asked.client.auth().access_key();
         let exchanged = keys.exchange(asked.key.expose(), &Default::default());
-        let checked = exchanged.map_err(|error| (Reason::of_session(&error), Some(error)));
+        let checked = exchanged.map_err(|error| Refusal::new(Reason::of_session(&error), error));
         let checked = checked.and_then(|exchanged| {
             let session = Arc::new(exchanged.session.jwt);
             let left = lifetime(&(asked.verify)(&session)?, asked.client.clock().unix());
@@ -168,7 +183,7 @@ impl KeySessions {
                 known.keep(digest, &session, began, left.min(asked.max_age));
                 Ok(session)
             }
-            Err(refusal) if refusal.0.is_outage() => {
+            Err(refusal) if refusal.reason.is_outage() => {
                 known.postpone(&digest, &refusal, asked.now()).ok_or(refusal)
             }
             Err(refusal) => {
@@ -201,18 +216,20 @@ impl Known {
         held.session.clone().map(Ok)
     }
 
-    /// Whether Descope may be asked about a key.
-    fn may_ask(&mut self, key: &Digest, now: Duration) -> bool {
+    /// How long to wait before Descope may be asked about a key, if it may not be asked now.
+    fn wait(&mut self, key: &Digest, now: Duration) -> Option<Duration> {
         if self.sessions.contains_key(key) {
-            return true;
+            return None;
         }
         let (count, since) = &mut self.unknown;
         if now.saturating_sub(*since) >= WINDOW {
             (*count, *since) = (0, now);
         }
-        let left = *count < MAX_UNKNOWN;
-        *count += usize::from(left);
-        left
+        if *count == MAX_UNKNOWN {
+            return Some(since.saturating_add(WINDOW).saturating_sub(now));
+        }
+        *count += 1;
+        None
     }
 
     fn keep(&mut self, key: Digest, session: &Arc<Secret>, began: Duration, life: Duration) {
@@ -234,7 +251,7 @@ impl Known {
     /// The session that is still good, for a while, if Descope cannot be asked.
     fn postpone(&mut self, key: &Digest, refusal: &Refusal, now: Duration) -> Option<Arc<Secret>> {
         // What reaches its limits is not to be asked more.
-        if refusal.0 != Reason::RateLimited {
+        if refusal.reason != Reason::RateLimited {
             self.give_back(key);
         }
         let held = self.sessions.get_mut(key).filter(|held| now < held.end)?;
@@ -243,7 +260,7 @@ impl Known {
     }
 
     fn refuse(&mut self, key: Digest, refusal: &Refusal, now: Duration) {
-        if let Some(Error::Api(api)) = &refusal.1
+        if let Some(Error::Api(api)) = &refusal.error
             && api.code.is_empty()
         {
             // Perhaps it was not Descope who said so.
@@ -291,7 +308,7 @@ mod tests {
 
     fn refusal(code: &str) -> Refusal {
         let api = ApiError { status: 401, code: code.to_owned(), ..ApiError::default() };
-        (Reason::TokenInvalid, Some(Error::Api(Box::new(api))))
+        Refusal::new(Reason::TokenInvalid, Error::Api(Box::new(api)))
     }
 
     #[test]
@@ -307,7 +324,7 @@ mod tests {
 
     #[test]
     fn an_outage_lets_a_session_go_on_until_its_end_and_no_longer() {
-        let (mut known, down) = (Known::default(), (Reason::Unavailable, None));
+        let (mut known, down) = (Known::default(), Refusal::new(Reason::Unavailable, None));
         known.keep(key(1), &session(), at(0), at(300));
         for (now, renew) in [(270, 280), (280, 290), (293, 300)] {
             assert!(known.look(&key(1), at(now)).is_none());
@@ -337,21 +354,22 @@ mod tests {
     #[test]
     fn made_up_keys_are_asked_about_up_to_a_limit_and_known_ones_always() {
         let mut known = Known::default();
-        assert!(known.may_ask(&key(0), at(0)));
+        assert_eq!(known.wait(&key(0), at(0)), None);
         known.keep(key(0), &session(), at(0), at(300));
         for number in 1..=3 * MAX_UNKNOWN {
-            assert_eq!(known.may_ask(&key(number), at(100)), number <= MAX_UNKNOWN, "{number}");
+            let wait = (number > MAX_UNKNOWN).then_some(WINDOW);
+            assert_eq!(known.wait(&key(number), at(100)), wait, "{number}");
         }
-        assert!(known.may_ask(&key(0), at(100)), "it was good before");
-        assert!(!known.may_ask(&key(1000), at(159)));
-        assert!(known.may_ask(&key(1000), at(160)));
+        assert_eq!(known.wait(&key(0), at(100)), None, "it was good before");
+        assert_eq!(known.wait(&key(1000), at(159)), Some(at(1)));
+        assert_eq!(known.wait(&key(1000), at(160)), None);
         // Good keys, and those that could not be asked about, do not count.
         for number in 2000..2000 + 5 * MAX_UNKNOWN {
-            assert!(known.may_ask(&key(number), at(170)));
+            assert_eq!(known.wait(&key(number), at(170)), None);
             if number % 2 == 0 {
                 known.keep(key(number), &session(), at(170), at(300));
             } else {
-                known.postpone(&key(number), &(Reason::Unavailable, None), at(170));
+                known.postpone(&key(number), &Refusal::new(Reason::Unavailable, None), at(170));
             }
         }
     }

@@ -52,7 +52,8 @@ impl RequestSource {
     }
 
     /// The address of the client. Behind [`proxies`](super::GuardOptions::proxies), it is the nearest one that
-    /// is not a proxy of yours. `None` if it is not known: there is no peer, or a proxy of yours does not say.
+    /// is not a proxy of yours, or the farthest one if they all are. `None` if it is not known: there is no peer, or
+    /// a proxy of yours does not say.
     pub fn address(&self) -> Option<IpAddr> {
         self.seen.address
     }

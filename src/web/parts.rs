@@ -52,6 +52,11 @@ pub(super) fn split(name: &str, token: &str, limit: usize) -> Option<Vec<(String
     (bytes <= limit).then_some(parts)
 }
 
+/// Whether a cookie's value looks like the first part of a token.
+pub(super) fn is_first_part(value: &[u8]) -> bool {
+    value.first() == Some(&b'~')
+}
+
 /// The token of which this cookie has the first part, if the others are there.
 pub(super) fn joined(name: &str, first: &[u8], cookies: &[(&[u8], &[u8])]) -> Option<Vec<u8>> {
     let (head, part) = first.split_at_checked(HEAD)?;

@@ -112,7 +112,8 @@ impl Proxies {
     /// The last address in `X-Forwarded-For` that is not a proxy's.
     fn client(&self, peer: IpAddr, lines: &[String]) -> Option<IpAddr> {
         let mut client = peer;
-        let named = lines.iter().rev().flat_map(|line| line.rsplit(','));
+        let mut named = lines.iter().rev().flat_map(|line| line.rsplit(',')).peekable();
+        named.peek()?;
         for (hop, text) in named.enumerate() {
             if !self.have(client) {
                 break;
@@ -124,6 +125,9 @@ impl Proxies {
 
     /// What the first of the known proxies says of its client (RFC 7239 section 7.4).
     fn last_hop(&self, peer: IpAddr, elements: &[Element]) -> Seen {
+        if elements.is_empty() {
+            return Seen::default();
+        }
         let mut seen = Seen { address: Some(peer), ..Seen::default() };
         for (hop, element) in elements.iter().rev().enumerate() {
             match seen.address {

@@ -37,7 +37,8 @@ impl Said {
 /// Whether a text is a host, perhaps with a port (RFC 9110 section 7.2).
 pub(super) fn is_host(text: &str) -> bool {
     let Ok(authority) = text.parse::<Authority>() else { return false };
-    !text.contains('@') && !authority.host().is_empty() && check::has_good_port(&authority)
+    // A comma comes from two headers that a proxy has joined.
+    !text.contains(['@', ',']) && !authority.host().is_empty() && check::has_good_port(&authority)
 }
 
 #[cfg(test)]
@@ -67,9 +68,25 @@ mod tests {
         for good in ["a", "app.example.com", "a:8080", "127.0.0.1:1", "[::1]", "[::1]:80"] {
             assert!(is_host(good), "{good}");
         }
-        for bad in
-            ["", "a/b", "a@b", "u:p@a", "a b", ":80", "a:99999", "a:b", "http://a", "a?b", "::1"]
-        {
+        for bad in [
+            "",
+            "a/b",
+            "a@b",
+            "u:p@a",
+            "a b",
+            ":80",
+            "a:99999",
+            "a:b",
+            "b:b",
+            "a:+80",
+            "a:",
+            "a:80:a",
+            "http://a",
+            "a?b",
+            "::1",
+            "a,b",
+            "[::1]:[::1]",
+        ] {
             assert!(!is_host(bad), "{bad}");
         }
     }

@@ -39,7 +39,8 @@ impl RequestTokens {
     /// ```
     #[must_use]
     pub fn session_token(self, token: impl Into<Secret>) -> Self {
-        Self { bearer: given(token.into()), paired: true, ambiguous: false, ..self }
+        let bearer = given(token.into());
+        Self { bearer, paired: true, ambiguous: false, is_dpop: false, ..self }
     }
 
     /// Likewise, a refresh token.
@@ -53,7 +54,8 @@ impl RequestTokens {
     /// ```
     #[must_use]
     pub fn refresh_token(self, token: impl Into<Secret>) -> Self {
-        Self { refreshes: given(token.into()).into_iter().collect(), paired: true, ..self }
+        let paired = self.paired || self.bearer.is_none();
+        Self { refreshes: given(token.into()).into_iter().collect(), paired, ..self }
     }
 
     /// The method and the path of the request, which a proof is for; see [`Proofs`](super::Proofs). A query or

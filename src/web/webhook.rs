@@ -103,10 +103,14 @@ pub struct WebhookOptions {
     /// without events is too old for nothing, and passes.
     pub max_age: Option<Duration>,
     /// For how long a body that passed does not pass again, whatever the white space in its JSON text. From 1 second
-    /// to 30 days. Defaults to not at all.
+    /// to 30 days and 5 minutes. With a `max_age`, it must be at least 5 minutes longer, or an old body could pass
+    /// again while it is young enough. Defaults to not at all.
     ///
-    /// With a `max_age`, make it at least 5 minutes longer. If you cannot keep the events of a body, call
-    /// [`Webhook::forget`] before you answer, or Descope's next try is refused.
+    /// A body has passed as soon as it was checked. If you cannot keep its events, call [`Webhook::forget`] before you
+    /// answer, or Descope's next try is refused. A try that comes while you still keep the events is refused too, with
+    /// a status that says that all is well. So if the events must not be lost, keep them within the time after which
+    /// Descope tries again, or do without this option, and tell repeated events by their
+    /// [ID](AuditRecord::id).
     pub replay_window: Option<Duration>,
     /// How many bodies are remembered. Each takes some 75 bytes, as
     /// `cargo bench --bench replay_memory --features web` shows. If more pass within the window, bodies are refused
@@ -168,6 +172,8 @@ const HEADER: &str = "x-descope-webhook-s256";
 /// By how much the clocks of Descope may be ahead.
 const AHEAD: Duration = Duration::from_secs(5 * 60);
 
+const SECOND: Duration = Duration::from_secs(1);
+
 /// For how long Descope keeps the trail.
 const HISTORY: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
@@ -195,11 +201,17 @@ impl Webhook {
             return Err(Error::argument("secrets", "must not be empty"));
         }
         let WebhookOptions { max_age, replay_window, capacity, clock } = options;
-        let span = Duration::from_secs(1)..=HISTORY;
-        for (name, given) in [("max_age", max_age), ("replay_window", replay_window)] {
-            if given.is_some_and(|given| !span.contains(&given)) {
-                return Err(Error::argument(name, "must be from 1 second to 30 days"));
-            }
+        let least = max_age.map_or(SECOND, |max_age| max_age.saturating_add(AHEAD));
+        if max_age.is_some_and(|age| !(SECOND..=HISTORY).contains(&age)) {
+            return Err(Error::argument("max_age", "must be from 1 second to 30 days"));
+        }
+        if replay_window.is_some_and(|window| !(SECOND..=HISTORY + AHEAD).contains(&window)) {
+            let reason = "must be from 1 second to 30 days and 5 minutes";
+            return Err(Error::argument("replay_window", reason));
+        }
+        if replay_window.is_some_and(|window| window < least) {
+            let reason = "must be at least 5 minutes longer than `max_age`";
+            return Err(Error::argument("replay_window", reason));
         }
         let memory = LocalMemory::of_options(capacity)?;
         let key = |secret: Secret| hmac::Key::new(hmac::HMAC_SHA256, secret.expose().as_bytes());

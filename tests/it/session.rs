@@ -10,7 +10,9 @@ use descope::auth::session::RefreshOptions;
 use descope::auth::session::SessionTokens;
 use descope::auth::{DeliveryMethod, MessageLoginOptions, MessageSignUpOptions, UpdateOptions};
 use descope::emulator::{Emulator, Fault};
-use descope::{AuthInfo, Client, Error, Scope, TokenError, UserDetails, UserStatus, codes};
+use descope::{
+    AuthInfo, Client, Error, RetryPolicy, Scope, TokenError, UserDetails, UserStatus, codes,
+};
 use serde_json::{Value, json};
 
 use crate::inventory::{every_field_of, refusals_of};
@@ -678,6 +680,19 @@ fn threads_that_wait_for_a_failing_refresh_get_its_error() {
             });
         }
     });
+    assert_eq!(emulator.requests("/v1/auth/refresh"), 1);
+}
+
+#[test]
+fn a_refresh_token_is_sent_once_even_if_calls_may_be_repeated() {
+    let emulator = Emulator::new();
+    project(&emulator);
+    let eager = RetryPolicy::default().retry_unavailable(true);
+    let client = Client::builder().emulator(&emulator).retry(eager).build().unwrap();
+    let info = sign_in(&emulator, &client, &MessageLoginOptions::default());
+    emulator.fault(Fault::status(503).at("/v1/auth/refresh"));
+    let error = client.auth().session().refresh(info.refresh_token().unwrap()).unwrap_err();
+    assert!(error.is_unavailable());
     assert_eq!(emulator.requests("/v1/auth/refresh"), 1);
 }
 

@@ -6,9 +6,9 @@ use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use descope::tokens::{MemoryStore, StoredTokens, TokenSource, TokenStore};
+use descope::tokens::{MemoryStore, StoreLock, StoredTokens, TokenSource, TokenStore};
 use descope::transport::{TransportError, TransportErrorKind};
-use descope::{Client, Error, Result, Secret, StoreErrorKind};
+use descope::{Client, Error, Result, Secret, StoreError, StoreErrorKind};
 
 use crate::support::{Moody, Time, client, refusal};
 
@@ -314,6 +314,58 @@ fn what_is_signed_out_is_gone_everywhere() {
     source.sign_in(StoredTokens::new("A0").expires_at(time.after(0))).unwrap();
     let error = source.token().unwrap_err();
     assert!(error.is_sign_in_required() && error.to_string().contains("refresh token"), "{error}");
+}
+
+/// A store whose reader is slow: meanwhile this happens once.
+#[derive(Clone, Default)]
+struct Slow(MemoryStore, Arc<Mutex<Option<Meanwhile>>>);
+
+type Meanwhile = Box<dyn FnOnce() + Send>;
+
+impl TokenStore for Slow {
+    fn load(&self, name: &str) -> std::result::Result<Option<StoredTokens>, StoreError> {
+        let found = self.0.load(name);
+        let meanwhile = self.1.lock().unwrap().take();
+        if let Some(meanwhile) = meanwhile {
+            meanwhile();
+        }
+        found
+    }
+    fn save(&self, name: &str, tokens: &StoredTokens) -> Result<(), StoreError> {
+        self.0.save(name, tokens)
+    }
+    fn delete(&self, name: &str) -> Result<(), StoreError> {
+        self.0.delete(name)
+    }
+    fn lock(&self, name: &str, patience: Duration) -> Result<StoreLock, StoreError> {
+        self.0.lock(name, patience)
+    }
+}
+
+#[test]
+fn what_was_read_before_a_sign_out_does_not_come_back_after_it() {
+    let (client, time) = client();
+    let store = Slow::default();
+    store.0.save("ada", &signed_in(&time)).unwrap();
+    for sign_in in [false, true] {
+        let (source, _) = source(&client, &time, store.clone());
+        let own = source.clone();
+        let bob = StoredTokens::new("bob's").refresh_token("B").expires_at(time.after(600));
+        *store.1.lock().unwrap() = Some(Box::new(move || {
+            own.sign_out().unwrap();
+            if sign_in {
+                own.sign_in(bob).unwrap();
+            }
+        }));
+        // Whoever asked before the sign-out may get the old token.
+        let _ = source.token();
+        if sign_in {
+            assert_eq!(text(source.token()), "bob's");
+        } else {
+            assert!(source.token().unwrap_err().is_sign_in_required());
+            store.0.save("ada", &signed_in(&time)).unwrap();
+        }
+    }
 }
 
 #[test]

@@ -65,12 +65,7 @@ impl Listener {
             Some(Ok(address)) => address.port(),
             _ => return Err(unlistenable()),
         };
-        let host = match host {
-            LoopbackHost::Ipv4 => format!("127.0.0.1:{port}"),
-            LoopbackHost::Ipv6 => format!("[::1]:{port}"),
-            LoopbackHost::Localhost => format!("localhost:{port}"),
-        };
-        Ok(Self { sockets, host, path: path.to_owned(), open: Vec::new() })
+        Ok(Self { sockets, host: authority(host, port), path: path.to_owned(), open: Vec::new() })
     }
 
     /// The redirect URI.
@@ -113,6 +108,16 @@ impl Listener {
         }
         come
     }
+}
+
+/// As browsers name it: they leave the default port out.
+fn authority(host: LoopbackHost, port: u16) -> String {
+    let name = match host {
+        LoopbackHost::Ipv4 => "127.0.0.1",
+        LoopbackHost::Ipv6 => "[::1]",
+        LoopbackHost::Localhost => "localhost",
+    };
+    if port == 80 { name.to_owned() } else { format!("{name}:{port}") }
 }
 
 fn unlistenable() -> Error {

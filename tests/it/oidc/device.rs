@@ -9,7 +9,10 @@ use descope::transport::{TransportError, TransportErrorKind};
 use descope::{Client, Error, Result, UnixTime, codes};
 use serde_json::{Value, json};
 
-use super::{Answer, ISSUER, NOW, Server, app, argument, id_token, response, tokens, with_header};
+use super::{
+    Answer, ISSUER, NOW, Server, app, argument, id_claims, id_token, response, tokens, with_header,
+};
+use crate::signer::P256;
 
 /// A clock that moves only when somebody waits.
 #[derive(Clone, Default)]
@@ -200,6 +203,55 @@ fn a_start_sends_every_field_and_reads_the_answer() {
     assert_eq!(started.interval, Duration::from_secs(5));
     assert_eq!((&*started.scopes, started.extra.len()), (&options.scopes[..], 1));
     assert!(!format!("{started:?}").contains("s3cret"));
+}
+
+#[test]
+fn the_tokens_are_for_the_resources_of_the_start() {
+    let (server, client, _) = setup();
+    server.answer(200, &device()).respond(done());
+    let app = app().resource("https://a.example.com");
+    let options = TokenOptions::default().resources(["https://b.example.com"]);
+    let started = client.oidc(&app).start_device(&options).unwrap();
+    client.oidc(&app).wait_for_device(&started, &WaitOptions::default(), || true).unwrap().unwrap();
+    for seen in server.seen() {
+        for resource in ["https://a.example.com", "https://b.example.com"] {
+            let member = ("resource", resource);
+            assert_eq!(
+                seen.fields().iter().filter(|field| **field == member).count(),
+                1,
+                "{seen:?}"
+            );
+        }
+    }
+}
+
+/// The server has changed its key, and cannot be asked for it, or only after a while.
+#[test]
+fn tokens_that_have_come_are_not_asked_for_again() {
+    for comes_at in [12.0, FOREVER] {
+        let (server, client, clock) = setup();
+        let app = app();
+        let oidc = client.oidc(&app);
+        oidc.verify_id_token(&id_token(&json!({})), &Default::default()).unwrap();
+        server.answer(200, &device());
+        let started = oidc.start_device(&TokenOptions::default()).unwrap();
+        *server.keys.lock().unwrap() = json!({ "status": 503 });
+        let mut answer = tokens();
+        answer["id_token"] = P256.token("k2", "ES256", &id_claims(&json!({}))).into();
+        server.respond(refusal(PENDING)).answer(200, &answer);
+        let outcome = oidc.wait_for_device(&started, &WaitOptions::default(), || {
+            if clock.seconds() >= comes_at {
+                *server.keys.lock().unwrap() = json!({ "keys": [P256.jwk("k2", "ES256")] });
+            }
+            true
+        });
+        if comes_at == FOREVER {
+            assert!(outcome.unwrap_err().is_unavailable());
+        } else {
+            assert_eq!(outcome.unwrap().unwrap().claims.unwrap().subject(), "U1");
+        }
+        assert_eq!(server.seen().len(), 3);
+    }
 }
 
 #[test]

@@ -3,13 +3,17 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use descope::oidc::{
-    App, AuthorizationRequest, ExchangeOptions, PrivateKey, TokenOptions, token_types,
+    App, AuthorizationRequest, AuthorizeOptions, ExchangeOptions, PrivateKey, TokenOptions,
+    token_types,
 };
 use descope::transport::{TransportError, TransportErrorKind};
 use descope::{Error, RetryPolicy, Secret, UnixTime, codes};
 use serde_json::{Value, json};
 
-use super::{ISSUER, NOW, Seen, Server, app, argument, claims_of, id_token, lock, tokens};
+use super::{
+    ISSUER, NOW, Seen, Server, app, argument, claims_of, id_claims, id_token, lock, tokens,
+};
+use crate::signer::P256;
 
 const RSA_KEY: &str = include_str!("rsa.pem");
 const EC_KEY: &str = include_str!("p256.pem");
@@ -62,6 +66,25 @@ fn a_code_goes_with_its_redirect_and_verifier() {
         ]
     );
     assert_eq!(seen.header("authorization"), None);
+}
+
+#[test]
+fn a_code_goes_with_the_resources_of_its_request() {
+    let app = app().resource("https://a.example.com");
+    let options =
+        AuthorizeOptions::default().scopes(["email"]).resources(["https://b.example.com"]);
+    let seen = sent(|client| {
+        let oidc = client.oidc(&app);
+        let request = oidc.authorization_request("https://app.example.com/cb", &options)?;
+        oidc.exchange_code(&request, "c")
+    });
+    let mut resources: Vec<_> =
+        seen.fields().into_iter().filter(|(name, _)| *name == "resource").collect();
+    resources.sort_unstable();
+    assert_eq!(
+        resources,
+        [("resource", "https://a.example.com"), ("resource", "https://b.example.com")]
+    );
 }
 
 #[test]
@@ -384,12 +407,36 @@ fn a_code_is_not_spent_while_its_id_token_cannot_be_checked() {
     let request = AuthorizationRequest::resume("https://a/b", "s", Some(Secret::from("n")), "v");
     let error = client.oidc(&app()).exchange_code(&request, "c").unwrap_err();
     assert!(error.is_unavailable() && server.seen().is_empty());
-    // A refresh is worth its tokens all the same.
-    let mut body = tokens();
-    body["id_token"] = json!(id_token(&json!({})));
-    server.answer(200, &body);
-    let found = client.oidc(&app()).refresh("r", &Default::default()).unwrap();
-    assert!(found.id_token.is_some() && found.claims.is_none());
+}
+
+#[test]
+fn a_refresh_keeps_its_tokens_if_their_id_token_cannot_be_checked() {
+    let good = id_token(&json!({}));
+    let unknown = P256.token("k2", "ES256", &id_claims(&json!({})));
+    let early = id_token(&json!({ "iat": NOW + 60, "nbf": NOW + 60 }));
+    let late = id_token(&json!({ "exp": NOW - 60 }));
+    for (token, keys, jwks_uri) in [
+        (&good, json!({ "status": 500 }), true),
+        (&good, json!({ "status": 404 }), true),
+        (&good, json!({ "keys": [P256.jwk("k1", "ES256")] }), false),
+        (&unknown, json!({ "keys": [P256.jwk("k1", "ES256")] }), true),
+        (&early, json!({ "keys": [P256.jwk("k1", "ES256")] }), true),
+        (&late, json!({ "keys": [P256.jwk("k1", "ES256")] }), true),
+    ] {
+        let server = Server::new();
+        *lock(&server.keys) = keys;
+        if !jwks_uri {
+            lock(&server.document).as_object_mut().unwrap().remove("jwks_uri");
+        }
+        let mut body = tokens();
+        body["refresh_token"] = "the next one".into();
+        body["id_token"] = json!(token);
+        server.answer(200, &body);
+        let client = server.client_with(|builder| builder.retry(RetryPolicy::none()));
+        let found = client.oidc(&app()).refresh("r", &Default::default()).unwrap();
+        assert_eq!(found.refresh_token.unwrap().expose(), "the next one");
+        assert!(found.id_token.is_none() && found.claims.is_none());
+    }
 }
 
 #[test]

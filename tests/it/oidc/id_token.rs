@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use descope::oidc::{App, AuthorizationRequest, IdTokenOptions};
-use descope::{Claims, Error, Result, Secret, TokenError};
+use descope::oidc::{App, AuthorizationRequest, IdTokenOptions, Tokens};
+use descope::tokens::{MemoryStore, TokenSource};
+use descope::{Claims, Error, Result, Secret, TokenError, UnixTime};
 use serde_json::{Value, json};
 
 use super::{ISSUER, NOW, Server, app, id_claims, id_token, lock, tokens};
@@ -249,4 +250,26 @@ fn the_id_token_of_a_refresh_is_checked_too() {
     server.answer(200, &body);
     let error = server.client().oidc(&app()).refresh("r", &Default::default()).unwrap_err();
     assert!(error.is_token_invalid(), "{error}");
+}
+
+#[test]
+fn a_source_refuses_the_tokens_of_another_user() {
+    let server = Server::new();
+    let client = server.client();
+    let source = TokenSource::oidc(&client, MemoryStore::default(), "ada", &app());
+    let mut first = Tokens::new("A0");
+    first.refresh_token = Some("R0".into());
+    first.id_token = Some(id_token(&json!({})).into());
+    first.expires_at = Some(UnixTime::from_seconds(NOW));
+    source.sign_in(&first).unwrap();
+    for subject in ["U2", "U1"] {
+        let mut body = tokens();
+        body["id_token"] = id_token(&json!({ "sub": subject })).into();
+        server.answer(200, &body);
+        let token = source.token();
+        match subject {
+            "U1" => assert_eq!(token.unwrap().expose(), "an-access-token"),
+            _ => assert!(matches!(token.unwrap_err(), Error::Decode(_))),
+        }
+    }
 }

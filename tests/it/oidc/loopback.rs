@@ -122,6 +122,17 @@ fn visited<T: Send>(
 }
 
 #[test]
+fn a_question_mark_in_the_answer_is_a_part_of_it() {
+    let refused = |visitor: &Visitor, _: &Server| {
+        let state = &visitor.state;
+        visitor.get(&format!("/callback?state={state}&error=access_denied&error_description=Why?"))
+    };
+    let (outcome, page, _) = visited(&options(), |_| (), refused);
+    status(&page, 200);
+    assert!(outcome.unwrap_err().is_access_denied());
+}
+
+#[test]
 fn the_browser_comes_back_and_sees_a_page() {
     let (outcome, page, server) =
         visited(&options(), |_| (), |visitor, _| visitor.get(&visitor.right()));

@@ -76,6 +76,16 @@ impl World {
             let lines: Vec<_> = lines.iter().map(|(name, value)| (*name, &**value)).collect();
             self.orders(&headers(&lines))
         };
+        // Nor does a refresh token that came in the body make the header another one.
+        let lines = [
+            ("authorization", format!("Bearer {token}").into_bytes()),
+            ("dpop", by(&self.key, ORDERS).into_bytes()),
+        ];
+        let lines = lines.each_ref().map(|(name, value)| (*name, &**value));
+        let tokens = self.guard.tokens(&headers(&lines)).of_request("GET", "/orders");
+        let tokens = tokens.refresh_token("e.e.e");
+        let denied = self.guard.validate(&tokens, &Access::default().scopes(["orders"]));
+        assert_eq!(denied.unwrap_err().proof_error(), Some(ProofError::Bearer));
         let proof = by(&self.key, ORDERS);
         assert_eq!(sent("DPoP", Some(&proof)).unwrap().claims.user_id(), user);
         for (scheme, proof, expected) in [

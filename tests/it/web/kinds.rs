@@ -1,5 +1,7 @@
 //! Tokens that Descope signs with the same keys, and that are not sessions.
 
+use std::time::Duration;
+
 use descope::emulator::Emulator;
 use descope::web::{Access, Guard, GuardOptions, Reason, RequestTokens};
 use serde_json::{Value, json};
@@ -16,7 +18,7 @@ fn kinds() -> Vec<(Value, Reason)> {
     };
     let none = json!({ "sub": "U1", "email": "ada@example.com", "name": "Ada" });
     let mut kinds = vec![(none, Reason::NotASession)];
-    for name in ["nonce", "at_hash", "c_hash"] {
+    for name in ["nonce", "at_hash", "c_hash", "s_hash"] {
         kinds.push((session(name, json!("x")), Reason::NotASession));
     }
     for name in ["scope", "scp", "azp", "client_id"] {
@@ -76,6 +78,61 @@ fn a_cookie_with_another_kind_of_token_is_replaced_by_a_refresh_but_a_bearer_is_
         let bearer = guard
             .tokens(&headers(&[("authorization", bearer.as_bytes()), ("cookie", line.as_bytes())]));
         denied(guard.validate_and_refresh(&bearer, &anyone()), 401, reason);
+    }
+}
+
+/// Else an access token would turn into a whole session by its end.
+#[test]
+fn an_expired_bearer_of_another_kind_is_not_replaced_either() {
+    let emulator = Emulator::new();
+    let client = client(&emulator);
+    let guard = Guard::new(&client);
+    let info = sign_in(&emulator, &client);
+    let sent = |claims: &Value| {
+        let mut claims = claims.clone();
+        claims["sub"] = json!(info.user.user_id);
+        let bearer = format!("Bearer {}", emulator.issue_token(claims).unwrap());
+        let line = format!("DSR={}", info.refresh_token().unwrap());
+        guard.tokens(&headers(&[("authorization", bearer.as_bytes()), ("cookie", line.as_bytes())]))
+    };
+    let session = sent(&json!({ "drn": "DS" }));
+    let others: Vec<_> = kinds().iter().map(|(claims, _)| sent(claims)).collect();
+    emulator.advance(Duration::from_secs(3600));
+    for access in [anyone(), Access::default().scopes(["contacts"])] {
+        guard.validate_and_refresh(&session, &access).unwrap();
+        for tokens in &others {
+            denied(guard.validate_and_refresh(tokens, &access), 401, Reason::TokenExpired);
+        }
+    }
+}
+
+#[test]
+fn what_a_route_rules_out_stays_out_where_all_tokens_count_as_sessions() {
+    let emulator = Emulator::new();
+    let client = client(&emulator);
+    let every = GuardOptions::default().session_tokens_only(false);
+    let every = Guard::with_options(&client, every).unwrap();
+    let sent = |claims: Value| {
+        RequestTokens::default().session_token(emulator.issue_token(claims).unwrap())
+    };
+    let session = sent(json!({ "sub": "U1", "drn": "DS" }));
+    let scoped = sent(json!({ "sub": "U1", "drn": "DS", "scope": "tools" }));
+    let id_token = sent(json!({ "sub": "U1", "nonce": "n" }));
+    let access = Access::default;
+    let apps = || access().scopes(["tools"]).sessions(false);
+    for machines in [access().access_keys(true).sessions(false), apps()] {
+        denied(every.validate(&session, &machines), 401, Reason::NotAnAccessToken);
+        denied(every.validate(&id_token, &machines), 401, Reason::NotASession);
+        assert_eq!(outcome(every.validate(&scoped, &machines)).as_deref(), Ok("U1"));
+    }
+    let people = access().access_tokens(false);
+    denied(every.validate(&scoped, &people), 401, Reason::ScopedToken);
+    assert_eq!(outcome(every.validate(&session, &people)).as_deref(), Ok("U1"));
+    // Scopes are asked of all but sessions.
+    let tools = access().scopes(["tools"]);
+    denied(every.validate(&id_token, &tools), 403, Reason::MissingScope);
+    for tokens in [&session, &scoped] {
+        assert_eq!(outcome(every.validate(tokens, &tools)).as_deref(), Ok("U1"));
     }
 }
 

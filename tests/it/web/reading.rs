@@ -1,6 +1,7 @@
 //! Which tokens of a request are taken, by tables over its headers.
 
-use std::time::Duration;
+use std::fmt::Write;
+use std::time::{Duration, Instant};
 
 use descope::emulator::Emulator;
 use descope::web::{Guard, GuardOptions, Reason, RequestTokens};
@@ -270,4 +271,23 @@ fn tokens_can_come_without_headers() {
     assert_eq!(check("", ""), (true, Err(Reason::NoToken)));
     assert_eq!(check("", &token), (false, Err(Reason::NoToken)));
     assert_eq!(check("x", ""), (false, Err(Reason::TokenInvalid)));
+}
+
+#[test]
+fn many_cookies_take_linear_time() {
+    let world = World::new(GuardOptions::default());
+    let start = Instant::now();
+    for first in ["DS=~9~AAAAAAAA~;", "DSR=~9~AAAAAAAA~;", "DS=~2~AAAAAAAA~;", "DS=x;", "DS-1=~9~;"]
+    {
+        let mut line = first.repeat(100_000);
+        for index in 1..9 {
+            write!(line, "DS-{index}=~9~AAAAAAAA~x;DSR-{index}=~9~AAAAAAAA~x;").unwrap();
+        }
+        let read = world.guard.tokens(&headers(&[("cookie", line.as_bytes())]));
+        assert!(outcome(world.guard.validate(&read, &anyone())).is_err());
+    }
+    assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
+    // Broken parts do not keep a good token out.
+    let broken = "DS=~2~AAAAAAAA~; ".repeat(100);
+    world.check(&[("cookie", &format!("{broken}DS={{a}}"))], Ok("a"));
 }

@@ -334,10 +334,11 @@ fn of_many_copies_of_a_body_one_passes() {
 #[test]
 fn options_have_their_ranges() {
     let (second, month) = (Duration::from_secs(1), Duration::from_secs(30 * 24 * 60 * 60));
-    let options = WebhookOptions::default;
+    let (options, ahead) = (WebhookOptions::default, Duration::from_secs(5 * 60));
     for good in [
         options().max_age(second).replay_window(month).capacity(1),
-        options().max_age(month).replay_window(second).capacity(100_000_000),
+        options().max_age(month).replay_window(month + ahead).capacity(100_000_000),
+        options().replay_window(second),
     ] {
         assert!(!format!("{:?} {good:?}", webhook(good.clone())).contains(SECRET));
     }
@@ -346,6 +347,9 @@ fn options_have_their_ranges() {
         options().max_age(month + second),
         options().replay_window(Duration::from_millis(999)),
         options().replay_window(Duration::MAX),
+        options().replay_window(month + ahead + second),
+        options().max_age(month).replay_window(month),
+        options().max_age(second).replay_window(ahead),
         options().capacity(0),
         options().capacity(100_000_001),
     ] {

@@ -131,7 +131,7 @@ impl Sources {
         }
         if let Some(listed) = self.listed.as_ref().filter(|_| is_proxy) {
             let address = self.x_forwarded.source(Some(peer), headers).address();
-            assert_eq!(address, last_stranger(peer, listed), "{headers:?}");
+            assert_eq!(address, last_stranger(listed), "{headers:?}");
         }
     }
 
@@ -146,12 +146,12 @@ fn is_proxy(address: IpAddr) -> bool {
     address.to_string().starts_with("10.")
 }
 
-/// The last address that is no proxy's; if all are, the first one.
-fn last_stranger(peer: IpAddr, listed: &[Option<IpAddr>]) -> Option<IpAddr> {
+/// The last address that is no proxy's; if all are, the first one. Nobody if the proxy does not say.
+fn last_stranger(listed: &[Option<IpAddr>]) -> Option<IpAddr> {
     let strangers = listed.iter().rposition(|address| !address.is_some_and(is_proxy));
     match strangers {
         Some(at) => listed[at],
-        None => listed.first().copied().unwrap_or(Some(peer)),
+        None => listed.first().copied().flatten(),
     }
 }
 
