@@ -19,7 +19,9 @@ use crate::transport::{Response, TransportErrorKind};
 /// | any other status, an answer that is too large or not HTTP | never | never |
 ///
 /// Safe calls are those that change nothing: loading, searching, checking. Sending a code is not a safe
-/// call, so a user never gets two. The official SDKs retry the same statuses, but for every call.
+/// call, so a user never gets two. What can be spent once only, such as a refresh token, is not sent again
+/// where the server may have seen it, whatever the policy says. The official SDKs retry the same statuses, but
+/// for every call.
 ///
 /// All tries and the waits between them share the call's deadline
 /// ([`ClientBuilder::deadline`](crate::ClientBuilder::deadline)); a wait that would exceed it does not
