@@ -2,6 +2,8 @@
 
 use std::io::BufReader;
 use std::slice::from_ref;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -213,6 +215,51 @@ fn answers_that_do_not_fit_their_questions_or_depend_on_facts_are_not_remembered
     assert_eq!(allowed(&schemas, &["ada"]), [false]);
     assert_eq!(allowed(&schemas, &["ada", "bob"]), [true, true]);
     assert_eq!(allowed(&schemas, &["ada"]), [true]);
+}
+
+/// Whatever asks: a new question, one of many, or one that is never remembered.
+#[test]
+fn an_answer_by_a_newer_schema_drops_all_older_answers() {
+    let paths = CheckOptions::default().compute_paths(true);
+    let allowed = |client: &Client| client.mgmt().fga().is_allowed(&viewer("ada")).unwrap();
+    type Ask<'a> = &'a dyn Fn(&Client) -> descope::Result<()>;
+    let ways: [(&str, u64, Ask<'_>); 5] = [
+        ("new", 1, &|client| client.mgmt().fga().is_allowed(&viewer("bob")).map(drop)),
+        ("many", 2, &|client| {
+            client.mgmt().fga().check(&[viewer("bob"), viewer("ada")]).map(drop)
+        }),
+        ("uncached", 1, &|client| {
+            client.mgmt().fga().uncached().is_allowed(&viewer("bob")).map(drop)
+        }),
+        ("paths", 1, &|client| client.mgmt().fga().check_with(&[viewer("bob")], &paths).map(drop)),
+        ("none", 1, &|client| client.mgmt().fga().uncached().check(&[]).map(drop)),
+    ];
+    for (name, cost, ask) in ways {
+        let (version, requests) = (Arc::new(AtomicU64::new(1)), Arc::new(AtomicU64::new(0)));
+        let (schema, count) = (version.clone(), requests.clone());
+        let client = answered(move |asked, _| {
+            let version = schema.load(Ordering::SeqCst);
+            count.fetch_add(1, Ordering::SeqCst);
+            let check = |tuple| json!({ "tuple": tuple, "allowed": version == 1 });
+            let checks: Vec<_> = asked.iter().map(check).collect();
+            json!({ "tuples": checks, "schemaVersion": version.to_string() })
+        });
+        let requests = || requests.load(Ordering::SeqCst);
+        assert_eq!([allowed(&client), allowed(&client)], [true, true]);
+        assert_eq!(requests(), 1);
+        // Somebody else saves a schema: nobody tells this client.
+        version.store(2, Ordering::SeqCst);
+        assert!(allowed(&client), "{name}: no answer has told of it");
+        ask(&client).unwrap();
+        assert_eq!(requests(), 1 + cost);
+        assert!(!allowed(&client), "{name}");
+        let before = requests();
+        // By the same schema, nothing is dropped, and what told of the new one counts like any other answer.
+        ask(&client).unwrap();
+        assert!(!allowed(&client));
+        let is_remembered = matches!(name, "new" | "many");
+        assert_eq!(requests() - before, u64::from(!is_remembered), "{name}");
+    }
 }
 
 /// A client of an emulator whose cache is here.
