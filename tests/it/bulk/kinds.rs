@@ -45,7 +45,8 @@ fn of_two_changes_of_the_same_user_the_later_one_wins() {
         batches.lock().unwrap().push(body);
         arrived.notify_all();
         if is_first {
-            let is_alone = |batches: &mut Vec<String>| !batches.iter().any(|it| it.contains("\"Newer 0\""));
+            let is_alone =
+                |batches: &mut Vec<String>| !batches.iter().any(|it| it.contains("\"Newer 0\""));
             let wait = Duration::from_millis(300);
             drop(arrived.wait_timeout_while(batches.lock().unwrap(), wait, is_alone).unwrap());
         }
@@ -100,7 +101,10 @@ fn a_batch_of_any_size_goes_on_from_a_checkpoint() {
         Ok(Settled::default().changed(items.len()))
     };
     let report = client.in_bulk(0..4, &options, work, |_| true).unwrap();
-    assert_eq!((report.finished, report.checkpoint.position, report.checkpoint.changed), (true, 4, 4));
+    assert_eq!(
+        (report.finished, report.checkpoint.position, report.checkpoint.changed),
+        (true, 4, 4)
+    );
 }
 
 #[test]
