@@ -53,11 +53,9 @@ fn of_two_changes_of_the_same_user_the_later_one_wins() {
         inner.answer(request)
     });
     let client = client.build().unwrap();
-    let patch = |n: usize, age: &str| {
-        let login_id = if age == "Newer" { login_id(n).to_uppercase() } else { login_id(n) };
-        (login_id, UserPatch::default().name(format!("{age} {n}")))
-    };
-    // The same batch size, but the second of user 1 would be in the batch of the first.
+    let patch =
+        |n: usize, age: &str| (login_id(n), UserPatch::default().name(format!("{age} {n}")));
+    // By their places alone, the two of user 0 would be in different batches, and those of user 149 in one.
     let patches = (0..150).map(|n| patch(n, "Older"));
     let patches = patches.chain([0, 1, 149].map(|n| patch(n, "Newer")));
     let users = client.mgmt().user();
