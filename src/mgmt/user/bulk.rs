@@ -14,8 +14,8 @@ impl Users<'_> {
     /// A user who is there already stays as they are, and counts as
     /// [`unchanged`](crate::bulk::Checkpoint::unchanged). Running it again therefore creates every user exactly
     /// once: if a batch fails in part, the client searches for the login IDs that failed, and those that Descope
-    /// finds are not failures. Of several users with the same [login ID](BatchUser::login_id), whatever its case, the
-    /// first is created: see [the order](crate::bulk#the-order).
+    /// finds are not failures. Of several users with the same [login ID](BatchUser::login_id), the first is created:
+    /// see [the order](crate::bulk#the-order).
     ///
     /// Each batch is one call, which counts towards
     /// [`RateLimits::create_users`](crate::RateLimits::create_users), 100 a minute by default. With batches of 100
@@ -68,8 +68,8 @@ impl Users<'_> {
     /// [`patch`](Self::patch) and [`bulk`].
     ///
     /// A patch sets what it names, whatever the user was like before. To apply it twice does no harm. Of several
-    /// patches of the same login ID, whatever its case, the last wins: see [the order](crate::bulk#the-order).
-    /// Descope may know a user by several login IDs; patches that name different ones are done in any order.
+    /// patches of the same login ID, the last wins: see [the order](crate::bulk#the-order). Descope may know a user
+    /// by several login IDs; patches that name different ones are done in any order.
     ///
     /// Each batch is one call, which counts towards [`RateLimits::users`](crate::RateLimits::users), 500 a minute
     /// by default.
