@@ -103,10 +103,13 @@ struct State {
     last: u64,
     /// How often all was dropped.
     drops: u64,
-    /// The version of the schema by which all answers here were given, as the last answer to any question told it.
-    /// Not every answer tells one.
-    schema: Option<Option<String>>,
+    /// The schema by which all answers here were given, as the last answer to any question told it.
+    schema: Option<Schema>,
 }
+
+/// The version of a schema. Not every answer tells one.
+#[derive(PartialEq, Eq)]
+struct Schema(Option<String>);
 
 struct Known {
     number: u64,
@@ -147,16 +150,16 @@ impl Checks {
     /// Notes the version of the schema that an answer names. If it is another than that of the answers before it,
     /// those are dropped. What is returned is for [`put`](Self::put): the answer itself is not older than the change.
     pub(crate) fn answered(&self, schema: Option<&str>, asked: Asked) -> Asked {
+        let schema = Schema(schema.map(str::to_owned));
         let mut state = self.state();
-        if state.schema.as_ref().is_some_and(|seen| seen.as_deref() != schema) {
-            let is_last = state.drops == asked.drops;
+        let is_first = state.drops == asked.drops;
+        let has_changed = state.schema.as_ref().is_some_and(|seen| *seen != schema);
+        if has_changed {
             state.drop_all();
-            state.schema = Some(schema.map(str::to_owned));
-            let drops = if is_last { state.drops } else { asked.drops };
-            return Asked { drops, ..asked };
         }
-        state.schema.get_or_insert_with(|| schema.map(str::to_owned));
-        asked
+        state.schema = Some(schema);
+        let drops = if has_changed && is_first { state.drops } else { asked.drops };
+        Asked { drops, ..asked }
     }
 
     /// Remembers an answer, unless something may have changed since the question.

@@ -218,12 +218,14 @@ fn answers_that_do_not_fit_their_questions_or_depend_on_facts_are_not_remembered
     assert_eq!(allowed(&schemas, &["ada"]), [true]);
 }
 
+/// Something that asks for a check.
+type Ask<'a> = &'a dyn Fn(&Client) -> descope::Result<()>;
+
 /// Whatever asks: a new question, one of many, or one that is never remembered.
 #[test]
 fn an_answer_by_a_newer_schema_drops_all_older_answers() {
     let paths = CheckOptions::default().compute_paths(true);
     let allowed = |client: &Client| client.mgmt().fga().is_allowed(&viewer("ada")).unwrap();
-    type Ask<'a> = &'a dyn Fn(&Client) -> descope::Result<()>;
     let ways: [(&str, u64, Ask<'_>); 5] = [
         ("new", 1, &|client| client.mgmt().fga().is_allowed(&viewer("bob")).map(drop)),
         ("many", 2, &|client| client.mgmt().fga().check(&[viewer("bob"), viewer("ada")]).map(drop)),
@@ -441,7 +443,7 @@ fn the_cache_is_asked_once_whatever_repeats_calls() {
         let fails = |error: Error| match error {
             Error::Api(error) => assert!(status.starts_with(&error.status.to_string()), "{error}"),
             Error::Transport(error) => {
-                assert!(status == closes && error.maybe_processed(), "{error}")
+                assert!(status == closes && error.maybe_processed(), "{error}");
             }
             error => panic!("{error}"),
         };
