@@ -30,7 +30,16 @@
 //! Batches that had not yet reached the saved checkpoint are sent again, even if Descope has done them: as many
 //! as were [under way](BulkOptions::in_flight), and all since the checkpoint was saved. The same happens in a
 //! run when an answer is lost. All work here can be repeated without harm, and each call says why.
+//!
+//! # The order
+//!
+//! Batches that are under way at the same time end in any order. Two items about the same user are an exception:
+//! [`create_in_bulk`](crate::mgmt::user::Users::create_in_bulk) and
+//! [`patch_in_bulk`](crate::mgmt::user::Users::patch_in_bulk) send the second of two items with the same login ID only
+//! when the first has been answered, also when they are sent again after a kill. A batch ends before such an item,
+//! so items that are often about the same user take more calls.
 
+mod batches;
 mod engine;
 
 use std::time::Duration;

@@ -26,8 +26,8 @@ use crate::error::{Error, Result};
 ///
 /// Not remembered are answers that depend on more than relations and schema
 /// ([`fact_used`](crate::mgmt::fga::CheckInfo::fact_used)), those with a
-/// [path](crate::mgmt::fga::CheckOptions::compute_paths), and those that take more than 4 KiB. Where an answer shows
-/// that the schema has changed, all older answers are dropped.
+/// [path](crate::mgmt::fga::CheckOptions::compute_paths), and those that take more than 4 KiB. Where the answer to any
+/// check shows that the schema has changed, even of one that is not remembered itself, all older answers are dropped.
 ///
 /// [`Fga::uncached`](crate::mgmt::fga::Fga::uncached) asks Descope in any case.
 ///
@@ -103,7 +103,13 @@ struct State {
     last: u64,
     /// How often all was dropped.
     drops: u64,
+    /// The schema by which all answers here were given, as the last answer to any question told it.
+    schema: Option<Schema>,
 }
+
+/// The version of a schema. Not every answer tells one.
+#[derive(PartialEq, Eq)]
+struct Schema(Option<String>);
 
 struct Known {
     number: u64,
@@ -120,6 +126,12 @@ pub(crate) struct Asked {
     drops: u64,
 }
 
+impl State {
+    fn drop_all(&mut self) {
+        *self = Self { last: self.last, drops: self.drops + 1, ..Self::default() };
+    }
+}
+
 impl Checks {
     /// Notes that a question is about to be sent.
     pub(crate) fn asking(&self, clock: &dyn Clock) -> Asked {
@@ -133,6 +145,21 @@ impl Checks {
         let state = self.state();
         let known = state.answers.get(question)?;
         self.is_alive(known.asked, now).then(|| Arc::clone(&known.answer))
+    }
+
+    /// Notes the version of the schema that an answer names. If it is another than that of the answers before it,
+    /// those are dropped. What is returned is for [`put`](Self::put): the answer itself is not older than the change.
+    pub(crate) fn answered(&self, schema: Option<&str>, asked: Asked) -> Asked {
+        let schema = Schema(schema.map(str::to_owned));
+        let mut state = self.state();
+        let is_first = state.drops == asked.drops;
+        let has_changed = state.schema.as_ref().is_some_and(|seen| *seen != schema);
+        if has_changed {
+            state.drop_all();
+        }
+        state.schema = Some(schema);
+        let drops = if has_changed && is_first { state.drops } else { asked.drops };
+        Asked { drops, ..asked }
     }
 
     /// Remembers an answer, unless something may have changed since the question.
@@ -158,8 +185,7 @@ impl Checks {
 
     /// Drops all answers.
     pub(crate) fn forget(&self) {
-        let mut state = self.state();
-        *state = State { last: state.last, drops: state.drops + 1, ..State::default() };
+        self.state().drop_all();
     }
 
     /// Drops all answers now, and again when what is returned is dropped: a question that was answered between the
@@ -241,6 +267,31 @@ mod tests {
         assert_eq!(checks.get(&digest("b"), &clock).as_deref(), Some(&[1][..]));
         checks.put(digest("large"), vec![0; LARGEST + 1], checks.asking(&clock));
         assert!(checks.get(&digest("large"), &clock).is_none());
+    }
+
+    #[test]
+    fn an_answer_by_another_schema_drops_the_older_ones_and_stays() {
+        let (checks, clock) = checks(10);
+        let has = |name: &str| checks.get(&digest(name), &clock).is_some();
+        let put = |name: &str, schema: Option<&str>, asked: Asked| {
+            checks.put(digest(name), vec![1], checks.answered(schema, asked));
+        };
+        put("a", Some("1"), checks.asking(&clock));
+        put("b", Some("1"), checks.asking(&clock));
+        let (meanwhile, late) = (checks.asking(&clock), checks.asking(&clock));
+        put("c", Some("2"), checks.asking(&clock));
+        assert_eq!(["a", "b", "c"].map(has), [false, false, true]);
+        // What was asked before the change was seen may be of either schema.
+        put("d", Some("2"), meanwhile);
+        assert_eq!(["c", "d"].map(has), [true, false]);
+        put("e", Some("1"), late);
+        assert_eq!(["c", "e"].map(has), [false, false]);
+        // An answer that names none is of none that is known.
+        put("f", None, checks.asking(&clock));
+        put("g", None, checks.asking(&clock));
+        assert_eq!(["f", "g"].map(has), [true, true]);
+        put("h", Some("2"), checks.asking(&clock));
+        assert_eq!(["f", "g", "h"].map(has), [false, false, true]);
     }
 
     #[test]

@@ -133,9 +133,10 @@ impl Place {
         {
             // The file in its place must not be one that is refused.
             open(&self.file, OpenOptions::new().read(true), self.others)?;
-            let next = File::open(&self.next).and_then(|next| next.sync_all());
+            let next = open(&self.next, OpenOptions::new().read(true), self.others)?;
+            let is_flushed = next.is_some_and(|next| next.sync_all().is_ok());
             // Windows flushes only files that are open for writing; its rename is atomic all the same.
-            if next.is_ok() || cfg!(windows) {
+            if is_flushed || cfg!(windows) {
                 return self.put();
             }
         }
@@ -206,14 +207,16 @@ fn open(path: &Path, options: &OpenOptions, others: Others) -> Result<Option<Fil
         check_folder(folder, others)?;
     }
     for _ in 0..TRIES {
-        // Before it is opened: to open a pipe would wait for its other end.
-        if let Some(found) = look(path)? {
-            check_kind(path, &found)?;
-        }
-        let file = match options.open(path) {
+        // Before it is opened, to say what is wrong.
+        check_found(path)?;
+        let file = match open_itself(path, options) {
             Ok(file) => file,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(failed(path, "opened", &error)),
+            Err(error) => {
+                // Another user may have replaced it meanwhile.
+                check_found(path)?;
+                return Err(failed(path, "opened", &error));
+            }
         };
         let opened = file.metadata().map_err(|error| failed(path, "read", &error))?;
         check_kind(path, &opened)?;
@@ -224,6 +227,24 @@ fn open(path: &Path, options: &OpenOptions, others: Others) -> Result<Option<Fil
         }
     }
     Err(refused(path, "is replaced all the time"))
+}
+
+/// Opens what is at this path and not what a link leads to, and does not wait for the other end of a pipe: where
+/// others can make files, either may have come after the last look. A file that is created is created here.
+#[cfg(unix)]
+fn open_itself(path: &Path, options: &OpenOptions) -> io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt;
+    options.clone().custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(path)
+}
+
+#[cfg(not(unix))]
+fn open_itself(path: &Path, options: &OpenOptions) -> io::Result<File> {
+    options.open(path)
+}
+
+/// Refuses what is at this path if it is not a file.
+fn check_found(path: &Path) -> Result<(), StoreError> {
+    look(path)?.map_or(Ok(()), |found| check_kind(path, &found))
 }
 
 /// What is at this path; a link is not followed.
@@ -392,5 +413,41 @@ impl Folder {
 impl Drop for Folder {
     fn drop(&mut self) {
         fs::remove_dir_all(&self.0).unwrap();
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::process::Command;
+    use std::sync::mpsc;
+
+    use super::*;
+
+    /// What another user can put there between the look and the opening.
+    #[test]
+    fn neither_a_link_is_followed_nor_a_pipe_waited_for_when_it_comes_after_the_look() {
+        let folder = Folder::new();
+        let (link, target) = (folder.path().join("link"), folder.path().join("target"));
+        std::os::unix::fs::symlink(&target, &link).unwrap();
+        let mut create = OpenOptions::new();
+        create.read(true).write(true).create(true).truncate(false);
+        let mut read = OpenOptions::new();
+        read.read(true);
+        assert!(open_itself(&link, &create).is_err());
+        assert!(!target.exists(), "nothing is created through a link");
+        fs::write(&target, "x").unwrap();
+        assert!(open_itself(&link, &create).is_err() && open_itself(&link, &read).is_err());
+        let pipe = folder.path().join("pipe");
+        assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let (opened, wait) = mpsc::channel();
+        for options in [read.clone(), create.clone()] {
+            let (path, opened) = (pipe.clone(), opened.clone());
+            thread::spawn(move || opened.send(open_itself(&path, &options).is_ok()));
+            wait.recv_timeout(Duration::from_secs(30)).expect("it does not wait");
+        }
+        let file = open_itself(&target, &read).unwrap();
+        assert!(file.metadata().unwrap().is_file());
+        let error = open(&pipe, &read, Others::Nothing).unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::Unsafe);
     }
 }

@@ -43,10 +43,11 @@ impl ClientBuilder {
     /// | any other status, such as 4xx | the answer counts | the answer counts |
     ///
     /// A change fails where the proxy may still be passing it on: it could otherwise come after a later change of the
-    /// opposite kind, and bring back a relation that was deleted. Each call tries the proxy first and only once; the
-    /// [retry policy](Self::retry) then applies to the API. Both share the [deadline](Self::deadline), of which the
-    /// proxy gets at most half. A change that went past the proxy is unknown to it: until its own answers expire, it
-    /// may still give old ones.
+    /// opposite kind, and bring back a relation that was deleted. Each call tries the proxy first and only once, also in
+    /// [bulk work](crate::bulk) and with [pacing](Self::pacing), and also where the proxy answers with status 429:
+    /// bulk work then ends with the error, and can go on from its checkpoint. What the retry policy and pacing repeat,
+    /// they repeat at the API. Both share the [deadline](Self::deadline), of which the proxy gets at most half. A change
+    /// that went past the proxy is unknown to it: until its own answers expire, it may still give old ones.
     pub fn fga_cache_url(mut self, url: impl Into<String>) -> Self {
         self.fga_cache_url = Some(url.into());
         self

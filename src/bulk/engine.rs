@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use super::batches::{Batch, Batches, Next};
 use super::{BulkFailure, BulkOptions, BulkReport, Checkpoint, Progress, Settled};
 use crate::client::Client;
 use crate::clock::TICK;
@@ -18,14 +19,7 @@ const MOST_IN_FLIGHT: usize = 64;
 const PATIENCE: Duration = Duration::from_secs(60 * 60);
 
 type Work<'w, T> = dyn Fn(&Client, &[T]) -> Result<Settled> + Sync + 'w;
-type Name<'n, T> = dyn Fn(&T) -> String + Sync + 'n;
-
-/// Items that are worked on together, and the place of the first of them among all.
-struct Batch<T> {
-    number: u64,
-    first: u64,
-    items: Vec<T>,
-}
+pub(crate) type Name<'n, T> = dyn Fn(&T) -> String + Sync + 'n;
 
 /// What came of a batch; `None` if its thread panicked.
 struct Done {
@@ -94,16 +88,18 @@ impl Client {
         work: impl Fn(&Client, &[T]) -> Result<Settled> + Sync,
         progress: impl FnMut(&Progress<'_>) -> bool,
     ) -> Result<BulkReport> {
-        run(self, items.into_iter(), options, &|_| String::new(), &work, progress)
+        run(self, items.into_iter(), options, &|_| String::new(), None, &work, progress)
     }
 }
 
-/// Does bulk work; see [`Client::in_bulk`]. `name` is what a failure calls an item.
+/// Does bulk work; see [`Client::in_bulk`]. `name` is what a failure calls an item. Items with the same `key`, if
+/// there is one, are done one after another.
 pub(crate) fn run<T: Send>(
     client: &Client,
     mut items: impl Iterator<Item = T>,
     options: &BulkOptions,
     name: &Name<'_, T>,
+    key: Option<&Name<'_, T>>,
     work: &Work<'_, T>,
     mut progress: impl FnMut(&Progress<'_>) -> bool,
 ) -> Result<BulkReport> {
@@ -129,7 +125,7 @@ pub(crate) fn run<T: Send>(
             scope.spawn(move || serve(client, batches, &done, name, work));
         }
         drop(done);
-        let next = checkpoint.position;
+        let batches = Batches::new(items, checkpoint.position, size, key);
         let collector = Collector {
             checkpoint,
             stop: &stop,
@@ -137,17 +133,7 @@ pub(crate) fn run<T: Send>(
             begun: 0,
             error: None,
         };
-        collector.work(
-            |number| {
-                let batch: Vec<T> = items.by_ref().take(size).collect();
-                let first = next + number * size as u64;
-                let more = !batch.is_empty();
-                more && to_do.send(Batch { number, first, items: batch }).is_ok()
-            },
-            threads,
-            &results,
-            &mut progress,
-        )
+        collector.work(batches, &to_do, threads, &results, &mut progress)
     })
 }
 
@@ -170,7 +156,7 @@ fn serve<T>(
 ) {
     loop {
         let batch = batches.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(Batch { number, first, items }) = batch else { return };
+        let Ok(Batch { number, first, items, .. }) = batch else { return };
         let mut report = Reporting { done, result: Some(Done { number, outcome: None }) };
         let outcome = split(client, &items, work).map(|mut settled| {
             let failures = std::mem::take(&mut settled.failures).into_iter();
@@ -235,10 +221,10 @@ struct Collector<'c> {
 }
 
 impl Collector<'_> {
-    /// `begin` sends the batch of a number, and says whether there was one.
-    fn work(
+    fn work<T>(
         mut self,
-        mut begin: impl FnMut(u64) -> bool,
+        mut batches: Batches<'_, impl Iterator<Item = T>>,
+        to_do: &Sender<Batch<T>>,
         threads: usize,
         results: &Receiver<Done>,
         progress: &mut dyn FnMut(&Progress<'_>) -> bool,
@@ -246,12 +232,20 @@ impl Collector<'_> {
         let (mut finished, mut missing) = (false, 0);
         loop {
             while !finished && !self.is_stopped() && self.under_way.len() < threads {
-                finished = !begin(self.begun);
-                if !finished {
-                    self.begun += 1;
-                    missing += 1;
-                    self.under_way.push_back(None);
+                let batch = match batches.next(self.begun) {
+                    Next::Batch(batch) => batch,
+                    Next::Later => break,
+                    Next::End => {
+                        finished = true;
+                        break;
+                    }
+                };
+                if to_do.send(batch).is_err() {
+                    break;
                 }
+                self.begun += 1;
+                missing += 1;
+                self.under_way.push_back(None);
             }
             if missing == 0 {
                 break;
@@ -259,6 +253,7 @@ impl Collector<'_> {
             match results.recv_timeout(TICK) {
                 Ok(result) => {
                     missing -= 1;
+                    batches.ended(result.number);
                     self.note(result);
                     self.advance(progress);
                 }

@@ -115,7 +115,13 @@ impl Call<'_> {
                 (instead, which.server, tries, refusals) = (None, api, 0, 0);
                 continue;
             }
-            if let Some(wait) = self.ends(turn, &outcome, &times) {
+            let again = self.ends(turn, &outcome, &times);
+            if instead.is_some() {
+                // The cache is asked once: what does not fall back counts.
+                let left = times.deadline.saturating_sub(clock.monotonic());
+                return outcome.map(|response| Answer::new(response, left));
+            }
+            if let Some(wait) = again {
                 self.tell_retry(which, wait, RetryReason::of(&outcome));
                 refusals += 1;
                 continue;

@@ -1,7 +1,5 @@
 //! The cache of a project's signing keys: carries out what [`decide`] says.
 
-use std::collections::VecDeque;
-use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
@@ -11,6 +9,7 @@ use super::history::{History, Reason};
 use super::policy::KeyPolicy;
 use super::set::{KeySet, Whose};
 use super::shelf::{Found, Report, Shelf};
+use super::sought::Sought;
 use crate::clock::Clock;
 use crate::crypto::CryptoLibrary;
 use crate::error::{Error, KeysError, Result, TokenError};
@@ -108,36 +107,6 @@ struct Log {
     sought: Sought,
 }
 
-/// The keys that tokens have named in vain, each with the last fetch that had begun by then: once a
-/// later fetch has not brought the key either, it is known to be unknown. Anyone can make up names, so
-/// the oldest are forgotten, and only their hashes are kept.
-#[derive(Default)]
-struct Sought {
-    hasher: RandomState,
-    first_seen: VecDeque<(u64, u64)>,
-}
-
-const MAX_SOUGHT: usize = 64;
-
-impl Sought {
-    /// Notes that a key was named, and says which fetch was the last to have begun when it first was.
-    /// What an `outdated` fetch, which is not recent any more, has shown is forgotten.
-    fn first_seen(&mut self, kid: &str, begun: u64, outdated: Option<u64>) -> u64 {
-        let hash = self.hasher.hash_one(kid);
-        if let Some((_, seen)) = self.first_seen.iter_mut().find(|(known, _)| *known == hash) {
-            if outdated.is_some_and(|fetch| fetch > *seen) {
-                *seen = begun;
-            }
-            return *seen;
-        }
-        if self.first_seen.len() == MAX_SOUGHT {
-            self.first_seen.pop_front();
-        }
-        self.first_seen.push_back((hash, begun));
-        begun
-    }
-}
-
 /// What keys are asked for.
 pub(super) struct Wanted<'k> {
     /// The key; any, if none is named.
@@ -226,7 +195,7 @@ impl KeyCache {
                         let found = shelf.load(policy, now, means.report);
                         log = self.log();
                         if let Some(found) = found {
-                            log.history.resume(found.sought);
+                            log.history.merge(found.sought);
                             self.put(found, 0);
                         }
                         continue;
@@ -249,51 +218,114 @@ impl KeyCache {
         kid: Option<&str>,
         means: Means<'_>,
     ) {
-        let number = log.history.begin(reason, at.monotonic);
-        let sought = log.history.sought();
+        let number = log.history.begin();
+        if self.shelf.is_none() {
+            log.history.spend(reason, at);
+        }
         drop(log);
         let clock = means.clock;
         let aborted = TransportError::new(TransportErrorKind::Other, "the fetch was aborted");
         // What counts if the transport panics: those who wait get an error instead of waiting for ever.
-        let mut ending = Ending { cache: self, clock, failure: Some(aborted.into()) };
-        let timeout = means.policy.fetch_timeout;
+        let mut ending = Ending { cache: self, clock, end: End::Failed(aborted.into()) };
         let Some(shelf) = &self.shelf else {
-            ending.failure = self.ask(number, at, timeout, means).err();
+            ending.end = self.ask(number, at, means.policy.fetch_timeout, means);
             return;
         };
-        // One process fetches for all. The others wait here, and find what it has saved.
+        self.fetch_for_all(shelf, ending, number, reason, kid, means);
+    }
+
+    /// Fetches the keys for all processes that share the store, unless another one has just done so.
+    fn fetch_for_all(
+        &self,
+        shelf: &Shelf,
+        mut ending: Ending<'_>,
+        number: u64,
+        reason: Reason,
+        kid: Option<&str>,
+        means: Means<'_>,
+    ) {
+        let Means { policy, clock, report, .. } = means;
+        let timeout = policy.fetch_timeout;
+        // The others wait here, and find what the one that fetches has saved.
         let (started, before) = (Instant::now(), self.newest.get());
-        let lock = shelf.lock(timeout / 2, means.report);
-        let (now, policy) = (Moment::now(clock), means.policy);
-        if let Some(found) = shelf.load(policy, now, means.report)
-            && before.is_none_or(|before| found.is_newer_than(before.at, kid))
-            && found.suffices(kid, policy, now)
-        {
-            self.put(found, number);
-            ending.failure = None;
-            return;
+        let lock = shelf.lock(timeout / 2, report);
+        let now = Moment::now(clock);
+        let mut stored = [None; 2];
+        if let Some(found) = shelf.load(policy, now, report) {
+            stored = found.sought;
+            let will_do = found.suffices(kid, policy, now)
+                && before.is_none_or(|before| found.is_newer_than(before.at, kid));
+            // One that will not do may still be newer than the one at hand.
+            self.put(found, if will_do { number } else { 0 });
+            if will_do {
+                ending.end = End::Fetched;
+                return;
+            }
         }
-        let timeout = timeout.saturating_sub(started.elapsed());
-        ending.failure = self.ask(number, at, timeout, means).err();
-        // Also where the fetch failed: that there was one for an unknown key counts for all processes.
-        let counts = ending.failure.is_none() || reason == Reason::UnknownKey;
+        let Some(mut sought) = self.spend(reason, stored, policy, now) else {
+            ending.end = End::CalledOff;
+            return;
+        };
+        ending.end = self.ask(number, now, timeout.saturating_sub(started.elapsed()), means);
+        let has_failed = matches!(ending.end, End::Failed(_));
         // Threads that wait for the keys need not wait for the disk.
         drop(ending);
-        if counts && let Some(seen) = self.newest.get() {
-            shelf.save(&seen.jwks, seen.at, sought, means.report);
+        if has_failed {
+            if reason != Reason::UnknownKey {
+                return;
+            }
+            // That there was a fetch for an unknown key counts for all processes. The set that is saved with its time
+            // must not be older than one that was saved meanwhile.
+            if let Some(found) = shelf.load(policy, Moment::now(clock), report) {
+                sought = self.merge(found.sought);
+                self.put(found, 0);
+            }
+        }
+        if let Some(seen) = self.newest.get() {
+            shelf.save(&seen.jwks, seen.at, sought, report);
         }
         drop(lock);
     }
 
+    /// Counts a request to the server together with those of other processes. Says when keys that are in no set were
+    /// looked for, or `None` if there may be no request.
+    fn spend(
+        &self,
+        reason: Reason,
+        stored: [Option<Moment>; 2],
+        policy: &KeyPolicy,
+        now: Moment,
+    ) -> Option<[Option<Moment>; 2]> {
+        let mut log = self.log();
+        log.history.merge(stored);
+        if !log.history.allows(reason, policy, now) {
+            return None;
+        }
+        log.history.spend(reason, now);
+        Some(log.history.sought())
+    }
+
+    fn merge(&self, stored: [Option<Moment>; 2]) -> [Option<Moment>; 2] {
+        let mut log = self.log();
+        log.history.merge(stored);
+        log.history.sought()
+    }
+
     /// Asks the server for the keys, and keeps them.
-    fn ask(&self, number: u64, at: Moment, timeout: Duration, means: Means<'_>) -> Result<()> {
-        let response = (means.fetch)(timeout)?;
+    fn ask(&self, number: u64, at: Moment, timeout: Duration, means: Means<'_>) -> End {
         let unusable = || DecodeError::new("the key set holds no usable key");
-        let keys =
-            KeySet::published(response.body(), self.whose, self.library).ok_or_else(unusable)?;
-        let jwks = String::from_utf8_lossy(response.body()).into();
-        self.put(Found { keys, jwks, at, sought: [None; 2] }, number);
-        Ok(())
+        let fetched = (means.fetch)(timeout).and_then(|response| {
+            let keys = KeySet::published(response.body(), self.whose, self.library);
+            let jwks = String::from_utf8_lossy(response.body()).into();
+            Ok((keys.ok_or_else(unusable)?, jwks))
+        });
+        match fetched {
+            Ok((keys, jwks)) => {
+                self.put(Found { keys, jwks, at, sought: [None; 2] }, number);
+                End::Fetched
+            }
+            Err(error) => End::Failed(error),
+        }
     }
 
     /// Keeps a set that is newer than the one at hand.
@@ -402,11 +434,19 @@ impl Log {
     }
 }
 
+/// What came of a fetch.
+enum End {
+    Fetched,
+    Failed(Error),
+    /// The server was not asked.
+    CalledOff,
+}
+
 /// Ends a fetch, also when the transport panics.
 struct Ending<'c> {
     cache: &'c KeyCache,
     clock: &'c dyn Clock,
-    failure: Option<Error>,
+    end: End,
 }
 
 impl Drop for Ending<'_> {
@@ -414,12 +454,17 @@ impl Drop for Ending<'_> {
         // Before the lock: the clock may be the program's own.
         let now = Moment::now(self.clock).monotonic;
         let mut log = self.cache.log();
-        match &self.failure {
-            Some(error) => log.history.fail(now, error.retry_after()),
-            None => log.history.succeed(),
+        match std::mem::replace(&mut self.end, End::CalledOff) {
+            End::Fetched => {
+                log.history.succeed();
+                log.failure = None;
+            }
+            End::Failed(error) => {
+                log.history.fail(now, error.retry_after());
+                log.failure = Some(KeysError::new(error, self.cache.owner.clone()));
+            }
+            End::CalledOff => log.history.call_off(),
         }
-        let owner = &self.cache.owner;
-        log.failure = self.failure.take().map(|error| KeysError::new(error, owner.clone()));
         drop(log);
         self.cache.ended.notify_all();
     }
@@ -428,31 +473,6 @@ impl Drop for Ending<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_key_that_was_named_in_vain_is_remembered_until_a_later_fetch_is_old() {
-        let mut sought = Sought::default();
-        assert_eq!(sought.first_seen("a", 1, None), 1);
-        assert_eq!(sought.first_seen("a", 2, None), 1);
-        // A fetch that had begun by then has shown nothing, however old it is.
-        assert_eq!(sought.first_seen("a", 2, Some(1)), 1);
-        assert_eq!(sought.first_seen("b", 2, Some(1)), 2);
-        assert_eq!(sought.first_seen("a", 3, Some(2)), 3);
-        assert_eq!((sought.first_seen("a", 4, None), sought.first_seen("b", 4, None)), (3, 2));
-    }
-
-    #[test]
-    fn of_many_made_up_keys_the_oldest_is_forgotten() {
-        let mut sought = Sought::default();
-        let names: Vec<_> = (0..MAX_SOUGHT).map(|index| index.to_string()).collect();
-        for name in &names {
-            assert_eq!(sought.first_seen(name, 1, None), 1);
-        }
-        assert_eq!(sought.first_seen("one more", 2, None), 2);
-        assert!(names[1..].iter().all(|name| sought.first_seen(name, 3, None) == 1));
-        assert_eq!(sought.first_seen(&names[0], 3, None), 3);
-        assert_eq!(sought.first_seen.len(), MAX_SOUGHT);
-    }
 
     #[test]
     fn only_what_a_caller_names_and_is_not_at_hand_is_noted() {
@@ -472,7 +492,7 @@ mod tests {
         ] {
             let wanted = Wanted { kid, origin, patience: Duration::ZERO, now: at };
             log.lookup(&wanted, Some(seen.clone()), &KeyPolicy::default());
-            assert_eq!(log.sought.first_seen.len(), noted, "{kid:?} {origin:?}");
+            assert_eq!(log.sought.len(), noted, "{kid:?} {origin:?}");
         }
     }
 }

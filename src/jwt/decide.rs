@@ -41,15 +41,6 @@ impl Moment {
         Some(Self { monotonic, unix })
     }
 
-    /// What the wall clock showed at another moment, which the monotonic clock names.
-    pub(super) fn unix_of(self, monotonic: Duration) -> i64 {
-        let seconds = |time: Duration| i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
-        let ahead = seconds(monotonic.saturating_sub(self.monotonic));
-        self.unix
-            .saturating_add(ahead)
-            .saturating_sub(seconds(self.monotonic.saturating_sub(monotonic)))
-    }
-
     /// The time since then by the monotonic clock, which may stand still while the machine sleeps.
     fn awake_since(self, then: Self) -> Duration {
         self.monotonic.saturating_sub(then.monotonic)
@@ -126,7 +117,7 @@ pub(super) enum Refusal {
     Unavailable(Duration),
 }
 
-/// What a lookup comes to. After a fetch of its own it is never `Fetch` again.
+/// What a lookup comes to. After a request of its own to the server it is never `Fetch` again.
 pub(super) fn decide(
     history: &History,
     held: Option<Held>,
@@ -212,7 +203,7 @@ mod tests {
         }
 
         fn fetched(mut self, reason: Reason, at: f64) -> Self {
-            let fetch = self.history.begin(reason, Duration::from_secs_f64(at));
+            let fetch = self.begin(reason, at);
             self.history.succeed();
             self.held = Some((fetch, at));
             self
@@ -223,15 +214,21 @@ mod tests {
         }
 
         fn refused(mut self, reason: Reason, at: f64, retry_after: Option<u64>) -> Self {
+            self.begin(reason, at);
             let at = Duration::from_secs_f64(at);
-            self.history.begin(reason, at);
             self.history.fail(at, retry_after.map(Duration::from_secs));
             self
         }
 
         fn under_way(mut self, reason: Reason, at: f64) -> Self {
-            self.history.begin(reason, Duration::from_secs_f64(at));
+            self.begin(reason, at);
             self
+        }
+
+        fn begin(&mut self, reason: Reason, at: f64) -> u64 {
+            let monotonic = Duration::from_secs_f64(at);
+            self.history.spend(reason, Moment { monotonic, unix: 0 });
+            self.history.begin()
         }
 
         /// A lookup that begins now.

@@ -20,6 +20,7 @@ mod rules;
 mod set;
 mod shelf;
 mod signature;
+mod sought;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;

@@ -27,8 +27,8 @@ pub(super) struct Found {
     pub(super) keys: KeySet,
     pub(super) jwks: Arc<str>,
     pub(super) at: Moment,
-    /// When keys that are in no set were last looked for, by the monotonic clock.
-    pub(super) sought: [Option<Duration>; 2],
+    /// When keys that are in no set were last looked for.
+    pub(super) sought: [Option<Moment>; 2],
 }
 
 impl Found {
@@ -49,7 +49,7 @@ impl Found {
         if age >= policy.max_age.max(policy.max_stale) {
             return Ok(None);
         }
-        let sought = set.sought.map(|at| Some(now.back_at(at?.as_seconds())?.monotonic));
+        let sought = set.sought.map(|at| now.back_at(at?.as_seconds()));
         Ok(Some(Self { keys, jwks: set.jwks().into(), at, sought }))
     }
 
@@ -103,13 +103,13 @@ impl Shelf {
         &self,
         jwks: &Arc<str>,
         at: Moment,
-        sought: [Option<Duration>; 2],
+        sought: [Option<Moment>; 2],
         report: Report<'_>,
     ) {
         let fetched_at = UnixTime::from_seconds(at.unix);
         let mut set =
             keys::KeySet::of(&self.project_id, &self.base_url, Arc::clone(jwks), fetched_at);
-        set.sought = sought.map(|then| Some(UnixTime::from_seconds(at.unix_of(then?))));
+        set.sought = sought.map(|at| Some(UnixTime::from_seconds(at?.unix)));
         if let Err(error) = self.store.save(&set) {
             report(&error);
         }

@@ -13,6 +13,7 @@ pub use self::records::{
 };
 use super::Mgmt;
 use crate::check;
+use crate::checks::Asked;
 pub use crate::checks::CheckCache;
 use crate::error::Result;
 use crate::json::DecodeError;
@@ -340,11 +341,16 @@ impl Fga<'_> {
             Some(checks) if self.1 == Remember::Yes && options.compute_paths != Some(true) => {
                 self.check_remembered(checks, relations, options)
             }
-            _ => self.ask(relations, options),
+            _ => self.ask(relations, options).map(|(answers, _)| answers),
         }
     }
 
-    fn ask(&self, relations: &[Relation], options: &CheckOptions) -> Result<Vec<Check>> {
+    /// Asks Descope. Where the client remembers answers, the second value says when this was asked.
+    fn ask(
+        &self,
+        relations: &[Relation],
+        options: &CheckOptions,
+    ) -> Result<(Vec<Check>, Option<Asked>)> {
         #[derive(Default, Deserialize)]
         #[serde(default, rename_all = "camelCase")]
         struct Answer {
@@ -354,6 +360,8 @@ impl Fga<'_> {
             schema_version: Option<String>,
         }
 
+        let checks = self.0.0.core().shared.checks.as_ref();
+        let asked = checks.map(|checks| checks.asking(self.0.0.clock()));
         let mut answer: Answer = self
             .0
             .post("/v1/mgmt/fga/check")
@@ -366,7 +374,9 @@ impl Fga<'_> {
         for check in &mut answer.tuples {
             check.info.schema_version.clone_from(&answer.schema_version);
         }
-        Ok(answer.tuples)
+        let schema = answer.schema_version.as_deref();
+        let asked = checks.zip(asked).map(|(checks, asked)| checks.answered(schema, asked));
+        Ok((answer.tuples, asked))
     }
 }
 

@@ -1,10 +1,13 @@
 //! Answers to checks near the program: remembered in the process, or by a proxy that may be down.
 
-use std::io::BufReader;
+use std::io::{BufReader, Write};
 use std::slice::from_ref;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use descope::bulk::{BulkOptions, Settled};
 use descope::emulator::Emulator;
 use descope::mgmt::authz::Relation as AuthzRelation;
 use descope::mgmt::fga::{CheckCache, CheckOptions, Relation};
@@ -215,6 +218,51 @@ fn answers_that_do_not_fit_their_questions_or_depend_on_facts_are_not_remembered
     assert_eq!(allowed(&schemas, &["ada"]), [true]);
 }
 
+/// Something that asks for a check.
+type Ask<'a> = &'a dyn Fn(&Client) -> descope::Result<()>;
+
+/// Whatever asks: a new question, one of many, or one that is never remembered.
+#[test]
+fn an_answer_by_a_newer_schema_drops_all_older_answers() {
+    let paths = CheckOptions::default().compute_paths(true);
+    let allowed = |client: &Client| client.mgmt().fga().is_allowed(&viewer("ada")).unwrap();
+    let ways: [(&str, u64, Ask<'_>); 5] = [
+        ("new", 1, &|client| client.mgmt().fga().is_allowed(&viewer("bob")).map(drop)),
+        ("many", 2, &|client| client.mgmt().fga().check(&[viewer("bob"), viewer("ada")]).map(drop)),
+        ("uncached", 1, &|client| {
+            client.mgmt().fga().uncached().is_allowed(&viewer("bob")).map(drop)
+        }),
+        ("paths", 1, &|client| client.mgmt().fga().check_with(&[viewer("bob")], &paths).map(drop)),
+        ("none", 1, &|client| client.mgmt().fga().uncached().check(&[]).map(drop)),
+    ];
+    for (name, cost, ask) in ways {
+        let (version, requests) = (Arc::new(AtomicU64::new(1)), Arc::new(AtomicU64::new(0)));
+        let (schema, count) = (version.clone(), requests.clone());
+        let client = answered(move |asked, _| {
+            let version = schema.load(Ordering::SeqCst);
+            count.fetch_add(1, Ordering::SeqCst);
+            let check = |tuple| json!({ "tuple": tuple, "allowed": version == 1 });
+            let checks: Vec<_> = asked.iter().map(check).collect();
+            json!({ "tuples": checks, "schemaVersion": version.to_string() })
+        });
+        let requests = || requests.load(Ordering::SeqCst);
+        assert_eq!([allowed(&client), allowed(&client)], [true, true]);
+        assert_eq!(requests(), 1);
+        // Somebody else saves a schema: nobody tells this client.
+        version.store(2, Ordering::SeqCst);
+        assert!(allowed(&client), "{name}: no answer has told of it");
+        ask(&client).unwrap();
+        assert_eq!(requests(), 1 + cost);
+        assert!(!allowed(&client), "{name}");
+        let before = requests();
+        // By the same schema, nothing is dropped, and what told of the new one counts like any other answer.
+        ask(&client).unwrap();
+        assert!(!allowed(&client));
+        let is_remembered = matches!(name, "new" | "many");
+        assert_eq!(requests() - before, u64::from(!is_remembered), "{name}");
+    }
+}
+
 /// A client of an emulator whose cache is here.
 fn beside(emulator: &Emulator, api: &str, cache: &str) -> ClientBuilder {
     Client::builder()
@@ -367,4 +415,53 @@ fn after_the_cache_the_api_is_tried_by_the_policy_and_the_observer_sees_both() {
     let expected = expected.map(|(number, url)| (number, url.clone()));
     assert_eq!(*seen.lock().unwrap(), expected);
     assert_eq!(api.seen().len(), 3);
+}
+
+/// Whatever would repeat a call at the API: the retry policy, pacing, or bulk work.
+#[test]
+fn the_cache_is_asked_once_whatever_repeats_calls() {
+    let emulator = Emulator::new();
+    let server = emulator.serve().unwrap();
+    let minute = Duration::from_secs(60);
+    let closes = "";
+    for status in [closes, "429 X", "408 X", "504 X", "520 X", "524 X"] {
+        let cache = Raw::new(move |_, mut stream, seen| {
+            let mut reader = BufReader::new(stream.try_clone().unwrap());
+            if let Some(arrived) = Arrived::read(&mut reader) {
+                seen.note(&arrived);
+                if status != closes {
+                    let answer = response(status, "Retry-After: 1\r\nConnection: close\r\n", "{}");
+                    let _ = stream.write_all(&answer);
+                }
+            }
+        });
+        let client = beside(&emulator, &server.base_url(), &cache.url())
+            .clock(crate::server::NoWaiting::default())
+            .retry(RetryPolicy::default().retry_unavailable(true).wait_for_rate_limit(minute))
+            .build()
+            .unwrap();
+        let fails = |error: Error| match error {
+            Error::Api(error) => assert!(status.starts_with(&error.status.to_string()), "{error}"),
+            Error::Transport(error) => {
+                assert!(status == closes && error.maybe_processed(), "{error}");
+            }
+            error => panic!("{error}"),
+        };
+        let paced = client.with_pacing(true);
+        let change = |client: &Client| client.mgmt().fga().create_relations(&[viewer("ada")]);
+        fails(change(&client).unwrap_err());
+        assert_eq!(cache.seen().len(), 1, "{status}");
+        fails(change(&paced).unwrap_err());
+        assert_eq!(cache.seen().len(), 2, "paced: {status}");
+        let work = |client: &Client, _: &[u32]| change(client).map(|()| Settled::default());
+        fails(client.in_bulk([1], &BulkOptions::default(), work, |_| true).unwrap_err());
+        assert_eq!(cache.seen().len(), 3, "in bulk: {status}");
+        if matches!(status, "429 X" | "408 X") {
+            for client in [&client, &paced] {
+                fails(client.mgmt().fga().is_allowed(&viewer("ada")).unwrap_err());
+            }
+            assert_eq!(cache.seen().len(), 5, "questions: {status}");
+        }
+        assert_eq!(emulator.requests("/"), 0, "{status}");
+    }
 }

@@ -181,6 +181,114 @@ fn forged_key_ids_cost_two_fetches_per_cooldown_in_all_processes_together() {
     assert_eq!(outcome(&machine.process(), &token("k1")), Ok(()), "of a key that is at hand");
 }
 
+/// Services, each of which has fetched before, so that each has an allowance of its own in memory.
+#[test]
+fn forged_key_ids_cost_two_fetches_per_cooldown_in_all_services_together() {
+    let (machine, folder) = (Machine::new(keys(&["k1"])), Folder::new("services"));
+    let services: Vec<_> = (0..4)
+        .map(|_| {
+            let store = FileKeyStore::new(folder.file()).unwrap();
+            let client = machine.builder().key_store(store).build().unwrap();
+            client.refresh_keys().unwrap();
+            machine.time.pass(COOLDOWN);
+            client
+        })
+        .collect();
+    assert_eq!(machine.server.fetches(), 4);
+    for (round, answer) in
+        [keys(&["k1"]), keys(&["k1"]), Answer::Status(503)].into_iter().enumerate()
+    {
+        machine.server.answers(answer);
+        let before = machine.server.fetches();
+        if round == 1 {
+            // All at once.
+            std::thread::scope(|scope| {
+                for client in &services {
+                    scope.spawn(|| forge(client, 4, 20));
+                }
+            });
+        }
+        for client in &services {
+            forge(client, 2, 20);
+        }
+        assert_eq!(machine.server.fetches() - before, 2, "round {round}");
+        for client in &services {
+            assert_eq!(outcome(client, &token("k1")), Ok(()));
+        }
+        machine.time.pass(COOLDOWN);
+    }
+    assert_eq!(machine.told(), [""; 0]);
+    // One of the two is left for a rotation.
+    machine.server.answers(keys(&["k1", "k2"]));
+    let before = machine.server.fetches();
+    machine.time.pass(COOLDOWN);
+    for client in services.iter().rev() {
+        assert_eq!(outcome(client, &token("k2")), Ok(()));
+    }
+    assert_eq!(machine.server.fetches() - before, 1);
+}
+
+/// A store into which another process saves a set while this one waits for the lock.
+#[derive(Clone)]
+struct Overtaken(Memory, Arc<Mutex<Option<String>>>);
+
+impl KeyStore for Overtaken {
+    fn load(&self) -> Result<Option<KeySet>, StoreError> {
+        self.0.load()
+    }
+    fn save(&self, keys: &KeySet) -> Result<(), StoreError> {
+        self.0.save(keys)
+    }
+    fn lock(&self, _: Duration) -> Result<descope::keys::StoreLock, StoreError> {
+        if let Some(text) = self.1.lock().unwrap().take() {
+            self.0.put(text);
+        }
+        Ok(descope::keys::StoreLock::new(()))
+    }
+}
+
+#[test]
+fn a_failed_fetch_saves_no_set_that_is_older_than_the_stored_one() {
+    for at_the_lock in [true, false] {
+        let machine = Machine::new(keys(&["k1"]));
+        let newer = Arc::new(Mutex::new(None));
+        let store = Overtaken(machine.store.clone(), newer.clone());
+        let client = machine.builder().key_store(store);
+        // Another process saves during the fetch, as it can where a store does not lock.
+        let (late, server) = (Arc::new(Mutex::new(None::<String>)), machine.server.clone());
+        let (saved, memory) = (late.clone(), machine.store.clone());
+        let client = client
+            .transport(move |_: Request| {
+                saved.lock().unwrap().take().into_iter().for_each(|text| memory.put(text));
+                server.respond(0)
+            })
+            .build()
+            .unwrap();
+        client.warm_up().unwrap();
+        let older = machine.store.text().unwrap();
+        machine.time.pass(COOLDOWN);
+        // Another process fetches after a rotation.
+        machine.server.answers(keys(&["k1", "k2"]));
+        assert_eq!(outcome(&machine.process(), &token("k2")), Ok(()));
+        let text = machine.store.text().unwrap();
+        machine.store.put(older);
+        *if at_the_lock { newer.lock() } else { late.lock() }.unwrap() = Some(text.clone());
+        machine.time.pass(1);
+        machine.server.answers(Answer::Status(503));
+        let before = machine.server.fetches();
+        unavailable(&client, &token("k9"));
+        assert_eq!(machine.server.fetches(), before + 1);
+        let fetched_at = |text: &str| KeySet::from_json(text).unwrap().fetched_at();
+        let saved = machine.store.text().unwrap();
+        assert!(saved.contains("k2"), "{saved}");
+        assert_eq!(fetched_at(&saved), fetched_at(&text));
+        assert_ne!(saved, text, "with the time of the fetch that failed");
+        // The newer set is also the one at hand.
+        assert_eq!(outcome(&client, &token("k2")), Ok(()));
+        assert_eq!(machine.server.fetches(), before + 1);
+    }
+}
+
 #[test]
 fn a_stored_set_bridges_an_outage_until_it_is_too_stale() {
     let machine = Machine::new(keys(&["k1"]));

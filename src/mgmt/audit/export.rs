@@ -46,7 +46,7 @@ impl Audit<'_> {
     /// # let client = descope::Client::builder().emulator(&emulator).build()?;
     /// # let place = std::env::temp_dir().join(format!("descope-export-{}", std::process::id()));
     /// use std::fs::{self, OpenOptions};
-    /// use std::io::{Seek, SeekFrom};
+    /// use std::io::{self, ErrorKind, Seek, SeekFrom};
     ///
     /// use descope::mgmt::audit::{AuditSearch, ExportCheckpoint, ExportOptions};
     ///
@@ -54,17 +54,30 @@ impl Audit<'_> {
     /// let (path, notes) = (place.join("audit.jsonl"), place.join("audit.checkpoint"));
     /// let checkpoint: ExportCheckpoint = match fs::read(&notes) {
     ///     Ok(saved) => serde_json::from_slice(&saved)?,
-    ///     Err(_) => ExportCheckpoint::default(),
+    ///     Err(error) if error.kind() == ErrorKind::NotFound => ExportCheckpoint::default(),
+    ///     // It may be there: to begin again would erase the export.
+    ///     Err(error) => return Err(error.into()),
     /// };
     /// let mut file = OpenOptions::new().create(true).write(true).truncate(false).open(&path)?;
     /// file.set_len(checkpoint.bytes)?;
     /// file.seek(SeekFrom::End(0))?;
     ///
-    /// let options = ExportOptions::default().checkpoint(checkpoint);
+    /// // A kill leaves the old checkpoint or the new one, never half of one.
+    /// let draft = notes.with_extension("draft");
+    /// let save = |checkpoint: &ExportCheckpoint| -> io::Result<()> {
+    ///     fs::write(&draft, serde_json::to_vec(checkpoint)?)?;
+    ///     fs::rename(&draft, &notes)
+    /// };
+    /// let options = ExportOptions::default().checkpoint(checkpoint.clone());
+    /// let (mut noted, mut saved) = (checkpoint, Ok(()));
     /// let report = client.mgmt().audit().export(&AuditSearch::default(), &file, &options, |checkpoint| {
-    ///     let saved = serde_json::to_vec(checkpoint).map(|json| fs::write(&notes, json));
-    ///     saved.is_ok_and(|saved| saved.is_ok())
+    ///     if *checkpoint != noted {
+    ///         noted.clone_from(checkpoint);
+    ///         saved = save(checkpoint);
+    ///     }
+    ///     saved.is_ok()
     /// })?;
+    /// saved?;
     /// assert!(report.finished);
     /// # assert_eq!(fs::read_to_string(&path)?.lines().count() as u64, report.checkpoint.records);
     /// # fs::remove_dir_all(&place)?;

@@ -44,6 +44,7 @@ impl Fga<'_> {
             relations.into_iter(),
             options,
             &name,
+            None, // In any order, the relations are the same in the end.
             &|client, relations| {
                 client.mgmt().fga().create_relations(relations)?;
                 Ok(Settled::default().created(relations.len()))
@@ -87,6 +88,7 @@ impl Fga<'_> {
             relations.into_iter(),
             options,
             &name,
+            None, // In any order, the relations are the same in the end.
             &|client, relations| {
                 client.mgmt().fga().delete_relations(relations)?;
                 Ok(Settled::default().deleted(relations.len()))

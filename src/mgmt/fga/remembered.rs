@@ -32,26 +32,41 @@ impl Fga<'_> {
             return Ok(known.into_iter().flatten().collect());
         }
         let missing: Vec<_> = open.iter().map(|at| relations[*at].clone()).collect();
-        let asked = checks.asking(clock);
-        let answers = self.ask(&missing, options)?;
-        let all_are_new = missing.len() == relations.len();
-        let fits = answers.len() == missing.len()
-            && answers.iter().zip(&missing).all(|(answer, asked)| answer.relation == *asked);
-        let version = answers.first().map(|answer| &answer.info.schema_version);
-        let is_old = |known: &Check| version.is_some_and(|new| *new != known.info.schema_version);
-        if !all_are_new && (!fits || known.iter().flatten().any(is_old)) {
-            // What cannot be put together with what is remembered is asked for as a whole.
-            checks.forget();
-            return self.ask(relations, options);
-        }
-        if !fits {
+        let asked: Vec<_> = open.iter().map(|at| questions[*at]).collect();
+        let (answers, fits) = self.ask_and_keep(checks, &missing, &asked, options)?;
+        if open.len() == relations.len() {
             return Ok(answers);
         }
+        let version = answers.first().map(|answer| &answer.info.schema_version);
+        let is_old = |known: &Check| version.is_some_and(|new| *new != known.info.schema_version);
+        if !fits || known.iter().flatten().any(is_old) {
+            // What cannot be put together with what is remembered is asked for as a whole.
+            checks.forget();
+            return Ok(self.ask_and_keep(checks, relations, &questions, options)?.0);
+        }
         for (at, answer) in open.into_iter().zip(answers) {
-            keep(checks, questions[at], &answer, asked);
             known[at] = Some(answer);
         }
         Ok(known.into_iter().flatten().collect())
+    }
+
+    /// Asks Descope, and remembers the answers if there is one to each question, which is the second value.
+    fn ask_and_keep(
+        &self,
+        checks: &Checks,
+        relations: &[Relation],
+        questions: &[Option<Digest>],
+        options: &CheckOptions,
+    ) -> Result<(Vec<Check>, bool)> {
+        let (answers, asked) = self.ask(relations, options)?;
+        let fits = answers.len() == relations.len()
+            && answers.iter().zip(relations).all(|(answer, asked)| answer.relation == *asked);
+        if let Some(asked) = asked.filter(|_| fits) {
+            for (question, answer) in questions.iter().zip(&answers) {
+                keep(checks, *question, answer, asked);
+            }
+        }
+        Ok((answers, fits))
     }
 }
 

@@ -14,7 +14,8 @@ impl Users<'_> {
     /// A user who is there already stays as they are, and counts as
     /// [`unchanged`](crate::bulk::Checkpoint::unchanged). Running it again therefore creates every user exactly
     /// once: if a batch fails in part, the client searches for the login IDs that failed, and those that Descope
-    /// finds are not failures.
+    /// finds are not failures. Of several users with the same [login ID](BatchUser::login_id), the first is created:
+    /// see [the order](crate::bulk#the-order).
     ///
     /// Each batch is one call, which counts towards
     /// [`RateLimits::create_users`](crate::RateLimits::create_users), 100 a minute by default. With batches of 100
@@ -57,6 +58,7 @@ impl Users<'_> {
             users.into_iter(),
             options,
             &name,
+            Some(&|user| folded(&user.login_id)),
             &|client, users| client.mgmt().user().create_missing(users),
             progress,
         )
@@ -65,7 +67,9 @@ impl Users<'_> {
     /// Changes any number of users, named by login ID, in batches and at Descope's pace; see
     /// [`patch`](Self::patch) and [`bulk`].
     ///
-    /// A patch sets what it names, whatever the user was like before. To apply it twice does no harm.
+    /// A patch sets what it names, whatever the user was like before. To apply it twice does no harm. Of several
+    /// patches of the same login ID, the last wins: see [the order](crate::bulk#the-order). Descope may know a user
+    /// by several login IDs; patches that name different ones are done in any order.
     ///
     /// Each batch is one call, which counts towards [`RateLimits::users`](crate::RateLimits::users), 500 a minute
     /// by default.
@@ -104,6 +108,7 @@ impl Users<'_> {
             patches.into_iter(),
             options,
             &name,
+            Some(&|(login_id, _)| folded(login_id)),
             &|client, patches| client.mgmt().user().patch_some(patches),
             progress,
         )

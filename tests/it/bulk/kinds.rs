@@ -1,6 +1,7 @@
 //! Changing users, relations, and work of the program's own.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
 
 use descope::bulk::{BulkOptions, Settled};
 use descope::mgmt::fga::Relation;
@@ -27,6 +28,81 @@ fn users_are_changed_and_those_who_are_not_there_are_named() {
     let failed: Vec<_> = saved.failures.iter().map(|it| (it.position, it.id.clone())).collect();
     assert_eq!(failed, (40..50).map(|n| (n as u64, login_id(n))).collect::<Vec<_>>());
     assert_eq!(users.load(&login_id(39)).unwrap().name.as_deref(), Some("Changed 39"));
+}
+
+/// The answer to the first batch is late: later batches could be done before it.
+#[test]
+fn of_two_changes_of_the_same_user_the_later_one_wins() {
+    let service = Service::new(NONE);
+    let users = service.client(RateLimits::none());
+    users.mgmt().user().create_in_bulk(people(200), &BulkOptions::default(), |_| true).unwrap();
+    let sent = Arc::new((Mutex::new(Vec::<String>::new()), Condvar::new()));
+    let (noted, inner) = (Arc::clone(&sent), Arc::clone(&service));
+    let client = service.builder().transport(move |request: Request| {
+        let (batches, arrived) = &*noted;
+        let body = String::from_utf8(request.body().clone()).unwrap();
+        let is_first = body.contains("\"Older 0\"");
+        batches.lock().unwrap().push(body);
+        arrived.notify_all();
+        if is_first {
+            let is_alone =
+                |batches: &mut Vec<String>| !batches.iter().any(|it| it.contains("\"Newer 0\""));
+            let wait = Duration::from_millis(300);
+            drop(arrived.wait_timeout_while(batches.lock().unwrap(), wait, is_alone).unwrap());
+        }
+        inner.answer(request)
+    });
+    let client = client.build().unwrap();
+    let patch =
+        |n: usize, age: &str| (login_id(n), UserPatch::default().name(format!("{age} {n}")));
+    // By their places alone, the two of user 0 would be in different batches, and those of user 149 in one.
+    let patches = (0..150).map(|n| patch(n, "Older"));
+    let patches = patches.chain([0, 1, 149].map(|n| patch(n, "Newer")));
+    let users = client.mgmt().user();
+    let report = users.patch_in_bulk(patches, &BulkOptions::default(), |_| true).unwrap();
+    assert_eq!((report.checkpoint.position, report.checkpoint.changed), (153, 153));
+    for (n, age) in [(0, "Newer"), (1, "Newer"), (149, "Newer"), (2, "Older")] {
+        let user = users.load(&login_id(n)).unwrap();
+        assert_eq!(user.name.as_deref(), Some(&*format!("{age} {n}")));
+    }
+    let batches = sent.0.lock().unwrap();
+    for n in [0, 1, 149] {
+        let names = ["Older", "Newer"].map(|age| format!("\"{age} {n}\""));
+        let has_both = |batch: &String| names.iter().all(|name| batch.contains(name));
+        assert!(!batches.iter().any(has_both), "user {n} is in a batch twice");
+    }
+}
+
+#[test]
+fn of_two_new_users_with_the_same_login_id_the_first_is_created() {
+    let service = Service::new(NONE);
+    let client = service.client(RateLimits::none());
+    let named = |n: usize, name: &str| {
+        BatchUser::new(login_id(n)).profile(UserProfile::default().name(name))
+    };
+    let users = [named(0, "First"), named(0, "Second"), named(1, "First"), named(0, "Third")];
+    let options = BulkOptions::default().batch(2);
+    let report = client.mgmt().user().create_in_bulk(users, &options, |_| true).unwrap();
+    assert_eq!(counts(&report.checkpoint), [4, 2, 2, 0]);
+    let user = client.mgmt().user().load(&login_id(0)).unwrap();
+    assert_eq!(user.name.as_deref(), Some("First"));
+}
+
+#[test]
+fn a_batch_of_any_size_goes_on_from_a_checkpoint() {
+    let service = Service::new(NONE);
+    let client = service.client(RateLimits::none());
+    let checkpoint = serde_json::from_str::<Checkpoint>(r#"{"position":1,"changed":1}"#).unwrap();
+    let options = BulkOptions::default().batch(usize::MAX).checkpoint(checkpoint);
+    let work = |_: &Client, items: &[u32]| {
+        assert_eq!(items, [1, 2, 3]);
+        Ok(Settled::default().changed(items.len()))
+    };
+    let report = client.in_bulk(0..4, &options, work, |_| true).unwrap();
+    assert_eq!(
+        (report.finished, report.checkpoint.position, report.checkpoint.changed),
+        (true, 4, 4)
+    );
 }
 
 #[test]
