@@ -2,7 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::engine::Name;
+/// What an item is called.
+pub(crate) type Name<'n, T> = dyn Fn(&T) -> String + Sync + 'n;
 
 /// Items that are worked on together, and the place of the first of them among all.
 pub(super) struct Batch<T> {

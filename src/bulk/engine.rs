@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use super::batches::{Batch, Batches, Next};
+use super::batches::{Batch, Batches, Name, Next};
 use super::{BulkFailure, BulkOptions, BulkReport, Checkpoint, Progress, Settled};
 use crate::client::Client;
 use crate::clock::TICK;
@@ -19,7 +19,6 @@ const MOST_IN_FLIGHT: usize = 64;
 const PATIENCE: Duration = Duration::from_secs(60 * 60);
 
 type Work<'w, T> = dyn Fn(&Client, &[T]) -> Result<Settled> + Sync + 'w;
-pub(crate) type Name<'n, T> = dyn Fn(&T) -> String + Sync + 'n;
 
 /// What came of a batch; `None` if its thread panicked.
 struct Done {

@@ -4,8 +4,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use super::decide::{Decision, Held, Lookup, Moment, Origin, Refusal, decide};
+use super::decide::{Decision, Held, Lookup, Origin, Refusal, decide};
 use super::history::{History, Reason};
+use super::moment::Moment;
 use super::policy::KeyPolicy;
 use super::set::{KeySet, Whose};
 use super::shelf::{Found, Report, Shelf};

@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use super::history::{History, Reason};
+use super::moment::Moment;
 use super::policy::KeyPolicy;
-use crate::clock::Clock;
 
 /// Where a token comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,42 +15,6 @@ pub(crate) enum Origin {
     Answer,
     /// From whoever calls.
     Caller,
-}
-
-/// A moment by both clocks.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Moment {
-    pub(super) monotonic: Duration,
-    pub(super) unix: i64,
-}
-
-/// What the monotonic clock is taken to show at its start, so that it can name moments before: a process that was
-/// just started may have keys of an hour ago.
-const BEFORE: Duration = Duration::from_secs(100 * 366 * 24 * 60 * 60);
-
-impl Moment {
-    pub(super) fn now(clock: &dyn Clock) -> Self {
-        let monotonic = clock.monotonic().saturating_add(BEFORE);
-        Self { monotonic, unix: clock.unix().as_seconds() }
-    }
-
-    /// The moment at which the wall clock showed this, as far as can be told; `None` for the future.
-    pub(super) fn back_at(self, unix: i64) -> Option<Self> {
-        let ago = u64::try_from(self.unix.saturating_sub(unix)).ok()?;
-        let monotonic = self.monotonic.saturating_sub(Duration::from_secs(ago));
-        Some(Self { monotonic, unix })
-    }
-
-    /// The time since then by the monotonic clock, which may stand still while the machine sleeps.
-    fn awake_since(self, then: Self) -> Duration {
-        self.monotonic.saturating_sub(then.monotonic)
-    }
-
-    /// The time since then by the clock that says more. A wall clock that was set back says nothing.
-    fn since(self, then: Self) -> Duration {
-        let wall = u64::try_from(self.unix.saturating_sub(then.unix)).unwrap_or(0);
-        self.awake_since(then).max(Duration::from_secs(wall))
-    }
 }
 
 /// The keys at hand.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::decide::Moment;
+use super::moment::Moment;
 use super::policy::KeyPolicy;
 
 /// What a fetch is made for. Each has an allowance of its own, so that forged tokens, which can use up
@@ -190,7 +190,7 @@ mod tests {
             let mut history = History { unknown: pair(own, 700), ..History::default() };
             history.merge(pair(stored, 0));
             let unix: Vec<_> = history.sought().into_iter().flatten().map(|at| at.unix).collect();
-            let merged: Vec<_> = merged.iter().map(|it| i64::try_from(*it).unwrap()).collect();
+            let merged: Vec<_> = merged.iter().map(|it| i64::from(*it)).collect();
             assert_eq!(unix, merged, "{own:?} and {stored:?}");
             assert_eq!(history.sought()[0].is_some(), merged.len() == 2);
         }

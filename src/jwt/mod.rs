@@ -11,6 +11,7 @@ mod decide;
 mod history;
 mod id_token;
 mod members;
+mod moment;
 mod policy;
 #[cfg(feature = "web")]
 mod proof;
@@ -30,9 +31,9 @@ use self::cache::{KeyCache, Means, Stamp, Wanted};
 pub(crate) use self::claims::ID_TOKEN_CLAIMS;
 pub use self::claims::{Claims, Scope};
 use self::compact::{Header, Parts, decode, misused};
-use self::decide::Moment;
 pub(crate) use self::decide::Origin;
 pub(crate) use self::id_token::IdTokenRules;
+use self::moment::Moment;
 pub use self::policy::KeyPolicy;
 #[cfg(feature = "web")]
 pub use self::proof::ProofError;

@@ -4,7 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::decide::{Held, Moment};
+use super::decide::Held;
+use super::moment::Moment;
 use super::policy::KeyPolicy;
 use super::set::{KeySet, Whose};
 use crate::crypto::CryptoLibrary;
