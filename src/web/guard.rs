@@ -94,7 +94,8 @@ pub struct GuardOptions {
     /// applications to which the user has granted some scopes. Each of them would give access to
     /// everything that the user may do. [`Access::scopes`] lets access tokens in within their scopes. With
     /// `false`, the guard accepts every token that
-    /// [`Sessions::validate`](crate::auth::session::Sessions::validate) accepts, as the official SDKs do.
+    /// [`Sessions::validate`](crate::auth::session::Sessions::validate) accepts, as the official SDKs do, except for
+    /// the kinds that an [`Access`] rules out.
     pub session_tokens_only: Option<bool>,
     /// Other origins, such as `https://app.example.com`, to which [`LoginPage::then`] and
     /// [`Guard::safe_redirect`] may send users. Defaults to none, so users are only sent to paths of this
