@@ -19,7 +19,7 @@ use crate::transport::{Response, TransportErrorKind};
 /// | any other status, an answer that is too large or not HTTP | never | never |
 ///
 /// Safe calls are those that change nothing: loading, searching, checking. Sending a code is not a safe
-/// call, so a user never gets two. What can be spent once only, such as a refresh token, is not sent again
+/// call, so a user never gets two. What can be spent once only, such as a code or a refresh token, is not sent again
 /// where the server may have seen it, whatever the policy says. The official SDKs retry the same statuses, but
 /// for every call.
 ///

@@ -436,7 +436,7 @@ setters!(UpdatePhoneOptions {
 
 /// The links that were sent, and a reference to the pending session.
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
+#[serde(from = "MaskedAddress")]
 #[non_exhaustive]
 pub struct PendingLink {
     /// The number of the right link: show it to the user.
@@ -445,6 +445,13 @@ pub struct PendingLink {
     /// secret.
     pub pending_ref: Secret,
     /// The address that the links were sent to.
-    #[serde(flatten)]
     pub sent_to: MaskedAddress,
+}
+
+/// Its own members are among what an address does not know.
+impl From<MaskedAddress> for PendingLink {
+    fn from(mut sent_to: MaskedAddress) -> Self {
+        let mut take = |name| sent_to.extra.take_text(name).unwrap_or_default();
+        Self { link_id: take("linkId"), pending_ref: take("pendingRef").into(), sent_to }
+    }
 }

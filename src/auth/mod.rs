@@ -85,14 +85,15 @@ missing! { Auth<'_> {
 ///
 /// Every call may fail with
 ///
-/// * [`Error::Argument`](crate::Error::Argument) for a login ID, token or address that is empty or
+/// * [`Error::Argument`](crate::Error::Argument) for a login ID, code, link token or address that is empty or
 ///   cannot be right, before anything is sent;
 /// * [`Error::Api`](crate::Error::Api) if Descope refuses, as with
 ///   [`RATE_LIMIT_EXCEEDED`](crate::codes::RATE_LIMIT_EXCEEDED) after too many calls;
 /// * [`Error::Transport`](crate::Error::Transport) if no answer came, and
 ///   [`Error::Decode`](crate::Error::Decode) if the answer cannot be read;
-/// * [`Error::Token`](crate::Error::Token), if the call signs a user in and the tokens of the answer
-///   do not pass the local check.
+/// * [`Error::Token`](crate::Error::Token) for a refresh token or access key that cannot be one, before
+///   anything is sent; and if the call signs a user in and the tokens of the answer do not pass the local
+///   check.
 ///
 /// Each function documents its other errors.
 #[derive(Clone, Copy, Debug)]
@@ -282,7 +283,7 @@ struct Answer {
 impl Call<'_> {
     /// The token of a link.
     fn link_token(self, token: &str) -> Self {
-        self.check(check::secret("token", token)).secret("token", token)
+        self.check(check::secret("token", token)).secret("token", token).once()
     }
 
     /// Sends a call that signs a user in, and validates the tokens of the answer.
@@ -302,7 +303,7 @@ impl Call<'_> {
 
     /// Trades the code that a sign-in page sent along with the user for their tokens.
     pub(crate) fn send_exchange(self, code: &str) -> Result<AuthInfo> {
-        self.check(check::id("code", code)).secret("code", code).send_sign_in()
+        self.check(check::id("code", code)).secret("code", code).once().send_sign_in()
     }
 
     /// Sends a call whose answer may hold a sign-in as its member `jwt`, or nothing.
@@ -349,15 +350,19 @@ impl AuthInfo {
         kept: Option<Token>,
     ) -> Result<Self> {
         let given = |secret: Option<Secret>| secret.filter(|secret| !secret.expose().is_empty());
-        // Descope leaves a token out of the body where the project keeps it in a cookie.
-        let token = |jwt: Option<Secret>| jwt.filter(looks_like_token);
-        let session = token(answer.session_jwt)
-            .or_else(|| cookie(response, "DS"))
-            .ok_or_else(|| DecodeError::new("no session token"))?;
-        let refresh =
-            token(answer.refresh_jwt).or_else(|| cookie(response, client.refresh_cookie()));
-        let read = |jwt, kind| Token::read(client, jwt, kind, Origin::Answer);
         let filled = |text: Option<String>| text.filter(|text| !text.is_empty());
+        let (name, session_name) = (filled(answer.cookie_name), filled(answer.session_cookie_name));
+        // Descope leaves a token out of the body where the project keeps it in a cookie, and may say in which.
+        let token = |jwt: Option<Secret>, named: &Option<String>, usual: &str| {
+            let named = named.as_deref();
+            jwt.filter(looks_like_token)
+                .or_else(|| named.and_then(|name| cookie(response, name)))
+                .or_else(|| cookie(response, usual))
+        };
+        let session = token(answer.session_jwt, &session_name, "DS")
+            .ok_or_else(|| DecodeError::new("no session token"))?;
+        let refresh = token(answer.refresh_jwt, &name, client.refresh_cookie());
+        let read = |jwt, kind| Token::read(client, jwt, kind, Origin::Answer);
         let (extra, extra_secrets) = without_secrets(answer.extra);
         Ok(Self {
             session: read(session, Kind::Session)?,
@@ -371,8 +376,8 @@ impl AuthInfo {
                     .unwrap_or_else(|| "/".to_owned()),
                 max_age: answer.cookie_max_age.filter(|seconds| *seconds != 0),
                 expires: answer.cookie_expiration,
-                name: filled(answer.cookie_name),
-                session_name: filled(answer.session_cookie_name),
+                name,
+                session_name,
                 session_domain: filled(answer.session_cookie_domain),
             },
             idp_response: answer.idp_response,

@@ -140,6 +140,7 @@ impl Otp<'_> {
             .check(check::id("code", code))
             .field("loginId", login_id)
             .secret("code", code)
+            .once()
             .send_sign_in()
     }
 }

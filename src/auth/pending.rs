@@ -13,6 +13,7 @@ impl Call<'_> {
         let answer = self
             .check(check::secret("pending_ref", pending_ref))
             .secret("pendingRef", pending_ref)
+            .once()
             .send_sign_in();
         match answer {
             Err(error) if error.code() == Some(pending) => Ok(None),

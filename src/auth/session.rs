@@ -168,12 +168,12 @@ impl<'c> Sessions<'c> {
     ///
     /// # Errors
     ///
-    /// As for [`refresh`](Self::refresh), and [`Error::Argument`] for an empty external token.
+    /// As for [`refresh`](Self::refresh), and [`Error::Argument`] for an external token that is empty or has more than 16 KiB.
     pub fn refresh_with(&self, refresh_token: &str, options: &RefreshOptions) -> Result<AuthInfo> {
         let Some(external_token) = &options.external_token else {
             return self.refresh(refresh_token);
         };
-        check::id("external_token", external_token.expose())?;
+        check::secret("external_token", external_token.expose())?;
         let refresh = self.check_refresh_token(refresh_token)?;
         let info = self
             .refresh_call(refresh_token)
@@ -351,7 +351,7 @@ impl Sessions<'_> {
     pub fn select_tenant(&self, tenant_id: &str, refresh_token: &str) -> Result<AuthInfo> {
         let call = self.0.post("/v1/auth/tenant/select").bearer("refresh_token", refresh_token);
         let call = call.check(check::id("tenant_id", tenant_id)).field("tenant", tenant_id);
-        let mut selected = call.send_sign_in()?;
+        let mut selected = call.once().send_sign_in()?;
         if selected.refresh.is_none() {
             let kept = Token::read(self.0, refresh_token.into(), Kind::Any, Origin::Caller);
             selected.refresh = kept.ok();

@@ -109,6 +109,7 @@ impl Totp<'_> {
             .field("loginId", login_id)
             .secret("code", code)
             .login(options)
+            .once()
             .send_sign_in()
     }
 }

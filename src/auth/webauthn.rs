@@ -287,6 +287,7 @@ impl WebAuthn<'_> {
             .check(empty)
             .field("transactionId", transaction_id)
             .secret("response", response)
+            .once()
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use descope::auth::enchanted_link::{UpdatePhoneOptions, WaitOptions};
 use descope::auth::{DeliveryMethod, MessageLoginOptions, MessageSignUpOptions, UpdateOptions};
-use descope::emulator::Emulator;
+use descope::emulator::{Emulator, Fault};
 use descope::{UserDetails, codes};
 use serde_json::json;
 
@@ -285,6 +285,23 @@ fn step_up_and_mfa_add_to_a_session() {
         links.sign_up_or_in(Email, "al@example.com", &link_or_new(Default::default())).unwrap();
     click(&emulator, &client, "al@example.com");
     assert!(links.session(sent.pending_ref.expose()).unwrap().unwrap().first_seen);
+}
+
+#[test]
+fn an_odd_address_does_not_cost_the_reference() {
+    for odd in [json!("3"), json!(-1), json!(3.5), json!({}), json!(null)] {
+        let (emulator, client) = with_ada();
+        let answer = json!({
+            "linkId": 12, "pendingRef": "ref", "maskedEmail": odd, "maskedPhone": odd,
+            "verificationAttempts": odd, "newer": 1,
+        });
+        let fault = Fault::answer(200, answer.to_string());
+        emulator.fault(fault.at("/v1/auth/enchantedlink/signin/email"));
+        let links = client.auth().enchanted_link();
+        let sent = links.sign_in(Email, ADA, &link(Default::default())).unwrap();
+        assert_eq!((&*sent.link_id, sent.pending_ref.expose()), ("12", "ref"), "{odd}");
+        assert_eq!(sent.sent_to.extra.len(), 1);
+    }
 }
 
 #[test]

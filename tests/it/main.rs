@@ -46,6 +46,7 @@ mod remembered;
 mod server;
 mod session;
 mod signer;
+mod spent;
 mod sso;
 mod support;
 mod tls;

@@ -10,9 +10,7 @@ use descope::auth::session::RefreshOptions;
 use descope::auth::session::SessionTokens;
 use descope::auth::{DeliveryMethod, MessageLoginOptions, MessageSignUpOptions, UpdateOptions};
 use descope::emulator::{Emulator, Fault};
-use descope::{
-    AuthInfo, Client, Error, RetryPolicy, Scope, TokenError, UserDetails, UserStatus, codes,
-};
+use descope::{AuthInfo, Client, Error, Scope, TokenError, UserDetails, UserStatus, codes};
 use serde_json::{Value, json};
 
 use crate::inventory::{every_field_of, refusals_of};
@@ -684,16 +682,35 @@ fn threads_that_wait_for_a_failing_refresh_get_its_error() {
 }
 
 #[test]
-fn a_refresh_token_is_sent_once_even_if_calls_may_be_repeated() {
+fn tokens_are_in_the_cookies_that_the_answer_names() {
     let emulator = Emulator::new();
-    project(&emulator);
-    let eager = RetryPolicy::default().retry_unavailable(true);
-    let client = Client::builder().emulator(&emulator).retry(eager).build().unwrap();
+    let client = project(&emulator);
+    let token = |drn: &str| emulator.issue_token(json!({ "sub": "U1", "drn": drn })).unwrap();
+    let (session, refresh, other) = (token("DS"), token("DSR"), token("DS"));
+    let answer = json!({
+        "sessionCookieName": "MYS", "cookieName": "MYR", "user": { "userId": "U1" },
+    });
+    let fault = Fault::answer(200, answer.to_string())
+        .header("set-cookie", &format!("DS={other}; Path=/"))
+        .header("set-cookie", &format!("MYS={session}; Path=/"))
+        .header("set-cookie", &format!("MYR={refresh}; Path=/; HttpOnly"));
+    emulator.fault(fault.at("/v1/auth/otp/verify/email"));
+    let info = client.auth().otp().verify(DeliveryMethod::Email, ADA, "123456").unwrap();
+    assert_eq!((info.session_token(), info.refresh_token()), (&*session, Some(&*refresh)));
+    assert_eq!(info.cookie.session_name.as_deref(), Some("MYS"));
+}
+
+#[test]
+fn a_token_of_another_vendor_may_be_long() {
+    let emulator = Emulator::new();
+    let client = project(&emulator);
     let info = sign_in(&emulator, &client, &MessageLoginOptions::default());
-    emulator.fault(Fault::status(503).at("/v1/auth/refresh"));
-    let error = client.auth().session().refresh(info.refresh_token().unwrap()).unwrap_err();
-    assert!(error.is_unavailable());
-    assert_eq!(emulator.requests("/v1/auth/refresh"), 1);
+    for (size, sent) in [(16 * 1024, true), (16 * 1024 + 1, false), (0, false)] {
+        let options = RefreshOptions::default().external_token("x".repeat(size));
+        let outcome = client.auth().session().refresh_with(info.refresh_token().unwrap(), &options);
+        let refused = matches!(outcome, Err(Error::Argument { name: "external_token", .. }));
+        assert_eq!(!refused, sent, "{size}");
+    }
 }
 
 #[test]

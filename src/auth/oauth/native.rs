@@ -77,6 +77,7 @@ impl OAuth<'_> {
             .maybe_secret("user", result.user.as_ref())
             .maybe_secret("code", result.code.as_ref())
             .maybe_secret("idToken", result.id_token.as_ref())
+            .once()
             .send_sign_in()
     }
 }
@@ -163,6 +164,7 @@ impl<'c> OAuth<'c> {
     {
         self.0
             .post(path)
+            .once()
             .check(check::id("provider", provider))
             .check(check::key("id_token", one_tap.id_token))
             .check(check::id("nonce", one_tap.nonce))

@@ -79,7 +79,8 @@ pub(super) fn signed_out() -> Response {
 }
 
 fn set_cookie(response: &mut Response, value: &str) {
-    let cookie = format!("{COOKIE_NAME}={value}; Path=/_emulator/; HttpOnly; SameSite=Lax");
+    // The requests begin outside of the pages, and must find the cookie too: a second one would else replace it.
+    let cookie = format!("{COOKIE_NAME}={value}; Path=/; HttpOnly; SameSite=Lax");
     insert(response, SET_COOKIE, &cookie);
 }
 

@@ -86,7 +86,9 @@ impl Engine {
         if let Some(id) = place.project.as_deref() {
             return self.known(id).or_else(|| self.on_demand(id));
         }
-        let (projects, clients) = (self.projects(), oauth::clients(request, place));
+        // The project that was asked comes first: another one may have a client of the same ID.
+        let projects: Vec<_> = std::iter::once(self.clone()).chain(self.projects()).collect();
+        let clients = oauth::clients(request, place);
         let found = clients.iter().find_map(|id| {
             let is = |project: &&Self| {
                 project.settings().project_id == *id

@@ -210,6 +210,7 @@ pub(in crate::emulator) struct Access {
     /// The thumbprint of the key that it is bound to.
     pub(in crate::emulator) jkt: Option<String>,
     pub(in crate::emulator) expires: i64,
+    pub(in crate::emulator) revoked: bool,
 }
 
 impl<T> Row for Once<T> {

@@ -237,8 +237,7 @@ impl Client {
             redirects: owned(settings.texts("approvedCallbackUrls")),
             confidential: proves && !settings.flag("nonConfidentialClient"),
             force_pkce: settings.flag("forcePkce"),
-            // Whoever registered itself acts for users alone.
-            off: if settings.flag("dynamic") { vec![CREDENTIALS] } else { Vec::new() },
+            off: if settings.flag("dynamic") { not_registered(settings) } else { Vec::new() },
             refreshes: settings.texts("grantTypes").contains(&REFRESH),
             default_audience: settings.text("defaultAudience").to_owned(),
             audiences: owned(settings.texts("audienceWhitelist")),
@@ -363,6 +362,14 @@ fn loopback(url: &str) -> Option<(&str, &str)> {
     let is_loopback =
         host == "localhost" || bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
     (is_loopback && port.parse::<u16>().is_ok_and(|port| port != 0)).then_some((host, path))
+}
+
+/// The grants that a client which registered itself did not name. It acts for users alone. Whether it gets refresh
+/// tokens is another question.
+fn not_registered(settings: Fields<'_>) -> Vec<&'static str> {
+    let named = settings.texts("grantTypes");
+    let off = |grant: &&str| *grant == CREDENTIALS || !named.is_empty() && !named.contains(grant);
+    [CODE, CREDENTIALS, DEVICE, BEARER, EXCHANGE, BACKCHANNEL].into_iter().filter(off).collect()
 }
 
 #[cfg(test)]

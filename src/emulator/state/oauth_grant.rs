@@ -213,19 +213,26 @@ pub(in crate::emulator) fn access<'s>(
 ) -> Result<(&'s Access, &'s Grant), Denial> {
     store.keys.verify(token, context.now)?;
     let access = store.applications.oauth.access_tokens.get(By::Secret, digest(token));
+    let access = access.filter(|access| !access.revoked);
     let access = access.ok_or_else(|| Denial::grant("This is not an access token"))?;
     Ok((access, live(context, store, &access.grant)?))
 }
 
-/// Refuses an access token whose grant has ended. A token that no grant gave comes from a seed.
+/// Refuses an access token that was revoked, whose grant has ended, or that is bound to a key, of which there is no
+/// proof here (RFC 9449 section 7.2). A token that no grant gave comes from a seed.
 pub(in crate::emulator) fn check_token(
     context: &Context<'_>,
     store: &Store,
     token: &str,
 ) -> Result<()> {
     let known = store.applications.oauth.access_tokens.get(By::Secret, digest(token));
-    match known.map(|known| live(context, store, &known.grant)) {
-        Some(Err(denial)) => Err(Refusal::token(denial.description)),
-        _ => Ok(()),
+    let Some(known) = known else { return Ok(()) };
+    if known.revoked {
+        return Err(Refusal::token("The token was revoked"));
     }
+    if known.jkt.is_some() {
+        return Err(Refusal::token("The token is bound to a key, and is no bearer token"));
+    }
+    let live = live(context, store, &known.grant);
+    live.map(drop).map_err(|denial| Refusal::token(denial.description))
 }

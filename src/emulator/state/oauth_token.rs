@@ -70,7 +70,7 @@ pub(in crate::emulator) fn issue(
         answer["id_token"] = json!(store.keys.sign(&Value::Object(claims))?);
     }
     let secret = digest(&access);
-    let token = Access { secret, grant: grant.to_owned(), scopes, jkt, expires };
+    let token = Access { secret, grant: grant.to_owned(), scopes, jkt, expires, revoked: false };
     store.applications.oauth.access_tokens.push(token);
     extend(store, grant, expires);
     if refreshes {

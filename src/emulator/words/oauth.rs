@@ -1,6 +1,7 @@
 //! What the endpoints of OAuth 2 read, and how they refuse.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
@@ -22,10 +23,16 @@ pub(in crate::emulator) struct Denial {
 
 impl Denial {
     pub(in crate::emulator) fn new(error: &'static str, description: impl Into<String>) -> Self {
+        // RFC 6749 sections 4.1.2.1 and 5.2: neither quotes nor backslashes, and nothing but ASCII.
+        let spell = |found| match found {
+            '"' | '\\' => '\'',
+            ' '..='~' => found,
+            _ => '?',
+        };
         Self {
             status: StatusCode::BAD_REQUEST,
             error,
-            description: description.into(),
+            description: description.into().chars().map(spell).collect(),
             challenge: None,
             nonce: None,
         }
@@ -93,6 +100,9 @@ impl From<Denial> for Error {
 }
 
 /// The parameters that may be given several times (RFC 8707 section 2, RFC 8693 section 2.1).
+/// The most parameters of a request: all that are known are some fifty.
+const MOST: usize = 1000;
+
 const REPEATED: [&str; 2] = ["resource", "audience"];
 
 /// The parameters of a request. An empty one counts as left out (RFC 6749 section 3.1).
@@ -134,10 +144,13 @@ impl Params {
     }
 
     fn checked(mut pairs: Vec<(String, String)>) -> Result<Self, Denial> {
+        if pairs.len() > MOST {
+            return Err(Denial::request("There are too many parameters"));
+        }
         pairs.retain(|(_, value)| !value.is_empty());
-        for (at, (name, _)) in pairs.iter().enumerate() {
-            let again = pairs.iter().skip(at + 1).any(|(other, _)| other == name);
-            if again && !REPEATED.contains(&&**name) {
+        let mut names = HashSet::new();
+        for (name, _) in &pairs {
+            if !names.insert(name) && !REPEATED.contains(&&**name) {
                 return Err(Denial::request(format!("{name} appears twice")));
             }
         }
@@ -162,13 +175,9 @@ impl Params {
 
     /// The words of a parameter that is a list with spaces between, each once.
     pub(in crate::emulator) fn words(&self, name: &str) -> Vec<String> {
-        let mut words: Vec<String> = Vec::new();
-        for word in self.get(name).unwrap_or_default().split_ascii_whitespace() {
-            if !words.iter().any(|known| known == word) {
-                words.push(word.to_owned());
-            }
-        }
-        words
+        let mut known = HashSet::new();
+        let words = self.get(name).unwrap_or_default().split_ascii_whitespace();
+        words.filter(|word| known.insert(*word)).map(str::to_owned).collect()
     }
 }
 

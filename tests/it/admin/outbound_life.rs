@@ -10,7 +10,8 @@ use descope::mgmt::outbound_app::{
     TemplateOverrides, TemplatedOutboundApp, TenantTokenOptions, TenantTokenUpload, TokenAge,
     TokenUpload, TokensToDelete, UserTokenOptions, UserTokenUpload,
 };
-use descope::{Client, UnixTime};
+use descope::oidc::{App, DpopKey};
+use descope::{Client, Secret, UnixTime};
 use serde_json::json;
 
 use crate::emulated::{AN_HOUR, refresh_token, refused, start};
@@ -303,6 +304,35 @@ fn an_inbound_token_fetches_what_is_its_users() {
     refused(with_session.load_for_user("cal", &ada, &any), 401, "E061005");
     client.mgmt().inbound_app().delete("mcp").unwrap();
     refused(tokens.load_for_user("cal", &ada, &any), 401, "E061005");
+}
+
+#[test]
+fn an_inbound_token_that_was_revoked_or_is_bound_to_a_key_fetches_nothing() {
+    let (emulator, client, ada, _) = seeded();
+    let public = json!({ "clientId": "cli", "nonConfidentialClient": true, "secrets": [] });
+    let callback = "http://127.0.0.1/callback";
+    let app = json!({
+        "id": "cli", "name": "CLI", "approvedCallbackUrls": [callback], "state": public,
+    });
+    emulator.seed(&json!({ "inboundApps": [app] })).unwrap();
+    upload(&client, &ada, TokenUpload::access_token("at"));
+    let sign_in = |app: &App| {
+        let oidc = client.oidc(app);
+        let request = oidc.authorization_request(callback, &Default::default()).unwrap();
+        let back = emulator.oidc().authorize(&request.url, "ada").unwrap();
+        oidc.exchange_callback(&request, &back).unwrap().access_token
+    };
+    let load = |token: &Secret| {
+        let tokens = client.mgmt().outbound_app().tokens_as(token.expose());
+        tokens.load_for_user("cal", &ada, &UserTokenOptions::default())
+    };
+    let app = App::inbound("cli");
+    let token = sign_in(&app);
+    assert_eq!(load(&token).unwrap().access_token.expose(), "at");
+    client.oidc(&app).revoke(token.expose()).unwrap();
+    refused(load(&token), 401, "E061005");
+    let bound = sign_in(&app.dpop(DpopKey::generate().unwrap()));
+    refused(load(&bound), 401, "E061005");
 }
 
 #[test]

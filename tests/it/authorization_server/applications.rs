@@ -218,13 +218,13 @@ fn a_token_is_exchanged_for_less_never_for_more() {
     assert_eq!(got.text("issued_token_type"), "urn:ietf:params:oauth:token-type:access_token");
     assert!(got.json.get("refresh_token").is_none());
     exchange(token, &[("scope", "plan")]).refused(400, "invalid_scope");
-    exchange("x.y.z", &[]).refused(400, "invalid_grant");
+    exchange("x.y.z", &[]).refused(400, "invalid_request");
     let session = server.0.sign_in(ADA).unwrap();
     exchange(session["sessionJwt"].as_str().unwrap(), &[("scope", "plan")]).ok();
     let refresh = session["refreshJwt"].as_str().unwrap();
-    exchange(refresh, &[("scope", "plan")]).refused(400, "invalid_grant");
+    exchange(refresh, &[("scope", "plan")]).refused(400, "invalid_request");
     server.post(&format!("{INBOUND}/revoke"), &[("token", token), ("client_id", "cli")]).ok_text();
-    exchange(token, &[("scope", "docs")]).refused(400, "invalid_grant");
+    exchange(token, &[("scope", "docs")]).refused(400, "invalid_request");
 }
 
 impl Response {

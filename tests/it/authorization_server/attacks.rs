@@ -172,6 +172,28 @@ const CODES: &[Row] = &[
 ];
 
 #[test]
+fn a_flood_of_parameters_is_refused_and_holds_nobody_up() {
+    let server = Server::start();
+    let many: Vec<String> = (0..300_000).map(|number| format!("a{number}")).collect();
+    let pairs: Vec<_> = many.iter().map(|name| (&**name, "1")).collect();
+    server.token(&pairs).refused(400, "invalid_request");
+    let words = many.join(" ");
+    let asked = [("client_id", "cli"), ("scope", &*words)];
+    server.post(&format!("{INBOUND}/device"), &asked).refused(400, "invalid_scope");
+}
+
+#[test]
+fn what_a_client_said_comes_back_as_rfc_6749_lets_it() {
+    let server = Server::start();
+    let asked = [("client_id", "cli"), ("scope", "b\"o\\g\u{fc}s")];
+    let refused = server.post(&format!("{INBOUND}/device"), &asked);
+    refused.refused(400, "invalid_scope");
+    let text = refused.json["error_description"].as_str().unwrap();
+    let is_said = |byte: u8| matches!(byte, 0x20..=0x21 | 0x23..=0x5b | 0x5d..=0x7e);
+    assert!(text.bytes().all(is_said), "{text}");
+}
+
+#[test]
 fn codes_are_single_and_bound_to_client_address_and_challenge() {
     refuses_all(CODES);
 }

@@ -120,6 +120,36 @@ fn inbound_applications_register_for_refresh_tokens_too() {
 }
 
 #[test]
+fn a_client_that_registers_itself_gets_the_grants_that_it_named() {
+    let server = Server::start();
+    let register = |grants: Value, method: &str| {
+        let metadata = json!({
+            "redirect_uris": [LOOPBACK], "token_endpoint_auth_method": method, "scope": "email",
+            "grant_types": grants,
+        });
+        let kind = [("content-type", "application/json")];
+        let path = "/v1/mgmt/inboundapp/app/P2project/register";
+        server.send("POST", path, &kind, &metadata.to_string())
+    };
+    let device = |client: &str| {
+        server.post(&format!("{INBOUND}/device"), &[("client_id", client), ("scope", "email")])
+    };
+    let plain = register(json!(["authorization_code"]), "none").ok();
+    device(plain.text("client_id")).refused(400, "unauthorized_client");
+    let named = register(json!(["authorization_code", DEVICE]), "none").ok();
+    device(named.text("client_id")).ok();
+    let secret = register(json!(["authorization_code"]), "client_secret_post").ok();
+    let (id, cleartext) = (secret.text("client_id"), secret.text("client_secret"));
+    let pairs =
+        [("client_id", id), ("client_secret", cleartext), ("login_hint", ADA), ("scope", "openid")];
+    server.post(&format!("{INBOUND}/bc-authorize"), &pairs).refused(400, "unauthorized_client");
+    // A stranger acts for users alone, and is told so.
+    let both = register(json!(["authorization_code", "client_credentials"]), "none").ok();
+    assert_eq!(both.json["grant_types"], json!(["authorization_code"]));
+    register(json!(["client_credentials"]), "none").refused(400, "invalid_client_metadata");
+}
+
+#[test]
 fn a_client_that_names_no_scope_gets_those_of_the_server() {
     let server = server();
     let client = register(&server, &json!({}));

@@ -24,7 +24,7 @@ impl<'a> Browser<'a> {
         let answer = self.server.send(method, path, &headers, body);
         let set = answer.header("set-cookie");
         if !set.is_empty() {
-            assert!(set.ends_with("; Path=/_emulator/; HttpOnly; SameSite=Lax"), "{set}");
+            assert!(set.ends_with("; Path=/; HttpOnly; SameSite=Lax"), "{set}");
             set.split(';').next().unwrap().clone_into(&mut self.cookie.borrow_mut());
         }
         match answer.header("location") {

@@ -56,6 +56,28 @@ fn a_device_of_the_second_project_is_answered_on_its_pages() {
 }
 
 #[test]
+fn of_two_clients_with_one_id_the_one_of_the_project_that_was_asked_counts() {
+    let server = Server::start();
+    let other = second(&server);
+    let robot = json!({
+        "id": "robot", "name": "robot", "permissionsScopes": [{ "name": "docs", "values": [] }],
+        "state": { "clientId": "robot", "secrets": [{ "id": "CS1", "cleartext": "robot secret" }] },
+    });
+    server.0.seed(&json!({ "inboundApps": [robot] })).unwrap();
+    let pairs = [
+        ("grant_type", "client_credentials"),
+        ("client_id", "robot"),
+        ("client_secret", "robot secret"),
+        ("scope", "docs"),
+    ];
+    for (emulator, project) in [(server.0.clone(), "P2project"), (other, "P2other")] {
+        let tokens = Server(emulator).token(&pairs).ok();
+        let issuer = claims(tokens.text("access_token"))["iss"].as_str().unwrap().to_owned();
+        assert!(issuer.ends_with(project), "{issuer}");
+    }
+}
+
+#[test]
 fn clients_are_found_by_their_id_and_stay_in_their_project() {
     let server = Server::start();
     let other = second(&server);

@@ -7,6 +7,7 @@ use super::authorize::wish;
 use super::client::{Proven, authenticate};
 use crate::emulator::state::mailbox::Message;
 use crate::emulator::state::oauth::{self, Ask, INTERVAL, PATIENCE, Poll, Way};
+use crate::emulator::state::oauth_client::BACKCHANNEL;
 use crate::emulator::state::store::Store;
 use crate::emulator::words::digest::digest;
 use crate::emulator::words::oauth::Denial;
@@ -23,6 +24,10 @@ pub(in crate::emulator) fn start(asked: &Asked<'_>, store: &mut Store) -> Result
     let Proven { client, proved } = authenticate(asked, store)?;
     if !proved {
         return Err(Denial::client("A client that uses the backchannel must authenticate"));
+    }
+    if !client.allows(BACKCHANNEL) {
+        let description = "The client has not registered for the backchannel";
+        return Err(Denial::new("unauthorized_client", description));
     }
     let (params, now) = (&asked.params, asked.context.now);
     let message = params.get("binding_message").unwrap_or_default();

@@ -7,6 +7,7 @@ use super::asked::{Asked, known};
 use super::assertion;
 use crate::emulator::state::oauth_client::Client;
 use crate::emulator::state::store::Store;
+use crate::emulator::state::table::By;
 use crate::emulator::words::oauth::{Denial, decode};
 use crate::transport::http::header::AUTHORIZATION;
 
@@ -24,6 +25,16 @@ pub(super) struct From {
     pub(super) client: Client,
     pub(super) proved: bool,
     pub(super) jkt: Option<String>,
+}
+
+impl From {
+    /// Binds what follows to the key of a public client, which has nothing else to prove itself with
+    /// (RFC 9449 section 5).
+    pub(super) fn bind(&self, store: &mut Store, grant: &str) {
+        if let Some(mut grant) = store.applications.oauth.grants.edit(By::Id, grant) {
+            grant.wish.jkt = self.jkt.clone().filter(|_| !self.proved);
+        }
+    }
 }
 
 /// The client of a request. A confidential one must prove itself, and by one way only.

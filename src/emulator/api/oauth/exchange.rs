@@ -28,7 +28,9 @@ pub(super) fn by_assertion(
     let grant = oauth_grant::allow(&asked.context, store, wish, &user, scopes)
         .map_err(|denial| Denial::grant(denial.description))?;
     let wanted = Wanted { resources, jkt: from.jkt.clone(), ..Wanted::default() };
-    Ok(Answer::Json(issue(&asked.context, store, &grant, wanted)?))
+    let answer = issue(&asked.context, store, &grant, wanted)?;
+    from.bind(store, &grant);
+    Ok(Answer::Json(answer))
 }
 
 /// Nobody is asked here: what an application needs a consent for, its user has consented to before.
@@ -66,7 +68,9 @@ pub(super) fn by_token(
     }
     params.required("subject_token_type")?;
     let token = params.required("subject_token")?;
-    let subject = subject(asked, store, token, from)?;
+    // RFC 8693 section 2.2.2.
+    let subject = subject(asked, store, token, from)
+        .map_err(|denial| Denial { error: "invalid_request", ..denial })?;
     let mut wish = wish(asked, store, &from.client)?;
     if let Some(granted) = &subject.scopes {
         match wish.scopes.iter().find(|scope| !granted.contains(scope)) {

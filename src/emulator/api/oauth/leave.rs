@@ -28,8 +28,8 @@ pub(in crate::emulator) fn revoke(asked: &Asked<'_>, store: &mut Store) -> Resul
     let (id, user) = (grant.id.clone(), grant.user.clone());
     if refresh.is_some() {
         oauth.end(&id);
-    } else {
-        oauth.access_tokens.remove(By::Secret, secret);
+    } else if let Some(mut token) = oauth.access_tokens.edit(By::Secret, secret) {
+        token.revoked = true;
     }
     oauth_grant::record(&asked.context, store, "TokenRevoked", user.as_deref(), &client);
     Ok(Answer::Done)

@@ -150,7 +150,15 @@ fn grants(given: Fields<'_>) -> Result<Vec<&str>, Denial> {
     if given.texts("response_types").iter().any(|kind| *kind != "code") {
         return Err(wrong("The only response type is code"));
     }
-    Ok(if grants.is_empty() { vec![CODE] } else { grants })
+    if grants.is_empty() {
+        return Ok(vec![CODE]);
+    }
+    // Whoever registers itself acts for users alone, and is told so (RFC 7591 section 3.2.1).
+    let grants: Vec<_> = grants.into_iter().filter(|grant| *grant != CREDENTIALS).collect();
+    if grants.is_empty() {
+        return Err(wrong("A client that registers itself acts for users, not for itself"));
+    }
+    Ok(grants)
 }
 
 /// The settings of the new application. What it may be permitted, strangers do not say: of the scopes that

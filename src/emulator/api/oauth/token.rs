@@ -47,14 +47,6 @@ fn check_key(wish: &Wish, from: &From) -> Result<(), Denial> {
     Ok(())
 }
 
-/// Binds what follows to the key of a public client, which has nothing else to prove itself with
-/// (RFC 9449 section 5).
-fn bind(store: &mut Store, grant: &str, from: &From) {
-    if let Some(mut grant) = store.applications.oauth.grants.edit(By::Id, grant) {
-        grant.wish.jkt = from.jkt.clone().filter(|_| !from.proved);
-    }
-}
-
 fn by_code(asked: &Asked<'_>, store: &mut Store, from: &From) -> Result<Answer, Denial> {
     let params = &asked.params;
     let secret = digest(params.required("code")?);
@@ -69,7 +61,7 @@ fn by_code(asked: &Asked<'_>, store: &mut Store, from: &From) -> Result<Answer, 
     if let Some(mut code) = store.applications.oauth.codes.edit(By::Secret, secret) {
         code.spent = true;
     }
-    bind(store, &code.grant, from);
+    from.bind(store, &code.grant);
     Ok(answer)
 }
 
@@ -241,6 +233,6 @@ fn poll(
     };
     let answer = give(asked, store, from, (&grant, &wish), None)?;
     store.applications.oauth.asks.remove(By::Id, &id);
-    bind(store, &grant, from);
+    from.bind(store, &grant);
     Ok(answer)
 }
