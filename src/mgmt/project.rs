@@ -1,6 +1,7 @@
 //! The project itself: name, tags, copies, settings as files. Feature `mgmt-project`.
 
-use serde::{Deserialize, Serialize};
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value, json};
 
 use super::Mgmt;
@@ -395,9 +396,9 @@ pub struct SnapshotSecret {
     /// The kind of secret, such as `bearertoken` or `password`.
     #[serde(rename = "type")]
     pub secret_type: String,
-    /// The secret itself, to be filled in before it is sent. Answers leave it out.
+    /// The secret itself, to be filled in before it is sent. Answers leave it empty.
     #[serde(
-        skip_deserializing,
+        deserialize_with = "nothing",
         skip_serializing_if = "Option::is_none",
         serialize_with = "crate::secret::expose"
     )]
@@ -405,6 +406,11 @@ pub struct SnapshotSecret {
     /// What a newer Descope says beyond the above.
     #[serde(flatten)]
     pub extra: Extra,
+}
+
+/// Takes what an answer says, so that it does not show among what a newer Descope says.
+fn nothing<'de, D: Deserializer<'de>>(answer: D) -> std::result::Result<Option<Secret>, D::Error> {
+    IgnoredAny::deserialize(answer).map(|_| None)
 }
 
 impl SnapshotSecret {

@@ -277,8 +277,9 @@ impl Tenants<'_> {
         self.0
             .post("/v1/mgmt/tenant/settings")
             .check(check::id("id", id))
-            .field("tenantId", id)
+            // The settings may be another tenant's.
             .fields(settings)
+            .field("tenantId", id)
             .send_unit()
     }
 

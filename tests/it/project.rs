@@ -312,3 +312,13 @@ fn a_snapshot_is_checked_and_taken_back_in_part() {
     assert!(client.mgmt().user().load("ada").unwrap_err().is_not_found());
     assert_eq!(theme.export().unwrap(), json!({}));
 }
+
+#[test]
+fn a_secret_that_is_missing_is_sent_once_it_is_filled_in() {
+    let answer = json!({ "id": "c1", "name": "n", "type": "password", "value": "" });
+    let missing: SnapshotSecret = serde_json::from_value(answer.clone()).unwrap();
+    assert!(missing.value.is_none() && missing.extra.is_empty());
+    let mut filled = answer;
+    filled["value"] = json!("s3cret");
+    assert_eq!(serde_json::to_value(missing.value("s3cret")).unwrap(), filled);
+}

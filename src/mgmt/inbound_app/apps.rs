@@ -120,7 +120,8 @@ impl<'c> InboundApps<'c> {
         )
     }
 
-    /// Replaces an inbound application: what the settings leave unset is cleared. See
+    /// Replaces an inbound application: what the settings leave unset is cleared. Loaded settings lack what this
+    /// version of the crate has no field for ([`InboundApp::extra`]), so that is cleared too. See
     /// [`patch`](Self::patch) to change single things.
     ///
     /// ```
@@ -143,9 +144,10 @@ impl<'c> InboundApps<'c> {
             .post("/v2/mgmt/thirdparty/app/update")
             .check(check::id("id", id))
             .check(check::id("name", name))
+            // The settings may be another application's.
+            .fields(settings)
             .field("id", id)
             .field("name", name)
-            .fields(settings)
             .send_unit()
     }
 
@@ -171,8 +173,8 @@ impl<'c> InboundApps<'c> {
         self.0
             .post("/v2/mgmt/thirdparty/app/patch")
             .check(check::id("id", id))
-            .field("id", id)
             .fields(patch)
+            .field("id", id)
             .send_unit()
     }
 

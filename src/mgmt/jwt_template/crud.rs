@@ -104,16 +104,17 @@ impl JwtTemplates<'_> {
     pub fn update(&self, id: &str, definition: &JwtTemplateDefinition) -> Result<JwtTemplate> {
         #[derive(Serialize)]
         struct Named<'a> {
-            id: &'a str,
+            // It comes first, as it may be another template's: of two members with one name, the last counts.
             #[serde(flatten)]
             definition: &'a JwtTemplateDefinition,
+            id: &'a str,
         }
 
         self.0
             .post("/v1/mgmt/jwt/templates/update")
             .check(check::id("id", id))
             .check(check::id("name", &definition.name))
-            .field("template", Named { id, definition })
+            .field("template", Named { definition, id })
             .send_field("template")
     }
 

@@ -74,13 +74,14 @@ impl OutboundAppUpdate {
     pub(super) fn with_names<'a>(&'a self, id: &'a str, name: &'a str) -> impl Serialize + 'a {
         #[derive(Serialize)]
         struct Named<'a> {
-            id: &'a str,
-            name: &'a str,
+            // It comes first, as it may be another application's: of two members with one name, the last counts.
             #[serde(flatten)]
             update: &'a OutboundAppUpdate,
+            id: &'a str,
+            name: &'a str,
         }
 
-        Named { id, name, update: self }
+        Named { update: self, id, name }
     }
 }
 

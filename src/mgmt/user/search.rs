@@ -73,7 +73,9 @@ impl<'c> Users<'c> {
     pub fn iter(&self, search: &UserSearch) -> PageIter<'c, User> {
         let (users, search) = (*self, search.clone());
         let first = search.page.unwrap_or_default();
-        PageIter::new(first, user_id, move |page| users.search(&search.turned_to(page)?))
+        let pages =
+            PageIter::new(first, user_id, move |page| users.search(&search.turned_to(page)?));
+        pages.print(all_of)
     }
 
     /// Searches test users: one page of those who pass all filters that are set.
@@ -118,8 +120,16 @@ impl<'c> Users<'c> {
     pub fn iter_test_users(&self, search: &UserSearch) -> PageIter<'c, User> {
         let (users, search) = (*self, search.clone());
         let first = search.page.unwrap_or_default();
-        PageIter::new(first, user_id, move |page| users.search_test_users(&search.turned_to(page)?))
+        let pages = PageIter::new(first, user_id, move |page| {
+            users.search_test_users(&search.turned_to(page)?)
+        });
+        pages.print(all_of)
     }
+}
+
+/// Tells users apart that have no ID, as where it is not among the selected columns.
+fn all_of(user: &User) -> String {
+    serde_json::to_string(user).unwrap_or_default()
 }
 
 fn user_id(user: &User) -> &str {

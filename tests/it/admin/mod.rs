@@ -17,6 +17,7 @@ mod jwt_template;
 mod jwt_template_life;
 mod list;
 mod management_key;
+mod other_settings;
 mod outbound_app;
 mod outbound_life;
 mod outbound_scim;

@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use descope::emulator::Emulator;
 use descope::mgmt::user::{NamesUpdate, NewUser, RoleFilter, UserPatch, UserSearch, Users};
+use descope::transport::{Request, Response};
 use descope::{Client, Page, Result, Sort, UnixTime, User, UserStatus};
 use serde_json::{Value, json};
 
@@ -261,4 +262,27 @@ fn a_loop_that_changes_users_reaches_all_when_their_ids_are_read_first() {
         users.load_by_user_id(id).unwrap().name.is_some_and(|name| name.starts_with("z "))
     };
     assert_eq!(missed(&by_name, rename, is_named)[1], 0);
+}
+
+#[test]
+fn users_whose_id_is_not_selected_are_not_taken_for_a_page_that_repeats() {
+    let client = Client::builder()
+        .ignore_env()
+        .project_id("P2abc")
+        .management_key("K2management")
+        .transport(|request: Request| {
+            let asked: Value = serde_json::from_slice(request.body()).unwrap();
+            let page = asked["page"].as_u64().unwrap_or_default();
+            let user = |at| json!({ "email": format!("u{page}-{at}@example.com") });
+            let users = if page < 3 { vec![user(0), user(1)] } else { Vec::new() };
+            Ok(Response::new(json!({ "users": users, "total": 6 }).to_string().into_bytes()))
+        })
+        .build()
+        .unwrap();
+    let search = UserSearch::default().selected_columns(["email"]).limit(2);
+    let users = client.mgmt().user();
+    for iterator in [users.iter(&search), users.iter_test_users(&search)] {
+        let emails: Result<Vec<_>> = iterator.map(|user| user.map(|user| user.email)).collect();
+        assert_eq!(emails.unwrap().len(), 6);
+    }
 }
