@@ -2,7 +2,6 @@
 //! `session`.
 
 mod logout;
-mod named;
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,7 +10,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 pub use self::logout::LogoutOptions;
-pub(crate) use self::named::Named;
 use super::{Auth, AuthInfo, Token};
 use crate::call::Call;
 use crate::check;
@@ -20,7 +18,7 @@ use crate::digest::digest;
 use crate::error::{Error, Result, TokenError};
 use crate::extra::Extra;
 use crate::json::DecodeError;
-use crate::jwt::{Claims, Kind, Origin};
+use crate::jwt::{Claims, Kind, Named, Origin};
 use crate::models::{SignInRecord, User};
 use crate::options::setters;
 use crate::secret::Secret;

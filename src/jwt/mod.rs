@@ -12,6 +12,7 @@ mod history;
 mod id_token;
 mod members;
 mod moment;
+mod named;
 mod policy;
 #[cfg(feature = "web")]
 mod proof;
@@ -34,6 +35,9 @@ use self::compact::{Header, Parts, decode, misused};
 pub(crate) use self::decide::Origin;
 pub(crate) use self::id_token::IdTokenRules;
 use self::moment::Moment;
+pub(crate) use self::named::Named;
+#[cfg(feature = "web")]
+pub(crate) use self::named::payload;
 pub use self::policy::KeyPolicy;
 #[cfg(feature = "web")]
 pub use self::proof::ProofError;

@@ -7,7 +7,7 @@ use crate::auth::AuthInfo;
 #[cfg(feature = "access-key")]
 use crate::auth::access_key::KeySession;
 #[cfg(feature = "oidc")]
-use crate::auth::session::Named;
+use crate::jwt::Named;
 #[cfg(feature = "oidc")]
 use crate::oidc::{App, TokenOptions, Tokens};
 #[cfg(any(feature = "access-key", feature = "oidc", feature = "session"))]

@@ -2,14 +2,12 @@
 
 use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 
 use super::Reason;
 use super::key_sessions::Exchanging;
 use crate::auth::AuthInfo;
-use crate::jwt::{Claims, ID_TOKEN_CLAIMS, Scope};
+use crate::jwt::{Claims, ID_TOKEN_CLAIMS, Scope, payload};
 use crate::options::setters;
 use crate::secret::Secret;
 use crate::time::{UnixTime, seconds};
@@ -144,8 +142,7 @@ impl Kind {
 
     /// What a token says that it is. Nothing of that is checked here.
     pub(super) fn said_by(token: &Secret) -> Option<Self> {
-        let payload = URL_SAFE_NO_PAD.decode(token.expose().split('.').nth(1)?).ok()?;
-        let claims: Map<String, Value> = serde_json::from_slice(&payload).ok()?;
+        let claims: Map<String, Value> = serde_json::from_slice(&payload(token.expose())?).ok()?;
         Some(Self::by(|name| claims.contains_key(name)))
     }
 

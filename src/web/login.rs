@@ -4,11 +4,11 @@ use serde_json::Value;
 
 use super::place::Place;
 use super::{Access, Denied, Guard, Reason, RequestTokens, Visitor};
-use crate::auth::session::Named;
 use crate::auth::{AuthInfo, CookieSettings, Token};
 use crate::client::Client;
 use crate::digest::digest;
 use crate::error::{Error, Result, codes};
+use crate::jwt::Named;
 use crate::transport::http::HeaderValue;
 
 impl Guard {

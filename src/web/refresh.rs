@@ -1,9 +1,10 @@
 //! Refreshes the session of a request: which of its tokens, and which cookies go with the outcome.
 
 use super::{Denied, Guard, Reason, RequestTokens, TokenKind, Visitor};
-use crate::auth::session::{Memory, Named};
+use crate::auth::session::Memory;
 use crate::auth::{AuthInfo, CookieSettings, Token};
 use crate::error::{Error, Result, TokenError, codes};
+use crate::jwt::Named;
 use crate::transport::http::HeaderValue;
 
 /// Refresh tokens of one request that Descope is asked about: anyone can send many.

@@ -4,8 +4,8 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 
+use super::Claims;
 use crate::error::TokenError;
-use crate::jwt::Claims;
 
 /// Whom a token names, and what it calls itself. Nothing of this is checked here.
 #[derive(Default, Deserialize)]
@@ -17,10 +17,14 @@ pub(crate) struct Named {
     drn: Option<String>,
 }
 
+/// The payload of a JWT, unchecked.
+pub(crate) fn payload(token: &str) -> Option<Vec<u8>> {
+    URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()
+}
+
 impl Named {
     pub(crate) fn read(token: &str) -> Option<Self> {
-        let payload = URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?;
-        let named: Self = serde_json::from_slice(&payload).ok()?;
+        let named: Self = serde_json::from_slice(&payload(token)?).ok()?;
         (!named.user_id().is_empty()).then_some(named)
     }
 
