@@ -166,7 +166,8 @@ impl<'c> Sessions<'c> {
     ///
     /// # Errors
     ///
-    /// As for [`refresh`](Self::refresh), and [`Error::Argument`] for an external token that is empty or has more than 16 KiB.
+    /// As for [`refresh`](Self::refresh), and [`Error::Argument`] for an external token that is empty or has
+    /// more than 16 KiB.
     pub fn refresh_with(&self, refresh_token: &str, options: &RefreshOptions) -> Result<AuthInfo> {
         let Some(external_token) = &options.external_token else {
             return self.refresh(refresh_token);

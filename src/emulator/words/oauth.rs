@@ -99,10 +99,10 @@ impl From<Denial> for Error {
     }
 }
 
-/// The parameters that may be given several times (RFC 8707 section 2, RFC 8693 section 2.1).
 /// The most parameters of a request: all that are known are some fifty.
 const MOST: usize = 1000;
 
+/// The parameters that may be given several times (RFC 8707 section 2, RFC 8693 section 2.1).
 const REPEATED: [&str; 2] = ["resource", "audience"];
 
 /// The parameters of a request. An empty one counts as left out (RFC 6749 section 3.1).
