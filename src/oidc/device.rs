@@ -141,17 +141,21 @@ impl Oidc<'_> {
     ) -> Result<Option<Tokens>> {
         let Answered { server, tokens } = answer;
         let expected = Expected { signs_in: true, ..Expected::default() };
-        let checked = |client: &Client| {
+        let checked = |client: &Client| -> Result<Tokens> {
             let mut tokens = tokens.clone();
             Oidc { client, app: self.app }.check_answer(&server, &mut tokens, &expected)?;
             Ok(tokens)
         };
-        match pending::wait(self.client, pace, keep_waiting, |client| {
-            checked(client).map(Look::Done)
-        })? {
+        // Nobody has to wait for tokens that can be checked.
+        let failed = match checked(self.client) {
+            Err(error) if error.is_unavailable() => error,
+            outcome => return outcome.map(Some),
+        };
+        let look = |client: &Client| checked(client).map(Look::Done);
+        match pending::wait(self.client, pace, keep_waiting, look)? {
             Ended::Done(tokens) => Ok(Some(tokens)),
             Ended::Cancelled => Ok(None),
-            Ended::OutOfTime | Ended::Expired => checked(self.client).map(Some),
+            Ended::OutOfTime | Ended::Expired => Err(failed),
         }
     }
 }

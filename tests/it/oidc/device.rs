@@ -255,6 +255,21 @@ fn tokens_that_have_come_are_not_asked_for_again() {
 }
 
 #[test]
+fn tokens_that_have_come_are_returned_although_nobody_waits_any_more() {
+    let (server, client, _) = setup();
+    server.answer(200, &device()).respond(done());
+    let app = app();
+    let started = client.oidc(&app).start_device(&TokenOptions::default()).unwrap();
+    let mut asked = 0;
+    let outcome = client.oidc(&app).wait_for_device(&started, &WaitOptions::default(), || {
+        asked += 1;
+        asked == 1
+    });
+    assert_eq!(outcome.unwrap().unwrap().claims.unwrap().subject(), "U1");
+    assert_eq!(server.seen().len(), 2);
+}
+
+#[test]
 fn a_start_without_scopes_asks_for_an_id_token() {
     let (server, client, _) = setup();
     server.answer(200, &device());
